@@ -1,0 +1,212 @@
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::{Method, Request, Response, StatusCode, Url};
+
+use super::error::Outcome;
+use super::table::{Answer, Operation, Repeat};
+
+/// How many redirects one attempt follows.
+const HOPS: usize = 5;
+
+/// What one attempt brought.
+#[derive(Default)]
+pub(super) struct Attempt {
+    pub(super) status: Option<StatusCode>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) failure: Option<Failure>,
+}
+
+/// Why an attempt brought no usable answer.
+pub(super) struct Failure {
+    pub(super) outcome: Outcome,
+    pub(super) reason: String,
+    pub(super) source: Option<reqwest::Error>,
+}
+
+impl Failure {
+    pub(super) fn of(outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self { outcome, reason: reason.into(), source: None }
+    }
+
+    /// Whether the same request may be sent again.
+    pub(super) fn repeatable(&self, operation: &Operation) -> bool {
+        match self.outcome {
+            Outcome::NotSent => true,
+            Outcome::Unknown | Outcome::Throttled => operation.repeat != Repeat::Once,
+            Outcome::Invalid | Outcome::Rejected | Outcome::Decode => false,
+        }
+    }
+
+    /// An earlier attempt may have taken effect, so this one's refusal proves nothing. An answer of success does.
+    pub(super) fn weaken(&mut self) {
+        if !matches!(self.outcome, Outcome::Unknown | Outcome::Decode) {
+            self.reason = format!(
+                "an earlier attempt was not answered; the last one: {}, {}",
+                self.outcome, self.reason
+            );
+            self.outcome = Outcome::Unknown;
+        }
+    }
+}
+
+/// Sends a request once, follows the redirects that may be followed, and reads the answer.
+pub(super) async fn attempt(
+    http: &reqwest::Client,
+    request: &Request,
+    operation: &Operation,
+    limit: Duration,
+    body_limit: usize,
+) -> Attempt {
+    let until = Instant::now() + limit;
+    let Some(mut request) = request.try_clone() else {
+        return Failure::of(Outcome::Invalid, "the request's body cannot be sent more than once").into();
+    };
+    for _ in 0..=HOPS {
+        let left = until.saturating_duration_since(Instant::now());
+        let Some(mut now) = request.try_clone() else { break };
+        *now.timeout_mut() = Some(left);
+        let response = match http.execute(now).await {
+            Ok(response) => response,
+            Err(error) => return unsent_or_unanswered(error, limit).into(),
+        };
+        match next_hop(&request, &response) {
+            Hop::None => return receive(response, operation, body_limit).await,
+            Hop::To(url) => *request.url_mut() = url,
+            Hop::Refused(why) => {
+                let mut attempt = receive(response, operation, body_limit).await;
+                attempt.failure = Some(Failure::of(Outcome::Rejected, why));
+                return attempt;
+            }
+        }
+    }
+    Failure::of(Outcome::Rejected, format!("the server redirects more than {HOPS} times")).into()
+}
+
+impl From<Failure> for Attempt {
+    fn from(failure: Failure) -> Self {
+        Self { failure: Some(failure), ..Self::default() }
+    }
+}
+
+fn unsent_or_unanswered(error: reqwest::Error, limit: Duration) -> Failure {
+    let error = error.without_url();
+    let (outcome, reason) = if error.is_builder() {
+        (Outcome::Invalid, "the values given cannot be written as a request".to_owned())
+    } else if error.is_connect() {
+        (Outcome::NotSent, "no connection to the server".to_owned())
+    } else if error.is_timeout() {
+        (Outcome::Unknown, format!("no answer within {} ms", limit.as_millis()))
+    } else {
+        (Outcome::Unknown, "the connection broke before an answer came".to_owned())
+    };
+    Failure { outcome, reason, source: Some(error) }
+}
+
+enum Hop {
+    /// Not a redirect.
+    None,
+    To(Url),
+    Refused(&'static str),
+}
+
+/// A redirect is followed within the origin only, and never turns a request into another one.
+fn next_hop(request: &Request, response: &Response) -> Hop {
+    let keeps_the_method = match response.status().as_u16() {
+        301..=303 => false,
+        307 | 308 => true,
+        _ => return Hop::None,
+    };
+    if !keeps_the_method && *request.method() != Method::GET {
+        return Hop::Refused(
+            "the server redirects a changing request to be read elsewhere: check the base address",
+        );
+    }
+    let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+    match location.and_then(|location| request.url().join(location).ok()) {
+        None => Hop::Refused("the server redirects without saying where: check the base address"),
+        Some(url) if url.origin() != request.url().origin() => Hop::Refused(
+            "the server redirects to another origin, where no credentials are sent: check the base address",
+        ),
+        Some(url) => Hop::To(url),
+    }
+}
+
+/// Reads an answer and judges it.
+async fn receive(mut response: Response, operation: &Operation, body_limit: usize) -> Attempt {
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    let (body, broken) = read(response, body_limit).await;
+    let failure = match broken {
+        // A refusal stands without the whole of its body.
+        Some(_) if !status.is_success() => judge(operation, status, &headers, &body),
+        Some(Broken::TooLong) => Some(Failure::of(
+            Outcome::Decode,
+            format!("the answer is longer than the limit of {body_limit} bytes"),
+        )),
+        Some(Broken::CutShort(error)) => Some(Failure {
+            source: Some(error.without_url()),
+            ..Failure::of(Outcome::Unknown, "the answer broke off")
+        }),
+        None => judge(operation, status, &headers, &body),
+    };
+    Attempt { status: Some(status), headers, body, failure }
+}
+
+enum Broken {
+    TooLong,
+    CutShort(reqwest::Error),
+}
+
+/// The body as far as it can be had.
+async fn read(mut response: Response, limit: usize) -> (Bytes, Option<Broken>) {
+    let mut body = BytesMut::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let room = limit - body.len();
+                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                if chunk.len() > room {
+                    return (body.freeze(), Some(Broken::TooLong));
+                }
+            }
+            Ok(None) => return (body.freeze(), None),
+            Err(error) => return (body.freeze(), Some(Broken::CutShort(error))),
+        }
+    }
+}
+
+/// What a whole answer means, before its body is decoded.
+fn judge(operation: &Operation, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Failure> {
+    let failure = |outcome, reason: &str| Some(Failure::of(outcome, reason));
+    match status.as_u16() {
+        200..=299 => match operation.answer {
+            Answer::Json if body.is_empty() => {
+                failure(Outcome::Decode, "the answer is empty where a body is documented")
+            }
+            Answer::Nothing if is_page(headers) && !body.is_empty() => {
+                failure(Outcome::Decode, "the answer is a page for people: check the base address")
+            }
+            Answer::Json | Answer::Nothing => None,
+        },
+        429 => failure(Outcome::Throttled, "the supplier gets too many requests"),
+        408 => failure(Outcome::Unknown, "the server did not wait for the request"),
+        501 => failure(Outcome::Rejected, "the supplier does not offer this"),
+        500.. => failure(Outcome::Unknown, "the server failed"),
+        401 => failure(
+            Outcome::Rejected,
+            "the supplier does not accept the credentials: check key, client id and token",
+        ),
+        403 => failure(Outcome::Rejected, "these credentials may not do this"),
+        404 => failure(Outcome::Rejected, "there is no such thing at the supplier"),
+        400..=499 => failure(Outcome::Rejected, "the supplier refuses the request"),
+        _ => failure(Outcome::Rejected, "the supplier answers with a status that nothing documents"),
+    }
+}
+
+fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.trim_start().to_ascii_lowercase().starts_with("text/html")
+}

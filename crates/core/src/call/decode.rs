@@ -1,0 +1,100 @@
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use serde_path_to_error::Segment;
+
+/// Why an answer does not fit its type, told without repeating what it holds.
+pub(super) struct Misfit {
+    pub(super) what: String,
+    pub(super) path: Option<String>,
+}
+
+/// Reads an answer that has failed to decode a second time, now watching where.
+pub(super) fn misfit<T: DeserializeOwned>(body: &[u8]) -> Misfit {
+    if body.is_empty() {
+        return Misfit { what: "the answer is empty where a body is documented".to_owned(), path: None };
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Ok(_) => Misfit { what: "more follows the answer's JSON".to_owned(), path: None },
+        Err(error) => {
+            let inner = error.inner();
+            let place = format!("line {}, column {}", inner.line(), inner.column());
+            match inner.classify() {
+                Category::Eof => {
+                    Misfit { what: format!("the answer's JSON ends early ({place})"), path: None }
+                }
+                Category::Data => Misfit {
+                    what: format!(
+                        "the answer holds something else than {} ({place})",
+                        expected(&inner.to_string())
+                    ),
+                    path: Some(path(error.path())),
+                },
+                Category::Syntax | Category::Io => {
+                    Misfit { what: format!("the answer is not JSON ({place})"), path: None }
+                }
+            }
+        }
+    }
+}
+
+/// What serde's message says was expected. The rest of the message may quote the answer.
+fn expected(message: &str) -> &str {
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => expected.rsplit_once(" at line ").map_or(expected, |(what, _)| what),
+        None => "the document describes",
+    }
+}
+
+/// The path as `contacts[2].href`. A key that is no plain name is not shown: it may be data.
+fn path(path: &serde_path_to_error::Path) -> String {
+    let mut text = String::new();
+    for segment in path.iter() {
+        match segment {
+            Segment::Seq { index } => text.push_str(&format!("[{index}]")),
+            Segment::Map { key } | Segment::Enum { variant: key } => {
+                let plain = key.len() <= 40 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(if plain { key } else { "(key)" });
+            }
+            Segment::Unknown => text.push('?'),
+        }
+    }
+    if text.is_empty() { "the top".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Outer {
+        #[expect(dead_code, reason = "read by serde only")]
+        list: Vec<std::collections::BTreeMap<String, bool>>,
+    }
+
+    #[test]
+    fn the_place_is_named_and_the_content_is_not() {
+        let misfit = misfit::<Outer>(br#"{"list":[{},{"a":true,"plain":"Kalle, expected a Duck"}]}"#);
+        assert_eq!(misfit.path.as_deref(), Some("list[1].plain"));
+        assert_eq!(misfit.what, "the answer holds something else than a boolean (line 1, column 54)");
+    }
+
+    #[test]
+    fn other_kinds() {
+        for (body, says) in [
+            ("", "empty where a body"),
+            ("<html>", "not JSON"),
+            (r#"{"list":["#, "ends early"),
+            (r#"{"list":[]} x"#, "more follows"),
+            ("{}", "something else than the document describes"),
+        ] {
+            let misfit = misfit::<Outer>(body.as_bytes());
+            assert!(misfit.what.contains(says), "{body}: {}", misfit.what);
+        }
+        let misfit = misfit::<Outer>(br#"{"list":[{"Kalle Anka":1}]}"#);
+        assert_eq!(misfit.path.as_deref(), Some("list[0].(key)"));
+    }
+}

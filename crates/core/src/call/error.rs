@@ -1,0 +1,321 @@
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use super::table::{ErrorShape, Operation, Repeat};
+
+/// What became of a call that brought no usable answer. Over several attempts it is the weakest of all: once an attempt
+/// of a changing call is [`Unknown`](Self::Unknown), only a look at the supplier's data can make it more certain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Refused here. Nothing was sent, and the same call would be refused again.
+    Invalid,
+    /// The request never left. It is safe to send it again.
+    NotSent,
+    /// The supplier said no. Nothing was done.
+    Rejected,
+    /// The supplier was too busy and did nothing; [`Error::retry_after`] says when to come back, if it said so.
+    Throttled,
+    /// A changing request may have taken effect or not; find out before sending it again. For a read: the answer is
+    /// not to be had now, ask again.
+    Unknown,
+    /// The supplier answered with success, but the answer could not be understood. A changing request has most likely
+    /// taken effect; [`Error::body`] holds what arrived.
+    Decode,
+}
+
+impl Outcome {
+    /// The name, as in spans: `not-sent`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::NotSent => "not-sent",
+            Self::Rejected => "rejected",
+            Self::Throttled => "throttled",
+            Self::Unknown => "unknown",
+            Self::Decode => "decode",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A call that brought no usable answer: what became of it, and what to do next.
+///
+/// `Display` and `Debug` show no secret and no personal data: of what the supplier sent they show the status, the
+/// error codes and the error id. The rest is there for those who ask: [`message`](Self::message),
+/// [`details`](Self::details), [`headers`](Self::headers), [`body`](Self::body), [`excerpt`](Self::excerpt).
+pub struct Error(Box<Inner>);
+
+pub(super) struct Inner {
+    pub(super) api: &'static str,
+    pub(super) operation: Option<&'static Operation>,
+    pub(super) outcome: Outcome,
+    /// What happened, in words of ours that repeat nothing a caller or supplier sent.
+    pub(super) reason: String,
+    pub(super) status: Option<StatusCode>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) said: Said,
+    pub(super) decode_path: Option<String>,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) attempts: u32,
+    pub(super) elapsed: Duration,
+    pub(super) source: Option<reqwest::Error>,
+}
+
+/// One of several things that a supplier found wrong.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Detail {
+    /// The supplier's code.
+    pub code: Option<String>,
+    /// The supplier's words. They may repeat what was sent.
+    pub message: Option<String>,
+}
+
+impl fmt::Debug for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Detail").field("code", &self.code.as_deref().map(printable)).finish_non_exhaustive()
+    }
+}
+
+/// What an error body says, read by the pointers of the operation table.
+#[derive(Default)]
+pub(super) struct Said {
+    pub(super) message: Option<String>,
+    pub(super) id: Option<String>,
+    pub(super) details: Vec<Detail>,
+}
+
+impl Said {
+    pub(super) fn read(body: &[u8], shape: &ErrorShape) -> Self {
+        let Ok(json) = serde_json::from_slice::<Value>(body) else { return Self::default() };
+        let at = |json: &Value, pointer: &str| match pointer {
+            "" => None,
+            pointer => json.pointer(pointer).and_then(text),
+        };
+        let list = if shape.fields.is_empty() { None } else { json.pointer(shape.fields) };
+        let details = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        Self {
+            message: at(&json, shape.message),
+            id: at(&json, shape.id),
+            details: details
+                .iter()
+                .map(|one| Detail { code: at(one, shape.field_code), message: at(one, shape.field_message) })
+                .collect(),
+        }
+    }
+}
+
+impl Said {
+    /// Takes out what repeats a secret that was sent. The body keeps it, for those who ask.
+    pub(super) fn hide(&mut self, is_secret: impl Fn(&str) -> bool) {
+        let details = self.details.iter_mut().flat_map(|detail| [&mut detail.code, &mut detail.message]);
+        for part in details.chain([&mut self.id, &mut self.message]) {
+            part.take_if(|text| is_secret(text));
+        }
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A supplier's code or id as it may be printed: short and plain, so that it is no sentence about somebody.
+fn printable(token: &str) -> &str {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
+    if token.len() <= 64 && !token.is_empty() && token.bytes().all(plain) { token } else { "(not shown)" }
+}
+
+impl Error {
+    pub(super) fn new(inner: Inner) -> Self {
+        Self(Box::new(inner))
+    }
+
+    /// What a caller's own check refused before anything was sent. For facades over a generated client.
+    pub fn invalid(api: &'static str, reason: impl Into<String>) -> Self {
+        Self::new(Inner {
+            api,
+            operation: None,
+            outcome: Outcome::Invalid,
+            reason: reason.into(),
+            status: None,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            said: Said::default(),
+            decode_path: None,
+            retry_after: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            source: None,
+        })
+    }
+
+    /// What became of the call.
+    pub fn outcome(&self) -> Outcome {
+        self.0.outcome
+    }
+
+    /// Whether the request may have changed something at the supplier.
+    ///
+    /// `false` is certain: it did not. `true` for a read only says that the answer is missing, since a read changes
+    /// nothing; it is never `true` there.
+    pub fn may_have_taken_effect(&self) -> bool {
+        matches!(self.0.outcome, Outcome::Unknown | Outcome::Decode) && self.changes()
+    }
+
+    /// Whether sending the same call again can neither double anything nor is known to be useless.
+    pub fn is_safe_to_repeat(&self) -> bool {
+        match self.0.outcome {
+            Outcome::NotSent | Outcome::Throttled => true,
+            Outcome::Unknown => {
+                !matches!(self.0.operation, None | Some(Operation { repeat: Repeat::Once, .. }))
+            }
+            Outcome::Invalid | Outcome::Rejected | Outcome::Decode => false,
+        }
+    }
+
+    fn changes(&self) -> bool {
+        !matches!(self.0.operation, Some(Operation { repeat: Repeat::Read, .. }))
+    }
+
+    /// The short name of the API.
+    pub fn api(&self) -> &'static str {
+        self.0.api
+    }
+
+    /// The operation; none when the call was refused before one was chosen.
+    pub fn operation(&self) -> Option<&'static Operation> {
+        self.0.operation
+    }
+
+    /// The status of the last answer, if there was one.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// The headers of the last answer.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// The body of the last answer as it arrived, as far as it arrived. It may hold personal data.
+    pub fn body(&self) -> &Bytes {
+        &self.0.body
+    }
+
+    /// The beginning of the body, at most 500 characters, as text. It may hold personal data.
+    pub fn excerpt(&self) -> String {
+        // No character takes more than four bytes.
+        let head = &self.0.body[..self.0.body.len().min(2000)];
+        String::from_utf8_lossy(head).chars().take(500).collect()
+    }
+
+    /// The supplier's explanation. It may hold personal data.
+    pub fn message(&self) -> Option<&str> {
+        self.0.said.message.as_deref()
+    }
+
+    /// The supplier's id of this failure, which its help desk asks for.
+    pub fn supplier_id(&self) -> Option<&str> {
+        self.0.said.id.as_deref()
+    }
+
+    /// What the supplier found wrong, one by one.
+    pub fn details(&self) -> &[Detail] {
+        &self.0.said.details
+    }
+
+    /// Where in the answer the part is that was not understood: `contacts[2].href`.
+    pub fn decode_path(&self) -> Option<&str> {
+        self.0.decode_path.as_deref()
+    }
+
+    /// How long the supplier asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How many times the request was sent, or tried to be.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the call took altogether.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    fn next_step(&self) -> &'static str {
+        match (self.0.outcome, self.changes()) {
+            (Outcome::Invalid, _) => "Nothing was sent; correct the call",
+            (Outcome::NotSent, _) => "Nothing was sent; it is safe to call again",
+            (Outcome::Rejected, _) => "Nothing was done; read message() and details(), correct the call",
+            (Outcome::Throttled, _) => "Nothing was done; call again later, see retry_after()",
+            (Outcome::Unknown, false) => "Nothing is changed by reading; ask again",
+            (Outcome::Unknown, true) => {
+                "It may have taken effect; look at the supplier's data before calling again"
+            }
+            (Outcome::Decode, false) => "Read body() for what arrived, and report it",
+            (Outcome::Decode, true) => {
+                "It has most likely taken effect; read body() for what arrived before calling again"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.write_str(inner.api)?;
+        if let Some(operation) = inner.operation {
+            write!(f, " {}", operation.id)?;
+        }
+        write!(f, ": {}", inner.outcome)?;
+        if let Some(status) = inner.status {
+            write!(f, ", status {}", status.as_u16())?;
+        }
+        for code in inner.said.details.iter().filter_map(|detail| detail.code.as_deref()).take(5) {
+            write!(f, ", code {}", printable(code))?;
+        }
+        if let Some(id) = &inner.said.id {
+            write!(f, ", id {}", printable(id))?;
+        }
+        write!(f, ": {}", inner.reason)?;
+        if let Some(path) = &inner.decode_path {
+            write!(f, " at {path}")?;
+        }
+        write!(f, ". {}", self.next_step())?;
+        if inner.attempts > 0 {
+            let s = if inner.attempts == 1 { "" } else { "s" };
+            write!(f, " ({} attempt{s}, {} ms)", inner.attempts, inner.elapsed.as_millis())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({self})")
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|error| error as _)
+    }
+}

@@ -1,0 +1,235 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Request, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use tracing::Instrument;
+use tracing::field::Empty;
+
+use super::attempt::{Attempt, Failure, attempt};
+use super::decode::misfit;
+use super::error::{Error, Inner, Outcome, Said};
+use super::reply::Reply;
+use super::table::{Operation, Repeat, Table};
+use crate::auth::Credentials;
+use crate::retry::{Policy, retry_after};
+
+/// What all calls of a handle share.
+pub(super) struct Shared {
+    pub(super) table: &'static Table,
+    pub(super) base: String,
+    pub(super) credentials: Credentials,
+    pub(super) http: reqwest::Client,
+}
+
+/// One call: what it shares with others, its policy, and the record of what happens to it.
+///
+/// A generated client carries it from [`Handle::call`](super::Handle::call) to [`execute`].
+#[derive(Clone)]
+pub struct Context {
+    shared: Arc<Shared>,
+    policy: Policy,
+    started: Instant,
+    record: Arc<Mutex<Record>>,
+}
+
+/// What has happened to a call so far.
+#[derive(Default)]
+struct Record {
+    operation: Option<&'static Operation>,
+    attempts: u32,
+    status: Option<StatusCode>,
+    headers: HeaderMap,
+    body: Bytes,
+    /// Why there is no answer to decode.
+    failure: Option<Failure>,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("api", &self.shared.table.api).finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    pub(super) fn new(shared: Arc<Shared>, policy: Policy) -> Self {
+        Self { shared, policy, started: Instant::now(), record: Arc::default() }
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        // The record is plain data: a panic elsewhere leaves nothing half done in it.
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn left(&self) -> Duration {
+        self.policy.deadline.saturating_sub(self.started.elapsed())
+    }
+
+    pub(super) fn succeed<T>(self, value: T) -> Reply<T> {
+        let record = std::mem::take(&mut *self.record());
+        Reply {
+            value,
+            // A call that succeeded has an answer with a status.
+            status: record.status.unwrap_or_default(),
+            headers: record.headers,
+            body: record.body,
+            attempts: record.attempts,
+            elapsed: self.started.elapsed(),
+        }
+    }
+
+    pub(super) fn fail<T: DeserializeOwned>(self, error: progenitor_client::Error<()>) -> Error {
+        use progenitor_client::Error as Generated;
+        let mut record = std::mem::take(&mut *self.record());
+        let mut decode_path = None;
+        let failure = match (record.failure.take(), error) {
+            (Some(failure), _) => failure,
+            (None, Generated::InvalidResponsePayload(body, _)) => {
+                let misfit = misfit::<T>(&body);
+                decode_path = misfit.path;
+                Failure::of(Outcome::Decode, misfit.what)
+            }
+            // The request was never handed to `execute`: its parts do not make a request.
+            (None, Generated::CommunicationError(error) | Generated::InvalidUpgrade(error)) => {
+                let source = Some(error.without_url());
+                Failure {
+                    source,
+                    ..Failure::of(Outcome::Invalid, "the values given cannot be written as a request")
+                }
+            }
+            (None, Generated::InvalidRequest(_) | Generated::Custom(_)) => {
+                Failure::of(Outcome::Invalid, "the values given cannot be written as a request")
+            }
+            (None, _) => Failure::of(Outcome::Decode, "the answer is not one that the document describes"),
+        };
+        let mut said = match record.status {
+            Some(status) if !status.is_success() => Said::read(&record.body, &self.shared.table.errors),
+            _ => Said::default(),
+        };
+        said.hide(|text| self.shared.credentials.occur_in(text));
+        Error::new(Inner {
+            api: self.shared.table.api,
+            operation: record.operation,
+            outcome: failure.outcome,
+            reason: failure.reason,
+            status: record.status,
+            retry_after: retry_after(&record.headers, SystemTime::now()),
+            headers: record.headers,
+            body: record.body,
+            said,
+            decode_path,
+            attempts: record.attempts,
+            elapsed: self.started.elapsed(),
+            source: failure.source,
+        })
+    }
+}
+
+/// Sends a request of a generated client: the hook that generated code calls.
+///
+/// It makes the attempts that the policy and the operation allow, and leaves what happened in the record of the call.
+/// When there is no answer to decode, what it returns is a stand-in that ends the generated method.
+///
+/// # Errors
+/// None; the signature is the hook's.
+pub async fn execute(context: &Context, request: Request, operation_id: &str) -> reqwest::Result<Response> {
+    let Some(operation) = context.shared.table.operation(operation_id) else {
+        context.record().failure = Some(Failure::of(Outcome::Invalid, "the operation is not in the table"));
+        return Ok(stand_in());
+    };
+    let span = tracing::info_span!(
+        "call",
+        api = context.shared.table.api,
+        operation = operation.id,
+        method = operation.method,
+        path = operation.path,
+        attempts = Empty,
+        status = Empty,
+        outcome = Empty,
+    );
+    let response = run(context, request, operation).instrument(span.clone()).await;
+    let record = context.record();
+    span.record("attempts", record.attempts);
+    if let Some(status) = record.status {
+        span.record("status", status.as_u16());
+    }
+    span.record("outcome", record.failure.as_ref().map_or("answered", |failure| failure.outcome.as_str()));
+    Ok(response)
+}
+
+async fn run(context: &Context, mut request: Request, operation: &'static Operation) -> Response {
+    context.record().operation = Some(operation);
+    dress(&mut request, operation, &context.shared.credentials);
+    let mut may_have_taken_effect = false;
+    for number in 1.. {
+        let left = context.left();
+        // Nobody may repeat a call that is done once, so nothing is gained by giving up on it early.
+        let limit = if operation.repeat == Repeat::Once { left } else { left.min(context.policy.attempt) };
+        let span = tracing::debug_span!("attempt", number, status = Empty, outcome = Empty);
+        let Attempt { status, headers, body, failure } =
+            attempt(&context.shared.http, &request, operation, limit, context.policy.body_limit)
+                .instrument(span.clone())
+                .await;
+        if let Some(status) = status {
+            span.record("status", status.as_u16());
+        }
+        span.record("outcome", failure.as_ref().map_or("answered", |failure| failure.outcome.as_str()));
+
+        let asked = retry_after(&headers, SystemTime::now());
+        {
+            let mut record = context.record();
+            record.attempts = number;
+            record.status = status;
+            record.headers = headers;
+            record.body = body;
+        }
+        let Some(mut failure) = failure else { return context.answer() };
+        may_have_taken_effect |= failure.outcome == Outcome::Unknown && operation.repeat != Repeat::Read;
+
+        let pause = context.policy.pause_after(number, asked);
+        if failure.repeatable(operation) && number < context.policy.attempts && pause < context.left() {
+            tracing::debug!(?pause, "trying again");
+            tokio::time::sleep(pause).await;
+            continue;
+        }
+        if may_have_taken_effect {
+            failure.weaken();
+        }
+        context.record().failure = Some(failure);
+        break;
+    }
+    stand_in()
+}
+
+impl Context {
+    /// The recorded answer, for the generated method to decode.
+    fn answer(&self) -> Response {
+        let record = self.record();
+        let mut response = http::Response::new(record.body.clone());
+        *response.status_mut() = record.status.unwrap_or_default();
+        *response.headers_mut() = record.headers.clone();
+        response.into()
+    }
+}
+
+/// What generated code sees when there is no answer to decode: a status that no operation documents.
+fn stand_in() -> Response {
+    let mut response = http::Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::from_u16(599).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.into()
+}
+
+/// Gives a request the headers that generated code does not.
+fn dress(request: &mut Request, operation: &Operation, credentials: &Credentials) {
+    let headers = request.headers_mut();
+    // Generated code announces the version of the document, which is nothing that suppliers know.
+    headers.remove("api-version");
+    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+    if let Some(media_type) = operation.media_type {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    }
+    credentials.apply(headers);
+}

@@ -1,0 +1,284 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use progenitor_client::ResponseValue;
+use reqwest::Url;
+use serde::de::DeserializeOwned;
+
+use super::error::Error;
+use super::execute::{Context, Shared};
+use super::reply::Reply;
+use super::table::Table;
+use crate::auth::{Credentials, is_loopback, is_private_way};
+use crate::retry::Policy;
+
+/// A generated client, as a [`Handle`] makes one for each call. Implemented by generated code.
+pub trait Api: Sized {
+    /// What differs between this API and others.
+    const TABLE: &'static Table;
+
+    /// A client for one call.
+    fn connect(base: &str, http: reqwest::Client, context: Context) -> Self;
+}
+
+/// The way to one supplier's API: connections, base address, credentials and policy. Cheap to clone.
+///
+/// ```no_run
+/// # use lastmile_core::call::{Api, Handle, Error};
+/// # use lastmile_core::progenitor_client::{self, ResponseValue};
+/// # async fn example<Client: Api>(read: impl AsyncFn(&Client) -> Result<ResponseValue<String>, progenitor_client::Error<()>>)
+/// # -> Result<(), Box<dyn std::error::Error>> {
+/// let handle: Handle<Client> = Handle::builder("https://api.sp.example").build()?;
+/// let reply = handle.call(|client| async move { read(&client).await }).await?;
+/// println!("{} after {:?}", reply.status, reply.elapsed);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Handle<C> {
+    shared: Arc<Shared>,
+    policy: Policy,
+    client: PhantomData<fn() -> C>,
+}
+
+impl<C: Api> Handle<C> {
+    /// Begins a handle. `base` is the address that the paths of the API are appended to; a slash at its end does not
+    /// matter.
+    pub fn builder(base: impl Into<String>) -> Builder<C> {
+        Builder {
+            base: base.into(),
+            credentials: Credentials::none(),
+            policy: Policy::default(),
+            connect_timeout: Duration::from_secs(10),
+            proxy: None,
+            #[cfg(feature = "rustls")]
+            roots: Vec::new(),
+            local_address: None,
+            client: PhantomData,
+        }
+    }
+
+    /// The policy of this handle's calls.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The same way with another policy: for one call, or for a part of the program.
+    #[must_use]
+    pub fn with_policy(&self, policy: Policy) -> Self {
+        Self { policy, ..self.clone() }
+    }
+
+    /// Makes one call: `send` gets a client of its own and calls one of its methods once.
+    ///
+    /// # Errors
+    /// [`Error`] says what became of the request.
+    pub async fn call<T, F, Fut>(&self, send: F) -> Result<Reply<T>, Error>
+    where
+        T: DeserializeOwned,
+        F: FnOnce(C) -> Fut,
+        Fut: Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
+    {
+        let context = Context::new(self.shared.clone(), self.policy.clone());
+        let client = C::connect(&self.shared.base, self.shared.http.clone(), context.clone());
+        match send(client).await {
+            Ok(answer) => Ok(context.succeed(answer.into_inner())),
+            Err(error) => Err(context.fail::<T>(error)),
+        }
+    }
+}
+
+impl<C> Clone for Handle<C> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone(), policy: self.policy.clone(), client: PhantomData }
+    }
+}
+
+impl<C> fmt::Debug for Handle<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("api", &self.shared.table.api)
+            .field("base", &self.shared.base)
+            .field("credentials", &self.shared.credentials)
+            .field("policy", &self.policy)
+            .finish()
+    }
+}
+
+/// Builds a [`Handle`].
+pub struct Builder<C> {
+    base: String,
+    credentials: Credentials,
+    policy: Policy,
+    connect_timeout: Duration,
+    proxy: Option<reqwest::Proxy>,
+    #[cfg(feature = "rustls")]
+    roots: Vec<reqwest::Certificate>,
+    local_address: Option<IpAddr>,
+    client: PhantomData<fn() -> C>,
+}
+
+impl<C> fmt::Debug for Builder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The base address is not checked yet and may hold a password.
+        f.debug_struct("Builder")
+            .field("credentials", &self.credentials)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<C: Api> Builder<C> {
+    /// Who is calling.
+    #[must_use]
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = credentials;
+        self
+    }
+
+    /// Deadline, attempts and limits of calls.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// How long connecting may take. 10 seconds by default.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// A proxy for every call, in place of the one that the environment names.
+    #[must_use]
+    pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Trusts one more root certificate.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn root_certificate(mut self, certificate: reqwest::Certificate) -> Self {
+        self.roots.push(certificate);
+        self
+    }
+
+    /// Calls from this address of the machine.
+    #[must_use]
+    pub fn local_address(mut self, address: IpAddr) -> Self {
+        self.local_address = Some(address);
+        self
+    }
+
+    /// The handle.
+    ///
+    /// # Errors
+    /// When the base address cannot be used, or would send credentials in the open.
+    pub fn build(self) -> Result<Handle<C>, BuildError> {
+        let base = checked_base(&self.base)?;
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("lastmile/", env!("CARGO_PKG_VERSION")))
+            // Redirects are followed by the call layer, which knows what may be repeated where.
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(self.connect_timeout)
+            // Shorter than servers usually keep an idle connection, so that few requests meet a closing one.
+            .pool_idle_timeout(Duration::from_secs(15))
+            .local_address(self.local_address);
+        if let Some(proxy) = self.proxy {
+            http = http.proxy(proxy);
+        } else if is_loopback(&base) {
+            http = http.no_proxy();
+        }
+        #[cfg(feature = "rustls")]
+        if !self.roots.is_empty() {
+            http = http.tls_certs_merge(self.roots);
+        }
+        let shared = Shared {
+            table: C::TABLE,
+            base: base.as_str().trim_end_matches('/').to_owned(),
+            credentials: self.credentials,
+            http: http.build().map_err(|error| BuildError::Client(error.without_url()))?,
+        };
+        Ok(Handle { shared: Arc::new(shared), policy: self.policy, client: PhantomData })
+    }
+}
+
+fn checked_base(base: &str) -> Result<Url, BuildError> {
+    let url: Url = base.parse().map_err(|_| BuildError::NotAnAddress)?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(BuildError::NotAnAddress);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(BuildError::CredentialsInAddress);
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(BuildError::MoreThanAPath);
+    }
+    if !is_private_way(&url) {
+        return Err(BuildError::InTheOpen { host: url.host_str().unwrap_or_default().to_owned() });
+    }
+    if url.scheme() == "https" && !cfg!(feature = "rustls") {
+        return Err(BuildError::NoTls);
+    }
+    Ok(url)
+}
+
+/// Why a handle cannot be built.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The base is no http or https address.
+    NotAnAddress,
+    /// The base holds a user or password.
+    CredentialsInAddress,
+    /// The base has a query or a fragment.
+    MoreThanAPath,
+    /// The base is plain http to another machine.
+    InTheOpen {
+        /// The other machine.
+        host: String,
+    },
+    /// The base is https, and this build has no TLS.
+    NoTls,
+    /// The HTTP client cannot be set up.
+    Client(reqwest::Error),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAnAddress => {
+                f.write_str("the base is not an address: give one such as https://api.sp.example")
+            }
+            Self::CredentialsInAddress => {
+                f.write_str("the base holds a user or password: take them out and give them as credentials")
+            }
+            Self::MoreThanAPath => {
+                f.write_str("the base has a query or fragment: give the address up to its path")
+            }
+            Self::InTheOpen { host } => write!(
+                f,
+                "plain http to {host} would send credentials and orders in the open: use https (http is for addresses of \
+                 this machine only)"
+            ),
+            Self::NoTls => {
+                f.write_str("the base is https and this build has no TLS: switch the feature `rustls` on")
+            }
+            Self::Client(_) => f.write_str("the HTTP client cannot be set up: see the source of this error"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Client(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Calls: the handle of an API, its operation table, what happens around each request, and what can become of it.
+//!
+//! ```text
+//! Handle::call ─ a record for this call ─ the generated method builds the request
+//!    └ execute ─ credentials, media type ─┬ attempt ─ redirects ─ body under its limit ─ judged by the table
+//!                                         └ pause, next attempt …
+//! ```
+
+mod attempt;
+mod decode;
+mod error;
+mod execute;
+mod handle;
+mod reply;
+mod table;
+
+pub use error::{Detail, Error, Outcome};
+pub use execute::{Context, execute};
+pub use handle::{Api, BuildError, Builder, Handle};
+pub use reply::Reply;
+pub use table::{Answer, ErrorShape, Operation, Repeat, Table};

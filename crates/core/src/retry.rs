@@ -1,0 +1,120 @@
+//! When a call is sent again, and after how long.
+//!
+//! A request that never left is repeated for every call. One that left is repeated only when its operation says so
+//! ([`Repeat`](crate::call::Repeat)): reads and idempotent writes, after a 5xx, a 429 or a broken connection. A call
+//! that creates something is never repeated once it may have arrived.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+/// How long a call may take, how often it is tried, and how much of an answer is read.
+///
+/// ```
+/// use std::time::Duration;
+/// use lastmile_core::retry::Policy;
+///
+/// let impatient = Policy { deadline: Duration::from_secs(5), attempts: 1, ..Policy::default() };
+/// assert_eq!(impatient.body_limit, Policy::default().body_limit);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How long the call may take altogether: every attempt, every pause, and reading the answer. 60 seconds by default.
+    pub deadline: Duration,
+    /// How long one attempt of a call that can be repeated may take. A call that cannot be repeated waits for its answer
+    /// until the deadline, since giving up earlier would only make its outcome unknown. 20 seconds by default.
+    pub attempt: Duration,
+    /// How many attempts there are at the most, the first one included; at least one is made. 4 by default.
+    pub attempts: u32,
+    /// The pause after the first attempt is chosen at random between nothing and this; each further pause has twice the
+    /// room of the one before. 200 milliseconds by default.
+    pub pause: Duration,
+    /// No pause has more room than this, unless the supplier asks for more in `Retry-After`. 10 seconds by default.
+    pub longest_pause: Duration,
+    /// How many bytes of an answer are read. 64 MiB by default.
+    pub body_limit: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(60),
+            attempt: Duration::from_secs(20),
+            attempts: 4,
+            pause: Duration::from_millis(200),
+            longest_pause: Duration::from_secs(10),
+            body_limit: 64 << 20,
+        }
+    }
+}
+
+impl Policy {
+    /// The pause after the attempt of this number (from 1): full jitter, or what the supplier asked for if that is more.
+    pub(crate) fn pause_after(&self, attempt: u32, asked: Option<Duration>) -> Duration {
+        let doublings = attempt.saturating_sub(1).min(31);
+        let room = self.pause.saturating_mul(1 << doublings).min(self.longest_pause);
+        let jittered = room.mul_f64(fastrand::f64());
+        asked.map_or(jittered, |asked| asked.saturating_add(jittered.min(self.pause)))
+    }
+}
+
+/// What `Retry-After` asks for: seconds, or the time until an HTTP date (nothing if that has passed).
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(value: &str, now: SystemTime) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, value.parse().unwrap());
+        retry_after(&headers, now)
+    }
+
+    #[test]
+    fn both_forms_of_retry_after() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        assert_eq!(asked("120", now), Some(Duration::from_secs(120)));
+        assert_eq!(asked("Sun, 06 Nov 1994 08:50:07 GMT", now), Some(Duration::from_secs(30)));
+        assert_eq!(asked("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(asked("soon", now), None);
+        assert_eq!(asked("-1", now), None);
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn pauses_grow_to_their_cap_and_obey_the_supplier() {
+        let policy = Policy {
+            pause: Duration::from_millis(100),
+            longest_pause: Duration::from_secs(1),
+            ..Policy::default()
+        };
+        for (attempt, room) in [(1, 100), (2, 200), (3, 400), (4, 800), (5, 1000), (90, 1000)] {
+            for _ in 0..100 {
+                assert!(policy.pause_after(attempt, None) <= Duration::from_millis(room));
+            }
+        }
+        let asked = Duration::from_secs(7);
+        for _ in 0..100 {
+            let pause = policy.pause_after(1, Some(asked));
+            assert!(pause >= asked && pause <= asked + policy.pause);
+        }
+        let longest = policy.pause_after(u32::MAX, Some(Duration::MAX));
+        assert_eq!(longest, Duration::MAX);
+    }
+
+    #[test]
+    fn jitter_is_spread_over_the_room() {
+        let policy = Policy { pause: Duration::from_secs(1), ..Policy::default() };
+        let pauses: Vec<_> = (0..200).map(|_| policy.pause_after(1, None)).collect();
+        assert!(pauses.iter().any(|pause| *pause < Duration::from_millis(250)));
+        assert!(pauses.iter().any(|pause| *pause > Duration::from_millis(750)));
+    }
+}

@@ -1,0 +1,213 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::SerializeSeq;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A list of an answer, which some servers send as one element without brackets, as `null` or as `""`.
+///
+/// It is read as a slice and written back the way it came.
+///
+/// ```
+/// use lastmile_core::wire::OneOrMany;
+///
+/// for arrived in [r#"["a","b"]"#, r#""a""#, "null", r#""""#] {
+///     let list: OneOrMany<String> = serde_json::from_str(arrived)?;
+///     println!("{} elements", list.len());
+///     assert_eq!(serde_json::to_string(&list)?, arrived);
+/// }
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct OneOrMany<T> {
+    items: Vec<T>,
+    form: Form,
+}
+
+/// How the list arrived.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Absent,
+    Null,
+    EmptyText,
+    One,
+    Many,
+}
+
+impl<T> OneOrMany<T> {
+    /// Whether the field was missing altogether. `null` and `[]` are empty but not absent.
+    pub fn is_absent(&self) -> bool {
+        self.form == Form::Absent
+    }
+
+    /// The elements, owned.
+    pub fn into_vec(self) -> Vec<T> {
+        self.items
+    }
+}
+
+impl<T> Default for OneOrMany<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), form: Form::Absent }
+    }
+}
+
+impl<T> From<Vec<T>> for OneOrMany<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self { items, form: Form::Many }
+    }
+}
+
+impl<T> Deref for OneOrMany<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.items
+    }
+}
+
+impl<T> IntoIterator for OneOrMany<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a OneOrMany<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for OneOrMany<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.items.fmt(f)
+    }
+}
+
+impl<T: Serialize> Serialize for OneOrMany<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match (self.form, self.items.as_slice()) {
+            (Form::Absent | Form::Null, []) => serializer.serialize_none(),
+            (Form::EmptyText, []) => serializer.serialize_str(""),
+            (Form::One, [item]) => item.serialize(serializer),
+            (_, items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    list.serialize_element(item)?;
+                }
+                list.end()
+            }
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ListVisitor(PhantomData))
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<T> ListVisitor<T> {
+    fn none<E>(form: Form) -> Result<OneOrMany<T>, E> {
+        Ok(OneOrMany { items: Vec::new(), form })
+    }
+
+    fn one<E>(item: T) -> Result<OneOrMany<T>, E> {
+        Ok(OneOrMany { items: vec![item], form: Form::One })
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = OneOrMany<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list, one element, or nothing")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(items.into())
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Self::none(Form::Null)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        match text {
+            "" => Self::none(Form::EmptyText),
+            text => Self::one(T::deserialize(StrDeserializer::new(text))?),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Self::one(T::deserialize(MapAccessDeserializer::new(map))?)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        Self::one(T::deserialize(value.into_deserializer())?)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
+        Self::one(T::deserialize(value.into_deserializer())?)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
+        Self::one(T::deserialize(value.into_deserializer())?)
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
+        Self::one(T::deserialize(value.into_deserializer())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Loose;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Mac {
+        mac: String,
+    }
+
+    fn back<T: for<'a> Deserialize<'a> + Serialize>(arrived: &str) -> (usize, String) {
+        let list: OneOrMany<T> = serde_json::from_str(arrived).unwrap();
+        (list.len(), serde_json::to_string(&list).unwrap())
+    }
+
+    #[test]
+    fn each_form_is_read_and_written_back() {
+        for (arrived, n) in
+            [("[]", 0), ("null", 0), ("\"\"", 0), (r#"{"mac":"a"}"#, 1), (r#"[{"mac":"a"}]"#, 1)]
+        {
+            assert_eq!(back::<Mac>(arrived), (n, arrived.to_owned()));
+        }
+        for (arrived, n) in
+            [("7", 1), ("-7", 1), ("true", 1), ("1.5", 1), ("\"x\"", 1), ("[null,\"x\",3]", 3)]
+        {
+            assert_eq!(back::<Loose<String>>(arrived), (n, arrived.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_neither_a_list_nor_an_element_is_an_error_that_says_so() {
+        let error = serde_json::from_str::<OneOrMany<Mac>>("[3]").unwrap_err();
+        assert!(error.to_string().contains("expected struct Mac"), "{error}");
+        assert!(serde_json::from_str::<OneOrMany<Mac>>("3").is_err());
+    }
+}

@@ -1,0 +1,360 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use chrono::NaiveDate;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+/// A text, number, date or other scalar of an answer: what was meant, or what arrived instead.
+///
+/// Suppliers write numbers as texts and texts as numbers, and `null` or `""` for nothing. All that is read, and
+/// written back the way it came; what cannot be read at all is kept as it arrived.
+///
+/// ```
+/// use lastmile_core::wire::Loose;
+///
+/// let [plain, text, nothing, odd]: [Loose<i64>; 4] = serde_json::from_str(r#"[7, "7", "", "seven"]"#)?;
+/// assert_eq!(plain.get(), Some(&7));
+/// assert_eq!(text.get(), Some(&7));
+/// assert!(nothing.is_nothing());
+/// assert_eq!(odd.get(), None);
+/// assert_eq!(odd.stray(), Some(&serde_json::json!("seven")));
+/// assert_eq!(serde_json::to_string(&(text, odd))?, r#"["7","seven"]"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// A number with a fraction or beyond 64 bits that arrives where another type is meant is kept with the precision of
+/// a float. Where that could lose digits of a whole number, nothing is read from it.
+#[derive(Clone, Default, PartialEq)]
+pub enum Loose<T> {
+    /// The field was missing.
+    #[default]
+    Absent,
+    /// The value, in its own form.
+    Value(T),
+    /// Something else arrived in its place.
+    Stray(Box<Stray<T>>),
+}
+
+/// What arrived instead of a value in its own form.
+#[derive(Clone, PartialEq)]
+pub struct Stray<T> {
+    read: Option<T>,
+    arrived: Value,
+}
+
+impl<T> Loose<T> {
+    /// The value, if one arrived that could be read.
+    pub fn get(&self) -> Option<&T> {
+        match self {
+            Self::Absent => None,
+            Self::Value(value) => Some(value),
+            Self::Stray(stray) => stray.read.as_ref(),
+        }
+    }
+
+    /// The value, owned.
+    pub fn into_option(self) -> Option<T> {
+        match self {
+            Self::Absent => None,
+            Self::Value(value) => Some(value),
+            Self::Stray(stray) => stray.read,
+        }
+    }
+
+    /// The value, borrowed as what it stands for: `Option<&str>` of a `Loose<String>`.
+    pub fn as_deref(&self) -> Option<&T::Target>
+    where
+        T: Deref,
+    {
+        self.get().map(Deref::deref)
+    }
+
+    /// What arrived, when it was not the value in its own form.
+    pub fn stray(&self) -> Option<&Value> {
+        match self {
+            Self::Stray(stray) => Some(&stray.arrived),
+            _ => None,
+        }
+    }
+
+    /// Whether the field was missing. `null` and `""` mean nothing, too, but are not absent.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    /// Whether the supplier said nothing here: a missing field, `null`, or `""` for something other than a text.
+    pub fn is_nothing(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Value(_) => false,
+            Self::Stray(stray) => stray.arrived.is_null() || stray.arrived == "",
+        }
+    }
+}
+
+impl<T> From<T> for Loose<T> {
+    fn from(value: T) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Loose<T> {
+    /// Shows what was read. What could not be read is not shown: it may be anything, a person's name included.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, self.get()) {
+            (Self::Absent, _) => f.write_str("Absent"),
+            (_, Some(value)) => value.fmt(f),
+            (loose, None) => f.write_str(if loose.is_nothing() { "Nothing" } else { "Unreadable" }),
+        }
+    }
+}
+
+/// A scalar as it arrived.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Given<'a> {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number that is not negative.
+    Unsigned(u64),
+    /// A negative whole number.
+    Signed(i64),
+    /// Any other number.
+    Float(f64),
+    /// A text.
+    Text(&'a str),
+}
+
+impl From<Given<'_>> for Value {
+    fn from(given: Given<'_>) -> Self {
+        match given {
+            Given::Bool(value) => value.into(),
+            Given::Unsigned(value) => value.into(),
+            Given::Signed(value) => value.into(),
+            Given::Float(value) => value.into(),
+            Given::Text(value) => value.into(),
+        }
+    }
+}
+
+/// What a type makes of a [`Given`] scalar.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reading<T> {
+    /// Read, and writing it gives back exactly what arrived.
+    Exact(T),
+    /// Read, but it arrived in another form.
+    Bent(T),
+    /// Not readable.
+    No,
+}
+
+impl<T> Reading<T> {
+    fn bent(read: Option<T>) -> Self {
+        read.map_or(Self::No, Self::Bent)
+    }
+}
+
+/// Below this magnitude a float keeps every digit of a whole number.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// A type that a [`Loose`] can hold.
+pub trait Scalar: Sized {
+    /// Reads what arrived.
+    fn read(given: Given<'_>) -> Reading<Self>;
+}
+
+impl Scalar for String {
+    fn read(given: Given<'_>) -> Reading<Self> {
+        match given {
+            Given::Text(text) => Reading::Exact(text.to_owned()),
+            // Digits may be missing here, and an id with wrong digits is worse than none.
+            Given::Float(number) if number.abs() >= WHOLE => Reading::No,
+            other => Reading::Bent(Value::from(other).to_string()),
+        }
+    }
+}
+
+impl Scalar for bool {
+    fn read(given: Given<'_>) -> Reading<Self> {
+        match given {
+            Given::Bool(value) => Reading::Exact(value),
+            Given::Text(text) if text.eq_ignore_ascii_case("true") => Reading::Bent(true),
+            Given::Text(text) if text.eq_ignore_ascii_case("false") => Reading::Bent(false),
+            _ => Reading::No,
+        }
+    }
+}
+
+impl Scalar for i64 {
+    fn read(given: Given<'_>) -> Reading<Self> {
+        match given {
+            Given::Unsigned(value) => Self::try_from(value).map_or(Reading::No, Reading::Exact),
+            Given::Signed(value) => Reading::Exact(value),
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within range")]
+            Given::Float(value) => {
+                Reading::bent((value.fract() == 0.0 && value.abs() < WHOLE).then_some(value as Self))
+            }
+            Given::Text(text) => Reading::bent(text.trim().parse().ok()),
+            Given::Bool(_) => Reading::No,
+        }
+    }
+}
+
+impl Scalar for NaiveDate {
+    /// A date-time is read for its date, as it stands, whatever its offset.
+    fn read(given: Given<'_>) -> Reading<Self> {
+        let Given::Text(text) = given else { return Reading::No };
+        let Some((date, rest)) = text.split_at_checked(10) else { return Reading::No };
+        let looks_right = date.bytes().enumerate().all(|(at, b)| match at {
+            4 | 7 => b == b'-',
+            _ => b.is_ascii_digit(),
+        });
+        match (looks_right.then(|| date.parse().ok()).flatten(), rest.as_bytes().first()) {
+            (Some(date), None) => Reading::Exact(date),
+            (Some(date), Some(b'T' | b't' | b' ')) => Reading::Bent(date),
+            _ => Reading::No,
+        }
+    }
+}
+
+impl<T: Serialize> Serialize for Loose<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent => serializer.serialize_none(),
+            Self::Value(value) => value.serialize(serializer),
+            Self::Stray(stray) => stray.arrived.serialize(serializer),
+        }
+    }
+}
+
+impl<'de, T: Scalar> Deserialize<'de> for Loose<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LooseVisitor(PhantomData))
+    }
+}
+
+struct LooseVisitor<T>(PhantomData<T>);
+
+impl<T: Scalar> LooseVisitor<T> {
+    fn scalar<E>(given: Given<'_>) -> Result<Loose<T>, E> {
+        Ok(match T::read(given) {
+            Reading::Exact(value) => Loose::Value(value),
+            Reading::Bent(value) => {
+                Loose::Stray(Box::new(Stray { read: Some(value), arrived: given.into() }))
+            }
+            Reading::No => Self::unreadable(given.into()),
+        })
+    }
+
+    fn unreadable(arrived: Value) -> Loose<T> {
+        Loose::Stray(Box::new(Stray { read: None, arrived }))
+    }
+}
+
+impl<'de, T: Scalar> Visitor<'de> for LooseVisitor<T> {
+    type Value = Loose<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        Self::scalar(Given::Bool(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
+        Self::scalar(Given::Unsigned(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
+        Self::scalar(u64::try_from(value).map_or(Given::Signed(value), Given::Unsigned))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
+        Self::scalar(Given::Float(value))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
+        Self::scalar(Given::Text(value))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(Self::unreadable(Value::Null))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        Ok(Self::unreadable(Value::deserialize(SeqAccessDeserializer::new(list))?))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Ok(Self::unreadable(Value::deserialize(MapAccessDeserializer::new(map))?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn reads<T: Scalar + Serialize + PartialEq + fmt::Debug>(arrived: &str, value: Option<T>) {
+        let loose: Loose<T> = serde_json::from_str(arrived).unwrap();
+        assert_eq!(loose.get(), value.as_ref(), "{arrived}");
+        assert_eq!(serde_json::to_string(&loose).unwrap(), arrived, "written back as it came");
+    }
+
+    #[test]
+    fn texts() {
+        reads(r#""x""#, Some("x".to_owned()));
+        reads(r#""""#, Some(String::new()));
+        reads("7", Some("7".to_owned()));
+        reads("-7", Some("-7".to_owned()));
+        reads("1.5", Some("1.5".to_owned()));
+        reads("true", Some("true".to_owned()));
+        reads("18446744073709551615", Some("18446744073709551615".to_owned()));
+        assert_eq!(serde_json::from_str::<Loose<String>>("18446744073709551616").unwrap().get(), None);
+        reads::<String>("null", None);
+        reads::<String>(r#"["x"]"#, None);
+        reads::<String>(r#"{"a":{"b":null}}"#, None);
+    }
+
+    #[test]
+    fn numbers() {
+        reads("7", Some(7));
+        reads(r#""7""#, Some(7));
+        reads("-7", Some(-7));
+        reads("7.0", Some(7));
+        reads::<i64>("7.5", None);
+        reads::<i64>("18446744073709551615", None);
+        reads::<i64>("1e+300", None);
+        reads::<i64>("true", None);
+        reads::<i64>(r#""""#, None);
+    }
+
+    #[test]
+    fn truths_and_dates() {
+        reads("true", Some(true));
+        reads(r#""False""#, Some(false));
+        reads::<bool>("1", None);
+        let day = NaiveDate::from_ymd_opt(2019, 8, 24);
+        reads(r#""2019-08-24""#, day);
+        reads(r#""2019-08-24T00:00:00+02:00""#, day);
+        reads::<NaiveDate>(r#""2019-8-24""#, None);
+        reads::<NaiveDate>(r#""+201-08-24""#, None);
+        reads::<NaiveDate>(r#""2019-02-30""#, None);
+        reads::<NaiveDate>(r#""2019-08-2é""#, None);
+        reads::<NaiveDate>(r#""2019-08-24x""#, None);
+    }
+
+    #[test]
+    fn nothing_is_told_from_unreadable() {
+        let nothing: Vec<Loose<bool>> = serde_json::from_str(r#"[null, ""]"#).unwrap();
+        assert!(nothing.iter().all(|loose| loose.is_nothing() && !loose.is_absent()));
+        assert!(Loose::<bool>::default().is_nothing());
+        let odd: Loose<bool> = serde_json::from_str(r#""Kalle""#).unwrap();
+        assert!(!odd.is_nothing());
+        assert_eq!(format!("{odd:?} {:?} {:?}", nothing[0], Loose::Value(true)), "Unreadable Nothing true");
+    }
+}

@@ -1,0 +1,26 @@
+//! Types on the wire: lenient in, strict out, nothing lost.
+//!
+//! Generated types are built from these. Answers are read leniently: a supplier's odd value costs one field, not the
+//! whole answer, and is written back as it came. Requests are strict: what cannot be sent cannot be built.
+//!
+//! | type | stands for |
+//! |---|---|
+//! | [`Loose`] | a text, number, date … of an answer |
+//! | [`OneOrMany`] | a list of an answer |
+//! | [`Patch`] | a field of a merge patch that may be cleared |
+//! | [`Decimal`] | a number with the digits it was written with |
+//! | [`Segment`] | a path parameter that can be no other path |
+//!
+//! The types need serde alone and import nothing else of this crate.
+
+mod decimal;
+mod list;
+mod loose;
+mod patch;
+mod segment;
+
+pub use decimal::{Decimal, NotANumber};
+pub use list::OneOrMany;
+pub use loose::{Given, Loose, Reading, Scalar, Stray};
+pub use patch::Patch;
+pub use segment::{NotASegment, Segment};
