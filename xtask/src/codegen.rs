@@ -1,0 +1,73 @@
+//! From the documents in `specs/` to the sources of the client crates.
+//!
+//! progenitor cannot take the documents as they are. The bridge is a list of passes, each with a name and one reason:
+//! [`spec_passes`] change the document before generation, [`rust_passes`] the code after it. What a pass learns and the
+//! operation table needs is kept as [`document::Facts`]. A pass that matches nothing in any document is an error, so
+//! that none outlives its reason.
+
+mod api_md;
+mod document;
+mod fault;
+mod generate;
+mod output;
+mod rust_passes;
+mod spec_passes;
+mod table;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use document::Document;
+use fault::{Error, Fault};
+
+/// The documents and the crates they become.
+const APIS: [(&str, &str); 1] = [("cocon", "cocon-client")];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Write,
+    Check,
+}
+
+pub(crate) fn run(mode: Mode) -> Result<(), Error> {
+    let root = root();
+    let mut matches = BTreeMap::new();
+    let mut files = Vec::new();
+    for (api, folder) in APIS {
+        let yaml = output::read(&root.join(format!("specs/{api}.yaml")))?;
+        let document = Document::parse(api, &yaml).map_err(|fault| fault.during(api, "reading"))?;
+        let folder = root.join("crates").join(folder);
+        files.push((folder.join("API.md"), api_md::render(&document)));
+        files.push((folder.join("src/generated.rs"), source(document, &mut matches)?));
+    }
+    if let Some((pass, _)) = matches.iter().find(|(_, matches)| **matches == 0) {
+        let fault = Fault::new("it matches nothing in any document: delete it, with what it needs");
+        return Err(fault.during("specs", pass));
+    }
+    files.into_iter().try_for_each(|(path, content)| match mode {
+        Mode::Write => output::write(&path, &content),
+        Mode::Check => output::compare(&root, &path, &content),
+    })
+}
+
+/// The source of one client crate. Counts in `matches` how often each pass had something to do.
+fn source(mut document: Document, matches: &mut BTreeMap<&'static str, usize>) -> Result<String, Error> {
+    let api = document.api.clone();
+    for pass in spec_passes::PASSES {
+        *matches.entry(pass.name).or_default() +=
+            (pass.run)(&mut document).map_err(|fault| fault.during(&api, pass.name))?;
+    }
+    let mut file = generate::client(&document).map_err(|fault| fault.during(&api, "generation"))?;
+    for pass in rust_passes::PASSES {
+        *matches.entry(pass.name).or_default() +=
+            (pass.run)(&mut file, &document.facts).map_err(|fault| fault.during(&api, pass.name))?;
+    }
+    let table = table::render(&document, &file).map_err(|fault| fault.during(&api, "operation table"))?;
+    file.items.extend(table);
+    Ok(output::format(&file))
+}
+
+fn root() -> PathBuf {
+    // The manifest's folder is xtask, which lies in the root.
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+}
