@@ -193,14 +193,14 @@ mod tests {
     #[test]
     fn ways() {
         for (url, private) in [
-            ("https://cocon.example/", true),
-            ("http://cocon.example/", false),
+            ("https://api.sp.example/", true),
+            ("http://api.sp.example/", false),
             ("http://127.0.0.1:1/", true),
             ("http://127.9.9.9/", true),
             ("http://[::1]:1/", true),
             ("http://LOCALHOST/", true),
-            ("http://127.0.0.1.cocon.example/", false),
-            ("http://localhost.cocon.example/", false),
+            ("http://127.0.0.1.api.sp.example/", false),
+            ("http://localhost.api.sp.example/", false),
             ("http://10.0.0.1/", false),
         ] {
             assert_eq!(is_private_way(&url.parse().unwrap()), private, "{url}");

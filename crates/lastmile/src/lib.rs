@@ -1,1 +1,48 @@
-//! Skeleton.
+//! Order, change and follow fibre and copper lines at wholesale suppliers.
+//!
+//! One handle per supplier, built by a builder and cheap to clone, offers what a service of an internet provider does
+//! there. Each supplier is a feature.
+//!
+//! | module | feature | supplier |
+//! |---|---|---|
+//! | [`cocon`] | `cocon` | Cocon Fiber, Netherlands: customers, contacts, contracts, delayed connections, approvals |
+//!
+//! # What happens to an order
+//!
+//! An order is placed once, or the caller is told exactly what is not known.
+//!
+//! - Every call that fails says in its [`Outcome`] what became of the request; [`Error::may_have_taken_effect`] and
+//!   [`Error::is_safe_to_repeat`] answer the two questions that matter.
+//! - A call that creates something goes through a [`Prepared`] value. Store it, place it, and when the answer is lost,
+//!   let it be reconciled.
+//! - Nothing is sent that could not be right: what the types do not exclude is refused with [`Outcome::Invalid`] before
+//!   a connection is opened.
+//! - No log, `Debug` or error text of this crate shows a secret or personal data.
+//!
+//! # Logs
+//!
+//! Every call is a [`tracing`](https://docs.rs/tracing) span `call` with `api`, `operation`, `method`, `path` (as a
+//! template), `attempts`, `status` and `outcome`; each attempt is a span `attempt` inside.
+
+#[cfg(feature = "cocon")]
+pub mod cocon;
+#[cfg(feature = "cocon")]
+mod prepared;
+#[cfg(feature = "cocon")]
+mod setup;
+
+#[cfg(feature = "cocon")]
+pub use lastmile_core::{
+    auth::CredentialError,
+    call::{BuildError, Detail, Error, Outcome, Reply},
+    retry::Policy,
+    wire,
+};
+#[cfg(feature = "cocon")]
+pub use prepared::{Creation, Prepared, Progress, Reconciled, Undecidable};
+#[cfg(feature = "cocon")]
+pub use setup::SetupError;
+
+#[cfg(all(doctest, feature = "cocon"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,1 +1,136 @@
-//! Skeleton.
+//! The suppliers of lastmile, simulated in one process on loopback, with state: for tests, examples and first
+//! steps.
+//!
+//! A sandbox holds each request, and each answer of its own, against the supplier's OpenAPI document, and
+//! shares no code with the client crates: a field name that is wrong on one side is not wrong on both. What it
+//! makes up comes from a seed, and time passes by requests only, so that the same requests in the same order
+//! get the same answers to the byte.
+//!
+//! ```
+//! use lastmile_sandbox::{Answer, Sandbox};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::builder().seed(7).start().await?;
+//! let cocon = sandbox.cocon();
+//!
+//! // Any HTTP client will do. This one says what goes over the wire.
+//! let address = cocon.base_url().replace("http://", "");
+//! let (key, client) = (cocon.api_key(), cocon.client_id());
+//! let request = format!(
+//!     "POST /api/v1/contacts HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\napi-key: {key}\r\n\
+//!      client-id: {client}\r\ncontent-type: application/json\r\ncontent-length: 23\r\n\r\n\
+//!      {{\"name\": \"A. Dijkstra\"}}"
+//! );
+//! let mut stream = tokio::net::TcpStream::connect(&address).await?;
+//! stream.write_all(request.as_bytes()).await?;
+//! let mut answer = String::new();
+//! stream.read_to_string(&mut answer).await?;
+//!
+//! assert!(answer.starts_with("HTTP/1.1 200 OK"));
+//! assert_eq!(cocon.took_effect("createContact"), 1);
+//! assert_eq!(cocon.last().and_then(|request| request.json()).unwrap()["name"], "A. Dijkstra");
+//!
+//! // The next answer can be laid down, right or wrong.
+//! cocon.answer_next("createContact", Answer::status(502).body("<html>Bad gateway</html>"));
+//! # Ok(())
+//! # }
+//! ```
+
+mod clock;
+mod cocon;
+mod desk;
+mod merge_patch;
+mod received;
+mod script;
+mod server;
+mod spec;
+mod supplier;
+
+use std::fmt;
+use std::io;
+
+pub use cocon::{Building, BuildingKind, Cocon};
+pub use received::Received;
+pub use script::Answer;
+pub use spec::{Lookup, Operation, Parameters, Part, Spec};
+pub use supplier::Supplier;
+
+/// The simulated suppliers. Each listens at an address of its own, so that paths are those of its document.
+///
+/// Cheap to clone. A supplier stops when the last handle on it is dropped, be it this or a [`Supplier`].
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    cocon: Cocon,
+}
+
+impl Sandbox {
+    /// A sandbox to be started.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder { seed: 1, port: 0, batch_jobs_per_look: 2 }
+    }
+
+    /// Cocon, Netherlands.
+    pub fn cocon(&self) -> &Cocon {
+        &self.cocon
+    }
+}
+
+/// How a [`Sandbox`] is to be.
+#[derive(Debug, Clone)]
+pub struct SandboxBuilder {
+    seed: u64,
+    port: u16,
+    batch_jobs_per_look: usize,
+}
+
+impl SandboxBuilder {
+    /// Where everything made up comes from: keys, ids, buildings. 1 if not set.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The port to listen on. Any free one if not set.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// How many jobs of a Cocon batch finish each time its status is read. 2 if not set; with 0 a batch
+    /// never gets anywhere.
+    #[must_use]
+    pub fn batch_jobs_per_look(mut self, jobs: usize) -> Self {
+        self.batch_jobs_per_look = jobs;
+        self
+    }
+
+    /// Starts to listen on 127.0.0.1, on the tokio runtime that this is called in, of whatever flavour.
+    ///
+    /// # Errors
+    ///
+    /// If the port cannot be listened on.
+    pub async fn start(self) -> Result<Sandbox, StartError> {
+        let cocon = Cocon::start(self.port, self.seed, self.batch_jobs_per_look).await.map_err(StartError)?;
+        Ok(Sandbox { cocon })
+    }
+}
+
+/// A sandbox could not listen.
+#[derive(Debug)]
+pub struct StartError(io::Error);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the sandbox cannot listen on loopback")
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}

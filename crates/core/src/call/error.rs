@@ -264,7 +264,8 @@ impl Error {
         match (self.0.outcome, self.changes()) {
             (Outcome::Invalid, _) => "Nothing was sent; correct the call",
             (Outcome::NotSent, _) => "Nothing was sent; it is safe to call again",
-            (Outcome::Rejected, _) => "Nothing was done; read message() and details(), correct the call",
+            (Outcome::Rejected, false) => "Read message() and details() for the supplier's reason",
+            (Outcome::Rejected, true) => "Nothing was done; read message() and details(), correct the call",
             (Outcome::Throttled, _) => "Nothing was done; call again later, see retry_after()",
             (Outcome::Unknown, false) => "Nothing is changed by reading; ask again",
             (Outcome::Unknown, true) => {

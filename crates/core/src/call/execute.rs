@@ -6,8 +6,8 @@ use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
 use serde::de::DeserializeOwned;
-use tracing::Instrument;
 use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::attempt::{Attempt, Failure, attempt};
 use super::decode::misfit;
@@ -46,6 +46,20 @@ struct Record {
     body: Bytes,
     /// Why there is no answer to decode.
     failure: Option<Failure>,
+    /// The span of the call, to be told how it ended; none before there is an operation.
+    span: Option<Span>,
+}
+
+impl Record {
+    fn tell(&self, outcome: &str) {
+        if let Some(span) = &self.span {
+            span.record("attempts", self.attempts);
+            if let Some(status) = self.status {
+                span.record("status", status.as_u16());
+            }
+            span.record("outcome", outcome);
+        }
+    }
 }
 
 impl fmt::Debug for Context {
@@ -70,6 +84,7 @@ impl Context {
 
     pub(super) fn succeed<T>(self, value: T) -> Reply<T> {
         let record = std::mem::take(&mut *self.record());
+        record.tell("answered");
         Reply {
             value,
             // A call that succeeded has an answer with a status.
@@ -78,6 +93,8 @@ impl Context {
             body: record.body,
             attempts: record.attempts,
             elapsed: self.started.elapsed(),
+            table: self.shared.table,
+            operation: record.operation,
         }
     }
 
@@ -105,6 +122,7 @@ impl Context {
             }
             (None, _) => Failure::of(Outcome::Decode, "the answer is not one that the document describes"),
         };
+        record.tell(failure.outcome.as_str());
         let mut said = match record.status {
             Some(status) if !status.is_success() => Said::read(&record.body, &self.shared.table.errors),
             _ => Said::default(),
@@ -150,18 +168,15 @@ pub async fn execute(context: &Context, request: Request, operation_id: &str) ->
         status = Empty,
         outcome = Empty,
     );
-    let response = run(context, request, operation).instrument(span.clone()).await;
-    let record = context.record();
-    span.record("attempts", record.attempts);
-    if let Some(status) = record.status {
-        span.record("status", status.as_u16());
+    {
+        let mut record = context.record();
+        record.operation = Some(operation);
+        record.span = Some(span.clone());
     }
-    span.record("outcome", record.failure.as_ref().map_or("answered", |failure| failure.outcome.as_str()));
-    Ok(response)
+    Ok(run(context, request, operation).instrument(span).await)
 }
 
 async fn run(context: &Context, mut request: Request, operation: &'static Operation) -> Response {
-    context.record().operation = Some(operation);
     dress(&mut request, operation, &context.shared.credentials);
     let mut may_have_taken_effect = false;
     for number in 1.. {

@@ -5,6 +5,9 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
+use super::error::{Error, Inner, Outcome, Said};
+use super::table::{Operation, Table};
+
 /// A successful answer, with all that came along.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -21,6 +24,35 @@ pub struct Reply<T> {
     pub attempts: u32,
     /// How long the call took altogether.
     pub elapsed: Duration,
+    pub(super) table: &'static Table,
+    pub(super) operation: Option<&'static Operation>,
+}
+
+impl<T> Reply<T> {
+    /// The answer alone.
+    pub fn into_value(self) -> T {
+        self.value
+    }
+
+    /// The error of an answer that decoded but lacks what the caller cannot do without. For facades over a generated
+    /// client; `reason` must repeat nothing that the supplier sent.
+    pub fn unfit(self, reason: impl Into<String>) -> Error {
+        Error::new(Inner {
+            api: self.table.api,
+            operation: self.operation,
+            outcome: Outcome::Decode,
+            reason: reason.into(),
+            status: Some(self.status),
+            headers: self.headers,
+            body: self.body,
+            said: Said::default(),
+            decode_path: None,
+            retry_after: None,
+            attempts: self.attempts,
+            elapsed: self.elapsed,
+            source: None,
+        })
+    }
 }
 
 impl<T: fmt::Debug> fmt::Debug for Reply<T> {

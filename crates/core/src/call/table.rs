@@ -3,7 +3,7 @@ use std::fmt;
 /// Everything about an API that calls depend on and that differs between suppliers. Generated from its document.
 #[derive(Debug)]
 pub struct Table {
-    /// The short name of the API, as in errors and spans: `cocon`.
+    /// The short name of the API, as in errors and spans.
     pub api: &'static str,
     /// The title of the document.
     pub title: &'static str,
@@ -33,7 +33,7 @@ impl Table {
 /// One operation of an API.
 #[derive(Debug)]
 pub struct Operation {
-    /// The name of the client's method: `create_contact`.
+    /// The name of the client's method.
     pub id: &'static str,
     /// The HTTP method.
     pub method: &'static str,

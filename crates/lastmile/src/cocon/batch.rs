@@ -1,0 +1,230 @@
+//! Batches of delayed connections: registered at once, run by the supplier in its own time.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use lastmile_cocon::types::{
+    DelayedConnection, DelayedConnectionBatchCreate, DelayedConnectionBatchStatus, ErrorBody,
+};
+use lastmile_core::call::Error;
+use lastmile_core::wire::{NotASegment, Segment};
+use serde::{Deserialize, Serialize};
+
+use super::{Cocon, Connection, refused};
+
+/// Connections to be registered together, such as those of a high-rise's flats. To be [`Prepared`](crate::Prepared).
+///
+/// Each becomes a job of its own: a failing one leaves its building as it was and does not touch the others. The
+/// as-built drawing covers several buildings and may change although one of them failed. (Source: the supplier's page on
+/// batches.)
+///
+/// ```
+/// use lastmile::cocon::{Batch, Connection, Scenario};
+/// use lastmile::Prepared;
+///
+/// let batch = Batch::new(["1234AB-1", "1234AB-2"].map(|name| Connection::new(name, Scenario::KeepRoute)))
+///     .installed_by("Graafbedrijf Anka");
+/// let prepared = Prepared::new(batch)?;
+/// let stored = serde_json::to_string(&prepared).unwrap(); // before it is placed
+/// # Ok::<(), lastmile::Error>(())
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Batch {
+    body: DelayedConnectionBatchCreate,
+}
+
+impl Batch {
+    /// A batch of these connections.
+    pub fn new(connections: impl IntoIterator<Item = Connection>) -> Self {
+        let connections = connections.into_iter().map(|connection| connection.body).collect();
+        Self {
+            body: DelayedConnectionBatchCreate {
+                delayed_connections: Some(connections),
+                ..Default::default()
+            },
+        }
+    }
+
+    /// The company that installed them all.
+    #[must_use]
+    pub fn installed_by(mut self, company: impl Into<String>) -> Self {
+        self.body.installation_company_name = Some(company.into());
+        self
+    }
+
+    pub(super) fn body(&self) -> &DelayedConnectionBatchCreate {
+        &self.body
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let connections = self.body.delayed_connections.as_deref().unwrap_or_default();
+        if connections.is_empty() {
+            return Err(refused("the batch is empty: give it at least one connection"));
+        }
+        connections.iter().cloned().try_for_each(|body| Connection { body }.check())
+    }
+}
+
+/// The supplier's id of a registered batch.
+///
+/// ```
+/// use lastmile::cocon::BatchId;
+///
+/// let id: BatchId = "10".parse()?; // from your store
+/// assert_eq!(id.to_string(), "10");
+/// # Ok::<(), lastmile::wire::NotASegment>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BatchId(pub(super) Segment);
+
+impl FromStr for BatchId {
+    type Err = NotASegment;
+
+    fn from_str(text: &str) -> Result<Self, NotASegment> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for BatchId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How far a batch has come, building by building.
+#[derive(Clone, Debug)]
+pub struct BatchReport {
+    status: DelayedConnectionBatchStatus,
+}
+
+impl BatchReport {
+    /// The connections that were made, by building name.
+    pub fn connected(&self) -> impl Iterator<Item = (&str, Option<&DelayedConnection>)> {
+        self.status
+            .success
+            .iter()
+            .map(|one| (one.building_name.as_deref().unwrap_or_default(), one.details.as_ref()))
+    }
+
+    /// The connections that could not be made, by building name, with the reasons.
+    pub fn failed(&self) -> impl Iterator<Item = (&str, &[ErrorBody])> {
+        self.status.failure.iter().map(|one| (one.building_name.as_deref().unwrap_or_default(), &*one.errors))
+    }
+
+    /// The buildings whose turn is still to come.
+    pub fn pending(&self) -> impl Iterator<Item = &str> {
+        self.status.pending.iter().map(|one| one.building_name.as_deref().unwrap_or_default())
+    }
+
+    /// Whether nothing is pending any more.
+    ///
+    /// The supplier's word for the state is not relied on, since no source lists the words. An answer with no list at
+    /// all tells nothing, and is not taken for the end.
+    pub fn is_finished(&self) -> bool {
+        let told = !self.status.success.is_empty()
+            || !self.status.failure.is_empty()
+            || !self.status.pending.is_absent();
+        told && self.status.pending.is_empty()
+    }
+
+    /// The answer itself, with the supplier's own word for the state.
+    pub fn status(&self) -> &DelayedConnectionBatchStatus {
+        &self.status
+    }
+}
+
+/// How often to look, and for how long.
+///
+/// ```
+/// use std::time::Duration;
+/// use lastmile::cocon::Poll;
+///
+/// let patient = Poll { at_most: Duration::from_secs(3600), ..Poll::default() };
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// The pause between two looks. 10 seconds by default; the supplier states no interval.
+    pub every: Duration,
+    /// When to stop looking. 15 minutes by default.
+    pub at_most: Duration,
+}
+
+impl Default for Poll {
+    fn default() -> Self {
+        Self { every: Duration::from_secs(10), at_most: Duration::from_secs(15 * 60) }
+    }
+}
+
+/// Why waiting for a batch ended without its end.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// A look failed. The batch goes on; wait again.
+    Call(Error),
+    /// The time is up and something is pending still. The batch goes on; wait again.
+    StillPending(Box<BatchReport>),
+}
+
+impl fmt::Display for WaitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(error) => error.fmt(f),
+            Self::StillPending(report) => {
+                write!(
+                    f,
+                    "{} connections are pending still: the batch goes on, wait again",
+                    report.pending().count()
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for WaitError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Call(error) => error.source(),
+            Self::StillPending(_) => None,
+        }
+    }
+}
+
+impl From<Error> for WaitError {
+    fn from(error: Error) -> Self {
+        Self::Call(error)
+    }
+}
+
+/// Batches.
+impl Cocon {
+    /// Reads how far a batch has come.
+    ///
+    /// # Errors
+    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    pub async fn batch(&self, id: &BatchId) -> Result<BatchReport, Error> {
+        let call =
+            |client: lastmile_cocon::Client| async move { client.get_delayed_connection_batch(&id.0).await };
+        Ok(BatchReport { status: self.handle.call(call).await?.value })
+    }
+
+    /// Looks until nothing of the batch is pending.
+    ///
+    /// # Errors
+    /// When a look fails or the time is up. The batch goes on either way, and can be waited for again.
+    pub async fn wait_for_batch(&self, id: &BatchId, poll: &Poll) -> Result<BatchReport, WaitError> {
+        let started = Instant::now();
+        loop {
+            let report = self.batch(id).await?;
+            if report.is_finished() {
+                return Ok(report);
+            }
+            if started.elapsed().saturating_add(poll.every) >= poll.at_most {
+                return Err(WaitError::StillPending(Box::new(report)));
+            }
+            tokio::time::sleep(poll.every).await;
+        }
+    }
+}

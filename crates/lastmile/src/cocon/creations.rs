@@ -1,0 +1,133 @@
+//! What can be created at Cocon, and what a person should look at when an answer was lost.
+
+use lastmile_cocon::types::{
+    Contact, ContactCreate, Customer, CustomerContract, CustomerContractCreate, CustomerCreate,
+    DelayedConnection, ProjectAssetApprovalCreate,
+};
+use lastmile_core::call::{Error, Reply};
+
+use super::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection, refused, segment};
+use crate::prepared::sealed::Sealed;
+use crate::prepared::{Creation, Reconciled, Undecidable};
+
+/// Cocon takes no reference of the caller's and has no list to look into.
+fn undecidable<T>(look_at: &str) -> Reconciled<T> {
+    Reconciled::Undecidable(Undecidable {
+        why: "Cocon offers no look-up by a reference of the caller's, so nothing tells what became of a request whose \
+              answer was lost"
+            .to_owned(),
+        ask_again: None,
+        look_at: look_at.to_owned(),
+    })
+}
+
+macro_rules! creation {
+    (
+        $request:ty => $created:ty, $kind:literal,
+        check: |$checked:ident| $check:expr,
+        send: |$sent:ident, $cocon:ident| $send:expr,
+        look_at: $look_at:literal $(,)?
+    ) => {
+        impl Sealed for $request {}
+
+        impl Creation for $request {
+            type Supplier = Cocon;
+            type Created = $created;
+            const KIND: &'static str = concat!("cocon.", $kind);
+
+            fn check(&self) -> Result<(), Error> {
+                let $checked = self;
+                $check
+            }
+
+            async fn send(&self, $cocon: &Cocon) -> Result<$created, Error> {
+                let $sent = self;
+                $send
+            }
+
+            async fn find(&self, _: &Cocon) -> Result<Reconciled<$created>, Error> {
+                Ok(undecidable($look_at))
+            }
+
+            fn refuse(&self, reason: &str) -> Error {
+                refused(reason)
+            }
+        }
+    };
+}
+
+creation! {
+    CustomerCreate => Customer, "customer",
+    check: |_customer| Ok(()),
+    send: |customer, cocon| {
+        cocon.handle.call(|client| async move { client.create_customer(customer).await }).await.map(Reply::into_value)
+    },
+    look_at: "Look in Cocon for a customer of this name and client code",
+}
+
+creation! {
+    ContactCreate => Contact, "contact",
+    check: |_contact| Ok(()),
+    send: |contact, cocon| {
+        cocon.handle.call(|client| async move { client.create_contact(contact).await }).await.map(Reply::into_value)
+    },
+    look_at: "Look in Cocon for a contact of this name at the customer",
+}
+
+creation! {
+    CustomerContractCreate => CustomerContract, "customer-contract",
+    check: |_contract| Ok(()),
+    send: |contract, cocon| {
+        cocon.handle.call(|client| async move { client.create_customer_contract(contract).await }).await.map(Reply::into_value)
+    },
+    look_at: "Look in Cocon for a contract of this name and these dates at the customer",
+}
+
+creation! {
+    ProjectAssetApprovalCreate => (), "project-asset-approval",
+    check: |_approval| Ok(()),
+    send: |approval, cocon| {
+        let call = |client: lastmile_cocon::Client| async move { client.create_project_asset_approval(approval).await };
+        cocon.handle.call(call).await.map(Reply::into_value)
+    },
+    look_at: "Look in Cocon for an approval of this asset with this moment in the project",
+}
+
+creation! {
+    NamedConnection => DelayedConnection, "delayed-connection",
+    check: |connection| connection.check(),
+    send: |connection, cocon| {
+        let body = connection.body();
+        let call = |client: lastmile_cocon::Client| async move { client.create_delayed_connection(body).await };
+        cocon.handle.call(call).await.map(Reply::into_value)
+    },
+    look_at: "Look in Cocon whether the building is connected",
+}
+
+creation! {
+    BuildingConnection => DelayedConnection, "building-delayed-connection",
+    check: |connection| connection.check(),
+    send: |connection, cocon| {
+        let id = segment("the building's id", connection.building_id())?;
+        let body = connection.body();
+        let call =
+            |client: lastmile_cocon::Client| async move { client.create_building_delayed_connection(&id, body).await };
+        cocon.handle.call(call).await.map(Reply::into_value)
+    },
+    look_at: "Look in Cocon whether the building is connected",
+}
+
+creation! {
+    Batch => BatchId, "delayed-connection-batch",
+    check: |batch| batch.check(),
+    send: |batch, cocon| {
+        let body = batch.body();
+        let call = |client: lastmile_cocon::Client| async move { client.create_delayed_connection_batch(body).await };
+        let reply = cocon.handle.call(call).await?;
+        match reply.value.batch_id.as_deref().map(str::parse) {
+            Some(Ok(id)) => Ok(BatchId(id)),
+            _ => Err(reply.unfit("the batch is registered, but the answer has no id that it could be followed by")),
+        }
+    },
+    look_at: "Look in Cocon which of the buildings are connected, and whether a batch with them is running",
+}

@@ -1,0 +1,166 @@
+//! Cocon Fiber (Netherlands): customers, contacts, contracts, delayed connections and approvals.
+//!
+//! ```
+//! use lastmile::cocon::{Cocon, types::CustomerCreate};
+//! use lastmile::Prepared;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = lastmile_sandbox::Sandbox::builder().start().await?;
+//! let cocon = Cocon::builder(sandbox.cocon().base_url())
+//!     .api_key(sandbox.cocon().api_key())
+//!     .client_id(sandbox.cocon().client_id())
+//!     .build()?;
+//!
+//! let mut customer = Prepared::new(CustomerCreate { name: Some("Ankeborg Bostad".into()), ..Default::default() })?;
+//! let customer = customer.place(&cocon).await?;
+//! assert_eq!(customer.name.as_deref(), Some("Ankeborg Bostad"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Cocon knows no reference of the caller's, so nothing created there can be looked up when its answer was lost:
+//! [`Prepared::reconcile`](crate::Prepared::reconcile) says what a person should look at instead.
+
+mod batch;
+mod connection;
+mod creations;
+mod objects;
+
+pub use batch::{Batch, BatchId, BatchReport, Poll, WaitError};
+pub use connection::{BuildingConnection, Connection, NamedConnection, Route, RouteError, Scenario};
+pub use lastmile_cocon::types;
+
+use std::fmt;
+
+use lastmile_core::auth::Credentials;
+use lastmile_core::call::{Builder, Error};
+use lastmile_core::retry::Policy;
+use lastmile_core::wire::Segment;
+
+use crate::SetupError;
+
+/// The way to Cocon. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Cocon {
+    handle: lastmile_cocon::Handle,
+}
+
+impl Cocon {
+    /// Begins a handle. `base` is the address that the supplier gave you; the paths begin with `/api/v1` after it.
+    pub fn builder(base: impl Into<String>) -> CoconBuilder {
+        let header = |scheme: &str| lastmile_cocon::TABLE.key_header(scheme).unwrap_or(scheme).to_owned();
+        CoconBuilder {
+            handle: lastmile_cocon::Handle::builder(base),
+            api_key: None,
+            client_id: None,
+            bearer: None,
+            api_key_header: header("Api-Key-Header"),
+            client_id_header: header("Client-Id-Header"),
+        }
+    }
+
+    /// The generated client, for what this handle does not wrap.
+    pub fn raw(&self) -> &lastmile_cocon::Handle {
+        &self.handle
+    }
+
+    /// The same way with another policy: for one call, or for a part of the program.
+    #[must_use]
+    pub fn with_policy(&self, policy: Policy) -> Self {
+        Self { handle: self.handle.with_policy(policy) }
+    }
+}
+
+/// What nothing was sent for, because of `reason`.
+fn refused(reason: impl fmt::Display) -> Error {
+    Error::invalid(lastmile_cocon::TABLE.api, reason.to_string())
+}
+
+/// An id as a part of a path.
+fn segment(what: &str, id: &str) -> Result<Segment, Error> {
+    id.parse().map_err(|error| refused(format_args!("{what} cannot stand in a path: {error}")))
+}
+
+/// Builds a [`Cocon`].
+pub struct CoconBuilder {
+    handle: Builder<lastmile_cocon::Client>,
+    api_key: Option<String>,
+    client_id: Option<String>,
+    bearer: Option<String>,
+    api_key_header: String,
+    client_id_header: String,
+}
+
+impl fmt::Debug for CoconBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CoconBuilder")
+            .field("api_key_header", &self.api_key_header)
+            .field("client_id_header", &self.client_id_header)
+            .finish_non_exhaustive()
+    }
+}
+
+impl CoconBuilder {
+    /// The API key. Demanded.
+    #[must_use]
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(key.into());
+        self
+    }
+
+    /// The client id. Demanded.
+    #[must_use]
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.client_id = Some(id.into());
+        self
+    }
+
+    /// A token of the trusted party, where the supplier demands one beside the keys.
+    #[must_use]
+    pub fn bearer(mut self, token: impl Into<String>) -> Self {
+        self.bearer = Some(token.into());
+        self
+    }
+
+    /// The names of the two headers that carry the API key and the client id. No public source states them; `Api-Key` and
+    /// `Client-Id` are assumed unless you say otherwise.
+    #[must_use]
+    pub fn key_headers(mut self, api_key: impl Into<String>, client_id: impl Into<String>) -> Self {
+        self.api_key_header = api_key.into();
+        self.client_id_header = client_id.into();
+        self
+    }
+
+    /// Deadline, attempts and limits of calls.
+    #[must_use]
+    pub fn policy(self, policy: Policy) -> Self {
+        self.connection(|handle| handle.policy(policy))
+    }
+
+    /// Proxy, root certificate, local address and connect timeout.
+    #[must_use]
+    pub fn connection(
+        mut self,
+        change: impl FnOnce(Builder<lastmile_cocon::Client>) -> Builder<lastmile_cocon::Client>,
+    ) -> Self {
+        self.handle = change(self.handle);
+        self
+    }
+
+    /// The handle.
+    ///
+    /// # Errors
+    /// When a credential is missing or unusable, or the address is.
+    pub fn build(self) -> Result<Cocon, SetupError> {
+        let api_key = self.api_key.ok_or(SetupError::Missing("an API key"))?;
+        let client_id = self.client_id.ok_or(SetupError::Missing("a client id"))?;
+        let mut credentials = Credentials::none()
+            .header(&self.api_key_header, &api_key)?
+            .header(&self.client_id_header, &client_id)?;
+        if let Some(token) = self.bearer {
+            credentials = credentials.bearer(&token)?;
+        }
+        Ok(Cocon { handle: self.handle.credentials(credentials).build()? })
+    }
+}

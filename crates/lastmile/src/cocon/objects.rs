@@ -1,0 +1,154 @@
+//! Reading, changing and deleting what Cocon holds.
+
+use lastmile_cocon::types::{
+    Contact, ContactPatch, Customer, CustomerContract, CustomerContractPatch, CustomerPatch,
+};
+use lastmile_core::call::{Error, Reply};
+
+use super::{Cocon, segment};
+
+/// Contacts, customers and contracts. Each is created through a [`Prepared`](crate::Prepared) value.
+impl Cocon {
+    /// Reads a contact.
+    ///
+    /// # Errors
+    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    pub async fn contact(&self, id: &str) -> Result<Contact, Error> {
+        let id = segment("the contact's id", id)?;
+        self.handle.call(|client| async move { client.get_contact(&id).await }).await.map(Reply::into_value)
+    }
+
+    /// Reads a contact of a customer.
+    ///
+    /// # Errors
+    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when the customer has none of this id.
+    pub async fn customer_contact(&self, customer: &str, contact: &str) -> Result<Contact, Error> {
+        let customer = segment("the customer's id", customer)?;
+        let contact = segment("the contact's id", contact)?;
+        let call = |client: lastmile_cocon::Client| async move {
+            client.get_customer_contact(&customer, &contact).await
+        };
+        self.handle.call(call).await.map(Reply::into_value)
+    }
+
+    /// Changes the fields of a contact that the patch sets or clears, and answers with the contact as it is then.
+    ///
+    /// ```
+    /// # use lastmile::cocon::{Cocon, types::{ContactCreate, ContactPatch}};
+    /// use lastmile::wire::Patch;
+    ///
+    /// # async fn example(cocon: &Cocon, id: &str) -> Result<(), lastmile::Error> {
+    /// let patch = ContactPatch {
+    ///     name: Patch::set("Kajsa Anka"), // set
+    ///     phone_number: Patch::Null,      // cleared
+    ///     ..Default::default()            // left alone
+    /// };
+    /// let contact = cocon.update_contact(id, &patch).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A field that Cocon does not let be cleared has no `Null`:
+    ///
+    /// ```compile_fail,E0308
+    /// # use lastmile::{cocon::types::ContactPatch, wire::Patch};
+    /// ContactPatch { is_primary_contact: Patch::Null, ..Default::default() };
+    /// ```
+    ///
+    /// # Errors
+    /// The outcome of the call. The same patch can be sent again.
+    pub async fn update_contact(&self, id: &str, patch: &ContactPatch) -> Result<Contact, Error> {
+        let id = segment("the contact's id", id)?;
+        self.handle
+            .call(|client| async move { client.update_contact(&id, patch).await })
+            .await
+            .map(Reply::into_value)
+    }
+
+    /// Deletes a contact.
+    ///
+    /// # Errors
+    /// The outcome of the call. It can be called again.
+    pub async fn delete_contact(&self, id: &str) -> Result<(), Error> {
+        let id = segment("the contact's id", id)?;
+        self.handle
+            .call(|client| async move { client.delete_contact(&id).await })
+            .await
+            .map(Reply::into_value)
+    }
+
+    /// Reads a customer.
+    ///
+    /// # Errors
+    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    pub async fn customer(&self, id: &str) -> Result<Customer, Error> {
+        let id = segment("the customer's id", id)?;
+        self.handle.call(|client| async move { client.get_customer(&id).await }).await.map(Reply::into_value)
+    }
+
+    /// Changes the fields of a customer that the patch sets or clears, those of the address and the outage contact one by
+    /// one, and answers with the customer as it is then.
+    ///
+    /// # Errors
+    /// The outcome of the call. The same patch can be sent again.
+    pub async fn update_customer(&self, id: &str, patch: &CustomerPatch) -> Result<Customer, Error> {
+        let id = segment("the customer's id", id)?;
+        self.handle
+            .call(|client| async move { client.update_customer(&id, patch).await })
+            .await
+            .map(Reply::into_value)
+    }
+
+    /// Deletes a customer.
+    ///
+    /// # Errors
+    /// The outcome of the call. It can be called again.
+    pub async fn delete_customer(&self, id: &str) -> Result<(), Error> {
+        let id = segment("the customer's id", id)?;
+        self.handle
+            .call(|client| async move { client.delete_customer(&id).await })
+            .await
+            .map(Reply::into_value)
+    }
+
+    /// Reads a contract.
+    ///
+    /// # Errors
+    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    pub async fn contract(&self, id: &str) -> Result<CustomerContract, Error> {
+        let id = segment("the contract's id", id)?;
+        self.handle
+            .call(|client| async move { client.get_customer_contract(&id).await })
+            .await
+            .map(Reply::into_value)
+    }
+
+    /// Changes the fields of a contract that the patch sets or clears, and answers with the contract as it is then.
+    ///
+    /// # Errors
+    /// The outcome of the call. The same patch can be sent again.
+    pub async fn update_contract(
+        &self,
+        id: &str,
+        patch: &CustomerContractPatch,
+    ) -> Result<CustomerContract, Error> {
+        let id = segment("the contract's id", id)?;
+        Ok(self
+            .handle
+            .call(|client| async move { client.update_customer_contract(&id, patch).await })
+            .await?
+            .value)
+    }
+
+    /// Deletes a contract.
+    ///
+    /// # Errors
+    /// The outcome of the call. It can be called again.
+    pub async fn delete_contract(&self, id: &str) -> Result<(), Error> {
+        let id = segment("the contract's id", id)?;
+        self.handle
+            .call(|client| async move { client.delete_customer_contract(&id).await })
+            .await
+            .map(Reply::into_value)
+    }
+}

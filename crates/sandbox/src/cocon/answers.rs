@@ -1,0 +1,100 @@
+//! What is stored, in the shape it is answered in. The store holds what the caller sent; answers name and
+//! nest the same things differently, and leave out what is not there.
+
+use serde_json::{Map, Value, json};
+
+/// A field that holds something.
+pub(super) fn given<'a>(object: &'a Value, field: &str) -> Option<&'a Value> {
+    object.get(field).filter(|value| !value.is_null())
+}
+
+/// A text field that holds something.
+pub(super) fn text<'a>(object: &'a Value, field: &str) -> Option<&'a str> {
+    given(object, field).and_then(Value::as_str)
+}
+
+pub(super) fn contact(id: &str, stored: &Value, customer: Option<&Value>) -> Value {
+    present([
+        ("id", Some(json!(id))),
+        ("name", given(stored, "name").cloned()),
+        ("customerName", customer.and_then(|customer| given(customer, "name")).cloned()),
+        ("isPrimaryContact", given(stored, "isPrimaryContact").cloned()),
+        ("phoneNumber", given(stored, "phoneNumber").cloned()),
+        ("emailAddresses", given(stored, "emailAddresses").cloned()),
+    ])
+}
+
+pub(super) fn customer(id: &str, stored: &Value) -> Value {
+    let outage = stored.get("outageContactInformation").unwrap_or(&Value::Null);
+    present([
+        ("id", Some(json!(id))),
+        ("name", given(stored, "name").cloned()),
+        ("postalAddress", given(stored, "postalAddress").and_then(one_line).map(Value::from)),
+        ("emailAddresses", given(outage, "emailAddresses").cloned()),
+        ("phoneNumber", given(outage, "phoneNumber").cloned()),
+        ("additionalInformation", given(stored, "additionalInformation").cloned()),
+    ])
+}
+
+pub(super) fn contract(id: &str, stored: &Value, customer: Option<&Value>) -> Value {
+    let contacts = given(stored, "contactIds").and_then(Value::as_array);
+    let contact_path = |id: &Value| format!("/api/v1/contacts/{}", id.as_str().unwrap_or_default());
+    let reference = |id: &Value| json!({ "id": id, "href": contact_path(id) });
+    present([
+        ("id", Some(json!(id))),
+        ("name", given(stored, "name").cloned()),
+        ("customerName", customer.and_then(|customer| given(customer, "name")).cloned()),
+        ("owner", given(stored, "owner").cloned()),
+        ("startDate", given(stored, "startDate").cloned()),
+        ("endDate", given(stored, "endDate").cloned()),
+        ("remarks", given(stored, "comment").cloned()),
+        ("additionalInformation", given(stored, "other").cloned()),
+        ("contacts", contacts.map(|ids| ids.iter().map(reference).collect())),
+    ])
+}
+
+/// `Kade 12, 1234AB Ankeborg, Nederland`, or as much of it as there is.
+fn one_line(address: &Value) -> Option<String> {
+    let join = |fields: [&str; 2]| {
+        let parts: Vec<_> = fields.iter().filter_map(|field| text(address, field)).collect();
+        parts.join(" ")
+    };
+    let mut parts = vec![join(["street", "houseNumber"]), join(["zipCode", "city"])];
+    parts.extend(text(address, "country").map(str::to_owned));
+    parts.retain(|part| !part.is_empty());
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn present<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
+    let present = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(present.collect::<Map<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_one_line_of_what_there_is() {
+        let full = json!({
+            "street": "Kade",
+            "houseNumber": "12",
+            "zipCode": "1234AB",
+            "city": "Ankeborg",
+            "country": "Nederland",
+        });
+        assert_eq!(one_line(&full).as_deref(), Some("Kade 12, 1234AB Ankeborg, Nederland"));
+        assert_eq!(
+            one_line(&json!({ "city": "Ankeborg", "street": "Kade" })).as_deref(),
+            Some("Kade, Ankeborg")
+        );
+        assert_eq!(one_line(&json!({})), None);
+    }
+
+    #[test]
+    fn a_field_that_holds_nothing_is_left_out() {
+        assert_eq!(contact("1", &json!({ "name": null }), None), json!({ "id": "1" }));
+        let outage = json!({ "outageContactInformation": { "phoneNumber": "06" }, "clientCode": "K1" });
+        assert_eq!(customer("1", &outage), json!({ "id": "1", "phoneNumber": "06" }));
+    }
+}

@@ -1,0 +1,140 @@
+//! The town that the network owner has prepared, some of it.
+
+use std::sync::Arc;
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use super::refusal::Refusal;
+
+const STREETS: u32 = 4;
+const HOUSES_PER_STREET: u32 = 10;
+
+/// A building of the simulated town.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Building {
+    /// Its id, a number.
+    pub id: String,
+    /// Its name: zip code and house number, such as `1234AB-56`.
+    pub name: String,
+    /// How far it is.
+    pub kind: BuildingKind,
+    /// Short name of its frame; only prepared buildings have one.
+    pub frame: Option<String>,
+}
+
+/// How far a building is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildingKind {
+    /// Frame and termination unit are there, the cable lies in slack nearby: can be connected, once.
+    Prepared,
+    /// Has no frame: a connection is refused.
+    Unprepared,
+    /// Stands for several buildings: a connection is refused.
+    Complex,
+}
+
+impl BuildingKind {
+    /// What becomes of a request to connect a building of this kind.
+    pub fn good_for(self) -> &'static str {
+        match self {
+            BuildingKind::Prepared => "can be connected, once",
+            BuildingKind::Unprepared => "refused, because it has no frame",
+            BuildingKind::Complex => "refused, because it stands for several buildings",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Town(Vec<House>);
+
+/// A building with what its connection consists of.
+#[derive(Debug)]
+pub(super) struct House {
+    building: Building,
+    connection: Value,
+    connected: bool,
+}
+
+impl Town {
+    pub(super) fn new(rng: &mut Rng) -> Town {
+        let district = rng.u32(1_000..9_000);
+        let mut next_id = rng.u32(1_000_000..9_000_000);
+        let mut houses = Vec::new();
+        for street in 0..STREETS {
+            let zip_code = format!("{}{}", district + street, zip_letters(rng));
+            let mut number = 0;
+            for place in 0..HOUSES_PER_STREET {
+                number += rng.u32(1..=9);
+                next_id += 10;
+                houses.push(House::new(next_id, format!("{zip_code}-{number}"), kind_of(place)));
+            }
+        }
+        Town(houses)
+    }
+
+    pub(super) fn buildings(&self) -> Arc<[Building]> {
+        self.0.iter().map(|house| house.building.clone()).collect()
+    }
+
+    pub(super) fn by_id(&mut self, id: &str) -> Result<&mut House, Refusal> {
+        let house = self.0.iter_mut().find(|house| house.building.id == id);
+        house.ok_or_else(|| Refusal::not_found("building", id))
+    }
+
+    pub(super) fn by_name(&mut self, name: &str) -> Result<&mut House, Refusal> {
+        let house = self.0.iter_mut().find(|house| house.building.name == name);
+        house.ok_or_else(|| Refusal::not_found("building", name))
+    }
+}
+
+impl House {
+    fn new(id: u32, name: String, kind: BuildingKind) -> House {
+        let frame = (kind == BuildingKind::Prepared).then(|| format!("F{}", id % 10_000));
+        let part = |offset: u32| (id + offset).to_string();
+        let connection = json!({
+            "buildingId": part(0),
+            "cableId": part(1),
+            "frameId": part(2),
+            "patchPosition1Id": part(3),
+            "patchPosition2Id": part(4),
+        });
+        House { building: Building { id: part(0), name, kind, frame }, connection, connected: false }
+    }
+
+    /// Connects the building to its frame, which the caller may name, and gives the parts of the connection.
+    pub(super) fn connect(&mut self, frame_name: Option<&str>) -> Result<Value, Refusal> {
+        let name = &self.building.name;
+        let refuse = |code, what: &str| Err(Refusal::new(400, code, format!("Building {name} {what}")));
+        match self.building.kind {
+            BuildingKind::Complex => return refuse("ComplexBuilding", "stands for several buildings"),
+            BuildingKind::Unprepared => return refuse("NotPrepared", "has no frame"),
+            BuildingKind::Prepared => {}
+        }
+        if frame_name.is_some() && frame_name != self.building.frame.as_deref() {
+            return refuse("UnknownFrame", "has another frame");
+        }
+        if self.connected {
+            return refuse("AlreadyConnected", "is connected already");
+        }
+        self.connected = true;
+        Ok(self.connection.clone())
+    }
+}
+
+/// Every street begins with a complex building and ends with two that nobody has prepared.
+fn kind_of(place: u32) -> BuildingKind {
+    match place {
+        0 => BuildingKind::Complex,
+        place if place < HOUSES_PER_STREET - 2 => BuildingKind::Prepared,
+        _ => BuildingKind::Unprepared,
+    }
+}
+
+/// The two letters of a Dutch zip code, of which some pairs are never given out; these all may be.
+fn zip_letters(rng: &mut Rng) -> String {
+    const LETTERS: [char; 8] = ['A', 'B', 'D', 'G', 'H', 'K', 'L', 'N'];
+    (0..2).filter_map(|_| rng.choice(LETTERS)).collect()
+}

@@ -1,0 +1,78 @@
+//! Answers that a test lays down in advance.
+
+use std::collections::{HashMap, VecDeque};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use serde_json::Value;
+
+/// An answer of the sandbox, laid down by a test with [`answer_next`](crate::Supplier::answer_next).
+///
+/// ```
+/// use lastmile_sandbox::Answer;
+///
+/// let gateway = Answer::status(502).header("content-type", "text/html").body("<html>Bad gateway</html>");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// An answer with this status and neither headers nor a body.
+    pub fn status(status: u16) -> Answer {
+        Answer { status, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// An answer with this status and a JSON body.
+    pub fn json(status: u16, value: &Value) -> Answer {
+        Answer::status(status).header("content-type", "application/json").body(value.to_string())
+    }
+
+    /// The answer with one more header.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Answer {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The answer with this body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Answer {
+        self.body = body.into();
+        self
+    }
+
+    /// What is not as the supplier's document has it for this operation.
+    pub(crate) fn problems(&self, spec: &crate::Spec, operation_id: &str) -> Vec<String> {
+        let content_type = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let content_type = content_type.map(|(_, value)| value.as_str());
+        spec.check_answer(operation_id, self.status, content_type, &self.body)
+    }
+
+    /// The answer as it goes out. Fails for a status or a header that HTTP does not know.
+    pub(crate) fn into_response(self) -> Result<Response<Full<Bytes>>, http::Error> {
+        let mut response = Response::builder().status(StatusCode::from_u16(self.status)?);
+        for (name, value) in self.headers {
+            response = response.header(name, value);
+        }
+        response.body(Full::from(self.body))
+    }
+}
+
+/// The answers laid down, in a queue per operation.
+#[derive(Debug, Default)]
+pub(crate) struct Script(HashMap<String, VecDeque<Answer>>);
+
+impl Script {
+    pub(crate) fn push(&mut self, operation_id: &str, answer: Answer) {
+        self.0.entry(operation_id.to_owned()).or_default().push_back(answer);
+    }
+
+    pub(crate) fn next(&mut self, operation_id: &str) -> Option<Answer> {
+        self.0.get_mut(operation_id)?.pop_front()
+    }
+}

@@ -1,0 +1,334 @@
+//! A supplier's OpenAPI document as the judge of requests and answers.
+
+mod operation;
+mod schema;
+mod template;
+
+use std::sync::LazyLock;
+
+use http::Method;
+use jsonschema::Validator;
+use serde_json::Value;
+
+pub use operation::Operation;
+use operation::{Content, is_json};
+pub use template::Parameters;
+
+/// A supplier's OpenAPI document, read once: which operations there are, and what each takes and answers.
+///
+/// Requests and answers are held against a *closed copy* of the document's schemas: an object takes the
+/// fields that the document gives it and no others, unless the document says that its keys are data. A
+/// misspelt field is thereby a problem, although the document itself would let it pass.
+///
+/// ```
+/// use lastmile_sandbox::Spec;
+///
+/// let spec = Spec::cocon();
+/// let body = br#"{"nmae": "A. Dijkstra"}"#;
+/// let problems = spec.check_request("createContact", Some("application/json"), body);
+/// assert_eq!(problems, ["body: Additional properties are not allowed ('nmae' was unexpected)"]);
+/// ```
+#[derive(Debug)]
+pub struct Spec {
+    document: Value,
+    operations: Vec<Operation>,
+}
+
+/// What the document has at a method and path.
+#[derive(Debug)]
+pub enum Lookup<'a> {
+    /// An operation, with the decoded values of its path parameters.
+    Found(&'a Operation, Parameters),
+    /// The path is documented, but only for these methods.
+    WrongMethod(Vec<&'a Method>),
+    /// The path is not documented.
+    UnknownPath,
+}
+
+/// The part of an operation that an example stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What is sent.
+    Request,
+    /// What is answered with this status.
+    Answer(u16),
+}
+
+static COCON: LazyLock<Spec> = LazyLock::new(|| {
+    #[expect(clippy::expect_used, reason = "the document is part of this crate, and its tests read it")]
+    Spec::parse(include_str!("../../../specs/cocon.yaml")).expect("specs/cocon.yaml can be read")
+});
+
+impl Spec {
+    /// The document of the Cocon Fiber Transactional API.
+    pub fn cocon() -> &'static Spec {
+        &COCON
+    }
+
+    /// Reads a document. What it cannot make sense of is an error, so that no part of it goes unchecked.
+    pub(crate) fn parse(yaml: &str) -> Result<Spec, String> {
+        let document: Value = serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?;
+        let operations = operation::read_all(&document)?;
+        Ok(Spec { document, operations })
+    }
+
+    /// The document itself.
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// Every operation of the document.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.iter()
+    }
+
+    /// The operation with this `operationId`.
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.id == id)
+    }
+
+    /// Finds the operation of a request by its method and its path as it came over the wire.
+    ///
+    /// Segments are decoded after the path was split, so `a%2Fb` is one segment and gives the parameter
+    /// `a/b`. Of several paths that fit, the one with the earliest literal segment wins: `/batch` over
+    /// `/{id}`.
+    pub fn find(&self, method: &Method, path: &str) -> Lookup<'_> {
+        let Some(segments) = template::split(path) else { return Lookup::UnknownPath };
+        let fitting = || {
+            let fits = |operation: &&Operation| operation.template.takes(&segments);
+            self.operations.iter().filter(fits)
+        };
+        let Some(best) = fitting().map(|operation| operation.template.literals()).max() else {
+            return Lookup::UnknownPath;
+        };
+        let candidates: Vec<_> =
+            fitting().filter(|operation| operation.template.literals() == best).collect();
+        match candidates.iter().find(|operation| operation.method == *method) {
+            Some(operation) => Lookup::Found(operation, operation.template.parameters(segments)),
+            None => Lookup::WrongMethod(candidates.iter().map(|operation| &operation.method).collect()),
+        }
+    }
+
+    /// What is wrong with a request's body and its media type. Each text starts with where the problem is,
+    /// for a body with its JSON pointer, and repeats no value that was sent.
+    ///
+    /// The media type must be one that the document gives; parameters such as `charset` are not looked at.
+    pub fn check_request(&self, operation_id: &str, content_type: Option<&str>, body: &[u8]) -> Vec<String> {
+        let Some(operation) = self.operation(operation_id) else {
+            return vec![format!("operation: there is no {operation_id}")];
+        };
+        if body.is_empty() {
+            let missing = operation.request_required;
+            return missing.then(|| "body: it is missing".to_owned()).into_iter().collect();
+        }
+        check_content(&operation.request, content_type, body)
+    }
+
+    /// What is wrong with a request's query string: parameters that the document does not give.
+    pub fn check_query(&self, operation_id: &str, query: Option<&str>) -> Vec<String> {
+        let Some(operation) = self.operation(operation_id) else { return Vec::new() };
+        query
+            .unwrap_or_default()
+            .split('&')
+            .filter_map(|pair| pair.split('=').next())
+            .filter(|name| !name.is_empty() && !operation.query.contains(*name))
+            .map(|name| format!("query: the parameter '{name}' is not documented"))
+            .collect()
+    }
+
+    /// What is wrong with an answer: an undocumented status, another media type, a body unlike its schema.
+    pub fn check_answer(
+        &self,
+        operation_id: &str,
+        status: u16,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Vec<String> {
+        let Some(operation) = self.operation(operation_id) else {
+            return vec![format!("operation: there is no {operation_id}")];
+        };
+        match operation.answers.get(&status) {
+            None => vec![format!("status: {status} is not documented")],
+            Some(content) if content.is_empty() && body.is_empty() => Vec::new(),
+            Some(content) => check_content(content, content_type, body),
+        }
+    }
+
+    /// The document's example of a request or an answer.
+    pub fn example(&self, operation_id: &str, part: Part) -> Option<&Value> {
+        let operation = self.operation(operation_id)?;
+        let content = match part {
+            Part::Request => &operation.request,
+            Part::Answer(status) => operation.answers.get(&status)?,
+        };
+        content.values().find_map(|media| media.example.as_ref())
+    }
+}
+
+fn check_content(content: &Content, content_type: Option<&str>, body: &[u8]) -> Vec<String> {
+    if content.is_empty() {
+        return vec!["body: none is documented".to_owned()];
+    }
+    let essence = content_type.map(essence).unwrap_or_default();
+    let Some(media) = content.get(&essence) else {
+        let documented = content.keys().map(String::as_str).collect::<Vec<_>>().join(" or ");
+        return vec![format!("content-type: it is not {documented}")];
+    };
+    match &media.schema {
+        Some(schema) if is_json(&essence) => check_json(schema, body),
+        _ => Vec::new(),
+    }
+}
+
+/// A media type without its parameters, which alone decides what a body is.
+fn essence(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn check_json(schema: &Validator, body: &[u8]) -> Vec<String> {
+    match serde_json::from_slice(body) {
+        Err(error) => vec![format!("body: it is not JSON ({error})")],
+        // Masked, because these texts go into error bodies, and values are personal data.
+        Ok(value) => schema
+            .iter_errors(&value)
+            .map(|error| format!("body{}: {}", error.instance_path(), error.masked()))
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const SHOP: &str = r##"
+paths:
+  /things/{id}:
+    parameters:
+      - { name: lang, in: query }
+    get:
+      operationId: getThing
+      responses:
+        '200': { $ref: '#/components/responses/Thing' }
+    put:
+      operationId: putThing
+      requestBody:
+        content:
+          text/plain: {}
+      responses: { '204': { description: done } }
+  /things/batch:
+    get:
+      operationId: getBatch
+      responses: { '204': { description: done } }
+components:
+  responses:
+    Thing:
+      content:
+        application/json:
+          schema: { $ref: '#/components/schemas/Thing' }
+          example: { size: 1 }
+  schemas:
+    Thing:
+      type: object
+      required: [size]
+      properties: { size: { type: integer }, day: { type: string, format: date, nullable: true } }
+"##;
+
+    fn shop() -> Spec {
+        Spec::parse(SHOP).unwrap()
+    }
+
+    fn found(spec: &Spec, path: &str) -> (String, Parameters) {
+        match spec.find(&Method::GET, path) {
+            Lookup::Found(operation, parameters) => (operation.id.clone(), parameters),
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_literal_segment_wins_over_a_parameter() {
+        let spec = shop();
+        assert_eq!(found(&spec, "/things/batch").0, "getBatch");
+        assert_eq!(found(&spec, "/things/bat").0, "getThing");
+        let Lookup::WrongMethod(allowed) = spec.find(&Method::PUT, "/things/batch") else { panic!() };
+        assert_eq!(allowed, [Method::GET]);
+    }
+
+    #[test]
+    fn a_parameter_is_decoded_after_the_path_was_split() {
+        let spec = shop();
+        for (path, id) in [("/things/a%2Fb", "a/b"), ("/things/%C3%A9%20x", "é x"), ("/things/a+b", "a+b")] {
+            assert_eq!(found(&spec, path).1.get("id").map(String::as_str), Some(id), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_not_documented_is_unknown() {
+        let spec = shop();
+        for path in
+            ["/", "/things", "/things/", "/things/1/", "/things/1/2", "//things/1", "/things/%zz", "*"]
+        {
+            assert!(matches!(spec.find(&Method::GET, path), Lookup::UnknownPath), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_held_against_status_media_type_and_schema() {
+        let spec = shop();
+        let check = |status, media, body: &str| spec.check_answer("getThing", status, media, body.as_bytes());
+        let json = Some("application/json; charset=utf-8");
+        assert!(check(200, json, r#"{"size": 1, "day": "2026-02-28"}"#).is_empty());
+        assert!(check(200, json, r#"{"size": 1, "day": null}"#).is_empty());
+        assert_eq!(check(418, json, "{}"), ["status: 418 is not documented"]);
+        assert_eq!(check(200, Some("text/html"), "{}"), ["content-type: it is not application/json"]);
+        assert_eq!(check(200, None, "{}"), ["content-type: it is not application/json"]);
+        assert_eq!(check(200, json, "{}"), ["body: \"size\" is a required property"]);
+        assert_eq!(
+            check(200, json, r#"{"size": 1, "day": "2026-02-30"}"#),
+            ["body/day: value is not a \"date\""]
+        );
+        assert!(check(200, json, "")[0].starts_with("body: it is not JSON"));
+        assert_eq!(spec.check_answer("getBatch", 204, json, b"{}"), ["body: none is documented"]);
+        assert!(spec.check_answer("getBatch", 204, None, b"").is_empty());
+        assert_eq!(spec.example("getThing", Part::Answer(200)), Some(&serde_json::json!({"size": 1})));
+    }
+
+    #[test]
+    fn a_body_that_is_not_json_is_held_against_its_media_type_alone() {
+        let spec = shop();
+        assert!(spec.check_request("putThing", Some("Text/Plain"), b"\xff").is_empty());
+        assert!(spec.check_request("putThing", None, b"").is_empty());
+        assert_eq!(
+            spec.check_request("putThing", Some("text/html"), b"x"),
+            ["content-type: it is not text/plain"]
+        );
+        assert_eq!(spec.check_request("getThing", Some("text/plain"), b"x"), ["body: none is documented"]);
+    }
+
+    #[test]
+    fn a_query_parameter_must_be_documented() {
+        let spec = shop();
+        assert!(spec.check_query("getThing", Some("lang=nl")).is_empty());
+        assert!(spec.check_query("getThing", None).is_empty());
+        assert_eq!(
+            spec.check_query("getThing", Some("lang=nl&page=2")),
+            ["query: the parameter 'page' is not documented"]
+        );
+    }
+
+    #[test]
+    fn a_document_that_cannot_be_read_whole_is_refused() {
+        for (from, to) in [
+            ("'200'", "default"),
+            ("operationId: getBatch", "operationId: getThing"),
+            ("#/components/responses/Thing", "#/components/responses/Gone"),
+            ("type: integer", "type: whole"),
+            ("'#/components/schemas/Thing'", "'#/components/schemas/Gone'"),
+            ("{id}", "{id}.json"),
+        ] {
+            let broken = SHOP.replace(from, to);
+            assert_ne!(broken, SHOP);
+            assert!(Spec::parse(&broken).is_err(), "{to}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Reads the operations of a document, with a validator for each body they take or answer.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use http::Method;
+use jsonschema::{Draft, Validator};
+use serde_json::{Map, Value, json};
+
+use super::schema;
+use super::template::Template;
+
+const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
+
+/// One operation of a document.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Operation {
+    /// Its `operationId`.
+    pub id: String,
+    /// Its method.
+    pub method: Method,
+    /// Its path, with parameters in braces.
+    pub path: String,
+    pub(super) template: Template,
+    pub(super) query: BTreeSet<String>,
+    pub(super) request: Content,
+    pub(super) request_required: bool,
+    pub(super) answers: BTreeMap<u16, Content>,
+}
+
+/// What a body may be, by media type. Empty where there is no body.
+pub(super) type Content = BTreeMap<String, Media>;
+
+#[derive(Debug)]
+pub(super) struct Media {
+    pub(super) schema: Option<Arc<Validator>>,
+    pub(super) example: Option<Value>,
+}
+
+impl Operation {
+    /// The statuses that the document gives for it.
+    pub fn statuses(&self) -> impl Iterator<Item = u16> {
+        self.answers.keys().copied()
+    }
+
+    /// Whether the document gives this status for it.
+    pub fn answers(&self, status: u16) -> bool {
+        self.answers.contains_key(&status)
+    }
+
+    /// The media types that it takes; none if it takes no body.
+    pub fn request_media_types(&self) -> impl Iterator<Item = &str> {
+        self.request.keys().map(String::as_str)
+    }
+}
+
+pub(super) fn is_json(media_type: &str) -> bool {
+    media_type == "application/json" || media_type.ends_with("+json")
+}
+
+pub(super) fn read_all(document: &Value) -> Result<Vec<Operation>, String> {
+    let mut reader = Reader::new(document);
+    let mut operations: Vec<Operation> = Vec::new();
+    for (path, item) in object(document, "paths") {
+        for method in METHODS {
+            let Some(node) = item.get(method) else { continue };
+            let operation = reader
+                .operation(path, item, method, node)
+                .map_err(|problem| format!("{method} {path}: {problem}"))?;
+            if operations.iter().any(|other| other.id == operation.id) {
+                return Err(format!("{}: this operationId is given twice", operation.id));
+            }
+            operations.push(operation);
+        }
+    }
+    Ok(operations)
+}
+
+struct Reader<'a> {
+    document: &'a Value,
+    components: Value,
+    /// By schema, because the same few are used all over: an error body at every status.
+    validators: HashMap<String, Arc<Validator>>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(document: &'a Value) -> Self {
+        let schemas = document.pointer("/components/schemas").map(schema::close_each);
+        let components = json!({ "schemas": schemas });
+        Reader { document, components, validators: HashMap::new() }
+    }
+
+    fn operation(
+        &mut self,
+        path: &str,
+        item: &'a Value,
+        method: &str,
+        node: &'a Value,
+    ) -> Result<Operation, String> {
+        let request = self.resolve(node.get("requestBody").unwrap_or(&Value::Null))?;
+        let mut answers = BTreeMap::new();
+        for (status, answer) in object(node, "responses") {
+            let number = status.parse().map_err(|_| format!("status {status} is not a number"))?;
+            answers.insert(number, self.content(self.resolve(answer)?)?);
+        }
+        Ok(Operation {
+            id: text(node, "operationId")?.to_owned(),
+            method: method.to_uppercase().parse().map_err(|_| "no such method".to_owned())?,
+            path: path.to_owned(),
+            template: Template::parse(path)?,
+            query: self.query(item, node)?,
+            request: self.content(request)?,
+            request_required: request["required"] == true,
+            answers,
+        })
+    }
+
+    /// The names of the query parameters, which a path may give for all its operations.
+    fn query(&self, item: &'a Value, node: &'a Value) -> Result<BTreeSet<String>, String> {
+        let mut names = BTreeSet::new();
+        for parameter in [item, node].into_iter().filter_map(|owner| owner["parameters"].as_array()).flatten()
+        {
+            let parameter = self.resolve(parameter)?;
+            if parameter["in"] == "query" {
+                names.insert(text(parameter, "name")?.to_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    fn content(&mut self, body: &'a Value) -> Result<Content, String> {
+        let mut content = Content::new();
+        for (media_type, media) in object(body, "content") {
+            let schema = media.get("schema").map(|schema| self.validator(schema)).transpose()?;
+            let example = self.example(media)?.cloned();
+            content.insert(media_type.to_ascii_lowercase(), Media { schema, example });
+        }
+        Ok(content)
+    }
+
+    /// The example of a body: the single one, or the first of the named ones.
+    fn example(&self, media: &'a Value) -> Result<Option<&'a Value>, String> {
+        if let Some(example) = media.get("example") {
+            return Ok(Some(example));
+        }
+        match object(media, "examples").next() {
+            Some((_, named)) => Ok(self.resolve(named)?.get("value")),
+            None => Ok(None),
+        }
+    }
+
+    fn validator(&mut self, schema: &Value) -> Result<Arc<Validator>, String> {
+        let mut root = schema::close(schema);
+        let key = root.to_string();
+        if let Some(validator) = self.validators.get(&key) {
+            return Ok(Arc::clone(validator));
+        }
+        // References into the components are looked up in the document that holds them.
+        if let Value::Object(fields) = &mut root {
+            fields.insert("components".to_owned(), self.components.clone());
+        }
+        let validator = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .should_validate_formats(true)
+            .build(&root)
+            .map_err(|error| format!("schema {key}: {error}"))?;
+        let validator = Arc::new(validator);
+        self.validators.insert(key, Arc::clone(&validator));
+        Ok(validator)
+    }
+
+    /// What a node stands for, if it is a reference within the document.
+    fn resolve(&self, node: &'a Value) -> Result<&'a Value, String> {
+        let Some(reference) = node.get("$ref") else { return Ok(node) };
+        reference
+            .as_str()
+            .and_then(|reference| reference.strip_prefix('#'))
+            .and_then(|pointer| self.document.pointer(pointer))
+            .filter(|target| target.get("$ref").is_none())
+            .ok_or_else(|| format!("the reference {reference} cannot be followed"))
+    }
+}
+
+/// The entries of an object inside an object; none if there is no such object.
+fn object<'a>(node: &'a Value, field: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    node.get(field).and_then(Value::as_object).into_iter().flat_map(Map::iter)
+}
+
+fn text<'a>(node: &'a Value, field: &str) -> Result<&'a str, String> {
+    node[field].as_str().ok_or_else(|| format!("{field} is missing"))
+}

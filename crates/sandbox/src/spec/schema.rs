@@ -1,0 +1,120 @@
+//! Turns an OpenAPI 3.0 schema into the closed JSON Schema (2020-12) that bodies are held against.
+
+use serde_json::{Map, Value, json};
+
+/// The closed copy of one schema.
+///
+/// - An object with properties takes no others, unless it says what others it takes or is marked `x-map`.
+/// - `nullable: true` becomes the type `null` beside the schema's own.
+/// - A reference stands alone, as OpenAPI 3.0 has it.
+/// - Examples and extensions are left out; they are not the validator's.
+pub(super) fn close(schema: &Value) -> Value {
+    let Value::Object(fields) = schema else { return schema.clone() };
+    if let Some(reference) = fields.get("$ref") {
+        return json!({ "$ref": reference });
+    }
+    let mut closed: Map<String, Value> = fields
+        .iter()
+        .filter(|(key, _)| is_constraint(key))
+        .map(|(key, value)| (key.clone(), close_keyword(key, value)))
+        .collect();
+    if is_open_by_omission(fields) {
+        closed.insert("additionalProperties".to_owned(), Value::Bool(false));
+    }
+    if fields.get("nullable") == Some(&Value::Bool(true)) {
+        return nullable(closed);
+    }
+    Value::Object(closed)
+}
+
+/// The closed copies of a map of schemas.
+pub(super) fn close_each(schemas: &Value) -> Value {
+    let Value::Object(schemas) = schemas else { return schemas.clone() };
+    schemas.iter().map(|(name, schema)| (name.clone(), close(schema))).collect()
+}
+
+fn is_constraint(keyword: &str) -> bool {
+    !keyword.starts_with("x-") && !matches!(keyword, "nullable" | "example" | "description" | "title")
+}
+
+fn close_keyword(keyword: &str, value: &Value) -> Value {
+    match keyword {
+        "properties" => close_each(value),
+        "items" | "additionalProperties" | "not" => close(value),
+        "allOf" | "anyOf" | "oneOf" => value.as_array().into_iter().flatten().map(close).collect(),
+        _ => value.clone(),
+    }
+}
+
+fn is_open_by_omission(fields: &Map<String, Value>) -> bool {
+    fields.contains_key("properties")
+        && !fields.contains_key("additionalProperties")
+        && fields.get("x-map") != Some(&Value::Bool(true))
+}
+
+/// The schema or null. A second type keeps the place of a deeper problem in sight; where values are listed or
+/// composed a second type would not be enough, and the two become alternatives.
+fn nullable(mut schema: Map<String, Value>) -> Value {
+    let simple = !["enum", "allOf", "anyOf", "oneOf", "not"].iter().any(|key| schema.contains_key(*key));
+    match schema.get("type").cloned() {
+        Some(kind) if simple => {
+            schema.insert("type".to_owned(), json!([kind, "null"]));
+            Value::Object(schema)
+        }
+        _ => json!({ "anyOf": [schema, { "type": "null" }] }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_closed_at_every_depth() {
+        let closed = close(&json!({
+            "type": "object",
+            "properties": {
+                "example": { "type": "string", "example": "x", "x-sensitive": "personal" },
+                "list": { "type": "array", "items": { "type": "object", "properties": { "a": {} } } },
+            },
+        }));
+        let expected = json!({
+            "type": "object",
+            "properties": {
+                "example": { "type": "string" },
+                "list": {
+                    "type": "array",
+                    "items": { "type": "object", "properties": { "a": {} }, "additionalProperties": false },
+                },
+            },
+            "additionalProperties": false,
+        });
+        assert_eq!(closed, expected);
+    }
+
+    #[test]
+    fn what_says_that_it_is_open_stays_open() {
+        let map = json!({ "type": "object", "additionalProperties": { "type": "string" } });
+        assert_eq!(close(&map), map);
+        let marked = json!({ "type": "object", "properties": { "a": {} }, "x-map": true });
+        assert_eq!(close(&marked), json!({ "type": "object", "properties": { "a": {} } }));
+        let free = json!({ "type": "object" });
+        assert_eq!(close(&free), free);
+    }
+
+    #[test]
+    fn nullable_lets_null_in() {
+        assert_eq!(
+            close(&json!({ "type": "string", "nullable": true })),
+            json!({ "type": ["string", "null"] })
+        );
+        assert_eq!(
+            close(&json!({ "type": "string", "enum": ["a"], "nullable": true })),
+            json!({ "anyOf": [{ "type": "string", "enum": ["a"] }, { "type": "null" }] })
+        );
+        assert_eq!(
+            close(&json!({ "$ref": "#/components/schemas/A", "nullable": true })),
+            json!({ "$ref": "#/components/schemas/A" })
+        );
+    }
+}

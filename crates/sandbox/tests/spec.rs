@@ -1,0 +1,148 @@
+//! The document as a judge: it takes the supplier's own samples, and nothing beside what they may hold.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use lastmile_sandbox::{Operation, Part, Spec};
+use serde_json::Value;
+
+/// Every documented body: its operation, its part, its media type, its example.
+fn samples() -> Vec<(&'static Operation, Part, &'static str, Value)> {
+    let spec = Spec::cocon();
+    let mut samples = Vec::new();
+    for operation in spec.operations() {
+        let answers = operation.statuses().map(|status| (Part::Answer(status), "application/json"));
+        let request = operation.request_media_types().map(|media_type| (Part::Request, media_type));
+        for (part, media_type) in request.chain(answers) {
+            if let Some(example) = spec.example(&operation.id, part) {
+                samples.push((operation, part, media_type, example.clone()));
+            }
+        }
+    }
+    samples
+}
+
+fn check(operation: &Operation, part: Part, media_type: &str, body: &str) -> Vec<String> {
+    match part {
+        Part::Request => Spec::cocon().check_request(&operation.id, Some(media_type), body.as_bytes()),
+        Part::Answer(status) => {
+            Spec::cocon().check_answer(&operation.id, status, Some(media_type), body.as_bytes())
+        }
+    }
+}
+
+/// The pointers of all objects in a value that are not maps with free keys.
+fn objects(value: &Value, pointer: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            found.push(pointer.clone());
+            for (name, field) in fields.iter().filter(|(name, _)| *name != "additionalInformation") {
+                objects(field, format!("{pointer}/{name}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                objects(item, format!("{pointer}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_documented_samples_fit() {
+    let samples = samples();
+    for (operation, part, media_type, example) in &samples {
+        let problems = check(operation, *part, media_type, &example.to_string());
+        assert!(problems.is_empty(), "{} {part:?}: {problems:?}", operation.id);
+    }
+    assert_eq!(Spec::cocon().operations().count(), 18);
+    assert_eq!(samples.iter().filter(|(_, part, ..)| *part == Part::Request).count(), 10);
+    // 14 operations answer with a body; each of 18 lists 401, 403 and 500; 15 list 400 and 13 list 404.
+    assert_eq!(samples.len(), 10 + 14 + 18 * 3 + 15 + 13);
+}
+
+#[test]
+fn a_field_that_is_not_documented_is_refused_wherever_it_stands() {
+    for (operation, part, media_type, example) in samples() {
+        let mut pointers = Vec::new();
+        objects(&example, String::new(), &mut pointers);
+        for pointer in pointers {
+            let mut body = example.clone();
+            body.pointer_mut(&pointer).unwrap()["stray"] = Value::from(1);
+            let expected =
+                format!("body{pointer}: Additional properties are not allowed ('stray' was unexpected)");
+            assert_eq!(check(operation, part, media_type, &body.to_string()), [expected], "{}", operation.id);
+        }
+    }
+}
+
+#[test]
+fn another_media_type_is_refused() {
+    for (operation, part, media_type, example) in samples() {
+        let body = example.to_string();
+        assert!(check(operation, part, &format!("{media_type}; charset=utf-8"), &body).is_empty());
+        for other in ["text/html", "application/problem+json", "application/json-patch+json", ""] {
+            let problem = format!("content-type: it is not {media_type}");
+            assert_eq!(check(operation, part, other, &body), [problem], "{} {other}", operation.id);
+        }
+    }
+    let plain = Spec::cocon().check_request("updateContact", Some("application/json"), b"{}");
+    assert_eq!(plain, ["content-type: it is not application/merge-patch+json"]);
+}
+
+#[test]
+fn a_body_must_be_there_where_one_is_documented_and_only_there() {
+    let spec = Spec::cocon();
+    assert_eq!(spec.check_request("createContact", Some("application/json"), b""), ["body: it is missing"]);
+    assert!(spec.check_request("getContact", None, b"").is_empty());
+    assert_eq!(
+        spec.check_request("deleteContact", Some("application/json"), b"{}"),
+        ["body: none is documented"]
+    );
+    assert_eq!(
+        spec.check_answer("deleteContact", 204, Some("application/json"), b"{}"),
+        ["body: none is documented"]
+    );
+}
+
+#[test]
+fn problems_name_the_place_and_no_value() {
+    let check = |operation: &str, body: &str| {
+        Spec::cocon().check_request(operation, Some("application/json"), body.as_bytes())
+    };
+    assert_eq!(
+        check("createContact", r#"{"name": 12345, "emailAddresses": ["a@sp.example", 6]}"#),
+        [
+            "body/emailAddresses/1: value is not of type \"string\"",
+            "body/name: value is not of types \"null\", \"string\""
+        ]
+    );
+    assert_eq!(
+        check("createCustomerContract", r#"{"startDate": "24-08-2019"}"#),
+        ["body/startDate: value is not a \"date\""]
+    );
+    assert_eq!(
+        check("createProjectAssetApproval", r#"{"timestamp": "2019-08-24 14:15"}"#),
+        ["body/timestamp: value is not a \"date-time\""]
+    );
+}
+
+#[test]
+fn null_fits_where_the_document_says_so() {
+    let fits = |body: &str| {
+        Spec::cocon()
+            .check_request("createBuildingDelayedConnection", Some("application/json"), body.as_bytes())
+            .is_empty()
+    };
+    assert!(fits(r#"{"newRoute": null, "frameName": null}"#));
+    assert!(!fits(r#"{"attenuation1": null}"#));
+    assert!(!fits("null"));
+}
+
+#[test]
+fn free_keys_fit_where_the_document_says_so() {
+    let check = |body: &str| {
+        Spec::cocon().check_request("updateCustomer", Some("application/merge-patch+json"), body.as_bytes())
+    };
+    assert!(check(r#"{"additionalInformation": {"anything": "x", "gone": null}}"#).is_empty());
+    assert_eq!(check(r#"{"additionalInformation": {"anything": 1}}"#).len(), 1);
+}

@@ -1,0 +1,144 @@
+//! The journeys of a service, against the sandbox's own behaviour.
+
+use std::time::Duration;
+
+use lastmile::cocon::types::{
+    ContactCreate, ContactPatch, CustomerContractCreate, CustomerContractPatch, CustomerCreate, CustomerPatch,
+};
+use lastmile::cocon::{
+    Batch, BuildingConnection, Cocon, Connection, NamedConnection, Poll, Scenario, WaitError,
+};
+use lastmile::wire::Patch;
+use lastmile::{Outcome, Prepared};
+use lastmile_sandbox::{BuildingKind, Sandbox};
+use lastmile_tests::{cocon, sandbox};
+
+fn names(sandbox: &Sandbox, kind: BuildingKind) -> Vec<String> {
+    let buildings = sandbox.cocon().buildings();
+    buildings.into_iter().filter(|building| building.kind == kind).map(|building| building.name).collect()
+}
+
+#[tokio::test]
+async fn a_batch_is_followed_to_its_end() {
+    let sandbox = Sandbox::builder().seed(1).batch_jobs_per_look(1).start().await.unwrap();
+    let cocon = cocon(&sandbox);
+    let prepared = names(&sandbox, BuildingKind::Prepared);
+    let complex = names(&sandbox, BuildingKind::Complex);
+    let wanted = [&prepared[0], &complex[0], &prepared[1], &prepared[0], "0000XX-0"];
+    let batch = Batch::new(wanted.map(|name| Connection::new(name, Scenario::KeepRoute)));
+    let id = Prepared::new(batch).unwrap().place(&cocon).await.unwrap();
+
+    let first = cocon.batch(&id).await.unwrap();
+    assert!(!first.is_finished() && first.pending().count() >= 3);
+    let impatient = Poll { every: Duration::from_millis(1), at_most: Duration::ZERO };
+    let error = cocon.wait_for_batch(&id, &impatient).await.unwrap_err();
+    let WaitError::StillPending(report) = &error else { panic!("{error}") };
+    assert!(report.pending().count() > 0);
+    assert!(error.to_string().contains("wait again"), "{error}");
+
+    let poll = Poll { every: Duration::from_millis(1), at_most: Duration::from_secs(20) };
+    let report = cocon.wait_for_batch(&id, &poll).await.unwrap();
+    let mut connected: Vec<&str> = report.connected().map(|(name, _)| name).collect();
+    connected.sort_unstable();
+    let mut expected = [prepared[0].as_str(), &prepared[1]];
+    expected.sort_unstable();
+    assert_eq!(connected, expected);
+    assert!(report.connected().all(|(_, details)| details.is_some_and(|d| d.cable_id.get().is_some())));
+    let failed: Vec<&str> = report.failed().map(|(name, _)| name).collect();
+    assert_eq!(failed, [complex[0].as_str(), &prepared[0], "0000XX-0"]);
+    assert!(report.failed().all(|(_, errors)| errors.iter().all(|error| error.message.get().is_some())));
+    assert_eq!(sandbox.cocon().took_effect("createDelayedConnectionBatch.job"), 2);
+
+    let error = cocon.wait_for_batch(&"none".parse().unwrap(), &poll).await.unwrap_err();
+    assert!(matches!(&error, WaitError::Call(error) if error.status().unwrap() == 404), "{error}");
+}
+
+#[tokio::test]
+async fn a_customer_and_a_contact_from_birth_to_death() {
+    let sandbox = sandbox().await;
+    let cocon = cocon(&sandbox);
+    let customer = CustomerCreate { name: Some("Ankeborg Wonen".into()), ..Default::default() };
+    let customer = Prepared::new(customer).unwrap().place(&cocon).await.unwrap();
+    let customer = customer.id.as_deref().unwrap();
+    let contact = contact_of(customer, &cocon).await;
+
+    let patch =
+        ContactPatch { name: Patch::set("Katrien Duck"), phone_number: Patch::Null, ..Default::default() };
+    let changed = cocon.update_contact(&contact, &patch).await.unwrap();
+    let read = cocon.contact(&contact).await.unwrap();
+    let through_the_customer = cocon.customer_contact(customer, &contact).await.unwrap();
+    for contact in [changed, read, through_the_customer] {
+        assert_eq!(contact.name.as_deref(), Some("Katrien Duck"), "set");
+        assert_eq!(contact.phone_number.get(), None, "cleared");
+        assert_eq!(contact.email_addresses[0].as_deref(), Some("katrien@sp.example"), "left alone");
+        assert_eq!(contact.customer_name.as_deref(), Some("Ankeborg Wonen"));
+    }
+    let renamed = CustomerPatch { name: Patch::set("Ankeborg Wonen BV"), ..Default::default() };
+    assert_eq!(
+        cocon.update_customer(customer, &renamed).await.unwrap().name.as_deref(),
+        Some("Ankeborg Wonen BV")
+    );
+    assert_eq!(cocon.customer(customer).await.unwrap().name.as_deref(), Some("Ankeborg Wonen BV"));
+
+    cocon.delete_contact(&contact).await.unwrap();
+    let gone = cocon.contact(&contact).await.unwrap_err();
+    assert_eq!((gone.outcome(), gone.status().unwrap().as_u16()), (Outcome::Rejected, 404));
+    cocon.delete_customer(customer).await.unwrap();
+    assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
+}
+
+async fn contact_of(customer: &str, cocon: &Cocon) -> String {
+    let contact = ContactCreate {
+        customer_id: Some(customer.to_owned()),
+        name: Some("Katrien".into()),
+        phone_number: Some("+31 20 555 0100".into()),
+        email_addresses: Some(vec!["katrien@sp.example".into()]),
+        ..Default::default()
+    };
+    let contact = Prepared::new(contact).unwrap().place(cocon).await.unwrap();
+    contact.id.into_option().unwrap()
+}
+
+#[tokio::test]
+async fn a_contract() {
+    let sandbox = sandbox().await;
+    let cocon = cocon(&sandbox);
+    let customer = Prepared::new(CustomerCreate::default()).unwrap().place(&cocon).await.unwrap();
+    let contract = CustomerContractCreate {
+        customer_id: customer.id.into_option(),
+        start_date: "2026-01-01".parse().ok(),
+        end_date: "2027-01-01".parse().ok(),
+        comment: Some("by hand".into()),
+        ..Default::default()
+    };
+    let contract = Prepared::new(contract).unwrap().place(&cocon).await.unwrap();
+    let id = contract.id.as_deref().unwrap();
+    assert_eq!(contract.remarks.as_deref(), Some("by hand"));
+    let patch = CustomerContractPatch { comment: Patch::Null, start_date: Patch::Null, ..Default::default() };
+    let contract = cocon.update_contract(id, &patch).await.unwrap();
+    assert_eq!((contract.remarks.get(), contract.start_date.get()), (None, None));
+    assert_eq!(cocon.contract(id).await.unwrap().end_date.get().unwrap().to_string(), "2027-01-01");
+    cocon.delete_contract(id).await.unwrap();
+    assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn single_connections() {
+    let sandbox = sandbox().await;
+    let cocon = cocon(&sandbox);
+    let mut prepared = sandbox.cocon().buildings().into_iter().filter(|b| b.kind == BuildingKind::Prepared);
+    let (by_name, by_id) = (prepared.next().unwrap(), prepared.next().unwrap());
+
+    let named = NamedConnection::new(&by_name.name, Scenario::KeepRoute);
+    let connected = Prepared::new(named).unwrap().place(&cocon).await.unwrap();
+    assert_eq!(connected.building_id.as_deref(), Some(by_name.id.as_str()));
+
+    let again = NamedConnection::new(&by_name.name, Scenario::KeepRoute);
+    let error = Prepared::new(again).unwrap().place(&cocon).await.unwrap_err();
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 400));
+
+    let building = BuildingConnection::new(&by_id.id, Scenario::KeepRoute);
+    let connected = Prepared::new(building).unwrap().place(&cocon).await.unwrap();
+    assert_eq!(connected.building_id.as_deref(), Some(by_id.id.as_str()));
+    assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
+}

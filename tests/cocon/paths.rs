@@ -1,0 +1,45 @@
+//! Ids in paths.
+
+use lastmile::Outcome;
+use lastmile::wire::Segment;
+use lastmile_tests::{cocon, sandbox};
+
+#[tokio::test]
+async fn what_would_be_another_path_is_refused_and_nothing_is_sent() {
+    let sandbox = sandbox().await;
+    let cocon = cocon(&sandbox);
+    for id in ["", ".", "..", "a\\b", "..\\.."] {
+        let error = cocon.delete_contact(id).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Invalid, "{id:?}");
+        assert!(!error.may_have_taken_effect() && !error.is_safe_to_repeat());
+        assert!(error.to_string().contains("the contact's id cannot stand in a path"), "{error}");
+        assert!(id.parse::<Segment>().is_err(), "the generated client takes nothing else than a Segment");
+
+        assert_eq!(cocon.customer_contact("1", id).await.unwrap_err().outcome(), Outcome::Invalid);
+        assert_eq!(cocon.customer_contact(id, "1").await.unwrap_err().outcome(), Outcome::Invalid);
+    }
+    assert_eq!(sandbox.cocon().received().len(), 0);
+}
+
+#[tokio::test]
+async fn every_other_id_arrives_as_one_segment() {
+    let sandbox = sandbox().await;
+    let cocon = cocon(&sandbox);
+    for (id, path) in [
+        ("a/b", "/api/v1/contacts/a%2Fb"),
+        ("é", "/api/v1/contacts/%C3%A9"),
+        ("../x", "/api/v1/contacts/..%2Fx"),
+        ("%2e%2e", "/api/v1/contacts/%252e%252e"),
+        ("a?b#c", "/api/v1/contacts/a%3Fb%23c"),
+        ("a b", "/api/v1/contacts/a%20b"),
+    ] {
+        let error = cocon.contact(id).await.unwrap_err();
+        assert_eq!(error.status().unwrap(), 404, "{id:?} is asked for, and there is none");
+        let received = sandbox.cocon().last().unwrap();
+        assert_eq!((received.path.as_str(), received.query), (path, None));
+        assert_eq!(received.operation.as_deref(), Some("getContact"));
+        let parameters = lastmile_sandbox::Spec::cocon().find(&received.method, &received.path);
+        let found = format!("{parameters:?}");
+        assert!(found.contains(&format!("{id:?}")), "the sandbox reads it as {id:?}: {found}");
+    }
+}

@@ -1,0 +1,238 @@
+//! No secret and no personal data in what the library shows of itself.
+#![allow(missing_docs)]
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use lastmile::cocon::types::{
+    AssetApproval, ContactCreate, ContactPatch, CustomerContractCreate, CustomerCreate, CustomerPatch,
+    PostalAddressPatch, ProjectAssetApprovalCreate,
+};
+use lastmile::cocon::{Batch, Cocon, Connection, NamedConnection, Route, Scenario};
+use lastmile::wire::Patch;
+use lastmile::{Creation, Error, Prepared};
+use lastmile_sandbox::{Answer, Spec};
+use lastmile_tests::{RawServer, Then, brisk, sandbox, shown};
+use serde_json::{Value, json};
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// What no output may hold.
+const MARKS: [&str; 4] = ["SECRET-KEY-4711", "SECRET-CLIENT-4711", "SECRET-TOKEN-4711", "Personal"];
+
+#[track_caller]
+fn quiet(text: &str) {
+    for mark in MARKS {
+        assert!(!text.contains(mark), "{mark} in {text}");
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn marked(base: &str) -> Cocon {
+    Cocon::builder(base)
+        .api_key(MARKS[0])
+        .client_id(MARKS[1])
+        .bearer(MARKS[2])
+        .policy(brisk())
+        .build()
+        .unwrap()
+}
+
+fn contact() -> ContactCreate {
+    ContactCreate {
+        name: Some("Personal".into()),
+        phone_number: Some("Personal".into()),
+        ..Default::default()
+    }
+}
+
+async fn place<C: Creation<Supplier = Cocon>>(cocon: &Cocon, request: C) -> Error
+where
+    C::Created: std::fmt::Debug,
+{
+    let mut prepared = Prepared::new(request).unwrap();
+    quiet(&format!("{prepared:?} {prepared:#?}"));
+    prepared.place(cocon).await.unwrap_err()
+}
+
+/// One test, since the subscriber is the process's.
+#[tokio::test]
+async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish()
+        .init();
+
+    let sandbox = sandbox().await;
+    let supplier = sandbox.cocon();
+    let cocon = marked(&supplier.base_url());
+    quiet(&format!("{cocon:?} {cocon:#?} {:?}", cocon.raw()));
+    quiet(&format!("{:?}", Cocon::builder(MARKS[0]).api_key(MARKS[0]).client_id(MARKS[1])));
+    let unfit = Cocon::builder("https://cocon.example")
+        .api_key("SECRET-KEY-4711\n")
+        .client_id("c")
+        .build()
+        .unwrap_err();
+    quiet(&format!("{unfit} {unfit:?}"));
+
+    // Refusals, among them one that repeats what was sent.
+    let echo = json!({
+        "id": MARKS[0], "message": "Personal, SECRET-KEY-4711",
+        "errors": [{ "code": MARKS[2], "message": "Personal" }, { "code": "Personal data of somebody" }],
+    });
+    for status in [400, 401, 403, 404, 429, 500] {
+        supplier.answer_next("createContact", Answer::json(status, &echo).header("x-echo", MARKS[0]));
+        quiet(&shown(&place(&cocon, contact()).await));
+    }
+    quiet(&shown(&place(&cocon, contact()).await)); // a wrong key
+
+    // Answers that are not understood.
+    for body in
+        ["Personal", r#"{"id": ["Personal"]"#, r#"["Personal"]"#, r#"{"emailAddresses": {"Personal": }}"#]
+    {
+        let answer = Answer::status(200).header("content-type", "application/json").body(body);
+        supplier.answer_next("createContact", answer);
+        let error = place(&cocon, contact()).await;
+        quiet(&shown(&error));
+        assert!(error.body().windows(8).any(|window| window == b"Personal"), "it is there for those who ask");
+    }
+    let failure = json!({ "failure": [{ "errors": [{ "errors": ["Personal"] }] }] });
+    supplier.answer_next("getDelayedConnectionBatch", Answer::json(200, &failure));
+    quiet(&shown(&cocon.batch(&"1".parse().unwrap()).await.unwrap_err()));
+
+    // Answers that are.
+    let answer = Answer::json(200, &json!({ "name": "Personal", "id": ["Personal"], "odd": "Personal" }));
+    supplier.answer_next("getContact", answer.header("x-echo", MARKS[0]));
+    let id = "1".parse().unwrap();
+    let reply = cocon.raw().call(|client| async move { client.get_contact(&id).await }).await.unwrap();
+    assert_eq!(reply.value.name.as_deref(), Some("Personal"));
+    quiet(&format!("{reply:?} {reply:#?}"));
+
+    // Redirects and broken connections.
+    supplier.answer_next(
+        "getContact",
+        Answer::status(302).header("location", "http://127.0.0.1:1/?SECRET-KEY-4711"),
+    );
+    quiet(&shown(&cocon.contact("1").await.unwrap_err()));
+    for then in [Then::Close, Then::Answer("nonsense Personal\r\n\r\n")] {
+        let script = Box::leak(Box::new([then]));
+        let server = RawServer::start(script).await;
+        quiet(&shown(&place(&marked(&server.base_url()), contact()).await));
+    }
+
+    // Everything that personal data can be put into.
+    let name = || Some("Personal".to_owned());
+    let connection =
+        Connection::new("Personal", Scenario::NewRoute(Route::line([(1.0, 2.0), (3.0, 4.0)]).unwrap()));
+    let address = PostalAddressPatch { street: Patch::set("Personal"), ..Default::default() };
+    let approval = AssetApproval { author: name(), ..Default::default() };
+    let requests: [Box<dyn std::fmt::Debug>; 8] = [
+        Box::new(contact()),
+        Box::new(ContactPatch { name: Patch::set("Personal"), ..Default::default() }),
+        Box::new(CustomerCreate { name: name(), client_code: name(), ..Default::default() }),
+        Box::new(CustomerPatch { postal_address: Some(address), ..Default::default() }),
+        Box::new(CustomerContractCreate { owner: name(), comment: name(), ..Default::default() }),
+        Box::new(ProjectAssetApprovalCreate {
+            approver: name(),
+            asset_approval: Some(approval),
+            ..Default::default()
+        }),
+        Box::new(Batch::new([connection])),
+        Box::new(NamedConnection::new("Personal", Scenario::KeepRoute)),
+    ];
+    for request in requests {
+        quiet(&format!("{request:?} {request:#?}"));
+    }
+
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    quiet(&log);
+    for part in
+        ["call{", "attempt{", "api=\"cocon\"", "operation=\"create_contact\"", "path=\"/api/v1/contacts\""]
+    {
+        assert!(log.contains(part), "{part} is missing in the log");
+    }
+    for outcome in ["rejected", "throttled", "unknown", "decode"] {
+        assert!(log.contains(&format!("outcome=\"{outcome}\"")), "{outcome} is missing in the log");
+    }
+}
+
+/// Every property that a document marks as sensitive, set to a marked value in the answer or request that holds it,
+/// and shown with Debug.
+#[test]
+fn every_sensitive_property_is_hidden() {
+    use lastmile::cocon::types as t;
+    let mut hidden = 0;
+    macro_rules! check {
+        ($($type:ident),* $(,)?) => {$({
+            let schema = &Spec::cocon().document()["components"]["schemas"][stringify!($type)];
+            for (property, about) in schema["properties"].as_object().unwrap() {
+                if about.get("x-sensitive").is_none() {
+                    continue;
+                }
+                let value = match about["type"].as_str().unwrap() {
+                    "string" => json!("Personal"),
+                    "array" if about["items"]["type"] == "string" => json!(["Personal"]),
+                    "array" => continue,
+                    "object" => json!({ "Personal": "Personal" }),
+                    other => panic!("{other}"),
+                };
+                let mut members = serde_json::Map::new();
+                members.insert(property.clone(), value);
+                let object: t::$type = serde_json::from_value(Value::Object(members)).unwrap();
+                let debug = format!("{object:?}");
+                assert!(debug.contains("(hidden)") && !debug.contains("Personal"), "{property}: {debug}");
+                hidden += 1;
+            }
+        })*};
+    }
+    check!(
+        Asset,
+        AssetApproval,
+        Contact,
+        ContactCreate,
+        ContactPatch,
+        Customer,
+        CustomerContract,
+        CustomerContractCreate,
+        CustomerContractPatch,
+        CustomerCreate,
+        CustomerPatch,
+        DelayedConnectionBatchFailure,
+        DelayedConnectionBatchPending,
+        DelayedConnectionBatchSuccess,
+        DelayedConnectionCreate,
+        DelayedConnectionRequestShort,
+        ErrorBody,
+        ErrorDetail,
+        OutageContactInformation,
+        OutageContactInformationPatch,
+        PostalAddress,
+        PostalAddressPatch,
+        ProjectAssetApprovalCreate,
+    );
+    let schemas = Spec::cocon().document()["components"]["schemas"].as_object().unwrap();
+    let marked: usize = schemas
+        .values()
+        .flat_map(|schema| schema["properties"].as_object().unwrap().values())
+        .filter(|property| property.get("x-sensitive").is_some())
+        .count();
+    // The coordinates of a route are numbers, and tested through Batch above.
+    assert_eq!(hidden, marked - 2, "every schema with a sensitive property is in the list");
+}
