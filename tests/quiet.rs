@@ -1,5 +1,4 @@
 //! No secret and no personal data in what the library shows of itself.
-#![allow(missing_docs)]
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};

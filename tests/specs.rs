@@ -1,5 +1,4 @@
 //! The documents in `specs/` against what they were made from.
-#![allow(missing_docs)]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,6 +1,5 @@
 //! Cocon from end to end: the generated client and the facade against the sandbox, what is on the wire and what becomes
 //! of calls.
-#![allow(missing_docs)]
 
 mod answers;
 mod journeys;

@@ -1,5 +1,4 @@
 //! What the end-to-end tests share: a supplier to talk to, and servers that misbehave on the wire.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -9,7 +9,7 @@ use super::fault::Fault;
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 
 /// Our extensions; specs/README.md says what they mean.
-const EXTENSIONS: [&str; 6] =
+pub(crate) const EXTENSIONS: [&str; 6] =
     ["x-assumption", "x-error", "x-known-values", "x-map", "x-retry", "x-sensitive"];
 
 pub(crate) struct Document {

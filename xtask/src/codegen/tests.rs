@@ -1,0 +1,178 @@
+use std::collections::BTreeMap;
+
+use super::document::Document;
+use super::*;
+
+fn cocon() -> String {
+    output::read(&root().join("specs/cocon.yaml")).unwrap()
+}
+
+fn generate(yaml: &str) -> Result<String, String> {
+    let document =
+        Document::parse("test", yaml).map_err(|fault| fault.during("test", "reading").to_string())?;
+    source(document, &mut BTreeMap::new()).map_err(|error| error.to_string())
+}
+
+/// A document of one operation, `readThing`, with `change` made to it.
+fn refused(change: impl FnOnce(String) -> String) -> String {
+    let yaml = r"
+openapi: 3.0.3
+info: { title: Things, version: v1 }
+paths:
+  /things/{id}:
+    parameters:
+      - $ref: '#/components/parameters/Id'
+    get:
+      operationId: readThing
+      summary: Read a thing
+      responses:
+        '200':
+          description: The thing.
+          content:
+            application/json:
+              schema: { $ref: '#/components/schemas/Thing' }
+  /things:
+    post:
+      operationId: createThing
+      summary: Create a thing
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: { $ref: '#/components/schemas/ThingCreate' }
+      responses:
+        '204': { description: Created. }
+components:
+  parameters:
+    Id: { name: id, in: path, required: true, schema: { type: string } }
+  schemas:
+    Thing: { type: object, properties: { name: { type: string } } }
+    ThingCreate: { type: object, properties: { name: { type: string } } }
+";
+    assert!(generate(yaml).is_ok(), "{:?}", generate(yaml));
+    generate(&change(yaml.to_owned())).unwrap_err()
+}
+
+#[test]
+fn the_same_document_gives_the_same_source() {
+    assert_eq!(generate(&cocon()).unwrap(), generate(&cocon()).unwrap());
+}
+
+#[test]
+fn what_cannot_be_taken_names_document_operation_and_pass() {
+    let xml = refused(|yaml| {
+        yaml.replace(
+            "          application/json:\n            schema: { $ref: '#/components/schemas/ThingCreate'",
+            "          application/xml:\n            schema: { $ref: '#/components/schemas/ThingCreate'",
+        )
+    });
+    assert!(
+        xml.starts_with("specs/test.yaml, createThing: merge-patch: no pass knows a request of"),
+        "{xml}"
+    );
+
+    let two = refused(|yaml| {
+        yaml.replace(
+            "'204': { description: Created. }",
+            "'204': { description: A. }\n        '200': { description: B. }",
+        )
+    });
+    assert!(two.starts_with("specs/test.yaml, createThing: one-success: "), "{two}");
+
+    let shared = refused(|yaml| yaml.replace("schemas/ThingCreate' }", "schemas/Thing' }"));
+    assert!(shared.starts_with("specs/test.yaml, Thing: own-schemas: "), "{shared}");
+
+    let number = refused(|yaml| {
+        yaml.replace(
+            "in: path, required: true, schema: { type: string }",
+            "in: path, required: true, schema: { type: integer }",
+        )
+    });
+    assert!(number.starts_with("specs/test.yaml, Id: path-segments: "), "{number}");
+
+    let odd = refused(|yaml| {
+        yaml.replace(
+            "Thing: { type: object, properties: { name: { type: string }",
+            "Thing: { type: object, properties: { name: { oneOf: [] }",
+        )
+    });
+    assert!(odd.starts_with("specs/test.yaml, Thing.name: lenient-answers: "), "{odd}");
+
+    let retry = refused(|yaml| yaml.replace("summary: Read a thing", "x-retry: twice"));
+    assert_eq!(retry, "specs/test.yaml, readThing: operation table: x-retry has no value `twice`");
+}
+
+#[test]
+fn what_the_generator_refuses_or_panics_at_names_the_operation() {
+    let cookie = refused(|yaml| {
+        yaml.replace(
+            "summary: Create a thing",
+            "parameters: [{ name: c, in: cookie, schema: { type: string } }]",
+        )
+    });
+    assert!(cookie.starts_with("specs/test.yaml, createThing: generation: "), "{cookie}");
+
+    let panic =
+        refused(|yaml| yaml.replace("\n              schema: { $ref: '#/components/schemas/Thing' }", " {}"));
+    assert!(panic.starts_with("specs/test.yaml, readThing: generation: the generator gave up: "), "{panic}");
+}
+
+#[test]
+fn what_the_document_must_be_is_checked_first() {
+    for (from, to, says) in [
+        ("openapi: 3.0.3", "openapi: 3.1.0", "specs/test.yaml, openapi: reading: only OpenAPI 3.0 is read"),
+        (
+            "operationId: readThing",
+            "x-retry: read",
+            "specs/test.yaml, get /things/{id}: reading: it has no operationId",
+        ),
+        (
+            "operationId: readThing",
+            "operationId: createThing",
+            "specs/test.yaml, createThing: reading: another operation",
+        ),
+        ("summary: Read a thing", "x-retries: 3", "reading: specs/README.md does not define `x-retries`"),
+        ("    post:", "    trace:", "reading: `trace` is not one of"),
+    ] {
+        let error = refused(|yaml| yaml.replace(from, to));
+        assert!(error.contains(says), "{error}");
+    }
+    assert!(generate("a: [").unwrap_err().starts_with("specs/test.yaml: reading: "));
+}
+
+#[test]
+fn a_pass_without_a_match_is_an_error() {
+    let mut matches = BTreeMap::new();
+    source(Document::parse("cocon", &cocon()).unwrap(), &mut matches).unwrap();
+    assert!(every_pass_matched(&matches).is_ok());
+    assert_eq!(matches.len(), spec_passes::PASSES.len() + rust_passes::PASSES.len());
+    matches.insert("decimals", 0);
+    let error = every_pass_matched(&matches).unwrap_err().to_string();
+    assert!(error.contains("decimals: it matches nothing in any document"), "{error}");
+}
+
+#[test]
+fn a_difference_is_shown_as_a_unified_diff() {
+    let readme = root().join("specs/README.md");
+    let committed = output::read(&readme).unwrap();
+    assert!(output::compare(&root(), &readme, &committed).is_ok());
+    let error = output::compare(&root(), &readme, &committed.replacen("# The API documents", "# Others", 1))
+        .unwrap_err();
+    let diff = error.to_string();
+    assert!(diff.contains("--- specs/README.md (committed)\n+++ specs/README.md (generated)\n@@ "), "{diff}");
+    assert!(diff.contains("-# The API documents\n+# Others\n"), "{diff}");
+    assert!(diff.ends_with("run `cargo xtask codegen` and commit it"), "{diff}");
+}
+
+#[test]
+fn extensions_are_those_that_the_readme_defines() {
+    let readme = output::read(&root().join("specs/README.md")).unwrap();
+    let defined: Vec<&str> =
+        readme.lines().filter_map(|line| line.strip_prefix("| `x-")?.split('`').next()).collect();
+    let known: Vec<&str> = document::EXTENSIONS.iter().filter_map(|name| name.strip_prefix("x-")).collect();
+    let sorted = |mut names: Vec<&'static str>| {
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(sorted(known), sorted(defined.iter().map(|name| &*String::leak(name.to_string())).collect()));
+}
