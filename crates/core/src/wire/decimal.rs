@@ -1,8 +1,11 @@
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
+
+use super::loose::{Given, Loose, LooseVisitor, Reading, Scalar};
 
 /// A number with the digits it was written with: `0.10` stays `0.10`, and no digit is rounded away.
 ///
@@ -130,6 +133,29 @@ impl<'de> Deserialize<'de> for Decimal {
     }
 }
 
+impl Scalar for Decimal {
+    fn read(given: Given<'_>) -> Reading<Self> {
+        match given {
+            Given::Unsigned(number) => Reading::Exact(number.into()),
+            Given::Signed(number) => Reading::Exact(number.into()),
+            Given::Float(number) => number.try_into().map_or(Reading::No, Reading::Exact),
+            Given::Text(text) => text.trim().parse().map_or(Reading::No, Reading::Bent),
+            Given::Bool(_) => Reading::No,
+        }
+    }
+
+    /// Reads the text of the number, since a float has lost its digits already.
+    fn read_from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Loose<Self>, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        match raw.get().parse() {
+            Ok(number) => Ok(Loose::Value(number)),
+            Err(NotANumber) => serde_json::Deserializer::from_str(raw.get())
+                .deserialize_any(LooseVisitor(PhantomData))
+                .map_err(de::Error::custom),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +183,23 @@ mod tests {
         assert!(Decimal::try_from(f64::INFINITY).is_err());
         assert_eq!(Decimal::from(-12i64).as_str(), "-12");
         assert_eq!("1e400".parse::<Decimal>().unwrap().to_f64(), f64::INFINITY);
+    }
+
+    #[test]
+    fn loosely_read_it_keeps_its_digits_too() {
+        for (arrived, digits) in [
+            ("1234567.1234567890123", Some("1234567.1234567890123")),
+            ("0.10", Some("0.10")),
+            ("\"0.10\"", Some("0.10")),
+            ("\"\"", None),
+            ("null", None),
+            ("\"1,5\"", None),
+            ("{\"a\":1}", None),
+        ] {
+            let loose: Loose<Decimal> = serde_json::from_str(arrived).unwrap();
+            assert_eq!(loose.get().map(Decimal::as_str), digits, "{arrived}");
+            assert_eq!(serde_json::to_string(&loose).unwrap(), arrived);
+        }
     }
 
     #[test]

@@ -164,6 +164,12 @@ const WHOLE: f64 = 9_007_199_254_740_992.0;
 pub trait Scalar: Sized {
     /// Reads what arrived.
     fn read(given: Given<'_>) -> Reading<Self>;
+
+    /// Reads what arrived from its source. For types that need more of it than a [`Given`] keeps.
+    #[doc(hidden)]
+    fn read_from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Loose<Self>, D::Error> {
+        deserializer.deserialize_any(LooseVisitor(PhantomData))
+    }
 }
 
 impl Scalar for String {
@@ -232,11 +238,11 @@ impl<T: Serialize> Serialize for Loose<T> {
 
 impl<'de, T: Scalar> Deserialize<'de> for Loose<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(LooseVisitor(PhantomData))
+        T::read_from(deserializer)
     }
 }
 
-struct LooseVisitor<T>(PhantomData<T>);
+pub(super) struct LooseVisitor<T>(pub(super) PhantomData<T>);
 
 impl<T: Scalar> LooseVisitor<T> {
     fn scalar<E>(given: Given<'_>) -> Result<Loose<T>, E> {

@@ -9,6 +9,7 @@
 //! | [`OneOrMany`] | a list of an answer |
 //! | [`Patch`] | a field of a merge patch that may be cleared |
 //! | [`Decimal`] | a number with the digits it was written with |
+//! | [`Timestamp`] | a moment with the offset it was written with |
 //! | [`Segment`] | a path parameter that can be no other path |
 //!
 //! The types need serde alone and import nothing else of this crate.
@@ -18,9 +19,11 @@ mod list;
 mod loose;
 mod patch;
 mod segment;
+mod timestamp;
 
 pub use decimal::{Decimal, NotANumber};
 pub use list::OneOrMany;
 pub use loose::{Given, Loose, Reading, Scalar, Stray};
 pub use patch::Patch;
 pub use segment::{NotASegment, Segment};
+pub use timestamp::{NotAMoment, Timestamp};

@@ -1,0 +1,187 @@
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Timelike};
+use serde::{Serialize, Serializer};
+
+use super::loose::{Given, Reading, Scalar};
+
+/// A moment of an answer, with the offset and the digits that it was written with.
+///
+/// ```
+/// use lastmile_core::wire::Timestamp;
+///
+/// let moment: Timestamp = "2019-10-16T09:59:04.5410+02:00".parse()?;
+/// assert_eq!(moment.at().offset().local_minus_utc(), 7200);
+/// assert_eq!(moment.to_string(), "2019-10-16T09:59:04.5410+02:00");
+/// # Ok::<(), lastmile_core::wire::NotAMoment>(())
+/// ```
+///
+/// Two are equal when they are written alike; compare [`at`](Self::at) for the same moment.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Timestamp {
+    at: DateTime<FixedOffset>,
+    /// How many digits the fraction of the second has.
+    digits: u8,
+    /// Whether the offset is written as `Z`.
+    zulu: bool,
+}
+
+/// A text that is not a date and time of RFC 3339.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAMoment;
+
+impl fmt::Display for NotAMoment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a date and time: write it such as 2019-10-16T09:59:04Z")
+    }
+}
+
+impl std::error::Error for NotAMoment {}
+
+impl Timestamp {
+    /// The moment.
+    pub fn at(&self) -> DateTime<FixedOffset> {
+        self.at
+    }
+
+    /// Whether writing it gives back exactly `text`, from which it was read.
+    fn is_written_as(text: &str) -> bool {
+        let bytes = text.as_bytes();
+        let (Some(b'T'), Some(rest)) = (bytes.get(10), bytes.get(19..)) else { return false };
+        let zone = match rest {
+            [b'.', fraction @ ..] => {
+                let digits = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
+                if digits > 9 {
+                    return false;
+                }
+                &fraction[digits..]
+            }
+            rest => rest,
+        };
+        // Minus nought is an offset that is not known; it would come back as plus.
+        !bytes.contains(&b' ') && (zone == b"Z" || (zone.len() == 6 && zone != b"-00:00"))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = NotAMoment;
+
+    fn from_str(text: &str) -> Result<Self, NotAMoment> {
+        let at = DateTime::parse_from_rfc3339(text).map_err(|_| NotAMoment)?;
+        let fraction = text.split_once('.').map(|(_, fraction)| fraction).unwrap_or_default();
+        let digits = fraction.bytes().take_while(u8::is_ascii_digit).count().min(9);
+        Ok(Self { at, digits: u8::try_from(digits).unwrap_or(9), zulu: text.ends_with(['Z', 'z']) })
+    }
+}
+
+impl From<DateTime<FixedOffset>> for Timestamp {
+    fn from(at: DateTime<FixedOffset>) -> Self {
+        let zulu = at.offset().local_minus_utc() == 0;
+        let digits = match at.nanosecond() % 1_000_000_000 {
+            0 => 0,
+            nanos => 9 - (0..9).take_while(|power| nanos % 10u32.pow(power + 1) == 0).count(),
+        };
+        Self { at, digits: u8::try_from(digits).unwrap_or(9), zulu }
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Nine digits always, of which as many are shown as there were.
+        let full = self.at.to_rfc3339_opts(SecondsFormat::Nanos, self.zulu);
+        let (seconds, rest) = full.split_once('.').unwrap_or((&full, ""));
+        let (fraction, zone) = rest.split_at_checked(9).unwrap_or((rest, ""));
+        f.write_str(seconds)?;
+        if self.digits > 0 {
+            write!(f, ".{}", &fraction[..usize::from(self.digits).min(fraction.len())])?;
+        }
+        f.write_str(zone)
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Scalar for Timestamp {
+    /// A date alone is read as its first moment, and a time without an offset as one in UTC: both as strays, so that
+    /// what arrived can be seen.
+    fn read(given: Given<'_>) -> Reading<Self> {
+        let Given::Text(text) = given else { return Reading::No };
+        if let Ok(moment) = text.parse() {
+            return if Self::is_written_as(text) { Reading::Exact(moment) } else { Reading::Bent(moment) };
+        }
+        let naive = text.parse::<NaiveDateTime>().ok().or_else(|| match NaiveDate::read(given) {
+            Reading::Exact(date) => Some(date.and_time(NaiveTime::MIN)),
+            Reading::Bent(_) | Reading::No => None,
+        });
+        naive.map_or(Reading::No, |naive| Reading::Bent(naive.and_utc().fixed_offset().into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Loose;
+
+    #[track_caller]
+    fn reads(text: &str, exact: bool, as_utc: &str) {
+        let arrived = format!("\"{text}\"");
+        let loose: Loose<Timestamp> = serde_json::from_str(&arrived).unwrap();
+        assert_eq!(loose.get().unwrap().at().to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true), as_utc);
+        assert_eq!(loose.stray().is_none(), exact, "{text}");
+        assert_eq!(serde_json::to_string(&loose).unwrap(), arrived);
+    }
+
+    #[test]
+    fn moments_keep_their_form() {
+        reads("2019-10-16T09:59:04Z", true, "2019-10-16T09:59:04Z");
+        reads("2019-10-16T09:59:04.541090Z", true, "2019-10-16T09:59:04.541090Z");
+        reads("2019-10-16T09:59:04.5000+02:00", true, "2019-10-16T07:59:04.500Z");
+        reads("2016-12-31T23:59:60Z", true, "2016-12-31T23:59:60Z");
+        reads("2019-10-16T09:59:04+00:00", true, "2019-10-16T09:59:04Z");
+        reads("2019-10-16t09:59:04z", false, "2019-10-16T09:59:04Z");
+        reads("2019-10-16T09:59:04-00:00", false, "2019-10-16T09:59:04Z");
+        reads("2019-10-16 09:59:04Z", false, "2019-10-16T09:59:04Z");
+        reads("2019-10-16T09:59:04.1234567891Z", false, "2019-10-16T09:59:04.123456789Z");
+        reads("2019-10-16T09:59:04", false, "2019-10-16T09:59:04Z");
+        reads("2019-10-16", false, "2019-10-16T00:00:00Z");
+    }
+
+    #[test]
+    fn everything_exact_is_written_as_it_came() {
+        for text in ["1990-01-01T00:00:00Z", "3030-12-12T23:59:59.9999-11:30", "0001-01-01T00:00:00.1Z"] {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
+            assert!(Timestamp::is_written_as(text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_moment_is_kept() {
+        for arrived in
+            ["\"\"", "null", "\"soon\"", "7", "\"2019-13-01T00:00:00Z\"", "\"é019-10-16T09:59:04Z\""]
+        {
+            let loose: Loose<Timestamp> = serde_json::from_str(arrived).unwrap();
+            assert_eq!(loose.get(), None, "{arrived}");
+            assert_eq!(serde_json::to_string(&loose).unwrap(), arrived);
+        }
+    }
+
+    #[test]
+    fn a_moment_of_ones_own_has_as_many_digits_as_it_needs() {
+        for text in ["2019-10-16T09:59:04Z", "2019-10-16T09:59:04.25Z", "2019-10-16T09:59:04.000000001+01:00"]
+        {
+            let at = DateTime::parse_from_rfc3339(text).unwrap();
+            assert_eq!(Timestamp::from(at).to_string(), text);
+        }
+    }
+}
