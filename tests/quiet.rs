@@ -112,8 +112,9 @@ async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
         quiet(&shown(&error));
         assert!(error.body().windows(8).any(|window| window == b"Personal"), "it is there for those who ask");
     }
-    let failure = json!({ "failure": [{ "errors": [{ "errors": ["Personal"] }] }] });
-    supplier.answer_next("getDelayedConnectionBatch", Answer::json(200, &failure));
+    let failure = r#"{"failure": [{"buildingName": "Personal", "buildingName": "Personal"}]}"#;
+    let answer = Answer::status(200).header("content-type", "application/json").body(failure);
+    supplier.answer_next("getDelayedConnectionBatch", answer);
     quiet(&shown(&cocon.batch(&"1".parse().unwrap()).await.unwrap_err()));
 
     // Answers that are.

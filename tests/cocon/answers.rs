@@ -1,6 +1,7 @@
 //! What arrives is read, or ends in the right outcome; none of it is lost.
 
-use lastmile::cocon::types::{AssetType, Contact, DelayedConnectionBatchStatus};
+use lastmile::cocon::types::{AssetType, Contact};
+use lastmile::cocon::{Batch, Connection, Scenario};
 use lastmile::{Error, Outcome, Reply};
 use lastmile_sandbox::Answer;
 use lastmile_tests::{cocon, sandbox};
@@ -57,18 +58,44 @@ async fn an_unknown_field_is_kept() {
 #[tokio::test]
 async fn lists_of_a_batch_may_be_null_and_its_state_any_word() {
     let sandbox = sandbox().await;
-    let json = json!({ "batchId": "1", "status": "ZZZ", "success": null, "failure": null, "pending": [] });
+    let json = json!({ "batchId": "1", "status": "ZZZ", "success": [{}], "failure": null, "pending": null });
     sandbox.cocon().answer_next("getDelayedConnectionBatch", Answer::json(200, &json));
     let report = cocon(&sandbox).batch(&"1".parse().unwrap()).await.unwrap();
     assert_eq!(report.status().status.as_deref(), Some("ZZZ"));
     assert!(report.is_finished());
     assert_eq!(serde_json::to_value(report.status()).unwrap(), json);
 
-    let nothing: DelayedConnectionBatchStatus = serde_json::from_value(json!({ "batchId": "1" })).unwrap();
-    assert!(nothing.pending.is_absent());
-    sandbox.cocon().answer_next("getDelayedConnectionBatch", Answer::json(200, &json!({ "batchId": "1" })));
+    for nothing in [json!({ "batchId": "1" }), json!({ "success": [], "failure": [], "pending": [] })] {
+        sandbox.cocon().answer_next("getDelayedConnectionBatch", Answer::json(200, &nothing));
+        let report = cocon(&sandbox).batch(&"1".parse().unwrap()).await.unwrap();
+        assert!(!report.is_finished(), "the jobs may not have been begun");
+        let batch = Batch::new([Connection::new("1234AB-1", Scenario::KeepRoute)]);
+        assert_eq!(report.missing(&batch), ["1234AB-1"]);
+    }
+}
+
+#[tokio::test]
+async fn an_odd_part_costs_itself_and_nothing_more() {
+    let sandbox = sandbox().await;
+    let json = json!({
+        "success": [{ "buildingName": "a", "details": "" }, "b", null],
+        "failure": [{ "buildingName": "c", "errors": ["text"] }],
+        "pending": {},
+    });
+    sandbox.cocon().answer_next("getDelayedConnectionBatch", Answer::json(200, &json));
     let report = cocon(&sandbox).batch(&"1".parse().unwrap()).await.unwrap();
-    assert!(!report.is_finished(), "no list at all tells nothing");
+    assert_eq!(serde_json::to_value(report.status()).unwrap(), json, "written back as it came");
+    assert_eq!(report.connected().map(|(name, _)| name).collect::<Vec<_>>(), ["a", "", ""]);
+    assert_eq!(report.failed().map(|(name, why)| (name, why.len())).collect::<Vec<_>>(), [("c", 0)]);
+    assert_eq!(report.pending().count(), 1);
+
+    for additional in [json!(null), json!([]), json!(""), json!({ "a": null, "b": 1 })] {
+        let json = json!({ "id": "1", "additionalInformation": additional });
+        sandbox.cocon().answer_next("getCustomer", Answer::json(200, &json));
+        let customer = cocon(&sandbox).customer("1").await.unwrap();
+        assert_eq!(customer.id.as_deref(), Some("1"));
+        assert_eq!(serde_json::to_value(&customer).unwrap(), json);
+    }
 }
 
 #[tokio::test]
@@ -158,7 +185,8 @@ async fn an_empty_success_where_a_body_is_documented_is_not_understood() {
 #[tokio::test]
 async fn an_answer_that_does_not_fit_names_the_place_and_keeps_the_body() {
     let sandbox = sandbox().await;
-    let body = r#"{"batchId":"1","failure":[{"buildingName":"x","errors":[]},{"errors":[{"errors":["Kalle Anka"]}]}]}"#;
+    // A key twice is one of the few things that cannot be read any way.
+    let body = r#"{"batchId":"1","failure":[{},{"errors":[{"errors":[{"code":"Kalle Anka","code":"Kalle Anka"}]}]}]}"#;
     let answer = Answer::status(200).header("content-type", "application/json").body(body);
     sandbox.cocon().answer_next("getDelayedConnectionBatch", answer);
     let error = cocon(&sandbox).batch(&"1".parse().unwrap()).await.unwrap_err();

@@ -20,7 +20,7 @@ async fn read(base: &str, policy: Policy) -> Error {
 }
 
 async fn delete(base: &str) -> Result<(), Error> {
-    cocon_at(base, "key", "client").delete_contact("1").await
+    cocon_at(base, "key", "client").delete_contact("1").await.map(drop)
 }
 
 const UNAVAILABLE: Then = Then::Answer("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
@@ -141,4 +141,45 @@ async fn a_wrong_key_is_refused_and_said_so() {
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 401));
     assert_eq!(error.attempts(), 1);
     assert!(error.to_string().contains("does not accept the credentials"), "{error}");
+}
+
+#[tokio::test]
+async fn without_time_nothing_is_sent_and_with_all_time_nothing_overflows() {
+    let server = RawServer::start(&[Then::Close]).await;
+    let error = create(&server.base_url(), Policy { deadline: Duration::ZERO, ..brisk() }).await;
+    assert_eq!((error.outcome(), server.requests()), (Outcome::NotSent, 0));
+
+    let all = Policy { deadline: Duration::MAX, attempt: Duration::MAX, idle: Duration::MAX, ..brisk() };
+    assert_eq!(create(&server.base_url(), all.clone()).await.outcome(), Outcome::Unknown);
+    assert_eq!(read(&server.base_url(), all).await.outcome(), Outcome::Unknown);
+
+    let none = Policy { attempts: 0, body_limit: 0, ..brisk() };
+    assert_eq!(read(&server.base_url(), none).await.attempts(), 1, "one attempt is made");
+}
+
+#[tokio::test]
+async fn what_an_attempt_was_answered_stays_when_the_next_is_not() {
+    let server = RawServer::start(&[UNAVAILABLE, Then::Close]).await;
+    let error = delete(&server.base_url()).await.unwrap_err();
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Unknown, 503));
+    assert_eq!(error.headers()["content-length"], "0");
+    assert!(error.to_string().contains("doing it again does no harm"), "{error}");
+}
+
+#[tokio::test]
+async fn one_client_makes_one_call() {
+    let server = RawServer::start(&[Then::Close, DONE]).await;
+    let cocon = cocon_at(&server.base_url(), "key", "client");
+    let id = "1".parse().unwrap();
+    let call = |client: lastmile_cocon::Client| async move {
+        let _ = client.create_customer(&CustomerCreate::default()).await;
+        client.delete_contact(&id).await
+    };
+    let error = cocon.raw().call(call).await.unwrap_err();
+    assert_eq!(
+        (error.outcome(), server.requests()),
+        (Outcome::Unknown, 1),
+        "the first call's outcome is told"
+    );
+    assert_eq!(error.operation().unwrap().id, "create_customer");
 }

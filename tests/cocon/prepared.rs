@@ -49,12 +49,13 @@ async fn placed_once() {
     prepared.place(&cocon).await.unwrap();
     assert_eq!(prepared.progress(), Progress::Placed);
     let error = prepared.place(&cocon).await.unwrap_err();
-    assert_eq!(error.outcome(), Outcome::Invalid);
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert!(error.may_have_taken_effect() && !error.is_safe_to_repeat());
     assert!(error.to_string().contains("placed already"), "{error}");
 
     let stored = serde_json::to_string(&prepared).unwrap();
     let mut again: Prepared<CustomerCreate> = serde_json::from_str(&stored).unwrap();
-    assert_eq!(again.place(&cocon).await.unwrap_err().outcome(), Outcome::Invalid, "also after a restart");
+    assert_eq!(again.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown, "also after a restart");
     assert_eq!(sandbox.cocon().took_effect("createCustomer"), 1);
 }
 
@@ -66,7 +67,8 @@ async fn a_lost_answer_is_undecidable_and_is_not_sent_again() {
     assert_eq!(prepared.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown);
     assert_eq!(prepared.progress(), Progress::Unclear);
     let error = prepared.place(&cocon).await.unwrap_err();
-    assert_eq!(error.outcome(), Outcome::Invalid);
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert!(error.may_have_taken_effect());
     assert!(error.to_string().contains("reconcile it"), "{error}");
     assert_eq!(server.requests(), 1);
 
@@ -91,7 +93,39 @@ async fn a_dropped_future_leaves_it_unclear() {
     let placing = tokio::time::timeout(Duration::from_millis(100), prepared.place(&cocon)).await;
     assert!(placing.is_err(), "the server says nothing");
     assert_eq!(prepared.progress(), Progress::Unclear);
-    assert_eq!(prepared.place(&cocon).await.unwrap_err().outcome(), Outcome::Invalid);
+    assert_eq!(prepared.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn what_was_begun_before_a_crash_is_not_sent_after_it() {
+    let sandbox = sandbox().await;
+    let cocon = cocon(&sandbox);
+    let mut prepared = Prepared::new(CustomerCreate::default()).unwrap();
+    prepared.begin().unwrap();
+    prepared.begin().unwrap();
+    assert_eq!(prepared.progress(), Progress::Unclear);
+    let stored = serde_json::to_string(&prepared).unwrap();
+    prepared.place(&cocon).await.unwrap();
+
+    let mut found: Prepared<CustomerCreate> = serde_json::from_str(&stored).unwrap();
+    assert_eq!(found.begin().unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(found.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(sandbox.cocon().took_effect("createCustomer"), 1);
+}
+
+#[test]
+fn what_is_stored_is_checked_again() {
+    let stored = |kind: &str, request: serde_json::Value| {
+        json!({ "version": 1, "kind": kind, "progress": "ready", "request": request }).to_string()
+    };
+    let empty = stored("cocon.delayed-connection-batch", json!({ "delayedConnections": [] }));
+    let error = serde_json::from_str::<Prepared<Batch>>(&empty).unwrap_err();
+    assert!(error.to_string().contains("at least one connection"), "{error}");
+    let both = json!({ "buildingName": "1234AB-1", "newRoute": {}, "isWithoutGeometry": true });
+    let error = serde_json::from_str::<Prepared<NamedConnection>>(&stored("cocon.delayed-connection", both))
+        .unwrap_err();
+    assert!(error.to_string().contains("choose one of the two scenarios"), "{error}");
 }
 
 #[tokio::test]
@@ -143,7 +177,10 @@ async fn the_other_creations_arrive_too() {
     let cocon = cocon(&sandbox);
     let approval =
         ProjectAssetApprovalCreate { project_name: Some("Ankeborg 4".into()), ..Default::default() };
-    Prepared::new(approval).unwrap().place(&cocon).await.unwrap();
+    Prepared::new(approval.clone()).unwrap().place(&cocon).await.unwrap();
     assert_eq!(sandbox.cocon().took_effect("createProjectAssetApproval"), 1);
+    sandbox.cocon().answer_next("createProjectAssetApproval", Answer::json(200, &json!({ "id": "77" })));
+    let reply = Prepared::new(approval).unwrap().place(&cocon).await.unwrap();
+    assert_eq!(reply.body.as_ref(), br#"{"id":"77"}"#, "an answer that nobody documents is kept");
     assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
 }

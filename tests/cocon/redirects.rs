@@ -24,16 +24,31 @@ async fn another_origin_is_never_asked() {
 #[tokio::test]
 async fn a_creation_is_not_turned_into_a_read() {
     let sandbox = sandbox().await;
-    for status in [301, 302, 303] {
+    // "Moved" says that nothing was done there; "see there" is what many servers say when it was.
+    for (status, outcome) in [(301, Outcome::Rejected), (302, Outcome::Unknown), (303, Outcome::Unknown)] {
         let answer = Answer::status(status).header("location", "/api/v1/customers/7");
         sandbox.cocon().answer_next("createCustomer", answer);
         let error =
             Prepared::new(CustomerCreate::default()).unwrap().place(&cocon(&sandbox)).await.unwrap_err();
-        assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, status));
+        assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (outcome, status));
         assert!(error.to_string().contains("check the base address"), "{error}");
     }
     assert_eq!(sandbox.cocon().received().len(), 3);
     assert_eq!(sandbox.cocon().count("createCustomer"), 3);
+}
+
+#[tokio::test]
+async fn a_status_that_nothing_documents_proves_nothing_about_a_creation() {
+    let sandbox = sandbox().await;
+    for status in [300, 304, 501] {
+        sandbox.cocon().answer_next("createCustomer", Answer::status(status));
+        let error =
+            Prepared::new(CustomerCreate::default()).unwrap().place(&cocon(&sandbox)).await.unwrap_err();
+        let expected = if status == 501 { Outcome::Rejected } else { Outcome::Unknown };
+        assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (expected, status));
+        sandbox.cocon().answer_next("getContact", Answer::status(status));
+        assert_eq!(cocon(&sandbox).contact("1").await.unwrap_err().outcome(), Outcome::Rejected);
+    }
 }
 
 #[tokio::test]
@@ -62,7 +77,7 @@ async fn a_circle_ends() {
             .answer_next("getContact", Answer::status(302).header("location", "/api/v1/contacts/1"));
     }
     let error = cocon(&sandbox).contact("1").await.unwrap_err();
-    assert_eq!(error.outcome(), Outcome::Rejected);
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 302));
     assert_eq!(sandbox.cocon().received().len(), 6);
 }
 
@@ -96,6 +111,17 @@ fn addresses_that_would_show_credentials_are_refused() {
     ));
     assert!(build("https://cocon.example/").is_ok());
     assert!(build("http://localhost:1").is_ok());
+    let keys = |key: &str, client: &str| {
+        let builder = Cocon::builder("https://cocon.example").api_key("k").client_id("c");
+        builder.key_headers(key, client).build().unwrap_err().to_string()
+    };
+    assert_eq!(keys("X-Key", "x-key"), "two credentials are for x-key: give each a header of its own");
+    assert!(keys("host", "x").contains("a meaning of its own in HTTP"));
+    assert!(keys("X", "no header").contains("is not a header name"));
+    let proxied = Cocon::builder("http://127.0.0.1:1").api_key("k").client_id("c");
+    let proxied = proxied
+        .connection(|handle| handle.proxy(lastmile_core::reqwest::Proxy::all("http://[::1]:1").unwrap()));
+    assert!(proxied.build().unwrap_err().to_string().contains("a proxy would read the credentials"));
     let missing = Cocon::builder("https://cocon.example").api_key("k").build().unwrap_err();
     assert_eq!(missing.to_string(), "the supplier demands a client id: give it to the builder");
 }

@@ -23,7 +23,8 @@ use document::Document;
 use fault::Error;
 
 /// The documents and the crates they become.
-const APIS: [(&str, &str); 1] = [("cocon", "cocon-client")];
+const APIS: [(&str, &str); 3] =
+    [("cocon", "cocon-client"), ("covage", "covage-client"), ("onapi", "onapi-client")];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -33,6 +34,7 @@ pub(crate) enum Mode {
 
 pub(crate) fn run(mode: Mode) -> Result<(), Error> {
     let root = root();
+    every_document_is_listed(&root)?;
     let mut matches = BTreeMap::new();
     let mut files = Vec::new();
     for (api, folder) in APIS {
@@ -43,10 +45,23 @@ pub(crate) fn run(mode: Mode) -> Result<(), Error> {
         files.push((folder.join("src/generated.rs"), source(document, &mut matches)?));
     }
     every_pass_matched(&matches)?;
-    files.into_iter().try_for_each(|(path, content)| match mode {
+    let results = files.into_iter().map(|(path, content)| match mode {
         Mode::Write => output::write(&path, &content),
         Mode::Check => output::compare(&root, &path, &content),
-    })
+    });
+    // All that differs is told, not the first of it only.
+    let errors: Vec<String> =
+        results.filter_map(|result| result.err().map(|error| error.to_string())).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Error(errors.join("\n\n"))) }
+}
+
+fn every_document_is_listed(root: &Path) -> Result<(), Error> {
+    for name in output::yaml_files(&root.join("specs"))? {
+        if !APIS.iter().any(|(api, _)| *api == name) {
+            return Err(Error(format!("specs/{name}.yaml is in no row of APIS in xtask/src/codegen.rs")));
+        }
+    }
+    Ok(())
 }
 
 fn every_pass_matched(matches: &BTreeMap<&'static str, usize>) -> Result<(), Error> {

@@ -232,9 +232,10 @@ pub mod types {
         ///Further facts by name.
         #[serde(
             rename = "additionalInformation",
-            skip_serializing_if = "::std::option::Option::is_none"
+            default,
+            skip_serializing_if = "::lastmile_core::wire::Loose::is_absent"
         )]
-        pub additional_information: ::std::option::Option<
+        pub additional_information: ::lastmile_core::wire::Loose<
             ::std::collections::BTreeMap<
                 ::std::string::String,
                 ::lastmile_core::wire::Loose<::std::string::String>,
@@ -294,7 +295,9 @@ pub mod types {
             default,
             skip_serializing_if = "::lastmile_core::wire::OneOrMany::is_absent"
         )]
-        pub contacts: ::lastmile_core::wire::OneOrMany<ContactReference>,
+        pub contacts: ::lastmile_core::wire::OneOrMany<
+            ::lastmile_core::wire::Loose<ContactReference>,
+        >,
         ///Name of the customer.
         #[serde(
             rename = "customerName",
@@ -626,7 +629,9 @@ pub mod types {
             default,
             skip_serializing_if = "::lastmile_core::wire::OneOrMany::is_absent"
         )]
-        pub errors: ::lastmile_core::wire::OneOrMany<ErrorBody>,
+        pub errors: ::lastmile_core::wire::OneOrMany<
+            ::lastmile_core::wire::Loose<ErrorBody>,
+        >,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -660,13 +665,17 @@ pub mod types {
             default,
             skip_serializing_if = "::lastmile_core::wire::OneOrMany::is_absent"
         )]
-        pub failure: ::lastmile_core::wire::OneOrMany<DelayedConnectionBatchFailure>,
+        pub failure: ::lastmile_core::wire::OneOrMany<
+            ::lastmile_core::wire::Loose<DelayedConnectionBatchFailure>,
+        >,
         ///The connections whose turn is still to come.
         #[serde(
             default,
             skip_serializing_if = "::lastmile_core::wire::OneOrMany::is_absent"
         )]
-        pub pending: ::lastmile_core::wire::OneOrMany<DelayedConnectionBatchPending>,
+        pub pending: ::lastmile_core::wire::OneOrMany<
+            ::lastmile_core::wire::Loose<DelayedConnectionBatchPending>,
+        >,
         ///The batch's state in the supplier's words.
         #[serde(
             default,
@@ -678,7 +687,9 @@ pub mod types {
             default,
             skip_serializing_if = "::lastmile_core::wire::OneOrMany::is_absent"
         )]
-        pub success: ::lastmile_core::wire::OneOrMany<DelayedConnectionBatchSuccess>,
+        pub success: ::lastmile_core::wire::OneOrMany<
+            ::lastmile_core::wire::Loose<DelayedConnectionBatchSuccess>,
+        >,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -693,8 +704,11 @@ pub mod types {
             skip_serializing_if = "::lastmile_core::wire::Loose::is_absent"
         )]
         pub building_name: ::lastmile_core::wire::Loose<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub details: ::std::option::Option<DelayedConnection>,
+        #[serde(
+            default,
+            skip_serializing_if = "::lastmile_core::wire::Loose::is_absent"
+        )]
+        pub details: ::lastmile_core::wire::Loose<DelayedConnection>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -791,7 +805,9 @@ pub mod types {
             default,
             skip_serializing_if = "::lastmile_core::wire::OneOrMany::is_absent"
         )]
-        pub errors: ::lastmile_core::wire::OneOrMany<ErrorDetail>,
+        pub errors: ::lastmile_core::wire::OneOrMany<
+            ::lastmile_core::wire::Loose<ErrorDetail>,
+        >,
         ///The supplier's id of this failure; name it to the help desk.
         #[serde(
             default,
@@ -842,12 +858,12 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default)]
     pub struct NewRoute {
         ///Bounding box.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        pub bbox: ::std::vec::Vec<::lastmile_core::wire::Decimal>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub bbox: ::std::option::Option<::std::vec::Vec<::lastmile_core::wire::Decimal>>,
         ///The positions, each a list of its coordinates.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        pub coordinates: ::std::vec::Vec<
-            ::std::vec::Vec<::lastmile_core::wire::Decimal>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub coordinates: ::std::option::Option<
+            ::std::vec::Vec<::std::vec::Vec<::lastmile_core::wire::Decimal>>,
         >,
         ///Kind of geometry.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
@@ -870,10 +886,11 @@ pub mod types {
         ///E-mail addresses.
         #[serde(
             rename = "emailAddresses",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
+            skip_serializing_if = "::std::option::Option::is_none"
         )]
-        pub email_addresses: ::std::vec::Vec<::std::string::String>,
+        pub email_addresses: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
         ///Telephone number.
         #[serde(
             rename = "phoneNumber",
@@ -981,7 +998,7 @@ pub mod types {
         pub project_name: ::std::option::Option<::std::string::String>,
         ///Moment of the approval.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        pub timestamp: ::std::option::Option<::lastmile_core::wire::Timestamp>,
     }
     /// Error types.
     pub mod error {
@@ -1056,6 +1073,21 @@ pub mod types {
             serializer.serialize_str(self.as_str())
         }
     }
+    impl ::lastmile_core::wire::Readable for AssetApprovalType {
+        fn read(
+            given: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            use ::lastmile_core::wire::Reading;
+            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
+                given,
+            ) {
+                Reading::Exact(value) if value.is_empty() => Reading::No,
+                Reading::Exact(value) => Reading::Exact(value.into()),
+                Reading::Bent(value) => Reading::Bent(value.into()),
+                Reading::No => Reading::No,
+            }
+        }
+    }
     impl<'de> ::serde::Deserialize<'de> for AssetApprovalType {
         fn deserialize<D: ::serde::Deserializer<'de>>(
             deserializer: D,
@@ -1103,6 +1135,21 @@ pub mod types {
             serializer: S,
         ) -> ::std::result::Result<S::Ok, S::Error> {
             serializer.serialize_str(self.as_str())
+        }
+    }
+    impl ::lastmile_core::wire::Readable for AssetType {
+        fn read(
+            given: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            use ::lastmile_core::wire::Reading;
+            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
+                given,
+            ) {
+                Reading::Exact(value) if value.is_empty() => Reading::No,
+                Reading::Exact(value) => Reading::Exact(value.into()),
+                Reading::Bent(value) => Reading::Bent(value.into()),
+                Reading::No => Reading::No,
+            }
         }
     }
     impl<'de> ::serde::Deserialize<'de> for AssetType {
@@ -1156,12 +1203,195 @@ pub mod types {
             serializer.serialize_str(self.as_str())
         }
     }
+    impl ::lastmile_core::wire::Readable for NewRouteType {
+        fn read(
+            given: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            use ::lastmile_core::wire::Reading;
+            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
+                given,
+            ) {
+                Reading::Exact(value) if value.is_empty() => Reading::No,
+                Reading::Exact(value) => Reading::Exact(value.into()),
+                Reading::Bent(value) => Reading::Bent(value.into()),
+                Reading::No => Reading::No,
+            }
+        }
+    }
     impl<'de> ::serde::Deserialize<'de> for NewRouteType {
         fn deserialize<D: ::serde::Deserializer<'de>>(
             deserializer: D,
         ) -> ::std::result::Result<Self, D::Error> {
             <::std::string::String as ::serde::Deserialize>::deserialize(deserializer)
                 .map(Self::from)
+        }
+    }
+    impl ::lastmile_core::wire::Readable for Contact {
+        fn read(
+            _: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            ::lastmile_core::wire::Reading::No
+        }
+        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+            map: A,
+        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
+            let map = ::serde::de::value::MapAccessDeserializer::new(map);
+            <Self as ::serde::Deserialize>::deserialize(map)
+                .map(::lastmile_core::wire::Loose::Value)
+        }
+    }
+    impl ::lastmile_core::wire::Readable for ContactReference {
+        fn read(
+            _: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            ::lastmile_core::wire::Reading::No
+        }
+        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+            map: A,
+        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
+            let map = ::serde::de::value::MapAccessDeserializer::new(map);
+            <Self as ::serde::Deserialize>::deserialize(map)
+                .map(::lastmile_core::wire::Loose::Value)
+        }
+    }
+    impl ::lastmile_core::wire::Readable for Customer {
+        fn read(
+            _: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            ::lastmile_core::wire::Reading::No
+        }
+        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+            map: A,
+        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
+            let map = ::serde::de::value::MapAccessDeserializer::new(map);
+            <Self as ::serde::Deserialize>::deserialize(map)
+                .map(::lastmile_core::wire::Loose::Value)
+        }
+    }
+    impl ::lastmile_core::wire::Readable for CustomerContract {
+        fn read(
+            _: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            ::lastmile_core::wire::Reading::No
+        }
+        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+            map: A,
+        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
+            let map = ::serde::de::value::MapAccessDeserializer::new(map);
+            <Self as ::serde::Deserialize>::deserialize(map)
+                .map(::lastmile_core::wire::Loose::Value)
+        }
+    }
+    impl ::lastmile_core::wire::Readable for DelayedConnection {
+        fn read(
+            _: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            ::lastmile_core::wire::Reading::No
+        }
+        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+            map: A,
+        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
+            let map = ::serde::de::value::MapAccessDeserializer::new(map);
+            <Self as ::serde::Deserialize>::deserialize(map)
+                .map(::lastmile_core::wire::Loose::Value)
+        }
+    }
+    impl ::lastmile_core::wire::Readable for DelayedConnectionBatch {
+        fn read(
+            _: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            ::lastmile_core::wire::Reading::No
+        }
+        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+            map: A,
+        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
+            let map = ::serde::de::value::MapAccessDeserializer::new(map);
+            <Self as ::serde::Deserialize>::deserialize(map)
+                .map(::lastmile_core::wire::Loose::Value)
+        }
+    }
+    impl ::lastmile_core::wire::Readable for DelayedConnectionBatchFailure {
+        fn read(
+            _: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            ::lastmile_core::wire::Reading::No
+        }
+        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+            map: A,
+        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
+            let map = ::serde::de::value::MapAccessDeserializer::new(map);
+            <Self as ::serde::Deserialize>::deserialize(map)
+                .map(::lastmile_core::wire::Loose::Value)
+        }
+    }
+    impl ::lastmile_core::wire::Readable for DelayedConnectionBatchPending {
+        fn read(
+            _: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            ::lastmile_core::wire::Reading::No
+        }
+        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+            map: A,
+        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
+            let map = ::serde::de::value::MapAccessDeserializer::new(map);
+            <Self as ::serde::Deserialize>::deserialize(map)
+                .map(::lastmile_core::wire::Loose::Value)
+        }
+    }
+    impl ::lastmile_core::wire::Readable for DelayedConnectionBatchStatus {
+        fn read(
+            _: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            ::lastmile_core::wire::Reading::No
+        }
+        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+            map: A,
+        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
+            let map = ::serde::de::value::MapAccessDeserializer::new(map);
+            <Self as ::serde::Deserialize>::deserialize(map)
+                .map(::lastmile_core::wire::Loose::Value)
+        }
+    }
+    impl ::lastmile_core::wire::Readable for DelayedConnectionBatchSuccess {
+        fn read(
+            _: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            ::lastmile_core::wire::Reading::No
+        }
+        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+            map: A,
+        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
+            let map = ::serde::de::value::MapAccessDeserializer::new(map);
+            <Self as ::serde::Deserialize>::deserialize(map)
+                .map(::lastmile_core::wire::Loose::Value)
+        }
+    }
+    impl ::lastmile_core::wire::Readable for ErrorBody {
+        fn read(
+            _: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            ::lastmile_core::wire::Reading::No
+        }
+        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+            map: A,
+        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
+            let map = ::serde::de::value::MapAccessDeserializer::new(map);
+            <Self as ::serde::Deserialize>::deserialize(map)
+                .map(::lastmile_core::wire::Loose::Value)
+        }
+    }
+    impl ::lastmile_core::wire::Readable for ErrorDetail {
+        fn read(
+            _: ::lastmile_core::wire::Given<'_>,
+        ) -> ::lastmile_core::wire::Reading<Self> {
+            ::lastmile_core::wire::Reading::No
+        }
+        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+            map: A,
+        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
+            let map = ::serde::de::value::MapAccessDeserializer::new(map);
+            <Self as ::serde::Deserialize>::deserialize(map)
+                .map(::lastmile_core::wire::Loose::Value)
         }
     }
     impl ::std::fmt::Debug for Asset {
@@ -1526,7 +1756,7 @@ impl Client {
     /// `baseurl` is the base URL provided to the internal
     /// `reqwest::Client`, and should include a scheme and hostname,
     /// as well as port and a path stem if applicable.
-    pub fn new_with_client(
+    fn new_with_client(
         baseurl: &str,
         client: reqwest::Client,
         inner: ::lastmile_core::call::Context,
@@ -2359,10 +2589,12 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
         message: "/message",
         id: "/id",
         fields: "/errors",
+        field_name: "",
         field_code: "/code",
         field_message: "/message",
     },
     key_headers: &[("Api-Key-Header", "Api-Key"), ("Client-Id-Header", "Client-Id")],
+    tokens: &[],
     operations: &[
         ::lastmile_core::call::Operation {
             id: "create_building_delayed_connection",
@@ -2371,6 +2603,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Once,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_contact",
@@ -2379,6 +2612,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Once,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_customer",
@@ -2387,6 +2621,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Once,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_customer_contract",
@@ -2395,6 +2630,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Once,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_delayed_connection",
@@ -2403,6 +2639,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Once,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_delayed_connection_batch",
@@ -2411,6 +2648,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Once,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_project_asset_approval",
@@ -2419,6 +2657,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Once,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Nothing,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "delete_contact",
@@ -2427,6 +2666,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Idempotent,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Nothing,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "delete_customer",
@@ -2435,6 +2675,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Idempotent,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Nothing,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "delete_customer_contract",
@@ -2443,6 +2684,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Idempotent,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Nothing,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_contact",
@@ -2451,6 +2693,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Read,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_customer",
@@ -2459,6 +2702,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Read,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_customer_contact",
@@ -2467,6 +2711,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Read,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_customer_contract",
@@ -2475,6 +2720,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Read,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_delayed_connection_batch",
@@ -2483,6 +2729,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Read,
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "update_contact",
@@ -2491,6 +2738,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Idempotent,
             media_type: Some("application/merge-patch+json"),
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "update_customer",
@@ -2499,6 +2747,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Idempotent,
             media_type: Some("application/merge-patch+json"),
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
         ::lastmile_core::call::Operation {
             id: "update_customer_contract",
@@ -2507,6 +2756,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             repeat: ::lastmile_core::call::Repeat::Idempotent,
             media_type: Some("application/merge-patch+json"),
             answer: ::lastmile_core::call::Answer::Json,
+            conditional: false,
         },
     ],
 };

@@ -10,10 +10,12 @@
 //! | [`call`] | the [`Handle`](call::Handle) of an API, its operation table, calls and their outcomes |
 //! | [`auth`] | credentials, and where they may go |
 //! | [`retry`] | when a call is sent again |
+//! | [`rows`] | lists that are read row by row |
 
 pub mod auth;
 pub mod call;
 pub mod retry;
+pub mod rows;
 pub mod wire;
 
 pub use progenitor_client;

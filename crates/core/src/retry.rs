@@ -31,8 +31,10 @@ pub struct Policy {
     pub pause: Duration,
     /// No pause has more room than this, unless the supplier asks for more in `Retry-After`. 10 seconds by default.
     pub longest_pause: Duration,
-    /// How many bytes of an answer are read. 64 MiB by default.
+    /// How many bytes of an answer are read, unless it is read as a stream. 64 MiB by default.
     pub body_limit: usize,
+    /// How long a stream may say nothing before it is given up. 30 seconds by default.
+    pub idle: Duration,
 }
 
 impl Default for Policy {
@@ -44,6 +46,7 @@ impl Default for Policy {
             pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(10),
             body_limit: 64 << 20,
+            idle: Duration::from_secs(30),
         }
     }
 }

@@ -12,7 +12,7 @@ use lastmile::cocon::types::{ContactCreate, ContactPatch, CustomerCreate, Postal
 use lastmile::cocon::{Batch, Cocon, Connection, Poll, Route, Scenario};
 use lastmile::wire::Patch;
 use lastmile::{Prepared, Reconciled};
-use lastmile_sandbox::Sandbox;
+use lastmile_sandbox::{BuildingKind, Sandbox};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -29,17 +29,21 @@ async fn cocon(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
         .build()?;
 
     println!("  a batch of delayed connections");
-    let buildings = supplier.buildings();
-    let [first, second] = [&buildings[0].name, &buildings[1].name];
+    let town = supplier.buildings();
+    let mut prepared = town.iter().filter(|building| building.kind == BuildingKind::Prepared);
+    let (Some(first), Some(second)) = (prepared.next(), prepared.next()) else {
+        return Err("the town has too few prepared buildings".into());
+    };
     let route = Route::line([(257_100.5, 471_200.0), (257_104.25, 471_203.0)])?;
     let batch = Batch::new([
-        Connection::new(first, Scenario::KeepRoute).attenuations("0.21".parse()?, "0.35".parse()?),
-        Connection::new(second, Scenario::NewRoute(route)),
+        Connection::new(&first.name, Scenario::KeepRoute).attenuations("0.21".parse()?, "0.35".parse()?),
+        Connection::new(&second.name, Scenario::NewRoute(route)),
         Connection::new("9999ZZ-1", Scenario::KeepRoute),
     ])
     .installed_by("Graafbedrijf Anka");
     let mut prepared = Prepared::new(batch)?;
-    println!("    prepared, {} bytes to store before it is placed", serde_json::to_string(&prepared)?.len());
+    prepared.begin()?;
+    println!("    begun, {} bytes to store before it is placed", serde_json::to_string(&prepared)?.len());
     let id = prepared.place(&cocon).await?;
     println!("    registered as batch {id}; it is {:?} now", prepared.progress());
     println!("    pending at the first look: {}", cocon.batch(&id).await?.pending().count());

@@ -34,20 +34,35 @@ pub(crate) mod sealed {
 
 /// A creating call that is checked, can be stored, and is placed once.
 ///
-/// 1. Make it, which checks the request: [`Prepared::new`].
-/// 2. Store it (it is serialisable, as JSON), so that a crash forgets nothing.
-/// 3. [`place`](Self::place) it, and store it again.
-/// 4. When that fails and [`Error::may_have_taken_effect`], or when you find it stored after a crash and do not know
-///    whether it was sent, [`reconcile`](Self::reconcile) it.
+/// ```
+/// # use lastmile::{cocon::{Cocon, types::CustomerCreate}, Prepared};
+/// # async fn example(cocon: Cocon, store: impl Fn(String)) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut prepared = Prepared::new(CustomerCreate::default())?; // checked, nothing is sent
+/// prepared.begin()?;                                            // from now on it may have been sent
+/// store(serde_json::to_string(&prepared)?);                     // a crash forgets nothing
+/// let customer = prepared.place(&cocon).await?;                 // sent
+/// store(serde_json::to_string(&prepared)?);                     // and done
+/// # Ok(())
+/// # }
+/// ```
 ///
-/// The value keeps track of how far it has come ([`Progress`]): it refuses to be placed a second time, also when the
-/// future of the first time was dropped half-way. It knows nothing of copies; two workers with a copy each can place it
-/// twice, so take it out of the store under a lock.
+/// When placing fails and [`Error::may_have_taken_effect`], or a value is found in the store as [`Progress::Unclear`]
+/// after a crash, [`reconcile`](Self::reconcile) it: such a value refuses to be placed again. It does so, too, when the
+/// future of `place` was dropped half-way. A value that keeps no store company can be placed without `begin`.
+///
+/// It knows nothing of its copies: two workers with a copy each can place it twice, so take it out of the store under a
+/// lock.
+///
+/// Store it as JSON text. A [`serde_json::Value`] on the way rounds numbers beyond the precision of a float.
 ///
 /// `Debug` shows the kind and the progress, not the request.
+///
+/// [`serde_json::Value`]: https://docs.rs/serde_json/1/serde_json/enum.Value.html
 pub struct Prepared<C> {
     request: C,
     progress: Progress,
+    /// Whether `begin` was called on this very value, so that it is known that nothing was sent since.
+    begun: bool,
 }
 
 /// How far a [`Prepared`] value has come.
@@ -55,9 +70,9 @@ pub struct Prepared<C> {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Progress {
-    /// Nothing was sent, or what was sent had no effect.
+    /// It was never begun, or what was sent had no effect.
     Ready,
-    /// It was sent, and nothing certain is known since.
+    /// It was begun, and nothing certain is known since.
     Unclear,
     /// The supplier has it.
     Placed,
@@ -104,7 +119,7 @@ impl<C: Creation> Prepared<C> {
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the supplier could only refuse it.
     pub fn new(request: C) -> Result<Self, Error> {
         request.check()?;
-        Ok(Self { request, progress: Progress::Ready })
+        Ok(Self { request, progress: Progress::Ready, begun: false })
     }
 
     /// What will be sent.
@@ -117,24 +132,34 @@ impl<C: Creation> Prepared<C> {
         self.progress
     }
 
+    /// Marks it as being sent, for the store, before it is.
+    ///
+    /// # Errors
+    /// As [`place`](Self::place).
+    pub fn begin(&mut self) -> Result<(), Error> {
+        let refused = match self.progress {
+            Progress::Unclear if self.begun => return Ok(()),
+            Progress::Ready => {
+                (self.progress, self.begun) = (Progress::Unclear, true);
+                return Ok(());
+            }
+            Progress::Unclear => {
+                "it was begun before and may have been sent: reconcile it, or declare it absent when somebody has looked"
+            }
+            Progress::Placed => "it is placed already",
+        };
+        Err(self.request.refuse(refused))
+    }
+
     /// Sends it.
     ///
     /// # Errors
-    /// The outcome of the call. [`Outcome::Invalid`](crate::Outcome::Invalid) when it was sent before and may have
-    /// taken effect, or has.
+    /// The outcome of the call. [`Outcome::Unknown`](crate::Outcome::Unknown) without a request, when it was begun before
+    /// and may have been sent, or is placed already.
     pub async fn place(&mut self, supplier: &C::Supplier) -> Result<C::Created, Error> {
-        match self.progress {
-            Progress::Ready => {}
-            Progress::Unclear => {
-                return Err(self.request.refuse(
-                    "it was sent before and may have taken effect: reconcile it, or declare it absent when somebody has \
-                     looked",
-                ));
-            }
-            Progress::Placed => return Err(self.request.refuse("it is placed already")),
-        }
+        self.begin()?;
         // From here on it may be on its way, even if this future is dropped.
-        self.progress = Progress::Unclear;
+        self.begun = false;
         let result = self.request.send(supplier).await;
         self.progress = match &result {
             Ok(_) => Progress::Placed,
@@ -211,6 +236,8 @@ impl<'de, C: Creation> Deserialize<'de> for Prepared<C> {
         if stored.kind != C::KIND {
             return Err(de::Error::custom(format_args!("stored as another kind than {}", C::KIND)));
         }
-        Ok(Self { request: stored.request, progress: stored.progress })
+        // It may have been stored by another version of this library, or been changed in the store.
+        stored.request.check().map_err(|error| de::Error::custom(format_args!("not to be sent: {error}")))?;
+        Ok(Self { request: stored.request, progress: stored.progress, begun: false })
     }
 }

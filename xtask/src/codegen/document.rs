@@ -5,12 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
+use super::table::snake;
 
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 
 /// Our extensions; specs/README.md says what they mean.
-pub(crate) const EXTENSIONS: [&str; 6] =
-    ["x-assumption", "x-error", "x-known-values", "x-map", "x-retry", "x-sensitive"];
+pub(crate) const EXTENSIONS: [&str; 9] = [
+    "x-assumption",
+    "x-error",
+    "x-known-values",
+    "x-map",
+    "x-retry",
+    "x-sensitive",
+    "x-stray",
+    "x-stream",
+    "x-token",
+];
 
 pub(crate) struct Document {
     /// The short name, which is also the file's.
@@ -24,9 +34,15 @@ pub(crate) struct Document {
 pub(crate) struct Facts {
     /// The true media type of the request, by operation id, where it is not plain JSON.
     pub(crate) media_types: BTreeMap<String, String>,
+    /// The operations that answer 304 when nothing has changed.
+    pub(crate) conditional: BTreeSet<String>,
+    /// The components that answers hold.
+    pub(crate) answers: BTreeSet<String>,
     /// The component enums that take other values than those they list.
     pub(crate) open_enums: BTreeSet<String>,
-    /// The properties that no log may show, by component.
+    /// The methods whose answers can be read as a stream of bytes, too.
+    pub(crate) streams: BTreeSet<String>,
+    /// The properties that no log may show, by component; and the parameters, by the struct that gathers them.
     pub(crate) sensitive: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -49,6 +65,11 @@ impl Document {
 
     /// Refuses what later steps rely on, or would only fail at in their own words.
     fn check(&self) -> Result<(), Fault> {
+        for part in ["paths", "components"] {
+            if !self.json[part].is_object() {
+                return Err(Fault::at(part, "it is missing, or not an object"));
+            }
+        }
         match self.json["openapi"].as_str() {
             Some(version) if version.starts_with("3.0.") => {}
             _ => return Err(Fault::at("openapi", "only OpenAPI 3.0 is read")),
@@ -64,12 +85,20 @@ impl Document {
                 }
             }
         }
+        const ERROR_PARTS: [&str; 6] =
+            ["message", "id", "fields", "field-name", "field-code", "field-message"];
+        for (part, _) in self.json["x-error"].as_object().into_iter().flatten() {
+            if !ERROR_PARTS.contains(&part.as_str()) {
+                return Err(Fault::at("x-error", format!("`{part}` is not one of {ERROR_PARTS:?}")));
+            }
+        }
         let mut ids = BTreeSet::new();
         for operation in self.operations() {
             if !ids.insert(operation.id) {
                 return Err(Fault::at(operation.id, "another operation has the same operationId"));
             }
         }
+        self.schemas().try_for_each(|(name, schema)| check_schema(name, schema))?;
         check_extensions(&self.json, "")
     }
 
@@ -131,13 +160,23 @@ impl Document {
     }
 
     fn sensitive(&self) -> BTreeMap<String, BTreeSet<String>> {
-        self.schemas()
-            .map(|(name, schema)| {
-                let properties = schema["properties"].as_object().into_iter().flatten();
-                let marked = properties.filter(|(_, property)| property.get("x-sensitive").is_some());
-                (name.clone(), marked.map(|(key, _)| key.clone()).collect())
-            })
-            .collect()
+        let properties = self.schemas().map(|(name, schema)| {
+            let properties = schema["properties"].as_object().into_iter().flatten();
+            let marked = properties.filter(|(_, property)| property.get("x-sensitive").is_some());
+            (name.clone(), marked.map(|(key, _)| key.clone()).collect())
+        });
+        let parameters = self.operations().map(|operation| {
+            let parameters = operation.json["parameters"].as_array().into_iter().flatten();
+            let parameters = parameters.map(|parameter| match parameter["$ref"].as_str() {
+                Some(reference) => self.json.pointer(reference.trim_start_matches('#')).unwrap_or(parameter),
+                None => parameter,
+            });
+            let marked = parameters.filter(|parameter| parameter.get("x-sensitive").is_some());
+            let names = marked.filter_map(|parameter| parameter["name"].as_str());
+            let id = operation.id;
+            (format!("{}{}Params", id[..1].to_uppercase(), &id[1..]), names.map(snake).collect())
+        });
+        properties.chain(parameters).collect()
     }
 }
 
@@ -162,6 +201,31 @@ pub(crate) fn references(json: &Value, found: &mut Vec<String>) {
 /// The name of the component schema that a `$ref` points to.
 pub(crate) fn component(reference: &Value) -> Option<&str> {
     reference.as_str()?.strip_prefix("#/components/schemas/")
+}
+
+/// A component's name must be one that the generator keeps, and what is inside must not collide with what it adds.
+fn check_schema(name: &str, schema: &Value) -> Result<(), Fault> {
+    if !name.starts_with(|c: char| c.is_ascii_uppercase()) || !name.bytes().all(|b| b.is_ascii_alphanumeric())
+    {
+        return Err(Fault::at(name, "a component's name is letters and digits, with a capital first"));
+    }
+    for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+        let fault = |what: &str| Err(Fault::at(format!("{name}.{key}"), what));
+        if key == "extra" || key.is_empty() || !key.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return fault("a property cannot have this name in generated code");
+        }
+        if property.get("properties").is_some() || property["items"].get("properties").is_some() {
+            return fault("an object inside another one is a component of its own");
+        }
+        if property.get("x-sensitive").is_some_and(|value| value != "personal" && value != "secret") {
+            return fault("x-sensitive is `personal` or `secret`");
+        }
+        let values = property.get("x-known-values").or(property.get("enum")).and_then(Value::as_array);
+        if values.is_some_and(|values| values.iter().any(|value| value == "Unlisted" || value == "")) {
+            return fault("its list of values holds one that cannot be a variant");
+        }
+    }
+    Ok(())
 }
 
 fn check_extensions(json: &Value, place: &str) -> Result<(), Fault> {

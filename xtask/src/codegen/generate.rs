@@ -1,6 +1,8 @@
 //! The step through progenitor.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
 
 use openapiv3::OpenAPI;
 use progenitor::{CrateVers, GenerationSettings, Generator, HooksMode, InterfaceStyle};
@@ -49,10 +51,19 @@ fn culprit(document: &Document) -> Option<String> {
 
 /// Much that progenitor does not support is a panic in it. It becomes an error here, and prints nothing.
 fn quietly<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    let hook = take_hook();
-    set_hook(Box::new(|_| {}));
+    thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let loud = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                loud(panic);
+            }
+        }));
+    });
+    QUIET.set(true);
     let result = catch_unwind(AssertUnwindSafe(work));
-    set_hook(hook);
+    QUIET.set(false);
     result.unwrap_or_else(|panic| {
         let text =
             panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());

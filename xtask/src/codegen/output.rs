@@ -17,13 +17,22 @@ pub(crate) fn read(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|error| Error(format!("{}: {error}", path.display())))
 }
 
+/// The names of the YAML files in a folder, without their ending.
+pub(crate) fn yaml_files(folder: &Path) -> Result<Vec<String>, Error> {
+    let entries = fs::read_dir(folder).map_err(|error| Error(format!("{}: {error}", folder.display())))?;
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let yaml = paths.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    Ok(yaml.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect())
+}
+
 pub(crate) fn write(path: &Path, content: &str) -> Result<(), Error> {
     fs::write(path, content).map_err(|error| Error(format!("{}: {error}", path.display())))
 }
 
 /// Fails with a unified diff when the committed file is not what the documents give.
 pub(crate) fn compare(root: &Path, path: &Path, content: &str) -> Result<(), Error> {
-    let committed = read(path)?.replace("\r\n", "\n");
+    // A file that is not there differs in every line.
+    let committed = fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
     if committed == content {
         return Ok(());
     }

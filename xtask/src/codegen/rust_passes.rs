@@ -15,14 +15,18 @@ pub(crate) struct Pass {
 }
 
 /// The passes, in their order.
-pub(crate) const PASSES: [Pass; 4] = [
+pub(crate) const PASSES: &[Pass] = &[
     // serde turns `null` into Option's None before the type inside could see it.
     Pass { name: "bare-fields", run: bare_fields },
     // A closed enum refuses the whole answer, or keeps callers from sending what the supplier takes.
     Pass { name: "open-enums", run: open_enums },
+    // An object that is no object must cost no more than itself.
+    Pass { name: "readable-objects", run: readable_objects },
+    // As arguments of their own, a new one would shift those behind it.
+    Pass { name: "query-params", run: query_params },
     // Names and addresses end in logs by way of Debug.
     Pass { name: "quiet-debug", run: quiet_debug },
-    // `Client::new` would make calls that no call layer watches, and panics where it cannot.
+    // A client of a caller's own making would call where it likes, and `Client::new` panics where it cannot.
     Pass { name: "one-way-in", run: one_way_in },
 ];
 
@@ -66,10 +70,8 @@ fn bare_fields(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
 
 /// `Loose<T>` out of `Option<Loose<T>>`, with its name.
 fn wire_type_in_option(ty: &Type) -> Option<(String, Type)> {
-    let Type::Path(option) = ty else { return None };
-    let last = option.path.segments.last().filter(|last| last.ident == "Option")?;
-    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    let syn::GenericArgument::Type(inner @ Type::Path(path)) = arguments.args.first()? else { return None };
+    let inner = in_option(ty)?;
+    let Type::Path(path) = inner else { return None };
     let name = path.path.segments.last()?.ident.to_string();
     let ours = path.path.segments.first()?.ident == "lastmile_core";
     (ours && ["Loose", "OneOrMany", "Patch"].contains(&name.as_str())).then(|| (name, inner.clone()))
@@ -202,6 +204,19 @@ fn open(item: &mut ItemEnum) -> Vec<Item> {
             }
         }
 
+        impl ::lastmile_core::wire::Readable for #name {
+            fn read(given: ::lastmile_core::wire::Given<'_>) -> ::lastmile_core::wire::Reading<Self> {
+                use ::lastmile_core::wire::Reading;
+                match <::std::string::String as ::lastmile_core::wire::Readable>::read(given) {
+                    // Nothing is no value of a list.
+                    Reading::Exact(value) if value.is_empty() => Reading::No,
+                    Reading::Exact(value) => Reading::Exact(value.into()),
+                    Reading::Bent(value) => Reading::Bent(value.into()),
+                    Reading::No => Reading::No,
+                }
+            }
+        }
+
         impl<'de> ::serde::Deserialize<'de> for #name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
                 <::std::string::String as ::serde::Deserialize>::deserialize(deserializer).map(Self::from)
@@ -209,6 +224,139 @@ fn open(item: &mut ItemEnum) -> Vec<Item> {
         }
     };
     file.items
+}
+
+/// Lets the objects of answers stand in a `Loose`.
+fn readable_objects(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
+    let items = types(file)?;
+    let names = structs(items)
+        .map(|item| item.ident.clone())
+        .filter(|name| facts.answers.contains(&name.to_string()));
+    let impls: Vec<Item> = names
+        .map(|name| {
+            parse_quote! {
+                impl ::lastmile_core::wire::Readable for #name {
+                    fn read(_: ::lastmile_core::wire::Given<'_>) -> ::lastmile_core::wire::Reading<Self> {
+                        ::lastmile_core::wire::Reading::No
+                    }
+
+                    fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+                        map: A,
+                    ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
+                        let map = ::serde::de::value::MapAccessDeserializer::new(map);
+                        <Self as ::serde::Deserialize>::deserialize(map).map(::lastmile_core::wire::Loose::Value)
+                    }
+                }
+            }
+        })
+        .collect();
+    let count = impls.len();
+    items.extend(impls);
+    Ok(count)
+}
+
+/// Gathers the optional parameters of each method in a struct with defaults.
+fn query_params(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
+    let mut structs: Vec<Item> = Vec::new();
+    for item in &mut file.items {
+        let Item::Impl(item) = item else { continue };
+        if item.trait_.is_some() || type_name(&item.self_ty) != "Client" {
+            continue;
+        }
+        for function in &mut item.items {
+            let syn::ImplItem::Fn(function) = function else { continue };
+            structs.extend(gather(function, facts));
+        }
+    }
+    let count = structs.len();
+    types(file)?.extend(structs);
+    Ok(count)
+}
+
+fn gather(function: &mut syn::ImplItemFn, facts: &Facts) -> Option<Item> {
+    let mut names = Vec::new();
+    let mut fields: Vec<Field> = Vec::new();
+    let arguments = std::mem::take(&mut function.sig.inputs);
+    for argument in arguments {
+        if let syn::FnArg::Typed(typed) = &argument
+            && let syn::Pat::Ident(name) = &*typed.pat
+            && let Some(inner) = in_option(&typed.ty)
+        {
+            let name = name.ident.clone();
+            let ty = owned(inner);
+            let doc = argument_doc(&function.attrs, &name.to_string());
+            fields.push(parse_quote!(#[doc = #doc] pub #name: ::std::option::Option<#ty>));
+            names.push(name);
+        } else {
+            function.sig.inputs.push(argument);
+        }
+    }
+    if names.is_empty() {
+        return None;
+    }
+    let method = function.sig.ident.to_string();
+    // A stream's parameters are those of its list.
+    let list = method.strip_suffix("_stream").filter(|list| facts.streams.contains(*list));
+    let name = quote::format_ident!("{}Params", pascal(list.unwrap_or(&method)));
+    function.sig.inputs.push(parse_quote!(params: &'a types::#name));
+    function
+        .block
+        .stmts
+        .splice(0..0, names.iter().map(|name| parse_quote!(let #name = params.#name.as_ref();)));
+    if list.is_some() {
+        return None;
+    }
+    let doc = format!("The optional parameters of [`{method}`](super::Client::{method}).");
+    Some(parse_quote! {
+        #[doc = #doc]
+        #[derive(Clone, Debug, Default)]
+        pub struct #name {
+            #(#fields,)*
+        }
+    })
+}
+
+/// `T` out of `Option<T>`.
+fn in_option(ty: &Type) -> Option<&Type> {
+    let Type::Path(option) = ty else { return None };
+    let last = option.path.segments.last().filter(|last| last.ident == "Option")?;
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        syn::GenericArgument::Type(inner) => Some(inner),
+        _ => None,
+    }
+}
+
+/// The type of a field for an argument: without a borrow, and seen from within the module `types`.
+fn owned(ty: &Type) -> Type {
+    match ty {
+        Type::Reference(reference) if type_name(&reference.elem) == "str" => {
+            parse_quote!(::std::string::String)
+        }
+        Type::Reference(reference) => owned(&reference.elem),
+        Type::Path(path) if path.path.segments.first().is_some_and(|first| first.ident == "types") => {
+            let segments = path.path.segments.iter().skip(1);
+            parse_quote!(#(#segments)::*)
+        }
+        other => other.clone(),
+    }
+}
+
+/// What the method's documentation says of an argument.
+fn argument_doc(attrs: &[Attribute], name: &str) -> String {
+    let docs = attrs.iter().filter_map(|attr| match &attr.meta {
+        syn::Meta::NameValue(meta) if meta.path.is_ident("doc") => {
+            Some(meta.value.to_token_stream().to_string())
+        }
+        _ => None,
+    });
+    let text = docs.collect::<String>().replace("\\n", "\n");
+    let line = text.lines().find_map(|line| line.trim().strip_prefix(&format!("- `{name}`: ")));
+    line.unwrap_or("See the method.").trim_end_matches('"').to_owned()
+}
+
+fn pascal(snake: &str) -> String {
+    snake.split('_').map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..])).collect()
 }
 
 fn quiet_debug(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
@@ -277,11 +425,17 @@ fn one_way_in(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
     let mut count = 0;
     for item in &mut file.items {
         let Item::Impl(item) = item else { continue };
-        if item.trait_.is_none() && type_name(&item.self_ty) == "Client" {
-            let before = item.items.len();
-            item.items
-                .retain(|item| !matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == "new"));
-            count += before - item.items.len();
+        if item.trait_.is_some() || type_name(&item.self_ty) != "Client" {
+            continue;
+        }
+        item.items.retain(|item| !matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == "new"));
+        for function in &mut item.items {
+            if let syn::ImplItem::Fn(function) = function
+                && function.sig.ident == "new_with_client"
+            {
+                function.vis = syn::Visibility::Inherited;
+                count += 1;
+            }
         }
     }
     Ok(count)

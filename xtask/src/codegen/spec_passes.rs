@@ -1,9 +1,12 @@
 //! What is changed in a document before progenitor reads it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::document::{Document, Side, component, references};
 use super::fault::Fault;
+use super::table::snake;
 
 pub(crate) struct Pass {
     pub(crate) name: &'static str,
@@ -12,7 +15,7 @@ pub(crate) struct Pass {
 }
 
 /// The passes, in their order.
-pub(crate) const PASSES: [Pass; 10] = [
+pub(crate) const PASSES: &[Pass] = &[
     // Refusals are read by the call layer, which keeps their status, headers and body.
     Pass { name: "refusals-off", run: refusals_off },
     // progenitor reads one body for every success, whatever its status.
@@ -21,23 +24,34 @@ pub(crate) const PASSES: [Pass; 10] = [
     Pass { name: "nullable-components", run: nullable_components },
     // progenitor knows no media type but plain JSON, and serde's Option cannot send `null`.
     Pass { name: "merge-patch", run: merge_patch },
+    // chrono forgets the offset, and serde takes an empty list for none.
+    Pass { name: "strict-requests", run: strict_requests },
     // Text in a path could name another path.
     Pass { name: "path-segments", run: path_segments },
-    // A list of values that nobody gives whole is no closed enum.
-    Pass { name: "known-values", run: known_values },
     // A type for both sides would be lenient in requests or strict in answers.
     Pass { name: "own-schemas", run: own_schemas },
+    // A list of values that nobody gives whole is no closed enum, and no list of an answer is ever whole.
+    Pass { name: "known-values", run: known_values },
+    // Checked by the facade's rules, which say where and why, and need no regex engine.
+    Pass { name: "constraints-off", run: constraints_off },
+    // Two sources, two shapes: one element, or a list of them.
+    Pass { name: "one-or-many", run: one_or_many },
     // A supplier's odd value must not cost the whole answer.
     Pass { name: "lenient-answers", run: lenient_answers },
     // What no document lists is kept.
     Pass { name: "unknown-fields", run: unknown_fields },
     // Floats round.
     Pass { name: "decimals", run: decimals },
+    // A list of a whole country is read row by row, beside being read whole.
+    Pass { name: "streams", run: streams },
 ];
 
 fn refusals_off(document: &mut Document) -> Result<usize, Fault> {
-    document.each_operation(|_, operation, _| {
+    document.each_operation(|id, operation, facts| {
         let Some(responses) = operation["responses"].as_object_mut() else { return Ok(0) };
+        if responses.contains_key("304") {
+            facts.conditional.insert(id.to_owned());
+        }
         let refusals: Vec<String> =
             responses.keys().filter(|status| !status.starts_with('2')).cloned().collect();
         responses.retain(|status, _| status.starts_with('2'));
@@ -54,17 +68,14 @@ fn refusals_off(document: &mut Document) -> Result<usize, Fault> {
 fn one_success(document: &mut Document) -> Result<usize, Fault> {
     document.each_operation(|id, operation, _| {
         let Some(responses) = operation["responses"].as_object_mut() else { return Ok(0) };
-        let mut successes = std::mem::take(responses).into_iter();
-        match (successes.next(), successes.next()) {
-            (Some((_, success)), None) => {
-                responses.insert("2XX".to_owned(), success);
-                Ok(1)
-            }
-            (None, _) => Err(Fault::at(id, "it documents no success")),
-            (Some(_), Some(_)) => {
-                Err(Fault::at(id, "it documents several successes, which no pass can join yet"))
-            }
+        let mut successes = std::mem::take(responses).into_iter().map(|(_, success)| success);
+        let Some(first) = successes.next() else { return Err(Fault::at(id, "it documents no success")) };
+        let schema = |success: &Value| success["content"]["application/json"]["schema"].clone();
+        if successes.any(|other| schema(&other) != schema(&first)) {
+            return Err(Fault::at(id, "it documents several successes, which no pass can join"));
         }
+        responses.insert("2XX".to_owned(), first);
+        Ok(1)
     })
 }
 
@@ -85,8 +96,8 @@ const MERGE_PATCH: &str = "application/merge-patch+json";
 fn merge_patch(document: &mut Document) -> Result<usize, Fault> {
     let mut bodies = Vec::new();
     document.each_operation(|id, operation, facts| {
-        let body = operation.get_mut("requestBody");
-        let Some(content) = body.and_then(|body| body["content"].as_object_mut()) else { return Ok(0) };
+        let content = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
+        let Some(content) = content else { return Ok(0) };
         if let Some(body) = content.remove(MERGE_PATCH) {
             references(&body["schema"], &mut bodies);
             facts.media_types.insert(id.to_owned(), MERGE_PATCH.to_owned());
@@ -124,40 +135,108 @@ fn merge_patch(document: &mut Document) -> Result<usize, Fault> {
 }
 
 fn path_segments(document: &mut Document) -> Result<usize, Fault> {
-    let mut count = 0;
-    let shared = members(&mut document.json["components"], "parameters");
-    for (name, parameter) in shared {
-        if parameter["in"] == "path" {
-            if parameter["schema"]["type"] != "string" {
+    fn visit(json: &mut Value) -> Result<usize, Fault> {
+        if json["in"] == "path" {
+            if json["schema"]["type"] != "string" {
+                let name = json["name"].as_str().unwrap_or_default();
                 return Err(Fault::at(name, "a path parameter of another type than string"));
             }
-            parameter["schema"] = rust_type("lastmile_core::wire::Segment", vec![]);
-            count += 1;
+            json["schema"] = rust_type("lastmile_core::wire::Segment", vec![]);
+            return Ok(1);
+        }
+        match json {
+            Value::Object(members) => members.values_mut().map(visit).sum(),
+            Value::Array(items) => items.iter_mut().map(visit).sum(),
+            _ => Ok(0),
         }
     }
-    Ok(count)
+    let shared = document.json["components"].get_mut("parameters").map_or(Ok(0), visit)?;
+    Ok(shared + visit(&mut document.json["paths"])?)
 }
 
 fn known_values(document: &mut Document) -> Result<usize, Fault> {
+    let answers = document.reachable(Side::Answers);
     let mut enums = Map::new();
     for (name, schema) in document.schemas_mut().into_iter().flatten() {
         for (key, property) in members(schema, "properties") {
-            let Some(values) = take(property, "x-known-values") else { continue };
-            let open = format!("{name}{}{}", key[..1].to_uppercase(), &key[1..]);
+            let listed = if answers.contains(name) { take(property, "enum") } else { None };
+            let Some(values) = take(property, "x-known-values").or(listed) else { continue };
+            let open = format!("{name}{}", pascal(key));
             let description = property["description"].clone();
             enums.insert(
                 open.clone(),
                 json!({ "type": "string", "enum": values, "description": description }),
             );
-            *property = json!({ "allOf": [{ "$ref": format!("#/components/schemas/{open}") }], "description": description });
+            let reference = json!({ "allOf": [{ "$ref": format!("#/components/schemas/{open}") }] });
+            *property = with_description(property, reference);
         }
     }
-    let count = enums.len();
-    document.facts.open_enums.extend(enums.keys().cloned());
-    if let Some(schemas) = document.schemas_mut() {
-        schemas.extend(enums);
+    let Some(schemas) = document.schemas_mut() else { return Ok(0) };
+    // Components that are enums themselves.
+    let listed =
+        schemas.iter().filter(|(name, schema)| answers.contains(*name) && schema.get("enum").is_some());
+    let mut open: BTreeSet<String> = listed.map(|(name, _)| name.clone()).collect();
+    for (name, schema) in enums {
+        if schemas.insert(name.clone(), schema).is_some() {
+            return Err(Fault::at(name, "this component has the name that the enum of a property gets"));
+        }
+        open.insert(name);
     }
+    let count = open.len();
+    document.facts.open_enums.extend(open);
     Ok(count)
+}
+
+/// `request_type` becomes `RequestType`, as the generator has it.
+fn pascal(key: &str) -> String {
+    let words = key.split(['_', '-']).map(|word| {
+        let mut characters = word.chars();
+        characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+    });
+    words.collect::<Vec<String>>().concat()
+}
+
+fn constraints_off(document: &mut Document) -> Result<usize, Fault> {
+    const CONSTRAINTS: [&str; 6] = ["pattern", "minLength", "maxLength", "minimum", "maximum", "maxItems"];
+    fn visit(json: &mut Value) -> usize {
+        match json {
+            // Under `properties` the keys are names of fields.
+            Value::Object(members) if !members.values().all(Value::is_object) => {
+                let before = members.len();
+                members.retain(|key, _| !CONSTRAINTS.contains(&key.as_str()));
+                before - members.len() + members.values_mut().map(visit).sum::<usize>()
+            }
+            Value::Object(members) => members.values_mut().map(visit).sum(),
+            Value::Array(items) => items.iter_mut().map(visit).sum(),
+            _ => 0,
+        }
+    }
+    let components = &mut document.json["components"];
+    let shared: usize =
+        ["schemas", "parameters"].iter().filter_map(|part| components.get_mut(part).map(visit)).sum();
+    let own =
+        document.each_operation(|_, operation, _| Ok(operation.get_mut("parameters").map_or(0, visit)))?;
+    Ok(shared + own)
+}
+
+fn one_or_many(document: &mut Document) -> Result<usize, Fault> {
+    fn visit(json: &mut Value) -> usize {
+        if let Some([one, many]) = json.get("oneOf").and_then(Value::as_array).map(Vec::as_slice)
+            && many["type"] == "array"
+            && many["items"] == *one
+        {
+            let list = many.clone();
+            *json = with_description(json, list);
+            return 1;
+        }
+        match json {
+            Value::Object(members) => members.values_mut().map(visit).sum(),
+            Value::Array(items) => items.iter_mut().map(visit).sum(),
+            _ => 0,
+        }
+    }
+    let schemas = document.json["components"].get_mut("schemas").map_or(0, visit);
+    Ok(schemas + document.each_operation(|_, operation, _| Ok(visit(&mut operation["responses"])))?)
 }
 
 fn own_schemas(document: &mut Document) -> Result<usize, Fault> {
@@ -172,6 +251,7 @@ fn own_schemas(document: &mut Document) -> Result<usize, Fault> {
 
 fn lenient_answers(document: &mut Document) -> Result<usize, Fault> {
     let answers = document.reachable(Side::Answers);
+    let components = Components::of(document);
     let mut count = 0;
     for (name, schema) in document.schemas_mut().into_iter().flatten() {
         if !answers.contains(name) {
@@ -179,45 +259,83 @@ fn lenient_answers(document: &mut Document) -> Result<usize, Fault> {
         }
         take(schema, "required");
         for (key, property) in members(schema, "properties") {
-            lenient(property).map_err(|what| Fault::at(format!("{name}.{key}"), what))?;
+            lenient(property, &components).map_err(|what| Fault::at(format!("{name}.{key}"), what))?;
             count += 1;
         }
     }
+    count += document.each_operation(|id, operation, _| {
+        match operation["responses"]["2XX"].pointer_mut("/content/application~1json/schema") {
+            Some(body) if body.get("$ref").is_none() => {
+                lenient(body, &components).map(|()| 1).map_err(|what| Fault::at(id, what))
+            }
+            _ => Ok(0),
+        }
+    })?;
+    document.facts.answers = answers.intersection(&components.objects).cloned().collect();
     Ok(count)
 }
 
-/// Turns the schema of a value in an answer into one that reads more than it promises.
-fn lenient(schema: &mut Value) -> Result<(), String> {
-    if schema.get("$ref").is_some() {
-        return Ok(());
+/// The components that a value of an answer may refer to.
+struct Components {
+    objects: BTreeSet<String>,
+    enums: BTreeSet<String>,
+}
+
+impl Components {
+    fn of(document: &Document) -> Self {
+        let objects = document.schemas().filter(|(_, schema)| schema["type"] == "object");
+        let objects = objects.map(|(name, _)| name.clone()).collect();
+        Self { objects, enums: document.facts.open_enums.clone() }
     }
+}
+
+/// Turns the schema of a value in an answer into one that reads more than it promises.
+fn lenient(schema: &mut Value, components: &Components) -> Result<(), String> {
+    const LOOSE: &str = "lastmile_core::wire::Loose";
     take(schema, "nullable");
-    match schema["type"].as_str() {
-        Some("string") => {
-            let format = take(schema, "format").filter(|format| format == "date");
-            *schema = with_description(schema, json!({ "type": "string" }));
-            if let Some(format) = format {
-                schema["format"] = format;
+    // A reference beside a description stands in `allOf`.
+    let reference = schema.get("$ref").or_else(|| schema.pointer("/allOf/0/$ref")).cloned();
+    if let Some(reference) = reference {
+        return match component(&reference) {
+            Some(name) if components.objects.contains(name) || components.enums.contains(name) => {
+                let inner = json!({ "$ref": reference });
+                *schema = with_description(schema, rust_type(LOOSE, vec![inner]));
+                Ok(())
             }
-            wrap(schema, "lastmile_core::wire::Loose");
+            _ => Err("it refers to what is neither an object nor an enum: describe it in place".to_owned()),
+        };
+    }
+    match (schema["type"].as_str(), schema["format"].as_str()) {
+        (Some("string"), Some("date-time")) => {
+            let timestamp = rust_type("lastmile_core::wire::Timestamp", vec![]);
+            *schema = with_description(schema, rust_type(LOOSE, vec![timestamp]));
         }
-        Some("boolean") => wrap(schema, "lastmile_core::wire::Loose"),
-        Some("integer") => {
-            *schema = with_description(schema, json!({ "type": "integer", "format": "int64" }));
-            wrap(schema, "lastmile_core::wire::Loose");
+        (Some("string"), format) => {
+            let inner = match format {
+                Some("date") => json!({ "type": "string", "format": "date" }),
+                _ => json!({ "type": "string" }),
+            };
+            *schema = with_description(schema, rust_type(LOOSE, vec![inner]));
         }
-        Some("array") => {
-            lenient(&mut schema["items"])?;
+        (Some("boolean" | "number"), _) => wrap(schema, LOOSE),
+        (Some("integer"), _) => {
+            let inner = json!({ "type": "integer", "format": "int64" });
+            *schema = with_description(schema, rust_type(LOOSE, vec![inner]));
+        }
+        (Some("array"), _) => {
+            lenient(&mut schema["items"], components)?;
             let items = schema["items"].take();
             *schema = with_description(schema, rust_type("lastmile_core::wire::OneOrMany", vec![items]));
         }
-        Some("object")
-            if schema["additionalProperties"].is_object() && schema.get("properties").is_none() =>
-        {
-            lenient(&mut schema["additionalProperties"])?;
-            schema["nullable"] = true.into();
+        (Some("object"), _) if schema.get("properties").is_none() => {
+            let described =
+                |values: &&mut Value| ["type", "$ref", "allOf"].iter().any(|key| values.get(key).is_some());
+            if let Some(values) = schema.get_mut("additionalProperties").filter(described) {
+                lenient(values, components)?;
+            }
+            wrap(schema, LOOSE);
         }
-        other => return Err(format!("no pass knows an answer's value of type {other:?}")),
+        (other, _) => return Err(format!("no pass knows an answer's value of type {other:?}")),
     }
     Ok(())
 }
@@ -249,8 +367,54 @@ fn decimals(document: &mut Document) -> Result<usize, Fault> {
     Ok(document.schemas_mut().into_iter().flatten().map(|(_, schema)| visit(schema)).sum())
 }
 
+/// Gives each `x-stream` operation a twin that answers with bytes. Its path differs by a slash, which progenitor drops.
+fn streams(document: &mut Document) -> Result<usize, Fault> {
+    let Some(paths) = document.json["paths"].as_object_mut() else { return Ok(0) };
+    let mut twins = Map::new();
+    for (path, item) in &*paths {
+        let Some(operation) = item.get("get").filter(|operation| operation["x-stream"] == true) else {
+            continue;
+        };
+        let mut twin = operation.clone();
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        document.facts.streams.insert(snake(id));
+        twin["operationId"] = format!("{id}Stream").into();
+        twin["responses"]["2XX"] =
+            json!({ "description": "Bytes.", "content": { "application/octet-stream": {} } });
+        let mut item = item.clone();
+        item.as_object_mut().into_iter().for_each(|item| item.retain(|key, _| key == "parameters"));
+        item["get"] = twin;
+        twins.insert(format!("/{path}"), item);
+    }
+    let count = twins.len();
+    paths.extend(twins);
+    Ok(count)
+}
+
 fn members<'a>(json: &'a mut Value, key: &str) -> impl Iterator<Item = (&'a String, &'a mut Value)> {
     json.get_mut(key).and_then(Value::as_object_mut).into_iter().flatten()
+}
+
+/// Timestamps of requests keep the offset they are given, and an empty list is not the same as none.
+fn strict_requests(document: &mut Document) -> Result<usize, Fault> {
+    let requests = document.reachable(Side::Requests);
+    let mut count = 0;
+    for (name, schema) in document.schemas_mut().into_iter().flatten() {
+        if !requests.contains(name) {
+            continue;
+        }
+        for (_, property) in members(schema, "properties") {
+            if property["format"] == "date-time" {
+                let timestamp = rust_type("lastmile_core::wire::Timestamp", vec![]);
+                *property = with_description(property, timestamp);
+                count += 1;
+            } else if property["type"] == "array" && property["nullable"] != true {
+                property["nullable"] = true.into();
+                count += 1;
+            }
+        }
+    }
+    Ok(count)
 }
 
 fn take(json: &mut Value, key: &str) -> Option<Value> {

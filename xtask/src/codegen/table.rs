@@ -28,7 +28,9 @@ pub(crate) fn render(document: &Document, client: &syn::File) -> Result<Vec<syn:
     let title = document.json["info"]["title"].as_str();
     let version = document.json["info"]["version"].as_str();
     let errors = error_shape(&document.json["x-error"]);
-    let keys = key_headers(&document.json["components"]["securitySchemes"]);
+    let schemes = &document.json["components"]["securitySchemes"];
+    let keys = key_headers(schemes);
+    let tokens = token_flows(document, schemes)?;
     let file: syn::File = syn::parse_quote! {
         /// What differs between this API and others, for the call layer.
         pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
@@ -37,6 +39,7 @@ pub(crate) fn render(document: &Document, client: &syn::File) -> Result<Vec<syn:
             version: #version,
             errors: #errors,
             key_headers: &[#(#keys),*],
+            tokens: &[#(#tokens),*],
             operations: &[#(#rows),*],
         };
 
@@ -63,7 +66,9 @@ pub(crate) fn render(document: &Document, client: &syn::File) -> Result<Vec<syn:
 fn row(document: &Document, operation: &Operation<'_>) -> Result<TokenStream, Fault> {
     let id = snake(operation.id);
     let method = operation.method.to_uppercase();
-    let path = operation.path;
+    // A stream's twin has one slash more.
+    let path =
+        operation.path.strip_prefix('/').filter(|path| path.starts_with('/')).unwrap_or(operation.path);
     let media_type = match document.facts.media_types.get(operation.id) {
         Some(media_type) => quote!(Some(#media_type)),
         None => quote!(None),
@@ -74,10 +79,13 @@ fn row(document: &Document, operation: &Operation<'_>) -> Result<TokenStream, Fa
         (Some("once"), _) | (None, _) => quote!(Once),
         (Some(other), _) => return Err(Fault::at(operation.id, format!("x-retry has no value `{other}`"))),
     };
-    let answer = match operation.json["responses"]["2XX"].get("content") {
-        Some(_) => quote!(Json),
-        None => quote!(Nothing),
+    let content = &operation.json["responses"]["2XX"]["content"];
+    let answer = match (content.get("application/octet-stream"), content.is_null()) {
+        (Some(_), _) => quote!(Stream),
+        (None, true) => quote!(Nothing),
+        (None, false) => quote!(Json),
     };
+    let conditional = document.facts.conditional.contains(operation.id.trim_end_matches("Stream"));
     Ok(quote! {
         ::lastmile_core::call::Operation {
             id: #id,
@@ -86,6 +94,7 @@ fn row(document: &Document, operation: &Operation<'_>) -> Result<TokenStream, Fa
             repeat: ::lastmile_core::call::Repeat::#repeat,
             media_type: #media_type,
             answer: ::lastmile_core::call::Answer::#answer,
+            conditional: #conditional,
         }
     })
 }
@@ -93,12 +102,13 @@ fn row(document: &Document, operation: &Operation<'_>) -> Result<TokenStream, Fa
 fn error_shape(json: &Value) -> TokenStream {
     let at = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
     let (message, id, fields) = (at("message"), at("id"), at("fields"));
-    let (field_code, field_message) = (at("field-code"), at("field-message"));
+    let (field_name, field_code, field_message) = (at("field-name"), at("field-code"), at("field-message"));
     quote! {
         ::lastmile_core::call::ErrorShape {
             message: #message,
             id: #id,
             fields: #fields,
+            field_name: #field_name,
             field_code: #field_code,
             field_message: #field_message,
         }
@@ -107,8 +117,44 @@ fn error_shape(json: &Value) -> TokenStream {
 
 fn key_headers(schemes: &Value) -> Vec<TokenStream> {
     let schemes = schemes.as_object().into_iter().flatten();
-    let keys = schemes.filter(|(_, scheme)| scheme["type"] == "apiKey" && scheme["in"] == "header");
+    let keys = schemes.filter(|(_, scheme)| scheme["type"] == "apiKey" && scheme.get("x-token").is_none());
     keys.filter_map(|(name, scheme)| scheme["name"].as_str().map(|header| quote!((#name, #header)))).collect()
+}
+
+/// How tokens are obtained and renewed, by the `x-token` of security schemes.
+fn token_flows(document: &Document, schemes: &Value) -> Result<Vec<TokenStream>, Fault> {
+    let schemes = schemes.as_object().into_iter().flatten();
+    let flows = schemes.filter_map(|(name, scheme)| Some((name, scheme.get("x-token")?)));
+    let flows = flows.map(|(name, flow)| {
+        let path = |key: &str| {
+            let id = flow[key].as_str().unwrap_or_default();
+            let found =
+                document.operations().find(|operation| operation.id == id).map(|operation| operation.path);
+            found.ok_or_else(|| Fault::at(name, format!("x-token: `{key}` names no operation")))
+        };
+        let text = |key: &str| {
+            let text = flow[key].as_str().map(str::to_owned);
+            text.ok_or_else(|| Fault::at(name, format!("x-token: `{key}` is missing")))
+        };
+        let (obtain, renew) = (path("obtain")?, path("renew")?);
+        let (prefix, token, renewal, renewal_field) =
+            (text("prefix")?, text("token")?, text("renewal")?, text("renewal-field")?);
+        let lifetime =
+            flow["lifetime"].as_u64().ok_or_else(|| Fault::at(name, "x-token: `lifetime` is missing"))?;
+        Ok(quote! {
+            ::lastmile_core::call::TokenFlow {
+                scheme: #name,
+                prefix: #prefix,
+                obtain: #obtain,
+                renew: #renew,
+                token: #token,
+                renewal: #renewal,
+                renewal_field: #renewal_field,
+                lifetime: ::std::time::Duration::from_secs(#lifetime),
+            }
+        })
+    });
+    flows.collect()
 }
 
 fn methods(client: &syn::File) -> Vec<String> {

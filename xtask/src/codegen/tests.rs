@@ -72,10 +72,8 @@ fn what_cannot_be_taken_names_document_operation_and_pass() {
     );
 
     let two = refused(|yaml| {
-        yaml.replace(
-            "'204': { description: Created. }",
-            "'204': { description: A. }\n        '200': { description: B. }",
-        )
+        let other = "'204': { description: A. }\n        '200': { description: B., content: { application/json: { schema: { type: string } } } }";
+        yaml.replace("'204': { description: Created. }", other)
     });
     assert!(two.starts_with("specs/test.yaml, createThing: one-success: "), "{two}");
 
@@ -88,7 +86,7 @@ fn what_cannot_be_taken_names_document_operation_and_pass() {
             "in: path, required: true, schema: { type: integer }",
         )
     });
-    assert!(number.starts_with("specs/test.yaml, Id: path-segments: "), "{number}");
+    assert!(number.starts_with("specs/test.yaml, id: path-segments: "), "{number}");
 
     let odd = refused(|yaml| {
         yaml.replace(
@@ -133,6 +131,33 @@ fn what_the_document_must_be_is_checked_first() {
         ),
         ("summary: Read a thing", "x-retries: 3", "reading: specs/README.md does not define `x-retries`"),
         ("    post:", "    trace:", "reading: `trace` is not one of"),
+        ("Thing: {", "thing-part: {", "thing-part: reading: a component's name is letters and digits"),
+        (
+            "{ name: { type: string } } }\n    ThingCreate",
+            "{ extra: { type: string } } }\n    ThingCreate",
+            "Thing.extra: reading: a property cannot have this name",
+        ),
+        (
+            "{ name: { type: string } } }\n    ThingCreate",
+            "{ a: { type: object, properties: {} } } }\n    ThingCreate",
+            "Thing.a: reading: an object inside another one",
+        ),
+        (
+            "{ name: { type: string } } }\n    ThingCreate",
+            "{ a: { type: string, x-sensitive: very } } }\n    ThingCreate",
+            "Thing.a: reading: x-sensitive is",
+        ),
+        (
+            "{ name: { type: string } } }\n    ThingCreate",
+            "{ a: { type: string, enum: [Unlisted] } } }\n    ThingCreate",
+            "Thing.a: reading: its list of values",
+        ),
+        (
+            "openapi: 3.0.3",
+            "openapi: 3.0.3\nx-error: { mesage: /m }",
+            "x-error: reading: `mesage` is not one of",
+        ),
+        ("components:", "components: text\nx-error:", "components: reading: it is missing, or not an object"),
     ] {
         let error = refused(|yaml| yaml.replace(from, to));
         assert!(error.contains(says), "{error}");
@@ -143,7 +168,10 @@ fn what_the_document_must_be_is_checked_first() {
 #[test]
 fn a_pass_without_a_match_is_an_error() {
     let mut matches = BTreeMap::new();
-    source(Document::parse("cocon", &cocon()).unwrap(), &mut matches).unwrap();
+    for (api, _) in APIS {
+        let yaml = output::read(&root().join(format!("specs/{api}.yaml"))).unwrap();
+        source(Document::parse(api, &yaml).unwrap(), &mut matches).unwrap();
+    }
     assert!(every_pass_matched(&matches).is_ok());
     assert_eq!(matches.len(), spec_passes::PASSES.len() + rust_passes::PASSES.len());
     matches.insert("decimals", 0);

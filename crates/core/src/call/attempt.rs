@@ -17,6 +17,8 @@ pub(super) struct Attempt {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) failure: Option<Failure>,
+    /// The answer with its body still to be read, where the operation brings a stream.
+    pub(super) unread: Option<Response>,
 }
 
 /// Why an attempt brought no usable answer.
@@ -52,6 +54,9 @@ impl Failure {
     }
 }
 
+/// What reqwest's own timeout is given beyond its limit, since it tells more.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// Sends a request once, follows the redirects that may be followed, and reads the answer.
 pub(super) async fn attempt(
     http: &reqwest::Client,
@@ -60,35 +65,64 @@ pub(super) async fn attempt(
     limit: Duration,
     body_limit: usize,
 ) -> Attempt {
-    let until = Instant::now() + limit;
+    let started = Instant::now();
     let Some(mut request) = request.try_clone() else {
         return Failure::of(Outcome::Invalid, "the request's body cannot be sent more than once").into();
     };
-    for _ in 0..=HOPS {
-        let left = until.saturating_duration_since(Instant::now());
+    for hop in 0..=HOPS {
+        let left = limit.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return Failure::of(Outcome::NotSent, "no time is left to send it").into();
+        }
         let Some(mut now) = request.try_clone() else { break };
-        *now.timeout_mut() = Some(left);
-        let response = match http.execute(now).await {
+        let streams = operation.answer == Answer::Stream;
+        if !streams {
+            *now.timeout_mut() = Some(left);
+        }
+        // A stream may take longer than its beginning, so only that is under the limit.
+        let sent = match tokio::time::timeout(left.saturating_add(GRACE), http.execute(now)).await {
+            Ok(sent) => sent,
+            Err(_) => return unanswered(limit).into(),
+        };
+        let response = match sent {
             Ok(response) => response,
             Err(error) => return unsent_or_unanswered(error, limit).into(),
         };
+        if streams && response.status().is_success() {
+            let (status, headers) = (Some(response.status()), response.headers().clone());
+            return Attempt { status, headers, unread: Some(response), ..Attempt::default() };
+        }
         match next_hop(&request, &response) {
             Hop::None => return receive(response, operation, body_limit).await,
-            Hop::To(url) => *request.url_mut() = url,
-            Hop::Refused(why) => {
-                let mut attempt = receive(response, operation, body_limit).await;
-                attempt.failure = Some(Failure::of(Outcome::Rejected, why));
-                return attempt;
+            Hop::To(url) if hop < HOPS => *request.url_mut() = url,
+            Hop::To(_) => {
+                let why = "the server redirects again and again: check the base address";
+                return refuse_hop(response, operation, body_limit, why).await;
             }
+            Hop::Refused(why) => return refuse_hop(response, operation, body_limit, why).await,
         }
     }
-    Failure::of(Outcome::Rejected, format!("the server redirects more than {HOPS} times")).into()
+    Failure::of(Outcome::Invalid, "the request's body cannot be sent more than once").into()
+}
+
+async fn refuse_hop(response: Response, operation: &Operation, body_limit: usize, why: &str) -> Attempt {
+    let mut attempt = receive(response, operation, body_limit).await;
+    let moved = matches!(attempt.status.map(|status| status.as_u16()), Some(301 | 307 | 308));
+    // "It is elsewhere" says that nothing was done here; "see there" is what many servers say when it was.
+    let outcome =
+        if moved || operation.repeat == Repeat::Read { Outcome::Rejected } else { Outcome::Unknown };
+    attempt.failure = Some(Failure::of(outcome, why));
+    attempt
 }
 
 impl From<Failure> for Attempt {
     fn from(failure: Failure) -> Self {
         Self { failure: Some(failure), ..Self::default() }
     }
+}
+
+fn unanswered(limit: Duration) -> Failure {
+    Failure::of(Outcome::Unknown, format!("no answer within {} ms", limit.as_millis()))
 }
 
 fn unsent_or_unanswered(error: reqwest::Error, limit: Duration) -> Failure {
@@ -152,7 +186,7 @@ async fn receive(mut response: Response, operation: &Operation, body_limit: usiz
         }),
         None => judge(operation, status, &headers, &body),
     };
-    Attempt { status: Some(status), headers, body, failure }
+    Attempt { status: Some(status), headers, body, failure, unread: None }
 }
 
 enum Broken {
@@ -189,8 +223,9 @@ fn judge(operation: &Operation, status: StatusCode, headers: &HeaderMap, body: &
             Answer::Nothing if is_page(headers) && !body.is_empty() => {
                 failure(Outcome::Decode, "the answer is a page for people: check the base address")
             }
-            Answer::Json | Answer::Nothing => None,
+            Answer::Json | Answer::Nothing | Answer::Stream => None,
         },
+        304 if operation.conditional => failure(Outcome::Rejected, "nothing has changed"),
         429 => failure(Outcome::Throttled, "the supplier gets too many requests"),
         408 => failure(Outcome::Unknown, "the server did not wait for the request"),
         501 => failure(Outcome::Rejected, "the supplier does not offer this"),
@@ -202,7 +237,10 @@ fn judge(operation: &Operation, status: StatusCode, headers: &HeaderMap, body: &
         403 => failure(Outcome::Rejected, "these credentials may not do this"),
         404 => failure(Outcome::Rejected, "there is no such thing at the supplier"),
         400..=499 => failure(Outcome::Rejected, "the supplier refuses the request"),
-        _ => failure(Outcome::Rejected, "the supplier answers with a status that nothing documents"),
+        _ if operation.repeat == Repeat::Read => {
+            failure(Outcome::Rejected, "the supplier answers with a status that nothing documents")
+        }
+        _ => failure(Outcome::Unknown, "the supplier answers with a status that nothing documents"),
     }
 }
 

@@ -3,13 +3,13 @@ use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
 /// Why an answer does not fit its type, told without repeating what it holds.
-pub(super) struct Misfit {
-    pub(super) what: String,
-    pub(super) path: Option<String>,
+pub(crate) struct Misfit {
+    pub(crate) what: String,
+    pub(crate) path: Option<String>,
 }
 
 /// Reads an answer that has failed to decode a second time, now watching where.
-pub(super) fn misfit<T: DeserializeOwned>(body: &[u8]) -> Misfit {
+pub(crate) fn misfit<T: DeserializeOwned>(body: &[u8]) -> Misfit {
     if body.is_empty() {
         return Misfit { what: "the answer is empty where a body is documented".to_owned(), path: None };
     }
@@ -29,6 +29,10 @@ pub(super) fn misfit<T: DeserializeOwned>(body: &[u8]) -> Misfit {
                         expected(&inner.to_string())
                     ),
                     path: Some(path(error.path())),
+                },
+                Category::Syntax if inner.to_string().starts_with("recursion limit") => Misfit {
+                    what: "the answer's JSON is nested too deeply to be read".to_owned(),
+                    path: None,
                 },
                 Category::Syntax | Category::Io => {
                     Misfit { what: format!("the answer is not JSON ({place})"), path: None }
@@ -94,6 +98,8 @@ mod tests {
             let misfit = misfit::<Outer>(body.as_bytes());
             assert!(misfit.what.contains(says), "{body}: {}", misfit.what);
         }
+        let deep = misfit::<serde_json::Value>("[".repeat(200).as_bytes());
+        assert!(deep.what.contains("nested too deeply"), "{}", deep.what);
         let misfit = misfit::<Outer>(br#"{"list":[{"Kalle Anka":1}]}"#);
         assert_eq!(misfit.path.as_deref(), Some("list[0].(key)"));
     }

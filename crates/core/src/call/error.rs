@@ -77,6 +77,8 @@ pub(super) struct Inner {
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Detail {
+    /// The field that is wrong, in the supplier's words.
+    pub field: Option<String>,
     /// The supplier's code.
     pub code: Option<String>,
     /// The supplier's words. They may repeat what was sent.
@@ -85,7 +87,10 @@ pub struct Detail {
 
 impl fmt::Debug for Detail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Detail").field("code", &self.code.as_deref().map(printable)).finish_non_exhaustive()
+        f.debug_struct("Detail")
+            .field("field", &self.field.as_deref().map(printable))
+            .field("code", &self.code.as_deref().map(printable))
+            .finish_non_exhaustive()
     }
 }
 
@@ -111,7 +116,11 @@ impl Said {
             id: at(&json, shape.id),
             details: details
                 .iter()
-                .map(|one| Detail { code: at(one, shape.field_code), message: at(one, shape.field_message) })
+                .map(|one| Detail {
+                    field: at(one, shape.field_name),
+                    code: at(one, shape.field_code),
+                    message: at(one, shape.field_message),
+                })
                 .collect(),
         }
     }
@@ -120,7 +129,10 @@ impl Said {
 impl Said {
     /// Takes out what repeats a secret that was sent. The body keeps it, for those who ask.
     pub(super) fn hide(&mut self, is_secret: impl Fn(&str) -> bool) {
-        let details = self.details.iter_mut().flat_map(|detail| [&mut detail.code, &mut detail.message]);
+        let details = self
+            .details
+            .iter_mut()
+            .flat_map(|detail| [&mut detail.field, &mut detail.code, &mut detail.message]);
         for part in details.chain([&mut self.id, &mut self.message]) {
             part.take_if(|text| is_secret(text));
         }
@@ -131,6 +143,10 @@ fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
+        Value::Array(list) => {
+            let texts: Vec<String> = list.iter().filter_map(text).collect();
+            (!texts.is_empty()).then(|| texts.join("; "))
+        }
         _ => None,
     }
 }
@@ -148,10 +164,19 @@ impl Error {
 
     /// What a caller's own check refused before anything was sent. For facades over a generated client.
     pub fn invalid(api: &'static str, reason: impl Into<String>) -> Self {
+        Self::unsent(api, Outcome::Invalid, reason)
+    }
+
+    /// What a caller must not do again before it is known what became of it. For facades over a generated client.
+    pub fn unknown(api: &'static str, reason: impl Into<String>) -> Self {
+        Self::unsent(api, Outcome::Unknown, reason)
+    }
+
+    fn unsent(api: &'static str, outcome: Outcome, reason: impl Into<String>) -> Self {
         Self::new(Inner {
             api,
             operation: None,
-            outcome: Outcome::Invalid,
+            outcome,
             reason: reason.into(),
             status: None,
             headers: HeaderMap::new(),
@@ -268,6 +293,9 @@ impl Error {
             (Outcome::Rejected, true) => "Nothing was done; read message() and details(), correct the call",
             (Outcome::Throttled, _) => "Nothing was done; call again later, see retry_after()",
             (Outcome::Unknown, false) => "Nothing is changed by reading; ask again",
+            (Outcome::Unknown, true) if self.is_safe_to_repeat() => {
+                "It may have taken effect; doing it again does no harm"
+            }
             (Outcome::Unknown, true) => {
                 "It may have taken effect; look at the supplier's data before calling again"
             }
@@ -290,8 +318,13 @@ impl fmt::Display for Error {
         if let Some(status) = inner.status {
             write!(f, ", status {}", status.as_u16())?;
         }
-        for code in inner.said.details.iter().filter_map(|detail| detail.code.as_deref()).take(5) {
-            write!(f, ", code {}", printable(code))?;
+        for detail in inner.said.details.iter().take(5) {
+            if let Some(field) = &detail.field {
+                write!(f, ", field {}", printable(field))?;
+            }
+            if let Some(code) = &detail.code {
+                write!(f, ", code {}", printable(code))?;
+            }
         }
         if let Some(id) = &inner.said.id {
             write!(f, ", id {}", printable(id))?;

@@ -3,25 +3,29 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
+use url::Origin;
 
 use super::attempt::{Attempt, Failure, attempt};
 use super::decode::misfit;
 use super::error::{Error, Inner, Outcome, Said};
+use super::paths::PathHabits;
 use super::reply::Reply;
 use super::table::{Operation, Repeat, Table};
-use crate::auth::Credentials;
+use crate::auth::{Credentials, NoToken, Token};
 use crate::retry::{Policy, retry_after};
 
 /// What all calls of a handle share.
 pub(super) struct Shared {
     pub(super) table: &'static Table,
     pub(super) base: String,
+    pub(super) origin: Origin,
     pub(super) credentials: Credentials,
+    pub(super) habits: PathHabits,
     pub(super) http: reqwest::Client,
 }
 
@@ -78,19 +82,23 @@ impl Context {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn idle(&self) -> Duration {
+        self.policy.idle
+    }
+
     fn left(&self) -> Duration {
         self.policy.deadline.saturating_sub(self.started.elapsed())
     }
 
-    pub(super) fn succeed<T>(self, value: T) -> Reply<T> {
-        let record = std::mem::take(&mut *self.record());
+    pub(super) fn succeed<T>(&self, value: T) -> Reply<T> {
+        let record = self.record();
         record.tell("answered");
         Reply {
             value,
             // A call that succeeded has an answer with a status.
             status: record.status.unwrap_or_default(),
-            headers: record.headers,
-            body: record.body,
+            headers: record.headers.clone(),
+            body: record.body.clone(),
             attempts: record.attempts,
             elapsed: self.started.elapsed(),
             table: self.shared.table,
@@ -122,6 +130,16 @@ impl Context {
             }
             (None, _) => Failure::of(Outcome::Decode, "the answer is not one that the document describes"),
         };
+        self.error(record, failure, decode_path)
+    }
+
+    /// The error of an answer that broke after it had begun to be read.
+    pub(super) fn broken(&self, failure: Failure) -> Error {
+        let record = std::mem::take(&mut *self.record());
+        self.error(record, failure, None)
+    }
+
+    fn error(&self, record: Record, failure: Failure, decode_path: Option<String>) -> Error {
         record.tell(failure.outcome.as_str());
         let mut said = match record.status {
             Some(status) if !status.is_success() => Said::read(&record.body, &self.shared.table.errors),
@@ -170,24 +188,62 @@ pub async fn execute(context: &Context, request: Request, operation_id: &str) ->
     );
     {
         let mut record = context.record();
+        if record.operation.is_some() {
+            let twice =
+                || Failure::of(Outcome::Unknown, "a call was made before this one with the same client");
+            record.failure.get_or_insert_with(twice);
+            return Ok(stand_in());
+        }
         record.operation = Some(operation);
+        if request.url().origin() != context.shared.origin {
+            record.failure =
+                Some(Failure::of(Outcome::Invalid, "the request is for another origin than the handle's"));
+            return Ok(stand_in());
+        }
         record.span = Some(span.clone());
     }
-    Ok(run(context, request, operation).instrument(span).await)
+    let mut dropped = Dropped(Some(context));
+    let response = run(context, request, operation).instrument(span).await;
+    dropped.0 = None;
+    Ok(response)
+}
+
+/// Tells the span of a call whose future is dropped half-way that nobody waited for the end.
+struct Dropped<'a>(Option<&'a Context>);
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        if let Some(context) = self.0 {
+            context.record().tell("dropped");
+        }
+    }
 }
 
 async fn run(context: &Context, mut request: Request, operation: &'static Operation) -> Response {
-    dress(&mut request, operation, &context.shared.credentials);
+    let shared = &*context.shared;
+    dress(&mut request, operation, shared);
     let mut may_have_taken_effect = false;
+    let mut refused_token = None;
     for number in 1.. {
         let left = context.left();
         // Nobody may repeat a call that is done once, so nothing is gained by giving up on it early.
         let limit = if operation.repeat == Repeat::Once { left } else { left.min(context.policy.attempt) };
         let span = tracing::debug_span!("attempt", number, status = Empty, outcome = Empty);
-        let Attempt { status, headers, body, failure } =
-            attempt(&context.shared.http, &request, operation, limit, context.policy.body_limit)
-                .instrument(span.clone())
-                .await;
+        let (token, attempt) = async {
+            match authorize(&mut request, shared, refused_token, limit).await {
+                Ok(token) => {
+                    let limit = limit.min(context.left());
+                    (
+                        token,
+                        attempt(&shared.http, &request, operation, limit, context.policy.body_limit).await,
+                    )
+                }
+                Err(no_token) => (None, no_token.into()),
+            }
+        }
+        .instrument(span.clone())
+        .await;
+        let Attempt { status, headers, body, failure, unread } = attempt;
         if let Some(status) = status {
             span.record("status", status.as_u16());
         }
@@ -197,13 +253,20 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
         {
             let mut record = context.record();
             record.attempts = number;
-            record.status = status;
-            record.headers = headers;
-            record.body = body;
+            // What an earlier attempt was answered stays when this one was not.
+            if status.is_some() {
+                record.status = status;
+                record.headers = headers;
+                record.body = body;
+            }
         }
-        let Some(mut failure) = failure else { return context.answer() };
+        let Some(mut failure) = failure else { return unread.unwrap_or_else(|| context.answer()) };
         may_have_taken_effect |= failure.outcome == Outcome::Unknown && operation.repeat != Repeat::Read;
 
+        if status == Some(StatusCode::UNAUTHORIZED) && token.is_some() && refused_token.is_none() {
+            refused_token = token;
+            continue;
+        }
         let pause = context.policy.pause_after(number, asked);
         if failure.repeatable(operation) && number < context.policy.attempts && pause < context.left() {
             tracing::debug!(?pause, "trying again");
@@ -217,6 +280,32 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
         break;
     }
     stand_in()
+}
+
+/// Gives a request the token, if these credentials have one, and answers with its number.
+async fn authorize(
+    request: &mut Request,
+    shared: &Shared,
+    refused: Option<u64>,
+    limit: Duration,
+) -> Result<Option<u64>, NoToken> {
+    let Some(source) = shared.credentials.token_source() else { return Ok(None) };
+    let Token { header, number, .. } = source.token(&shared.http, &shared.base, refused, limit).await?;
+    request.headers_mut().insert(AUTHORIZATION, header);
+    Ok(Some(number))
+}
+
+impl From<NoToken> for Attempt {
+    fn from(NoToken { refused, source }: NoToken) -> Self {
+        let failure = match refused {
+            Some(_) => Failure::of(
+                Outcome::Rejected,
+                "the supplier gives no token for these credentials: check them",
+            ),
+            None => Failure::of(Outcome::NotSent, "no token could be had"),
+        };
+        Self { status: refused, failure: Some(Failure { source, ..failure }), ..Self::default() }
+    }
 }
 
 impl Context {
@@ -237,8 +326,9 @@ fn stand_in() -> Response {
     response.into()
 }
 
-/// Gives a request the headers that generated code does not.
-fn dress(request: &mut Request, operation: &Operation, credentials: &Credentials) {
+/// Gives a request the headers that generated code does not, and the path that the server wants.
+fn dress(request: &mut Request, operation: &Operation, shared: &Shared) {
+    shared.habits.apply(request.url_mut(), operation);
     let headers = request.headers_mut();
     // Generated code announces the version of the document, which is nothing that suppliers know.
     headers.remove("api-version");
@@ -246,5 +336,5 @@ fn dress(request: &mut Request, operation: &Operation, credentials: &Credentials
     if let Some(media_type) = operation.media_type {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     }
-    credentials.apply(headers);
+    shared.credentials.apply(headers);
 }

@@ -4,15 +4,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use progenitor_client::ResponseValue;
-use reqwest::Url;
+use progenitor_client::{ByteStream, ResponseValue};
+use reqwest::{StatusCode, Url};
 use serde::de::DeserializeOwned;
 
+use super::body::Body;
 use super::error::Error;
 use super::execute::{Context, Shared};
+use super::paths::PathHabits;
 use super::reply::Reply;
 use super::table::Table;
-use crate::auth::{Credentials, is_loopback, is_private_way};
+use crate::auth::{Credentials, is_private_way};
 use crate::retry::Policy;
 
 /// A generated client, as a [`Handle`] makes one for each call. Implemented by generated code.
@@ -51,6 +53,7 @@ impl<C: Api> Handle<C> {
             base: base.into(),
             credentials: Credentials::none(),
             policy: Policy::default(),
+            habits: PathHabits::default(),
             connect_timeout: Duration::from_secs(10),
             proxy: None,
             #[cfg(feature = "rustls")]
@@ -71,7 +74,8 @@ impl<C: Api> Handle<C> {
         Self { policy, ..self.clone() }
     }
 
-    /// Makes one call: `send` gets a client of its own and calls one of its methods once.
+    /// Makes one call: `send` gets a client of its own and calls one of its methods, once. A second call with the same
+    /// client is refused, since one outcome cannot tell what became of two.
     ///
     /// # Errors
     /// [`Error`] says what became of the request.
@@ -87,6 +91,51 @@ impl<C: Api> Handle<C> {
             Ok(answer) => Ok(context.succeed(answer.into_inner())),
             Err(error) => Err(context.fail::<T>(error)),
         }
+    }
+}
+
+impl<C: Api> Handle<C> {
+    /// Makes a call that the supplier may answer with "nothing has changed" (status 304): then there is no reply.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn call_if_modified<T, F, Fut>(&self, send: F) -> Result<Option<Reply<T>>, Error>
+    where
+        T: DeserializeOwned,
+        F: FnOnce(C) -> Fut,
+        Fut: Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
+    {
+        unless_not_modified(self.call(send).await)
+    }
+
+    /// Makes a call whose answer is read as it comes: what [`call`](Self::call) is to a method, this is to its `_stream`
+    /// twin. There is no answer when nothing has changed (status 304).
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn open<F, Fut>(&self, send: F) -> Result<Option<Reply<Body>>, Error>
+    where
+        F: FnOnce(C) -> Fut,
+        Fut: Future<Output = Result<ResponseValue<ByteStream>, progenitor_client::Error<()>>>,
+    {
+        let context = Context::new(self.shared.clone(), self.policy.clone());
+        let client = C::connect(&self.shared.base, self.shared.http.clone(), context.clone());
+        let result = match send(client).await {
+            Ok(answer) => {
+                let body = Body::new(answer.into_inner(), context.clone());
+                Ok(context.succeed(body))
+            }
+            Err(error) => Err(context.fail::<()>(error)),
+        };
+        unless_not_modified(result)
+    }
+}
+
+fn unless_not_modified<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.status() == Some(StatusCode::NOT_MODIFIED) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -112,6 +161,7 @@ pub struct Builder<C> {
     base: String,
     credentials: Credentials,
     policy: Policy,
+    habits: PathHabits,
     connect_timeout: Duration,
     proxy: Option<reqwest::Proxy>,
     #[cfg(feature = "rustls")]
@@ -142,6 +192,13 @@ impl<C: Api> Builder<C> {
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// How this server wants its paths.
+    #[must_use]
+    pub fn path_habits(mut self, habits: PathHabits) -> Self {
+        self.habits = habits;
         self
     }
 
@@ -189,10 +246,12 @@ impl<C: Api> Builder<C> {
             // Shorter than servers usually keep an idle connection, so that few requests meet a closing one.
             .pool_idle_timeout(Duration::from_secs(15))
             .local_address(self.local_address);
-        if let Some(proxy) = self.proxy {
-            http = http.proxy(proxy);
-        } else if is_loopback(&base) {
-            http = http.no_proxy();
+        match self.proxy {
+            // A proxy reads what is plain http.
+            Some(_) if base.scheme() != "https" => return Err(BuildError::ProxyInTheOpen),
+            Some(proxy) => http = http.proxy(proxy),
+            None if base.scheme() != "https" => http = http.no_proxy(),
+            None => {}
         }
         #[cfg(feature = "rustls")]
         if !self.roots.is_empty() {
@@ -201,7 +260,9 @@ impl<C: Api> Builder<C> {
         let shared = Shared {
             table: C::TABLE,
             base: base.as_str().trim_end_matches('/').to_owned(),
+            origin: base.origin(),
             credentials: self.credentials,
+            habits: self.habits,
             http: http.build().map_err(|error| BuildError::Client(error.without_url()))?,
         };
         Ok(Handle { shared: Arc::new(shared), policy: self.policy, client: PhantomData })
@@ -243,6 +304,8 @@ pub enum BuildError {
         /// The other machine.
         host: String,
     },
+    /// A proxy is given for a base that is plain http.
+    ProxyInTheOpen,
     /// The base is https, and this build has no TLS.
     NoTls,
     /// The HTTP client cannot be set up.
@@ -265,6 +328,9 @@ impl fmt::Display for BuildError {
                 f,
                 "plain http to {host} would send credentials and orders in the open: use https (http is for addresses of \
                  this machine only)"
+            ),
+            Self::ProxyInTheOpen => f.write_str(
+                "a proxy would read the credentials of plain http: use https, or no proxy for this machine's own address",
             ),
             Self::NoTls => {
                 f.write_str("the base is https and this build has no TLS: switch the feature `rustls` on")

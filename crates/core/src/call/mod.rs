@@ -7,15 +7,20 @@
 //! ```
 
 mod attempt;
+mod body;
 mod decode;
 mod error;
 mod execute;
 mod handle;
+mod paths;
 mod reply;
 mod table;
 
+pub use body::Body;
+pub(crate) use decode::misfit;
 pub use error::{Detail, Error, Outcome};
 pub use execute::{Context, execute};
 pub use handle::{Api, BuildError, Builder, Handle};
+pub use paths::{PathHabits, Slash};
 pub use reply::Reply;
-pub use table::{Answer, ErrorShape, Operation, Repeat, Table};
+pub use table::{Answer, ErrorShape, Operation, Repeat, Table, TokenFlow};

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 /// Everything about an API that calls depend on and that differs between suppliers. Generated from its document.
 #[derive(Debug)]
@@ -13,11 +14,18 @@ pub struct Table {
     pub errors: ErrorShape,
     /// The headers that carry keys, by the name of their security scheme.
     pub key_headers: &'static [(&'static str, &'static str)],
+    /// How tokens are obtained and renewed, one for each generation of them.
+    pub tokens: &'static [TokenFlow],
     /// The operations, ordered by [`Operation::id`].
     pub operations: &'static [Operation],
 }
 
 impl Table {
+    /// The token flow of this security scheme.
+    pub fn token_flow(&self, scheme: &str) -> Option<&'static TokenFlow> {
+        self.tokens.iter().find(|flow| flow.scheme == scheme)
+    }
+
     /// The operation of this id.
     pub fn operation(&self, id: &str) -> Option<&'static Operation> {
         let at = self.operations.binary_search_by(|operation| operation.id.cmp(id)).ok()?;
@@ -45,6 +53,8 @@ pub struct Operation {
     pub media_type: Option<&'static str>,
     /// What a success brings.
     pub answer: Answer,
+    /// Whether it answers with status 304 when nothing has changed.
+    pub conditional: bool,
 }
 
 /// Whether a request may be sent again when it is not known what became of it.
@@ -65,6 +75,8 @@ pub enum Answer {
     Json,
     /// No body that means anything.
     Nothing,
+    /// A body that is read as it comes.
+    Stream,
 }
 
 /// Where an error body keeps its parts, as JSON pointers; an empty one means that it has no such part.
@@ -76,10 +88,33 @@ pub struct ErrorShape {
     pub id: &'static str,
     /// The list of single errors.
     pub fields: &'static str,
+    /// Inside one of these: the name of the field that is wrong.
+    pub field_name: &'static str,
     /// Inside one of these: the code.
     pub field_code: &'static str,
-    /// Inside one of these: the explanation.
+    /// Inside one of these: the explanation, or a list of them.
     pub field_message: &'static str,
+}
+
+/// How a token is obtained with a user and password, and renewed.
+#[derive(Debug)]
+pub struct TokenFlow {
+    /// The name of the security scheme.
+    pub scheme: &'static str,
+    /// What stands before the token in `Authorization`.
+    pub prefix: &'static str,
+    /// The path of the operation that obtains a token.
+    pub obtain: &'static str,
+    /// The path of the operation that renews it.
+    pub renew: &'static str,
+    /// Where the token is in the answer of either, as a JSON pointer.
+    pub token: &'static str,
+    /// Where that which it is renewed with is, as a JSON pointer.
+    pub renewal: &'static str,
+    /// The field that carries it when it is renewed.
+    pub renewal_field: &'static str,
+    /// How long a token is good for.
+    pub lifetime: Duration,
 }
 
 impl fmt::Display for Operation {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
 
-use super::loose::{Given, Loose, LooseVisitor, Reading, Scalar};
+use super::loose::{Given, Loose, LooseVisitor, Readable, Reading};
 
 /// A number with the digits it was written with: `0.10` stays `0.10`, and no digit is rounded away.
 ///
@@ -133,7 +133,7 @@ impl<'de> Deserialize<'de> for Decimal {
     }
 }
 
-impl Scalar for Decimal {
+impl Readable for Decimal {
     fn read(given: Given<'_>) -> Reading<Self> {
         match given {
             Given::Unsigned(number) => Reading::Exact(number.into()),

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -8,7 +9,7 @@ use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// A text, number, date or other scalar of an answer: what was meant, or what arrived instead.
+/// A part of an answer: what was meant, or what arrived instead.
 ///
 /// Suppliers write numbers as texts and texts as numbers, and `null` or `""` for nothing. All that is read, and
 /// written back the way it came; what cannot be read at all is kept as it arrived.
@@ -161,9 +162,17 @@ impl<T> Reading<T> {
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// A type that a [`Loose`] can hold.
-pub trait Scalar: Sized {
-    /// Reads what arrived.
+pub trait Readable: Sized {
+    /// Reads a scalar that arrived.
     fn read(given: Given<'_>) -> Reading<Self>;
+
+    /// Reads an object that arrived.
+    ///
+    /// # Errors
+    /// When the object is broken, or a part of it that cannot be anything else.
+    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Loose<Self>, A::Error> {
+        Ok(LooseVisitor::unreadable(Value::deserialize(MapAccessDeserializer::new(map))?))
+    }
 
     /// Reads what arrived from its source. For types that need more of it than a [`Given`] keeps.
     #[doc(hidden)]
@@ -172,7 +181,7 @@ pub trait Scalar: Sized {
     }
 }
 
-impl Scalar for String {
+impl Readable for String {
     fn read(given: Given<'_>) -> Reading<Self> {
         match given {
             Given::Text(text) => Reading::Exact(text.to_owned()),
@@ -183,7 +192,7 @@ impl Scalar for String {
     }
 }
 
-impl Scalar for bool {
+impl Readable for bool {
     fn read(given: Given<'_>) -> Reading<Self> {
         match given {
             Given::Bool(value) => Reading::Exact(value),
@@ -194,7 +203,7 @@ impl Scalar for bool {
     }
 }
 
-impl Scalar for i64 {
+impl Readable for i64 {
     fn read(given: Given<'_>) -> Reading<Self> {
         match given {
             Given::Unsigned(value) => Self::try_from(value).map_or(Reading::No, Reading::Exact),
@@ -209,7 +218,7 @@ impl Scalar for i64 {
     }
 }
 
-impl Scalar for NaiveDate {
+impl Readable for NaiveDate {
     /// A date-time is read for its date, as it stands, whatever its offset.
     fn read(given: Given<'_>) -> Reading<Self> {
         let Given::Text(text) = given else { return Reading::No };
@@ -226,6 +235,26 @@ impl Scalar for NaiveDate {
     }
 }
 
+impl<T: for<'a> Deserialize<'a>> Readable for BTreeMap<String, T> {
+    fn read(_: Given<'_>) -> Reading<Self> {
+        Reading::No
+    }
+
+    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Loose<Self>, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(map)).map(Loose::Value)
+    }
+}
+
+impl Readable for serde_json::Map<String, Value> {
+    fn read(_: Given<'_>) -> Reading<Self> {
+        Reading::No
+    }
+
+    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Loose<Self>, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(map)).map(Loose::Value)
+    }
+}
+
 impl<T: Serialize> Serialize for Loose<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -236,7 +265,7 @@ impl<T: Serialize> Serialize for Loose<T> {
     }
 }
 
-impl<'de, T: Scalar> Deserialize<'de> for Loose<T> {
+impl<'de, T: Readable> Deserialize<'de> for Loose<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::read_from(deserializer)
     }
@@ -244,7 +273,7 @@ impl<'de, T: Scalar> Deserialize<'de> for Loose<T> {
 
 pub(super) struct LooseVisitor<T>(pub(super) PhantomData<T>);
 
-impl<T: Scalar> LooseVisitor<T> {
+impl<T: Readable> LooseVisitor<T> {
     fn scalar<E>(given: Given<'_>) -> Result<Loose<T>, E> {
         Ok(match T::read(given) {
             Reading::Exact(value) => Loose::Value(value),
@@ -260,7 +289,7 @@ impl<T: Scalar> LooseVisitor<T> {
     }
 }
 
-impl<'de, T: Scalar> Visitor<'de> for LooseVisitor<T> {
+impl<'de, T: Readable> Visitor<'de> for LooseVisitor<T> {
     type Value = Loose<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -296,7 +325,7 @@ impl<'de, T: Scalar> Visitor<'de> for LooseVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        Ok(Self::unreadable(Value::deserialize(MapAccessDeserializer::new(map))?))
+        T::read_map(map)
     }
 }
 
@@ -305,7 +334,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn reads<T: Scalar + Serialize + PartialEq + fmt::Debug>(arrived: &str, value: Option<T>) {
+    fn reads<T: Readable + Serialize + PartialEq + fmt::Debug>(arrived: &str, value: Option<T>) {
         let loose: Loose<T> = serde_json::from_str(arrived).unwrap();
         assert_eq!(loose.get(), value.as_ref(), "{arrived}");
         assert_eq!(serde_json::to_string(&loose).unwrap(), arrived, "written back as it came");
@@ -352,6 +381,17 @@ mod tests {
         reads::<NaiveDate>(r#""2019-02-30""#, None);
         reads::<NaiveDate>(r#""2019-08-2é""#, None);
         reads::<NaiveDate>(r#""2019-08-24x""#, None);
+    }
+
+    #[test]
+    fn maps() {
+        type Map = BTreeMap<String, Loose<i64>>;
+        let map: Loose<Map> = serde_json::from_str(r#"{"a":1,"b":null}"#).unwrap();
+        assert_eq!(map.get().unwrap()["a"].get(), Some(&1));
+        assert_eq!(serde_json::to_string(&map).unwrap(), r#"{"a":1,"b":null}"#);
+        reads::<Map>("null", None);
+        reads::<Map>("[]", None);
+        reads::<Map>(r#""""#, None);
     }
 
     #[test]

@@ -5,12 +5,15 @@
 //!
 //! | type | stands for |
 //! |---|---|
-//! | [`Loose`] | a text, number, date … of an answer |
+//! | [`Loose`] | a text, number, date, object … of an answer |
 //! | [`OneOrMany`] | a list of an answer |
 //! | [`Patch`] | a field of a merge patch that may be cleared |
 //! | [`Decimal`] | a number with the digits it was written with |
 //! | [`Timestamp`] | a moment with the offset it was written with |
 //! | [`Segment`] | a path parameter that can be no other path |
+//!
+//! Numbers in fields that no document lists are kept with the precision of a float, since serde cannot keep their digits
+//! there.
 //!
 //! The types need serde alone and import nothing else of this crate.
 
@@ -23,7 +26,7 @@ mod timestamp;
 
 pub use decimal::{Decimal, NotANumber};
 pub use list::OneOrMany;
-pub use loose::{Given, Loose, Reading, Scalar, Stray};
+pub use loose::{Given, Loose, Readable, Reading, Stray};
 pub use patch::Patch;
 pub use segment::{NotASegment, Segment};
 pub use timestamp::{NotAMoment, Timestamp};

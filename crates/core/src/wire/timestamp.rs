@@ -2,11 +2,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Timelike};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::loose::{Given, Reading, Scalar};
+use super::loose::{Given, Readable, Reading};
 
-/// A moment of an answer, with the offset and the digits that it was written with.
+/// A moment, with the offset and the digits that it was written with.
 ///
 /// ```
 /// use lastmile_core::wire::Timestamp;
@@ -112,7 +112,16 @@ impl Serialize for Timestamp {
     }
 }
 
-impl Scalar for Timestamp {
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Without the text, which may be anything.
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(|NotAMoment| de::Error::custom("invalid value, expected a date and time"))
+    }
+}
+
+impl Readable for Timestamp {
     /// A date alone is read as its first moment, and a time without an offset as one in UTC: both as strays, so that
     /// what arrived can be seen.
     fn read(given: Given<'_>) -> Reading<Self> {

@@ -54,6 +54,12 @@ impl Batch {
         self
     }
 
+    /// The names of the buildings, in their order.
+    pub fn buildings(&self) -> impl Iterator<Item = &str> {
+        let connections = self.body.delayed_connections.iter().flatten();
+        connections.map(|connection| connection.building_name.as_deref().unwrap_or_default())
+    }
+
     pub(super) fn body(&self) -> &DelayedConnectionBatchCreate {
         &self.body
     }
@@ -95,6 +101,8 @@ impl fmt::Display for BatchId {
 }
 
 /// How far a batch has come, building by building.
+///
+/// A building that the supplier gives no readable name to is called `""`.
 #[derive(Clone, Debug)]
 pub struct BatchReport {
     status: DelayedConnectionBatchStatus,
@@ -103,31 +111,53 @@ pub struct BatchReport {
 impl BatchReport {
     /// The connections that were made, by building name.
     pub fn connected(&self) -> impl Iterator<Item = (&str, Option<&DelayedConnection>)> {
-        self.status
-            .success
-            .iter()
-            .map(|one| (one.building_name.as_deref().unwrap_or_default(), one.details.as_ref()))
+        self.status.success.iter().map(|one| match one.get() {
+            Some(one) => (one.building_name.as_deref().unwrap_or_default(), one.details.get()),
+            None => ("", None),
+        })
     }
 
     /// The connections that could not be made, by building name, with the reasons.
-    pub fn failed(&self) -> impl Iterator<Item = (&str, &[ErrorBody])> {
-        self.status.failure.iter().map(|one| (one.building_name.as_deref().unwrap_or_default(), &*one.errors))
+    pub fn failed(&self) -> impl Iterator<Item = (&str, Vec<&ErrorBody>)> {
+        self.status.failure.iter().map(|one| match one.get() {
+            Some(one) => {
+                let reasons = one.errors.iter().filter_map(|error| error.get()).collect();
+                (one.building_name.as_deref().unwrap_or_default(), reasons)
+            }
+            None => ("", Vec::new()),
+        })
     }
 
     /// The buildings whose turn is still to come.
     pub fn pending(&self) -> impl Iterator<Item = &str> {
-        self.status.pending.iter().map(|one| one.building_name.as_deref().unwrap_or_default())
+        let names = self.status.pending.iter();
+        names.map(|one| one.get().and_then(|one| one.building_name.as_deref()).unwrap_or_default())
     }
 
-    /// Whether nothing is pending any more.
+    /// The buildings of a batch that the supplier says nothing about; one that the batch names twice must be told twice.
+    pub fn missing<'a>(&self, batch: &'a Batch) -> Vec<&'a str> {
+        let connected = self.connected().map(|(name, _)| name);
+        let mut told: Vec<&str> =
+            connected.chain(self.failed().map(|(name, _)| name)).chain(self.pending()).collect();
+        batch
+            .buildings()
+            .filter(|name| match told.iter().position(|other| other == name) {
+                Some(at) => {
+                    told.swap_remove(at);
+                    false
+                }
+                None => true,
+            })
+            .collect()
+    }
+
+    /// Whether something was done and nothing is pending any more.
     ///
-    /// The supplier's word for the state is not relied on, since no source lists the words. An answer with no list at
-    /// all tells nothing, and is not taken for the end.
+    /// The supplier's word for the state is not relied on, since no source lists the words. An answer with nothing in it
+    /// is not taken for the end: the jobs may not have been begun.
     pub fn is_finished(&self) -> bool {
-        let told = !self.status.success.is_empty()
-            || !self.status.failure.is_empty()
-            || !self.status.pending.is_absent();
-        told && self.status.pending.is_empty()
+        let done = !self.status.success.is_empty() || !self.status.failure.is_empty();
+        done && self.status.pending.is_empty()
     }
 
     /// The answer itself, with the supplier's own word for the state.
@@ -146,7 +176,7 @@ impl BatchReport {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Poll {
-    /// The pause between two looks. 10 seconds by default; the supplier states no interval.
+    /// The pause between two looks, at least 10 milliseconds. 10 seconds by default; the supplier states no interval.
     pub every: Duration,
     /// When to stop looking. 15 minutes by default.
     pub at_most: Duration,
@@ -216,15 +246,16 @@ impl Cocon {
     /// When a look fails or the time is up. The batch goes on either way, and can be waited for again.
     pub async fn wait_for_batch(&self, id: &BatchId, poll: &Poll) -> Result<BatchReport, WaitError> {
         let started = Instant::now();
+        let pause = poll.every.max(Duration::from_millis(10));
         loop {
             let report = self.batch(id).await?;
             if report.is_finished() {
                 return Ok(report);
             }
-            if started.elapsed().saturating_add(poll.every) >= poll.at_most {
+            if started.elapsed().saturating_add(pause) >= poll.at_most {
                 return Err(WaitError::StillPending(Box::new(report)));
             }
-            tokio::time::sleep(poll.every).await;
+            tokio::time::sleep(pause).await;
         }
     }
 }

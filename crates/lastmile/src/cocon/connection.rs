@@ -76,7 +76,7 @@ impl From<Route> for NewRoute {
     fn from(route: Route) -> Self {
         Self {
             type_: Some(NewRouteType::LineString),
-            coordinates: route.0.into_iter().map(Vec::from).collect(),
+            coordinates: Some(route.0.into_iter().map(Vec::from).collect()),
             ..Self::default()
         }
     }

@@ -6,7 +6,7 @@ use lastmile_cocon::types::{
 };
 use lastmile_core::call::{Error, Reply};
 
-use super::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection, refused, segment};
+use super::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection, segment};
 use crate::prepared::sealed::Sealed;
 use crate::prepared::{Creation, Reconciled, Undecidable};
 
@@ -50,7 +50,7 @@ macro_rules! creation {
             }
 
             fn refuse(&self, reason: &str) -> Error {
-                refused(reason)
+                Error::unknown(lastmile_cocon::TABLE.api, reason)
             }
         }
     };
@@ -84,11 +84,11 @@ creation! {
 }
 
 creation! {
-    ProjectAssetApprovalCreate => (), "project-asset-approval",
+    ProjectAssetApprovalCreate => Reply<()>, "project-asset-approval",
     check: |_approval| Ok(()),
     send: |approval, cocon| {
         let call = |client: lastmile_cocon::Client| async move { client.create_project_asset_approval(approval).await };
-        cocon.handle.call(call).await.map(Reply::into_value)
+        cocon.handle.call(call).await
     },
     look_at: "Look in Cocon for an approval of this asset with this moment in the project",
 }

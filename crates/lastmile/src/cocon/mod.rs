@@ -138,7 +138,7 @@ impl CoconBuilder {
         self.connection(|handle| handle.policy(policy))
     }
 
-    /// Proxy, root certificate, local address and connect timeout.
+    /// Proxy, root certificate, local address and connect timeout. The credentials are this builder's own.
     #[must_use]
     pub fn connection(
         mut self,

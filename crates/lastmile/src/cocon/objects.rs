@@ -69,12 +69,9 @@ impl Cocon {
     ///
     /// # Errors
     /// The outcome of the call. It can be called again.
-    pub async fn delete_contact(&self, id: &str) -> Result<(), Error> {
+    pub async fn delete_contact(&self, id: &str) -> Result<Reply<()>, Error> {
         let id = segment("the contact's id", id)?;
-        self.handle
-            .call(|client| async move { client.delete_contact(&id).await })
-            .await
-            .map(Reply::into_value)
+        self.handle.call(|client| async move { client.delete_contact(&id).await }).await
     }
 
     /// Reads a customer.
@@ -103,12 +100,9 @@ impl Cocon {
     ///
     /// # Errors
     /// The outcome of the call. It can be called again.
-    pub async fn delete_customer(&self, id: &str) -> Result<(), Error> {
+    pub async fn delete_customer(&self, id: &str) -> Result<Reply<()>, Error> {
         let id = segment("the customer's id", id)?;
-        self.handle
-            .call(|client| async move { client.delete_customer(&id).await })
-            .await
-            .map(Reply::into_value)
+        self.handle.call(|client| async move { client.delete_customer(&id).await }).await
     }
 
     /// Reads a contract.
@@ -144,11 +138,8 @@ impl Cocon {
     ///
     /// # Errors
     /// The outcome of the call. It can be called again.
-    pub async fn delete_contract(&self, id: &str) -> Result<(), Error> {
+    pub async fn delete_contract(&self, id: &str) -> Result<Reply<()>, Error> {
         let id = segment("the contract's id", id)?;
-        self.handle
-            .call(|client| async move { client.delete_customer_contract(&id).await })
-            .await
-            .map(Reply::into_value)
+        self.handle.call(|client| async move { client.delete_customer_contract(&id).await }).await
     }
 }

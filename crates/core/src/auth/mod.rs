@@ -5,12 +5,17 @@
 
 use std::fmt;
 
+mod token;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-/// What proves to a supplier who is calling: any number of headers.
+use crate::call::TokenFlow;
+pub(crate) use token::{NoToken, Token, TokenSource};
+
+/// What proves to a supplier who is calling: any number of headers, and a token that is obtained and renewed when needed.
 ///
 /// ```
 /// use lastmile_core::auth::Credentials;
@@ -22,6 +27,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 #[derive(Clone, Default)]
 pub struct Credentials {
     headers: Vec<(HeaderName, HeaderValue)>,
+    token: Option<TokenSource>,
 }
 
 impl Credentials {
@@ -30,45 +36,62 @@ impl Credentials {
         Self::default()
     }
 
-    /// Adds a key in a header of its own, in place of an earlier one of that name.
+    /// Adds a key in a header of its own.
     ///
     /// # Errors
-    /// When `name` is no header name, or `secret` is empty or holds what no header can carry.
-    pub fn header(mut self, name: &str, secret: &str) -> Result<Self, CredentialError> {
-        let name: HeaderName = name.parse().map_err(|_| CredentialError::Name)?;
+    /// When `name` is no header name or has a meaning of its own in HTTP, or `secret` is empty or holds what no header
+    /// can carry.
+    pub fn header(self, name: &str, secret: &str) -> Result<Self, CredentialError> {
+        let parsed: Result<HeaderName, _> = name.parse();
+        let name = parsed.map_err(|_| CredentialError::Name { header: name.to_owned() })?;
+        if RESERVED.contains(&name.as_str()) {
+            return Err(CredentialError::Reserved { header: name.to_string() });
+        }
         let value = sensitive(&name, secret)?;
-        self.set(name, value);
-        Ok(self)
+        self.set(name, value)
     }
 
     /// Adds a user and password as HTTP Basic authentication ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)).
     ///
     /// # Errors
     /// When the user holds a colon, which Basic authentication cannot carry.
-    pub fn basic(mut self, user: &str, password: &str) -> Result<Self, CredentialError> {
+    pub fn basic(self, user: &str, password: &str) -> Result<Self, CredentialError> {
         if user.contains(':') {
             return Err(CredentialError::ColonInUser);
         }
         let value =
             sensitive(&AUTHORIZATION, &format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))?;
-        self.set(AUTHORIZATION, value);
-        Ok(self)
+        self.set(AUTHORIZATION, value)
     }
 
     /// Adds a token as a bearer token ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)).
     ///
     /// # Errors
     /// When the token is empty or holds what no header can carry.
-    pub fn bearer(mut self, token: &str) -> Result<Self, CredentialError> {
+    pub fn bearer(self, token: &str) -> Result<Self, CredentialError> {
         sensitive(&AUTHORIZATION, token)?;
         let value = sensitive(&AUTHORIZATION, &format!("Bearer {token}"))?;
-        self.set(AUTHORIZATION, value);
-        Ok(self)
+        self.set(AUTHORIZATION, value)
     }
 
-    fn set(&mut self, name: HeaderName, value: HeaderValue) {
-        self.headers.retain(|(other, _)| *other != name);
+    /// Adds a token that is obtained with `login`, the body of the request that obtains it, and renewed when it is about
+    /// to expire or was refused. All clones share one token, and it is renewed once for all calls that wait for it.
+    #[must_use]
+    pub fn token(mut self, flow: &'static TokenFlow, login: &serde_json::Value) -> Self {
+        self.token = Some(TokenSource::new(flow, login));
+        self
+    }
+
+    pub(crate) fn token_source(&self) -> Option<&TokenSource> {
+        self.token.as_ref()
+    }
+
+    fn set(mut self, name: HeaderName, value: HeaderValue) -> Result<Self, CredentialError> {
+        if self.headers.iter().any(|(other, _)| *other == name) {
+            return Err(CredentialError::Twice { header: name.to_string() });
+        }
         self.headers.push((name, value));
+        Ok(self)
     }
 
     pub(crate) fn apply(&self, headers: &mut HeaderMap) {
@@ -79,18 +102,42 @@ impl Credentials {
 
     /// Whether a text that a server sent repeats one of the secrets.
     pub(crate) fn occur_in(&self, text: &str) -> bool {
-        self.headers.iter().filter_map(|(_, value)| value.to_str().ok()).any(|secret| {
-            // The scheme of an Authorization header is no secret; what follows it is.
-            let token = secret.split_once(' ').map_or("", |(_, token)| token);
-            text.contains(secret) || (!token.is_empty() && text.contains(token))
-        })
+        let in_token = self.token.as_ref().is_some_and(|token| token.occurs_in(text));
+        in_token
+            || self.headers.iter().filter_map(|(_, value)| value.to_str().ok()).any(|secret| {
+                // The scheme of an Authorization header is no secret; what follows it is.
+                let token = secret.split_once(' ').map_or("", |(_, token)| token);
+                text.contains(secret) || (!token.is_empty() && text.contains(token))
+            })
     }
 }
+
+/// Headers that the request itself needs.
+const RESERVED: [&str; 12] = [
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
 
 impl fmt::Debug for Credentials {
     /// Shows the names of the headers only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        let token = self.token.as_ref().map(|_| AUTHORIZATION);
+        let names: Vec<&str> = self
+            .headers
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .chain(token.as_ref().map(HeaderName::as_str))
+            .collect();
         f.debug_tuple("Credentials").field(&names).finish()
     }
 }
@@ -114,7 +161,20 @@ fn sensitive(name: &HeaderName, secret: &str) -> Result<HeaderValue, CredentialE
 #[non_exhaustive]
 pub enum CredentialError {
     /// The name is not a header name.
-    Name,
+    Name {
+        /// The name.
+        header: String,
+    },
+    /// The header has a meaning of its own in HTTP, and can carry no key.
+    Reserved {
+        /// Its name.
+        header: String,
+    },
+    /// Two credentials are for the same header.
+    Twice {
+        /// Its name.
+        header: String,
+    },
     /// The secret is empty.
     Empty {
         /// The header it is for.
@@ -134,7 +194,18 @@ pub enum CredentialError {
 impl fmt::Display for CredentialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name => f.write_str("not a header name: use letters, digits and hyphens"),
+            Self::Name { header } => {
+                write!(f, "{header:?} is not a header name: use letters, digits and hyphens")
+            }
+            Self::Reserved { header } => {
+                write!(
+                    f,
+                    "{header} has a meaning of its own in HTTP: take the name that the supplier gave you"
+                )
+            }
+            Self::Twice { header } => {
+                write!(f, "two credentials are for {header}: give each a header of its own")
+            }
             Self::Empty { header } => {
                 write!(f, "the secret for {header} is empty: check where it is read from")
             }
@@ -157,7 +228,7 @@ pub(crate) fn is_private_way(url: &Url) -> bool {
     url.scheme() == "https" || is_loopback(url)
 }
 
-pub(crate) fn is_loopback(url: &Url) -> bool {
+fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
@@ -185,7 +256,15 @@ mod tests {
             assert!(error.contains("api-key") && error.contains(says), "{error}");
             assert!(secret.trim().is_empty() || !error.contains(secret.trim()), "{error}");
         }
-        assert_eq!(Credentials::none().header("no header", "x").unwrap_err(), CredentialError::Name);
+        let unnamed = Credentials::none().header("no header", "x").unwrap_err();
+        assert_eq!(
+            unnamed.to_string(),
+            r#""no header" is not a header name: use letters, digits and hyphens"#
+        );
+        let host = Credentials::none().header("Host", "x").unwrap_err();
+        assert_eq!(host, CredentialError::Reserved { header: "host".to_owned() });
+        let twice = Credentials::none().header("Authorization", "x").unwrap().bearer("y").unwrap_err();
+        assert_eq!(twice, CredentialError::Twice { header: "authorization".to_owned() });
         assert_eq!(Credentials::none().basic("a:b", "x").unwrap_err(), CredentialError::ColonInUser);
         assert!(Credentials::none().bearer("").is_err());
     }
