@@ -9,7 +9,7 @@ use lastmile::cocon::{
     Batch, BuildingConnection, Cocon, Connection, NamedConnection, Poll, Scenario, WaitError,
 };
 use lastmile::wire::Patch;
-use lastmile::{Outcome, Prepared};
+use lastmile::{Outcome, Poll, Prepared, WaitError};
 use lastmile_sandbox::{BuildingKind, Sandbox};
 use lastmile_tests::{cocon, sandbox};
 
@@ -32,7 +32,7 @@ async fn a_batch_is_followed_to_its_end() {
     assert!(!first.is_finished() && first.pending().count() >= 3);
     let impatient = Poll { every: Duration::from_millis(1), at_most: Duration::ZERO };
     let error = cocon.wait_for_batch(&id, &impatient).await.unwrap_err();
-    let WaitError::StillPending(report) = &error else { panic!("{error}") };
+    let WaitError::NotYet(report) = &error else { panic!("{error}") };
     assert!(report.pending().count() > 0);
     assert!(error.to_string().contains("wait again"), "{error}");
 

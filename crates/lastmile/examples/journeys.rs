@@ -9,9 +9,9 @@ use std::error::Error;
 use std::time::Duration;
 
 use lastmile::cocon::types::{ContactCreate, ContactPatch, CustomerCreate, PostalAddress};
-use lastmile::cocon::{Batch, Cocon, Connection, Poll, Route, Scenario};
+use lastmile::cocon::{Batch, Cocon, Connection, Route, Scenario};
 use lastmile::wire::Patch;
-use lastmile::{Prepared, Reconciled};
+use lastmile::{Poll, Prepared, Reconciled};
 use lastmile_sandbox::{BuildingKind, Sandbox};
 
 #[tokio::main(flavor = "current_thread")]

@@ -6,6 +6,10 @@
 //! | module | feature | supplier |
 //! |---|---|---|
 //! | [`cocon`] | `cocon` | Cocon Fiber, Netherlands: customers, contacts, contracts, delayed connections, approvals |
+//! | [`covage`] | `covage` | Covage (Kosc), France: eligibility, drafts of copper and fibre orders, their submission |
+//! | [`onapi`] | `onapi` | ON-API, Sweden: accesses, services, subscriptions, orders of open networks |
+//!
+//! [`rules`] holds values that can only be what their source allows; it needs no feature.
 //!
 //! # What happens to an order
 //!
@@ -26,21 +30,31 @@
 
 #[cfg(feature = "cocon")]
 pub mod cocon;
-#[cfg(feature = "cocon")]
+#[cfg(feature = "covage")]
+pub mod covage;
+#[cfg(feature = "onapi")]
+pub mod onapi;
+#[cfg(feature = "_calls")]
+mod poll;
+#[cfg(feature = "_calls")]
 mod prepared;
-#[cfg(feature = "cocon")]
+pub mod rules;
+#[cfg(feature = "_calls")]
 mod setup;
 
-#[cfg(feature = "cocon")]
+#[cfg(feature = "_calls")]
 pub use lastmile_core::{
     auth::CredentialError,
-    call::{BuildError, Detail, Error, Outcome, Reply},
+    call::{BuildError, Detail, Error, Outcome, PathHabits, Reply, Slash},
     retry::Policy,
+    rows::{BadRow, RowError, Rows},
     wire,
 };
-#[cfg(feature = "cocon")]
+#[cfg(feature = "_calls")]
+pub use poll::{Poll, WaitError};
+#[cfg(feature = "_calls")]
 pub use prepared::{Creation, Prepared, Progress, Reconciled, Undecidable};
-#[cfg(feature = "cocon")]
+#[cfg(feature = "_calls")]
 pub use setup::SetupError;
 
 #[cfg(all(doctest, feature = "cocon"))]

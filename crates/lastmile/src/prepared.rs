@@ -1,5 +1,5 @@
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lastmile_core::call::Error;
 use serde::de::DeserializeOwned;
@@ -22,6 +22,7 @@ pub trait Creation: Serialize + DeserializeOwned + sealed::Sealed {
     fn find(
         &self,
         supplier: &Self::Supplier,
+        since: Duration,
     ) -> impl Future<Output = Result<Reconciled<Self::Created>, Error>> + Send;
     #[doc(hidden)]
     fn refuse(&self, reason: &str) -> Error;
@@ -63,6 +64,8 @@ pub struct Prepared<C> {
     progress: Progress,
     /// Whether `begin` was called on this very value, so that it is known that nothing was sent since.
     begun: bool,
+    /// When it was begun last, in seconds since 1970.
+    begun_at: Option<u64>,
 }
 
 /// How far a [`Prepared`] value has come.
@@ -119,7 +122,7 @@ impl<C: Creation> Prepared<C> {
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the supplier could only refuse it.
     pub fn new(request: C) -> Result<Self, Error> {
         request.check()?;
-        Ok(Self { request, progress: Progress::Ready, begun: false })
+        Ok(Self { request, progress: Progress::Ready, begun: false, begun_at: None })
     }
 
     /// What will be sent.
@@ -141,6 +144,7 @@ impl<C: Creation> Prepared<C> {
             Progress::Unclear if self.begun => return Ok(()),
             Progress::Ready => {
                 (self.progress, self.begun) = (Progress::Unclear, true);
+                self.begun_at = now().map(|now| now.as_secs());
                 return Ok(());
             }
             Progress::Unclear => {
@@ -174,7 +178,10 @@ impl<C: Creation> Prepared<C> {
     /// # Errors
     /// The outcome of the look-up; it can be asked again.
     pub async fn reconcile(&mut self, supplier: &C::Supplier) -> Result<Reconciled<C::Created>, Error> {
-        let found = self.request.find(supplier).await?;
+        // A clock that was set back, or is not known, makes it look younger: then it is asked again later.
+        let begun = self.begun_at.map(Duration::from_secs);
+        let since = begun.zip(now()).map(|(begun, now)| now.saturating_sub(begun)).unwrap_or_default();
+        let found = self.request.find(supplier, since).await?;
         match found {
             Reconciled::Placed(_) => self.progress = Progress::Placed,
             Reconciled::Absent => self.progress = Progress::Ready,
@@ -198,6 +205,10 @@ impl<C: Creation> fmt::Debug for Prepared<C> {
     }
 }
 
+fn now() -> Option<Duration> {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()
+}
+
 /// The version of the stored form.
 const VERSION: u32 = 1;
 
@@ -206,6 +217,8 @@ struct StoredRef<'a, C> {
     version: u32,
     kind: &'a str,
     progress: Progress,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    begun_at: Option<u64>,
     request: &'a C,
 }
 
@@ -214,12 +227,15 @@ struct Stored<C> {
     version: u32,
     kind: String,
     progress: Progress,
+    #[serde(default)]
+    begun_at: Option<u64>,
     request: C,
 }
 
 impl<C: Creation> Serialize for Prepared<C> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        StoredRef { version: VERSION, kind: C::KIND, progress: self.progress, request: &self.request }
+        let Self { request, progress, begun_at, .. } = self;
+        StoredRef { version: VERSION, kind: C::KIND, progress: *progress, begun_at: *begun_at, request }
             .serialize(serializer)
     }
 }
@@ -238,6 +254,11 @@ impl<'de, C: Creation> Deserialize<'de> for Prepared<C> {
         }
         // It may have been stored by another version of this library, or been changed in the store.
         stored.request.check().map_err(|error| de::Error::custom(format_args!("not to be sent: {error}")))?;
-        Ok(Self { request: stored.request, progress: stored.progress, begun: false })
+        Ok(Self {
+            request: stored.request,
+            progress: stored.progress,
+            begun: false,
+            begun_at: stored.begun_at,
+        })
     }
 }

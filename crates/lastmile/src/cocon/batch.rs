@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::{Duration, Instant};
 
 use lastmile_cocon::types::{
     DelayedConnection, DelayedConnectionBatchCreate, DelayedConnectionBatchStatus, ErrorBody,
@@ -12,6 +11,7 @@ use lastmile_core::wire::{NotASegment, Segment};
 use serde::{Deserialize, Serialize};
 
 use super::{Cocon, Connection, refused};
+use crate::{Poll, WaitError};
 
 /// Connections to be registered together, such as those of a high-rise's flats. To be [`Prepared`](crate::Prepared).
 ///
@@ -166,68 +166,6 @@ impl BatchReport {
     }
 }
 
-/// How often to look, and for how long.
-///
-/// ```
-/// use std::time::Duration;
-/// use lastmile::cocon::Poll;
-///
-/// let patient = Poll { at_most: Duration::from_secs(3600), ..Poll::default() };
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Poll {
-    /// The pause between two looks, at least 10 milliseconds. 10 seconds by default; the supplier states no interval.
-    pub every: Duration,
-    /// When to stop looking. 15 minutes by default.
-    pub at_most: Duration,
-}
-
-impl Default for Poll {
-    fn default() -> Self {
-        Self { every: Duration::from_secs(10), at_most: Duration::from_secs(15 * 60) }
-    }
-}
-
-/// Why waiting for a batch ended without its end.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum WaitError {
-    /// A look failed. The batch goes on; wait again.
-    Call(Error),
-    /// The time is up and something is pending still. The batch goes on; wait again.
-    StillPending(Box<BatchReport>),
-}
-
-impl fmt::Display for WaitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Call(error) => error.fmt(f),
-            Self::StillPending(report) => {
-                write!(
-                    f,
-                    "{} connections are pending still: the batch goes on, wait again",
-                    report.pending().count()
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for WaitError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Call(error) => error.source(),
-            Self::StillPending(_) => None,
-        }
-    }
-}
-
-impl From<Error> for WaitError {
-    fn from(error: Error) -> Self {
-        Self::Call(error)
-    }
-}
-
 /// Batches.
 impl Cocon {
     /// Reads how far a batch has come.
@@ -244,18 +182,11 @@ impl Cocon {
     ///
     /// # Errors
     /// When a look fails or the time is up. The batch goes on either way, and can be waited for again.
-    pub async fn wait_for_batch(&self, id: &BatchId, poll: &Poll) -> Result<BatchReport, WaitError> {
-        let started = Instant::now();
-        let pause = poll.every.max(Duration::from_millis(10));
-        loop {
-            let report = self.batch(id).await?;
-            if report.is_finished() {
-                return Ok(report);
-            }
-            if started.elapsed().saturating_add(pause) >= poll.at_most {
-                return Err(WaitError::StillPending(Box::new(report)));
-            }
-            tokio::time::sleep(pause).await;
-        }
+    pub async fn wait_for_batch(
+        &self,
+        id: &BatchId,
+        poll: &Poll,
+    ) -> Result<BatchReport, WaitError<BatchReport>> {
+        poll.until(|| self.batch(id), BatchReport::is_finished).await
     }
 }

@@ -1,5 +1,7 @@
 //! What can be created at Cocon, and what a person should look at when an answer was lost.
 
+use std::time::Duration;
+
 use lastmile_cocon::types::{
     Contact, ContactCreate, Customer, CustomerContract, CustomerContractCreate, CustomerCreate,
     DelayedConnection, ProjectAssetApprovalCreate,
@@ -45,7 +47,7 @@ macro_rules! creation {
                 $send
             }
 
-            async fn find(&self, _: &Cocon) -> Result<Reconciled<$created>, Error> {
+            async fn find(&self, _: &Cocon, _: Duration) -> Result<Reconciled<$created>, Error> {
                 Ok(undecidable($look_at))
             }
 

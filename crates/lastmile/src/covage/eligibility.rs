@@ -1,0 +1,127 @@
+//! From an address or a socket to what can be ordered there.
+
+use lastmile_core::call::{Error, Reply};
+use lastmile_core::wire::{Loose, OneOrMany};
+use lastmile_covage::Client;
+use lastmile_covage::types::{
+    Building, City, EligibilityEndpoint, Forecast, GetBuildingParams, ListEligibilityEndpointsParams,
+    OfferRequest, Offers, Street, StreetNumber,
+};
+
+use super::{Covage, refused, segment};
+
+/// The chain that ends in an eligibility reference: cities, streets, street numbers, buildings or lines, offers.
+impl Covage {
+    /// The cities of a postal code of five digits.
+    ///
+    /// # Errors
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is no postal code; else the outcome of the call.
+    pub async fn cities(&self, zipcode: &str) -> Result<OneOrMany<Loose<City>>, Error> {
+        if zipcode.len() != 5 || !zipcode.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(refused("a postal code has five digits"));
+        }
+        self.handle
+            .call(|client: Client| async move { client.list_cities(zipcode).await })
+            .await
+            .map(Reply::into_value)
+    }
+
+    /// The streets of a city, given by its INSEE code.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn streets(&self, kosc_insee_code: &str) -> Result<OneOrMany<Loose<Street>>, Error> {
+        let call = |client: Client| async move { client.list_streets(kosc_insee_code).await };
+        self.handle.call(call).await.map(Reply::into_value)
+    }
+
+    /// The numbers of a street, given by its code.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn street_numbers(
+        &self,
+        kosc_street_code: &str,
+    ) -> Result<OneOrMany<Loose<StreetNumber>>, Error> {
+        let call = |client: Client| async move { client.list_street_numbers(kosc_street_code).await };
+        self.handle.call(call).await.map(Reply::into_value)
+    }
+
+    /// The buildings at an address that fibre reaches.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn buildings(
+        &self,
+        kosc_street_code: &str,
+        street_number: &str,
+    ) -> Result<OneOrMany<Loose<Building>>, Error> {
+        let call =
+            |client: Client| async move { client.list_buildings(kosc_street_code, street_number).await };
+        self.handle.call(call).await.map(Reply::into_value)
+    }
+
+    /// A building with its stairs and their floors.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn building_with_stairs(&self, building_ref: &str) -> Result<Building, Error> {
+        self.building(building_ref, GetBuildingParams { include_stairs: Some(true), ..Default::default() })
+            .await
+    }
+
+    /// A building with the optical sockets on each floor.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn building_with_sockets(&self, building_ref: &str) -> Result<Building, Error> {
+        self.building(building_ref, GetBuildingParams { include_otp_ref: Some(true), ..Default::default() })
+            .await
+    }
+
+    async fn building(&self, building_ref: &str, params: GetBuildingParams) -> Result<Building, Error> {
+        let building = segment("the building's reference", building_ref)?;
+        let call = |client: Client| async move { client.get_building(&building, &params).await };
+        self.handle.call(call).await.map(Reply::into_value)
+    }
+
+    /// The copper lines at an address.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn lines(
+        &self,
+        kosc_street_code: &str,
+        street_number: &str,
+    ) -> Result<OneOrMany<Loose<EligibilityEndpoint>>, Error> {
+        let params = ListEligibilityEndpointsParams::default();
+        let call = |client: Client| async move {
+            client.list_eligibility_endpoints(kosc_street_code, street_number, &params).await
+        };
+        self.handle.call(call).await.map(Reply::into_value)
+    }
+
+    /// When fibre is to reach an address that it does not reach yet.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn forecast(&self, kosc_street_code: &str, street_number: &str) -> Result<Forecast, Error> {
+        let params = Default::default();
+        let call = |client: Client| async move {
+            client.get_forecast(kosc_street_code, street_number, &params).await
+        };
+        self.handle.call(call).await.map(Reply::into_value)
+    }
+
+    /// What can be ordered for a line, a building or a socket, with the eligibility reference to order it by. Nothing is
+    /// ordered by asking.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn offers(&self, request: &OfferRequest) -> Result<Offers, Error> {
+        self.handle
+            .call(|client: Client| async move { client.create_offers(request).await })
+            .await
+            .map(Reply::into_value)
+    }
+}

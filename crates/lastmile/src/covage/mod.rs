@@ -1,0 +1,138 @@
+//! Covage (Kosc, France): eligibility, drafts of copper and fibre orders, and their submission.
+//!
+//! An order is born as a draft from an eligibility reference, completed step by step, and submitted: that is when it is
+//! ordered. A draft that is created twice harms nobody; a submission happens once.
+//!
+//! ```no_run
+//! use lastmile::covage::{Covage, Draft, NewOrder, types::OrderUpdate};
+//! use lastmile::covage::types::OrderCreateRequestType::ActivateDefined;
+//! use lastmile::Prepared;
+//!
+//! # async fn example(eligibility_ref: &str, data: &OrderUpdate) -> Result<(), Box<dyn std::error::Error>> {
+//! let covage = Covage::builder(Covage::ADDRESS).login("orders@sp.example", "…").build()?;
+//!
+//! let order = NewOrder::activate(eligibility_ref, "FP01", ActivateDefined).reference("SP-2026-0431");
+//! let mut draft = Prepared::new(order)?.place(&covage).await?;
+//! draft.complete(&covage, data).await?;
+//! let socket = draft.set_otp(&covage, &"FI-3790-3415".parse()?).await?;
+//! if socket.differs_from("C", "1") {
+//!     return Err("the socket is on another floor than the customer says".into());
+//! }
+//! let mut submission = Prepared::new(draft.submission()?)?;
+//! let order = submission.place(&covage).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod draft;
+mod eligibility;
+mod orders;
+
+pub use draft::{Draft, NewOrder, Socket, Submission};
+pub use lastmile_covage::types;
+pub use orders::Orders;
+
+use std::fmt;
+
+use lastmile_core::auth::Credentials;
+use lastmile_core::call::{Builder, Error};
+use lastmile_core::retry::Policy;
+use lastmile_core::wire::Segment;
+
+use crate::SetupError;
+
+/// The way to Covage. Cheap to clone; all clones share one token.
+#[derive(Clone, Debug)]
+pub struct Covage {
+    handle: lastmile_covage::Handle,
+}
+
+impl Covage {
+    /// The address of the supplier's own documents.
+    pub const ADDRESS: &'static str = "https://extranet.kosc-telecom.fr";
+
+    /// Begins a handle. `base` is [`ADDRESS`](Self::ADDRESS), or that of a sandbox.
+    pub fn builder(base: impl Into<String>) -> CovageBuilder {
+        CovageBuilder { handle: lastmile_covage::Handle::builder(base), login: None, scheme: "Bearer" }
+    }
+
+    /// The generated client, for what this handle does not wrap.
+    pub fn raw(&self) -> &lastmile_covage::Handle {
+        &self.handle
+    }
+
+    /// The same way with another policy: for one call, or for a part of the program.
+    #[must_use]
+    pub fn with_policy(&self, policy: Policy) -> Self {
+        Self { handle: self.handle.with_policy(policy) }
+    }
+}
+
+/// What nothing was sent for, because of `reason`.
+fn refused(reason: impl fmt::Display) -> Error {
+    Error::invalid(lastmile_covage::TABLE.api, reason.to_string())
+}
+
+/// An id as a part of a path.
+fn segment(what: &str, id: &str) -> Result<Segment, Error> {
+    id.parse().map_err(|error| refused(format_args!("{what} cannot stand in a path: {error}")))
+}
+
+/// Builds a [`Covage`].
+pub struct CovageBuilder {
+    handle: Builder<lastmile_covage::Client>,
+    login: Option<(String, String)>,
+    scheme: &'static str,
+}
+
+impl fmt::Debug for CovageBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CovageBuilder").field("scheme", &self.scheme).finish_non_exhaustive()
+    }
+}
+
+impl CovageBuilder {
+    /// The account that tokens are obtained with. Demanded.
+    #[must_use]
+    pub fn login(mut self, email: impl Into<String>, password: impl Into<String>) -> Self {
+        self.login = Some((email.into(), password.into()));
+        self
+    }
+
+    /// Uses the older generation of tokens (`Authorization: JWT …`, good for 24 hours) instead of the newer one
+    /// (`Bearer`, good for one hour and renewable for twelve). The supplier documents both.
+    #[must_use]
+    pub fn legacy_tokens(mut self) -> Self {
+        self.scheme = "Legacy-Token";
+        self
+    }
+
+    /// Deadline, attempts and limits of calls.
+    #[must_use]
+    pub fn policy(self, policy: Policy) -> Self {
+        self.connection(|handle| handle.policy(policy))
+    }
+
+    /// Proxy, root certificate, local address and connect timeout. The credentials are this builder's own.
+    #[must_use]
+    pub fn connection(
+        mut self,
+        change: impl FnOnce(Builder<lastmile_covage::Client>) -> Builder<lastmile_covage::Client>,
+    ) -> Self {
+        self.handle = change(self.handle);
+        self
+    }
+
+    /// The handle.
+    ///
+    /// # Errors
+    /// When the login is missing, or the address is unusable.
+    pub fn build(self) -> Result<Covage, SetupError> {
+        let (email, password) = self.login.ok_or(SetupError::Missing("a login"))?;
+        let flow =
+            lastmile_covage::TABLE.token_flow(self.scheme).ok_or(SetupError::Missing("a token flow"))?;
+        let login = serde_json::json!({ "email": email, "password": password });
+        let credentials = Credentials::none().token(flow, &login);
+        Ok(Covage { handle: self.handle.credentials(credentials).build()? })
+    }
+}

@@ -1,0 +1,86 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Problem, text_rule};
+
+/// The reference of an optical socket (OTP, in French PTO): a prefix of two or three capitals or digits, then twice a
+/// hyphen and four letters or digits.
+///
+/// Source: Covage, orders API, "Update the OTP reference of an order", which gives one form with two characters before the
+/// first hyphen and one with three.
+///
+/// ```
+/// use lastmile::rules::Otp;
+///
+/// let otp: Otp = "FI-3790-3415".parse()?;
+/// assert_eq!(otp.as_str(), "FI-3790-3415");
+/// assert!("FIE-2523-4523".parse::<Otp>().is_ok());
+///
+/// let error = "fi-3790-3415".parse::<Otp>().unwrap_err();
+/// assert!(error.to_string().starts_with("the character 'f' at place 0 is not allowed there"));
+/// # Ok::<(), lastmile::rules::RuleError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Otp(String);
+
+text_rule!(Otp, "an OTP is such as FI-1234-4234 or FIE-2523-4523");
+
+impl Otp {
+    fn check(text: &str) -> Result<(), Problem> {
+        if text.is_empty() {
+            return Err(Problem::Empty);
+        }
+        // The third place tells the two forms apart.
+        let prefix = if text.chars().nth(2) == Some('-') { 2 } else { 3 };
+        let length = prefix + 10;
+        for (at, character) in text.chars().enumerate() {
+            let fits = match at {
+                _ if at >= length => return Err(Problem::TooLong { allowed: length }),
+                _ if at < prefix => character.is_ascii_uppercase() || character.is_ascii_digit(),
+                _ if at == prefix || at == prefix + 5 => character == '-',
+                _ => character.is_ascii_alphanumeric(),
+            };
+            if !fits {
+                return Err(Problem::Character { character, at });
+            }
+        }
+        // Every character so far is one byte long.
+        if text.len() < length { Err(Problem::TooShort) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_and_nothing_else() {
+        for good in ["FI-1234-4234", "FIE-2523-4523", "00-abCD-zz99", "9A9-0000-0000"] {
+            assert_eq!(good.parse::<Otp>().unwrap().to_string(), good);
+        }
+        let character = |character, at| Problem::Character { character, at };
+        for (bad, problem) in [
+            ("", Problem::Empty),
+            ("FI", Problem::TooShort),
+            ("FI-1234-423", Problem::TooShort),
+            ("FI-1234-42345", Problem::TooLong { allowed: 12 }),
+            ("FIE-2523-45234", Problem::TooLong { allowed: 13 }),
+            ("F-1234-4234", character('-', 1)),
+            ("FIEX-1234-4234", character('X', 3)),
+            ("FI-12_4-4234", character('_', 5)),
+            ("FI-12344234", character('4', 7)),
+            ("FI-1234-42é4", character('é', 10)),
+            (" FI-1234-4234", character(' ', 0)),
+            ("FI-1234-4234\n", Problem::TooLong { allowed: 12 }),
+        ] {
+            assert_eq!(bad.parse::<Otp>().unwrap_err().problem(), problem, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn reading_json_keeps_the_rule() {
+        assert!(serde_json::from_str::<Otp>(r#""fi-1234-4234""#).is_err());
+        let otp: Otp = serde_json::from_str(r#""FI-1234-4234""#).unwrap();
+        assert_eq!(serde_json::to_string(&otp).unwrap(), r#""FI-1234-4234""#);
+    }
+}
