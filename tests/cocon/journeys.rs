@@ -5,9 +5,7 @@ use std::time::Duration;
 use lastmile::cocon::types::{
     ContactCreate, ContactPatch, CustomerContractCreate, CustomerContractPatch, CustomerCreate, CustomerPatch,
 };
-use lastmile::cocon::{
-    Batch, BuildingConnection, Cocon, Connection, NamedConnection, Poll, Scenario, WaitError,
-};
+use lastmile::cocon::{Batch, BuildingConnection, Cocon, Connection, NamedConnection, Scenario};
 use lastmile::wire::Patch;
 use lastmile::{Outcome, Poll, Prepared, WaitError};
 use lastmile_sandbox::{BuildingKind, Sandbox};

@@ -1,97 +1,42 @@
 //! What the supplier receives for each operation, sent with every field that the reference shows.
 
-use lastmile_cocon::{Client, Handle};
-use lastmile_core::progenitor_client::{Error, ResponseValue};
-use lastmile_sandbox::{Answer, Part, Sandbox, Spec};
-use lastmile_tests::{cocon, sandbox};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use lastmile_sandbox::{Answer, Spec};
+use lastmile_tests::{cocon, exchanges, request, sandbox};
 use serde_json::{Value, json};
-
-/// The documented request of an operation, as its generated type.
-fn request<T: DeserializeOwned>(operation: &str) -> T {
-    let example = Spec::cocon().example(operation, Part::Request).unwrap();
-    serde_json::from_value(example.clone()).unwrap()
-}
-
-/// Sends one operation, lets the sandbox answer with the documented example, and holds what arrived under a snapshot.
-/// What the client read must be what was answered.
-async fn exchange<T, F, Fut>(sandbox: &Sandbox, handle: &Handle, operation: &str, send: F)
-where
-    T: DeserializeOwned + Serialize,
-    F: FnOnce(Client) -> Fut,
-    Fut: Future<Output = Result<ResponseValue<T>, Error<()>>>,
-{
-    let supplier = sandbox.cocon();
-    let answer = Spec::cocon().example(operation, Part::Answer(200));
-    supplier.answer_next(operation, answer.map_or(Answer::status(204), |example| Answer::json(200, example)));
-    let reply = handle.call(send).await.unwrap_or_else(|error| panic!("{operation}: {error}"));
-    assert_eq!(
-        serde_json::to_value(&reply.value).unwrap(),
-        answer.cloned().unwrap_or(Value::Null),
-        "{operation}"
-    );
-
-    let received = supplier.last().unwrap();
-    assert_eq!(received.operation.as_deref(), Some(operation));
-    assert_eq!(received.problems, Vec::<String>::new(), "{operation}");
-    let sent = Spec::cocon().example(operation, Part::Request);
-    assert_eq!(received.json().as_ref(), sent, "{operation}: every field arrives, and no other");
-
-    let mut headers = received.headers.clone();
-    // The port and the version are not this test's.
-    headers.retain(|(name, _)| name != "host" && name != "user-agent");
-    headers.sort();
-    let shown = json!({
-        "request": format!("{} {}", received.method, received.path),
-        "query": received.query,
-        "headers": headers.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>(),
-        "body": received.json(),
-    });
-    insta::assert_json_snapshot!(operation, shown);
-}
 
 #[tokio::test]
 async fn every_operation_arrives_as_documented() {
     let sandbox = sandbox().await;
+    let supplier = sandbox.cocon();
     let cocon = cocon(&sandbox);
-    let handle = cocon.raw();
     let [id, contact] = &["1abc", "2"].map(|id| id.parse().unwrap());
-
-    macro_rules! exchanges {
-        ($($operation:literal: $method:ident($($argument:expr),*);)*) => {$(
-            exchange(&sandbox, handle, $operation, |client| async move {
-                client.$method($($argument),*).await
-            }).await;
-        )*};
-    }
-    exchanges! {
-        "createContact": create_contact(&request("createContact"));
+    let spec = Spec::cocon();
+    exchanges!(supplier, cocon.raw(), {
+        "createContact": create_contact(&request(spec, "createContact"));
         "getContact": get_contact(id);
         "getCustomerContact": get_customer_contact(id, contact);
-        "updateContact": update_contact(id, &request("updateContact"));
+        "updateContact": update_contact(id, &request(spec, "updateContact"));
         "deleteContact": delete_contact(id);
-        "createCustomer": create_customer(&request("createCustomer"));
+        "createCustomer": create_customer(&request(spec, "createCustomer"));
         "getCustomer": get_customer(id);
-        "updateCustomer": update_customer(id, &request("updateCustomer"));
+        "updateCustomer": update_customer(id, &request(spec, "updateCustomer"));
         "deleteCustomer": delete_customer(id);
-        "createCustomerContract": create_customer_contract(&request("createCustomerContract"));
+        "createCustomerContract": create_customer_contract(&request(spec, "createCustomerContract"));
         "getCustomerContract": get_customer_contract(id);
-        "updateCustomerContract": update_customer_contract(id, &request("updateCustomerContract"));
+        "updateCustomerContract": update_customer_contract(id, &request(spec, "updateCustomerContract"));
         "deleteCustomerContract": delete_customer_contract(id);
         "createBuildingDelayedConnection":
-            create_building_delayed_connection(id, &request("createBuildingDelayedConnection"));
-        "createDelayedConnection": create_delayed_connection(&request("createDelayedConnection"));
-        "createDelayedConnectionBatch": create_delayed_connection_batch(&request("createDelayedConnectionBatch"));
+            create_building_delayed_connection(id, &request(spec, "createBuildingDelayedConnection"));
+        "createDelayedConnection": create_delayed_connection(&request(spec, "createDelayedConnection"));
+        "createDelayedConnectionBatch": create_delayed_connection_batch(&request(spec, "createDelayedConnectionBatch"));
         "getDelayedConnectionBatch": get_delayed_connection_batch(id);
-        "createProjectAssetApproval": create_project_asset_approval(&request("createProjectAssetApproval"));
+        "createProjectAssetApproval": create_project_asset_approval(&request(spec, "createProjectAssetApproval"));
+    });
+    for operation in spec.operations() {
+        assert_eq!(supplier.count(&operation.id), 1, "{}", operation.id);
     }
-    let received = sandbox.cocon().received();
-    for operation in Spec::cocon().operations() {
-        assert_eq!(sandbox.cocon().count(&operation.id), 1, "{}", operation.id);
-    }
-    assert_eq!(received.len(), 18);
-    assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
+    assert_eq!(supplier.received().len(), 18);
+    assert_eq!(supplier.violations(), Vec::<String>::new());
 }
 
 /// What arrives of a patch.

@@ -1,5 +1,9 @@
 //! What the end-to-end tests share: a supplier to talk to, and servers that misbehave on the wire.
 
+mod exchange;
+
+pub use exchange::{exchange, request};
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
