@@ -173,36 +173,67 @@ async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
     }
 }
 
-/// Every property that a document marks as sensitive, set to a marked value in the answer or request that holds it,
-/// and shown with Debug.
-#[test]
-fn every_sensitive_property_is_hidden() {
-    use lastmile::cocon::types as t;
-    let mut hidden = 0;
-    macro_rules! check {
-        ($($type:ident),* $(,)?) => {$({
-            let schema = &Spec::cocon().document()["components"]["schemas"][stringify!($type)];
-            for (property, about) in schema["properties"].as_object().unwrap() {
-                if about.get("x-sensitive").is_none() {
-                    continue;
-                }
-                let value = match about["type"].as_str().unwrap() {
-                    "string" => json!("Personal"),
-                    "array" if about["items"]["type"] == "string" => json!(["Personal"]),
-                    "array" => continue,
-                    "object" => json!({ "Personal": "Personal" }),
-                    other => panic!("{other}"),
-                };
-                let mut members = serde_json::Map::new();
-                members.insert(property.clone(), value);
-                let object: t::$type = serde_json::from_value(Value::Object(members)).unwrap();
-                let debug = format!("{object:?}");
-                assert!(debug.contains("(hidden)") && !debug.contains("Personal"), "{property}: {debug}");
-                hidden += 1;
-            }
-        })*};
+/// An object of a component with a marked value in every property that is sensitive, and something in each that is
+/// required.
+fn marked_object(schema: &Value) -> Value {
+    let mut members = serde_json::Map::new();
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let property = &schema["properties"][name];
+        members.insert(name.to_owned(), property["enum"].get(0).cloned().unwrap_or(json!("x")));
     }
-    check!(
+    for (name, property) in schema["properties"].as_object().unwrap() {
+        if property.get("x-sensitive").is_none() {
+            continue;
+        }
+        // Every digit of a number is a mark as well.
+        let value = match (property["type"].as_str(), property["items"]["type"].as_str()) {
+            (Some("string"), _) => json!("Personal"),
+            (Some("integer"), _) => json!(4711),
+            (Some("array"), Some("string")) => json!(["Personal"]),
+            (Some("array"), Some("number")) => json!([4711]),
+            (Some("array"), _) => json!([[4711]]),
+            (Some("object"), _) => json!({ "Personal": {} }),
+            other => panic!("{name}: {other:?}"),
+        };
+        members.insert(name.clone(), value);
+    }
+    Value::Object(members)
+}
+
+/// Shows each component that has a sensitive property, with every such property marked.
+macro_rules! every_sensitive_property_is_hidden {
+    ($test:ident, $spec:expr, $types:path, [$($type:ident),* $(,)?]) => {
+        #[test]
+        fn $test() {
+            use $types as types;
+            let schemas = $spec.document()["components"]["schemas"].as_object().unwrap();
+            let sensitive = |schema: &Value| {
+                let properties = schema["properties"].as_object().into_iter().flatten();
+                properties.filter(|(_, property)| property.get("x-sensitive").is_some()).count()
+            };
+            let listed = [$(stringify!($type)),*];
+            let marked = schemas.iter().filter(|(_, schema)| sensitive(schema) > 0).map(|(name, _)| name.as_str());
+            assert_eq!(marked.collect::<Vec<_>>(), listed, "every component with a sensitive property is in the list");
+            $(
+                let schema = &schemas[stringify!($type)];
+                let mut json = marked_object(schema);
+                if stringify!($type) == "Building" {
+                    json["stairs"] = json!({ "Personal": ["Personal"] });
+                }
+                let object: types::$type = serde_json::from_value(json).unwrap();
+                let debug = format!("{object:?} {object:#?}");
+                assert_eq!(debug.matches("(hidden)").count(), 2 * sensitive(schema), "{debug}");
+                assert!(!debug.contains("Personal") && !debug.contains("4711"), "{debug}");
+            )*
+        }
+    };
+}
+
+every_sensitive_property_is_hidden!(
+    cocon,
+    Spec::cocon(),
+    lastmile::cocon::types,
+    [
         Asset,
         AssetApproval,
         Contact,
@@ -221,18 +252,88 @@ fn every_sensitive_property_is_hidden() {
         DelayedConnectionRequestShort,
         ErrorBody,
         ErrorDetail,
+        NewRoute,
         OutageContactInformation,
         OutageContactInformationPatch,
         PostalAddress,
         PostalAddressPatch,
-        ProjectAssetApprovalCreate,
-    );
-    let schemas = Spec::cocon().document()["components"]["schemas"].as_object().unwrap();
-    let marked: usize = schemas
-        .values()
-        .flat_map(|schema| schema["properties"].as_object().unwrap().values())
-        .filter(|property| property.get("x-sensitive").is_some())
-        .count();
-    // The coordinates of a route are numbers, and tested through Batch above.
-    assert_eq!(hidden, marked - 2, "every schema with a sensitive property is in the list");
-}
+        ProjectAssetApprovalCreate
+    ]
+);
+every_sensitive_property_is_hidden!(
+    covage,
+    Spec::covage(),
+    lastmile::covage::types,
+    [
+        Building,
+        BuildingAddress,
+        ConcentrationPointAddress,
+        Contact,
+        ContactCreate,
+        ContactReplace,
+        EligibilityEndpoint,
+        EligibilityEndpointAddress,
+        EndCustomer,
+        EndCustomerContact,
+        EndCustomerContactUpdate,
+        EndCustomerUpdate,
+        ErrorBody,
+        ErrorDetail,
+        ForecastAddress,
+        LegacyToken,
+        LegacyTokenCreate,
+        LegacyTokenRefresh,
+        OfferRequest,
+        OperatorInfo,
+        OperatorInfoUpdate,
+        Order,
+        OrderBoundAddress,
+        OrderBoundAddressUpdate,
+        OrderCreate,
+        OrderEndpoint,
+        OrderInfoEventCreate,
+        OrderOption,
+        OrderOptionUpdate,
+        OrderUpdate,
+        RefreshedToken,
+        SecondAppointmentAddress,
+        SecondAppointmentAddressUpdate,
+        Token,
+        TokenCreate,
+        TokenRefresh,
+        User
+    ]
+);
+every_sensitive_property_is_hidden!(
+    onapi,
+    Spec::onapi(),
+    lastmile::onapi::types,
+    [
+        Access,
+        Characteristics,
+        CharacteristicsRequest,
+        CpeStatus,
+        DhcpIdentifier,
+        DhcpSnoopingEntry,
+        Equipment,
+        EquipmentRequest,
+        IgmpGroup,
+        InvoiceAccess,
+        InvoiceItem,
+        Lease,
+        MacEntry,
+        Order,
+        OrderChange,
+        OrderCreate,
+        OrderOfEvent,
+        OrderReplace,
+        Refusal,
+        Subscription,
+        Ticket,
+        TicketComment,
+        TicketCommentCreate,
+        TicketCreate,
+        TicketInfo,
+        TicketInfoRequest
+    ]
+);

@@ -1,18 +1,32 @@
 //! What the end-to-end tests share: a supplier to talk to, and servers that misbehave on the wire.
 
 mod exchange;
+mod mutate;
 
 pub use exchange::{exchange, request};
+pub use mutate::{places, reads_and_writes_back, survives_mutation};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lastmile::cocon::Cocon;
+use lastmile::covage::Covage;
 use lastmile::{Error, Policy};
 use lastmile_sandbox::Sandbox;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+/// The samples of an operation in `specs/samples`: `part` is `request` or a status. Those of every variant.
+pub fn samples(api: &str, operation: &str, part: &str) -> Vec<serde_json::Value> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/samples").join(api);
+    let begins = format!("{operation}.{part}.");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let mine =
+        paths.into_iter().filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&begins));
+    mine.map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()).collect()
+}
 
 /// A sandbox of seed 1.
 pub async fn sandbox() -> Sandbox {
@@ -28,6 +42,13 @@ pub fn cocon(sandbox: &Sandbox) -> Cocon {
 /// The facade at any address.
 pub fn cocon_at(base: &str, key: &str, client_id: &str) -> Cocon {
     Cocon::builder(base).api_key(key).client_id(client_id).policy(brisk()).build().expect("a usable address")
+}
+
+/// The facade of Covage, with the account that the sandbox knows.
+pub fn covage(sandbox: &Sandbox) -> Covage {
+    let supplier = sandbox.covage();
+    let builder = Covage::builder(supplier.base_url()).login(supplier.email(), supplier.password());
+    builder.policy(brisk()).build().expect("a usable address")
 }
 
 /// A policy that waits for next to nothing between attempts.

@@ -1,0 +1,26 @@
+//! Answers, whole and mutated in every place: read, and written back as they came.
+
+use lastmile::covage::types::{Building, Order, OrderBound, OrderEndpoint, OrderInfoEvent};
+use lastmile_tests::{samples, survives_mutation};
+
+#[test]
+fn no_mutation_costs_more_than_its_place() {
+    let mut tried = 0;
+    macro_rules! answers {
+        ($($operation:literal => $type:ty;)*) => {$(
+            for sample in samples("covage", $operation, "200") {
+                survives_mutation::<$type>(&sample, $operation);
+                tried += 1;
+            }
+        )*};
+    }
+    answers! {
+        "createOrder" => Order;
+        "updateOrder" => Order;
+        "getBuilding" => Building;
+        "updateOrderBound" => OrderBound;
+        "updateOrderEndpoint" => OrderEndpoint;
+        "createOrderInfoEvent" => OrderInfoEvent;
+    }
+    assert_eq!(tried, 10, "every answer of the reference");
+}

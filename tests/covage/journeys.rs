@@ -1,0 +1,239 @@
+//! The journeys of a service, against the sandbox's own behaviour.
+
+use lastmile::covage::types::{
+    EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, ListOrdersParams, OfferRequest,
+    OfferRequestActivationType, OfferRequestReferenceType, OfferRequestStatus, OperatorInfoUpdate,
+    OrderCreateRequestType, OrderStatus, OrderUpdate,
+};
+use lastmile::covage::{Covage, Draft, NewOrder};
+use lastmile::rules::Otp;
+use lastmile::{Outcome, Prepared, Progress, Reconciled};
+use lastmile_sandbox::{Answer, Sandbox};
+use lastmile_tests::{covage, sandbox};
+use serde_json::json;
+
+/// Everything that a draft needs before it is submitted.
+fn data(sandbox: &Sandbox, order_ref: &str) -> OrderUpdate {
+    OrderUpdate {
+        end_customer: Some(EndCustomerUpdate {
+            type_: Some(EndCustomerUpdateType::Unregistered),
+            name: Some("Ankeborg Épicerie".replace('É', "E")),
+            contact: Some(EndCustomerContactUpdate {
+                first_name: Some("Kajsa".into()),
+                last_name: Some("Anka".into()),
+                email: Some("kajsa.anka@sp.example".into()),
+                phone_number: Some("0123456789".into()),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+        operator_info: Some(OperatorInfoUpdate {
+            order_ref: Some(order_ref.into()),
+            order_name: Some("Ankeborg 1".into()),
+            contact_uuid: Some(sandbox.covage().contact_uuid().into()),
+        }),
+        ..Default::default()
+    }
+}
+
+/// A fibre draft that starts from a building.
+async fn fibre(
+    sandbox: &Sandbox,
+    covage: &Covage,
+    order_ref: &str,
+) -> (Draft, lastmile_sandbox::covage::Socket) {
+    let premises = sandbox.covage().premises();
+    let building =
+        premises.iter().flat_map(|one| &one.buildings).find(|building| !building.sockets.is_empty()).unwrap();
+    let request = OfferRequest {
+        activation_type: None,
+        product_lines: None,
+        reference: building.reference.clone(),
+        reference_type: OfferRequestReferenceType::Building,
+        status: None,
+    };
+    let offers = covage.offers(&request).await.unwrap();
+    let product = offers
+        .offers
+        .iter()
+        .filter_map(|offer| offer.get()?.product.get()?.code.get().cloned())
+        .next()
+        .unwrap();
+    let order = NewOrder::activate(
+        offers.eligibility_ref.as_deref().unwrap(),
+        product,
+        OrderCreateRequestType::ActivateDefined,
+    );
+    let draft = Prepared::new(order.reference(order_ref)).unwrap().place(covage).await.unwrap();
+    (draft, building.sockets[0].clone())
+}
+
+#[tokio::test]
+async fn fibre_from_an_address_to_a_submitted_order() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let place = sandbox.covage().premises()[0].clone();
+    let cities = covage.cities(&place.zipcode).await.unwrap();
+    assert_eq!(cities[0].get().unwrap().kosc_insee_code.as_deref(), Some(place.kosc_insee_code.as_str()));
+    assert!(!covage.streets(&place.kosc_insee_code).await.unwrap().is_empty());
+    assert!(!covage.street_numbers(&place.kosc_street_code).await.unwrap().is_empty());
+
+    let (mut draft, socket) = fibre(&sandbox, &covage, "SP-1").await;
+    draft.complete(&covage, &data(&sandbox, "SP-1")).await.unwrap();
+    let found = draft.set_otp(&covage, &socket.reference.parse().unwrap()).await.unwrap();
+    assert!(!found.differs_from(&socket.stairs, &socket.floor), "{found:?}");
+    assert!(found.differs_from(&socket.stairs, "99"));
+
+    let uuid = draft.uuid().to_owned();
+    let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
+    let order = submission.place(&covage).await.unwrap();
+    assert_eq!(order.status.get(), Some(&OrderStatus::Submitted));
+    assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 1);
+
+    let read = covage.order(&uuid).await.unwrap();
+    assert_eq!(read.operator_info.get().unwrap().order_ref.as_deref(), Some("SP-1"));
+    assert_eq!(Draft::of(read).unwrap_err().outcome(), Outcome::Invalid, "it is no draft any more");
+    assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_building_with_its_stairs_and_sockets() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let building = sandbox.covage().premises().iter().flat_map(|one| &one.buildings).next().unwrap().clone();
+    assert!(building.reference.contains('/'));
+    let with_stairs = covage.building_with_stairs(&building.reference).await.unwrap();
+    assert!(with_stairs.stairs.get().is_some_and(|stairs| !stairs.is_empty()));
+    let with_sockets = covage.building_with_sockets(&building.reference).await.unwrap();
+    assert!(with_sockets.stairs_with_otp_ref.get().is_some_and(|stairs| !stairs.is_empty()));
+}
+
+#[tokio::test]
+async fn copper_and_the_list_of_orders() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let premises = sandbox.covage().premises();
+    let place = premises.iter().find(|place| place.line.as_ref().is_some_and(|line| line.active)).unwrap();
+    let line = place.line.clone().unwrap();
+    assert!(!covage.lines(&place.kosc_street_code, &place.street_number).await.unwrap().is_empty());
+    let request = OfferRequest {
+        activation_type: Some(OfferRequestActivationType::Activate),
+        product_lines: None,
+        reference: line.number.clone(),
+        reference_type: OfferRequestReferenceType::LineNumber,
+        status: Some(OfferRequestStatus::Active),
+    };
+    let offers = covage.offers(&request).await.unwrap();
+    let product = offers
+        .offers
+        .iter()
+        .filter_map(|offer| offer.get()?.product.get()?.code.get().cloned())
+        .next()
+        .unwrap();
+    for n in 0..7 {
+        let eligibility = offers.eligibility_ref.as_deref().unwrap();
+        let order = NewOrder::activate(eligibility, &product, OrderCreateRequestType::Activate);
+        Prepared::new(order.reference(format!("SP-{n}"))).unwrap().place(&covage).await.unwrap();
+    }
+    for size in [1, 3, 7, 50] {
+        let mut orders = covage.orders(ListOrdersParams { limit: Some(size), ..Default::default() });
+        let mut references = Vec::new();
+        while let Some(order) = orders.next().await {
+            let order = order.unwrap().into_option().unwrap();
+            references.push(order.operator_info.get().unwrap().order_ref.get().cloned().unwrap());
+        }
+        assert_eq!(references, (0..7).map(|n| format!("SP-{n}")).collect::<Vec<_>>(), "pages of {size}");
+        assert_eq!(orders.total(), Some(7));
+    }
+}
+
+#[tokio::test]
+async fn what_the_supplier_does_not_take_is_refused_before_anything_is_sent() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (mut draft, _) = fibre(&sandbox, &covage, "SP-1").await;
+    let before = sandbox.covage().received().len();
+
+    let mut church = data(&sandbox, "SP-1");
+    church.end_customer.as_mut().unwrap().name = Some("L'Église".into());
+    let error = draft.complete(&covage, &church).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Invalid);
+    assert!(error.to_string().contains(r"end_customer.name: the character '\'' at place 1"), "{error}");
+    let error = draft.set_floor(&covage, "C/D", "1").await.unwrap_err();
+    assert!(error.to_string().contains("stairs: the character '/' at place 1"), "{error}");
+    let submitted = serde_json::from_value(json!({ "status": "submitted" })).unwrap();
+    assert_eq!(draft.complete(&covage, &submitted).await.unwrap_err().outcome(), Outcome::Invalid);
+    assert!("fi-3790-3415".parse::<Otp>().is_err());
+    assert_eq!(covage.cities("7600").await.unwrap_err().outcome(), Outcome::Invalid);
+    assert_eq!(covage.order("..").await.unwrap_err().outcome(), Outcome::Invalid);
+    assert_eq!(sandbox.covage().received().len(), before, "nothing was sent");
+
+    let stored = Prepared::new(NewOrder::activate("e", "p", OrderCreateRequestType::Create).with(|body| {
+        body.end_customer = church.end_customer.clone();
+    }));
+    assert_eq!(stored.unwrap_err().outcome(), Outcome::Invalid);
+}
+
+#[tokio::test]
+async fn an_incomplete_draft_is_refused_with_every_field() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (draft, _) = fibre(&sandbox, &covage, "SP-1").await;
+    let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
+    let error = submission.place(&covage).await.unwrap_err();
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 400));
+    assert!(error.supplier_id().unwrap().starts_with("KOSC_"));
+    let fields: Vec<&str> = error.details().iter().filter_map(|detail| detail.field.as_deref()).collect();
+    assert!(fields.contains(&"end_customer.type") && fields.len() > 3, "{fields:?}");
+    assert!(error.details().iter().all(|detail| detail.message.is_some()));
+    assert_eq!(submission.progress(), Progress::Ready);
+}
+
+#[tokio::test]
+async fn a_lost_submission_is_found_by_reading_the_order() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (mut draft, socket) = fibre(&sandbox, &covage, "SP-1").await;
+    draft.complete(&covage, &data(&sandbox, "SP-1")).await.unwrap();
+    draft.set_otp(&covage, &socket.reference.parse().unwrap()).await.unwrap();
+    let uuid = draft.uuid().to_owned();
+    let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
+
+    sandbox.covage().answer_next("updateOrder", Answer::status(502));
+    assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(sandbox.covage().count("updateOrder"), 2, "one to complete it, one to submit it, none again");
+    let Reconciled::Undecidable(undecidable) = submission.reconcile(&covage).await.unwrap() else {
+        panic!("a draft still, but the request may be running");
+    };
+    assert!(undecidable.ask_again.is_some_and(|wait| !wait.is_zero()));
+
+    // Long ago, by the stored form.
+    let mut stored = serde_json::to_value(&submission).unwrap();
+    stored["begun_at"] = json!(1);
+    let mut found: Prepared<lastmile::covage::Submission> = serde_json::from_value(stored).unwrap();
+    assert!(matches!(found.reconcile(&covage).await.unwrap(), Reconciled::Absent));
+    found.place(&covage).await.unwrap();
+    assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 1);
+
+    let Reconciled::Placed(order) = submission.reconcile(&covage).await.unwrap() else {
+        panic!("it is submitted")
+    };
+    assert_eq!(order.uuid.as_deref(), Some(uuid.as_str()));
+    assert_eq!(submission.progress(), Progress::Placed);
+}
+
+#[tokio::test]
+async fn a_lost_draft_is_found_by_its_reference() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (draft, _) = fibre(&sandbox, &covage, "SP-7").await;
+    let order = |reference: &str| {
+        let order = NewOrder::activate("e", "p", OrderCreateRequestType::Create).reference(reference);
+        Prepared::new(order).unwrap()
+    };
+    let Reconciled::Placed(found) = order("SP-7").reconcile(&covage).await.unwrap() else {
+        panic!("it is there")
+    };
+    assert_eq!(found.uuid(), draft.uuid());
+    assert!(matches!(order("SP-8").reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
+}

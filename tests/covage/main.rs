@@ -1,0 +1,6 @@
+//! Covage from end to end: the generated client and the facade against the sandbox.
+
+mod answers;
+mod journeys;
+mod requests;
+mod tokens;

@@ -1,0 +1,133 @@
+//! Tokens: obtained, renewed once for all, in both generations.
+
+use std::time::Duration;
+
+use lastmile::covage::Covage;
+use lastmile::covage::types::OrderCreateRequestType::Activate;
+use lastmile::{Outcome, Prepared, covage::NewOrder};
+use lastmile_sandbox::Answer;
+use lastmile_tests::{RawServer, Then, brisk, covage, sandbox};
+use serde_json::json;
+
+#[tokio::test]
+async fn one_token_serves_all_calls_and_is_renewed_once_for_fifty() {
+    let sandbox = sandbox().await;
+    let supplier = sandbox.covage();
+    let covage = covage(&sandbox);
+    covage.cities("76000").await.unwrap();
+    covage.cities("76000").await.unwrap();
+    assert_eq!((supplier.count("obtainToken"), supplier.count("refreshToken")), (1, 0));
+
+    supplier.expire_tokens();
+    let calls: Vec<_> = (0..50)
+        .map(|_| {
+            let covage = covage.clone();
+            tokio::spawn(async move { covage.cities("76000").await.map(|cities| cities.len()) })
+        })
+        .collect();
+    for call in calls {
+        assert!(call.await.unwrap().is_ok());
+    }
+    assert_eq!(
+        (supplier.count("obtainToken"), supplier.count("refreshToken")),
+        (1, 1),
+        "one renewal for all"
+    );
+    let answered = supplier
+        .received()
+        .iter()
+        .filter(|r| r.operation.as_deref() == Some("listCities") && r.status == 200)
+        .count();
+    assert_eq!(answered, 52, "each call is answered once");
+}
+
+#[tokio::test]
+async fn when_it_cannot_be_renewed_it_is_obtained_anew() {
+    let sandbox = sandbox().await;
+    let supplier = sandbox.covage();
+    let covage = covage(&sandbox);
+    covage.cities("76000").await.unwrap();
+    supplier.expire_tokens();
+    supplier.expire_refresh_tokens();
+    covage.cities("76000").await.unwrap();
+    assert_eq!((supplier.count("obtainToken"), supplier.count("refreshToken")), (2, 1));
+}
+
+#[tokio::test]
+async fn the_older_generation() {
+    let sandbox = sandbox().await;
+    let supplier = sandbox.covage();
+    let covage =
+        Covage::builder(supplier.base_url()).login(supplier.email(), supplier.password()).legacy_tokens();
+    let covage = covage.policy(brisk()).build().unwrap();
+    covage.cities("76000").await.unwrap();
+    assert!(supplier.last().unwrap().header("authorization").unwrap().starts_with("JWT "));
+    supplier.expire_tokens();
+    covage.cities("76000").await.unwrap();
+    assert_eq!(
+        supplier.count("obtainLegacyToken"),
+        2,
+        "an expired token of this generation cannot be renewed"
+    );
+    assert_eq!(supplier.count("obtainToken"), 0);
+}
+
+#[tokio::test]
+async fn a_creation_is_sent_again_after_a_401_and_only_then() {
+    let sandbox = sandbox().await;
+    let supplier = sandbox.covage();
+    let covage = covage(&sandbox);
+    supplier.answer_next("createOrder", Answer::status(401));
+    supplier.answer_next("createOrder", Answer::json(200, &json!({ "uuid": "1", "status": "draft" })));
+    let mut order = Prepared::new(NewOrder::activate("elig-1", "AM01", Activate)).unwrap();
+    order.place(&covage).await.unwrap();
+    assert_eq!(supplier.count("createOrder"), 2);
+
+    for _ in 0..3 {
+        supplier.answer_next("createOrder", Answer::status(401));
+    }
+    let mut order = Prepared::new(NewOrder::activate("elig-1", "AM01", Activate)).unwrap();
+    let error = order.place(&covage).await.unwrap_err();
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Rejected, 2), "a second 401 is an answer");
+    assert_eq!(supplier.count("createOrder"), 4);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_said_and_the_order_is_not_sent() {
+    let sandbox = sandbox().await;
+    let supplier = sandbox.covage();
+    for legacy in [false, true] {
+        let builder = Covage::builder(supplier.base_url()).login(supplier.email(), "wrong").policy(brisk());
+        let covage = if legacy { builder.legacy_tokens() } else { builder }.build().unwrap();
+        let mut order = Prepared::new(NewOrder::activate("elig-1", "AM01", Activate)).unwrap();
+        let error = order.place(&covage).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Rejected);
+        assert_eq!(error.status().unwrap(), if legacy { 400 } else { 401 });
+        assert!(error.to_string().contains("gives no token for these credentials"), "{error}");
+        assert!(!error.may_have_taken_effect());
+    }
+    assert_eq!(supplier.count("createOrder"), 0);
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_is_sent() {
+    let sandbox = sandbox().await;
+    for answer in
+        [Answer::status(500), Answer::json(200, &json!({})), Answer::json(200, &json!({ "access": "a\nb" }))]
+    {
+        for _ in 0..4 {
+            sandbox.covage().answer_next("obtainToken", answer.clone());
+        }
+        let mut order = Prepared::new(NewOrder::activate("elig-1", "AM01", Activate)).unwrap();
+        let error = order.place(&covage(&sandbox)).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+        assert_eq!(sandbox.covage().count("createOrder"), 0);
+    }
+    let server = RawServer::start(&[Then::Hang]).await;
+    let policy = lastmile::Policy { deadline: Duration::from_millis(100), ..brisk() };
+    let covage =
+        Covage::builder(server.base_url()).login("a@sp.example", "x").policy(policy).build().unwrap();
+    let mut order = Prepared::new(NewOrder::activate("elig-1", "AM01", Activate)).unwrap();
+    let error = order.place(&covage).await.unwrap_err();
+    assert_eq!((error.outcome(), server.requests()), (Outcome::NotSent, 1), "the login alone was sent");
+}

@@ -1,0 +1,4 @@
+//! ON-API from end to end: the generated client and the facade against the sandbox.
+
+mod requests;
+mod strays;
