@@ -75,15 +75,10 @@ fn a_field_that_no_schema_describes_is_noticed_at_every_depth() {
                 let mut changed = sample.json.clone();
                 let object = changed.pointer_mut(&pointer).unwrap().as_object_mut().unwrap();
                 object.insert("undescribed".into(), Value::from(1));
-                let inside =
-                    pointer.rsplit('/').find(|part| part.parse::<usize>().is_err()).unwrap_or_default();
+                let in_a_map = pointer.split('/').any(|part| free.contains(part));
                 let problems = problems(spec(), &sample, &changed);
                 // In a map whose keys are data, any key is fine, and mostly the number is not.
-                assert!(
-                    !problems.is_empty() || free.contains(inside),
-                    "{api}/{} at {pointer:?}",
-                    sample.name
-                );
+                assert!(!problems.is_empty() || in_a_map, "{api}/{} at {pointer:?}", sample.name);
                 noticed += usize::from(!problems.is_empty());
             }
         }

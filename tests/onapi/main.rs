@@ -1,4 +1,7 @@
 //! ON-API from end to end: the generated client and the facade against the sandbox.
 
+mod habits;
+mod journeys;
 mod requests;
+mod rows;
 mod strays;

@@ -13,7 +13,7 @@ async fn every_operation_arrives_as_documented() {
     let credentials = Credentials::none().basic("sp", "secret").unwrap();
     let handle = &Handle::builder(supplier.base_url()).credentials(credentials).build().unwrap();
     let id = &"17.a-B".parse().unwrap();
-    let since = Some("Wed, 16 Oct 2019 09:59:04 GMT".to_owned());
+    let since = &Some("Wed, 16 Oct 2019 09:59:04 GMT".to_owned());
     let spec = Spec::onapi();
     exchanges!(supplier, handle, {
         "listEndpoints": list_endpoints();

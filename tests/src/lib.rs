@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
+use lastmile::onapi::OnApi;
 use lastmile::{Error, Policy};
 use lastmile_sandbox::Sandbox;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -48,6 +49,13 @@ pub fn cocon_at(base: &str, key: &str, client_id: &str) -> Cocon {
 pub fn covage(sandbox: &Sandbox) -> Covage {
     let supplier = sandbox.covage();
     let builder = Covage::builder(supplier.base_url()).login(supplier.email(), supplier.password());
+    builder.policy(brisk()).build().expect("a usable address")
+}
+
+/// The facade of ON-API, with the login that the sandbox knows.
+pub fn onapi(sandbox: &Sandbox) -> OnApi {
+    let supplier = sandbox.onapi();
+    let builder = OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password());
     builder.policy(brisk()).build().expect("a usable address")
 }
 

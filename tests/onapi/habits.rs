@@ -1,0 +1,93 @@
+//! Networks that want their paths in another form than the standard's.
+
+use lastmile::onapi::Changes;
+use lastmile::onapi::OnApi;
+use lastmile::{Outcome, PathHabits, Slash};
+use lastmile_sandbox::{LowerCase, RefuseWith, Sandbox};
+use lastmile_tests::brisk;
+
+use lastmile_sandbox::Slash as Wants;
+
+async fn network(
+    collections: Wants,
+    items: Wants,
+    refuse_with: RefuseWith,
+    habits: PathHabits,
+) -> (Sandbox, OnApi) {
+    let mut wants = lastmile_sandbox::PathHabits::default();
+    (wants.collections, wants.items, wants.refuse_with) = (collections, items, refuse_with);
+    if habits.lower_case_parameters {
+        wants.lower_case_parameters = LowerCase::Required;
+    }
+    let sandbox = Sandbox::builder().seed(1).onapi_paths(wants).start().await.unwrap();
+    let supplier = sandbox.onapi();
+    let builder =
+        OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password()).policy(brisk());
+    let network = builder.path_habits(habits).build().unwrap();
+    (sandbox, network)
+}
+
+#[tokio::test]
+async fn a_collection_and_an_item_in_every_form() {
+    for (wants, slash) in [
+        (Wants::Required, Slash::Always),
+        (Wants::Refused, Slash::Never),
+        (Wants::Either, Slash::AsDocumented),
+    ] {
+        let habits = PathHabits { collections: slash, items: slash, ..Default::default() };
+        let (sandbox, network) = network(wants, wants, RefuseWith::NotFound, habits).await;
+        let access = sandbox.onapi().accesses()[0].id.parse().unwrap();
+        network.access(&access).await.unwrap();
+        assert!(matches!(network.accesses(None).await.unwrap(), Changes::Rows(_)), "{wants:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_the_network_does_not_want_gives_no_rows() {
+    let habits = PathHabits::default();
+    let (sandbox, network) = network(Wants::Refused, Wants::Required, RefuseWith::NotFound, habits).await;
+    let access = sandbox.onapi().accesses()[0].id.parse().unwrap();
+    assert_eq!(network.access(&access).await.unwrap_err().status().unwrap(), 404);
+    let error = network.accesses(None).await;
+    assert!(!matches!(error, Ok(Changes::NotModified | Changes::Rows(_))), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_redirect_to_the_other_form_is_followed_for_reads() {
+    for refuse_with in [RefuseWith::MovedPermanently, RefuseWith::PermanentRedirect] {
+        let (sandbox, network) =
+            network(Wants::Refused, Wants::Required, refuse_with, PathHabits::default()).await;
+        let access = sandbox.onapi().accesses()[0].id.parse().unwrap();
+        network.access(&access).await.unwrap();
+        assert!(matches!(network.accesses(None).await.unwrap(), Changes::Rows(_)));
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_not_redirected_by_301_and_says_so() {
+    use lastmile::{Prepared, onapi::Activation};
+    for (refuse_with, follows) in
+        [(RefuseWith::MovedPermanently, false), (RefuseWith::PermanentRedirect, true)]
+    {
+        let (sandbox, network) =
+            network(Wants::Refused, Wants::Either, refuse_with, PathHabits::default()).await;
+        let access = sandbox.onapi().accesses()[0].id.parse().unwrap();
+        let mut order = Prepared::new(Activation::new(access, "NONE", "SP-1".parse().unwrap())).unwrap();
+        let error = order.place(&network).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Rejected);
+        assert_eq!(error.status().unwrap(), if follows { 400 } else { 301 }, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_in_lower_case() {
+    use lastmile::onapi::types::LookupDhcpParams;
+    let habits = PathHabits { lower_case_parameters: true, ..Default::default() };
+    let (sandbox, network) = network(Wants::Either, Wants::Either, RefuseWith::NotFound, habits).await;
+    let access = sandbox.onapi().accesses()[0].clone();
+    let params =
+        LookupDhcpParams { ipv4_circuit_id: Some(access.ipv4_circuit_id.clone()), ..Default::default() };
+    let found = network.raw().call(|client| async move { client.lookup_dhcp(&params).await }).await.unwrap();
+    assert_eq!(found.value.access_id.as_deref(), Some(access.id.as_str()));
+    assert!(sandbox.onapi().last().unwrap().query.unwrap().starts_with("ipv4circuitid="));
+}

@@ -1,0 +1,163 @@
+//! The journeys of a service, against the sandbox's own behaviour, in each dialect.
+
+use std::time::Duration;
+
+use lastmile::onapi::types::OrderState;
+use lastmile::onapi::{Activation, OnApi, Placed};
+use lastmile::rules::OnApiId;
+use lastmile::{Outcome, Poll, Prepared, Progress, Reconciled, WaitError};
+use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::{Answer, Dialect, Sandbox};
+use lastmile_tests::{onapi, sandbox};
+use serde_json::json;
+
+fn id(text: &str) -> OnApiId {
+    text.parse().unwrap()
+}
+
+/// An access and a service that can be ordered there.
+fn free(sandbox: &Sandbox) -> (lastmile_sandbox::onapi::Access, String) {
+    let accesses = sandbox.onapi().accesses();
+    let found = accesses.into_iter().find_map(|access| {
+        let service = access.services.iter().find(|offer| offer.standing == Standing::Free)?.service.clone();
+        Some((access, service))
+    });
+    found.unwrap()
+}
+
+async fn whole_journey(dialect: Dialect) {
+    let sandbox = Sandbox::builder().seed(1).onapi_dialect(dialect).start().await.unwrap();
+    let network = onapi(&sandbox);
+    let (expected, service) = free(&sandbox);
+    let access = network.access_of_option82(&expected.option82).await.unwrap();
+    assert_eq!(access.as_str(), expected.id);
+    assert_eq!(network.access(&access).await.unwrap().access_id.as_deref(), Some(expected.id.as_str()));
+    let services = network.services(&access).await.unwrap();
+    let offered: Vec<&str> =
+        services.services.iter().filter_map(|one| one.get()?.service.as_deref()).collect();
+    assert!(offered.contains(&service.as_str()), "{offered:?}");
+
+    let mut activation = Prepared::new(Activation::new(access.clone(), &service, id("SP-1"))).unwrap();
+    let placed = activation.place(&network).await.unwrap();
+    let order = placed.order_id().unwrap();
+    let impatient = Poll { every: Duration::ZERO, at_most: Duration::ZERO };
+    let error = network.wait_for_order(&order, &impatient).await.unwrap_err();
+    assert!(matches!(error, WaitError::NotYet(_)), "{error}");
+    sandbox.onapi().advance();
+    sandbox.onapi().advance();
+    let done = network.wait_for_order(&order, &impatient).await.unwrap();
+    assert_eq!(done.state.get(), Some(&OrderState::DoneSuccess));
+    let subscriptions = network.subscriptions(&access).await.unwrap();
+    let mine = subscriptions.subscriptions.iter().filter_map(|one| one.get());
+    assert_eq!(mine.filter(|one| one.sp_reference.as_deref() == Some("SP-1")).count(), 1);
+    assert_eq!(sandbox.onapi().took_effect("createOrder"), 1);
+    assert_eq!(sandbox.onapi().violations(), Vec::<String>::new());
+
+    // After a crash, with what the network holds by now.
+    let Reconciled::Placed(found) = activation.reconcile(&network).await.unwrap() else {
+        panic!("it was placed")
+    };
+    match found {
+        Placed::Order(order) => assert_eq!(order.sp_reference.as_deref(), Some("SP-1")),
+        Placed::Subscription(subscription) => assert_eq!(subscription.sp_reference.as_deref(), Some("SP-1")),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn from_option_82_to_a_subscription_in_the_standard_s_shapes() {
+    whole_journey(Dialect::Standard).await;
+}
+
+#[tokio::test]
+async fn from_option_82_to_a_subscription_in_the_vendor_s_shapes() {
+    whole_journey(Dialect::Vendor).await;
+}
+
+#[tokio::test]
+async fn stray_answers_are_read_too() {
+    let sandbox = Sandbox::builder().seed(1).onapi_dialect(Dialect::Stray).start().await.unwrap();
+    let network = onapi(&sandbox);
+    for access in sandbox.onapi().accesses() {
+        let access = id(&access.id);
+        network.access(&access).await.unwrap();
+        network.services(&access).await.unwrap();
+        match network.subscriptions(&access).await {
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.status().unwrap(), 404, "{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_order_is_found_or_absent_or_not_to_be_told_yet() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let (access, service) = free(&sandbox);
+    let mut activation = Prepared::new(Activation::new(id(&access.id), &service, id("SP-1"))).unwrap();
+    sandbox.onapi().answer_next("createOrder", Answer::status(504));
+    assert_eq!(activation.place(&network).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(sandbox.onapi().count("createOrder"), 1, "not repeated");
+    let Reconciled::Undecidable(undecidable) = activation.reconcile(&network).await.unwrap() else {
+        panic!("the request may be running")
+    };
+    assert!(undecidable.ask_again.is_some());
+
+    let mut stored = serde_json::to_value(&activation).unwrap();
+    stored["begun_at"] = json!(1);
+    let mut found: Prepared<Activation> = serde_json::from_value(stored).unwrap();
+    assert!(matches!(found.reconcile(&network).await.unwrap(), Reconciled::Absent));
+    assert_eq!(found.progress(), Progress::Ready);
+    found.place(&network).await.unwrap();
+    assert!(matches!(activation.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));
+    assert_eq!(sandbox.onapi().took_effect("createOrder"), 1);
+}
+
+#[tokio::test]
+async fn refusals_have_their_cause() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let accesses = sandbox.onapi().accesses();
+    let taken = accesses.iter().find_map(|access| {
+        let offer = access.services.iter().find(|offer| offer.standing == Standing::Taken)?;
+        Some((access.id.clone(), offer.service.clone()))
+    });
+    let (access, service) = taken.unwrap();
+    let mut activation = Prepared::new(Activation::new(id(&access), service, id("SP-1"))).unwrap();
+    let error = activation.place(&network).await.unwrap_err();
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 409));
+    assert!(error.message().is_some());
+    assert_eq!(activation.progress(), Progress::Ready);
+
+    let wrong = OnApi::builder(sandbox.onapi().base_url()).login("sp", "wrong").build().unwrap();
+    assert_eq!(wrong.access(&id("1")).await.unwrap_err().status().unwrap(), 401);
+}
+
+#[tokio::test]
+async fn bad_input_is_refused_before_anything_is_sent() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    for option in ["", "51", "520", "52ZZ", "..", "52/0", "é"] {
+        assert_eq!(
+            network.access_of_option82(option).await.unwrap_err().outcome(),
+            Outcome::Invalid,
+            "{option}"
+        );
+    }
+    let nameless = Prepared::new(Activation::new(id("1"), "", id("SP-1"))).unwrap_err();
+    assert!(nameless.to_string().contains("names the service"), "{nameless}");
+    let stored = |request: serde_json::Value| {
+        let stored =
+            json!({ "version": 1, "kind": "onapi.activation", "progress": "ready", "request": request });
+        serde_json::from_value::<Prepared<Activation>>(stored).unwrap_err().to_string()
+    };
+    assert!(
+        stored(json!({ "operation": "ACTIVATE", "accessId": "..", "service": "x" })).contains("accessId")
+    );
+    assert!(
+        stored(json!({ "operation": "ACTIVATE", "accessId": "1", "service": "x" })).contains("spReference")
+    );
+    let other = json!({ "operation": "DEACTIVATE", "accessId": "1", "service": "x", "spReference": "1" });
+    assert!(stored(other).contains("another operation"));
+    assert_eq!(sandbox.onapi().received().len(), 0);
+}

@@ -1,0 +1,133 @@
+//! Lists that are read row by row, and what has changed since last time.
+
+use lastmile::onapi::types::Access;
+use lastmile::onapi::{Changes, Cursor, OnApi, Rows};
+use lastmile::{Outcome, RowError};
+use lastmile_sandbox::Answer;
+use lastmile_tests::{RawServer, Then, brisk, onapi, sandbox};
+use serde_json::json;
+
+async fn rows(network: &OnApi, since: Option<&Cursor>) -> Box<Rows<Access>> {
+    match network.accesses(since).await.unwrap() {
+        Changes::Rows(rows) => rows,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn all(rows: &mut Rows<Access>) -> Vec<String> {
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next().await {
+        ids.push(row.unwrap().access_id.into_option().unwrap());
+    }
+    ids
+}
+
+#[tokio::test]
+async fn all_rows_then_none_then_the_new_ones() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    sandbox.onapi().grow(500);
+    let mut first = rows(&network, None).await;
+    assert!(first.cursor().is_none(), "not before every row is read");
+    let ids = all(&mut first).await;
+    let expected: Vec<String> = sandbox.onapi().accesses().into_iter().map(|access| access.id).collect();
+    assert_eq!(ids, expected);
+    let cursor = first.cursor().unwrap().clone();
+
+    assert!(matches!(network.accesses(Some(&cursor)).await.unwrap(), Changes::NotModified));
+    sandbox.onapi().grow(3);
+    let mut more = rows(&network, Some(&cursor)).await;
+    let new = all(&mut more).await;
+    assert_eq!(
+        new,
+        sandbox.onapi().accesses().into_iter().skip(530).map(|access| access.id).collect::<Vec<_>>()
+    );
+    let stored = serde_json::to_string(more.cursor().unwrap()).unwrap();
+    let cursor: Cursor = serde_json::from_str(&stored).unwrap();
+    assert!(matches!(network.accesses(Some(&cursor)).await.unwrap(), Changes::NotModified));
+}
+
+async fn scripted(body: &str) -> Vec<Result<Option<String>, RowError>> {
+    let sandbox = sandbox().await;
+    let answer = Answer::status(200)
+        .header("content-type", "application/json")
+        .header("last-modified", "x")
+        .body(body);
+    sandbox.onapi().answer_next("listAccesses", answer);
+    let mut rows = rows(&onapi(&sandbox), None).await;
+    let mut read = Vec::new();
+    let mut broken = false;
+    while let Some(row) = rows.next().await {
+        broken |= row.as_ref().is_err_and(|error| !matches!(error, RowError::Unreadable(_)));
+        read.push(row.map(|access| access.access_id.into_option()));
+    }
+    assert_eq!(rows.cursor().is_none(), broken, "a list that breaks off has no cursor");
+    assert!(rows.next().await.is_none(), "the end is the end");
+    read
+}
+
+#[tokio::test]
+async fn one_bad_row_costs_one_row() {
+    let read = scripted(r#"[{"accessId":"1"}, {"accessId":"2","accessId":"2"}, 7, {"accessId":"4"}]"#).await;
+    assert_eq!(read.len(), 4);
+    assert_eq!(read[0].as_ref().unwrap().as_deref(), Some("1"));
+    let Err(RowError::Unreadable(row)) = &read[1] else { panic!("{:?}", read[1]) };
+    assert_eq!((row.index(), row.offset()), (1, 19));
+    assert_eq!(row.bytes(), br#"{"accessId":"2","accessId":"2"}"#);
+    let text = format!("{} {:?}", read[1].as_ref().unwrap_err(), read[1]);
+    assert!(text.contains("row 1 (byte 19) cannot be read"), "{text}");
+    assert!(matches!(&read[2], Err(RowError::Unreadable(row)) if row.index() == 2));
+    assert_eq!(read[3].as_ref().unwrap().as_deref(), Some("4"));
+}
+
+#[tokio::test]
+async fn one_element_null_and_an_empty_list() {
+    assert_eq!(scripted(r#"{"accessId":"1"}"#).await.len(), 1);
+    assert_eq!(scripted("null").await.len(), 0);
+    assert_eq!(scripted("[]").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_list_that_is_none_or_ends_early_is_an_error_after_the_whole_rows() {
+    for (body, rows, says) in [
+        (r#"[{"accessId":"1"},{"acce"#, 1, "breaks off after 1 rows"),
+        ("<html>", 0, "it is not a JSON list"),
+        ("", 0, "it ends before the list does"),
+    ] {
+        let read = scripted(body).await;
+        assert_eq!(read.len(), rows + 1, "{body}");
+        let error = read.last().unwrap().as_ref().unwrap_err();
+        assert!(matches!(error, RowError::Malformed { .. }) && error.to_string().contains(says), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_is_an_error_too() {
+    let server = RawServer::start(&[Then::Answer(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[{\"accessId\":\"1\"},",
+    )])
+    .await;
+    let network = OnApi::builder(server.base_url()).login("sp", "x").policy(brisk()).build().unwrap();
+    let mut rows = rows(&network, None).await;
+    assert_eq!(rows.next().await.unwrap().unwrap().access_id.as_deref(), Some("1"));
+    let Some(Err(RowError::Call(error))) = rows.next().await else { panic!("the rest is missing") };
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert!(rows.next().await.is_none() && rows.cursor().is_none());
+}
+
+#[tokio::test]
+async fn only_the_network_s_own_word_means_nothing_to_list() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    sandbox.onapi().answer_next("listAccesses", Answer::json(404, &json!({ "cause": "nothing to list" })));
+    assert!(matches!(network.accesses(None).await.unwrap(), Changes::Nothing));
+    for other in [Answer::status(404), Answer::status(404).header("content-type", "text/html").body("<html>")]
+    {
+        sandbox.onapi().answer_next("listAccesses", other);
+        assert_eq!(
+            network.accesses(None).await.unwrap_err().outcome(),
+            Outcome::Rejected,
+            "a wrong address, perhaps"
+        );
+    }
+}
