@@ -6507,7 +6507,7 @@ Sends a `GET` request to `/api/v2/eligibility/buildings/`
 
 Arguments:
 - `kosc_street_code`: The supplier's code of the street, at most 11 characters.
-- `street_number`:
+- `street_number`: Street number, at most 7 characters. The first number of a range; a suffix is glued on as a capital letter (`12B`).
 */
     pub async fn list_buildings<'a>(
         &'a self,
@@ -6672,7 +6672,7 @@ Sends a `GET` request to `/api/v2/eligibility/endpoints/`
 Arguments:
 - `kosc_street_code`: The supplier's code of the street, at most 11 characters.
 - `status`: Only lines in use, or only lines out of use.
-- `street_number`:
+- `street_number`: Street number, at most 7 characters. The first number of a range; a suffix is glued on as a capital letter (`12B`).
 */
     pub async fn list_eligibility_endpoints<'a>(
         &'a self,
@@ -6736,7 +6736,7 @@ Sends a `GET` request to `/api/v2/eligibility/forecast_eligibility/`
 Arguments:
 - `kosc_street_code`: The supplier's code of the street, at most 11 characters.
 - `street_extension`: Suffix of the street number.
-- `street_number`:
+- `street_number`: Street number, at most 7 characters. The first number of a range; a suffix is glued on as a capital letter (`12B`).
 */
     pub async fn get_forecast<'a>(
         &'a self,

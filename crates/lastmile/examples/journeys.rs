@@ -10,14 +10,23 @@ use std::time::Duration;
 
 use lastmile::cocon::types::{ContactCreate, ContactPatch, CustomerCreate, PostalAddress};
 use lastmile::cocon::{Batch, Cocon, Connection, Route, Scenario};
+use lastmile::covage::types::{
+    EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, ListOrdersParams, OfferRequest,
+    OfferRequestReferenceType, OperatorInfoUpdate, Order, OrderCreateRequestType, OrderUpdate,
+};
+use lastmile::covage::{Covage, NewOrder};
+use lastmile::onapi::{Activation, Changes, OnApi};
 use lastmile::wire::Patch;
 use lastmile::{Poll, Prepared, Reconciled};
+use lastmile_sandbox::onapi::Standing;
 use lastmile_sandbox::{BuildingKind, Sandbox};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::builder().seed(1).start().await?;
-    cocon(&sandbox).await
+    cocon(&sandbox).await?;
+    covage(&sandbox).await?;
+    onapi(&sandbox).await
 }
 
 async fn cocon(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
@@ -95,6 +104,150 @@ async fn cocon(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     match cocon.contact(contact_id).await {
         Err(error) => println!("    {error}"),
         Ok(_) => return Err("the contact is there still".into()),
+    }
+    Ok(())
+}
+
+async fn covage(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
+    println!("Covage (France)");
+    let supplier = sandbox.covage();
+    let covage = Covage::builder(supplier.base_url()).login(supplier.email(), supplier.password()).build()?;
+
+    println!("  from an address to an offer");
+    let premises = supplier.premises().iter().find(|one| one.buildings.iter().any(|b| !b.sockets.is_empty()));
+    let place = premises.ok_or("no fibre anywhere")?;
+    let cities = covage.cities(&place.zipcode).await?;
+    println!("    {}: {} cities", place.zipcode, cities.len());
+    let buildings = covage.buildings(&place.kosc_street_code, &place.street_number).await?;
+    println!("    {} {}: {} buildings", place.street_number, place.street_name, buildings.len());
+    let building = place.buildings.iter().find(|one| !one.sockets.is_empty()).ok_or("no sockets")?;
+    let socket = &building.sockets[0];
+    let offers = covage
+        .offers(&OfferRequest {
+            activation_type: None,
+            product_lines: None,
+            reference: building.reference.clone(),
+            reference_type: OfferRequestReferenceType::Building,
+            status: None,
+        })
+        .await?;
+    let eligibility = offers.eligibility_ref.as_deref().ok_or("no eligibility reference")?;
+    let mut products = offers.offers.iter().filter_map(|offer| offer.get()?.product.get()?.code.as_deref());
+    let product = products.next().ok_or("no product")?;
+    println!("    {}: {product} can be had", building.reference);
+
+    println!("  a draft");
+    let order = NewOrder::activate(eligibility, product, OrderCreateRequestType::ActivateDefined)
+        .reference("SP-0431");
+    let mut draft = Prepared::new(order)?.place(&covage).await?;
+    println!("    {}", draft.order().reference.as_deref().unwrap_or("?"));
+    let mut data = completed(supplier.contact_uuid());
+    if let Some(customer) = &mut data.end_customer {
+        customer.name = Some("L'Église d'Ankeborg".into());
+    }
+    if let Err(refusal) = draft.complete(&covage, &data).await {
+        println!("    {refusal}");
+    }
+    draft.complete(&covage, &completed(supplier.contact_uuid())).await?;
+    let found = draft.set_otp(&covage, &socket.reference.parse()?).await?;
+    println!("    socket {}: stairs {:?}, floor {:?}", socket.reference, found.stairs, found.floor);
+    if found.differs_from(&socket.stairs, &socket.floor) {
+        return Err("the socket is somewhere else than the customer says".into());
+    }
+
+    println!("  submitted, which is when it is ordered");
+    let uuid = draft.uuid().to_owned();
+    let mut submission = Prepared::new(draft.submission()?)?;
+    submission.begin()?;
+    println!("    begun, {} bytes to store before it is sent", serde_json::to_string(&submission)?.len());
+    let order = submission.place(&covage).await?;
+    println!("    {}: {}", order.reference.as_deref().unwrap_or("?"), status(&order));
+    supplier.advance();
+    println!("    a day later: {}", status(&covage.order(&uuid).await?));
+    let mut orders = covage.orders(ListOrdersParams::default());
+    while let Some(order) = orders.next().await {
+        let order = order?;
+        let order = order.get().ok_or("an order that cannot be read")?;
+        println!("    in the list: {}, {}", order.reference.as_deref().unwrap_or("?"), status(order));
+    }
+    Ok(())
+}
+
+fn status(order: &Order) -> &str {
+    order.status.get().map_or("?", |status| status.as_str())
+}
+
+/// What a draft needs before it can be submitted.
+fn completed(contact_uuid: &str) -> OrderUpdate {
+    OrderUpdate {
+        end_customer: Some(EndCustomerUpdate {
+            type_: Some(EndCustomerUpdateType::Unregistered),
+            name: Some("Eglise d Ankeborg".into()),
+            contact: Some(EndCustomerContactUpdate {
+                first_name: Some("Kajsa".into()),
+                last_name: Some("Anka".into()),
+                email: Some("kajsa@sp.example".into()),
+                phone_number: Some("0123456789".into()),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+        operator_info: Some(OperatorInfoUpdate {
+            order_ref: Some("SP-0431".into()),
+            order_name: Some("Ankeborg 1".into()),
+            contact_uuid: Some(contact_uuid.to_owned()),
+        }),
+        ..Default::default()
+    }
+}
+
+async fn onapi(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
+    println!("ON-API (Sweden)");
+    let supplier = sandbox.onapi();
+    let network = OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password()).build()?;
+
+    println!("  from a DHCP log to what can be had");
+    let seeded = supplier.accesses();
+    let free = |access: &&lastmile_sandbox::onapi::Access| {
+        access.services.iter().any(|offer| offer.standing == Standing::Free)
+    };
+    let known = seeded.iter().find(free).ok_or("nothing is free")?;
+    let access = network.access_of_option82(&known.option82).await?;
+    println!("    option 82 {}: access {access}", known.option82);
+    let services = network.services(&access).await?;
+    for offer in services.services.iter().filter_map(|offer| offer.get()) {
+        println!("    {}", offer.service.as_deref().unwrap_or("?"));
+    }
+    let offer =
+        known.services.iter().find(|offer| offer.standing == Standing::Free).ok_or("nothing is free")?;
+
+    println!("  an order");
+    let mut activation = Prepared::new(Activation::new(access.clone(), &offer.service, "SP-0431".parse()?))?;
+    activation.begin()?;
+    println!("    begun, {} bytes to store before it is placed", serde_json::to_string(&activation)?.len());
+    let placed = activation.place(&network).await?;
+    let order = placed.order_id().ok_or("done at once")?;
+    println!("    placed as order {order}");
+    supplier.advance();
+    supplier.advance();
+    let poll = Poll { every: Duration::from_millis(20), at_most: Duration::from_secs(10) };
+    let done = network.wait_for_order(&order, &poll).await?;
+    println!("    {}", done.state.get().map_or("?", |state| state.as_str()));
+    if let Reconciled::Placed(_) = activation.reconcile(&network).await? {
+        println!("    had the answer been lost: found again by its reference");
+    }
+
+    println!("  what has changed since last time");
+    let Changes::Rows(mut rows) = network.accesses(None).await? else { return Err("no accesses".into()) };
+    let mut count = 0;
+    while let Some(row) = rows.next().await {
+        row?;
+        count += 1;
+    }
+    println!("    {count} accesses, one by one");
+    match network.accesses(rows.cursor()).await? {
+        Changes::NotModified => println!("    and nothing since"),
+        _ => return Err("nothing has changed, and yet it says so".into()),
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ pub mod cocon;
 pub mod covage;
 #[cfg(feature = "onapi")]
 pub mod onapi;
-#[cfg(feature = "_calls")]
+#[cfg(any(feature = "cocon", feature = "onapi"))]
 mod poll;
 #[cfg(feature = "_calls")]
 mod prepared;
@@ -50,7 +50,7 @@ pub use lastmile_core::{
     rows::{BadRow, RowError, Rows},
     wire,
 };
-#[cfg(feature = "_calls")]
+#[cfg(any(feature = "cocon", feature = "onapi"))]
 pub use poll::{Poll, WaitError};
 #[cfg(feature = "_calls")]
 pub use prepared::{Creation, Prepared, Progress, Reconciled, Undecidable};

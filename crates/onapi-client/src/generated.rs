@@ -5259,7 +5259,7 @@ pub mod types {
         pub ipv4_circuit_id: ::std::option::Option<::std::string::String>,
         ///Remote id (DHCP option 82, sub-option 2).
         pub ipv4_remote_id: ::std::option::Option<::std::string::String>,
-        ///See the method.
+        ///DHCP option 82, type and length included, in hexadecimal digits; begins with `52`.
         pub ipv4option82: ::std::option::Option<::std::string::String>,
         ///Interface id (DHCPv6 option 18).
         pub ipv6_interface_id: ::std::option::Option<::std::string::String>,
@@ -6492,7 +6492,7 @@ Sends a `GET` request to `/dhcplookup/`
 Arguments:
 - `ipv4_circuit_id`: Circuit id (DHCP option 82, sub-option 1).
 - `ipv4_remote_id`: Remote id (DHCP option 82, sub-option 2).
-- `ipv4option82`:
+- `ipv4option82`: DHCP option 82, type and length included, in hexadecimal digits; begins with `52`.
 - `ipv6_interface_id`: Interface id (DHCPv6 option 18).
 - `ipv6_remote_id`: Remote id (DHCPv6 option 37).
 */

@@ -10,8 +10,28 @@ impl Clock {
     /// A Monday morning: 2026-01-05T08:00:00Z.
     pub(crate) const START: Clock = Clock(1_767_600_000);
 
+    /// So many seconds after 1970 began.
+    pub(crate) fn at(seconds: u64) -> Clock {
+        Clock(seconds)
+    }
+
+    /// The seconds since 1970 began.
+    pub(crate) fn seconds(self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn tick(&mut self) {
         self.0 += 1;
+    }
+
+    /// The same time of the day, so many days later.
+    pub(crate) fn after_days(self, days: u64) -> Clock {
+        Clock(self.0 + days * 86_400)
+    }
+
+    /// Whether it is no Saturday and no Sunday. 1970 began on a Thursday.
+    pub(crate) fn is_working_day(self) -> bool {
+        (self.0 / 86_400 + 3) % 7 < 5
     }
 }
 
@@ -53,5 +73,12 @@ mod tests {
             assert_eq!(Clock(seconds).to_string(), text);
         }
         assert_eq!(Clock::START.to_string(), "2026-01-05T08:00:00Z");
+    }
+
+    #[test]
+    fn knows_the_days_of_the_week() {
+        assert_eq!(Clock::START.after_days(27).to_string(), "2026-02-01T08:00:00Z");
+        let week: Vec<_> = (0..8).map(|days| Clock::START.after_days(days).is_working_day()).collect();
+        assert_eq!(week, [true, true, true, true, true, false, false, true]);
     }
 }

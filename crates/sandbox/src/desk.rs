@@ -16,6 +16,26 @@ use crate::spec::{Lookup, Spec};
 pub(crate) trait Behaviour: Send {
     /// Answers a request and counts what it changed.
     fn answer(&mut self, request: &Request<'_>, effects: &mut Effects) -> Answer;
+
+    /// What stands before the document's paths at this supplier.
+    fn prefix(&self) -> &'static str {
+        ""
+    }
+
+    /// What the document has at the method and path of a request.
+    fn find(&self, spec: &'static Spec, received: &Received) -> Lookup<'static> {
+        spec.find(&received.method, &received.path)
+    }
+
+    /// What is wrong with the query of a request.
+    fn check_query(&self, spec: &Spec, operation_id: &str, query: Option<&str>) -> Vec<String> {
+        spec.check_query(operation_id, query)
+    }
+
+    /// What goes out in the place of an answer of its own, after that was held against the document.
+    fn finish(&mut self, _operation_id: &str, answer: Answer) -> Answer {
+        answer
+    }
 }
 
 /// A request with what the document has at its method and path.
@@ -70,10 +90,11 @@ impl Desk {
     }
 
     pub(crate) fn handle(&self, mut received: Received) -> Response<Full<Bytes>> {
-        let lookup = self.spec.find(&received.method, &received.path);
+        let lookup = self.ledger().behaviour.find(self.spec, &received);
         if let Lookup::Found(operation, _) = &lookup {
             let content_type = received.header("content-type");
-            let mut problems = self.spec.check_query(&operation.id, received.query.as_deref());
+            let query = received.query.as_deref();
+            let mut problems = self.ledger().behaviour.check_query(self.spec, &operation.id, query);
             problems.extend(self.spec.check_request(&operation.id, content_type, &received.body));
             received.problems = problems;
             received.operation = Some(operation.id.clone());
@@ -96,7 +117,10 @@ impl Ledger {
             None => {
                 let answer = self.behaviour.answer(request, &mut self.effects);
                 let problems = operation.map(|id| answer.problems(spec, id)).unwrap_or_default();
-                (answer, problems)
+                match operation {
+                    Some(id) if problems.is_empty() => (self.behaviour.finish(id, answer), problems),
+                    _ => (answer, problems),
+                }
             }
         };
         if !problems.is_empty() {

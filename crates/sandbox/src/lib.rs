@@ -40,8 +40,10 @@
 
 mod clock;
 mod cocon;
+pub mod covage;
 mod desk;
 mod merge_patch;
+pub mod onapi;
 mod received;
 mod script;
 mod server;
@@ -52,6 +54,8 @@ use std::fmt;
 use std::io;
 
 pub use cocon::{Building, BuildingKind, Cocon};
+pub use covage::Covage;
+pub use onapi::{Dialect, LowerCase, OnApi, PathHabits, RefuseWith, Slash};
 pub use received::Received;
 pub use script::Answer;
 pub use spec::{Lookup, Operation, Parameters, Part, Spec};
@@ -63,17 +67,35 @@ pub use supplier::Supplier;
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     cocon: Cocon,
+    covage: Covage,
+    onapi: OnApi,
 }
 
 impl Sandbox {
     /// A sandbox to be started.
     pub fn builder() -> SandboxBuilder {
-        SandboxBuilder { seed: 1, port: 0, batch_jobs_per_look: 2 }
+        SandboxBuilder {
+            seed: 1,
+            port: 0,
+            batch_jobs_per_look: 2,
+            covage_unique_references: true,
+            onapi: onapi::Manner::default(),
+        }
     }
 
     /// Cocon, Netherlands.
     pub fn cocon(&self) -> &Cocon {
         &self.cocon
+    }
+
+    /// Covage, France.
+    pub fn covage(&self) -> &Covage {
+        &self.covage
+    }
+
+    /// A CO of the ON-API, Sweden.
+    pub fn onapi(&self) -> &OnApi {
+        &self.onapi
     }
 }
 
@@ -83,6 +105,8 @@ pub struct SandboxBuilder {
     seed: u64,
     port: u16,
     batch_jobs_per_look: usize,
+    covage_unique_references: bool,
+    onapi: onapi::Manner,
 }
 
 impl SandboxBuilder {
@@ -93,7 +117,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// The port to listen on. Any free one if not set.
+    /// The port that Cocon listens on; Covage listens on the next, ON-API on the one after. Any free ones if
+    /// not set.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
@@ -108,14 +133,58 @@ impl SandboxBuilder {
         self
     }
 
+    /// Whether Covage refuses an `operator_info.order_ref` that another submitted order has. True if not set.
+    #[must_use]
+    pub fn covage_unique_references(mut self, unique: bool) -> Self {
+        self.covage_unique_references = unique;
+        self
+    }
+
+    /// In which shapes ON-API answers. [`Dialect::Standard`] if not set.
+    #[must_use]
+    pub fn onapi_dialect(mut self, dialect: Dialect) -> Self {
+        self.onapi.dialect = dialect;
+        self
+    }
+
+    /// How ON-API wants its paths and parameters written. If not set, paths are found with a slash at the end and
+    /// without, and parameters have the document's names.
+    #[must_use]
+    pub fn onapi_paths(mut self, habits: PathHabits) -> Self {
+        self.onapi.habits = habits;
+        self
+    }
+
+    /// Whether ON-API answers an order for what is ordered or done already with 200, as the standard demands. True
+    /// if not set; with false a repeated order is a second order.
+    #[must_use]
+    pub fn onapi_deduplicates(mut self, deduplicates: bool) -> Self {
+        self.onapi.deduplicates = deduplicates;
+        self
+    }
+
     /// Starts to listen on 127.0.0.1, on the tokio runtime that this is called in, of whatever flavour.
     ///
     /// # Errors
     ///
-    /// If the port cannot be listened on.
+    /// If a port cannot be listened on.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let cocon = Cocon::start(self.port, self.seed, self.batch_jobs_per_look).await.map_err(StartError)?;
-        Ok(Sandbox { cocon })
+        let port = self.port_after(1).map_err(StartError)?;
+        let covage =
+            Covage::start(port, self.seed, self.covage_unique_references).await.map_err(StartError)?;
+        let port = self.port_after(2).map_err(StartError)?;
+        let onapi = OnApi::start(port, self.seed, &self.onapi).await.map_err(StartError)?;
+        Ok(Sandbox { cocon, covage, onapi })
+    }
+
+    /// The port so many places after the chosen one; any free one where none was chosen.
+    fn port_after(&self, places: u16) -> io::Result<u16> {
+        if self.port == 0 {
+            return Ok(0);
+        }
+        let port = self.port.checked_add(places);
+        port.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "there is no port after 65535"))
     }
 }
 

@@ -4,12 +4,14 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use lastmile_sandbox::{BuildingKind, Cocon, Sandbox, SandboxBuilder};
+use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::{BuildingKind, Cocon, Covage, OnApi, Sandbox, SandboxBuilder};
 
 const USAGE: &str = "\
 usage: lastmile-sandbox [--port N] [--seed N]
 
-  --port N   the port to listen on, on 127.0.0.1 (default: any free one)
+  --port N   the port of the first supplier, on 127.0.0.1; the others take those after it (default: any
+             free ones)
   --seed N   where keys, ids and buildings come from (default: 1)";
 
 #[tokio::main]
@@ -57,6 +59,8 @@ fn number<N: std::str::FromStr>(name: &str, value: Option<String>) -> Result<N, 
 async fn run(builder: SandboxBuilder) -> Result<(), Box<dyn Error>> {
     let sandbox = builder.start().await?;
     introduce(sandbox.cocon());
+    introduce_covage(sandbox.covage());
+    introduce_onapi(sandbox.onapi());
     println!("Ctrl-C stops it.");
     tokio::signal::ctrl_c().await?;
     Ok(())
@@ -72,6 +76,37 @@ fn introduce(cocon: &Cocon) {
         let examples: Vec<_> =
             examples.map(|building| format!("{} (id {})", building.name, building.id)).collect();
         println!("  {kind:?} buildings ({}): {}, ...", kind.good_for(), examples.join(", "));
+    }
+}
+
+fn introduce_covage(covage: &Covage) {
+    println!("Covage (France)  {}", covage.base_url());
+    println!("  E-mail:   {}", covage.email());
+    println!("  Password: {}", covage.password());
+    for place in covage.premises().iter().filter(|place| !place.buildings.is_empty()).take(3) {
+        let number = place.line.as_ref().map(|line| line.number.as_str()).unwrap_or_default();
+        let building = place.buildings.iter().map(|building| building.reference.as_str()).next();
+        println!(
+            "  {} {}, {} {}: line {number}, building {}",
+            place.street_number,
+            place.street_name,
+            place.zipcode,
+            place.city,
+            building.unwrap_or_default()
+        );
+    }
+}
+
+fn introduce_onapi(onapi: &OnApi) {
+    println!("ON-API (Sweden)  {}", onapi.base_url());
+    println!("  User:     {}", onapi.user());
+    println!("  Password: {}", onapi.password());
+    for standing in [Standing::Free, Standing::Active, Standing::Taken] {
+        let accesses = onapi.accesses();
+        let offered = accesses.iter().filter_map(|access| Some((access, access.service(standing)?))).take(3);
+        let examples: Vec<_> =
+            offered.map(|(access, offer)| format!("{} on {}", offer.service, access.id)).collect();
+        println!("  {standing:?}: {}, ...", examples.join(", "));
     }
 }
 

@@ -46,6 +46,15 @@ impl Answer {
         self
     }
 
+    /// The answer with its body changed, if that is JSON.
+    pub(crate) fn change_json(mut self, change: impl FnOnce(u16, &mut Value)) -> Answer {
+        if let Ok(mut value) = serde_json::from_slice(&self.body) {
+            change(self.status, &mut value);
+            self.body = value.to_string().into();
+        }
+        self
+    }
+
     /// What is not as the supplier's document has it for this operation.
     pub(crate) fn problems(&self, spec: &crate::Spec, operation_id: &str) -> Vec<String> {
         let content_type = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));

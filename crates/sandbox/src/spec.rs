@@ -13,6 +13,7 @@ use serde_json::Value;
 pub use operation::Operation;
 use operation::{Content, is_json};
 pub use template::Parameters;
+pub(crate) use template::decode as percent_decoded;
 
 /// A supplier's OpenAPI document, read once: which operations there are, and what each takes and answers.
 ///
@@ -59,10 +60,30 @@ static COCON: LazyLock<Spec> = LazyLock::new(|| {
     Spec::parse(include_str!("../../../specs/cocon.yaml")).expect("specs/cocon.yaml can be read")
 });
 
+static COVAGE: LazyLock<Spec> = LazyLock::new(|| {
+    #[expect(clippy::expect_used, reason = "the document is part of this crate, and its tests read it")]
+    Spec::parse(include_str!("../../../specs/covage.yaml")).expect("specs/covage.yaml can be read")
+});
+
+static ONAPI: LazyLock<Spec> = LazyLock::new(|| {
+    #[expect(clippy::expect_used, reason = "the document is part of this crate, and its tests read it")]
+    Spec::parse(include_str!("../../../specs/onapi.yaml")).expect("specs/onapi.yaml can be read")
+});
+
 impl Spec {
     /// The document of the Cocon Fiber Transactional API.
     pub fn cocon() -> &'static Spec {
         &COCON
+    }
+
+    /// The document of the Covage orders API.
+    pub fn covage() -> &'static Spec {
+        &COVAGE
+    }
+
+    /// The document of the ON-API.
+    pub fn onapi() -> &'static Spec {
+        &ONAPI
     }
 
     /// Reads a document. What it cannot make sense of is an error, so that no part of it goes unchecked.

@@ -14,6 +14,7 @@ use crate::{Received, Spec};
 pub struct Supplier {
     desk: Arc<Desk>,
     server: Arc<Server>,
+    prefix: &'static str,
 }
 
 impl Supplier {
@@ -22,14 +23,15 @@ impl Supplier {
         spec: &'static Spec,
         behaviour: impl Behaviour + 'static,
     ) -> io::Result<Supplier> {
+        let prefix = behaviour.prefix();
         let desk = Arc::new(Desk::new(spec, Box::new(behaviour)));
         let server = Arc::new(Server::start(port, Arc::clone(&desk)).await?);
-        Ok(Supplier { desk, server })
+        Ok(Supplier { desk, server, prefix })
     }
 
     /// Where it listens, such as `http://127.0.0.1:40001`; the paths below are those of its document.
     pub fn base_url(&self) -> String {
-        self.server.base_url()
+        format!("{}{}", self.server.base_url(), self.prefix)
     }
 
     /// The document that requests and answers are held against.

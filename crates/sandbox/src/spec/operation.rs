@@ -49,6 +49,11 @@ impl Operation {
         self.answers.contains_key(&status)
     }
 
+    /// The names of its query parameters.
+    pub(crate) fn query_parameters(&self) -> impl Iterator<Item = &str> {
+        self.query.iter().map(String::as_str)
+    }
+
     /// The media types that it takes; none if it takes no body.
     pub fn request_media_types(&self) -> impl Iterator<Item = &str> {
         self.request.keys().map(String::as_str)

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 /// - An object with properties takes no others, unless it says what others it takes or is marked `x-map`.
 /// - `nullable: true` becomes the type `null` beside the schema's own.
 /// - A reference stands alone, as OpenAPI 3.0 has it.
-/// - Examples and extensions are left out; they are not the validator's.
+/// - Where any text is known to arrive in the place of a text with a format (`x-stray: [text]`), the format is
+///   not asserted.
+/// - Examples and other extensions are left out; they are not the validator's.
 pub(super) fn close(schema: &Value) -> Value {
     let Value::Object(fields) = schema else { return schema.clone() };
     if let Some(reference) = fields.get("$ref") {
@@ -15,7 +17,7 @@ pub(super) fn close(schema: &Value) -> Value {
     }
     let mut closed: Map<String, Value> = fields
         .iter()
-        .filter(|(key, _)| is_constraint(key))
+        .filter(|(key, _)| is_constraint(key) && !(key.as_str() == "format" && takes_any_text(fields)))
         .map(|(key, value)| (key.clone(), close_keyword(key, value)))
         .collect();
     if is_open_by_omission(fields) {
@@ -35,6 +37,12 @@ pub(super) fn close_each(schemas: &Value) -> Value {
 
 fn is_constraint(keyword: &str) -> bool {
     !keyword.starts_with("x-") && !matches!(keyword, "nullable" | "example" | "description" | "title")
+}
+
+fn takes_any_text(fields: &Map<String, Value>) -> bool {
+    let stray = fields.get("x-stray").and_then(Value::as_array);
+    fields.get("type").is_some_and(|kind| kind == "string")
+        && stray.is_some_and(|ways| ways.iter().any(|way| way == "text"))
 }
 
 fn close_keyword(keyword: &str, value: &Value) -> Value {
@@ -100,6 +108,13 @@ mod tests {
         assert_eq!(close(&marked), json!({ "type": "object", "properties": { "a": {} } }));
         let free = json!({ "type": "object" });
         assert_eq!(close(&free), free);
+    }
+
+    #[test]
+    fn a_format_is_not_asserted_where_any_text_is_known_to_arrive() {
+        let dated = |stray: Value| json!({ "type": "string", "format": "date", "x-stray": stray });
+        assert_eq!(close(&dated(json!(["empty", "text"]))), json!({ "type": "string" }));
+        assert_eq!(close(&dated(json!(["empty"]))), json!({ "type": "string", "format": "date" }));
     }
 
     #[test]

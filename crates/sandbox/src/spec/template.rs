@@ -62,7 +62,8 @@ pub(super) fn split(path: &str) -> Option<Vec<String>> {
     path.strip_prefix('/')?.split('/').map(decode).collect()
 }
 
-fn decode(segment: &str) -> Option<String> {
+/// A text without its percent-encoding; nothing if it cannot be decoded.
+pub(crate) fn decode(segment: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {

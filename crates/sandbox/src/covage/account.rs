@@ -1,0 +1,143 @@
+//! The user, and the tokens of both documented generations.
+//!
+//! Tokens expire when the test says so, not by the clock: the sandbox's hours do not pass.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use super::field;
+use super::journal::{Journal, short_id};
+use super::refusal::Refusal;
+use crate::Received;
+
+/// The one user there is. Invented; the number is one of those that France keeps for fiction.
+#[derive(Debug)]
+pub(super) struct User {
+    pub(super) email: String,
+    pub(super) password: String,
+    id: String,
+    operator_id: String,
+}
+
+impl User {
+    pub(super) fn new(rng: &mut Rng) -> User {
+        User {
+            email: format!("api-{:04x}@operateur.example", rng.u16(..)),
+            password: format!("{:024x}", rng.u128(..) >> 32),
+            id: short_id(rng),
+            operator_id: short_id(rng),
+        }
+    }
+
+    fn view(&self, last_login: Option<&str>) -> Value {
+        json!({
+            "user_uuid": self.id,
+            "operator_uuid": self.operator_id,
+            "operator_name": "Operateur Exemple",
+            "fullname": "Odile Plumet",
+            "first_name": "Odile",
+            "last_name": "Plumet",
+            "email": self.email,
+            "cell_phone_number": "0639980000",
+            "language": "fr",
+            "groups": [3],
+            "date_joined": "2019-10-01T08:00:00Z",
+            "last_login": last_login,
+        })
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Account {
+    user: Arc<User>,
+    last_login: Option<String>,
+    access: BTreeSet<String>,
+    refresh: BTreeSet<String>,
+    legacy: BTreeSet<String>,
+}
+
+impl Account {
+    pub(super) fn new(user: Arc<User>) -> Account {
+        let (access, refresh, legacy) = Default::default();
+        Account { user, last_login: None, access, refresh, legacy }
+    }
+
+    /// Wrong credentials are a 401 (authentication page, newer edition).
+    pub(super) fn obtain(&mut self, body: &Value, journal: &mut Journal) -> Result<Value, Refusal> {
+        self.log_in(body, journal)
+            .ok_or_else(|| Refusal::new(401, "No active user has these credentials."))?;
+        let (access, refresh) = (journal.token(), journal.token());
+        self.access.insert(access.clone());
+        self.refresh.insert(refresh.clone());
+        Ok(json!({ "access": access, "refresh": refresh, "user": self.view() }))
+    }
+
+    /// The refresh token stays as it is and stays good.
+    pub(super) fn renew(&mut self, body: &Value, journal: &mut Journal) -> Result<Value, Refusal> {
+        if !self.refresh.contains(field(body, "/refresh").unwrap_or_default()) {
+            return Err(Refusal::new(401, "The refresh token is unknown or expired."));
+        }
+        let access = journal.token();
+        self.access.insert(access.clone());
+        Ok(json!({ "access": access }))
+    }
+
+    /// Wrong credentials are a 400 (authentication page, older edition).
+    pub(super) fn obtain_legacy(&mut self, body: &Value, journal: &mut Journal) -> Result<Value, Refusal> {
+        self.log_in(body, journal).ok_or_else(|| Refusal::new(400, "No user has these credentials."))?;
+        Ok(self.issue_legacy(journal))
+    }
+
+    /// Takes a token that has not expired (same page); the chain of such tokens has no end here.
+    pub(super) fn renew_legacy(&mut self, body: &Value, journal: &mut Journal) -> Result<Value, Refusal> {
+        if !self.legacy.contains(field(body, "/token").unwrap_or_default()) {
+            return Err(Refusal::new(400, "The token is unknown or expired."));
+        }
+        Ok(self.issue_legacy(journal))
+    }
+
+    pub(super) fn user(&self, id: &str) -> Result<Value, Refusal> {
+        if id == self.user.id { Ok(self.view()) } else { Err(Refusal::not_found("user")) }
+    }
+
+    /// Each generation has its own word before its tokens (both editions of the page).
+    pub(super) fn admit(&self, received: &Received) -> Result<(), Refusal> {
+        let credentials = received.header("authorization").unwrap_or_default();
+        let known = match credentials.split_once(' ') {
+            Some(("Bearer", token)) => self.access.contains(token),
+            Some(("JWT", token)) => self.legacy.contains(token),
+            _ => false,
+        };
+        if known { Ok(()) } else { Err(Refusal::new(401, "The token is missing, unknown or expired.")) }
+    }
+
+    pub(super) fn expire_tokens(&mut self) {
+        self.access.clear();
+        self.legacy.clear();
+    }
+
+    pub(super) fn expire_refresh_tokens(&mut self) {
+        self.refresh.clear();
+    }
+
+    /// The case of an e-mail address does not matter (changes of version 2.1).
+    fn log_in(&mut self, body: &Value, journal: &mut Journal) -> Option<()> {
+        let email = field(body, "/email").unwrap_or_default();
+        let password = field(body, "/password").unwrap_or_default();
+        let known = email.eq_ignore_ascii_case(&self.user.email) && password == self.user.password;
+        known.then(|| self.last_login = Some(journal.stamp()))
+    }
+
+    fn issue_legacy(&mut self, journal: &mut Journal) -> Value {
+        let token = journal.token();
+        self.legacy.insert(token.clone());
+        json!({ "token": token, "user": self.view() })
+    }
+
+    fn view(&self) -> Value {
+        self.user.view(self.last_login.as_deref())
+    }
+}

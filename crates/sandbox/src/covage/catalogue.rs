@@ -1,0 +1,189 @@
+//! The catalogue: families, lines and products.
+//!
+//! Families and the products AM01, FP01 and FP05 are those that the supplier's pages name; the rest is made up
+//! in their style, one product for each family.
+
+use std::collections::BTreeMap;
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use super::journal::short_id;
+use super::refusal::Refusal;
+
+/// What a product runs over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Technology {
+    Copper,
+    Fiber,
+    /// The operator's own link to the supplier, which the supplier alone creates and ends.
+    Delivery,
+}
+
+struct Family {
+    code: &'static str,
+    name: &'static str,
+    description: &'static str,
+    technology: Technology,
+}
+
+struct Line {
+    code: &'static str,
+    name: &'static str,
+    description: &'static str,
+    family: &'static Family,
+}
+
+struct Product {
+    code: &'static str,
+    name: &'static str,
+    description: &'static str,
+    line: &'static Line,
+}
+
+static FAMILIES: [Family; 5] = [
+    family("A", "ADSL", "ADSL * technology : ADSL, VDSL, READSL", Technology::Copper),
+    family("S", "SDSL", "SDSL * technology : SDSL", Technology::Copper),
+    family("M", "SDSL-Max", "SDSL Max * technology : SDSL", Technology::Copper),
+    family("F", "FIBR", "Fiber Pro", Technology::Fiber),
+    family("N", "ENNI", "ENNI * delivery of collected traffic", Technology::Delivery),
+];
+
+static LINES: [Line; 5] = [
+    line("AM", "ADSL-Max", "ADSL-MAX * Best of ADSL products", &FAMILIES[0]),
+    line("SD", "SDSL", "SDSL * Symmetric copper products", &FAMILIES[1]),
+    line("SM", "SDSL-Max", "SDSL-MAX * Best of SDSL products", &FAMILIES[2]),
+    line("FP", "PRO-FIBER", "Professional Fiber", &FAMILIES[3]),
+    line("EN", "ENNI", "ENNI * Delivery ports", &FAMILIES[4]),
+];
+
+static PRODUCTS: [Product; 6] = [
+    product("AM01", "ADSL-Max_FULL_BE_KOSC", "ADSL Max * FULL unbundling * Best Effort * KOSC", &LINES[0]),
+    product("SD01", "SDSL_FULL_KOSC", "SDSL * FULL unbundling * KOSC", &LINES[1]),
+    product("SM01", "SDSL-Max_FULL_KOSC", "SDSL Max * FULL unbundling * KOSC", &LINES[2]),
+    product("FP01", "PROFESSIONAL-FIBER 1000", "PROFESSIONAL FIBER 1000/250 Mbit/s", &LINES[3]),
+    product("FP05", "PROFESSIONAL-FIBER ONT", "PROFESSIONAL FIBER with installation of the ONT", &LINES[3]),
+    product("EN01", "ENNI 10G", "ENNI 10 Gbit/s", &LINES[4]),
+];
+
+const fn family(
+    code: &'static str,
+    name: &'static str,
+    description: &'static str,
+    technology: Technology,
+) -> Family {
+    Family { code, name, description, technology }
+}
+
+const fn line(
+    code: &'static str,
+    name: &'static str,
+    description: &'static str,
+    family: &'static Family,
+) -> Line {
+    Line { code, name, description, family }
+}
+
+const fn product(
+    code: &'static str,
+    name: &'static str,
+    description: &'static str,
+    line: &'static Line,
+) -> Product {
+    Product { code, name, description, line }
+}
+
+/// The catalogue with its identifiers, which are kept by code: no code stands for two things.
+#[derive(Debug)]
+pub(super) struct Catalogue(BTreeMap<&'static str, String>);
+
+impl Catalogue {
+    pub(super) fn new(rng: &mut Rng) -> Catalogue {
+        let families = FAMILIES.iter().map(|family| family.code);
+        let lines = LINES.iter().map(|line| line.code);
+        let products = PRODUCTS.iter().map(|product| product.code);
+        Catalogue(families.chain(lines).chain(products).map(|code| (code, short_id(rng))).collect())
+    }
+
+    /// A product with its line and family, as orders show it.
+    pub(super) fn product(&self, code: &str) -> Value {
+        let Some(product) = find(code) else { return json!({ "code": code }) };
+        let (line, family) = (product.line, product.line.family);
+        json!({
+            "uuid": self.id(product.code),
+            "code": product.code,
+            "name": product.name,
+            "description": product.description,
+            "line": {
+                "uuid": self.id(line.code),
+                "code": line.code,
+                "name": line.name,
+                "description": line.description,
+                "family": {
+                    "uuid": self.id(family.code),
+                    "code": family.code,
+                    "name": family.name,
+                    "description": family.description,
+                },
+            },
+        })
+    }
+
+    pub(super) fn families(&self) -> Value {
+        (0..FAMILIES.len()).map(|place| self.family_at(place)).collect()
+    }
+
+    pub(super) fn family(&self, id: &str) -> Result<Value, Refusal> {
+        let place = FAMILIES.iter().position(|family| self.id(family.code) == Some(id));
+        place.map(|place| self.family_at(place)).ok_or_else(|| Refusal::not_found("product family"))
+    }
+
+    pub(super) fn line(&self, id: &str) -> Result<Value, Refusal> {
+        let place = LINES.iter().position(|line| self.id(line.code) == Some(id));
+        let place = place.ok_or_else(|| Refusal::not_found("product line"))?;
+        let line = &LINES[place];
+        Ok(json!({
+            "product_line_uuid": id,
+            "code": line.code,
+            "name": line.name,
+            "description": line.description,
+            "family": { "code": line.family.code, "name": line.family.name },
+            "priority": place + 1,
+            "line_type": place + 1,
+        }))
+    }
+
+    fn family_at(&self, place: usize) -> Value {
+        let family = &FAMILIES[place];
+        json!({
+            "product_family_uuid": self.id(family.code),
+            "code": family.code,
+            "name": family.name,
+            "description": family.description,
+            "priority": place + 1,
+        })
+    }
+
+    fn id(&self, code: &str) -> Option<&str> {
+        self.0.get(code).map(String::as_str)
+    }
+}
+
+fn find(code: &str) -> Option<&'static Product> {
+    PRODUCTS.iter().find(|product| product.code == code)
+}
+
+/// What a product runs over; nothing if there is no such product.
+pub(super) fn technology(product_code: &str) -> Option<Technology> {
+    find(product_code).map(|product| product.line.family.technology)
+}
+
+/// The products of a technology, those of some lines or of all.
+pub(super) fn offered(technology: Technology, lines: Option<&[&str]>) -> Vec<&'static str> {
+    PRODUCTS
+        .iter()
+        .filter(|product| product.line.family.technology == technology)
+        .filter(|product| lines.is_none_or(|lines| lines.contains(&product.line.code)))
+        .map(|product| product.code)
+        .collect()
+}

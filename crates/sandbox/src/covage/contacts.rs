@@ -1,0 +1,66 @@
+//! The operator's own people.
+
+use std::collections::BTreeMap;
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use super::field;
+use super::journal::{Journal, short_id};
+use super::refusal::Refusal;
+
+/// Contacts by identifier, as they are answered.
+#[derive(Debug)]
+pub(super) struct Contacts(BTreeMap<String, Value>);
+
+impl Contacts {
+    /// One is there from the start. It is nobody's default, so that drafts begin without a contact, as in
+    /// the supplier's samples.
+    pub(super) fn new(rng: &mut Rng) -> Contacts {
+        let id = short_id(rng);
+        let contact = json!({
+            "contact_uuid": id,
+            "first_name": "Anatole",
+            "last_name": "Becfin",
+            "phone_number": "0199000000",
+            "email": "livraison@operateur.example",
+        });
+        Contacts(BTreeMap::from([(id, contact)]))
+    }
+
+    pub(super) fn list(&self) -> Value {
+        self.0.values().cloned().collect()
+    }
+
+    pub(super) fn first(&self) -> String {
+        self.0.keys().next().cloned().unwrap_or_default()
+    }
+
+    pub(super) fn get(&self, id: &str) -> Result<Value, Refusal> {
+        self.0.get(id).cloned().ok_or_else(|| Refusal::not_found("contact"))
+    }
+
+    pub(super) fn create(&mut self, body: &Value, journal: &mut Journal) -> Value {
+        self.put(journal.short_id(), body)
+    }
+
+    /// What is left out is lost: the page asks for the whole object.
+    pub(super) fn replace(&mut self, id: &str, body: &Value) -> Result<Value, Refusal> {
+        self.get(id)?;
+        if field(body, "/contact_uuid").is_some_and(|other| other != id) {
+            return Err(Refusal::field("contact_uuid", "It is not that of the path."));
+        }
+        Ok(self.put(id.to_owned(), body))
+    }
+
+    pub(super) fn delete(&mut self, id: &str) -> Result<(), Refusal> {
+        self.0.remove(id).map(|_| ()).ok_or_else(|| Refusal::not_found("contact"))
+    }
+
+    fn put(&mut self, id: String, body: &Value) -> Value {
+        let mut contact = body.clone();
+        contact["contact_uuid"] = Value::from(id.as_str());
+        self.0.insert(id, contact.clone());
+        contact
+    }
+}

@@ -1,0 +1,325 @@
+//! Drafts: what they start with, and what the caller may change of them.
+
+use serde_json::{Value, json};
+
+use super::bounds;
+use super::catalogue::{self, Catalogue, Technology};
+use super::eligibility::{Check, Target};
+use super::field;
+use super::journal::Journal;
+use super::refusal::{Fault, Refusal, none_of};
+use super::services::Service;
+use super::town::{Premises, Town};
+use crate::merge_patch::merge_patch;
+
+/// The fields of an order that a caller may set and change; an object inside is merged, not replaced.
+const CHANGEABLE: [&str; 8] = [
+    "request_type",
+    "comment",
+    "end_customer",
+    "operator_info",
+    "options",
+    "information",
+    "allow_second_rdv",
+    "address_second_rdv",
+];
+
+/// The only product with a second appointment (section on the installation of the ONT).
+const SECOND_APPOINTMENT: &str = "FP05";
+
+/// An order, as a draft and after.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    /// As it is answered.
+    pub(super) view: Value,
+    /// What it starts from; a termination starts from a service instead.
+    pub(super) check: Option<Check>,
+    /// The copper service that it is to move to fibre.
+    pub(super) migrates: Option<String>,
+    /// Whether there was an information event since time last passed.
+    pub(super) informed: bool,
+    /// Whether the caller has let it go on after a deferral.
+    pub(super) resumed: bool,
+}
+
+impl Order {
+    pub(super) fn activation(
+        place: &Premises,
+        reference: &str,
+        check: Check,
+        product: Value,
+        journal: &mut Journal,
+    ) -> Order {
+        let mut view = begun("activate", journal);
+        view["eligibility_ref"] = json!(reference);
+        view["product"] = product;
+        view["bounds"] = json!([bounds::of_activation(place, &check, journal)]);
+        match &check.target {
+            Target::Line { activation_type } => view["request_type"] = json!(activation_type),
+            Target::Socket(..) => view["request_type"] = json!("activate_defined"),
+            Target::Building(_) => {}
+        }
+        if check.technology() == Technology::Fiber {
+            // As the sample of a fibre order has it, which did not ask for it.
+            view["options"] = json!({ "contract_term": { "enabled": true, "value": "36_months" } });
+            complete_options(&mut view["options"]);
+        }
+        Order { view, check: Some(check), migrates: None, informed: false, resumed: false }
+    }
+
+    /// Filled in from the service, as the sample shows.
+    pub(super) fn termination(service: &Service, journal: &mut Journal) -> Order {
+        let mut view = begun("terminate", journal);
+        view["service_ref"] = service.view["reference"].clone();
+        view["service_uuid"] = service.view["uuid"].clone();
+        view["product"] = service.view["product"].clone();
+        view["end_customer"] = service.view["end_customer"].clone();
+        if let Some(contact) = field(&service.view, "/operator_info/contact_uuid") {
+            view["operator_info"] = json!({ "contact_uuid": contact });
+        }
+        view["bounds"] = bounds::copied(&service.view["bounds"], journal);
+        Order { view, check: None, migrates: None, informed: false, resumed: false }
+    }
+
+    pub(super) fn text(&self, pointer: &str) -> Option<&str> {
+        field(&self.view, pointer)
+    }
+
+    pub(super) fn status(&self) -> &str {
+        self.text("/status").unwrap_or_default()
+    }
+
+    pub(super) fn is_fiber(&self) -> bool {
+        self.check.as_ref().is_some_and(|check| check.technology() == Technology::Fiber)
+    }
+
+    /// Only a draft can be changed (section on modifying an order).
+    pub(super) fn demand_draft(&self) -> Result<(), Refusal> {
+        match self.status() {
+            "draft" => Ok(()),
+            _ => Err(Refusal::field("status", "Only a draft can be changed or submitted.")),
+        }
+    }
+
+    /// Sets the fields that are sent. The order is no longer fit for use if this fails.
+    pub(super) fn change(&mut self, body: &Value, catalogue: &Catalogue) -> Result<(), Refusal> {
+        let mut faults = Vec::new();
+        characters(&body["end_customer"], "end_customer", &mut faults);
+        faults.extend(self.product_fault(body));
+        faults.extend(self.request_type_fault(body));
+        if let Some(code) = field(body, "/product/code") {
+            self.view["product"] = catalogue.product(code);
+        }
+        for name in CHANGEABLE {
+            if let Some(change) = body.get(name) {
+                merge_patch(&mut self.view[name], change);
+            }
+        }
+        complete_options(&mut self.view["options"]);
+        faults.extend(self.second_appointment_faults());
+        none_of(faults)
+    }
+
+    pub(super) fn touch(&mut self, journal: &mut Journal) {
+        self.view["modification_date"] = json!(journal.stamp());
+    }
+
+    /// One of those that the order's eligibility answer offers; a termination has that of its service.
+    fn product_fault(&self, body: &Value) -> Option<Fault> {
+        let code = field(body, "/product/code")?;
+        let fits = match &self.check {
+            Some(check) => check.products.contains(&code),
+            None => self.text("/product/code") == Some(code),
+        };
+        (!fits).then(|| Fault::new("product.code", "It is not among the offers."))
+    }
+
+    /// Copper: what the eligibility answer is for. Fibre: one of its three (text on addresses and sockets).
+    fn request_type_fault(&self, body: &Value) -> Option<Fault> {
+        let wanted = field(body, "/request_type")?;
+        let fits = match self.check.as_ref().map(|check| &check.target) {
+            None => false,
+            Some(Target::Line { activation_type }) => wanted == activation_type,
+            Some(_) => matches!(wanted, "create" | "activate_defined" | "activate_undefined"),
+        };
+        (!fits).then(|| Fault::new("request_type", "It does not fit what the order starts from."))
+    }
+
+    /// For FP05 only, and the second appointment only where a socket exists (section on the ONT).
+    fn second_appointment_faults(&self) -> Vec<Fault> {
+        let given = |name: &&&str| self.view.get(**name).is_some();
+        if self.text("/product/code") != Some(SECOND_APPOINTMENT) {
+            let names = ["allow_second_rdv", "address_second_rdv"];
+            return names.iter().filter(given).map(|name| Fault::new(*name, "For FP05 only.")).collect();
+        }
+        if self.view["allow_second_rdv"] == true && self.text("/request_type") == Some("create") {
+            return vec![Fault::new("allow_second_rdv", "For a socket that exists only.")];
+        }
+        Vec::new()
+    }
+
+    /// Sets parts of an address (section on the address of an order).
+    pub(super) fn change_bound(&mut self, bound: &str, body: &Value) -> Result<Value, Refusal> {
+        let index = self.view["bounds"]
+            .as_array()
+            .and_then(|bounds| bounds.iter().position(|candidate| candidate["uuid"] == bound))
+            .ok_or_else(|| Refusal::not_found("bound"))?;
+        self.demand_draft()?;
+        let allowed: &[&str] = match self.text("/request_type") {
+            Some("create" | "activate_undefined") if self.is_fiber() => &["stairs", "floor"],
+            Some("create_neighbour") if !self.is_fiber() => &["street_number"],
+            _ => &[],
+        };
+        let mut faults = Vec::new();
+        for name in body["address"].as_object().into_iter().flat_map(|address| address.keys()) {
+            if !allowed.contains(&name.as_str()) {
+                faults.push(Fault::new(format!("address.{name}"), "Not for this request type."));
+            }
+        }
+        characters(&body["address"], "address", &mut faults);
+        none_of(faults)?;
+        if let Some(address) = body.get("address") {
+            merge_patch(&mut self.view["bounds"][index]["address"], address);
+        }
+        Ok(self.view["bounds"][index].clone())
+    }
+
+    /// Sets the socket, whose form the document has checked, and looks up where it is (section on the OTP).
+    pub(super) fn change_endpoint(
+        &mut self,
+        endpoint: &str,
+        body: &Value,
+        town: &Town,
+    ) -> Result<Value, Refusal> {
+        let (bound, index) = self.find_endpoint(endpoint).ok_or_else(|| Refusal::not_found("endpoint"))?;
+        self.demand_draft()?;
+        if !self.is_fiber() || self.text("/request_type") != Some("activate_defined") {
+            return Err(Refusal::field(
+                "request_type",
+                "Only activate_defined orders of fiber take a socket.",
+            ));
+        }
+        let reference = field(body, "/reference").unwrap_or_default();
+        let bound = &mut self.view["bounds"][bound];
+        if bound["endpoints"][index]["locked"] == true {
+            return Err(Refusal::field("reference", "It is fixed."));
+        }
+        let (stairs, floor) = look_up(town, reference);
+        bound["address"]["stairs"] = json!(stairs);
+        bound["address"]["floor"] = json!(floor);
+        let endpoint = &mut bound["endpoints"][index];
+        endpoint["reference"] = json!(reference);
+        // The sample answers these three alone.
+        Ok(json!({ "uuid": endpoint["uuid"], "reference": reference, "locked": endpoint["locked"] }))
+    }
+
+    fn find_endpoint(&self, uuid: &str) -> Option<(usize, usize)> {
+        self.view["bounds"].as_array()?.iter().enumerate().find_map(|(place, bound)| {
+            let endpoints = bound["endpoints"].as_array()?;
+            Some((place, endpoints.iter().position(|endpoint| endpoint["uuid"] == uuid)?))
+        })
+    }
+}
+
+fn begun(kind: &str, journal: &mut Journal) -> Value {
+    json!({
+        "uuid": journal.uuid(),
+        "reference": journal.reference('O'),
+        "status": "draft",
+        "type": kind,
+        "end_customer": {},
+        "operator_info": {},
+        "options": {},
+        "creation_date": journal.stamp(),
+        "modification_date": journal.stamp(),
+        "updated_status_date": journal.stamp(),
+        "information": {},
+    })
+}
+
+/// Adds what the platform fills in: off unless switched on, the term that holds when none is chosen, and the
+/// supplier's part of a porting (section on options).
+fn complete_options(options: &mut Value) {
+    for (code, option) in options.as_object_mut().into_iter().flatten() {
+        let Some(option) = option.as_object_mut() else { continue };
+        let mut fill_in = |name: &str, value: Value| {
+            option.entry(name).or_insert(value);
+        };
+        fill_in("enabled", json!(false));
+        match code.as_str() {
+            "contract_term" => fill_in("default_value", json!("12_months")),
+            "portability" => {
+                fill_in("contract_ref", json!("PORTA-0001"));
+                fill_in("operator_code", json!("OPIM"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Where a socket is. One that is in no building of the town is known to the external service all the same,
+/// at a place that its reference decides.
+fn look_up(town: &Town, reference: &str) -> (String, String) {
+    let found = town.socket(reference).and_then(|(place, building, socket)| {
+        let socket = town.at(place)?.buildings.get(building)?.sockets.get(socket)?;
+        Some((socket.stairs.clone(), socket.floor.clone()))
+    });
+    found.unwrap_or_else(|| {
+        let sum: u32 = reference.bytes().map(u32::from).sum();
+        ((sum % 3 + 1).to_string(), (sum % 7).to_string())
+    })
+}
+
+/// The characters that all text in `end_customer` and `bounds` must consist of (note on creating an order).
+fn is_allowed(symbol: char) -> bool {
+    const LETTERS: &str = "àâäçèéêëîïôöùûü";
+    const SIGNS: &str = " \u{a0}()+,-.:@[]_{}";
+    symbol.is_ascii_alphanumeric() || SIGNS.contains(symbol) || LETTERS.contains(symbol)
+}
+
+fn characters(value: &Value, place: &str, faults: &mut Vec<Fault>) {
+    match value {
+        Value::String(text) if !text.chars().all(is_allowed) => {
+            faults.push(Fault::new(place, "It has characters that are not allowed."));
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                characters(field, &format!("{place}.{name}"), faults);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a service of this product can be terminated: those of the families A, S, M and F (section on
+/// terminations). The supplier alone ends its links to the operator (principles of orders).
+pub(super) fn can_end(product_code: &str) -> bool {
+    matches!(catalogue::technology(product_code), Some(Technology::Copper | Technology::Fiber))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_characters_are_allowed_and_no_others() {
+        for symbol in "() +,-.0123456789:ABCXYZ@[]_abcxyz{}àâäçèéêëîïôöùûü\u{a0}".chars() {
+            assert!(is_allowed(symbol), "{symbol}");
+        }
+        for symbol in "'’/&\"#;!?*=<>|\\^~`$%ÀÉÇñœæ\u{202f}\t\n".chars() {
+            assert!(!is_allowed(symbol), "{symbol}");
+        }
+    }
+
+    #[test]
+    fn every_text_is_looked_at_however_deep() {
+        let mut faults = Vec::new();
+        characters(
+            &json!({ "name": "L'As", "contact": { "email": "a/b", "last_name": "Noël" } }),
+            "x",
+            &mut faults,
+        );
+        let problem = "It has characters that are not allowed.";
+        assert_eq!(faults, [Fault::new("x.contact.email", problem), Fault::new("x.name", problem)]);
+    }
+}

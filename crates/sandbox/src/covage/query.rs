@@ -1,0 +1,144 @@
+//! Query strings, held against the parameters that the document gives.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use jsonschema::{Draft, Validator};
+use serde_json::Value;
+
+use super::refusal::Fault;
+use crate::spec::{Spec, percent_decoded};
+
+/// The parameters of a query string by name, decoded. Of a parameter that is given twice, the last counts.
+#[derive(Debug, Default)]
+pub(super) struct Query(BTreeMap<String, String>);
+
+impl Query {
+    /// What cannot be decoded is left as it came.
+    pub(super) fn parse(query: Option<&str>) -> Query {
+        let decode = |text: &str| percent_decoded(&text.replace('+', "%20")).unwrap_or(text.to_owned());
+        let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        Query(
+            pairs
+                .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+                .map(|(name, value)| (decode(name), decode(value)))
+                .collect(),
+        )
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A parameter whose presence has been checked.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_default()
+    }
+
+    pub(super) fn number(&self, name: &str) -> Option<usize> {
+        self.get(name)?.parse().ok()
+    }
+
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.get(name) == Some("true")
+    }
+}
+
+/// The query parameters of each operation, as the document has them.
+#[derive(Debug)]
+pub(super) struct Rules(BTreeMap<String, Vec<Rule>>);
+
+#[derive(Debug)]
+struct Rule {
+    name: String,
+    required: bool,
+    kind: String,
+    schema: Validator,
+}
+
+/// Read once, because their validators take a while to build.
+static RULES: LazyLock<Result<Rules, String>> = LazyLock::new(|| Rules::read(Spec::covage()));
+
+impl Rules {
+    /// Those of Covage's document, or what of it could not be made sense of.
+    pub(super) fn covage() -> Result<&'static Rules, &'static str> {
+        RULES.as_ref().map_err(String::as_str)
+    }
+
+    fn read(spec: &Spec) -> Result<Rules, String> {
+        let document = spec.document();
+        let mut rules = BTreeMap::new();
+        for operation in spec.operations() {
+            let method = operation.method.as_str().to_ascii_lowercase();
+            let given = &document["paths"][&operation.path][method]["parameters"];
+            let parameters = given.as_array().into_iter().flatten().map(|node| resolve(document, node));
+            let query = parameters.filter(|parameter| parameter["in"] == "query");
+            rules.insert(operation.id.clone(), query.map(Rule::read).collect::<Result<_, _>>()?);
+        }
+        Ok(Rules(rules))
+    }
+
+    pub(super) fn faults(&self, operation_id: &str, query: &Query) -> Vec<Fault> {
+        let rules = self.0.get(operation_id).into_iter().flatten();
+        rules.filter_map(|rule| rule.fault(query.get(&rule.name))).collect()
+    }
+}
+
+impl Rule {
+    fn read(parameter: &Value) -> Result<Rule, String> {
+        let name = parameter["name"].as_str().unwrap_or_default().to_owned();
+        let schema = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .should_validate_formats(true)
+            .build(&parameter["schema"])
+            .map_err(|error| format!("parameter {name}: {error}"))?;
+        let kind = parameter["schema"]["type"].as_str().unwrap_or_default().to_owned();
+        Ok(Rule { required: parameter["required"] == true, name, kind, schema })
+    }
+
+    fn fault(&self, value: Option<&str>) -> Option<Fault> {
+        let Some(text) = value.filter(|text| !text.is_empty()) else {
+            return self.required.then(|| Fault::required(&self.name));
+        };
+        // Everything in a query string is a text; it is held against its schema as what it stands for.
+        let value = match self.kind.as_str() {
+            "integer" | "boolean" => serde_json::from_str(text).unwrap_or(Value::from(text)),
+            _ => Value::from(text),
+        };
+        let error = self.schema.validate(&value).err()?;
+        Some(Fault::new(&self.name, error.masked().to_string()))
+    }
+}
+
+fn resolve<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
+    let target = node["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+    target.and_then(|pointer| document.pointer(pointer)).unwrap_or(node)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_are_decoded() {
+        let query = Query::parse(Some("a=1&b=x%20y+z&c&a=2&d=%zz"));
+        assert_eq!((query.get("a"), query.get("b"), query.get("c")), (Some("2"), Some("x y z"), Some("")));
+        assert_eq!((query.get("d"), query.get("e")), (Some("%zz"), None));
+    }
+
+    #[test]
+    fn the_document_says_what_a_parameter_may_be() {
+        let rules = Rules::covage().unwrap();
+        let count = |operation, query| rules.faults(operation, &Query::parse(Some(query))).len();
+        assert_eq!(rules.faults("listCities", &Query::default()), [Fault::required("zipcode")]);
+        assert_eq!(count("listCities", "zipcode=0613"), 1);
+        assert_eq!(count("listCities", "zipcode=06130"), 0);
+        assert_eq!(count("listBuildings", ""), 2);
+        assert_eq!(count("listOrders", "limit=5&offset=0&sort=-reference&type=activate"), 0);
+        assert_eq!(count("listOrders", "limit=-5&offset=x&sort=status&type=both"), 4);
+        assert_eq!(count("getBuilding", "include_stairs=true"), 0);
+        assert_eq!(count("getBuilding", "include_stairs=yes"), 1);
+        assert_eq!(count("listAppointmentSlots", "start_date=2026-02-30"), 1);
+    }
+}

@@ -1,0 +1,88 @@
+//! What is charged: the last three months before the CO opened, for what was delivered from the start.
+
+use serde_json::{Value, json};
+
+use super::land;
+use super::network::{Line, Network};
+use super::reply::{Handled, Refusal, Reply};
+use super::time::rfc_3339;
+
+const PERIODS: [(&str, &str, &str); 3] = [
+    ("202510", "2025-10-01", "2025-10-31"),
+    ("202511", "2025-11-01", "2025-11-30"),
+    ("202512", "2025-12-01", "2025-12-31"),
+];
+
+pub(super) fn periods() -> Handled {
+    let period = |(id, from, to)| json!({ "id": id, "fromDate": from, "toDate": to });
+    Ok(Reply::json(200, PERIODS.map(period).to_vec().into()))
+}
+
+/// A line for each service that was delivered; in the last period also what was made good to some.
+pub(super) fn lines(id: &str, network: &Network) -> Handled {
+    let period = PERIODS.iter().find(|(other, ..)| *other == id);
+    let (_, from, to) = period.ok_or_else(|| Refusal::not_found("period", id))?;
+    let mut lines = Vec::new();
+    for line in network.lines() {
+        for (place, (service, _)) in line.plan.delivered().into_iter().enumerate() {
+            let head = head(line, place, service, network);
+            let price = price(service);
+            lines.push(with(&head, item(service, price, "DEBIT", "PERIODIC_FEE", (from, to))));
+            if id == "202512" && line.number.is_multiple_of(10) {
+                let mut credit = item(service, price, "CREDIT", "OTHER", (from, to));
+                credit["invoicedAmount"] = json!(-25);
+                credit["comment"] = json!("Fel port kopplad.");
+                lines.push(with(&head, credit));
+            }
+        }
+    }
+    Ok(Reply::json(200, lines.into()))
+}
+
+/// What a line of an invoice is for, as it was when the period ended.
+fn head(line: &Line, place: usize, service: &str, network: &Network) -> Value {
+    let mut access = network.access_value(line);
+    if let Value::Object(fields) = &mut access {
+        for other in ["accessState", "legacyAccessId", "nationalAddressUUID"] {
+            fields.remove(other);
+        }
+    }
+    let since = rfc_3339(land::long_ago(&mut network.dice(line.number, 1)));
+    json!({
+        "coId": "Ankeborgs stadsnät",
+        "spName": "Exempel bredband",
+        "access": access,
+        "subscription": {
+            "service": service,
+            "connectionDate": &since[..10],
+            "spReference": format!("sp-ref-{:04}", line.number + 1),
+            "coSubscriptionId": line.first_subscriptions.get(place),
+        },
+    })
+}
+
+fn item(service: &str, price: f64, kind: &str, row: &str, (from, to): (&str, &str)) -> Value {
+    json!({
+        "listPrice": price,
+        "billingItem": service,
+        "invoiceType": kind,
+        "rowType": row,
+        "fromDate": from,
+        "toDate": to,
+        "invoicedAmount": price,
+    })
+}
+
+fn with(head: &Value, item: Value) -> Value {
+    let mut line = head.clone();
+    line["invoice"] = item;
+    line
+}
+
+fn price(service: &str) -> f64 {
+    match service {
+        "BB-100-100" => 149.5,
+        "BB-250-100" => 199.9,
+        _ => 99.0,
+    }
+}

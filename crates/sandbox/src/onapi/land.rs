@@ -1,0 +1,165 @@
+//! Ankeborg and its surroundings, as far as the CO has laid fibre: addresses, and how far each access is.
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use super::network::{Held, Kind};
+use super::time::{DAY, Moment};
+
+/// How an access is at the start. They take turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// Nothing is delivered.
+    Free,
+    /// Broadband is delivered for us.
+    Ours,
+    /// Another service provider holds broadband, and it can be taken over.
+    Loose,
+    /// Another service provider holds broadband for good.
+    Firm,
+    /// Broadband, blocked, and television are delivered for us.
+    Both,
+    /// The line is not built yet: nothing can be ordered.
+    Unbuilt,
+    /// Nothing is delivered, and telephone cannot be ordered yet.
+    Moving,
+}
+
+impl Plan {
+    pub(super) fn of(line: usize) -> Plan {
+        match line % 6 {
+            0 => Plan::Free,
+            1 => Plan::Ours,
+            2 => Plan::Loose,
+            3 => Plan::Firm,
+            4 => Plan::Both,
+            _ if (line / 6).is_multiple_of(2) => Plan::Unbuilt,
+            _ => Plan::Moving,
+        }
+    }
+
+    pub(super) fn state(self) -> &'static str {
+        match self {
+            Plan::Free => "HOMESPASSED",
+            Plan::Ours | Plan::Loose | Plan::Firm | Plan::Both => "CONNECTED",
+            Plan::Unbuilt => "DEPLOYING",
+            Plan::Moving => "INMIGRATION",
+        }
+    }
+
+    /// Whether services of a kind cannot be ordered yet.
+    pub(super) fn is_later(self, kind: Kind) -> bool {
+        match self {
+            Plan::Unbuilt => true,
+            Plan::Moving => kind == Kind::Telephone,
+            _ => false,
+        }
+    }
+
+    pub(super) fn held(self) -> Vec<Held> {
+        match self {
+            Plan::Loose => vec![Held { kind: Kind::Broadband, takeover: true }],
+            Plan::Firm => vec![Held { kind: Kind::Broadband, takeover: false }],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The services that are delivered for us, and whether each is suspended.
+    pub(super) fn delivered(self) -> Vec<(&'static str, bool)> {
+        match self {
+            Plan::Ours => vec![("BB-250-100", false)],
+            Plan::Both => vec![("BB-100-100", true), ("IPTV", false)],
+            _ => Vec::new(),
+        }
+    }
+}
+
+const STREETS: [&str; 6] =
+    ["Exempelgatan", "Provstigen", "Paradisäppelvägen", "Kvackgränd", "Södra Sjösidan", "Öresgatan"];
+
+/// The address of an access and what else never changes.
+pub(super) fn address(line: usize, rng: &mut Rng) -> Value {
+    let street = line / 40;
+    let house = line % 40 / 2 + 1;
+    let mut address = json!({
+        "streetName": STREETS[street % STREETS.len()],
+        "streetNumber": if rng.u8(..10) == 0 { format!("{house}-{}", house + 2) } else { house.to_string() },
+        "postalCode": format!("{}", 12_300 + street % 600),
+        "city": "Ankeborg",
+        "countryCode": "SE",
+        "population": if street.is_multiple_of(2) { "Ankeborg centrum" } else { "Ankeborg landsbygd" },
+        "priceGroup": rng.u8(..4),
+        "nationalAddressUUID": uuid(rng),
+    });
+    if rng.u8(..4) == 0 {
+        address["streetLittera"] = json!(rng.choice(["A", "B", "C"]));
+    }
+    if rng.u8(..5) == 0 {
+        address["legacyAccessId"] = json!(format!("old.{:05}", rng.u32(..100_000)));
+    }
+    premises(&mut address, line, rng);
+    address
+}
+
+/// An apartment has its official number or what else tells it apart (ON-API 2.6, data formats).
+fn premises(address: &mut Value, line: usize, rng: &mut Rng) {
+    let kind = match line % 8 {
+        0 | 3 => "RESIDENTIAL_HOUSE",
+        1 | 2 | 4 => "MDU_APARTMENT",
+        5 => "COMMERCIAL",
+        6 => "MDU_COMMON",
+        _ => ["MDU_TECHNICAL", "PUBLIC", "UNKNOWN"][line / 8 % 3],
+    };
+    address["premisesType"] = json!(kind);
+    match line % 8 {
+        1 | 2 => {
+            address["mduApartmentNumber"] = json!(format!("{}", 1_000 + 100 * rng.u32(..8) + rng.u32(1..9)))
+        }
+        4 => address["mduDistinguisher"] = json!("Lilla huset"),
+        _ => {}
+    }
+    if kind.starts_with("MDU") {
+        address["outlet"] = json!(format!("A-{:02}", rng.u8(1..40)));
+    }
+}
+
+/// Some day of 2024 or 2025, before the first period that was invoiced.
+pub(super) fn long_ago(rng: &mut Rng) -> Moment {
+    const NEW_YEAR_2024: Moment = 1_704_067_200;
+    NEW_YEAR_2024 + rng.u64(..600) * DAY + rng.u64(..DAY)
+}
+
+/// What the order of a subscription gave along that is there from the start.
+pub(super) fn given(id: &str, line: usize, kind: Kind) -> Value {
+    let mac = |device| mac(line, device);
+    let mut given = json!({
+        "spReference": format!("sp-ref-{:04}", line + 1),
+        "spSubscriptionId": format!("sp-{id}"),
+    });
+    if kind == Kind::Television {
+        let device = |device| json!({ "vendorId": "EXAMPLE-TV", "macAddress": mac(device) });
+        given["equipment"] = json!([device(2), device(3)]);
+    } else {
+        given["equipment"] = json!([{ "vendorId": "EXAMPLE-ROUTER", "macAddress": mac(1) }]);
+        given["characteristics"] = json!({ "fixedIp": true, "ipAddresses": [ip(line)], "sla": "SLA-2" });
+    }
+    given
+}
+
+/// A MAC address that no vendor has.
+pub(super) fn mac(line: usize, device: u8) -> String {
+    let [.., high, middle, low] = line.to_be_bytes();
+    format!("02:00:{high:02X}:{middle:02X}:{low:02X}:{device:02X}")
+}
+
+/// An address of those that are for examples (RFC 5737).
+pub(super) fn ip(line: usize) -> String {
+    format!("192.0.2.{}", line % 254 + 1)
+}
+
+/// A random UUID, version 4.
+fn uuid(rng: &mut Rng) -> String {
+    let bits = rng.u128(..) & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    let digits = format!("{bits:032x}");
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}

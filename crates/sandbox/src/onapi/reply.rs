@@ -1,0 +1,77 @@
+//! What goes back: a reply, or a refusal in the body that all of them have.
+
+use serde_json::{Value, json};
+
+use crate::script::Answer;
+
+/// What an operation gives, or why it was refused.
+pub(super) type Handled = Result<Reply, Refusal>;
+
+/// A success, in the shapes of the standard.
+#[derive(Debug)]
+pub(super) struct Reply {
+    status: u16,
+    body: Option<Value>,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Reply {
+    pub(super) fn json(status: u16, body: Value) -> Reply {
+        Reply { status, body: Some(body), headers: Vec::new() }
+    }
+
+    pub(super) fn empty(status: u16) -> Reply {
+        Reply { status, body: None, headers: Vec::new() }
+    }
+
+    pub(super) fn header(mut self, name: &'static str, value: String) -> Reply {
+        self.headers.push((name, value));
+        self
+    }
+
+    pub(super) fn map(mut self, change: impl FnOnce(Value) -> Value) -> Reply {
+        self.body = self.body.map(change);
+        self
+    }
+
+    pub(super) fn answer(self) -> Answer {
+        let answer = match self.body {
+            Some(body) => Answer::json(self.status, &body),
+            None => Answer::status(self.status),
+        };
+        self.headers.into_iter().fold(answer, |answer, (name, value)| answer.header(name, value))
+    }
+}
+
+/// Why a request is not carried out. Holds nothing from a header, so nothing secret can be repeated.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: u16,
+    cause: String,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, cause: impl Into<String>) -> Refusal {
+        Refusal { status, cause: cause.into(), headers: Vec::new() }
+    }
+
+    pub(super) fn not_found(kind: &str, id: &str) -> Refusal {
+        Refusal::new(404, format!("There is no {kind} {id}"))
+    }
+
+    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Refusal {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn answer(self) -> Answer {
+        let answer = Answer::json(self.status, &json!({ "cause": self.cause }));
+        self.headers.into_iter().fold(answer, |answer, (name, value)| answer.header(name, value))
+    }
+}
+
+/// A text field that holds something.
+pub(super) fn text<'a>(object: &'a Value, field: &str) -> Option<&'a str> {
+    object.get(field).and_then(Value::as_str)
+}

@@ -1,0 +1,142 @@
+//! Tickets (ON-API 2.6, tickets).
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use super::chronicle::{Change, Chronicle};
+use super::habits::Query;
+use super::network::Network;
+use super::reply::{Handled, Refusal, Reply, text};
+use super::time::{Moment, parse_rfc_3339, rfc_3339};
+
+const STATUSES: [&str; 4] = ["CREATED", "IN_PROGRESS_CO", "IN_PROGRESS_SP", "CLOSED"];
+const FIELDS_OF_THE_LIST: [&str; 4] = ["coTicketReference", "spTicketReference", "status", "responsible"];
+
+#[derive(Debug)]
+pub(super) struct Ticket {
+    reference: String,
+    /// As it is answered.
+    value: Value,
+    created: Moment,
+    changed: Moment,
+}
+
+#[derive(Debug)]
+pub(super) struct Tickets {
+    tickets: Vec<Ticket>,
+    next_number: usize,
+}
+
+impl Tickets {
+    pub(super) fn new(rng: &mut Rng) -> Tickets {
+        Tickets { tickets: Vec::new(), next_number: rng.usize(1_000..9_000) }
+    }
+
+    /// The tickets that a list is asked for, each with when it was last changed.
+    pub(super) fn fitting(&self, query: &Query) -> Result<impl Iterator<Item = (Moment, &Ticket)>, Refusal> {
+        let status = query.get("status").map(str::to_owned);
+        if status.as_ref().is_some_and(|status| !STATUSES.contains(&status.as_str())) {
+            return Err(Refusal::new(400, "status: there is no such status"));
+        }
+        let created = match query.get("created") {
+            None => None,
+            Some(text) => {
+                let moment = parse_rfc_3339(text);
+                Some(
+                    moment
+                        .ok_or_else(|| Refusal::new(400, "created: it is neither a date nor a date-time"))?,
+                )
+            }
+        };
+        let fits = move |ticket: &&Ticket| {
+            let right = status.as_deref().is_none_or(|status| text(&ticket.value, "status") == Some(status));
+            right && created.is_none_or(|moment| ticket.created > moment)
+        };
+        Ok(self.tickets.iter().filter(fits).map(|ticket| (ticket.changed, ticket)))
+    }
+
+    pub(super) fn get(&self, reference: &str) -> Handled {
+        let ticket = self.tickets.iter().find(|ticket| ticket.reference == reference);
+        let ticket = ticket.ok_or_else(|| Refusal::not_found("ticket", reference))?;
+        Ok(Reply::json(200, ticket.value.clone()))
+    }
+
+    /// The CO has to act on a ticket that is new. A status that the request gives is not looked at.
+    pub(super) fn open(&mut self, request: &Value, network: &Network, chronicle: &mut Chronicle) -> Handled {
+        if let Some(id) = text(request, "accessId").filter(|id| network.line(id).is_none()) {
+            return Err(Refusal::new(400, format!("accessId: there is no access {id}")));
+        }
+        if let Some(id) = text(request, "subscriptionId").filter(|id| network.subscription(id).is_none()) {
+            return Err(Refusal::new(400, format!("subscriptionId: there is no subscription {id}")));
+        }
+        let reference = format!("TT-{}", self.next_number);
+        self.next_number += 1;
+        let now = chronicle.note(Change::Create, "tickets", &reference, &reference);
+        let mut value = request.clone();
+        value["coTicketReference"] = json!(reference);
+        value["status"] = json!("CREATED");
+        value["responsible"] = json!("CO");
+        value["comments"] = json!([]);
+        value["createdAt"] = json!(rfc_3339(now));
+        value["updatedAt"] = json!(rfc_3339(now));
+        let reply = json!({ "coTicketReference": reference });
+        self.tickets.push(Ticket { reference, value, created: now, changed: now });
+        Ok(Reply::json(201, reply))
+    }
+
+    /// Whether anything is new. Whoever closes a ticket says who was responsible.
+    pub(super) fn update(
+        &mut self,
+        reference: &str,
+        request: &Value,
+        chronicle: &mut Chronicle,
+    ) -> Result<bool, Refusal> {
+        let ticket = self.tickets.iter_mut().find(|ticket| ticket.reference == reference);
+        let ticket = ticket.ok_or_else(|| Refusal::not_found("ticket", reference))?;
+        if text(request, "status") == Some("CLOSED") && text(request, "responsible").is_none() {
+            return Err(Refusal::new(400, "responsible: it is missing; closing a ticket needs it"));
+        }
+        let mut value = ticket.value.clone();
+        for field in ["status", "responsible"] {
+            if let Some(new) = request.get(field) {
+                value[field] = new.clone();
+            }
+        }
+        let comment = request.get("comment");
+        if comment.is_none() && value == ticket.value {
+            return Ok(false);
+        }
+        let now = chronicle.note(Change::Update, "tickets", reference, reference);
+        if let Some(comment) = comment {
+            push(&mut value["comments"], dated(comment, now));
+        }
+        value["updatedAt"] = json!(rfc_3339(now));
+        ticket.value = value;
+        ticket.changed = now;
+        Ok(true)
+    }
+}
+
+impl Ticket {
+    /// A ticket in short.
+    pub(super) fn summary(&self) -> Value {
+        let fields = FIELDS_OF_THE_LIST.iter();
+        let present = fields.filter_map(|field| Some(((*field).to_owned(), self.value.get(*field)?.clone())));
+        Value::Object(present.collect())
+    }
+}
+
+/// A comment with its moment, if the service provider gave none.
+fn dated(comment: &Value, now: Moment) -> Value {
+    let mut comment = comment.clone();
+    if text(&comment, "createdAt").is_none() {
+        comment["createdAt"] = json!(rfc_3339(now));
+    }
+    comment
+}
+
+fn push(list: &mut Value, value: Value) {
+    if let Value::Array(list) = list {
+        list.push(value);
+    }
+}

@@ -1,0 +1,111 @@
+//! A caller that knows the credentials.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lastmile_sandbox::onapi::{Access, Standing};
+use lastmile_sandbox::{OnApi, Sandbox, SandboxBuilder};
+use serde_json::{Value, json};
+
+use crate::common::{JSON, Reply, send};
+
+pub(crate) struct Caller(pub(crate) OnApi);
+
+impl Caller {
+    pub(crate) async fn new() -> Caller {
+        Caller::of(Sandbox::builder()).await
+    }
+
+    pub(crate) async fn of(builder: SandboxBuilder) -> Caller {
+        Caller(builder.seed(7).start().await.unwrap().onapi().clone())
+    }
+
+    /// Where it listens, without the prefix.
+    pub(crate) fn root(&self) -> String {
+        self.0.base_url().strip_suffix("/onapi/2.6").unwrap().to_owned()
+    }
+
+    pub(crate) fn authorization(&self) -> String {
+        format!("Basic {}", STANDARD.encode(format!("{}:{}", self.0.user(), self.0.password())))
+    }
+
+    /// The target stands below the prefix.
+    pub(crate) async fn call(&self, method: &str, target: &str, extra: &[(&str, &str)], body: &str) -> Reply {
+        let authorization = self.authorization();
+        let own = [("Authorization", authorization.as_str())];
+        let headers: Vec<_> = own.into_iter().chain(extra.iter().copied()).collect();
+        send(&self.root(), method, &format!("/onapi/2.6{target}"), &headers, body).await
+    }
+
+    pub(crate) async fn get(&self, target: &str) -> Reply {
+        self.call("GET", target, &[], "").await
+    }
+
+    /// The rows of a list, be it that it was answered with 404.
+    pub(crate) async fn rows(&self, target: &str) -> Vec<Value> {
+        let reply = self.get(target).await;
+        if reply.status == 404 {
+            return Vec::new();
+        }
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        reply.json().as_array().unwrap().clone()
+    }
+
+    pub(crate) async fn since(&self, target: &str, moment: &str) -> Reply {
+        self.call("GET", target, &[("If-Modified-Since", moment)], "").await
+    }
+
+    pub(crate) async fn send(&self, method: &str, target: &str, body: Value) -> Reply {
+        self.call(method, target, &[JSON], &body.to_string()).await
+    }
+
+    pub(crate) async fn order(&self, body: Value) -> Reply {
+        self.send("POST", "/orders/", body).await
+    }
+
+    pub(crate) async fn activate(&self, access: &Access, service: &str) -> Reply {
+        self.order(json!({ "operation": "ACTIVATE", "accessId": access.id, "service": service })).await
+    }
+
+    /// Places an order that is new, and gives its id.
+    pub(crate) async fn place(&self, body: Value) -> String {
+        let reply = self.order(body).await;
+        assert_eq!(reply.status, 201, "{}", reply.body);
+        reply.json()["orderId"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn state(&self, order: &str) -> Value {
+        self.get(&format!("/orders/{order}")).await.json()["state"].clone()
+    }
+
+    /// An access with a service of this standing, and the service.
+    pub(crate) fn offered(&self, standing: Standing) -> (Access, String) {
+        let accesses = self.0.accesses().into_iter();
+        let mut found = accesses.filter_map(|access| {
+            let service = access.service(standing)?.service.clone();
+            Some((access, service))
+        });
+        found.next().unwrap()
+    }
+
+    /// The access now.
+    pub(crate) fn again(&self, access: &Access) -> Access {
+        self.0.accesses().into_iter().find(|other| other.id == access.id).unwrap()
+    }
+}
+
+/// Moves every open order to its end.
+pub(crate) fn finish(onapi: &OnApi) {
+    onapi.advance();
+    onapi.advance();
+}
+
+pub(crate) fn header(reply: &Reply, name: &str) -> Option<String> {
+    let lines = reply.head.lines().filter_map(|line| line.split_once(": "));
+    lines.into_iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+}
+
+pub(crate) fn cause(reply: &Reply) -> String {
+    let body = reply.json();
+    assert_eq!(body.as_object().map(|fields| fields.len()), Some(1), "{body}");
+    body["cause"].as_str().unwrap().to_owned()
+}

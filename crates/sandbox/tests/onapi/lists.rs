@@ -1,0 +1,172 @@
+//! Lists of everything, and of what is new.
+
+use lastmile_sandbox::onapi::Standing;
+use serde_json::{Value, json};
+
+use crate::caller::{Caller, finish, header};
+use crate::common::Reply;
+
+fn moment(reply: &Reply) -> String {
+    header(reply, "last-modified").unwrap()
+}
+
+fn ids(reply: &Reply) -> Vec<Value> {
+    reply.json().as_array().unwrap().iter().map(|row| row["accessId"].clone()).collect()
+}
+
+#[tokio::test]
+async fn the_network_is_of_every_kind() {
+    let caller = Caller::new().await;
+    let accesses = caller.0.accesses();
+    assert_eq!(accesses.len(), 30);
+    for standing in [Standing::Free, Standing::Active, Standing::Busy, Standing::Taken, Standing::Later] {
+        assert!(accesses[..6].iter().any(|access| access.service(standing).is_some()), "{standing:?}");
+    }
+    let list = caller.rows("/accesses/").await;
+    assert_eq!(list.len(), 30);
+    for (row, access) in list.iter().zip(&accesses) {
+        assert_eq!((&row["accessId"], &row["city"]), (&json!(access.id), &json!("Ankeborg")));
+        assert_eq!(caller.get(&format!("/accesses/{}", access.id)).await.json(), *row);
+    }
+    let kinds: std::collections::BTreeSet<_> =
+        list.iter().map(|row| row["premisesType"].to_string()).collect();
+    assert_eq!(kinds.len(), 7);
+    for (kind, other) in
+        [("mduApartmentNumber", "mduDistinguisher"), ("mduDistinguisher", "mduApartmentNumber")]
+    {
+        let apartment = list.iter().find(|row| row.get(kind).is_some()).unwrap();
+        assert_eq!((&apartment["premisesType"], apartment.get(other)), (&json!("MDU_APARTMENT"), None));
+    }
+    assert_eq!(caller.rows("/services/").await.len(), 30);
+    assert_eq!(caller.rows("/subscriptions/").await.len(), 10);
+    assert!(caller.0.violations().is_empty(), "{:?}", caller.0.violations());
+}
+
+#[tokio::test]
+async fn one_access_is_read_as_it_is_in_the_lists() {
+    let caller = Caller::new().await;
+    let (access, _) = caller.offered(Standing::Active);
+    for collection in ["accesses", "services", "subscriptions"] {
+        let list = caller.rows(&format!("/{collection}/")).await;
+        let row = list.iter().find(|row| row["accessId"] == access.id.as_str()).unwrap();
+        assert_eq!(caller.get(&format!("/{collection}/{}", access.id)).await.json(), *row);
+        assert_eq!(caller.get(&format!("/{collection}/a-1")).await.status, 404);
+    }
+    let free = caller.offered(Standing::Free).0.id;
+    let none = caller.get(&format!("/subscriptions/{free}")).await.json();
+    assert_eq!(none, json!({ "accessId": free, "subscriptions": [] }));
+}
+
+#[tokio::test]
+async fn nothing_new_is_a_304() {
+    let caller = Caller::new().await;
+    for list in ["/accesses/", "/services/", "/subscriptions/"] {
+        let first = caller.get(list).await;
+        assert_eq!(moment(&first), "Mon, 05 Jan 2026 08:00:00 GMT", "{list}");
+        let again = caller.since(list, &moment(&first)).await;
+        assert_eq!((again.status, again.body.as_str(), moment(&again)), (304, "", moment(&first)));
+        let before = caller.since(list, "Mon, 05 Jan 2026 07:59:59 GMT").await;
+        assert_eq!(before.json(), first.json());
+        assert_eq!(caller.since(list, "yesterday").await.json(), first.json(), "no condition at all");
+    }
+    // Orders move, and the network does not change.
+    let (access, service) = caller.offered(Standing::Free);
+    caller.activate(&access, &service).await;
+    caller.0.advance();
+    assert_eq!(caller.since("/accesses/", "Mon, 05 Jan 2026 08:00:00 GMT").await.status, 304);
+}
+
+#[tokio::test]
+async fn what_is_new_is_listed_alone() {
+    let caller = Caller::new().await;
+    let lists = ["/accesses/", "/services/", "/subscriptions/"];
+    let start = moment(&caller.get("/accesses/").await);
+    let (free, service) = caller.offered(Standing::Free);
+    caller.activate(&free, &service).await;
+    finish(&caller.0);
+    for (list, changed) in [("/accesses/", true), ("/services/", false), ("/subscriptions/", true)] {
+        let reply = caller.since(list, &start).await;
+        assert_eq!(reply.status, if changed { 200 } else { 304 }, "{list}");
+        assert!(!changed || ids(&reply) == [json!(free.id)]);
+    }
+
+    // What is gone is news too, and no longer part of the whole.
+    let (access, _) = caller.offered(Standing::Active);
+    let id = access.subscriptions[0].subscription_id.clone();
+    let start = moment(&caller.get("/subscriptions/").await);
+    caller.place(json!({ "operation": "DEACTIVATE", "subscriptionId": id })).await;
+    finish(&caller.0);
+    let news = caller.since("/subscriptions/", &start).await;
+    assert_eq!(ids(&news), [json!(access.id)]);
+    if caller.again(&access).subscriptions.is_empty() {
+        assert_eq!(news.json()[0]["subscriptions"], json!([]));
+        assert!(!ids(&caller.get("/subscriptions/").await).contains(&json!(access.id)));
+    }
+
+    let start = moment(&caller.get("/subscriptions/").await);
+    caller.0.grow(6);
+    for list in lists {
+        let news = caller.since(list, &start).await;
+        assert_eq!(ids(&news).len(), if list == "/subscriptions/" { 2 } else { 6 }, "{list}");
+        assert_eq!(caller.since(list, &moment(&news)).await.status, 304, "{list}");
+    }
+    assert_eq!(caller.0.accesses().len(), 36);
+}
+
+#[tokio::test]
+async fn objects_tell_what_became_of_them() {
+    let caller = Caller::new().await;
+    assert_eq!(caller.get("/events/").await.status, 404);
+    let (access, service) = caller.offered(Standing::Free);
+    let order = caller.activate(&access, &service).await.json();
+    finish(&caller.0);
+    let reply = caller.get("/events/").await;
+    let told: Vec<_> = reply
+        .json()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| format!("{} {}", event["type"].as_str().unwrap(), event["objectType"].as_str().unwrap()))
+        .collect();
+    let expected =
+        ["CREATE orders", "UPDATE orders", "CREATE subscriptions", "UPDATE accesses", "UPDATE orders"];
+    assert_eq!(told, expected);
+    let events = reply.json();
+    assert_eq!((&events[0]["objectId"], &events[0]["path"]), (&order["orderId"], &order["path"]));
+    assert_eq!(events[2]["objectId"], order["subscriptionId"]);
+    assert_eq!(events[2]["path"], format!("/onapi/2.6/subscriptions/{}", access.id));
+    assert_eq!(caller.since("/events/", &moment(&reply)).await.status, 304);
+
+    let end = json!({ "operation": "DEACTIVATE", "subscriptionId": order["subscriptionId"] });
+    caller.place(end).await;
+    finish(&caller.0);
+    let news = caller.since("/events/", &moment(&reply)).await.json();
+    let gone = news.as_array().unwrap().iter().find(|event| event["type"] == "DELETE").unwrap();
+    assert_eq!((&gone["objectType"], gone.get("path")), (&json!("subscriptions"), None));
+
+    let before = moment(&caller.get("/events/").await);
+    caller.0.grow(1);
+    let grown = caller.since("/events/", &before).await.json();
+    assert_eq!((&grown[0]["type"], &grown[0]["objectType"]), (&json!("CREATE"), &json!("accesses")));
+}
+
+#[tokio::test]
+async fn what_was_delivered_is_invoiced() {
+    let caller = Caller::new().await;
+    let periods = caller.rows("/invoicespecification/").await;
+    let ids: Vec<_> = periods.iter().map(|period| period["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids, ["202510", "202511", "202512"]);
+    let lines = caller.rows("/invoicespecification/202510").await;
+    assert_eq!(lines.len(), 15, "one for each subscription");
+    let (access, service) = caller.offered(Standing::Active);
+    let line = lines.iter().find(|line| line["access"]["accessId"] == access.id.as_str()).unwrap();
+    assert_eq!(line["subscription"]["coSubscriptionId"], access.subscriptions[0].subscription_id);
+    assert_eq!(
+        (&line["invoice"]["billingItem"], &line["invoice"]["fromDate"]),
+        (&json!(service), &json!("2025-10-01"))
+    );
+    let credits = caller.rows("/invoicespecification/202512").await;
+    let credit = credits.iter().find(|line| line["invoice"]["invoiceType"] == "CREDIT").unwrap();
+    assert!(credit["invoice"]["invoicedAmount"].as_f64().unwrap() < 0.0);
+    assert_eq!(caller.get("/invoicespecification/202601").await.status, 404);
+}

@@ -1,0 +1,73 @@
+//! The document takes the samples of both sources, and nothing beside what they may hold.
+
+use std::path::Path;
+
+use lastmile_sandbox::Spec;
+use serde_json::{Value, json};
+
+/// What is wrong with a body of an operation: `request` or the status it is answered with.
+fn check(operation: &str, part: &str, body: &str) -> Vec<String> {
+    let json = Some("application/json");
+    match part {
+        "request" => Spec::onapi().check_request(operation, json, body.as_bytes()),
+        status => Spec::onapi().check_answer(operation, status.parse().unwrap(), json, body.as_bytes()),
+    }
+}
+
+#[test]
+fn the_samples_fit() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs/samples/onapi");
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        let mut parts = name.split('.');
+        let (operation, part) = (parts.next().unwrap(), parts.next().unwrap());
+        let body = std::fs::read_to_string(file.path()).unwrap();
+        assert_eq!(check(operation, part, &body), [""; 0], "{name}");
+        count += 1;
+    }
+    assert!(count >= 45, "{count}");
+}
+
+#[test]
+fn a_mark_of_straying_lets_any_text_stand_where_it_says_so_and_nothing_else() {
+    let services = |field: &str, value: Value| {
+        let service = json!({ "service": "BB-100-100", field: value });
+        let body = json!({ "accessId": "a-1", "services": [service] });
+        check("getServices", "200", &body.to_string())
+    };
+    assert!(services("availableDateTime", json!("some day")).is_empty());
+    assert!(services("availableDateTime", json!("")).is_empty());
+    assert_eq!(
+        services("availableDateTime", json!(null)).len(),
+        1,
+        "marked, yet not of the standard's shape"
+    );
+    assert_eq!(services("availableDateTime", json!(1)).len(), 1);
+    assert_eq!(services("comments", json!("")).len(), 1);
+    let order = |body: Value| check("getOrder", "200", &body.to_string()).len();
+    assert_eq!(order(json!({ "requestedDateTime": "2026-03-02T07:00:00+01:00" })), 0);
+    assert_eq!(order(json!({ "requestedDateTime": "2026-03-02" })), 1);
+    assert_eq!(order(json!({ "state": "LOST" })), 1);
+    assert_eq!(check("getAccess", "200", &json!({ "priceGroup": "1" }).to_string()).len(), 1);
+}
+
+#[test]
+fn requests_are_strict() {
+    let order = |field: &str, value: Value| {
+        let body = json!({ "operation": "ACTIVATE", "accessId": "a-1", "service": "VOIP", field: value });
+        check("createOrder", "request", &body.to_string())
+    };
+    assert!(order("spReference", json!("sp-ref.1")).is_empty());
+    for (field, value) in [
+        ("spReference", json!("ref/1")),
+        ("spReference", json!(null)),
+        ("operation", json!("MOVE")),
+        ("requestedDateTime", json!("2026-03-02")),
+        ("note", json!("x")),
+        ("externalNote", json!("x".repeat(256))),
+    ] {
+        assert_eq!(order(field, value).len(), 1, "{field}");
+    }
+}
