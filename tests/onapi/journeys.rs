@@ -161,3 +161,31 @@ async fn bad_input_is_refused_before_anything_is_sent() {
     assert!(stored(other).contains("another operation"));
     assert_eq!(sandbox.onapi().received().len(), 0);
 }
+
+#[tokio::test]
+async fn an_id_that_is_written_as_a_number_is_an_id() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    sandbox.onapi().answer_next("lookupOption82", Answer::json(200, &json!({ "accessId": 17 })));
+    assert_eq!(network.access_of_option82("5200").await.unwrap().as_str(), "17");
+    for answer in
+        [json!({}), json!({ "accessId": null }), json!({ "accessId": ".." }), json!({ "accessId": "a b" })]
+    {
+        sandbox.onapi().answer_next("lookupOption82", Answer::json(200, &answer));
+        let error = network.access_of_option82("5200").await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Decode, "{answer}");
+        assert_eq!(error.body().as_ref(), answer.to_string().as_bytes());
+    }
+    assert_eq!(sandbox.onapi().last().unwrap().path, "/onapi/2.6/option82/5200");
+}
+
+#[tokio::test]
+async fn a_path_parameter_of_the_generated_client_is_one_segment() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    for (id, path) in [("a/b", "a%2Fb"), ("é", "%C3%A9"), ("17", "17")] {
+        let segment = id.parse().unwrap();
+        network.raw().call(|client| async move { client.get_access(&segment).await }).await.unwrap_err();
+        assert_eq!(sandbox.onapi().last().unwrap().path, format!("/onapi/2.6/accesses/{path}"));
+    }
+}

@@ -17,7 +17,9 @@ mod table;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use document::Document;
 use fault::Error;
@@ -35,14 +37,19 @@ pub(crate) enum Mode {
 pub(crate) fn run(mode: Mode) -> Result<(), Error> {
     let root = root();
     every_document_is_listed(&root)?;
+    // The documents know nothing of each other.
+    let generated: Vec<Result<Generated, Error>> = thread::scope(|scope| {
+        let threads = APIS.map(|(api, folder)| scope.spawn(|| generate_one(&root, api, folder)));
+        threads.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).into_iter().collect()
+    });
     let mut matches = BTreeMap::new();
     let mut files = Vec::new();
-    for (api, folder) in APIS {
-        let yaml = output::read(&root.join(format!("specs/{api}.yaml")))?;
-        let document = Document::parse(api, &yaml).map_err(|fault| fault.during(api, "reading"))?;
-        let folder = root.join("crates").join(folder);
-        files.push((folder.join("API.md"), api_md::render(&document)));
-        files.push((folder.join("src/generated.rs"), source(document, &mut matches)?));
+    for generated in generated {
+        let generated = generated?;
+        files.extend(generated.files);
+        for (pass, count) in generated.matches {
+            *matches.entry(pass).or_default() += count;
+        }
     }
     every_pass_matched(&matches)?;
     let results = files.into_iter().map(|(path, content)| match mode {
@@ -53,6 +60,25 @@ pub(crate) fn run(mode: Mode) -> Result<(), Error> {
     let errors: Vec<String> =
         results.filter_map(|result| result.err().map(|error| error.to_string())).collect();
     if errors.is_empty() { Ok(()) } else { Err(Error(errors.join("\n\n"))) }
+}
+
+/// What one document gives.
+struct Generated {
+    files: [(PathBuf, String); 2],
+    /// How often each pass had something to do.
+    matches: BTreeMap<&'static str, usize>,
+}
+
+fn generate_one(root: &Path, api: &str, folder: &str) -> Result<Generated, Error> {
+    let yaml = output::read(&root.join(format!("specs/{api}.yaml")))?;
+    let document = Document::parse(api, &yaml).map_err(|fault| fault.during(api, "reading"))?;
+    let folder = root.join("crates").join(folder);
+    let mut matches = BTreeMap::new();
+    let files = [
+        (folder.join("API.md"), api_md::render(&document)),
+        (folder.join("src/generated.rs"), source(document, &mut matches)?),
+    ];
+    Ok(Generated { files, matches })
 }
 
 fn every_document_is_listed(root: &Path) -> Result<(), Error> {

@@ -41,6 +41,8 @@ mod prepared;
 pub mod rules;
 #[cfg(feature = "_calls")]
 mod setup;
+#[cfg(feature = "_calls")]
+mod supplier;
 
 #[cfg(feature = "_calls")]
 pub use lastmile_core::{

@@ -35,10 +35,10 @@ use std::fmt;
 
 use lastmile_core::auth::Credentials;
 use lastmile_core::call::{Builder, Error};
-use lastmile_core::retry::Policy;
 use lastmile_core::wire::Segment;
 
 use crate::SetupError;
+use crate::supplier::supplier;
 
 /// The way to Cocon. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -59,23 +59,9 @@ impl Cocon {
             client_id_header: header("Client-Id-Header"),
         }
     }
-
-    /// The generated client, for what this handle does not wrap.
-    pub fn raw(&self) -> &lastmile_cocon::Handle {
-        &self.handle
-    }
-
-    /// The same way with another policy: for one call, or for a part of the program.
-    #[must_use]
-    pub fn with_policy(&self, policy: Policy) -> Self {
-        Self { handle: self.handle.with_policy(policy) }
-    }
 }
 
-/// What nothing was sent for, because of `reason`.
-fn refused(reason: impl fmt::Display) -> Error {
-    Error::invalid(lastmile_cocon::TABLE.api, reason.to_string())
-}
+supplier!(Cocon, CoconBuilder, lastmile_cocon);
 
 /// An id as a part of a path.
 fn segment(what: &str, id: &str) -> Result<Segment, Error> {
@@ -129,22 +115,6 @@ impl CoconBuilder {
     pub fn key_headers(mut self, api_key: impl Into<String>, client_id: impl Into<String>) -> Self {
         self.api_key_header = api_key.into();
         self.client_id_header = client_id.into();
-        self
-    }
-
-    /// Deadline, attempts and limits of calls.
-    #[must_use]
-    pub fn policy(self, policy: Policy) -> Self {
-        self.connection(|handle| handle.policy(policy))
-    }
-
-    /// Proxy, root certificate, local address and connect timeout. The credentials are this builder's own.
-    #[must_use]
-    pub fn connection(
-        mut self,
-        change: impl FnOnce(Builder<lastmile_cocon::Client>) -> Builder<lastmile_cocon::Client>,
-    ) -> Self {
-        self.handle = change(self.handle);
         self
     }
 

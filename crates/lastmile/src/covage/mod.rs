@@ -36,10 +36,10 @@ use std::fmt;
 
 use lastmile_core::auth::Credentials;
 use lastmile_core::call::{Builder, Error};
-use lastmile_core::retry::Policy;
 use lastmile_core::wire::Segment;
 
 use crate::SetupError;
+use crate::supplier::supplier;
 
 /// The way to Covage. Cheap to clone; all clones share one token.
 #[derive(Clone, Debug)]
@@ -55,23 +55,9 @@ impl Covage {
     pub fn builder(base: impl Into<String>) -> CovageBuilder {
         CovageBuilder { handle: lastmile_covage::Handle::builder(base), login: None, scheme: "Bearer" }
     }
-
-    /// The generated client, for what this handle does not wrap.
-    pub fn raw(&self) -> &lastmile_covage::Handle {
-        &self.handle
-    }
-
-    /// The same way with another policy: for one call, or for a part of the program.
-    #[must_use]
-    pub fn with_policy(&self, policy: Policy) -> Self {
-        Self { handle: self.handle.with_policy(policy) }
-    }
 }
 
-/// What nothing was sent for, because of `reason`.
-fn refused(reason: impl fmt::Display) -> Error {
-    Error::invalid(lastmile_covage::TABLE.api, reason.to_string())
-}
+supplier!(Covage, CovageBuilder, lastmile_covage);
 
 /// An id as a part of a path.
 fn segment(what: &str, id: &str) -> Result<Segment, Error> {
@@ -104,22 +90,6 @@ impl CovageBuilder {
     #[must_use]
     pub fn legacy_tokens(mut self) -> Self {
         self.scheme = "Legacy-Token";
-        self
-    }
-
-    /// Deadline, attempts and limits of calls.
-    #[must_use]
-    pub fn policy(self, policy: Policy) -> Self {
-        self.connection(|handle| handle.policy(policy))
-    }
-
-    /// Proxy, root certificate, local address and connect timeout. The credentials are this builder's own.
-    #[must_use]
-    pub fn connection(
-        mut self,
-        change: impl FnOnce(Builder<lastmile_covage::Client>) -> Builder<lastmile_covage::Client>,
-    ) -> Self {
-        self.handle = change(self.handle);
         self
     }
 

@@ -36,11 +36,11 @@ use std::fmt;
 
 use lastmile_core::auth::Credentials;
 use lastmile_core::call::{Builder, Error, PathHabits};
-use lastmile_core::retry::Policy;
 use lastmile_core::wire::Segment;
 
 use crate::SetupError;
 use crate::rules::OnApiId;
+use crate::supplier::supplier;
 
 /// The way to one network. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -54,23 +54,9 @@ impl OnApi {
     pub fn builder(base: impl Into<String>) -> OnApiBuilder {
         OnApiBuilder { handle: lastmile_onapi::Handle::builder(base), login: None }
     }
-
-    /// The generated client, for what this handle does not wrap.
-    pub fn raw(&self) -> &lastmile_onapi::Handle {
-        &self.handle
-    }
-
-    /// The same way with another policy: for one call, or for a part of the program.
-    #[must_use]
-    pub fn with_policy(&self, policy: Policy) -> Self {
-        Self { handle: self.handle.with_policy(policy) }
-    }
 }
 
-/// What nothing was sent for, because of `reason`.
-fn refused(reason: impl fmt::Display) -> Error {
-    Error::invalid(lastmile_onapi::TABLE.api, reason.to_string())
-}
+supplier!(OnApi, OnApiBuilder, lastmile_onapi);
 
 /// An id as a part of a path.
 fn segment(id: &OnApiId) -> Result<Segment, Error> {
@@ -110,22 +96,6 @@ impl OnApiBuilder {
     #[must_use]
     pub fn path_habits(self, habits: PathHabits) -> Self {
         self.connection(|handle| handle.path_habits(habits))
-    }
-
-    /// Deadline, attempts and limits of calls.
-    #[must_use]
-    pub fn policy(self, policy: Policy) -> Self {
-        self.connection(|handle| handle.policy(policy))
-    }
-
-    /// Proxy, root certificate, local address and connect timeout. The credentials are this builder's own.
-    #[must_use]
-    pub fn connection(
-        mut self,
-        change: impl FnOnce(Builder<lastmile_onapi::Client>) -> Builder<lastmile_onapi::Client>,
-    ) -> Self {
-        self.handle = change(self.handle);
-        self
     }
 
     /// The handle.

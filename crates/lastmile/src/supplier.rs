@@ -1,0 +1,45 @@
+//! What the handle and the builder of every supplier have.
+
+/// Gives a handle `raw` and `with_policy`, its builder `policy` and `connection`, and its module `refused`.
+macro_rules! supplier {
+    ($handle:ident, $builder:ident, $client:ident) => {
+        impl $handle {
+            /// The generated client, for what this handle does not wrap.
+            pub fn raw(&self) -> &$client::Handle {
+                &self.handle
+            }
+
+            /// The same way with another policy: for one call, or for a part of the program.
+            #[must_use]
+            pub fn with_policy(&self, policy: lastmile_core::retry::Policy) -> Self {
+                Self { handle: self.handle.with_policy(policy) }
+            }
+        }
+
+        impl $builder {
+            /// Deadline, attempts and limits of calls.
+            #[must_use]
+            pub fn policy(self, policy: lastmile_core::retry::Policy) -> Self {
+                self.connection(|handle| handle.policy(policy))
+            }
+
+            /// Proxy, root certificate, local address and connect timeout. The credentials are this builder's own.
+            #[must_use]
+            pub fn connection(
+                mut self,
+                change: impl FnOnce(
+                    lastmile_core::call::Builder<$client::Client>,
+                ) -> lastmile_core::call::Builder<$client::Client>,
+            ) -> Self {
+                self.handle = change(self.handle);
+                self
+            }
+        }
+
+        /// What nothing was sent for, because of `reason`.
+        fn refused(reason: impl std::fmt::Display) -> lastmile_core::call::Error {
+            lastmile_core::call::Error::invalid($client::TABLE.api, reason.to_string())
+        }
+    };
+}
+pub(crate) use supplier;
