@@ -194,6 +194,9 @@ async fn covage_is_quiet(sandbox: &Sandbox) {
     quiet(&format!("{:?} {:?}", order(), order().request()));
     quiet(&shown(&order().place(&covage).await.unwrap_err())); // a wrong password
 
+    // Refused credentials are not tried again for a while, so this is another handle.
+    let covage =
+        Covage::builder(supplier.base_url()).login(MARKS[0], MARKS[1]).policy(brisk()).build().unwrap();
     let token = json!({ "access": MARKS[2], "refresh": MARKS[0] });
     supplier.answer_next("obtainToken", Answer::json(200, &token));
     let echo = json!({
@@ -204,6 +207,7 @@ async fn covage_is_quiet(sandbox: &Sandbox) {
     let error = order().place(&covage).await.unwrap_err();
     quiet(&shown(&error));
     quiet(&format!("{:?} {covage:?}", error.details()));
+    assert_eq!((error.message(), error.supplier_id()), (None, None), "what repeats a secret is not told");
 
     let answer = json!({ "uuid": "1", "status": "draft", "end_customer": { "name": "Personal" }, "comment": "Personal" });
     supplier.answer_next("createOrder", Answer::json(200, &answer));

@@ -114,6 +114,28 @@ async fn what_was_begun_before_a_crash_is_not_sent_after_it() {
     assert_eq!(sandbox.cocon().took_effect("createCustomer"), 1);
 }
 
+#[tokio::test]
+async fn a_mark_that_is_too_old_is_made_anew() {
+    let sandbox = sandbox().await;
+    let cocon = cocon(&sandbox);
+    let mut prepared = Prepared::new(CustomerCreate::default()).unwrap();
+    prepared.begin().unwrap();
+    let stored = serde_json::to_value(&prepared).unwrap();
+    let begun = stored["begun_at"].as_u64().unwrap();
+    prepared.place(&cocon).await.unwrap();
+    assert!(serde_json::to_value(&prepared).unwrap()["begun_at"].as_u64().unwrap() >= begun);
+
+    let ready =
+        json!({ "version": 1, "kind": "cocon.customer", "progress": "ready", "begun_at": 1, "request": {} });
+    let mut old: Prepared<CustomerCreate> = serde_json::from_value(ready).unwrap();
+    old.begin().unwrap();
+    assert!(
+        serde_json::to_value(&old).unwrap()["begun_at"].as_u64().unwrap() >= begun,
+        "begun now, not then"
+    );
+    old.place(&cocon).await.unwrap();
+}
+
 #[test]
 fn what_is_stored_is_checked_again() {
     let stored = |kind: &str, request: serde_json::Value| {

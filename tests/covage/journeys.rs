@@ -5,7 +5,7 @@ use lastmile::covage::types::{
     OfferRequestActivationType, OfferRequestReferenceType, OfferRequestStatus, OperatorInfoUpdate,
     OrderCreateRequestType, OrderStatus, OrderUpdate,
 };
-use lastmile::covage::{Covage, Draft, NewOrder};
+use lastmile::covage::{Covage, Draft, NewOrder, Socket};
 use lastmile::rules::Otp;
 use lastmile::{Outcome, Prepared, Progress, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox};
@@ -81,8 +81,9 @@ async fn fibre_from_an_address_to_a_submitted_order() {
     let (mut draft, socket) = fibre(&sandbox, &covage, "SP-1").await;
     draft.complete(&covage, &data(&sandbox, "SP-1")).await.unwrap();
     let found = draft.set_otp(&covage, &socket.reference.parse().unwrap()).await.unwrap();
-    assert!(!found.differs_from(&socket.stairs, &socket.floor), "{found:?}");
-    assert!(found.differs_from(&socket.stairs, "99"));
+    assert_eq!(found.is_at(&socket.stairs, &socket.floor), Some(true), "{found:?}");
+    assert_eq!(found.is_at(&socket.stairs, "99"), Some(false));
+    assert_eq!(Socket::default().is_at("C", "1"), None, "not said is not the same");
 
     let uuid = draft.uuid().to_owned();
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
@@ -165,6 +166,24 @@ async fn what_the_supplier_does_not_take_is_refused_before_anything_is_sent() {
     assert_eq!(draft.complete(&covage, &submitted).await.unwrap_err().outcome(), Outcome::Invalid);
     assert!("fi-3790-3415".parse::<Otp>().is_err());
     assert_eq!(covage.cities("7600").await.unwrap_err().outcome(), Outcome::Invalid);
+    let offer = |reference: &str, reference_type| OfferRequest {
+        activation_type: None,
+        product_lines: None,
+        reference: reference.into(),
+        reference_type,
+        status: None,
+    };
+    for (request, says) in [
+        (offer("fi-3790-3415", OfferRequestReferenceType::Otp), "reference: the character 'f' at place 0"),
+        (offer("041710199", OfferRequestReferenceType::LineNumber), "ten digits"),
+        (offer("0417101993", OfferRequestReferenceType::LineNumber), "asked for with both"),
+        (offer("", OfferRequestReferenceType::Building), "it is empty"),
+    ] {
+        let error = covage.offers(&request).await.unwrap_err();
+        assert!(error.outcome() == Outcome::Invalid && error.to_string().contains(says), "{error}");
+    }
+    assert_eq!(covage.streets("").await.unwrap_err().outcome(), Outcome::Invalid);
+    assert_eq!(covage.buildings("1", "12345678").await.unwrap_err().outcome(), Outcome::Invalid);
     assert_eq!(covage.order("..").await.unwrap_err().outcome(), Outcome::Invalid);
     assert_eq!(sandbox.covage().received().len(), before, "nothing was sent");
 
@@ -236,4 +255,48 @@ async fn a_lost_draft_is_found_by_its_reference() {
     };
     assert_eq!(found.uuid(), draft.uuid());
     assert!(matches!(order("SP-8").reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    for answer in [json!({}), json!({ "status": "draft" }), json!({ "uuid": "1", "status": "submitted" })] {
+        sandbox.covage().answer_next("createOrder", Answer::json(200, &answer));
+        let order = NewOrder::activate("e", "p", OrderCreateRequestType::Create).reference("SP-1");
+        let error = Prepared::new(order).unwrap().place(&covage).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Decode, "{answer}");
+    }
+    let (draft, _) = fibre(&sandbox, &covage, "SP-1").await;
+    let uuid = draft.uuid().to_owned();
+    let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
+    for answer in [json!({ "uuid": uuid, "status": "draft" }), json!({}), json!({ "error": "busy" })] {
+        sandbox.covage().answer_next("updateOrder", Answer::json(200, &answer));
+        let error = submission.place(&covage).await.unwrap_err();
+        assert_eq!(
+            (error.outcome(), submission.progress()),
+            (Outcome::Decode, Progress::Unclear),
+            "{answer}"
+        );
+        submission.declare_absent();
+    }
+
+    let terminate = json!({ "uuid": "1", "status": "draft", "type": "terminate" });
+    let terminate = Draft::of(serde_json::from_value(terminate).unwrap()).unwrap();
+    assert_eq!(terminate.submission().unwrap_err().outcome(), Outcome::Invalid);
+}
+
+#[tokio::test]
+async fn without_a_total_the_list_ends_with_an_empty_page() {
+    let sandbox = sandbox().await;
+    for page in [json!([{ "uuid": "1" }]), json!([{ "uuid": "2" }]), json!([])] {
+        sandbox.covage().answer_next("listOrders", Answer::json(200, &page));
+    }
+    let mut orders = covage(&sandbox).orders(ListOrdersParams::default());
+    assert_eq!(orders.next().await.unwrap().unwrap().get().unwrap().uuid.as_deref(), Some("1"));
+    assert_eq!(orders.next().await.unwrap().unwrap().get().unwrap().uuid.as_deref(), Some("2"));
+    assert!(orders.next().await.is_none() && orders.next().await.is_none());
+    let offsets: Vec<_> =
+        sandbox.covage().received().into_iter().filter_map(|received| received.query).collect();
+    assert_eq!(offsets, ["limit=50&offset=0", "limit=50&offset=1", "limit=50&offset=2"]);
 }

@@ -131,3 +131,65 @@ async fn without_a_token_nothing_is_sent() {
     let error = order.place(&covage).await.unwrap_err();
     assert_eq!((error.outcome(), server.requests()), (Outcome::NotSent, 1), "the login alone was sent");
 }
+
+#[tokio::test]
+async fn a_login_is_not_stormed() {
+    let sandbox = sandbox().await;
+    let supplier = sandbox.covage();
+    let covage = Covage::builder(supplier.base_url())
+        .login(supplier.email(), "wrong")
+        .policy(brisk())
+        .build()
+        .unwrap();
+    let calls: Vec<_> = (0..50)
+        .map(|_| {
+            let covage = covage.clone();
+            tokio::spawn(async move { covage.cities("76000").await.unwrap_err().outcome() })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap(), Outcome::Rejected);
+    }
+    assert_eq!(supplier.count("obtainToken"), 1, "a wrong password locks accounts");
+}
+
+#[tokio::test]
+async fn waiting_for_a_token_ends_with_the_deadline_for_all() {
+    let server = RawServer::start(&[Then::Hang]).await;
+    let policy = lastmile::Policy { deadline: Duration::from_millis(300), ..brisk() };
+    let covage =
+        Covage::builder(server.base_url()).login("a@sp.example", "x").policy(policy).build().unwrap();
+    let calls: Vec<_> = (0..8)
+        .map(|_| {
+            let covage = covage.clone();
+            tokio::spawn(async move { covage.cities("76000").await.unwrap_err() })
+        })
+        .collect();
+    for call in calls {
+        let error = call.await.unwrap();
+        assert_eq!(error.outcome(), Outcome::NotSent);
+        assert!(error.elapsed() < Duration::from_secs(2), "{:?}", error.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn too_many_logins_say_when_to_come_back() {
+    let sandbox = sandbox().await;
+    let busy = Answer::status(429).header("retry-after", "3600");
+    sandbox.covage().answer_next("obtainToken", busy);
+    let error = covage(&sandbox).cities("76000").await.unwrap_err();
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Throttled, 429));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+}
+
+#[tokio::test]
+async fn bringing_a_token_needs_none() {
+    let sandbox = sandbox().await;
+    let supplier = sandbox.covage();
+    let covage = covage(&sandbox);
+    let body = serde_json::from_value(json!({ "email": supplier.email(), "password": supplier.password() }))
+        .unwrap();
+    covage.raw().call(|client| async move { client.obtain_token(&body).await }).await.unwrap();
+    assert_eq!(supplier.count("obtainToken"), 1);
+    assert_eq!(supplier.last().unwrap().header("authorization"), None);
+}

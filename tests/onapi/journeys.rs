@@ -58,7 +58,9 @@ async fn whole_journey(dialect: Dialect) {
         panic!("it was placed")
     };
     match found {
-        Placed::Order(order) => assert_eq!(order.sp_reference.as_deref(), Some("SP-1")),
+        Placed::Order(order) | Placed::Existing(order) => {
+            assert_eq!(order.sp_reference.as_deref(), Some("SP-1"))
+        }
         Placed::Subscription(subscription) => assert_eq!(subscription.sp_reference.as_deref(), Some("SP-1")),
         other => panic!("{other:?}"),
     }
@@ -145,7 +147,9 @@ async fn bad_input_is_refused_before_anything_is_sent() {
         );
     }
     let nameless = Prepared::new(Activation::new(id("1"), "", id("SP-1"))).unwrap_err();
-    assert!(nameless.to_string().contains("names the service"), "{nameless}");
+    assert!(nameless.to_string().contains("service: it is empty"), "{nameless}");
+    let long = Prepared::new(Activation::new(id("1"), "x".repeat(256), id("SP-1"))).unwrap_err();
+    assert!(long.to_string().contains("service: it is longer than 255 characters"), "{long}");
     let stored = |request: serde_json::Value| {
         let stored =
             json!({ "version": 1, "kind": "onapi.activation", "progress": "ready", "request": request });
@@ -158,7 +162,11 @@ async fn bad_input_is_refused_before_anything_is_sent() {
         stored(json!({ "operation": "ACTIVATE", "accessId": "1", "service": "x" })).contains("spReference")
     );
     let other = json!({ "operation": "DEACTIVATE", "accessId": "1", "service": "x", "spReference": "1" });
-    assert!(stored(other).contains("another operation"));
+    assert!(stored(other).contains("changed in the store"));
+    let takeover = json!({
+        "operation": "ACTIVATE", "accessId": "1", "service": "x", "spReference": "1", "forcedTakeover": true,
+    });
+    assert!(stored(takeover).contains("changed in the store"));
     assert_eq!(sandbox.onapi().received().len(), 0);
 }
 
@@ -188,4 +196,84 @@ async fn a_path_parameter_of_the_generated_client_is_one_segment() {
         network.raw().call(|client| async move { client.get_access(&segment).await }).await.unwrap_err();
         assert_eq!(sandbox.onapi().last().unwrap().path, format!("/onapi/2.6/accesses/{path}"));
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_is_never_absent_and_never_placed() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let (access, service) = free(&sandbox);
+    let activation = Prepared::new(Activation::new(id(&access.id), &service, id("7"))).unwrap();
+    let mut stored = serde_json::to_value(&activation).unwrap();
+    (stored["begun_at"], stored["progress"]) = (json!(1), json!("unclear"));
+    let mut activation: Prepared<Activation> = serde_json::from_value(stored).unwrap();
+    let mine = |reference: serde_json::Value| json!({ "orderId": "1", "accessId": access.id, "service": service, "operation": "ACTIVATE", "spReference": reference });
+    let none = json!({ "accessId": access.id, "subscriptions": [] });
+
+    for (orders, subscriptions) in [
+        (json!([mine(json!(7))]), &none),
+        (json!([mine(json!(null))]), &none),
+        (json!([[mine(json!("7"))]]), &none),
+        (json!({ "orders": [mine(json!("7"))] }), &none),
+        (json!({ "cause": "try later" }), &none),
+        (json!([]), &json!({ "accessId": access.id, "subscriptions": "yes" })),
+        (json!([]), &json!({ "accessId": access.id, "subscriptions": [{ "service": service }] })),
+        (json!([]), &json!({ "accessId": "another", "subscriptions": [] })),
+        (json!([]), &json!({ "cause": "try later" })),
+    ] {
+        sandbox.onapi().answer_next("listOrders", Answer::json(200, &orders));
+        sandbox.onapi().answer_next("getSubscriptions", Answer::json(200, subscriptions));
+        let found = activation.reconcile(&network).await.unwrap();
+        assert!(matches!(found, Reconciled::Undecidable(_)), "{orders} {subscriptions}: {found:?}");
+        // What this attempt did not ask for must not answer the next.
+        drain(&sandbox, &network, &access.id).await;
+    }
+    for other in [
+        json!({ "accessId": "another", "service": service, "operation": "ACTIVATE", "spReference": "7" }),
+        json!({ "accessId": access.id, "service": "another", "operation": "ACTIVATE", "spReference": "7" }),
+        json!({ "accessId": access.id, "service": service, "operation": "DEACTIVATE", "spReference": "7" }),
+        mine(json!("8")),
+    ] {
+        sandbox.onapi().answer_next("listOrders", Answer::json(200, &json!([other])));
+        sandbox.onapi().answer_next("getSubscriptions", Answer::json(200, &none));
+        let found = activation.reconcile(&network).await.unwrap();
+        assert!(matches!(found, Reconciled::Absent), "{other}: {found:?}");
+    }
+    sandbox.onapi().answer_next("getAccess", Answer::json(404, &json!({ "cause": "unknown access" })));
+    assert!(
+        activation.reconcile(&network).await.is_err(),
+        "a network that does not know the access knows nothing"
+    );
+}
+
+async fn drain(sandbox: &Sandbox, network: &OnApi, access: &str) {
+    let before = sandbox.onapi().count("getSubscriptions");
+    let _ = network.subscriptions(&id(access)).await;
+    assert_eq!(sandbox.onapi().count("getSubscriptions"), before + 1);
+}
+
+#[tokio::test]
+async fn what_the_network_answers_to_an_order_is_told_apart() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let place = async |answer: Answer| {
+        sandbox.onapi().answer_next("createOrder", answer);
+        let mut activation = Prepared::new(Activation::new(id("1"), "BB", id("SP-1"))).unwrap();
+        (activation.place(&network).await, activation.progress())
+    };
+    let (placed, _) =
+        place(Answer::json(200, &json!({ "orderId": "5", "state": "RECEIVED", "spReference": "SP-9" })))
+            .await;
+    assert!(matches!(placed.unwrap(), Placed::Existing(_)), "the network had it before");
+    let (error, progress) = place(Answer::json(200, &json!({ "cause": "maintenance" }))).await;
+    assert_eq!((error.unwrap_err().outcome(), progress), (Outcome::Decode, Progress::Unclear));
+
+    sandbox
+        .onapi()
+        .answer_next("getOrder", Answer::json(200, &json!({ "orderId": "6", "state": "RECEIVED" })));
+    let (placed, _) = place(Answer::status(201).header("location", "/onapi/2.6/orders/6")).await;
+    assert_eq!(placed.unwrap().order_id(), Some(id("6")), "read where the answer points to");
+    assert_eq!(sandbox.onapi().last().unwrap().path, "/onapi/2.6/orders/6");
+    let (error, progress) = place(Answer::status(201)).await;
+    assert_eq!((error.unwrap_err().outcome(), progress), (Outcome::Decode, Progress::Unclear));
 }

@@ -1,20 +1,20 @@
 //! Lists that are read row by row, and what has changed since last time.
 
 use lastmile::onapi::types::Access;
-use lastmile::onapi::{Changes, Cursor, OnApi, Rows};
+use lastmile::onapi::{ChangedRows, Changes, Cursor, OnApi};
 use lastmile::{Outcome, RowError};
 use lastmile_sandbox::Answer;
 use lastmile_tests::{RawServer, Then, brisk, onapi, sandbox};
 use serde_json::json;
 
-async fn rows(network: &OnApi, since: Option<&Cursor>) -> Box<Rows<Access>> {
+async fn rows(network: &OnApi, since: Option<&Cursor>) -> Box<ChangedRows<Access>> {
     match network.accesses(since).await.unwrap() {
         Changes::Rows(rows) => rows,
         other => panic!("{other:?}"),
     }
 }
 
-async fn all(rows: &mut Rows<Access>) -> Vec<String> {
+async fn all(rows: &mut ChangedRows<Access>) -> Vec<String> {
     let mut ids = Vec::new();
     while let Some(row) = rows.next().await {
         ids.push(row.unwrap().access_id.into_option().unwrap());

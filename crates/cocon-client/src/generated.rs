@@ -2604,6 +2604,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_contact",
@@ -2613,6 +2615,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_customer",
@@ -2622,6 +2626,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_customer_contract",
@@ -2631,6 +2637,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_delayed_connection",
@@ -2640,6 +2648,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_delayed_connection_batch",
@@ -2649,6 +2659,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_project_asset_approval",
@@ -2658,6 +2670,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Nothing,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "delete_contact",
@@ -2667,6 +2681,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Nothing,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "delete_customer",
@@ -2676,6 +2692,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Nothing,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "delete_customer_contract",
@@ -2685,6 +2703,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Nothing,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_contact",
@@ -2694,6 +2714,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_customer",
@@ -2703,6 +2725,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_customer_contact",
@@ -2712,6 +2736,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_customer_contract",
@@ -2721,6 +2747,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_delayed_connection_batch",
@@ -2730,6 +2758,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "update_contact",
@@ -2739,6 +2769,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: Some("application/merge-patch+json"),
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "update_customer",
@@ -2748,6 +2780,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: Some("application/merge-patch+json"),
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "update_customer_contract",
@@ -2757,6 +2791,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: Some("application/merge-patch+json"),
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
     ],
 };

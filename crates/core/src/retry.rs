@@ -19,7 +19,8 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// How long the call may take altogether: every attempt, every pause, and reading the answer. 60 seconds by default.
+    /// How long the call may take altogether: every attempt, every pause, and reading the answer, unless that is read as a
+    /// stream, which only has to begin by then. 60 seconds by default.
     pub deadline: Duration,
     /// How long one attempt of a call that can be repeated may take. A call that cannot be repeated waits for its answer
     /// until the deadline, since giving up earlier would only make its outcome unknown. 20 seconds by default.

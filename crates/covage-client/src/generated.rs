@@ -7506,6 +7506,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_offers",
@@ -7515,6 +7517,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_order",
@@ -7524,6 +7528,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_order_info_event",
@@ -7533,6 +7539,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "delete_contact",
@@ -7542,6 +7550,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Nothing,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_building",
@@ -7551,6 +7561,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_contact",
@@ -7560,6 +7572,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_forecast",
@@ -7569,6 +7583,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_order",
@@ -7578,6 +7594,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_portability",
@@ -7587,6 +7605,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_product_family",
@@ -7596,6 +7616,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_product_line",
@@ -7605,6 +7627,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_service",
@@ -7614,6 +7638,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_user",
@@ -7623,6 +7649,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_appointment_slots",
@@ -7632,6 +7660,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_buildings",
@@ -7641,6 +7671,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_cities",
@@ -7650,6 +7682,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_contacts",
@@ -7659,6 +7693,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_eligibility_endpoints",
@@ -7668,6 +7704,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_events",
@@ -7677,6 +7715,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_orders",
@@ -7686,6 +7726,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_product_families",
@@ -7695,6 +7737,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_services",
@@ -7704,6 +7748,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_street_numbers",
@@ -7713,6 +7759,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_streets",
@@ -7722,6 +7770,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "migrate_service_to_ftth",
@@ -7731,6 +7781,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "obtain_legacy_token",
@@ -7740,6 +7792,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: false,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "obtain_token",
@@ -7749,6 +7803,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: false,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "refresh_legacy_token",
@@ -7758,6 +7814,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: false,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "refresh_token",
@@ -7767,6 +7825,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: false,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "replace_contact",
@@ -7776,6 +7836,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "update_order",
@@ -7785,6 +7847,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "update_order_bound",
@@ -7794,6 +7858,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "update_order_endpoint",
@@ -7803,6 +7869,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
     ],
 };

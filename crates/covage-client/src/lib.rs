@@ -11,7 +11,8 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let flow = TABLE.token_flow("Bearer").ok_or("the document has no such scheme")?;
 //! let login = serde_json::json!({ "email": "orders@sp.example", "password": "…" });
-//! let covage = Handle::builder("https://covage.example").credentials(Credentials::none().token(flow, &login)).build()?;
+//! let credentials = Credentials::none().token(flow, &login)?;
+//! let covage = Handle::builder("https://covage.example").credentials(credentials).build()?;
 //! let uuid = "0cd8d842-b0ca-43c0-8cbc-5d275cbdb1c2".parse()?;
 //! let reply = covage.call(|client| async move { client.get_order(&uuid).await }).await?;
 //! println!("{:?}", reply.value.status.get());

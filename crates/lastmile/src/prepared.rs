@@ -26,6 +26,8 @@ pub trait Creation: Serialize + DeserializeOwned + sealed::Sealed {
     ) -> impl Future<Output = Result<Reconciled<Self::Created>, Error>> + Send;
     #[doc(hidden)]
     fn refuse(&self, reason: &str) -> Error;
+    #[doc(hidden)]
+    fn stale(&self) -> Error;
 }
 
 pub(crate) mod sealed {
@@ -64,7 +66,7 @@ pub struct Prepared<C> {
     progress: Progress,
     /// Whether `begin` was called on this very value, so that it is known that nothing was sent since.
     begun: bool,
-    /// When it was begun last, in seconds since 1970.
+    /// When it was begun last, or came back unclear, in seconds since 1970.
     begun_at: Option<u64>,
 }
 
@@ -135,7 +137,8 @@ impl<C: Creation> Prepared<C> {
         self.progress
     }
 
-    /// Marks it as being sent, for the store, before it is.
+    /// Marks it as being sent, for the store, before it is. The mark is good for a minute: place it by then, or begin again
+    /// and store it again.
     ///
     /// # Errors
     /// As [`place`](Self::place).
@@ -144,7 +147,7 @@ impl<C: Creation> Prepared<C> {
             Progress::Unclear if self.begun => return Ok(()),
             Progress::Ready => {
                 (self.progress, self.begun) = (Progress::Unclear, true);
-                self.begun_at = now().map(|now| now.as_secs());
+                self.stamp();
                 return Ok(());
             }
             Progress::Unclear => {
@@ -162,6 +165,11 @@ impl<C: Creation> Prepared<C> {
     /// and may have been sent, or is placed already.
     pub async fn place(&mut self, supplier: &C::Supplier) -> Result<C::Created, Error> {
         self.begin()?;
+        if self.age() > BEGUN_FOR {
+            // The stored mark would tell a later look-up that the request is older than it is.
+            (self.progress, self.begun) = (Progress::Ready, false);
+            return Err(self.request.stale());
+        }
         // From here on it may be on its way, even if this future is dropped.
         self.begun = false;
         let result = self.request.send(supplier).await;
@@ -170,7 +178,18 @@ impl<C: Creation> Prepared<C> {
             Err(error) if error.may_have_taken_effect() => Progress::Unclear,
             Err(_) => Progress::Ready,
         };
+        self.stamp();
         result
+    }
+
+    fn stamp(&mut self) {
+        self.begun_at = now().map(|now| now.as_secs());
+    }
+
+    /// How long ago it was begun. A clock that was set back, or is not known, makes it look younger.
+    fn age(&self) -> Duration {
+        let begun = self.begun_at.map(Duration::from_secs);
+        begun.zip(now()).map(|(begun, now)| now.saturating_sub(begun)).unwrap_or_default()
     }
 
     /// Finds out what became of it, with what the supplier's API offers.
@@ -178,10 +197,7 @@ impl<C: Creation> Prepared<C> {
     /// # Errors
     /// The outcome of the look-up; it can be asked again.
     pub async fn reconcile(&mut self, supplier: &C::Supplier) -> Result<Reconciled<C::Created>, Error> {
-        // A clock that was set back, or is not known, makes it look younger: then it is asked again later.
-        let begun = self.begun_at.map(Duration::from_secs);
-        let since = begun.zip(now()).map(|(begun, now)| now.saturating_sub(begun)).unwrap_or_default();
-        let found = self.request.find(supplier, since).await?;
+        let found = self.request.find(supplier, self.age()).await?;
         match found {
             Reconciled::Placed(_) => self.progress = Progress::Placed,
             Reconciled::Absent => self.progress = Progress::Ready,
@@ -207,6 +223,19 @@ impl<C: Creation> fmt::Debug for Prepared<C> {
 
 fn now() -> Option<Duration> {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()
+}
+
+/// How long after it was begun it may still be sent.
+const BEGUN_FOR: Duration = Duration::from_secs(60);
+
+/// How much longer a request may still be running at the supplier before what is not there can be called absent; none when
+/// it can. `age` counts from when it was begun, `deadline` is that of the calls that sent it. No supplier states how long
+/// it works on a request whose caller has gone; five minutes are far beyond what their gateways wait.
+#[cfg(any(feature = "covage", feature = "onapi"))]
+pub(crate) fn unsettled(age: Duration, deadline: Duration) -> Option<Duration> {
+    const SETTLE: Duration = Duration::from_secs(300);
+    let settled = BEGUN_FOR.saturating_add(deadline).saturating_add(SETTLE);
+    settled.checked_sub(age).filter(|left| !left.is_zero())
 }
 
 /// The version of the stored form.

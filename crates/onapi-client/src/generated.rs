@@ -631,7 +631,7 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
-    ///Equipment that shall use the service. The standard has a list here.
+    ///Equipment that shall use the service.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default)]
     pub struct EquipmentRequest {
         ///MAC address, six pairs of hexadecimal digits with colons between them, upper case preferred.
@@ -7779,6 +7779,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Nothing,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "change_order",
@@ -7788,6 +7790,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Nothing,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_order",
@@ -7797,6 +7801,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "create_ticket",
@@ -7806,6 +7812,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_access",
@@ -7815,6 +7823,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_cpe_status",
@@ -7824,6 +7834,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_hardware",
@@ -7833,6 +7845,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_igmp_snooping",
@@ -7842,6 +7856,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_invoice_lines",
@@ -7851,6 +7867,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_invoice_lines_stream",
@@ -7860,6 +7878,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Stream,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_lease_info",
@@ -7869,6 +7889,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_link_status",
@@ -7878,6 +7900,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_mac_address_table",
@@ -7887,6 +7911,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_order",
@@ -7896,6 +7922,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_services",
@@ -7905,6 +7933,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_subscriptions",
@@ -7914,6 +7944,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "get_ticket",
@@ -7923,6 +7955,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_accesses",
@@ -7932,6 +7966,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: true,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_accesses_stream",
@@ -7941,6 +7977,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Stream,
             conditional: true,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_endpoints",
@@ -7950,6 +7988,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_events",
@@ -7959,6 +7999,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: true,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_events_stream",
@@ -7968,6 +8010,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Stream,
             conditional: true,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_invoice_periods",
@@ -7977,6 +8021,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_order_events",
@@ -7986,6 +8032,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_order_events_stream",
@@ -7995,6 +8043,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Stream,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_orders",
@@ -8004,6 +8054,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_services",
@@ -8013,6 +8065,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: true,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_services_stream",
@@ -8022,6 +8076,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Stream,
             conditional: true,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_subscriptions",
@@ -8031,6 +8087,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: true,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_subscriptions_stream",
@@ -8040,6 +8098,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Stream,
             conditional: true,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "list_tickets",
@@ -8049,6 +8109,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: true,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "lookup_dhcp",
@@ -8058,6 +8120,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: true,
         },
         ::lastmile_core::call::Operation {
             id: "lookup_option82",
@@ -8067,6 +8131,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "replace_order",
@@ -8076,6 +8142,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Nothing,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
         ::lastmile_core::call::Operation {
             id: "update_ticket",
@@ -8085,6 +8153,8 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             media_type: None,
             answer: ::lastmile_core::call::Answer::Nothing,
             conditional: false,
+            authorized: true,
+            lower_case: false,
         },
     ],
 };

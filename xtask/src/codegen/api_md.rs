@@ -21,6 +21,13 @@ pub(crate) fn render(document: &Document) -> String {
         let _ = writeln!(md, "| `{}` | `{method} {}` | {summary} |", snake(operation.id), operation.path);
     }
 
+    if document.operations().any(|operation| operation.json["x-stream"] == true) {
+        md.push_str("\nA method whose list may be too long to be held has a twin `…_stream`, which answers with bytes:\n");
+        for operation in document.operations().filter(|operation| operation.json["x-stream"] == true) {
+            let _ = writeln!(md, "`{}_stream`", snake(operation.id));
+        }
+    }
+
     md.push_str("\n## Assumptions\n\nNo public source states these; they stand until the supplier says otherwise.\n\n");
     let mut assumptions = Vec::new();
     collect(&document.json, &mut Vec::new(), &mut assumptions);

@@ -10,10 +10,11 @@ use super::table::snake;
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 
 /// Our extensions; specs/README.md says what they mean.
-pub(crate) const EXTENSIONS: [&str; 9] = [
+pub(crate) const EXTENSIONS: [&str; 10] = [
     "x-assumption",
     "x-error",
     "x-known-values",
+    "x-lower-case",
     "x-map",
     "x-retry",
     "x-sensitive",
@@ -79,6 +80,9 @@ impl Document {
                 let known = METHODS.contains(&key.as_str());
                 if !known && key != "parameters" {
                     return Err(Fault::at(path.0, format!("`{key}` is not one of {METHODS:?}")));
+                }
+                if json.get("x-stream").is_some() && key != "get" {
+                    return Err(Fault::at(format!("{key} {}", path.0), "x-stream is for GET"));
                 }
                 if known && json["operationId"].as_str().is_none() {
                     return Err(Fault::at(format!("{key} {}", path.0), "it has no operationId"));
@@ -166,7 +170,10 @@ impl Document {
             (name.clone(), marked.map(|(key, _)| key.clone()).collect())
         });
         let parameters = self.operations().map(|operation| {
-            let parameters = operation.json["parameters"].as_array().into_iter().flatten();
+            // Those of the path count as well.
+            let of_the_path =
+                self.json["paths"][operation.path]["parameters"].as_array().into_iter().flatten();
+            let parameters = operation.json["parameters"].as_array().into_iter().flatten().chain(of_the_path);
             let parameters = parameters.map(|parameter| match parameter["$ref"].as_str() {
                 Some(reference) => self.json.pointer(reference.trim_start_matches('#')).unwrap_or(parameter),
                 None => parameter,
@@ -209,7 +216,14 @@ fn check_schema(name: &str, schema: &Value) -> Result<(), Fault> {
     {
         return Err(Fault::at(name, "a component's name is letters and digits, with a capital first"));
     }
+    let mut fields = BTreeSet::new();
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+        if !fields.insert(snake(key)) {
+            return Err(Fault::at(
+                format!("{name}.{key}"),
+                "another property gets the same name in generated code",
+            ));
+        }
         let fault = |what: &str| Err(Fault::at(format!("{name}.{key}"), what));
         if key == "extra" || key.is_empty() || !key.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return fault("a property cannot have this name in generated code");

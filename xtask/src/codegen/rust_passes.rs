@@ -362,21 +362,43 @@ fn pascal(snake: &str) -> String {
 fn quiet_debug(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
     let items = types(file)?;
     let mut impls = Vec::new();
+    let mut hidden = BTreeSet::new();
     for item in structs(items) {
-        let sensitive = facts.sensitive.get(&item.ident.to_string());
-        let hidden = |field: &Field| {
-            let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-            let on_the_wire = renamed(field).unwrap_or(name);
+        let name = item.ident.to_string();
+        let sensitive = facts.sensitive.get(&name);
+        let is_hidden = |field: &Field| {
+            let on_the_wire = wire_name(field);
             sensitive.is_some_and(|sensitive| sensitive.contains(&on_the_wire))
         };
-        if item.fields.iter().any(|field| hidden(field) || is_extra(field)) {
-            impls.push(debug(item, hidden));
+        hidden.extend(
+            item.fields.iter().filter(|field| is_hidden(field)).map(|field| (name.clone(), wire_name(field))),
+        );
+        if item.fields.iter().any(|field| is_hidden(field) || is_extra(field)) {
+            impls.push(debug(item, is_hidden));
             without_debug(&mut item.attrs);
+        }
+    }
+    // A mark that found no field would be a name in a log. Parameters that are demanded stand in no struct.
+    let marked = facts.sensitive.iter().filter(|(name, _)| !name.ends_with("Params"));
+    for (name, property) in
+        marked.flat_map(|(name, marked)| marked.iter().map(move |property| (name, property)))
+    {
+        if !hidden.contains(&(name.clone(), property.clone())) {
+            return Err(Fault::at(
+                format!("{name}.{property}"),
+                "it is sensitive, and no field of that name is generated",
+            ));
         }
     }
     let count = impls.len();
     items.extend(impls);
     Ok(count)
+}
+
+/// The name of a field on the wire.
+fn wire_name(field: &Field) -> String {
+    let name = || field.ident.as_ref().map(|name| name.to_string().trim_end_matches('_').to_owned());
+    renamed(field).or_else(name).unwrap_or_default()
 }
 
 /// Whether this is the field that holds what the document does not list.

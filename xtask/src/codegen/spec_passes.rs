@@ -32,7 +32,7 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass { name: "own-schemas", run: own_schemas },
     // A list of values that nobody gives whole is no closed enum, and no list of an answer is ever whole.
     Pass { name: "known-values", run: known_values },
-    // Checked by the facade's rules, which say where and why, and need no regex engine.
+    // An answer must not be lost to them; in requests the facade checks them and says where and why, without a regex engine.
     Pass { name: "constraints-off", run: constraints_off },
     // Two sources, two shapes: one element, or a list of them.
     Pass { name: "one-or-many", run: one_or_many },
@@ -257,6 +257,12 @@ fn lenient_answers(document: &mut Document) -> Result<usize, Fault> {
         if !answers.contains(name) {
             continue;
         }
+        if !components.objects.contains(name) && !components.enums.contains(name) {
+            return Err(Fault::at(
+                name,
+                "a component of an answer is an object or an enum: describe others in place",
+            ));
+        }
         take(schema, "required");
         for (key, property) in members(schema, "properties") {
             lenient(property, &components).map_err(|what| Fault::at(format!("{name}.{key}"), what))?;
@@ -293,6 +299,9 @@ impl Components {
 fn lenient(schema: &mut Value, components: &Components) -> Result<(), String> {
     const LOOSE: &str = "lastmile_core::wire::Loose";
     take(schema, "nullable");
+    if schema["allOf"].as_array().is_some_and(|parts| parts.len() > 1) {
+        return Err("no pass joins the parts of an answer's `allOf`".to_owned());
+    }
     // A reference beside a description stands in `allOf`.
     let reference = schema.get("$ref").or_else(|| schema.pointer("/allOf/0/$ref")).cloned();
     if let Some(reference) = reference {
@@ -397,6 +406,14 @@ fn members<'a>(json: &'a mut Value, key: &str) -> impl Iterator<Item = (&'a Stri
 
 /// Timestamps of requests keep the offset they are given, and an empty list is not the same as none.
 fn strict_requests(document: &mut Document) -> Result<usize, Fault> {
+    fn moments(schema: &mut Value) -> usize {
+        if schema["format"] == "date-time" {
+            let timestamp = rust_type("lastmile_core::wire::Timestamp", vec![]);
+            *schema = with_description(schema, timestamp);
+            return 1;
+        }
+        ["items", "additionalProperties"].iter().filter_map(|part| schema.get_mut(part).map(moments)).sum()
+    }
     let requests = document.reachable(Side::Requests);
     let mut count = 0;
     for (name, schema) in document.schemas_mut().into_iter().flatten() {
@@ -404,11 +421,8 @@ fn strict_requests(document: &mut Document) -> Result<usize, Fault> {
             continue;
         }
         for (_, property) in members(schema, "properties") {
-            if property["format"] == "date-time" {
-                let timestamp = rust_type("lastmile_core::wire::Timestamp", vec![]);
-                *property = with_description(property, timestamp);
-                count += 1;
-            } else if property["type"] == "array" && property["nullable"] != true {
+            count += moments(property);
+            if property["type"] == "array" && property["nullable"] != true {
                 property["nullable"] = true.into();
                 count += 1;
             }

@@ -86,6 +86,8 @@ fn row(document: &Document, operation: &Operation<'_>) -> Result<TokenStream, Fa
         (None, false) => quote!(Json),
     };
     let conditional = document.facts.conditional.contains(operation.id.trim_end_matches("Stream"));
+    let authorized = operation.json["security"].as_array().is_none_or(|schemes| !schemes.is_empty());
+    let lower_case = operation.json["x-lower-case"] == true;
     Ok(quote! {
         ::lastmile_core::call::Operation {
             id: #id,
@@ -95,6 +97,8 @@ fn row(document: &Document, operation: &Operation<'_>) -> Result<TokenStream, Fa
             media_type: #media_type,
             answer: ::lastmile_core::call::Answer::#answer,
             conditional: #conditional,
+            authorized: #authorized,
+            lower_case: #lower_case,
         }
     })
 }

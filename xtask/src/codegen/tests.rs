@@ -96,6 +96,36 @@ fn what_cannot_be_taken_names_document_operation_and_pass() {
     });
     assert!(odd.starts_with("specs/test.yaml, Thing.name: lenient-answers: "), "{odd}");
 
+    let parts = "Thing: { type: object, properties: { name: { allOf: [{ type: string }, { type: string }] }";
+    let joined =
+        refused(|yaml| yaml.replace("Thing: { type: object, properties: { name: { type: string }", parts));
+    assert!(joined.starts_with("specs/test.yaml, Thing.name: lenient-answers: no pass joins"), "{joined}");
+
+    let list = refused(|yaml| {
+        yaml.replace(
+            "    Thing: { type: object, properties: { name: { type: string } } }",
+            "    Thing: { type: array, items: { type: string } }",
+        )
+    });
+    assert!(list.starts_with("specs/test.yaml, Thing: lenient-answers: a component of an answer"), "{list}");
+
+    let renamed = refused(|yaml| {
+        let renamed = yaml.replace("schemas/Thing'", "schemas/THINGOne'");
+        renamed.replace(
+            "    Thing: { type: object, properties: { name: { type: string }",
+            "    THINGOne: { type: object, properties: { name: { type: string, x-sensitive: personal }",
+        )
+    });
+    assert!(renamed.starts_with("specs/test.yaml, THINGOne.name: quiet-debug: it is sensitive"), "{renamed}");
+
+    let twice = refused(|yaml| {
+        yaml.replace(
+            "Thing: { type: object, properties: { name",
+            "Thing: { type: object, properties: { fooBar: { type: string }, foo_bar: { type: string }, name",
+        )
+    });
+    assert!(twice.contains("another property gets the same name"), "{twice}");
+
     let retry = refused(|yaml| yaml.replace("summary: Read a thing", "x-retry: twice"));
     assert_eq!(retry, "specs/test.yaml, readThing: operation table: x-retry has no value `twice`");
 }

@@ -76,10 +76,19 @@ impl Credentials {
 
     /// Adds a token that is obtained with `login`, the body of the request that obtains it, and renewed when it is about
     /// to expire or was refused. All clones share one token, and it is renewed once for all calls that wait for it.
-    #[must_use]
-    pub fn token(mut self, flow: &'static TokenFlow, login: &serde_json::Value) -> Self {
+    ///
+    /// # Errors
+    /// When there is a token, or another credential in `Authorization`, already.
+    pub fn token(
+        mut self,
+        flow: &'static TokenFlow,
+        login: &serde_json::Value,
+    ) -> Result<Self, CredentialError> {
+        if self.token.is_some() || self.headers.iter().any(|(name, _)| *name == AUTHORIZATION) {
+            return Err(CredentialError::Twice { header: AUTHORIZATION.to_string() });
+        }
         self.token = Some(TokenSource::new(flow, login));
-        self
+        Ok(self)
     }
 
     pub(crate) fn token_source(&self) -> Option<&TokenSource> {
@@ -87,7 +96,8 @@ impl Credentials {
     }
 
     fn set(mut self, name: HeaderName, value: HeaderValue) -> Result<Self, CredentialError> {
-        if self.headers.iter().any(|(other, _)| *other == name) {
+        let is_token_s = name == AUTHORIZATION && self.token.is_some();
+        if is_token_s || self.headers.iter().any(|(other, _)| *other == name) {
             return Err(CredentialError::Twice { header: name.to_string() });
         }
         self.headers.push((name, value));

@@ -230,7 +230,7 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
         let limit = if operation.repeat == Repeat::Once { left } else { left.min(context.policy.attempt) };
         let span = tracing::debug_span!("attempt", number, status = Empty, outcome = Empty);
         let (token, attempt) = async {
-            match authorize(&mut request, shared, refused_token, limit).await {
+            match authorize(&mut request, operation, shared, refused_token, limit).await {
                 Ok(token) => {
                     let limit = limit.min(context.left());
                     (
@@ -238,7 +238,7 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
                         attempt(&shared.http, &request, operation, limit, context.policy.body_limit).await,
                     )
                 }
-                Err(no_token) => (None, no_token.into()),
+                Err(no_token) => (None, (*no_token).into()),
             }
         }
         .instrument(span.clone())
@@ -285,26 +285,30 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
 /// Gives a request the token, if these credentials have one, and answers with its number.
 async fn authorize(
     request: &mut Request,
+    operation: &Operation,
     shared: &Shared,
     refused: Option<u64>,
     limit: Duration,
-) -> Result<Option<u64>, NoToken> {
-    let Some(source) = shared.credentials.token_source() else { return Ok(None) };
+) -> Result<Option<u64>, Box<NoToken>> {
+    let Some(source) = shared.credentials.token_source().filter(|_| operation.authorized) else {
+        return Ok(None);
+    };
     let Token { header, number, .. } = source.token(&shared.http, &shared.base, refused, limit).await?;
     request.headers_mut().insert(AUTHORIZATION, header);
     Ok(Some(number))
 }
 
 impl From<NoToken> for Attempt {
-    fn from(NoToken { refused, source }: NoToken) -> Self {
-        let failure = match refused {
-            Some(_) => Failure::of(
-                Outcome::Rejected,
-                "the supplier gives no token for these credentials: check them",
-            ),
-            None => Failure::of(Outcome::NotSent, "no token could be had"),
+    fn from(no_token: NoToken) -> Self {
+        let failure = if no_token.is_refusal() {
+            Failure::of(Outcome::Rejected, "the supplier gives no token for these credentials: check them")
+        } else if no_token.status == Some(StatusCode::TOO_MANY_REQUESTS) {
+            Failure::of(Outcome::Throttled, "the supplier gets too many requests for tokens")
+        } else {
+            Failure::of(Outcome::NotSent, "no token could be had: check the base address, and try again")
         };
-        Self { status: refused, failure: Some(Failure { source, ..failure }), ..Self::default() }
+        let NoToken { status, headers, body } = no_token;
+        Self { status, headers, body, failure: Some(failure), unread: None }
     }
 }
 

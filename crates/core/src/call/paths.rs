@@ -11,11 +11,12 @@ use super::table::Operation;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PathHabits {
-    /// The slash at the end of a path that ends in a name: `/orders/`.
+    /// The slash at the end of a path without a parameter: `/orders/`.
     pub collections: Slash,
-    /// The slash at the end of a path that ends in a parameter: `/orders/{id}`.
+    /// The slash at the end of a path with one: `/orders/{id}`.
     pub items: Slash,
-    /// Whether the names of query parameters are written in lower case.
+    /// Whether the names of query parameters are written in lower case, for the operations where servers are known to want
+    /// that.
     pub lower_case_parameters: bool,
 }
 
@@ -33,7 +34,7 @@ pub enum Slash {
 
 impl PathHabits {
     pub(super) fn apply(&self, url: &mut Url, operation: &Operation) {
-        let is_item = operation.path.trim_end_matches('/').ends_with('}');
+        let is_item = operation.path.contains('{');
         let path = url.path().to_owned();
         let bare = path.trim_end_matches('/');
         match if is_item { self.items } else { self.collections } {
@@ -41,7 +42,7 @@ impl PathHabits {
             Slash::Always => url.set_path(&format!("{bare}/")),
             Slash::Never => url.set_path(bare),
         }
-        if self.lower_case_parameters && url.query().is_some() {
+        if self.lower_case_parameters && operation.lower_case && url.query().is_some() {
             let pairs: Vec<(String, String)> =
                 url.query_pairs().map(|(name, value)| (name.to_lowercase(), value.into_owned())).collect();
             url.query_pairs_mut().clear().extend_pairs(pairs);
@@ -63,6 +64,8 @@ mod tests {
             media_type: None,
             answer: Answer::Json,
             conditional: false,
+            authorized: true,
+            lower_case: template == "/l/",
         };
         let mut url: Url = url.parse().unwrap();
         habits.apply(&mut url, &operation);
@@ -81,6 +84,7 @@ mod tests {
         }
         assert_eq!(habit(&without, "/orders/", "http://h/p/orders/?a=b"), "http://h/p/orders?a=b");
         assert_eq!(habit(&with, "/tickets", "http://h/p/tickets"), "http://h/p/tickets/");
+        assert_eq!(habit(&without, "/tech/{id}/status", "http://h/tech/1/status"), "http://h/tech/1/status");
         assert_eq!(habit(&with, "/orders/{id}", "http://h/p/orders/a%2Fb"), "http://h/p/orders/a%2Fb/");
         assert_eq!(habit(&without, "/orders/{id}/", "http://h/p/orders/%C3%A9/"), "http://h/p/orders/%C3%A9");
     }
@@ -91,5 +95,10 @@ mod tests {
         let url = habit(&habits, "/l/", "http://h/l/?ipv4CircuitId=A%2FB&x=%C3%89");
         assert_eq!(url, "http://h/l/?ipv4circuitid=A%2FB&x=%C3%89");
         assert_eq!(habit(&habits, "/l/", "http://h/l/"), "http://h/l/");
+        assert_eq!(
+            habit(&habits, "/o/", "http://h/o/?accessId=1"),
+            "http://h/o/?accessId=1",
+            "only where it is known"
+        );
     }
 }

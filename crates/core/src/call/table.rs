@@ -53,6 +53,10 @@ pub struct Operation {
     pub media_type: Option<&'static str>,
     /// What a success brings.
     pub answer: Answer,
+    /// Whether it wants a token. Those that bring one do not.
+    pub authorized: bool,
+    /// Whether some servers read the names of its query parameters in lower case only.
+    pub lower_case: bool,
     /// Whether it answers with status 304 when nothing has changed.
     pub conditional: bool,
 }

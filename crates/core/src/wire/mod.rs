@@ -12,8 +12,9 @@
 //! | [`Timestamp`] | a moment with the offset it was written with |
 //! | [`Segment`] | a path parameter that can be no other path |
 //!
-//! Numbers in fields that no document lists are kept with the precision of a float, since serde cannot keep their digits
-//! there.
+//! Numbers in fields that no document lists, and numbers where something else is meant, are kept with the precision of a
+//! float. A list that is read whole is lost whole to what serde cannot read at all: a repeated key, or a number beyond
+//! every float. Read long lists row by row ([`Rows`](crate::rows::Rows)).
 //!
 //! The types need serde alone and import nothing else of this crate.
 

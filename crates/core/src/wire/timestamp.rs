@@ -18,7 +18,7 @@ use super::loose::{Given, Readable, Reading};
 /// ```
 ///
 /// Two are equal when they are written alike; compare [`at`](Self::at) for the same moment.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy)]
 pub struct Timestamp {
     at: DateTime<FixedOffset>,
     /// How many digits the fraction of the second has.
@@ -63,6 +63,16 @@ impl Timestamp {
         !bytes.contains(&b' ') && (zone == b"Z" || (zone.len() == 6 && zone != b"-00:00"))
     }
 }
+
+impl PartialEq for Timestamp {
+    fn eq(&self, other: &Self) -> bool {
+        let written =
+            |this: &Self| (this.at.naive_utc(), this.at.offset().local_minus_utc(), this.digits, this.zulu);
+        written(self) == written(other)
+    }
+}
+
+impl Eq for Timestamp {}
 
 impl FromStr for Timestamp {
     type Err = NotAMoment;
@@ -172,6 +182,15 @@ mod tests {
             assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
             assert!(Timestamp::is_written_as(text));
         }
+    }
+
+    #[test]
+    fn the_same_moment_written_otherwise_is_another() {
+        let read = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (here, there) = (read("2019-10-16T09:59:04+02:00"), read("2019-10-16T08:59:04+01:00"));
+        assert_eq!(here.at(), there.at());
+        assert_ne!(here, there);
+        assert_eq!(here, read("2019-10-16T09:59:04+02:00"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use lastmile_cocon::types::{
 };
 use lastmile_core::call::{Error, Reply};
 
-use super::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection, segment};
+use super::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection, refused, segment};
 use crate::prepared::sealed::Sealed;
 use crate::prepared::{Creation, Reconciled, Undecidable};
 
@@ -53,6 +53,10 @@ macro_rules! creation {
 
             fn refuse(&self, reason: &str) -> Error {
                 Error::unknown(lastmile_cocon::TABLE.api, reason)
+            }
+
+            fn stale(&self) -> Error {
+                refused("it was begun too long ago: begin it again and store it, then place it")
             }
         }
     };

@@ -2,23 +2,20 @@
 
 use std::time::Duration;
 
-use lastmile_core::call::{Error, Reply};
+use lastmile_core::call::Error;
 use lastmile_core::wire::{Loose, Segment};
 use lastmile_covage::types::{
     EndCustomerUpdate, ListOrdersParams, OperatorInfoUpdate, Order, OrderBound, OrderBoundAddressUpdate,
-    OrderBoundUpdate, OrderCreate, OrderCreateRequestType, OrderCreateType, OrderEndpointType,
-    OrderEndpointUpdate, OrderStatus, OrderUpdate, OrderUpdateStatus, ProductChoice,
+    OrderBoundUpdate, OrderCreate, OrderCreateRequestType, OrderCreateType, OrderEndpoint, OrderEndpointType,
+    OrderEndpointUpdate, OrderStatus, OrderType, OrderUpdate, OrderUpdateStatus, ProductChoice,
 };
 use lastmile_covage::{Client, TABLE};
 use serde::{Deserialize, Serialize};
 
 use super::{Covage, refused, segment};
 use crate::prepared::sealed::Sealed;
-use crate::prepared::{Creation, Reconciled, Undecidable};
+use crate::prepared::{Creation, Reconciled, Undecidable, unsettled};
 use crate::rules::{CovageText, Otp};
-
-/// How long a request may still be running at the supplier after its answer was lost. No source states it.
-const SETTLE: Duration = Duration::from_secs(300);
 
 /// A draft to be created, to be [`Prepared`](crate::Prepared).
 ///
@@ -82,12 +79,10 @@ impl Creation for NewOrder {
         let body = &self.body;
         let reply =
             covage.handle.call(|client: Client| async move { client.create_order(body).await }).await?;
-        match Draft::id_of(&reply.value) {
-            Some(uuid) => Ok(Draft { uuid, order: reply.value }),
-            None => {
-                Err(reply
-                    .unfit("the draft is created, but the answer has no id that it could be completed by"))
-            }
+        match (Draft::id_of(&reply.value), reply.value.status.get()) {
+            (Some(uuid), Some(OrderStatus::Draft)) => Ok(Draft { uuid, order: reply.value }),
+            (Some(_), _) => Err(reply.unfit("the answer is an order that is no draft")),
+            (None, _) => Err(reply.unfit("the answer has no id that a draft could be completed by")),
         }
     }
 
@@ -102,17 +97,20 @@ impl Creation for NewOrder {
             let Some(order) = orders.next().await.transpose()? else { break };
             let Some(order) = order.into_option() else { continue };
             let found = order.operator_info.get().and_then(|info| info.order_ref.as_deref());
-            if found == Some(order_ref)
-                && let Some(uuid) = Draft::id_of(&order)
-            {
-                return Ok(Reconciled::Placed(Draft { uuid, order }));
+            if found == Some(order_ref) {
+                let no_draft = || undecidable("an order has the reference, but it is no draft", None);
+                return Ok(Draft::of(order).map_or_else(|_| no_draft(), Reconciled::Placed));
             }
         }
-        Ok(undecidable("no order has the reference yet", Some(SETTLE)))
+        Ok(undecidable("no order has the reference yet", Some(Duration::from_secs(60))))
     }
 
     fn refuse(&self, reason: &str) -> Error {
         Error::unknown(TABLE.api, reason)
+    }
+
+    fn stale(&self) -> Error {
+        refused("it was begun too long ago: begin it again and store it, then place it")
     }
 }
 
@@ -125,7 +123,7 @@ fn undecidable<T>(why: &str, ask_again: Option<Duration>) -> Reconciled<T> {
 }
 
 /// An order that can still be changed: complete it, then submit it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Draft {
     uuid: Segment,
     order: Order,
@@ -190,7 +188,8 @@ impl Draft {
             ..Default::default()
         };
         let body = OrderBoundUpdate { address: Some(address) };
-        let bound = self.bounds().find_map(|bound| bound.uuid.get().cloned());
+        let bound = self.socket().map(|(bound, _)| bound).or_else(|| self.bounds().next());
+        let bound = bound.and_then(|bound| bound.uuid.get().cloned());
         let bound =
             segment("the address's id", &bound.ok_or_else(|| refused("the draft has no address yet"))?)?;
         let uuid = &self.uuid;
@@ -208,7 +207,7 @@ impl Draft {
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the draft has no socket to set.
     pub async fn set_otp(&mut self, covage: &Covage, otp: &Otp) -> Result<Socket, Error> {
-        let endpoint = self.socket_endpoint();
+        let endpoint = self.socket().and_then(|(_, socket)| socket.uuid.get().cloned());
         let endpoint =
             endpoint.ok_or_else(|| refused("the draft has no optical socket: is it a fibre order?"))?;
         let endpoint = segment("the socket's id", &endpoint)?;
@@ -219,26 +218,32 @@ impl Draft {
             .call(|client: Client| async move { client.update_order_endpoint(uuid, &endpoint, &body).await })
             .await?;
         self.reread(covage).await?;
-        let addresses = self.bounds().filter_map(|bound| bound.address.get());
-        let known = addresses.map(|address| Socket {
+        let address = self.socket().and_then(|(bound, _)| bound.address.get());
+        Ok(address.map_or_else(Socket::default, |address| Socket {
             stairs: address.stairs.get().cloned(),
             floor: address.floor.get().cloned(),
-        });
-        Ok(known.last().unwrap_or_default())
+        }))
     }
 
     /// The submission, which is what orders. The draft is used up: nothing can be changed behind it.
     ///
     /// # Errors
-    /// None today; a later version may refuse a draft that is not complete.
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) for the termination of a service, which is cut the moment it is
+    /// submitted.
     pub fn submission(self) -> Result<Submission, Error> {
-        Ok(Submission { uuid: self.uuid })
+        match self.order.type_.get() {
+            Some(OrderType::Activate) => Ok(Submission { uuid: self.uuid }),
+            _ => Err(refused("only activations are submitted here: a termination cuts the service at once")),
+        }
     }
 
-    fn socket_endpoint(&self) -> Option<String> {
-        let endpoints = self.bounds().flat_map(|bound| bound.endpoints.iter().filter_map(Loose::get));
-        let mut sockets = endpoints.filter(|endpoint| endpoint.type_.get() == Some(&OrderEndpointType::Otp));
-        sockets.find_map(|endpoint| endpoint.uuid.get().cloned())
+    /// The end of the line that has an optical socket, and the socket.
+    fn socket(&self) -> Option<(&OrderBound, &OrderEndpoint)> {
+        self.bounds().find_map(|bound| {
+            let mut endpoints = bound.endpoints.iter().filter_map(Loose::get);
+            let socket = endpoints.find(|endpoint| endpoint.type_.get() == Some(&OrderEndpointType::Otp))?;
+            Some((bound, socket))
+        })
     }
 
     fn bounds(&self) -> impl Iterator<Item = &OrderBound> {
@@ -261,12 +266,10 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Whether the supplier's look-up puts the socket somewhere else than the customer does. What it does not say differs
-    /// from nothing.
-    pub fn differs_from(&self, stairs: &str, floor: &str) -> bool {
-        let differs =
-            |known: &Option<String>, said: &str| known.as_deref().is_some_and(|known| known != said);
-        differs(&self.stairs, stairs) || differs(&self.floor, floor)
+    /// Whether the supplier's look-up puts the socket where the customer says it is; none when it does not say.
+    pub fn is_at(&self, stairs: &str, floor: &str) -> Option<bool> {
+        let (known_stairs, known_floor) = (self.stairs.as_deref()?, self.floor.as_deref()?);
+        Some(known_stairs == stairs && known_floor == floor)
     }
 }
 
@@ -286,6 +289,21 @@ pub struct Submission {
     uuid: Segment,
 }
 
+impl Submission {
+    /// Whether an answer says that this order is submitted: none when it is another order or does not tell.
+    fn is_submitted(&self, order: &Order) -> Option<bool> {
+        if order.uuid.as_deref() != Some(self.uuid.as_str()) {
+            return None;
+        }
+        match order.status.get()? {
+            OrderStatus::Draft => Some(false),
+            OrderStatus::Submitted => Some(true),
+            // No source lists what comes after; the date of the submission tells.
+            _ => order.submission_date.get().map(|_| true),
+        }
+    }
+}
+
 impl Sealed for Submission {}
 
 impl Creation for Submission {
@@ -301,24 +319,31 @@ impl Creation for Submission {
         let uuid = &self.uuid;
         let body = OrderUpdate { status: Some(OrderUpdateStatus::Submitted), ..Default::default() };
         let call = |client: Client| async move { client.update_order(uuid, &body).await };
-        covage.handle.call(call).await.map(Reply::into_value)
+        let reply = covage.handle.call(call).await?;
+        if self.is_submitted(&reply.value) == Some(true) {
+            return Ok(reply.value);
+        }
+        Err(reply.unfit("the answer does not say that this order is submitted"))
     }
 
     async fn find(&self, covage: &Covage, since: Duration) -> Result<Reconciled<Order>, Error> {
         let order = covage.order(self.uuid.as_str()).await?;
-        Ok(match order.status.get() {
-            Some(OrderStatus::Draft) if since >= SETTLE => Reconciled::Absent,
-            Some(OrderStatus::Draft) => {
-                let why = "the order is a draft still, but the submission may be running";
-                undecidable(why, Some(SETTLE.saturating_sub(since)))
-            }
-            Some(_) => Reconciled::Placed(order),
-            None => undecidable("the order's status cannot be read", None),
+        Ok(match self.is_submitted(&order) {
+            Some(true) => Reconciled::Placed(order),
+            Some(false) => match unsettled(since, covage.handle.policy().deadline) {
+                None => Reconciled::Absent,
+                left => undecidable("the order is a draft still, but the submission may be running", left),
+            },
+            None => undecidable("the answer does not tell whether this order is submitted", None),
         })
     }
 
     fn refuse(&self, reason: &str) -> Error {
         Error::unknown(TABLE.api, reason)
+    }
+
+    fn stale(&self) -> Error {
+        refused("it was begun too long ago: begin it again and store it, then place it")
     }
 }
 

@@ -5,10 +5,11 @@ use lastmile_core::wire::{Loose, OneOrMany};
 use lastmile_covage::Client;
 use lastmile_covage::types::{
     Building, City, EligibilityEndpoint, Forecast, GetBuildingParams, ListEligibilityEndpointsParams,
-    OfferRequest, Offers, Street, StreetNumber,
+    OfferRequest, OfferRequestReferenceType, Offers, Street, StreetNumber,
 };
 
 use super::{Covage, refused, segment};
+use crate::rules::Otp;
 
 /// The chain that ends in an eligibility reference: cities, streets, street numbers, buildings or lines, offers.
 impl Covage {
@@ -31,6 +32,7 @@ impl Covage {
     /// # Errors
     /// The outcome of the call.
     pub async fn streets(&self, kosc_insee_code: &str) -> Result<OneOrMany<Loose<Street>>, Error> {
+        code("kosc_insee_code", kosc_insee_code, 5)?;
         let call = |client: Client| async move { client.list_streets(kosc_insee_code).await };
         self.handle.call(call).await.map(Reply::into_value)
     }
@@ -43,6 +45,7 @@ impl Covage {
         &self,
         kosc_street_code: &str,
     ) -> Result<OneOrMany<Loose<StreetNumber>>, Error> {
+        code("kosc_street_code", kosc_street_code, 11)?;
         let call = |client: Client| async move { client.list_street_numbers(kosc_street_code).await };
         self.handle.call(call).await.map(Reply::into_value)
     }
@@ -56,6 +59,7 @@ impl Covage {
         kosc_street_code: &str,
         street_number: &str,
     ) -> Result<OneOrMany<Loose<Building>>, Error> {
+        address(kosc_street_code, street_number)?;
         let call =
             |client: Client| async move { client.list_buildings(kosc_street_code, street_number).await };
         self.handle.call(call).await.map(Reply::into_value)
@@ -94,6 +98,7 @@ impl Covage {
         kosc_street_code: &str,
         street_number: &str,
     ) -> Result<OneOrMany<Loose<EligibilityEndpoint>>, Error> {
+        address(kosc_street_code, street_number)?;
         let params = ListEligibilityEndpointsParams::default();
         let call = |client: Client| async move {
             client.list_eligibility_endpoints(kosc_street_code, street_number, &params).await
@@ -106,6 +111,7 @@ impl Covage {
     /// # Errors
     /// The outcome of the call.
     pub async fn forecast(&self, kosc_street_code: &str, street_number: &str) -> Result<Forecast, Error> {
+        address(kosc_street_code, street_number)?;
         let params = Default::default();
         let call = |client: Client| async move {
             client.get_forecast(kosc_street_code, street_number, &params).await
@@ -117,11 +123,49 @@ impl Covage {
     /// ordered by asking.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the reference is not of its type, or a line is asked for without
+    /// its status and activation type; else the outcome of the call.
     pub async fn offers(&self, request: &OfferRequest) -> Result<Offers, Error> {
+        check(request)?;
         self.handle
             .call(|client: Client| async move { client.create_offers(request).await })
             .await
             .map(Reply::into_value)
+    }
+}
+
+/// Source: the supplier's page on offers.
+fn check(request: &OfferRequest) -> Result<(), Error> {
+    match request.reference_type {
+        OfferRequestReferenceType::Otp => match request.reference.parse::<Otp>() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(refused(format_args!("reference: {error}"))),
+        },
+        OfferRequestReferenceType::LineNumber => {
+            if request.reference.len() != 10 || !request.reference.bytes().all(|b| b.is_ascii_digit()) {
+                return Err(refused("reference: a line number has ten digits"));
+            }
+            if request.status.is_none() || request.activation_type.is_none() {
+                return Err(refused("status and activation_type: a line is asked for with both"));
+            }
+            Ok(())
+        }
+        OfferRequestReferenceType::Building => code("reference", &request.reference, 32),
+    }
+}
+
+fn address(kosc_street_code: &str, street_number: &str) -> Result<(), Error> {
+    code("kosc_street_code", kosc_street_code, 11)?;
+    code("street_number", street_number, 7)
+}
+
+/// Source: the supplier's pages on eligibility, which give the greatest lengths.
+fn code(field: &str, text: &str, longest: usize) -> Result<(), Error> {
+    match text.chars().count() {
+        0 => Err(refused(format_args!("{field}: it is empty"))),
+        length if length > longest => {
+            Err(refused(format_args!("{field}: it is longer than {longest} characters")))
+        }
+        _ => Ok(()),
     }
 }

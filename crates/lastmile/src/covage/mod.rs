@@ -15,8 +15,8 @@
 //! let mut draft = Prepared::new(order)?.place(&covage).await?;
 //! draft.complete(&covage, data).await?;
 //! let socket = draft.set_otp(&covage, &"FI-3790-3415".parse()?).await?;
-//! if socket.differs_from("C", "1") {
-//!     return Err("the socket is on another floor than the customer says".into());
+//! if socket.is_at("C", "1") != Some(true) {
+//!     return Err("the socket is not where the customer says".into());
 //! }
 //! let mut submission = Prepared::new(draft.submission()?)?;
 //! let order = submission.place(&covage).await?;
@@ -102,7 +102,7 @@ impl CovageBuilder {
         let flow =
             lastmile_covage::TABLE.token_flow(self.scheme).ok_or(SetupError::Missing("a token flow"))?;
         let login = serde_json::json!({ "email": email, "password": password });
-        let credentials = Credentials::none().token(flow, &login);
+        let credentials = Credentials::none().token(flow, &login)?;
         Ok(Covage { handle: self.handle.credentials(credentials).build()? })
     }
 }

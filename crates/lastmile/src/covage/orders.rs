@@ -94,7 +94,8 @@ impl Orders {
         // A page may be shorter than asked for, since no source states how long it may be: the total tells, where given.
         self.done = match self.total {
             Some(total) => read == 0 || u64::try_from(next).is_ok_and(|next| next >= total),
-            None => read < limit,
+            // Without it, only an empty page is the end.
+            None => read == 0,
         };
         self.filter.offset = Some(next);
         self.page = page;

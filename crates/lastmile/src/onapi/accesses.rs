@@ -3,7 +3,6 @@
 use futures_util::stream::{self, Stream};
 use lastmile_core::call::{Error, Reply};
 use lastmile_core::rows::RowError;
-use lastmile_core::wire::Loose;
 use lastmile_onapi::Client;
 use lastmile_onapi::types::{Access, AccessServices, AccessSubscriptions, ListAccessesParams};
 use serde::{Deserialize, Serialize};
@@ -102,7 +101,7 @@ impl OnApi {
         let modified = reply.headers.get("last-modified").and_then(|value| value.to_str().ok());
         let cursor = modified.map(|value| Cursor(value.to_owned()));
         let rows = lastmile_core::rows::Rows::new(reply.value, self.handle.policy().body_limit);
-        Ok(Changes::Rows(Box::new(Rows { rows, cursor, ended: false })))
+        Ok(Changes::Rows(Box::new(ChangedRows { rows, cursor, ended: false })))
     }
 }
 
@@ -122,21 +121,22 @@ pub struct Cursor(String);
 pub enum Changes<T> {
     /// Nothing.
     NotModified,
-    /// The network says that it has nothing to list at all.
+    /// The network says that it has nothing to list at all. Some say so of a path that is not in their form, too: look at
+    /// [`path_habits`](super::OnApiBuilder::path_habits) before you believe it.
     Nothing,
     /// These rows.
-    Rows(Box<Rows<T>>),
+    Rows(Box<ChangedRows<T>>),
 }
 
 /// A list that is read row by row.
 #[derive(Debug)]
-pub struct Rows<T> {
+pub struct ChangedRows<T> {
     rows: lastmile_core::rows::Rows<T>,
     cursor: Option<Cursor>,
     ended: bool,
 }
 
-impl<T: serde::de::DeserializeOwned> Rows<T> {
+impl<T: serde::de::DeserializeOwned> ChangedRows<T> {
     /// The next row; none at the end.
     ///
     /// # Errors
@@ -164,9 +164,4 @@ impl<T: serde::de::DeserializeOwned> Rows<T> {
     pub fn into_stream(self) -> impl Stream<Item = Result<T, RowError>> + Send {
         stream::unfold(self, |mut rows| async move { rows.next().await.map(|row| (row, rows)) })
     }
-}
-
-/// The elements of a list that could be read.
-pub(super) fn readable<T>(list: &[Loose<T>]) -> impl Iterator<Item = &T> {
-    list.iter().filter_map(Loose::get)
 }

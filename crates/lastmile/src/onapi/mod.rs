@@ -28,7 +28,7 @@
 mod accesses;
 mod orders;
 
-pub use accesses::{Changes, Cursor, Rows};
+pub use accesses::{ChangedRows, Changes, Cursor};
 pub use lastmile_onapi::types;
 pub use orders::{Activation, Placed};
 

@@ -2,22 +2,21 @@
 
 use std::time::Duration;
 
-use lastmile_core::call::{Error, Reply};
+use lastmile_core::call::{Error, Outcome, Reply};
+use lastmile_core::wire::{Loose, Timestamp};
 use lastmile_onapi::types::{
-    ListOrdersParams, Order, OrderCreate, OrderCreateOperation, OrderState, Subscription,
+    CharacteristicsRequest, EquipmentRequest, ListOrdersParams, Order, OrderCreate, OrderCreateOperation,
+    OrderOperation, OrderState, Subscription,
 };
 use lastmile_onapi::{Client, TABLE};
 use serde::{Deserialize, Serialize};
 
-use super::accesses::{readable, says_nothing_to_list};
+use super::accesses::says_nothing_to_list;
 use super::{OnApi, refused, segment};
 use crate::prepared::sealed::Sealed;
-use crate::prepared::{Creation, Reconciled, Undecidable};
+use crate::prepared::{Creation, Reconciled, Undecidable, unsettled};
 use crate::rules::OnApiId;
 use crate::{Poll, WaitError};
-
-/// How long a request may still be running at the network after its answer was lost. No source states it.
-const SETTLE: Duration = Duration::from_secs(300);
 
 /// A new subscription of a service on an access, to be [`Prepared`](crate::Prepared).
 ///
@@ -60,6 +59,34 @@ impl Activation {
         self
     }
 
+    /// What the service is to be like, where its offer asks for it.
+    #[must_use]
+    pub fn characteristics(mut self, characteristics: CharacteristicsRequest) -> Self {
+        self.body.characteristics = Some(characteristics);
+        self
+    }
+
+    /// The equipment that the customer uses.
+    #[must_use]
+    pub fn equipment(mut self, equipment: EquipmentRequest) -> Self {
+        self.body.equipment = Some(equipment);
+        self
+    }
+
+    /// When it is to be done at the earliest; at once, if never said or past.
+    #[must_use]
+    pub fn not_before(mut self, moment: Timestamp) -> Self {
+        self.body.requested_date_time = Some(moment);
+        self
+    }
+
+    /// A note that the customer may be shown.
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.body.external_note = Some(text.into());
+        self
+    }
+
     fn access(&self) -> Result<OnApiId, Error> {
         id("accessId", self.body.access_id.as_deref())
     }
@@ -80,9 +107,12 @@ fn id(field: &str, text: Option<&str>) -> Result<OnApiId, Error> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Placed {
-    /// The order.
+    /// The order. Its state tells how far it has come, which may be that it failed.
     Order(Box<Order>),
-    /// The subscription that it has become already.
+    /// What the network had already, before this request: an order of the service that is open, or one that is done. It
+    /// may have another reference.
+    Existing(Box<Order>),
+    /// The subscription that it has become.
     Subscription(Box<Subscription>),
 }
 
@@ -90,7 +120,7 @@ impl Placed {
     /// The order's id; none of one that was done at once, or has become a subscription.
     pub fn order_id(&self) -> Option<OnApiId> {
         match self {
-            Self::Order(order) => order.order_id.as_deref()?.parse().ok(),
+            Self::Order(order) | Self::Existing(order) => order.order_id.as_deref()?.parse().ok(),
             Self::Subscription(_) => None,
         }
     }
@@ -104,62 +134,179 @@ impl Creation for Activation {
     const KIND: &'static str = "onapi.activation";
 
     fn check(&self) -> Result<(), Error> {
+        let body = &self.body;
         self.access()?;
         self.reference()?;
-        if self.body.operation != OrderCreateOperation::Activate {
-            return Err(refused("operation: an activation is stored with another operation"));
-        }
-        if let Some(subscription) = &self.body.sp_subscription_id {
+        if let Some(subscription) = &body.sp_subscription_id {
             id("spSubscriptionId", Some(subscription))?;
         }
-        match self.body.service.as_deref() {
-            None | Some("") => {
-                Err(refused("service: an activation names the service, as the network offers it"))
-            }
-            Some(_) => Ok(()),
+        text("service", body.service.as_deref().unwrap_or_default(), 1)?;
+        text("externalNote", body.external_note.as_deref().unwrap_or_default(), 0)?;
+        // A stored request may have been changed in the store.
+        let foreign = body.order_id.is_some()
+            || body.subscription_id.is_some()
+            || body.state.is_some()
+            || body.message.is_some()
+            || body.expected_completion_date.is_some()
+            || body.forced_takeover.is_some();
+        if foreign || body.operation != OrderCreateOperation::Activate {
+            return Err(refused("the order holds what an activation does not: it was changed in the store"));
         }
+        Ok(())
     }
 
     async fn send(&self, network: &OnApi) -> Result<Placed, Error> {
         let body = &self.body;
         let call = |client: Client| async move { client.create_order(body).await };
-        network.handle.call(call).await.map(|reply| Placed::Order(Box::new(reply.value)))
+        let reply = match network.handle.call(call).await {
+            Ok(reply) => reply,
+            Err(error) => return network.follow_location(error).await,
+        };
+        if reply.value.order_id.get().is_none() && reply.value.state.get().is_none() {
+            return Err(reply.unfit("the answer is no order"));
+        }
+        let created = reply.status.as_u16() == 201;
+        let order = Box::new(reply.value);
+        Ok(if created { Placed::Order(order) } else { Placed::Existing(order) })
     }
 
     async fn find(&self, network: &OnApi, since: Duration) -> Result<Reconciled<Placed>, Error> {
-        let (access, reference) = (self.access()?, self.reference()?);
-        let orders = network.orders_of(&access).await?;
-        let mine = readable(&orders).find(|order| order.sp_reference.as_deref() == Some(reference.as_str()));
-        if let Some(order) = mine {
-            return Ok(Reconciled::Placed(Placed::Order(Box::new(order.clone()))));
+        let access = self.access()?;
+        // A network that does not know the access, or is asked at a wrong address, knows nothing of its orders either.
+        if network.access(&access).await?.access_id.as_deref() != Some(access.as_str()) {
+            return Ok(undecidable("the network answers with another access", None));
+        }
+        let mut doubt = None;
+        for order in network.orders_of(&access).await? {
+            match self.is_this(order.get()) {
+                Match::Yes => {
+                    return Ok(Reconciled::Placed(Placed::Order(Box::new(
+                        order.into_option().unwrap_or_default(),
+                    ))));
+                }
+                Match::No => {}
+                Match::Maybe => doubt = Some("an order of the access cannot be told from this one"),
+            }
         }
         let subscriptions = match network.subscriptions(&access).await {
-            Ok(access) => access.subscriptions.into_vec(),
+            Ok(answer) if answer.access_id.as_deref() == Some(access.as_str()) => {
+                answer.subscriptions.into_vec()
+            }
+            Ok(_) => {
+                return Ok(undecidable("the network answers with the subscriptions of another access", None));
+            }
             Err(error) if says_nothing_to_list(&error) => Vec::new(),
             Err(error) => return Err(error),
         };
-        let mine =
-            readable(&subscriptions).find(|one| one.sp_reference.as_deref() == Some(reference.as_str()));
-        if let Some(subscription) = mine {
-            return Ok(Reconciled::Placed(Placed::Subscription(Box::new(subscription.clone()))));
+        for subscription in subscriptions {
+            match self.became(subscription.get()) {
+                Match::Yes => {
+                    let subscription = Box::new(subscription.into_option().unwrap_or_default());
+                    return Ok(Reconciled::Placed(Placed::Subscription(subscription)));
+                }
+                Match::No => {}
+                Match::Maybe => doubt = Some("a subscription of the access cannot be told from this one's"),
+            }
         }
-        if since >= SETTLE {
-            return Ok(Reconciled::Absent);
-        }
-        Ok(Reconciled::Undecidable(Undecidable {
-            why: "neither an order nor a subscription has the reference yet, but the request may be running"
-                .to_owned(),
-            ask_again: Some(SETTLE.saturating_sub(since)),
-            look_at: "Look for the access's orders in the network's portal".to_owned(),
-        }))
+        Ok(match (doubt, unsettled(since, network.handle.policy().deadline)) {
+            (Some(doubt), left) => undecidable(doubt, left),
+            (None, None) => Reconciled::Absent,
+            (None, left) => undecidable(
+                "neither an order nor a subscription has the reference yet, but the request may be running",
+                left,
+            ),
+        })
     }
 
     fn refuse(&self, reason: &str) -> Error {
         Error::unknown(TABLE.api, reason)
     }
+
+    fn stale(&self) -> Error {
+        refused("it was begun too long ago: begin it again and store it, then place it")
+    }
+}
+
+/// Whether something that the network holds is what was ordered.
+enum Match {
+    Yes,
+    No,
+    /// It cannot be told.
+    Maybe,
+}
+
+impl Activation {
+    /// A reference is taken for one's own together with the access, the operation and the service only: networks keep it with
+    /// the customer or the service, so that it may stand in other orders as well.
+    fn is_this(&self, order: Option<&Order>) -> Match {
+        let Some(order) = order else { return Match::Maybe };
+        let other = |field: &Loose<String>, mine: &Option<String>| {
+            field.get().is_some_and(|one| Some(one) != mine.as_ref())
+        };
+        if other(&order.access_id, &self.body.access_id)
+            || other(&order.service, &self.body.service)
+            || order.operation.get().is_some_and(|operation| *operation != OrderOperation::Activate)
+        {
+            return Match::No;
+        }
+        let same = order.access_id.get().is_some()
+            && order.service.get().is_some()
+            && order.operation.get().is_some();
+        self.has_my_reference(&order.sp_reference, same)
+    }
+
+    fn became(&self, subscription: Option<&Subscription>) -> Match {
+        let Some(subscription) = subscription else { return Match::Maybe };
+        if subscription.service.get().is_some_and(|service| Some(service) != self.body.service.as_ref()) {
+            return Match::No;
+        }
+        self.has_my_reference(&subscription.sp_reference, subscription.service.get().is_some())
+    }
+
+    /// `same`: whether everything else is known to be as ordered.
+    fn has_my_reference(&self, reference: &Loose<String>, same: bool) -> Match {
+        match (reference.get(), reference.stray()) {
+            // Written as a number it may have lost a nought.
+            (_, Some(_)) | (None, None) => Match::Maybe,
+            (Some(reference), None) if Some(reference) != self.body.sp_reference.as_ref() => Match::No,
+            (Some(_), None) if same => Match::Yes,
+            (Some(_), None) => Match::Maybe,
+        }
+    }
+}
+
+fn undecidable(why: &str, ask_again: Option<Duration>) -> Reconciled<Placed> {
+    Reconciled::Undecidable(Undecidable {
+        why: why.to_owned(),
+        ask_again,
+        look_at: "Look for the access's orders in the network's portal".to_owned(),
+    })
+}
+
+fn text(field: &str, text: &str, shortest: usize) -> Result<(), Error> {
+    match text.chars().count() {
+        length if length < shortest => Err(refused(format_args!("{field}: it is empty"))),
+        length if length > 255 => Err(refused(format_args!("{field}: it is longer than 255 characters"))),
+        _ => Ok(()),
+    }
 }
 
 impl OnApi {
+    /// Reads the order that an answer without a body names in its `Location`.
+    async fn follow_location(&self, error: Error) -> Result<Placed, Error> {
+        if error.outcome() != Outcome::Decode || !error.body().is_empty() {
+            return Err(error);
+        }
+        let location = error.headers().get("location").and_then(|location| location.to_str().ok());
+        let last = location.and_then(|location| location.trim_end_matches('/').rsplit('/').next());
+        let Some(Ok(id)) = last.map(OnApiId::try_from) else { return Err(error) };
+        match self.order(&id).await {
+            Ok(order) => Ok(Placed::Order(Box::new(order))),
+            // It is placed all the same, and the first answer tells so.
+            Err(_) => Err(error),
+        }
+    }
+
     /// Reads an order.
     ///
     /// # Errors
@@ -176,7 +323,7 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
-    pub async fn orders_of(&self, access: &OnApiId) -> Result<Vec<lastmile_core::wire::Loose<Order>>, Error> {
+    pub async fn orders_of(&self, access: &OnApiId) -> Result<Vec<Loose<Order>>, Error> {
         let params = ListOrdersParams { access_id: Some(access.to_string()), ..Default::default() };
         let call = |client: Client| async move { client.list_orders(&params).await };
         match self.handle.call(call).await {
