@@ -2,5 +2,6 @@
 
 mod answers;
 mod journeys;
+mod outcomes;
 mod requests;
 mod tokens;

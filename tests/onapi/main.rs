@@ -2,6 +2,7 @@
 
 mod habits;
 mod journeys;
+mod outcomes;
 mod requests;
 mod rows;
 mod strays;

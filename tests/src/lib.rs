@@ -2,9 +2,11 @@
 
 mod exchange;
 mod mutate;
+mod outcomes;
 
 pub use exchange::{exchange, request};
 pub use mutate::{places, reads_and_writes_back, survives_mutation};
+pub use outcomes::{outcomes_of_a_creation, outcomes_of_a_read};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

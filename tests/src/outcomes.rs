@@ -1,0 +1,86 @@
+use lastmile::Outcome;
+use lastmile_core::call::{Api, Handle};
+use lastmile_core::progenitor_client::{Error, ResponseValue};
+use lastmile_sandbox::{Answer, Supplier};
+use serde::de::DeserializeOwned;
+
+/// What becomes of a read that is answered by a gateway, by nothing, by another place: the same for every supplier.
+pub async fn outcomes_of_a_read<C, T, F, Fut>(
+    supplier: &Supplier,
+    elsewhere: &Supplier,
+    handle: &Handle<C>,
+    id: &str,
+    read: F,
+) where
+    C: Api,
+    T: DeserializeOwned,
+    F: Fn(C) -> Fut,
+    Fut: Future<Output = Result<ResponseValue<T>, Error<()>>>,
+{
+    let page = "<html>Bad gateway</html>";
+    for _ in 0..handle.policy().attempts {
+        let gateway =
+            Answer::status(502).header("content-type", "text/html").header("x-edge", "here").body(page);
+        supplier.answer_next(id, gateway);
+    }
+    let error = handle.call(&read).await.err().expect("a gateway's page is no answer");
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Unknown, 502));
+    assert_eq!((error.headers()["x-edge"].as_bytes(), error.excerpt().as_str()), (&b"here"[..], page));
+    assert!(error.is_safe_to_repeat() && !error.may_have_taken_effect());
+
+    supplier.answer_next(id, Answer::status(404).header("x-request", "9"));
+    let error = handle.call(&read).await.err().expect("nothing is there");
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 404));
+    assert_eq!(error.headers()["x-request"], "9");
+
+    supplier.answer_next(id, Answer::status(204));
+    let error = handle.call(&read).await.err().expect("a body is documented");
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Decode, 204));
+
+    let before = elsewhere.received().len();
+    for status in [301, 307] {
+        supplier.answer_next(id, Answer::status(status).header("location", elsewhere.base_url()));
+        let error = handle.call(&read).await.err().expect("another origin is not asked");
+        assert_eq!(error.outcome(), Outcome::Rejected);
+        assert!(error.to_string().contains("another origin"), "{error}");
+    }
+    assert_eq!(elsewhere.received().len(), before);
+}
+
+/// What becomes of a creation: it is sent once, whatever is answered.
+pub async fn outcomes_of_a_creation<C, T, F, Fut>(
+    supplier: &Supplier,
+    handle: &Handle<C>,
+    id: &str,
+    create: F,
+) where
+    C: Api,
+    T: DeserializeOwned,
+    F: Fn(C) -> Fut,
+    Fut: Future<Output = Result<ResponseValue<T>, Error<()>>>,
+{
+    let answers = [
+        (301, Outcome::Rejected),
+        (302, Outcome::Unknown),
+        (400, Outcome::Rejected),
+        (404, Outcome::Rejected),
+        (409, Outcome::Rejected),
+        (429, Outcome::Throttled),
+        (500, Outcome::Unknown),
+        (501, Outcome::Rejected),
+        (503, Outcome::Unknown),
+        (204, Outcome::Decode),
+    ];
+    for (status, outcome) in answers {
+        let before = supplier.count(id);
+        supplier.answer_next(id, Answer::status(status).header("location", "/elsewhere"));
+        let error = handle.call(&create).await.err().expect("no such status brings an order");
+        assert_eq!((error.outcome(), error.attempts()), (outcome, 1), "{status}");
+        assert_eq!(supplier.count(id), before + 1, "{status}: one request");
+        let open = matches!(outcome, Outcome::Unknown | Outcome::Decode);
+        assert_eq!(
+            (error.may_have_taken_effect(), error.is_safe_to_repeat()),
+            (open, outcome == Outcome::Throttled)
+        );
+    }
+}
