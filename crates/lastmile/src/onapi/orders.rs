@@ -310,7 +310,7 @@ impl OnApi {
     /// Reads an order.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    /// [`Outcome::Rejected`] with status 404 when there is none of this id.
     pub async fn order(&self, order: &OnApiId) -> Result<Order, Error> {
         let id = segment(order)?;
         self.handle
