@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use lastmile::cocon::Cocon;
 use lastmile::cocon::types::CustomerCreate;
-use lastmile::{Error, Outcome, Policy, Prepared};
+use lastmile::{Error, Outcome, Policy, Prepared, RetryBudget};
 use lastmile_sandbox::Answer;
 use lastmile_tests::{RawServer, Then, brisk, cocon, cocon_at, sandbox};
 use serde_json::json;
@@ -182,4 +183,17 @@ async fn one_client_makes_one_call() {
         "the first call's outcome is told"
     );
     assert_eq!(error.operation().unwrap().id, "create_customer");
+}
+
+#[tokio::test]
+async fn all_calls_of_a_handle_share_the_further_attempts() {
+    let server = RawServer::start(&[Then::Close]).await;
+    let budget = RetryBudget { reserve: 4, per_call: 0.0 };
+    let cocon = Cocon::builder(server.base_url()).api_key("key").client_id("client").policy(brisk());
+    let cocon = cocon.connection(|handle| handle.retry_budget(budget)).build().unwrap();
+    let mut attempts = Vec::new();
+    for _ in 0..3 {
+        attempts.push(cocon.with_policy(brisk()).contact("1").await.unwrap_err().attempts());
+    }
+    assert_eq!((attempts, server.requests()), (vec![4, 2, 1], 7), "three further ones, one, none");
 }

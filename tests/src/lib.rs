@@ -94,10 +94,14 @@ pub struct RawServer {
 pub enum Then {
     /// Answers with these bytes and closes the connection.
     Answer(&'static str),
+    /// Answers with these bytes and keeps the connection open.
+    AnswerAndHang(&'static str),
     /// Closes the connection.
     Close,
     /// Keeps the connection open and says nothing.
     Hang,
+    /// Begins an answer of a JSON list and then sends a space every few milliseconds, for as long as somebody listens.
+    Drip,
 }
 
 impl RawServer {
@@ -136,7 +140,24 @@ async fn serve(mut stream: TcpStream, script: &[Then], requests: Arc<AtomicUsize
             let _ = stream.write_all(text.as_bytes()).await;
             let _ = stream.shutdown().await;
         }
+        Then::AnswerAndHang(text) => {
+            let _ = stream.write_all(text.as_bytes()).await;
+            let _ = stream.read(&mut [0]).await;
+        }
         Then::Close => {}
+        Then::Drip => {
+            let head =
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n[";
+            let mut sent = stream.write_all(head).await;
+            // Bounded, should nobody hang up.
+            for _ in 0..2000 {
+                if sent.is_err() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                sent = stream.write_all(b" ").await;
+            }
+        }
         Then::Hang => {
             // Until the client goes.
             let _ = stream.read(&mut [0]).await;

@@ -17,7 +17,7 @@ use super::paths::PathHabits;
 use super::reply::Reply;
 use super::table::{Operation, Repeat, Table};
 use crate::auth::{Credentials, NoToken, Token};
-use crate::retry::{Policy, retry_after};
+use crate::retry::{Policy, Purse, retry_after};
 
 /// What all calls of a handle share.
 pub(super) struct Shared {
@@ -26,6 +26,7 @@ pub(super) struct Shared {
     pub(super) origin: Origin,
     pub(super) credentials: Credentials,
     pub(super) habits: PathHabits,
+    pub(super) purse: Purse,
     pub(super) http: reqwest::Client,
 }
 
@@ -82,8 +83,8 @@ impl Context {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn idle(&self) -> Duration {
-        self.policy.idle
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     fn left(&self) -> Duration {
@@ -222,6 +223,7 @@ impl Drop for Dropped<'_> {
 async fn run(context: &Context, mut request: Request, operation: &'static Operation) -> Response {
     let shared = &*context.shared;
     dress(&mut request, operation, shared);
+    shared.purse.earn();
     let mut may_have_taken_effect = false;
     let mut refused_token = None;
     for number in 1.. {
@@ -268,7 +270,8 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
             continue;
         }
         let pause = context.policy.pause_after(number, asked);
-        if failure.repeatable(operation) && number < context.policy.attempts && pause < context.left() {
+        let in_time = number < context.policy.attempts && pause < context.left();
+        if failure.repeatable(operation) && in_time && shared.purse.spend() {
             tracing::debug!(?pause, "trying again");
             tokio::time::sleep(pause).await;
             continue;

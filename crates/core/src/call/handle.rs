@@ -15,7 +15,7 @@ use super::paths::PathHabits;
 use super::reply::Reply;
 use super::table::Table;
 use crate::auth::{Credentials, is_private_way};
-use crate::retry::Policy;
+use crate::retry::{Policy, Purse, RetryBudget};
 
 /// A generated client, as a [`Handle`] makes one for each call. Implemented by generated code.
 pub trait Api: Sized {
@@ -54,6 +54,7 @@ impl<C: Api> Handle<C> {
             credentials: Credentials::none(),
             policy: Policy::default(),
             habits: PathHabits::default(),
+            budget: RetryBudget::default(),
             connect_timeout: Duration::from_secs(10),
             proxy: None,
             #[cfg(feature = "rustls")]
@@ -162,6 +163,7 @@ pub struct Builder<C> {
     credentials: Credentials,
     policy: Policy,
     habits: PathHabits,
+    budget: RetryBudget,
     connect_timeout: Duration,
     proxy: Option<reqwest::Proxy>,
     #[cfg(feature = "rustls")]
@@ -192,6 +194,13 @@ impl<C: Api> Builder<C> {
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// How many further attempts all calls of the handle may make together, those with another policy included.
+    #[must_use]
+    pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
+        self.budget = budget;
         self
     }
 
@@ -263,6 +272,7 @@ impl<C: Api> Builder<C> {
             origin: base.origin(),
             credentials: self.credentials,
             habits: self.habits,
+            purse: Purse::new(self.budget),
             http: http.build().map_err(|error| BuildError::Client(error.without_url()))?,
         };
         Ok(Handle { shared: Arc::new(shared), policy: self.policy, client: PhantomData })
