@@ -157,3 +157,24 @@ async fn a_stream_that_stands_still_or_drips_is_given_up() {
     let error = ended(&[STILL], policy).await;
     assert!(error.to_string().contains("stood still for 100 ms"), "{error}");
 }
+
+#[tokio::test]
+async fn a_list_that_is_read_whole_may_have_nothing_new_either() {
+    use lastmile::onapi::types::ListServicesParams;
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let since = async |since: Option<String>| {
+        let params = ListServicesParams { if_modified_since: since };
+        network
+            .raw()
+            .call_if_modified(|client| async move { client.list_services(&params).await })
+            .await
+            .unwrap()
+    };
+    let all = since(None).await.unwrap();
+    assert_eq!(all.value.len(), 30);
+    let modified = all.headers["last-modified"].to_str().unwrap().to_owned();
+    assert!(since(Some(modified.clone())).await.is_none());
+    sandbox.onapi().grow(2);
+    assert_eq!(since(Some(modified)).await.unwrap().value.len(), 2);
+}

@@ -51,7 +51,8 @@ pub(crate) mod sealed {
 ///
 /// When placing fails and [`Error::may_have_taken_effect`], or a value is found in the store as [`Progress::Unclear`]
 /// after a crash, [`reconcile`](Self::reconcile) it: such a value refuses to be placed again. It does so, too, when the
-/// future of `place` was dropped half-way. A value that keeps no store company can be placed without `begin`.
+/// future of `place` was dropped half-way. Begin it and store it before every `place`, the second one after a failure
+/// included: a stored value must never be older than its request. One that is never stored can do without `begin`.
 ///
 /// It knows nothing of its copies: two workers with a copy each can place it twice, so take it out of the store under a
 /// lock.

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::time::Duration;
 
 /// Everything about an API that calls depend on and that differs between suppliers. Generated from its document.
@@ -119,10 +118,4 @@ pub struct TokenFlow {
     pub renewal_field: &'static str,
     /// How long a token is good for.
     pub lifetime: Duration,
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.path)
-    }
 }

@@ -178,14 +178,10 @@ impl Creation for Activation {
         }
         let mut doubt = None;
         for order in network.orders_of(&access).await? {
-            match self.is_this(order.get()) {
-                Match::Yes => {
-                    return Ok(Reconciled::Placed(Placed::Order(Box::new(
-                        order.into_option().unwrap_or_default(),
-                    ))));
-                }
-                Match::No => {}
-                Match::Maybe => doubt = Some("an order of the access cannot be told from this one"),
+            match (self.is_this(order.get()), order.into_option()) {
+                (Match::Yes, Some(order)) => return Ok(Reconciled::Placed(Placed::Order(Box::new(order)))),
+                (Match::No, _) => {}
+                _ => doubt = Some("an order of the access cannot be told from this one"),
             }
         }
         let subscriptions = match network.subscriptions(&access).await {
@@ -199,13 +195,12 @@ impl Creation for Activation {
             Err(error) => return Err(error),
         };
         for subscription in subscriptions {
-            match self.became(subscription.get()) {
-                Match::Yes => {
-                    let subscription = Box::new(subscription.into_option().unwrap_or_default());
-                    return Ok(Reconciled::Placed(Placed::Subscription(subscription)));
+            match (self.became(subscription.get()), subscription.into_option()) {
+                (Match::Yes, Some(found)) => {
+                    return Ok(Reconciled::Placed(Placed::Subscription(Box::new(found))));
                 }
-                Match::No => {}
-                Match::Maybe => doubt = Some("a subscription of the access cannot be told from this one's"),
+                (Match::No, _) => {}
+                _ => doubt = Some("a subscription of the access cannot be told from this one's"),
             }
         }
         Ok(match (doubt, unsettled(since, network.handle.policy().deadline)) {
