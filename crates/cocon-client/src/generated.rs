@@ -2606,6 +2606,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "create_contact",
@@ -2617,6 +2618,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "create_customer",
@@ -2628,6 +2630,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "create_customer_contract",
@@ -2639,6 +2642,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "create_delayed_connection",
@@ -2650,6 +2654,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "create_delayed_connection_batch",
@@ -2661,6 +2666,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "create_project_asset_approval",
@@ -2672,6 +2678,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "delete_contact",
@@ -2683,6 +2690,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "delete_customer",
@@ -2694,6 +2702,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "delete_customer_contract",
@@ -2705,6 +2714,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_contact",
@@ -2716,6 +2726,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_customer",
@@ -2727,6 +2738,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_customer_contact",
@@ -2738,6 +2750,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_customer_contract",
@@ -2749,6 +2762,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_delayed_connection_batch",
@@ -2760,6 +2774,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "update_contact",
@@ -2771,6 +2786,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "update_customer",
@@ -2782,6 +2798,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "update_customer_contract",
@@ -2793,6 +2810,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
     ],
 };

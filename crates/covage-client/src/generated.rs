@@ -7508,6 +7508,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "create_offers",
@@ -7519,6 +7520,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "create_order",
@@ -7530,6 +7532,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "create_order_info_event",
@@ -7541,6 +7544,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: Some(::std::time::Duration::from_secs(300u64)),
         },
         ::lastmile_core::call::Operation {
             id: "delete_contact",
@@ -7552,6 +7556,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_building",
@@ -7563,6 +7568,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_contact",
@@ -7574,6 +7580,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_forecast",
@@ -7585,6 +7592,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_order",
@@ -7596,6 +7604,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_portability",
@@ -7607,6 +7616,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_product_family",
@@ -7618,6 +7628,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_product_line",
@@ -7629,6 +7640,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_service",
@@ -7640,6 +7652,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_user",
@@ -7651,6 +7664,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_appointment_slots",
@@ -7662,6 +7676,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_buildings",
@@ -7673,6 +7688,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_cities",
@@ -7684,6 +7700,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_contacts",
@@ -7695,6 +7712,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_eligibility_endpoints",
@@ -7706,6 +7724,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_events",
@@ -7717,6 +7736,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: Some(::std::time::Duration::from_secs(30u64)),
         },
         ::lastmile_core::call::Operation {
             id: "list_orders",
@@ -7728,6 +7748,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_product_families",
@@ -7739,6 +7760,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_services",
@@ -7750,6 +7772,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_street_numbers",
@@ -7761,6 +7784,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_streets",
@@ -7772,6 +7796,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "migrate_service_to_ftth",
@@ -7783,6 +7808,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "obtain_legacy_token",
@@ -7794,6 +7820,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: false,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "obtain_token",
@@ -7805,6 +7832,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: false,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "refresh_legacy_token",
@@ -7816,6 +7844,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: false,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "refresh_token",
@@ -7827,6 +7856,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: false,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "replace_contact",
@@ -7838,6 +7868,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "update_order",
@@ -7849,6 +7880,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "update_order_bound",
@@ -7860,6 +7892,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "update_order_endpoint",
@@ -7871,6 +7904,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
     ],
 };

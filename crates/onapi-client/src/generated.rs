@@ -7781,6 +7781,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "change_order",
@@ -7792,6 +7793,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "create_order",
@@ -7803,6 +7805,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "create_ticket",
@@ -7814,6 +7817,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_access",
@@ -7825,6 +7829,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_cpe_status",
@@ -7836,6 +7841,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_hardware",
@@ -7847,6 +7853,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_igmp_snooping",
@@ -7858,6 +7865,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_invoice_lines",
@@ -7869,6 +7877,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_invoice_lines_stream",
@@ -7880,6 +7889,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_lease_info",
@@ -7891,6 +7901,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_link_status",
@@ -7902,6 +7913,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_mac_address_table",
@@ -7913,6 +7925,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_order",
@@ -7924,6 +7937,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_services",
@@ -7935,6 +7949,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_subscriptions",
@@ -7946,6 +7961,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "get_ticket",
@@ -7957,6 +7973,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_accesses",
@@ -7968,6 +7985,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: true,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_accesses_stream",
@@ -7979,6 +7997,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: true,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_endpoints",
@@ -7990,6 +8009,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_events",
@@ -8001,6 +8021,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: true,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_events_stream",
@@ -8012,6 +8033,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: true,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_invoice_periods",
@@ -8023,6 +8045,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_order_events",
@@ -8034,6 +8057,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_order_events_stream",
@@ -8045,6 +8069,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_orders",
@@ -8056,6 +8081,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_services",
@@ -8067,6 +8093,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: true,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_services_stream",
@@ -8078,6 +8105,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: true,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_subscriptions",
@@ -8089,6 +8117,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: true,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_subscriptions_stream",
@@ -8100,6 +8129,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: true,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "list_tickets",
@@ -8111,6 +8141,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: true,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "lookup_dhcp",
@@ -8122,6 +8153,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: true,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "lookup_option82",
@@ -8133,6 +8165,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "replace_order",
@@ -8144,6 +8177,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
         ::lastmile_core::call::Operation {
             id: "update_ticket",
@@ -8155,6 +8189,7 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             conditional: false,
             authorized: true,
             lower_case: false,
+            interval: None,
         },
     ],
 };

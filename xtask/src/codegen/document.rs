@@ -10,9 +10,10 @@ use super::table::snake;
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 
 /// Our extensions; specs/README.md says what they mean.
-pub(crate) const EXTENSIONS: [&str; 10] = [
+pub(crate) const EXTENSIONS: [&str; 11] = [
     "x-assumption",
     "x-error",
+    "x-interval",
     "x-known-values",
     "x-lower-case",
     "x-map",

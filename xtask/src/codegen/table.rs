@@ -88,6 +88,11 @@ fn row(document: &Document, operation: &Operation<'_>) -> Result<TokenStream, Fa
     let conditional = document.facts.conditional.contains(operation.id.trim_end_matches("Stream"));
     let authorized = operation.json["security"].as_array().is_none_or(|schemes| !schemes.is_empty());
     let lower_case = operation.json["x-lower-case"] == true;
+    let interval = match operation.json.get("x-interval").map(Value::as_u64) {
+        None => quote!(None),
+        Some(Some(seconds)) => quote!(Some(::std::time::Duration::from_secs(#seconds))),
+        Some(None) => return Err(Fault::at(operation.id, "x-interval is no number of seconds")),
+    };
     Ok(quote! {
         ::lastmile_core::call::Operation {
             id: #id,
@@ -99,6 +104,7 @@ fn row(document: &Document, operation: &Operation<'_>) -> Result<TokenStream, Fa
             conditional: #conditional,
             authorized: #authorized,
             lower_case: #lower_case,
+            interval: #interval,
         }
     })
 }

@@ -26,11 +26,27 @@ pub(super) struct Failure {
     pub(super) outcome: Outcome,
     pub(super) reason: String,
     pub(super) source: Option<reqwest::Error>,
+    /// When to come back, where no header says so.
+    pub(super) wait: Option<Duration>,
 }
 
 impl Failure {
     pub(super) fn of(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, reason: reason.into(), source: None }
+        Self { outcome, reason: reason.into(), source: None, wait: None }
+    }
+
+    /// It would have to wait longer for its turn than there is time.
+    pub(super) fn too_early(operation: &Operation, wait: Duration) -> Self {
+        let reason = match operation.interval {
+            Some(interval) => {
+                format!(
+                    "the supplier takes one such call in {} s, and the handle holds to that",
+                    interval.as_secs()
+                )
+            }
+            None => "the rate limit of the handle leaves no turn before the deadline".to_owned(),
+        };
+        Self { wait: Some(wait), ..Self::of(Outcome::Throttled, reason) }
     }
 
     /// Whether the same request may be sent again.
@@ -136,7 +152,7 @@ fn unsent_or_unanswered(error: reqwest::Error, limit: Duration) -> Failure {
     } else {
         (Outcome::Unknown, "the connection broke before an answer came".to_owned())
     };
-    Failure { outcome, reason, source: Some(error) }
+    Failure { source: Some(error), ..Failure::of(outcome, reason) }
 }
 
 enum Hop {

@@ -19,7 +19,8 @@ pub enum Outcome {
     NotSent,
     /// The supplier said no. Nothing was done.
     Rejected,
-    /// The supplier was too busy and did nothing; [`Error::retry_after`] says when to come back, if it said so.
+    /// The supplier was too busy and did nothing, or a limit of the handle kept the request from being sent;
+    /// [`Error::retry_after`] says when to come back, if that is known.
     Throttled,
     /// A changing request may have taken effect or not; find out before sending it again. For a read: the answer is
     /// not to be had now, ask again.
@@ -270,7 +271,7 @@ impl Error {
         self.0.decode_path.as_deref()
     }
 
-    /// How long the supplier asked to wait.
+    /// How long to wait: what the supplier asked for, or when the handle's own limits have a turn again.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }

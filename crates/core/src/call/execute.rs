@@ -17,7 +17,7 @@ use super::paths::PathHabits;
 use super::reply::Reply;
 use super::table::{Operation, Repeat, Table};
 use crate::auth::{Credentials, NoToken, Token};
-use crate::retry::{Policy, Purse, retry_after};
+use crate::retry::{Limits, Policy, Purse, retry_after};
 
 /// What all calls of a handle share.
 pub(super) struct Shared {
@@ -27,6 +27,7 @@ pub(super) struct Shared {
     pub(super) credentials: Credentials,
     pub(super) habits: PathHabits,
     pub(super) purse: Purse,
+    pub(super) limits: Limits,
     pub(super) http: reqwest::Client,
 }
 
@@ -153,7 +154,7 @@ impl Context {
             outcome: failure.outcome,
             reason: failure.reason,
             status: record.status,
-            retry_after: retry_after(&record.headers, SystemTime::now()),
+            retry_after: failure.wait.or_else(|| retry_after(&record.headers, SystemTime::now())),
             headers: record.headers,
             body: record.body,
             said,
@@ -226,7 +227,23 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
     shared.purse.earn();
     let mut may_have_taken_effect = false;
     let mut refused_token = None;
+    // Why the attempt before this one brought no answer.
+    let mut before = None;
     for number in 1.. {
+        let mut turn = match shared.limits.turn(operation, request.url().path(), context.left()) {
+            Ok(turn) => turn,
+            Err(wait) => {
+                let failure = before.unwrap_or_else(|| Failure::too_early(operation, wait));
+                context.give_up(failure, may_have_taken_effect);
+                break;
+            }
+        };
+        if !turn.wait.is_zero() {
+            tracing::debug!(wait = ?turn.wait, "waiting for its turn");
+            tokio::time::sleep(turn.wait).await;
+        }
+        // From here on something may come of it, even if this future is dropped.
+        turn.used = true;
         let left = context.left();
         // Nobody may repeat a call that is done once, so nothing is gained by giving up on it early.
         let limit = if operation.repeat == Repeat::Once { left } else { left.min(context.policy.attempt) };
@@ -262,11 +279,13 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
                 record.body = body;
             }
         }
-        let Some(mut failure) = failure else { return unread.unwrap_or_else(|| context.answer()) };
+        let Some(failure) = failure else { return unread.unwrap_or_else(|| context.answer()) };
         may_have_taken_effect |= failure.outcome == Outcome::Unknown && operation.repeat != Repeat::Read;
+        turn.used = matches!(failure.outcome, Outcome::Unknown | Outcome::Decode);
+        drop(turn);
 
         if status == Some(StatusCode::UNAUTHORIZED) && token.is_some() && refused_token.is_none() {
-            refused_token = token;
+            (refused_token, before) = (token, Some(failure));
             continue;
         }
         let pause = context.policy.pause_after(number, asked);
@@ -274,12 +293,10 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
         if failure.repeatable(operation) && in_time && shared.purse.spend() {
             tracing::debug!(?pause, "trying again");
             tokio::time::sleep(pause).await;
+            before = Some(failure);
             continue;
         }
-        if may_have_taken_effect {
-            failure.weaken();
-        }
-        context.record().failure = Some(failure);
+        context.give_up(failure, may_have_taken_effect);
         break;
     }
     stand_in()
@@ -316,6 +333,14 @@ impl From<NoToken> for Attempt {
 }
 
 impl Context {
+    /// There will be no answer.
+    fn give_up(&self, mut failure: Failure, may_have_taken_effect: bool) {
+        if may_have_taken_effect {
+            failure.weaken();
+        }
+        self.record().failure = Some(failure);
+    }
+
     /// The recorded answer, for the generated method to decode.
     fn answer(&self) -> Response {
         let record = self.record();

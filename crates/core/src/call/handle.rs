@@ -15,7 +15,7 @@ use super::paths::PathHabits;
 use super::reply::Reply;
 use super::table::Table;
 use crate::auth::{Credentials, is_private_way};
-use crate::retry::{Policy, Purse, RetryBudget};
+use crate::retry::{Limits, Policy, Purse, RateLimit, RetryBudget};
 
 /// A generated client, as a [`Handle`] makes one for each call. Implemented by generated code.
 pub trait Api: Sized {
@@ -55,6 +55,7 @@ impl<C: Api> Handle<C> {
             policy: Policy::default(),
             habits: PathHabits::default(),
             budget: RetryBudget::default(),
+            rate: None,
             connect_timeout: Duration::from_secs(10),
             proxy: None,
             #[cfg(feature = "rustls")]
@@ -164,6 +165,7 @@ pub struct Builder<C> {
     policy: Policy,
     habits: PathHabits,
     budget: RetryBudget,
+    rate: Option<RateLimit>,
     connect_timeout: Duration,
     proxy: Option<reqwest::Proxy>,
     #[cfg(feature = "rustls")]
@@ -201,6 +203,14 @@ impl<C: Api> Builder<C> {
     #[must_use]
     pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
         self.budget = budget;
+        self
+    }
+
+    /// How many requests all calls of the handle may send together, those with another policy included. Requests for tokens
+    /// are not counted.
+    #[must_use]
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate = Some(limit);
         self
     }
 
@@ -273,6 +283,7 @@ impl<C: Api> Builder<C> {
             credentials: self.credentials,
             habits: self.habits,
             purse: Purse::new(self.budget),
+            limits: Limits::new(self.rate),
             http: http.build().map_err(|error| BuildError::Client(error.without_url()))?,
         };
         Ok(Handle { shared: Arc::new(shared), policy: self.policy, client: PhantomData })

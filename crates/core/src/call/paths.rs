@@ -52,21 +52,10 @@ impl PathHabits {
 
 #[cfg(test)]
 mod tests {
-    use super::super::table::{Answer, Repeat};
     use super::*;
 
     fn habit(habits: &PathHabits, template: &'static str, url: &str) -> String {
-        let operation = Operation {
-            id: "",
-            method: "GET",
-            path: template,
-            repeat: Repeat::Read,
-            media_type: None,
-            answer: Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: template == "/l/",
-        };
+        let operation = Operation { path: template, lower_case: template == "/l/", ..Operation::READ };
         let mut url: Url = url.parse().unwrap();
         habits.apply(&mut url, &operation);
         url.to_string()

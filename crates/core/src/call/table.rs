@@ -58,6 +58,25 @@ pub struct Operation {
     pub lower_case: bool,
     /// Whether it answers with status 304 when nothing has changed.
     pub conditional: bool,
+    /// How long there must be between two of its calls for the same path, by the supplier's word.
+    pub interval: Option<Duration>,
+}
+
+#[cfg(test)]
+impl Operation {
+    /// A plain read, for tests.
+    pub(crate) const READ: Self = Self {
+        id: "read",
+        method: "GET",
+        path: "/",
+        repeat: Repeat::Read,
+        media_type: None,
+        answer: Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
 }
 
 /// Whether a request may be sent again when it is not known what became of it.

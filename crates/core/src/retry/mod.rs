@@ -2,9 +2,17 @@
 //!
 //! A request that never left is repeated for every call. One that left is repeated only when its operation says so
 //! ([`Repeat`](crate::call::Repeat)): reads and idempotent writes, after a 5xx, a 429 or a broken connection. A call
-//! that creates something is never repeated once it may have arrived. All calls of a handle share a [`RetryBudget`].
+//! that creates something is never repeated once it may have arrived. All calls of a handle share a [`RetryBudget`] and a
+//! [`RateLimit`].
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod budget;
+mod limit;
+
+pub(crate) use budget::Purse;
+pub use budget::RetryBudget;
+pub(crate) use limit::Limits;
+pub use limit::RateLimit;
+
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -40,6 +48,9 @@ pub struct Policy {
     /// How many bytes a second a stream brings at least, measured over [`idle`](Self::idle) of waiting for it; the time that
     /// the caller takes between two reads does not count. 1,000 by default.
     pub slowest: u32,
+    /// How long a request may still be at work at the supplier when nobody waits for it any more: before that, what is not
+    /// there is not called absent. 5 minutes by default, far beyond what gateways wait; no supplier states a time.
+    pub settle: Duration,
 }
 
 impl Default for Policy {
@@ -53,6 +64,7 @@ impl Default for Policy {
             body_limit: 64 << 20,
             idle: Duration::from_secs(30),
             slowest: 1000,
+            settle: Duration::from_secs(300),
         }
     }
 }
@@ -64,61 +76,6 @@ impl Policy {
         let room = self.pause.saturating_mul(1 << doublings).min(self.longest_pause);
         let jittered = room.mul_f64(fastrand::f64());
         asked.map_or(jittered, |asked| asked.saturating_add(jittered.min(self.pause)))
-    }
-}
-
-/// How many attempts beyond the first all calls of a handle may make together, so that a supplier in trouble is not asked
-/// four times as often.
-///
-/// ```
-/// use lastmile_core::retry::RetryBudget;
-///
-/// let none = RetryBudget { reserve: 0, per_call: 0.0 };
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RetryBudget {
-    /// How many further attempts there are at the beginning, and at the most. 20 by default.
-    pub reserve: u32,
-    /// How many further attempts each call adds. 0.2 by default: in the long run one call in five may be tried again.
-    pub per_call: f64,
-}
-
-impl Default for RetryBudget {
-    fn default() -> Self {
-        Self { reserve: 20, per_call: 0.2 }
-    }
-}
-
-/// What is left of a [`RetryBudget`].
-#[derive(Debug)]
-pub(crate) struct Purse {
-    budget: RetryBudget,
-    left: Mutex<f64>,
-}
-
-impl Purse {
-    pub(crate) fn new(budget: RetryBudget) -> Self {
-        Self { budget, left: Mutex::new(f64::from(budget.reserve)) }
-    }
-
-    fn left(&self) -> MutexGuard<'_, f64> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A call begins.
-    pub(crate) fn earn(&self) {
-        let mut left = self.left();
-        *left = (*left + self.budget.per_call.max(0.0)).min(f64::from(self.budget.reserve));
-    }
-
-    /// A call wants to be tried again.
-    pub(crate) fn spend(&self) -> bool {
-        let mut left = self.left();
-        let enough = *left >= 1.0;
-        if enough {
-            *left -= 1.0;
-        }
-        enough
     }
 }
 
@@ -172,19 +129,6 @@ mod tests {
         }
         let longest = policy.pause_after(u32::MAX, Some(Duration::MAX));
         assert_eq!(longest, Duration::MAX);
-    }
-
-    #[test]
-    fn a_purse_is_filled_by_calls_and_emptied_by_further_attempts() {
-        let purse = Purse::new(RetryBudget { reserve: 2, per_call: 0.5 });
-        assert!(purse.spend() && purse.spend() && !purse.spend());
-        purse.earn();
-        assert!(!purse.spend());
-        purse.earn();
-        assert!(purse.spend() && !purse.spend());
-        (0..100).for_each(|_| purse.earn());
-        assert!(purse.spend() && purse.spend() && !purse.spend(), "never more than the reserve");
-        assert!(!Purse::new(RetryBudget { reserve: 0, per_call: f64::NAN }).spend());
     }
 
     #[test]

@@ -1,0 +1,210 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::call::Operation;
+
+/// How many requests all calls of a handle may send in a stretch of time, further attempts included. Up to that many go out
+/// at once, then they are spread evenly. A call waits for its turn as long as its deadline lets it.
+///
+/// There is none by default, since no supplier states one for all calls: set what your contract says.
+///
+/// ```
+/// use std::time::Duration;
+/// use lastmile_core::retry::RateLimit;
+///
+/// let limit = RateLimit { requests: 100, per: Duration::from_secs(60) };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// How many requests; one, if none are given.
+    pub requests: u32,
+    /// The stretch of time.
+    pub per: Duration,
+}
+
+/// When the next request may be sent: by the rate of the handle, and by the operation's own
+/// [`interval`](Operation::interval).
+#[derive(Debug)]
+pub(crate) struct Limits {
+    rate: Option<RateLimit>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When the requests that were let through so far would all be through if they were spread evenly.
+    spread: Option<Instant>,
+    /// Until when the operations with an interval rest, by operation and path.
+    rests: HashMap<Place, Instant>,
+}
+
+type Place = (&'static str, String);
+
+impl Limits {
+    pub(crate) fn new(rate: Option<RateLimit>) -> Self {
+        Self { rate, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the next turn of a request to this path, or says how long it would have to wait for it if that is not within
+    /// `patience`.
+    pub(crate) fn turn(
+        &self,
+        operation: &Operation,
+        path: &str,
+        patience: Duration,
+    ) -> Result<Turn<'_>, Duration> {
+        let now = Instant::now();
+        let mut state = self.state();
+        let place = operation.interval.map(|interval| ((operation.id, path.to_owned()), interval));
+        let rested = match &place {
+            Some((place, _)) => {
+                state.rests.retain(|_, until| *until > now);
+                state.rests.get(place).copied().unwrap_or(now)
+            }
+            None => now,
+        };
+        let (free, spread) = match self.rate {
+            Some(rate) => {
+                let step = rate.per / rate.requests.max(1);
+                let spread = state.spread.unwrap_or(now).max(now);
+                (later(spread, step).checked_sub(rate.per).unwrap_or(now), Some(later(spread, step)))
+            }
+            None => (now, None),
+        };
+        let start = rested.max(free).max(now);
+        let wait = start - now;
+        if wait > patience {
+            return Err(wait);
+        }
+        state.spread = spread;
+        let rest = place.map(|(place, interval)| {
+            let until = later(start, interval);
+            let before = state.rests.insert(place.clone(), until);
+            Rest { place, until, before }
+        });
+        Ok(Turn { limits: self, wait, rest, used: false })
+    }
+}
+
+/// So long after a moment; as good as never, if no clock reaches that far.
+fn later(moment: Instant, by: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(1 << 32);
+    moment + by.min(FAR)
+}
+
+/// The turn of one request. One that was not used, or was refused, leaves its operation's interval to the next.
+pub(crate) struct Turn<'a> {
+    limits: &'a Limits,
+    /// How long to wait before the request is sent.
+    pub(crate) wait: Duration,
+    rest: Option<Rest>,
+    /// Whether something came of the request, or may have.
+    pub(crate) used: bool,
+}
+
+/// How long a place rests after a request, and how long it would without.
+struct Rest {
+    place: Place,
+    until: Instant,
+    before: Option<Instant>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let Some(Rest { place, until, before }) = self.rest.take().filter(|_| !self.used) else { return };
+        let mut state = self.limits.state();
+        // A later one may be waiting behind this one already, and stays where it is.
+        if state.rests.get(&place) == Some(&until) {
+            match before {
+                Some(before) => state.rests.insert(place, before),
+                None => state.rests.remove(&place),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const LONG: Duration = Duration::from_secs(3600);
+
+    fn operation(interval: Option<Duration>) -> Operation {
+        Operation { interval, ..Operation::READ }
+    }
+
+    /// How long a call waits that takes its turn and uses it.
+    fn wait(limits: &Limits, operation: &Operation, path: &str) -> Duration {
+        let mut turn = limits.turn(operation, path, LONG).ok().unwrap();
+        turn.used = true;
+        turn.wait
+    }
+
+    #[test]
+    fn without_a_limit_nobody_waits() {
+        let limits = Limits::new(None);
+        assert!((0..1000).all(|_| wait(&limits, &operation(None), "/").is_zero()));
+        assert!(limits.state().rests.is_empty());
+    }
+
+    #[test]
+    fn a_rate_lets_some_through_at_once_and_spreads_the_others() {
+        let limits = Limits::new(Some(RateLimit { requests: 4, per: 4 * SECOND }));
+        assert!((0..4).all(|_| wait(&limits, &operation(None), "/").is_zero()));
+        for number in 1..=5 {
+            let waited = wait(&limits, &operation(None), "/");
+            assert!(
+                waited <= number * SECOND && waited + SECOND / 2 > number * SECOND,
+                "{number}: {waited:?}"
+            );
+        }
+        let refused = limits.turn(&operation(None), "/", SECOND).err().unwrap();
+        assert!(refused > 5 * SECOND && refused <= 6 * SECOND, "{refused:?}");
+        let again = limits.turn(&operation(None), "/", SECOND).err().unwrap();
+        assert!(again <= refused, "what did not wait takes no turn");
+        assert!(
+            Limits::new(Some(RateLimit { requests: 0, per: Duration::MAX }))
+                .turn(&operation(None), "/", LONG)
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn an_interval_lies_between_two_calls_of_the_same_path() {
+        let limits = Limits::new(None);
+        let slow = operation(Some(30 * SECOND));
+        assert!(wait(&limits, &slow, "/1").is_zero() && wait(&limits, &slow, "/2").is_zero());
+        let refused = limits.turn(&slow, "/1", 20 * SECOND).err().unwrap();
+        assert!(refused > 29 * SECOND && refused <= 30 * SECOND, "{refused:?}");
+        let second = wait(&limits, &slow, "/1");
+        assert!(second > 29 * SECOND && second <= 30 * SECOND);
+        assert!(wait(&limits, &slow, "/1") > 59 * SECOND, "it waits behind the second");
+    }
+
+    #[test]
+    fn a_turn_that_was_not_used_is_the_next_one_s() {
+        let limits = Limits::new(None);
+        let slow = operation(Some(30 * SECOND));
+        drop(limits.turn(&slow, "/", LONG));
+        assert!(wait(&limits, &slow, "/").is_zero());
+        drop(limits.turn(&slow, "/", LONG));
+        let waiting = limits.turn(&slow, "/", LONG).ok().unwrap();
+        assert!(waiting.wait > SECOND);
+    }
+
+    #[test]
+    fn rests_that_are_over_are_forgotten() {
+        let limits = Limits::new(None);
+        let quick = operation(Some(Duration::ZERO));
+        for path in 0..100 {
+            wait(&limits, &quick, &path.to_string());
+        }
+        assert!(limits.state().rests.len() <= 1);
+    }
+}
