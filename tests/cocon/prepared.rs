@@ -118,21 +118,24 @@ async fn what_was_begun_before_a_crash_is_not_sent_after_it() {
 async fn a_mark_that_is_too_old_is_made_anew() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
+    let time = |prepared: &Prepared<CustomerCreate>, name: &str| {
+        serde_json::to_value(prepared).unwrap()[name].as_u64()
+    };
     let mut prepared = Prepared::new(CustomerCreate::default()).unwrap();
+    assert_eq!((time(&prepared, "send_by"), time(&prepared, "ended_at")), (None, None));
     prepared.begin().unwrap();
-    let stored = serde_json::to_value(&prepared).unwrap();
-    let begun = stored["begun_at"].as_u64().unwrap();
+    let begun = time(&prepared, "send_by").unwrap();
+    assert_eq!(time(&prepared, "ended_at"), None);
     prepared.place(&cocon).await.unwrap();
-    assert!(serde_json::to_value(&prepared).unwrap()["begun_at"].as_u64().unwrap() >= begun);
+    assert!(time(&prepared, "ended_at").unwrap() < begun, "done within the minute");
 
-    let ready =
-        json!({ "version": 1, "kind": "cocon.customer", "progress": "ready", "begun_at": 1, "request": {} });
+    let ready = json!({
+        "version": 1, "kind": "cocon.customer", "progress": "ready", "send_by": 1, "ended_at": 1, "request": {},
+    });
     let mut old: Prepared<CustomerCreate> = serde_json::from_value(ready).unwrap();
     old.begin().unwrap();
-    assert!(
-        serde_json::to_value(&old).unwrap()["begun_at"].as_u64().unwrap() >= begun,
-        "begun now, not then"
-    );
+    assert!(time(&old, "send_by").unwrap() >= begun, "begun now, not then");
+    assert_eq!(time(&old, "ended_at"), None);
     old.place(&cocon).await.unwrap();
 }
 

@@ -9,7 +9,7 @@ use lastmile::covage::{Covage, Draft, NewOrder, Socket};
 use lastmile::rules::Otp;
 use lastmile::{Outcome, Prepared, Progress, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox};
-use lastmile_tests::{covage, sandbox};
+use lastmile_tests::{covage, sandbox, settled};
 use serde_json::json;
 
 /// Everything that a draft needs before it is submitted.
@@ -226,11 +226,10 @@ async fn a_lost_submission_is_found_by_reading_the_order() {
     };
     assert!(undecidable.ask_again.is_some_and(|wait| !wait.is_zero()));
 
-    // Long ago, by the stored form.
-    let mut stored = serde_json::to_value(&submission).unwrap();
-    stored["begun_at"] = json!(1);
-    let mut found: Prepared<lastmile::covage::Submission> = serde_json::from_value(stored).unwrap();
-    assert!(matches!(found.reconcile(&covage).await.unwrap(), Reconciled::Absent));
+    let stored = serde_json::to_string(&submission).unwrap();
+    let mut found: Prepared<lastmile::covage::Submission> = serde_json::from_str(&stored).unwrap();
+    let settled = covage.with_policy(settled());
+    assert!(matches!(found.reconcile(&settled).await.unwrap(), Reconciled::Absent));
     found.place(&covage).await.unwrap();
     assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 1);
 
@@ -239,6 +238,36 @@ async fn a_lost_submission_is_found_by_reading_the_order() {
     };
     assert_eq!(order.uuid.as_deref(), Some(uuid.as_str()));
     assert_eq!(submission.progress(), Progress::Placed);
+}
+
+#[tokio::test]
+async fn a_second_worker_neither_doubles_a_draft_nor_its_submission() {
+    let sandbox = Sandbox::builder().covage_unique_references(false).start().await.unwrap();
+    let covage = covage(&sandbox);
+    let (mut draft, socket) = fibre(&sandbox, &covage, "SP-1").await;
+    let body: serde_json::Value = sandbox
+        .covage()
+        .received()
+        .iter()
+        .rev()
+        .find_map(|received| {
+            (received.operation.as_deref() == Some("createOrder")).then(|| received.json())?
+        })
+        .unwrap();
+    let stored = json!({ "version": 1, "kind": "covage.order", "progress": "ready", "request": body });
+    let mut again: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
+    assert_eq!(again.place(&covage).await.unwrap().uuid(), draft.uuid());
+    assert_eq!(sandbox.covage().took_effect("createOrder"), 1);
+
+    draft.complete(&covage, &data(&sandbox, "SP-1")).await.unwrap();
+    draft.set_otp(&covage, &socket.reference.parse().unwrap()).await.unwrap();
+    let mut first = Prepared::new(draft.submission().unwrap()).unwrap();
+    let stored = serde_json::to_string(&first).unwrap();
+    let mut second: Prepared<lastmile::covage::Submission> = serde_json::from_str(&stored).unwrap();
+    let order = first.place(&covage).await.unwrap();
+    let before = sandbox.covage().count("updateOrder");
+    assert_eq!(second.place(&covage).await.unwrap().uuid.as_deref(), order.uuid.as_deref());
+    assert_eq!(sandbox.covage().count("updateOrder"), before);
 }
 
 #[tokio::test]
@@ -255,6 +284,15 @@ async fn a_lost_draft_is_found_by_its_reference() {
     };
     assert_eq!(found.uuid(), draft.uuid());
     assert!(matches!(order("SP-8").reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
+
+    let mut lost = order("SP-8");
+    sandbox.covage().answer_next("createOrder", Answer::status(502));
+    assert_eq!(lost.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    let settled = covage.with_policy(settled());
+    assert!(
+        matches!(lost.reconcile(&settled).await.unwrap(), Reconciled::Absent),
+        "a second one orders nothing"
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What becomes of calls that fail.
 
 use lastmile_covage::Client;
-use lastmile_covage::types::OrderCreate;
+use lastmile_covage::types::{ContactCreate, OrderCreate};
 use lastmile_tests::{covage, outcomes_of_a_creation, outcomes_of_a_read, sandbox};
 
 #[tokio::test]
@@ -14,7 +14,7 @@ async fn reads_and_creations_end_as_everywhere() {
     let order = &OrderCreate::default();
     let create = |client: Client| async move { client.create_order(order).await };
     outcomes_of_a_creation(sandbox.covage(), covage.raw(), "createOrder", create).await;
-    let info = &serde_json::from_value(serde_json::json!({})).unwrap();
-    let create = |client: Client| async move { client.create_order_info_event(id, info).await };
-    outcomes_of_a_creation(sandbox.covage(), covage.raw(), "createOrderInfoEvent", create).await;
+    let contact = &ContactCreate::default();
+    let create = |client: Client| async move { client.create_contact(contact).await };
+    outcomes_of_a_creation(sandbox.covage(), covage.raw(), "createContact", create).await;
 }

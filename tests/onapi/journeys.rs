@@ -8,7 +8,7 @@ use lastmile::rules::OnApiId;
 use lastmile::{Outcome, Poll, Prepared, Progress, Reconciled, WaitError};
 use lastmile_sandbox::onapi::Standing;
 use lastmile_sandbox::{Answer, Dialect, Sandbox};
-use lastmile_tests::{onapi, sandbox};
+use lastmile_tests::{onapi, sandbox, settled};
 use serde_json::json;
 
 fn id(text: &str) -> OnApiId {
@@ -105,10 +105,10 @@ async fn a_lost_order_is_found_or_absent_or_not_to_be_told_yet() {
     };
     assert!(undecidable.ask_again.is_some());
 
-    let mut stored = serde_json::to_value(&activation).unwrap();
-    stored["begun_at"] = json!(1);
-    let mut found: Prepared<Activation> = serde_json::from_value(stored).unwrap();
-    assert!(matches!(found.reconcile(&network).await.unwrap(), Reconciled::Absent));
+    let stored = serde_json::to_string(&activation).unwrap();
+    let mut found: Prepared<Activation> = serde_json::from_str(&stored).unwrap();
+    let settled = network.with_policy(settled());
+    assert!(matches!(found.reconcile(&settled).await.unwrap(), Reconciled::Absent));
     assert_eq!(found.progress(), Progress::Ready);
     found.place(&network).await.unwrap();
     assert!(matches!(activation.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));
@@ -205,7 +205,7 @@ async fn what_cannot_be_told_is_never_absent_and_never_placed() {
     let (access, service) = free(&sandbox);
     let activation = Prepared::new(Activation::new(id(&access.id), &service, id("7"))).unwrap();
     let mut stored = serde_json::to_value(&activation).unwrap();
-    (stored["begun_at"], stored["progress"]) = (json!(1), json!("unclear"));
+    (stored["send_by"], stored["progress"]) = (json!(1), json!("unclear"));
     let mut activation: Prepared<Activation> = serde_json::from_value(stored).unwrap();
     let mine = |reference: serde_json::Value| json!({ "orderId": "1", "accessId": access.id, "service": service, "operation": "ACTIVATE", "spReference": reference });
     let none = json!({ "accessId": access.id, "subscriptions": [] });

@@ -3,6 +3,7 @@
 mod habits;
 mod journeys;
 mod outcomes;
+mod prepared;
 mod requests;
 mod rows;
 mod strays;

@@ -72,6 +72,11 @@ pub fn brisk() -> Policy {
     }
 }
 
+/// The same, for a supplier that is known to have nothing at work any more.
+pub fn settled() -> Policy {
+    Policy { settle: Duration::ZERO, ..brisk() }
+}
+
 /// An error with everything it shows: `Display`, `Debug`, and those of its sources.
 pub fn shown(error: &Error) -> String {
     let mut text = format!("{error}\n{error:?}\n{error:#?}");

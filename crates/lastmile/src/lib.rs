@@ -48,7 +48,7 @@ mod supplier;
 pub use lastmile_core::{
     auth::CredentialError,
     call::{BuildError, Detail, Error, Outcome, PathHabits, Reply, Slash},
-    retry::{Policy, RetryBudget},
+    retry::{Policy, RateLimit, RetryBudget},
     rows::{BadRow, RowError, Rows},
     wire,
 };

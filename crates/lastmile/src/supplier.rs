@@ -16,6 +16,14 @@ macro_rules! supplier {
             }
         }
 
+        impl crate::prepared::sealed::Supplier for $handle {
+            const API: &'static str = $client::TABLE.api;
+
+            fn policy(&self) -> &lastmile_core::retry::Policy {
+                self.handle.policy()
+            }
+        }
+
         impl $builder {
             /// Deadline, attempts and limits of calls.
             #[must_use]
@@ -23,7 +31,14 @@ macro_rules! supplier {
                 self.connection(|handle| handle.policy(policy))
             }
 
-            /// Proxy, root certificate, local address and connect timeout. The credentials are this builder's own.
+            /// How many requests all calls of the handle may send together.
+            #[must_use]
+            pub fn rate_limit(self, limit: lastmile_core::retry::RateLimit) -> Self {
+                self.connection(|handle| handle.rate_limit(limit))
+            }
+
+            /// Retry budget, proxy, root certificate, local address and connect timeout. The credentials are this builder's
+            /// own.
             #[must_use]
             pub fn connection(
                 mut self,

@@ -1,27 +1,17 @@
 //! What can be created at Cocon, and what a person should look at when an answer was lost.
 
-use std::time::Duration;
-
 use lastmile_cocon::types::{
     Contact, ContactCreate, Customer, CustomerContract, CustomerContractCreate, CustomerCreate,
     DelayedConnection, ProjectAssetApprovalCreate,
 };
 use lastmile_core::call::{Error, Reply};
 
-use super::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection, refused, segment};
-use crate::prepared::sealed::Sealed;
-use crate::prepared::{Creation, Reconciled, Undecidable};
+use super::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection, segment};
+use crate::prepared::Creation;
+use crate::prepared::sealed::{Found, Look, Sealed};
 
-/// Cocon takes no reference of the caller's and has no list to look into.
-fn undecidable<T>(look_at: &str) -> Reconciled<T> {
-    Reconciled::Undecidable(Undecidable {
-        why: "Cocon offers no look-up by a reference of the caller's, so nothing tells what became of a request whose \
-              answer was lost"
-            .to_owned(),
-        ask_again: None,
-        look_at: look_at.to_owned(),
-    })
-}
+const NO_LOOK_UP: &str = "Cocon offers no look-up by a reference of the caller's, so nothing tells what became of a request \
+                          whose answer was lost";
 
 macro_rules! creation {
     (
@@ -36,6 +26,7 @@ macro_rules! creation {
             type Supplier = Cocon;
             type Created = $created;
             const KIND: &'static str = concat!("cocon.", $kind);
+            const LOOK_AT: &'static str = $look_at;
 
             fn check(&self) -> Result<(), Error> {
                 let $checked = self;
@@ -47,16 +38,8 @@ macro_rules! creation {
                 $send
             }
 
-            async fn find(&self, _: &Cocon, _: Duration) -> Result<Reconciled<$created>, Error> {
-                Ok(undecidable($look_at))
-            }
-
-            fn refuse(&self, reason: &str) -> Error {
-                Error::unknown(lastmile_cocon::TABLE.api, reason)
-            }
-
-            fn stale(&self) -> Error {
-                refused("it was begun too long ago: begin it again and store it, then place it")
+            async fn find(&self, _: &Cocon, _: Look) -> Result<Found<$created>, Error> {
+                Ok(Found::Never(NO_LOOK_UP))
             }
         }
     };

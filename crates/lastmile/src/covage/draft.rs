@@ -1,25 +1,24 @@
 //! Drafts: born, completed, submitted.
 
-use std::time::Duration;
-
 use lastmile_core::call::Error;
 use lastmile_core::wire::{Loose, Segment};
+use lastmile_covage::Client;
 use lastmile_covage::types::{
     EndCustomerUpdate, ListOrdersParams, OperatorInfoUpdate, Order, OrderBound, OrderBoundAddressUpdate,
     OrderBoundUpdate, OrderCreate, OrderCreateRequestType, OrderCreateType, OrderEndpoint, OrderEndpointType,
     OrderEndpointUpdate, OrderStatus, OrderType, OrderUpdate, OrderUpdateStatus, ProductChoice,
 };
-use lastmile_covage::{Client, TABLE};
 use serde::{Deserialize, Serialize};
 
 use super::{Covage, refused, segment};
-use crate::prepared::sealed::Sealed;
-use crate::prepared::{Creation, Reconciled, Undecidable, unsettled};
+use crate::prepared::Creation;
+use crate::prepared::sealed::{Found, Look, Sealed};
 use crate::rules::{CovageText, Otp};
 
 /// A draft to be created, to be [`Prepared`](crate::Prepared).
 ///
-/// A draft orders nothing before it is submitted, so one that was created twice harms nobody.
+/// A draft orders nothing before it is submitted, so one that was created twice harms nobody. Therefore one whose answer was
+/// lost counts as absent when none of your newest 1,000 orders has its reference.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NewOrder {
@@ -70,6 +69,8 @@ impl Creation for NewOrder {
     type Supplier = Covage;
     type Created = Draft;
     const KIND: &'static str = "covage.order";
+    const LOOK_AT: &'static str =
+        "Look among the drafts on the extranet; a draft that is there twice orders nothing and can be left";
 
     fn check(&self) -> Result<(), Error> {
         check_texts(self.body.end_customer.as_ref())
@@ -86,40 +87,30 @@ impl Creation for NewOrder {
         }
     }
 
-    async fn find(&self, covage: &Covage, _: Duration) -> Result<Reconciled<Draft>, Error> {
+    async fn find(&self, covage: &Covage, look: Look) -> Result<Found<Draft>, Error> {
         let Some(order_ref) = self.order_ref() else {
-            return Ok(undecidable("the draft was given no reference of yours to look for", None));
+            return Ok(Found::Never("the draft was given no reference of yours to look for"));
         };
-        let filter = ListOrdersParams { sort: Some("-creation_date".to_owned()), ..Default::default() };
+        // The newest first: what was just created is among them.
+        let (page, most) = match look {
+            Look::BeforeSending => (None, 50),
+            Look::Afterwards => (Some(100), 1000),
+        };
+        let filter =
+            ListOrdersParams { sort: Some("-creation_date".to_owned()), limit: page, ..Default::default() };
         let mut orders = covage.orders(filter);
-        // The newest first: what was just created is not behind the first thousand.
-        for _ in 0..1000 {
+        for _ in 0..most {
             let Some(order) = orders.next().await.transpose()? else { break };
             let Some(order) = order.into_option() else { continue };
             let found = order.operator_info.get().and_then(|info| info.order_ref.as_deref());
             if found == Some(order_ref) {
-                let no_draft = || undecidable("an order has the reference, but it is no draft", None);
-                return Ok(Draft::of(order).map_or_else(|_| no_draft(), Reconciled::Placed));
+                let no_draft = "an order has the reference, but it is no draft";
+                return Ok(Draft::of(order).map_or(Found::Never(no_draft), Found::Held));
             }
         }
-        Ok(undecidable("no order has the reference yet", Some(Duration::from_secs(60))))
+        // Should it be among those that were not looked at or could not be read: a second draft orders nothing.
+        Ok(Found::Nothing)
     }
-
-    fn refuse(&self, reason: &str) -> Error {
-        Error::unknown(TABLE.api, reason)
-    }
-
-    fn stale(&self) -> Error {
-        refused("it was begun too long ago: begin it again and store it, then place it")
-    }
-}
-
-fn undecidable<T>(why: &str, ask_again: Option<Duration>) -> Reconciled<T> {
-    Reconciled::Undecidable(Undecidable {
-        why: why.to_owned(),
-        ask_again,
-        look_at: "Look among the drafts on the extranet; a draft that is there twice orders nothing and can be left".to_owned(),
-    })
 }
 
 /// An order that can still be changed: complete it, then submit it.
@@ -310,6 +301,7 @@ impl Creation for Submission {
     type Supplier = Covage;
     type Created = Order;
     const KIND: &'static str = "covage.submission";
+    const LOOK_AT: &'static str = "Look at the order on the extranet, whether it is submitted";
 
     fn check(&self) -> Result<(), Error> {
         Ok(())
@@ -326,24 +318,13 @@ impl Creation for Submission {
         Err(reply.unfit("the answer does not say that this order is submitted"))
     }
 
-    async fn find(&self, covage: &Covage, since: Duration) -> Result<Reconciled<Order>, Error> {
+    async fn find(&self, covage: &Covage, _: Look) -> Result<Found<Order>, Error> {
         let order = covage.order(self.uuid.as_str()).await?;
         Ok(match self.is_submitted(&order) {
-            Some(true) => Reconciled::Placed(order),
-            Some(false) => match unsettled(since, covage.handle.policy().deadline) {
-                None => Reconciled::Absent,
-                left => undecidable("the order is a draft still, but the submission may be running", left),
-            },
-            None => undecidable("the answer does not tell whether this order is submitted", None),
+            Some(true) => Found::Held(order),
+            Some(false) => Found::Nothing,
+            None => Found::Unclear("the answer does not tell whether this order is submitted"),
         })
-    }
-
-    fn refuse(&self, reason: &str) -> Error {
-        Error::unknown(TABLE.api, reason)
-    }
-
-    fn stale(&self) -> Error {
-        refused("it was begun too long ago: begin it again and store it, then place it")
     }
 }
 

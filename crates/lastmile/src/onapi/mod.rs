@@ -27,10 +27,12 @@
 
 mod accesses;
 mod orders;
+mod tickets;
 
 pub use accesses::{ChangedRows, Changes, Cursor};
 pub use lastmile_onapi::types;
 pub use orders::{Activation, Placed};
+pub use tickets::{NewTicket, TicketReference};
 
 use std::fmt;
 

@@ -1,20 +1,18 @@
 //! Orders: placed, found again, followed to their end.
 
-use std::time::Duration;
-
 use lastmile_core::call::{Error, Outcome, Reply};
 use lastmile_core::wire::{Loose, Timestamp};
+use lastmile_onapi::Client;
 use lastmile_onapi::types::{
     CharacteristicsRequest, EquipmentRequest, ListOrdersParams, Order, OrderCreate, OrderCreateOperation,
     OrderOperation, OrderState, Subscription,
 };
-use lastmile_onapi::{Client, TABLE};
 use serde::{Deserialize, Serialize};
 
 use super::accesses::says_nothing_to_list;
 use super::{OnApi, refused, segment};
-use crate::prepared::sealed::Sealed;
-use crate::prepared::{Creation, Reconciled, Undecidable, unsettled};
+use crate::prepared::Creation;
+use crate::prepared::sealed::{Found, Look, Sealed};
 use crate::rules::OnApiId;
 use crate::{Poll, WaitError};
 
@@ -96,7 +94,7 @@ impl Activation {
     }
 }
 
-fn id(field: &str, text: Option<&str>) -> Result<OnApiId, Error> {
+pub(super) fn id(field: &str, text: Option<&str>) -> Result<OnApiId, Error> {
     match text.unwrap_or_default().parse() {
         Ok(id) => Ok(id),
         Err(error) => Err(refused(format_args!("{field}: {error}"))),
@@ -110,7 +108,8 @@ pub enum Placed {
     /// The order. Its state tells how far it has come, which may be that it failed.
     Order(Box<Order>),
     /// What the network had already, before this request: an order of the service that is open, or one that is done. It
-    /// may have another reference.
+    /// may have another reference. If it has the same, it was found before anything was sent, and may have failed: a
+    /// reference is for one order.
     Existing(Box<Order>),
     /// The subscription that it has become.
     Subscription(Box<Subscription>),
@@ -132,6 +131,7 @@ impl Creation for Activation {
     type Supplier = OnApi;
     type Created = Placed;
     const KIND: &'static str = "onapi.activation";
+    const LOOK_AT: &'static str = "Look for the access's orders in the network's portal";
 
     fn check(&self) -> Result<(), Error> {
         let body = &self.body;
@@ -170,16 +170,17 @@ impl Creation for Activation {
         Ok(if created { Placed::Order(order) } else { Placed::Existing(order) })
     }
 
-    async fn find(&self, network: &OnApi, since: Duration) -> Result<Reconciled<Placed>, Error> {
+    async fn find(&self, network: &OnApi, look: Look) -> Result<Found<Placed>, Error> {
         let access = self.access()?;
-        // A network that does not know the access, or is asked at a wrong address, knows nothing of its orders either.
-        if network.access(&access).await?.access_id.as_deref() != Some(access.as_str()) {
-            return Ok(undecidable("the network answers with another access", None));
-        }
         let mut doubt = None;
         for order in network.orders_of(&access).await? {
             match (self.is_this(order.get()), order.into_option()) {
-                (Match::Yes, Some(order)) => return Ok(Reconciled::Placed(Placed::Order(Box::new(order)))),
+                (Match::Yes, Some(order)) => {
+                    return Ok(Found::Held(match look {
+                        Look::BeforeSending => Placed::Existing(Box::new(order)),
+                        Look::Afterwards => Placed::Order(Box::new(order)),
+                    }));
+                }
                 (Match::No, _) => {}
                 _ => doubt = Some("an order of the access cannot be told from this one"),
             }
@@ -188,46 +189,48 @@ impl Creation for Activation {
             Ok(answer) if answer.access_id.as_deref() == Some(access.as_str()) => {
                 answer.subscriptions.into_vec()
             }
-            Ok(_) => {
-                return Ok(undecidable("the network answers with the subscriptions of another access", None));
-            }
+            Ok(_) => return Ok(Found::Never("the network answers with the subscriptions of another access")),
             Err(error) if says_nothing_to_list(&error) => Vec::new(),
             Err(error) => return Err(error),
         };
         for subscription in subscriptions {
             match (self.became(subscription.get()), subscription.into_option()) {
-                (Match::Yes, Some(found)) => {
-                    return Ok(Reconciled::Placed(Placed::Subscription(Box::new(found))));
-                }
+                (Match::Yes, Some(found)) => return Ok(Found::Held(Placed::Subscription(Box::new(found)))),
                 (Match::No, _) => {}
                 _ => doubt = Some("a subscription of the access cannot be told from this one's"),
             }
         }
-        Ok(match (doubt, unsettled(since, network.handle.policy().deadline)) {
-            (Some(doubt), left) => undecidable(doubt, left),
-            (None, None) => Reconciled::Absent,
-            (None, left) => undecidable(
-                "neither an order nor a subscription has the reference yet, but the request may be running",
-                left,
-            ),
-        })
-    }
-
-    fn refuse(&self, reason: &str) -> Error {
-        Error::unknown(TABLE.api, reason)
-    }
-
-    fn stale(&self) -> Error {
-        refused("it was begun too long ago: begin it again and store it, then place it")
+        if let Some(doubt) = doubt {
+            return Ok(Found::Unclear(doubt));
+        }
+        // A network that does not know the access, or is asked at a wrong address, knows nothing of its orders either.
+        if look == Look::Afterwards
+            && network.access(&access).await?.access_id.as_deref() != Some(access.as_str())
+        {
+            return Ok(Found::Never("the network answers with another access"));
+        }
+        Ok(Found::Nothing)
     }
 }
 
 /// Whether something that the network holds is what was ordered.
-enum Match {
+pub(super) enum Match {
     Yes,
     No,
     /// It cannot be told.
     Maybe,
+}
+
+impl Match {
+    /// Whether a reference that the network holds is the one that was given.
+    pub(super) fn of_reference(held: &Loose<String>, mine: Option<&String>) -> Self {
+        match (held.get(), held.stray()) {
+            // Written as a number it may have lost a nought.
+            (_, Some(_)) | (None, None) => Self::Maybe,
+            (held, None) if held == mine => Self::Yes,
+            _ => Self::No,
+        }
+    }
 }
 
 impl Activation {
@@ -260,25 +263,14 @@ impl Activation {
 
     /// `same`: whether everything else is known to be as ordered.
     fn has_my_reference(&self, reference: &Loose<String>, same: bool) -> Match {
-        match (reference.get(), reference.stray()) {
-            // Written as a number it may have lost a nought.
-            (_, Some(_)) | (None, None) => Match::Maybe,
-            (Some(reference), None) if Some(reference) != self.body.sp_reference.as_ref() => Match::No,
-            (Some(_), None) if same => Match::Yes,
-            (Some(_), None) => Match::Maybe,
+        match Match::of_reference(reference, self.body.sp_reference.as_ref()) {
+            Match::Yes if !same => Match::Maybe,
+            found => found,
         }
     }
 }
 
-fn undecidable(why: &str, ask_again: Option<Duration>) -> Reconciled<Placed> {
-    Reconciled::Undecidable(Undecidable {
-        why: why.to_owned(),
-        ask_again,
-        look_at: "Look for the access's orders in the network's portal".to_owned(),
-    })
-}
-
-fn text(field: &str, text: &str, shortest: usize) -> Result<(), Error> {
+pub(super) fn text(field: &str, text: &str, shortest: usize) -> Result<(), Error> {
     match text.chars().count() {
         length if length < shortest => Err(refused(format_args!("{field}: it is empty"))),
         length if length > 255 => Err(refused(format_args!("{field}: it is longer than 255 characters"))),

@@ -1,39 +1,18 @@
+//! Creating calls: checked, stored, placed once, reconciled.
+
+mod creation;
+mod stored;
+
+pub use creation::Creation;
+pub(crate) use creation::sealed;
+
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use lastmile_core::call::Error;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use lastmile_core::call::{Error, Outcome};
+use serde::{Deserialize, Serialize};
 
-/// Something that can be created at a supplier. Implemented here for what suppliers create.
-pub trait Creation: Serialize + DeserializeOwned + sealed::Sealed {
-    /// The handle of the supplier.
-    type Supplier;
-    /// What the supplier answers.
-    type Created;
-    /// What is created, as stored with a [`Prepared`] value.
-    const KIND: &'static str;
-
-    #[doc(hidden)]
-    fn check(&self) -> Result<(), Error>;
-    #[doc(hidden)]
-    fn send(&self, supplier: &Self::Supplier) -> impl Future<Output = Result<Self::Created, Error>> + Send;
-    #[doc(hidden)]
-    fn find(
-        &self,
-        supplier: &Self::Supplier,
-        since: Duration,
-    ) -> impl Future<Output = Result<Reconciled<Self::Created>, Error>> + Send;
-    #[doc(hidden)]
-    fn refuse(&self, reason: &str) -> Error;
-    #[doc(hidden)]
-    fn stale(&self) -> Error;
-}
-
-pub(crate) mod sealed {
-    #[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
-    pub trait Sealed {}
-}
+use sealed::{Found, Look, Supplier as _};
 
 /// A creating call that is checked, can be stored, and is placed once.
 ///
@@ -54,8 +33,22 @@ pub(crate) mod sealed {
 /// future of `place` was dropped half-way. Begin it and store it before every `place`, the second one after a failure
 /// included: a stored value must never be older than its request. One that is never stored can do without `begin`.
 ///
-/// It knows nothing of its copies: two workers with a copy each can place it twice, so take it out of the store under a
-/// lock.
+/// # Two workers with one value
+///
+/// A value knows nothing of its copies, so take it out of the store under a lock. Where the lock fails, there is a second
+/// line: before anything is sent, [`place`](Self::place) looks whether the supplier holds it already, by its own
+/// reference, and answers with that instead of sending. So a second worker does not double what `reconcile` could find for the
+/// first. It does not help against two workers within the same moment, nor where there is nothing to look at:
+///
+/// | created | looked at before sending |
+/// |---|---|
+/// | ON-API order | the orders and subscriptions of the access, for its reference |
+/// | ON-API ticket | the list of tickets, for its reference |
+/// | Covage submission | the order, whether it is submitted |
+/// | Covage draft | the newest page of orders, for its reference; a draft orders nothing |
+/// | everything at Cocon | nothing: the API has no reference of the caller's |
+///
+/// # The store
 ///
 /// Store it as JSON text. A [`serde_json::Value`] on the way rounds numbers beyond the precision of a float.
 ///
@@ -67,8 +60,32 @@ pub struct Prepared<C> {
     progress: Progress,
     /// Whether `begin` was called on this very value, so that it is known that nothing was sent since.
     begun: bool,
-    /// When it was begun last, or came back unclear, in seconds since 1970.
-    begun_at: Option<u64>,
+    sent: Sent,
+}
+
+/// When it was sent at the latest, in milliseconds since 1970.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sent {
+    /// It was begun to be sent by then, if ever.
+    send_by: Option<u64>,
+    /// It was given up then: nothing was sent after.
+    ended_at: Option<u64>,
+}
+
+impl Sent {
+    /// How much longer a request may still be at work at the supplier; none when it cannot. A clock that was set back, or is
+    /// not known, makes it longer.
+    fn unsettled(self, deadline: Duration, settle: Duration) -> Option<Duration> {
+        let now = now();
+        let since = match (self.ended_at, self.send_by) {
+            (Some(ended), _) => Duration::from_millis(ended),
+            (None, Some(by)) => Duration::from_millis(by).saturating_add(deadline),
+            (None, None) => now.unwrap_or_default(),
+        };
+        let settled = since.saturating_add(settle);
+        let left = settled.saturating_sub(now.unwrap_or_default());
+        (!left.is_zero()).then_some(left)
+    }
 }
 
 /// How far a [`Prepared`] value has come.
@@ -125,7 +142,7 @@ impl<C: Creation> Prepared<C> {
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the supplier could only refuse it.
     pub fn new(request: C) -> Result<Self, Error> {
         request.check()?;
-        Ok(Self { request, progress: Progress::Ready, begun: false, begun_at: None })
+        Ok(Self { request, progress: Progress::Ready, begun: false, sent: Sent::default() })
     }
 
     /// What will be sent.
@@ -148,7 +165,8 @@ impl<C: Creation> Prepared<C> {
             Progress::Unclear if self.begun => return Ok(()),
             Progress::Ready => {
                 (self.progress, self.begun) = (Progress::Unclear, true);
-                self.stamp();
+                let by = now().map(|now| now.saturating_add(BEGUN_FOR));
+                self.sent = Sent { send_by: by.map(millis), ended_at: None };
                 return Ok(());
             }
             Progress::Unclear => {
@@ -156,55 +174,83 @@ impl<C: Creation> Prepared<C> {
             }
             Progress::Placed => "it is placed already",
         };
-        Err(self.request.refuse(refused))
+        Err(Error::unknown(C::Supplier::API, refused))
     }
 
-    /// Sends it.
+    /// Sends it, unless the supplier holds it already.
     ///
     /// # Errors
-    /// The outcome of the call. [`Outcome::Unknown`](crate::Outcome::Unknown) without a request, when it was begun before
-    /// and may have been sent, or is placed already.
+    /// The outcome of the call, or of the look before it, in which case nothing was sent.
+    /// [`Outcome::Unknown`](crate::Outcome::Unknown) without a request, when it was begun before and may have been sent, or
+    /// is placed already.
     pub async fn place(&mut self, supplier: &C::Supplier) -> Result<C::Created, Error> {
         self.begin()?;
-        if self.age() > BEGUN_FOR {
+        match self.request.find(supplier, Look::BeforeSending).await {
+            Ok(Found::Held(created)) => {
+                self.end(Progress::Placed);
+                return Ok(created);
+            }
+            Ok(Found::Nothing | Found::Unclear(_) | Found::Never(_)) => {}
+            // What cannot be looked at by this supplier cannot be found by `reconcile` either.
+            Err(error) if matches!(error.outcome(), Outcome::Rejected | Outcome::Decode) => {}
+            Err(error) => {
+                self.end(Progress::Ready);
+                return Err(error);
+            }
+        }
+        if self.sent.send_by.zip(now()).is_some_and(|(by, now)| now > Duration::from_millis(by)) {
             // The stored mark would tell a later look-up that the request is older than it is.
-            (self.progress, self.begun) = (Progress::Ready, false);
-            return Err(self.request.stale());
+            self.end(Progress::Ready);
+            let stale = "it was begun too long ago: begin it again and store it, then place it";
+            return Err(Error::invalid(C::Supplier::API, stale));
         }
         // From here on it may be on its way, even if this future is dropped.
         self.begun = false;
         let result = self.request.send(supplier).await;
-        self.progress = match &result {
+        self.end(match &result {
             Ok(_) => Progress::Placed,
             Err(error) if error.may_have_taken_effect() => Progress::Unclear,
             Err(_) => Progress::Ready,
-        };
-        self.stamp();
+        });
         result
     }
 
-    fn stamp(&mut self) {
-        self.begun_at = now().map(|now| now.as_secs());
-    }
-
-    /// How long ago it was begun. A clock that was set back, or is not known, makes it look younger.
-    fn age(&self) -> Duration {
-        let begun = self.begun_at.map(Duration::from_secs);
-        begun.zip(now()).map(|(begun, now)| now.saturating_sub(begun)).unwrap_or_default()
+    /// Nothing more is sent.
+    fn end(&mut self, progress: Progress) {
+        (self.progress, self.begun) = (progress, false);
+        self.sent.ended_at = now().map(millis);
     }
 
     /// Finds out what became of it, with what the supplier's API offers.
     ///
+    /// A request may still be at work at the supplier when nobody waits for it any more. So what is not there is called
+    /// absent only when the policy's [`settle`](crate::Policy::settle) has passed since `place` gave it up, or since the
+    /// latest moment that a crashed process can have sent it: a minute after it was begun, and the policy's deadline.
+    ///
     /// # Errors
     /// The outcome of the look-up; it can be asked again.
     pub async fn reconcile(&mut self, supplier: &C::Supplier) -> Result<Reconciled<C::Created>, Error> {
-        let found = self.request.find(supplier, self.age()).await?;
-        match found {
-            Reconciled::Placed(_) => self.progress = Progress::Placed,
-            Reconciled::Absent => self.progress = Progress::Ready,
-            Reconciled::Undecidable(_) => {}
-        }
-        Ok(found)
+        let found = self.request.find(supplier, Look::Afterwards).await?;
+        let policy = supplier.policy();
+        let left = self.sent.unsettled(policy.deadline, policy.settle);
+        let (why, ask_again) = match (found, left) {
+            (Found::Held(created), _) => {
+                self.progress = Progress::Placed;
+                return Ok(Reconciled::Placed(created));
+            }
+            (Found::Nothing, None) => {
+                self.progress = Progress::Ready;
+                return Ok(Reconciled::Absent);
+            }
+            (Found::Nothing, left) => ("it is not there yet, but the request may be at work still", left),
+            (Found::Unclear(why), left) => (why, left),
+            (Found::Never(why), _) => (why, None),
+        };
+        Ok(Reconciled::Undecidable(Undecidable {
+            why: why.to_owned(),
+            ask_again,
+            look_at: C::LOOK_AT.to_owned(),
+        }))
     }
 
     /// Lets it be placed again, because somebody has looked at the supplier's data and it is not there.
@@ -222,73 +268,14 @@ impl<C: Creation> fmt::Debug for Prepared<C> {
     }
 }
 
+/// The time since 1970.
 fn now() -> Option<Duration> {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()
 }
 
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// How long after it was begun it may still be sent.
 const BEGUN_FOR: Duration = Duration::from_secs(60);
-
-/// How much longer a request may still be running at the supplier before what is not there can be called absent; none when
-/// it can. `age` counts from when it was begun, `deadline` is that of the calls that sent it. No supplier states how long
-/// it works on a request whose caller has gone; five minutes are far beyond what their gateways wait.
-#[cfg(any(feature = "covage", feature = "onapi"))]
-pub(crate) fn unsettled(age: Duration, deadline: Duration) -> Option<Duration> {
-    const SETTLE: Duration = Duration::from_secs(300);
-    let settled = BEGUN_FOR.saturating_add(deadline).saturating_add(SETTLE);
-    settled.checked_sub(age).filter(|left| !left.is_zero())
-}
-
-/// The version of the stored form.
-const VERSION: u32 = 1;
-
-#[derive(Serialize)]
-struct StoredRef<'a, C> {
-    version: u32,
-    kind: &'a str,
-    progress: Progress,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    begun_at: Option<u64>,
-    request: &'a C,
-}
-
-#[derive(Deserialize)]
-struct Stored<C> {
-    version: u32,
-    kind: String,
-    progress: Progress,
-    #[serde(default)]
-    begun_at: Option<u64>,
-    request: C,
-}
-
-impl<C: Creation> Serialize for Prepared<C> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { request, progress, begun_at, .. } = self;
-        StoredRef { version: VERSION, kind: C::KIND, progress: *progress, begun_at: *begun_at, request }
-            .serialize(serializer)
-    }
-}
-
-impl<'de, C: Creation> Deserialize<'de> for Prepared<C> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = Stored::<C>::deserialize(deserializer)?;
-        if stored.version != VERSION {
-            return Err(de::Error::custom(format_args!(
-                "stored as version {}, and this library reads version {VERSION}",
-                stored.version
-            )));
-        }
-        if stored.kind != C::KIND {
-            return Err(de::Error::custom(format_args!("stored as another kind than {}", C::KIND)));
-        }
-        // It may have been stored by another version of this library, or been changed in the store.
-        stored.request.check().map_err(|error| de::Error::custom(format_args!("not to be sent: {error}")))?;
-        Ok(Self {
-            request: stored.request,
-            progress: stored.progress,
-            begun: false,
-            begun_at: stored.begun_at,
-        })
-    }
-}

@@ -1,0 +1,216 @@
+//! Trouble tickets.
+
+use std::fmt;
+use std::str::FromStr;
+
+use lastmile_core::call::{Error, Reply};
+use lastmile_core::wire::{NotASegment, Segment};
+use lastmile_onapi::Client;
+use lastmile_onapi::types::{
+    ListTicketsParams, Ticket, TicketCreate, TicketCreateProblemType, TicketInfoRequest, TicketSummary,
+};
+use serde::{Deserialize, Serialize};
+
+use super::accesses::says_nothing_to_list;
+use super::orders::{Match, id, text};
+use super::{OnApi, refused};
+use crate::prepared::Creation;
+use crate::prepared::sealed::{Found, Look, Sealed};
+use crate::rules::OnApiId;
+
+/// A ticket to be opened, to be [`Prepared`](crate::Prepared).
+///
+/// ```
+/// use lastmile::onapi::NewTicket;
+/// use lastmile::onapi::types::TicketCreateProblemType::NoLink;
+/// use lastmile::Prepared;
+///
+/// let ticket = NewTicket::new("TT-0431", "No link since the storm", "The socket is dark")
+///     .access("a-1001".parse()?)
+///     .problem(NoLink)
+///     .created_by("Support, Ankeborg");
+/// let mut prepared = Prepared::new(ticket)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NewTicket {
+    body: TicketCreate,
+}
+
+impl NewTicket {
+    /// A ticket with what it is about, in short and at length. `reference` is the ticket's reference in your own system
+    /// (`spTicketReference`), unique over your tickets, by which it is found again when an answer is lost.
+    pub fn new(
+        reference: impl Into<String>,
+        heading: impl Into<String>,
+        description: impl Into<String>,
+    ) -> Self {
+        let body = TicketCreate {
+            sp_ticket_reference: Some(reference.into()),
+            heading: Some(heading.into()),
+            description: Some(description.into()),
+            ..Default::default()
+        };
+        Self { body }
+    }
+
+    /// The access that the trouble is with.
+    #[must_use]
+    pub fn access(mut self, access: OnApiId) -> Self {
+        self.body.access_id = Some(access.into());
+        self
+    }
+
+    /// The subscription that the trouble is with, by the network's id.
+    #[must_use]
+    pub fn subscription(mut self, subscription: OnApiId) -> Self {
+        self.body.subscription_id = Some(subscription.into());
+        self
+    }
+
+    /// Your reference to the end customer or service.
+    #[must_use]
+    pub fn customer_reference(mut self, reference: impl Into<String>) -> Self {
+        self.body.sp_reference = Some(reference.into());
+        self
+    }
+
+    /// The kind of trouble.
+    #[must_use]
+    pub fn problem(mut self, kind: TicketCreateProblemType) -> Self {
+        self.body.problem_type = Some(kind);
+        self
+    }
+
+    /// Who opens it.
+    #[must_use]
+    pub fn created_by(mut self, name: impl Into<String>) -> Self {
+        self.body.created_by = Some(name.into());
+        self
+    }
+
+    /// What is known about the line.
+    #[must_use]
+    pub fn info(mut self, info: TicketInfoRequest) -> Self {
+        self.body.additional_info = Some(info);
+        self
+    }
+}
+
+/// The network's reference of a ticket.
+///
+/// ```
+/// use lastmile::onapi::TicketReference;
+///
+/// let reference: TicketReference = "TT-1042".parse()?; // from your store
+/// assert_eq!(reference.to_string(), "TT-1042");
+/// # Ok::<(), lastmile::wire::NotASegment>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TicketReference(Segment);
+
+impl FromStr for TicketReference {
+    type Err = NotASegment;
+
+    fn from_str(text: &str) -> Result<Self, NotASegment> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for TicketReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Sealed for NewTicket {}
+
+impl Creation for NewTicket {
+    type Supplier = OnApi;
+    type Created = TicketReference;
+    const KIND: &'static str = "onapi.ticket";
+    const LOOK_AT: &'static str = "Look for the ticket in the network's portal";
+
+    fn check(&self) -> Result<(), Error> {
+        let body = &self.body;
+        for (field, value, shortest) in [
+            ("spTicketReference", &body.sp_ticket_reference, 1),
+            ("heading", &body.heading, 1),
+            ("description", &body.description, 1),
+            ("spReference", &body.sp_reference, 0),
+            ("createdBy", &body.created_by, 0),
+        ] {
+            text(field, value.as_deref().unwrap_or_default(), shortest)?;
+        }
+        for (field, value) in [("accessId", &body.access_id), ("subscriptionId", &body.subscription_id)] {
+            if value.is_some() {
+                id(field, value.as_deref())?;
+            }
+        }
+        // A stored request may have been changed in the store.
+        if body.status.is_some() {
+            return Err(refused(
+                "the ticket holds a status, which the network sets: it was changed in the store",
+            ));
+        }
+        Ok(())
+    }
+
+    async fn send(&self, network: &OnApi) -> Result<TicketReference, Error> {
+        let body = &self.body;
+        let reply =
+            network.handle.call(|client: Client| async move { client.create_ticket(body).await }).await?;
+        match reply.value.co_ticket_reference.as_deref().map(str::parse) {
+            Some(Ok(reference)) => Ok(reference),
+            _ => Err(reply
+                .unfit("the ticket is opened, but the answer has no reference that it could be followed by")),
+        }
+    }
+
+    async fn find(&self, network: &OnApi, _: Look) -> Result<Found<TicketReference>, Error> {
+        let params = ListTicketsParams::default();
+        let call = |client: Client| async move { client.list_tickets(&params).await };
+        let tickets = match network.handle.call(call).await {
+            Ok(reply) => reply.value,
+            Err(error) if says_nothing_to_list(&error) => return Ok(Found::Nothing),
+            Err(error) => return Err(error),
+        };
+        let mut found = Found::Nothing;
+        for ticket in tickets {
+            match ticket.get().map_or(Match::Maybe, |ticket| self.is_this(ticket)) {
+                Match::Yes => {
+                    let reference = ticket.get().and_then(|ticket| ticket.co_ticket_reference.as_deref());
+                    return Ok(match reference.map(str::parse) {
+                        Some(Ok(reference)) => Found::Held(reference),
+                        _ => Found::Never("a ticket has the reference, but none of the network's own"),
+                    });
+                }
+                Match::No => {}
+                Match::Maybe => found = Found::Unclear("a ticket of the list cannot be told from this one"),
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl NewTicket {
+    fn is_this(&self, ticket: &TicketSummary) -> Match {
+        Match::of_reference(&ticket.sp_ticket_reference, self.body.sp_ticket_reference.as_ref())
+    }
+}
+
+impl OnApi {
+    /// Reads a ticket.
+    ///
+    /// # Errors
+    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this reference.
+    pub async fn ticket(&self, reference: &TicketReference) -> Result<Ticket, Error> {
+        let id = &reference.0;
+        self.handle
+            .call(|client: Client| async move { client.get_ticket(id).await })
+            .await
+            .map(Reply::into_value)
+    }
+}

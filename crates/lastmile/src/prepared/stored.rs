@@ -1,0 +1,64 @@
+//! The stored form of a prepared value.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::{Creation, Prepared, Progress, Sent};
+
+/// The version of the stored form.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct StoredRef<'a, C> {
+    version: u32,
+    kind: &'a str,
+    progress: Progress,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    send_by: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<u64>,
+    request: &'a C,
+}
+
+#[derive(Deserialize)]
+struct Stored<C> {
+    version: u32,
+    kind: String,
+    progress: Progress,
+    #[serde(default)]
+    send_by: Option<u64>,
+    #[serde(default)]
+    ended_at: Option<u64>,
+    request: C,
+}
+
+impl<C: Creation> Serialize for Prepared<C> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { request, progress, sent: Sent { send_by, ended_at }, .. } = self;
+        let (progress, send_by, ended_at) = (*progress, *send_by, *ended_at);
+        StoredRef { version: VERSION, kind: C::KIND, progress, send_by, ended_at, request }
+            .serialize(serializer)
+    }
+}
+
+impl<'de, C: Creation> Deserialize<'de> for Prepared<C> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let stored = Stored::<C>::deserialize(deserializer)?;
+        if stored.version != VERSION {
+            return Err(de::Error::custom(format_args!(
+                "stored as version {}, and this library reads version {VERSION}",
+                stored.version
+            )));
+        }
+        if stored.kind != C::KIND {
+            return Err(de::Error::custom(format_args!("stored as another kind than {}", C::KIND)));
+        }
+        // It may have been stored by another version of this library, or been changed in the store.
+        stored.request.check().map_err(|error| de::Error::custom(format_args!("not to be sent: {error}")))?;
+        Ok(Self {
+            request: stored.request,
+            progress: stored.progress,
+            begun: false,
+            sent: Sent { send_by: stored.send_by, ended_at: stored.ended_at },
+        })
+    }
+}

@@ -1,0 +1,176 @@
+//! Orders and tickets: placed once, found again, and not doubled by a second worker.
+
+use lastmile::onapi::types::TicketCreateProblemType;
+use lastmile::onapi::{Activation, NewTicket, Placed, TicketReference};
+use lastmile::rules::OnApiId;
+use lastmile::{Outcome, Prepared, Progress, Reconciled};
+use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::{Answer, Sandbox};
+use lastmile_tests::{onapi, sandbox, settled};
+use serde_json::json;
+
+fn id(text: &str) -> OnApiId {
+    text.parse().unwrap()
+}
+
+fn activation(sandbox: &Sandbox) -> Prepared<Activation> {
+    let accesses = sandbox.onapi().accesses();
+    let free = accesses
+        .iter()
+        .find_map(|access| Some((access.id.clone(), access.service(Standing::Free)?.service.clone())));
+    let (access, service) = free.unwrap();
+    Prepared::new(Activation::new(id(&access), service, id("SP-1"))).unwrap()
+}
+
+fn ticket() -> Prepared<NewTicket> {
+    let ticket =
+        NewTicket::new("0431", "No link", "The socket is dark").problem(TicketCreateProblemType::NoLink);
+    Prepared::new(ticket).unwrap()
+}
+
+/// A second worker has the value, too, and neither knows of the other.
+fn copy<C: lastmile::Creation>(prepared: &Prepared<C>) -> Prepared<C> {
+    serde_json::from_str(&serde_json::to_string(prepared).unwrap()).unwrap()
+}
+
+/// A network that takes every order for a new one.
+async fn naive() -> Sandbox {
+    Sandbox::builder().seed(1).onapi_deduplicates(false).start().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_second_worker_finds_the_order_of_the_first() {
+    let sandbox = naive().await;
+    let network = onapi(&sandbox);
+    let mut first = activation(&sandbox);
+    let (mut second, mut third) = (copy(&first), copy(&first));
+    let placed = first.place(&network).await.unwrap();
+    let found = second.place(&network).await.unwrap();
+    assert!(
+        matches!(&found, Placed::Existing(order) if order.order_id.as_deref() == placed.order_id().as_ref().map(OnApiId::as_str))
+    );
+    assert_eq!(second.progress(), Progress::Placed);
+    assert_eq!((sandbox.onapi().count("createOrder"), sandbox.onapi().took_effect("createOrder")), (1, 1));
+
+    sandbox.onapi().advance();
+    sandbox.onapi().advance();
+    let found = third.place(&network).await.unwrap();
+    assert!(matches!(found, Placed::Existing(_) | Placed::Subscription(_)), "{found:?}");
+    assert_eq!(sandbox.onapi().count("createOrder"), 1);
+}
+
+#[tokio::test]
+async fn where_the_orders_cannot_be_listed_it_is_placed_all_the_same() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let mut prepared = activation(&sandbox);
+    sandbox.onapi().answer_next("listOrders", Answer::status(501));
+    prepared.place(&network).await.unwrap();
+    assert_eq!(sandbox.onapi().took_effect("createOrder"), 1);
+}
+
+#[tokio::test]
+async fn a_network_that_does_not_answer_is_sent_nothing() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let mut prepared = activation(&sandbox);
+    for _ in 0..network.raw().policy().attempts {
+        sandbox.onapi().answer_next("listOrders", Answer::status(503));
+    }
+    let error = prepared.place(&network).await.unwrap_err();
+    assert_eq!((error.outcome(), error.operation().unwrap().id), (Outcome::Unknown, "list_orders"));
+    assert!(!error.may_have_taken_effect() && error.is_safe_to_repeat());
+    assert_eq!((prepared.progress(), sandbox.onapi().count("createOrder")), (Progress::Ready, 0));
+    prepared.place(&network).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ticket_is_opened_once() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let mut first = ticket();
+    let mut second = copy(&first);
+    let reference = first.place(&network).await.unwrap();
+    let held = network.ticket(&reference).await.unwrap();
+    assert_eq!(held.sp_ticket_reference.as_deref(), Some("0431"));
+    assert_eq!(second.place(&network).await.unwrap(), reference);
+    assert_eq!(sandbox.onapi().took_effect("createTicket"), 1);
+    let Reconciled::Placed(found) = second.reconcile(&network).await.unwrap() else { panic!("it is there") };
+    assert_eq!(found, reference);
+}
+
+#[tokio::test]
+async fn a_lost_ticket_is_found_or_absent_or_not_to_be_told() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let mut lost = ticket();
+    sandbox.onapi().answer_next("createTicket", Answer::status(504));
+    assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Unknown);
+    let Reconciled::Undecidable(wait) = lost.reconcile(&network).await.unwrap() else {
+        panic!("it may be at work still");
+    };
+    assert!(
+        wait.ask_again.is_some() && wait.to_string().contains("Look for the ticket in the network's portal"),
+        "{wait}"
+    );
+
+    let network = network.with_policy(settled());
+    // A reference as a number may have lost its nought; one that is missing may be any.
+    for doubtful in
+        [json!([{ "spTicketReference": 431 }]), json!([{ "status": "CREATED" }]), json!({ "cause": "later" })]
+    {
+        sandbox.onapi().answer_next("listTickets", Answer::json(200, &doubtful));
+        let found = lost.reconcile(&network).await.unwrap();
+        assert!(
+            matches!(&found, Reconciled::Undecidable(one) if one.ask_again.is_none()),
+            "{doubtful}: {found:?}"
+        );
+    }
+    let without = json!([{ "spTicketReference": "0431" }]);
+    sandbox.onapi().answer_next("listTickets", Answer::json(200, &without));
+    assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Undecidable(_)));
+    let other = json!([{ "spTicketReference": "431", "coTicketReference": "TT-1" }]);
+    sandbox.onapi().answer_next("listTickets", Answer::json(200, &other));
+    assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Absent));
+    lost.place(&network).await.unwrap();
+    assert_eq!(sandbox.onapi().took_effect("createTicket"), 1);
+}
+
+#[tokio::test]
+async fn a_ticket_whose_answer_has_no_reference_is_unclear_until_it_is_found() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    sandbox.onapi().answer_next("createTicket", Answer::json(201, &json!({ "coTicketReference": null })));
+    let mut lost = ticket();
+    assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Decode);
+    assert_eq!(lost.progress(), Progress::Unclear);
+    let there = json!([{ "spTicketReference": "0431", "coTicketReference": "TT-7" }]);
+    sandbox.onapi().answer_next("listTickets", Answer::json(200, &there));
+    let Reconciled::Placed(found) = lost.reconcile(&network).await.unwrap() else { panic!("it is there") };
+    assert_eq!(found, "TT-7".parse::<TicketReference>().unwrap());
+}
+
+#[test]
+fn a_ticket_that_no_network_could_take_is_refused() {
+    let refused = |ticket: NewTicket| Prepared::new(ticket).unwrap_err().to_string();
+    assert!(refused(NewTicket::new("", "a", "b")).contains("spTicketReference: it is empty"));
+    assert!(refused(NewTicket::new("1", "", "b")).contains("heading: it is empty"));
+    assert!(
+        refused(NewTicket::new("1", "a", "b".repeat(256))).contains("description: it is longer than 255")
+    );
+    let stored = json!({
+        "version": 1, "kind": "onapi.ticket", "progress": "ready",
+        "request": { "spTicketReference": "1", "heading": "a", "description": "b", "accessId": ".." },
+    });
+    let error = serde_json::from_value::<Prepared<NewTicket>>(stored).unwrap_err();
+    assert!(error.to_string().contains("accessId"), "{error}");
+}
+
+#[tokio::test]
+async fn an_order_costs_two_reads_more() {
+    let sandbox = sandbox().await;
+    activation(&sandbox).place(&onapi(&sandbox)).await.unwrap();
+    let operations: Vec<_> =
+        sandbox.onapi().received().into_iter().filter_map(|received| received.operation).collect();
+    assert_eq!(operations, ["listOrders", "getSubscriptions", "createOrder"]);
+}
