@@ -59,16 +59,8 @@ pub(crate) mod sealed {
         /// It is there.
         Held(T),
         /// It is not there.
-        #[cfg_attr(
-            not(any(feature = "covage", feature = "onapi")),
-            expect(dead_code, reason = "not every supplier tells")
-        )]
         Nothing,
         /// They do not tell, and why. It may be seen later.
-        #[cfg_attr(
-            not(any(feature = "covage", feature = "onapi")),
-            expect(dead_code, reason = "not every supplier tells")
-        )]
         Unclear(&'static str),
         /// They never tell, and why.
         Never(&'static str),
