@@ -161,11 +161,20 @@ impl<C: Creation> Prepared<C> {
     /// # Errors
     /// As [`place`](Self::place).
     pub fn begin(&mut self) -> Result<(), Error> {
+        self.begin_within(BEGUN_FOR)
+    }
+
+    /// The same with a mark that is good for another time than a minute. The shorter it is, the sooner
+    /// [`reconcile`](Self::reconcile) can say after a crash that something is absent.
+    ///
+    /// # Errors
+    /// As [`place`](Self::place).
+    pub fn begin_within(&mut self, time: Duration) -> Result<(), Error> {
         let refused = match self.progress {
             Progress::Unclear if self.begun => return Ok(()),
             Progress::Ready => {
                 (self.progress, self.begun) = (Progress::Unclear, true);
-                let by = now().map(|now| now.saturating_add(BEGUN_FOR));
+                let by = now().map(|now| now.saturating_add(time));
                 self.sent = Sent { send_by: by.map(millis), ended_at: None };
                 return Ok(());
             }
@@ -225,14 +234,16 @@ impl<C: Creation> Prepared<C> {
     ///
     /// A request may still be at work at the supplier when nobody waits for it any more. So what is not there is called
     /// absent only when the policy's [`settle`](crate::Policy::settle) has passed since `place` gave it up, or since the
-    /// latest moment that a crashed process can have sent it: a minute after it was begun, and the policy's deadline.
+    /// latest moment that a crashed process can have sent it: as long as the mark of [`begin`](Self::begin) is good, and the
+    /// policy's deadline.
     ///
     /// # Errors
     /// The outcome of the look-up; it can be asked again.
     pub async fn reconcile(&mut self, supplier: &C::Supplier) -> Result<Reconciled<C::Created>, Error> {
-        let found = self.request.find(supplier, Look::Afterwards).await?;
         let policy = supplier.policy();
+        // Before the look: what is done by now is seen by it.
         let left = self.sent.unsettled(policy.deadline, policy.settle);
+        let found = self.request.find(supplier, Look::Afterwards).await?;
         let (why, ask_again) = match (found, left) {
             (Found::Held(created), _) => {
                 self.progress = Progress::Placed;
@@ -277,5 +288,5 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How long after it was begun it may still be sent.
+/// How long after it was begun it may still be sent, unless the caller says otherwise.
 const BEGUN_FOR: Duration = Duration::from_secs(60);
