@@ -1,16 +1,19 @@
 //! What happens to one request: it is captured, identified and checked; the supplier answers it, unless a test
-//! has laid down the answer; the answer is checked in turn.
+//! has laid down the answer; the answer is checked in turn. A fault takes away one or the other.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use http_body_util::Full;
+use tokio::sync::watch;
 
-use crate::Received;
-use crate::script::{Answer, Script};
+use crate::fault::Draw;
+use crate::reply::{self, Reply};
+use crate::script::{Answer, Cue, Script};
 use crate::spec::{Lookup, Spec};
+use crate::{Fault, Faults, Received};
 
 /// How a supplier answers.
 pub(crate) trait Behaviour: Send {
@@ -61,15 +64,48 @@ impl Effects {
 pub(crate) struct Desk {
     pub(crate) spec: &'static Spec,
     ledger: Mutex<Ledger>,
+    /// How many requests are still to be carried out, although their connection is gone.
+    outstanding: watch::Sender<usize>,
 }
 
 /// The state behind one lock, so that requests take effect one after the other.
 pub(crate) struct Ledger {
     behaviour: Box<dyn Behaviour>,
     pub(crate) script: Script,
+    pub(crate) draw: Draw,
+    /// How many of the next connections are to be refused, and how many were.
+    pub(crate) to_refuse: usize,
+    pub(crate) refused: usize,
     pub(crate) received: Vec<Received>,
+    arrived: BTreeMap<String, usize>,
     pub(crate) effects: Effects,
     pub(crate) violations: Vec<String>,
+}
+
+/// A request that is to be carried out when its client has given up.
+#[derive(Debug)]
+pub(crate) struct Late {
+    pub(crate) delay: Duration,
+    /// Where it stands among those received.
+    place: usize,
+    _outstanding: Outstanding,
+}
+
+/// Counted as long as it exists, so that nobody waits for a request that will never be carried out.
+#[derive(Debug)]
+struct Outstanding(watch::Sender<usize>);
+
+impl Outstanding {
+    fn new(count: &watch::Sender<usize>) -> Outstanding {
+        count.send_modify(|count| *count += 1);
+        Outstanding(count.clone())
+    }
+}
+
+impl Drop for Outstanding {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Desk {
@@ -77,11 +113,15 @@ impl Desk {
         let ledger = Ledger {
             behaviour,
             script: Script::default(),
+            draw: Draw::new(Faults::none()),
+            to_refuse: 0,
+            refused: 0,
             received: Vec::new(),
+            arrived: BTreeMap::new(),
             effects: Effects::default(),
             violations: Vec::new(),
         };
-        Desk { spec, ledger: Mutex::new(ledger) }
+        Desk { spec, ledger: Mutex::new(ledger), outstanding: watch::Sender::new(0) }
     }
 
     /// The ledger stays usable after a panic in a test that held it.
@@ -89,7 +129,17 @@ impl Desk {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn handle(&self, mut received: Received) -> Response<Full<Bytes>> {
+    /// Whether a connection is to be reset before anything is read from it.
+    pub(crate) fn refuses_connection(&self) -> bool {
+        let mut ledger = self.ledger();
+        let told = ledger.to_refuse > 0;
+        ledger.to_refuse = ledger.to_refuse.saturating_sub(1);
+        let refuses = told || ledger.draw.connection();
+        ledger.refused += usize::from(refuses);
+        refuses
+    }
+
+    pub(crate) fn handle(&self, mut received: Received) -> Reply {
         let lookup = self.ledger().behaviour.find(self.spec, &received);
         if let Lookup::Found(operation, _) = &lookup {
             let content_type = received.header("content-type");
@@ -99,42 +149,129 @@ impl Desk {
             received.problems = problems;
             received.operation = Some(operation.id.clone());
         }
-        // One lock for both, so that the captured requests stand in the order in which they took effect.
+        // One lock for all that follows, so that the captured requests stand in the order in which they took effect.
         let mut ledger = self.ledger();
-        let response = ledger.respond(self.spec, &Request { lookup: &lookup, received: &received });
-        received.status = response.status().as_u16();
+        let operation = received.operation.as_deref();
+        if let Some(id) = operation {
+            *ledger.arrived.entry(id.to_owned()).or_default() += 1;
+        }
+        let (fault, reply, took_effect) = match ledger.cue(operation) {
+            Some(Cue::Answer(answer)) => (None, Reply::now(ledger.sendable(operation, answer)), false),
+            Some(Cue::Fault(fault)) => {
+                let (reply, took_effect) = self.meet(fault, &mut ledger, &lookup, &received);
+                (Some(fault), reply, took_effect)
+            }
+            None => {
+                let (response, took_effect) = ledger.carry_out(self.spec, &lookup, &received);
+                (None, Reply::now(response), took_effect)
+            }
+        };
+        received.status = reply.status();
+        received.fault = fault;
+        received.took_effect = took_effect;
         ledger.received.push(received);
-        response
+        reply
+    }
+
+    /// What goes back for a request that meets with a fault, and whether the request took effect.
+    fn meet(
+        &self,
+        fault: Fault,
+        ledger: &mut Ledger,
+        lookup: &Lookup<'static>,
+        received: &Received,
+    ) -> (Reply, bool) {
+        let place = ledger.received.len();
+        let mut took_effect = false;
+        let mut carried_out = || {
+            let (response, changed) = ledger.carry_out(self.spec, lookup, received);
+            took_effect = changed;
+            response
+        };
+        let reply = match fault {
+            Fault::ResetBefore => Reply::Reset,
+            Fault::ResetAfter => {
+                carried_out();
+                Reply::Reset
+            }
+            Fault::CarriedOutLate(delay) => {
+                Reply::Late(Late { delay, place, _outstanding: Outstanding::new(&self.outstanding) })
+            }
+            Fault::Latency(delay) => Reply::Answer(carried_out(), delay),
+            Fault::Silence => Reply::Silence,
+            Fault::Throttled(wait) => Reply::now(reply::throttled(wait)),
+            Fault::Unavailable(status) => Reply::now(reply::page(status)),
+            Fault::FailedAfter(status) => {
+                carried_out();
+                Reply::now(reply::page(status))
+            }
+            Fault::Truncated => Reply::half_of(&carried_out()),
+            Fault::WrongBody => Reply::now(reply::replaced(&carried_out())),
+        };
+        (reply, took_effect)
+    }
+
+    /// Nobody hears the answer, but it is checked all the same.
+    pub(crate) fn carry_out(&self, late: &Late) {
+        let mut ledger = self.ledger();
+        let Some(received) = ledger.received.get(late.place).cloned() else { return };
+        let lookup = ledger.behaviour.find(self.spec, &received);
+        let (_, took_effect) = ledger.carry_out(self.spec, &lookup, &received);
+        if let Some(received) = ledger.received.get_mut(late.place) {
+            received.took_effect = took_effect;
+        }
+    }
+
+    /// Waits until no request is left that is to be carried out late.
+    pub(crate) async fn settled(&self) {
+        // Cannot fail: the desk has a sender of its own.
+        let _ = self.outstanding.subscribe().wait_for(|outstanding| *outstanding == 0).await;
     }
 }
 
 impl Ledger {
-    fn respond(&mut self, spec: &Spec, request: &Request<'_>) -> Response<Full<Bytes>> {
-        let operation = request.received.operation.as_deref();
-        let scripted = operation.and_then(|id| self.script.next(id));
-        let (answer, problems) = match scripted {
-            Some(answer) => (answer, Vec::new()),
-            None => {
-                let answer = self.behaviour.answer(request, &mut self.effects);
-                let problems = operation.map(|id| answer.problems(spec, id)).unwrap_or_default();
-                match operation {
-                    Some(id) if problems.is_empty() => (self.behaviour.finish(id, answer), problems),
-                    _ => (answer, problems),
-                }
-            }
-        };
+    /// How many requests for an operation arrived.
+    pub(crate) fn count(&self, operation_id: &str) -> usize {
+        self.arrived.get(operation_id).copied().unwrap_or_default()
+    }
+
+    /// What was laid down for the next request for an operation, or is drawn for it.
+    fn cue(&mut self, operation: Option<&str>) -> Option<Cue> {
+        let laid_down = operation.and_then(|id| self.script.next(id));
+        laid_down.or_else(|| self.draw.request(operation).map(Cue::Fault))
+    }
+
+    /// What the supplier answers, and whether the request took effect.
+    fn carry_out(
+        &mut self,
+        spec: &Spec,
+        lookup: &Lookup<'static>,
+        received: &Received,
+    ) -> (Response<Bytes>, bool) {
+        let operation = received.operation.as_deref();
+        let count = |effects: &Effects| operation.map(|id| effects.count(id));
+        let before = count(&self.effects);
+        let answer = self.behaviour.answer(&Request { lookup, received }, &mut self.effects);
+        let took_effect = count(&self.effects) > before;
+        let Some(id) = operation else { return (self.sendable(operation, answer), took_effect) };
+        let problems = answer.problems(spec, id);
         if !problems.is_empty() {
-            return self.violation(operation, &problems.join("; "));
+            return (self.violation(operation, &problems.join("; ")), took_effect);
         }
+        let answer = self.behaviour.finish(id, answer);
+        (self.sendable(operation, answer), took_effect)
+    }
+
+    fn sendable(&mut self, operation: Option<&str>, answer: Answer) -> Response<Bytes> {
         answer.into_response().unwrap_or_else(|error| self.violation(operation, &error.to_string()))
     }
 
     /// A fault of the sandbox's own, or of an answer laid down. In plain text, so that nobody takes it for the
     /// supplier's.
-    fn violation(&mut self, operation: Option<&str>, problem: &str) -> Response<Full<Bytes>> {
+    fn violation(&mut self, operation: Option<&str>, problem: &str) -> Response<Bytes> {
         let text =
             format!("{}: the sandbox's answer is wrong: {problem}", operation.unwrap_or("no operation"));
-        let mut response = Response::new(Full::from(text.clone()));
+        let mut response = Response::new(Bytes::from(text.clone()));
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         self.violations.push(text);
         response
@@ -161,6 +298,10 @@ mod tests {
         Desk::new(Spec::cocon(), Box::new(Parrot(answer)))
     }
 
+    fn status(desk: &Desk, received: Received) -> u16 {
+        desk.handle(received).status()
+    }
+
     fn get(path: &str) -> Received {
         let (parts, ()) = http::Request::get(path).body(()).unwrap().into_parts();
         Received::new(&parts, Vec::new())
@@ -177,7 +318,7 @@ mod tests {
         ];
         for answer in wrong {
             let desk = desk(answer.clone());
-            assert_eq!(desk.handle(get("/api/v1/contacts/1")).status(), 500, "{answer:?}");
+            assert_eq!(status(&desk, get("/api/v1/contacts/1")), 500, "{answer:?}");
             assert_eq!(desk.ledger().violations.len(), 1);
             assert!(desk.ledger().violations[0].starts_with("getContact: "));
             assert_eq!(desk.ledger().received[0].status, 500);
@@ -187,7 +328,7 @@ mod tests {
     #[test]
     fn an_answer_like_the_document_goes_out_as_it_is() {
         let desk = desk(Answer::json(200, &json!({"id": "1"})));
-        assert_eq!(desk.handle(get("/api/v1/contacts/1")).status(), 200);
+        assert_eq!(status(&desk, get("/api/v1/contacts/1")), 200);
         assert!(desk.ledger().violations.is_empty());
         assert_eq!(desk.ledger().effects.count("parrot"), 1);
     }
@@ -195,10 +336,10 @@ mod tests {
     #[test]
     fn an_answer_laid_down_is_used_once_and_not_checked() {
         let desk = desk(Answer::json(200, &json!({"id": "1"})));
-        desk.ledger().script.push("getContact", Answer::status(418).body("tea"));
-        assert_eq!(desk.handle(get("/api/v1/customers/1")).status(), 200);
-        assert_eq!(desk.handle(get("/api/v1/contacts/1")).status(), 418);
-        assert_eq!(desk.handle(get("/api/v1/contacts/1")).status(), 200);
+        desk.ledger().script.push("getContact", Cue::Answer(Answer::status(418).body("tea")));
+        assert_eq!(status(&desk, get("/api/v1/customers/1")), 200);
+        assert_eq!(status(&desk, get("/api/v1/contacts/1")), 418);
+        assert_eq!(status(&desk, get("/api/v1/contacts/1")), 200);
         assert_eq!(desk.ledger().effects.count("parrot"), 2);
         assert!(desk.ledger().violations.is_empty());
     }
@@ -206,8 +347,8 @@ mod tests {
     #[test]
     fn an_answer_that_http_does_not_know_is_a_violation() {
         let desk = desk(Answer::json(200, &json!({})));
-        desk.ledger().script.push("getContact", Answer::status(7));
-        assert_eq!(desk.handle(get("/api/v1/contacts/1")).status(), 500);
+        desk.ledger().script.push("getContact", Cue::Answer(Answer::status(7)));
+        assert_eq!(status(&desk, get("/api/v1/contacts/1")), 500);
         assert_eq!(desk.ledger().violations.len(), 1);
     }
 

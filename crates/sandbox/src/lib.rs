@@ -37,14 +37,51 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Faults
+//!
+//! Whoever orders something and hears nothing does not know whether it was ordered. Each supplier can be brought to
+//! this: the next request for an operation meets with a chosen [`Fault`] ([`Supplier::fail_next`]), or a share of all
+//! requests and connections does ([`Supplier::set_faults`], drawn from a seed). Afterwards the supplier says of each
+//! request what went wrong with it and whether it took effect all the same, so that a test can hold what its client
+//! made of it against the truth.
+//!
+//! ```
+//! use lastmile_sandbox::{Fault, Sandbox};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let sandbox = Sandbox::builder().start().await?;
+//! # let cocon = sandbox.cocon();
+//! # let address = cocon.base_url().replace("http://", "");
+//! # let request = format!(
+//! #     "POST /api/v1/contacts HTTP/1.1\r\nhost: {address}\r\napi-key: {}\r\nclient-id: {}\r\n\
+//! #      content-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}",
+//! #     cocon.api_key(), cocon.client_id()
+//! # );
+//! cocon.fail_next("createContact", Fault::ResetAfter);
+//!
+//! let mut stream = tokio::net::TcpStream::connect(&address).await?;
+//! stream.write_all(request.as_bytes()).await?;
+//! let error = stream.read_u8().await.unwrap_err();
+//! assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+//!
+//! assert_eq!(cocon.took_effect("createContact"), 1, "there is a contact all the same");
+//! assert_eq!(cocon.last().and_then(|request| request.fault), Some(Fault::ResetAfter));
+//! # Ok(())
+//! # }
+//! ```
 
 mod clock;
 mod cocon;
 pub mod covage;
 mod desk;
+mod fault;
 mod merge_patch;
 pub mod onapi;
 mod received;
+mod reply;
 mod script;
 mod server;
 mod spec;
@@ -55,6 +92,7 @@ use std::io;
 
 pub use cocon::{Building, BuildingKind, Cocon};
 pub use covage::Covage;
+pub use fault::{Fault, Faults};
 pub use onapi::{Dialect, LowerCase, OnApi, PathHabits, RefuseWith, Slash};
 pub use received::Received;
 pub use script::Answer;
@@ -78,6 +116,7 @@ impl Sandbox {
             seed: 1,
             port: 0,
             batch_jobs_per_look: 2,
+            cocon_houses_per_street: 10,
             covage_unique_references: true,
             onapi: onapi::Manner::default(),
         }
@@ -105,6 +144,7 @@ pub struct SandboxBuilder {
     seed: u64,
     port: u16,
     batch_jobs_per_look: usize,
+    cocon_houses_per_street: u32,
     covage_unique_references: bool,
     onapi: onapi::Manner,
 }
@@ -130,6 +170,14 @@ impl SandboxBuilder {
     #[must_use]
     pub fn batch_jobs_per_look(mut self, jobs: usize) -> Self {
         self.batch_jobs_per_look = jobs;
+        self
+    }
+
+    /// How many buildings each of Cocon's four streets has. 10 if not set: a complex one, prepared ones, and two that
+    /// are not prepared.
+    #[must_use]
+    pub fn cocon_houses_per_street(mut self, houses: u32) -> Self {
+        self.cocon_houses_per_street = houses;
         self
     }
 
@@ -169,7 +217,8 @@ impl SandboxBuilder {
     ///
     /// If a port cannot be listened on.
     pub async fn start(self) -> Result<Sandbox, StartError> {
-        let cocon = Cocon::start(self.port, self.seed, self.batch_jobs_per_look).await.map_err(StartError)?;
+        let (houses, jobs) = (self.cocon_houses_per_street, self.batch_jobs_per_look);
+        let cocon = Cocon::start(self.port, self.seed, houses, jobs).await.map_err(StartError)?;
         let port = self.port_after(1).map_err(StartError)?;
         let covage =
             Covage::start(port, self.seed, self.covage_unique_references).await.map_err(StartError)?;

@@ -3,21 +3,39 @@
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use lastmile_sandbox::onapi::Standing;
-use lastmile_sandbox::{BuildingKind, Cocon, Covage, OnApi, Sandbox, SandboxBuilder};
+use lastmile_sandbox::{BuildingKind, Cocon, Covage, Fault, Faults, OnApi, Sandbox, SandboxBuilder};
 
 const USAGE: &str = "\
-usage: lastmile-sandbox [--port N] [--seed N]
+usage: lastmile-sandbox [--port N] [--seed N] [--faults P]
 
-  --port N   the port of the first supplier, on 127.0.0.1; the others take those after it (default: any
-             free ones)
-  --seed N   where keys, ids and buildings come from (default: 1)";
+  --port N    the port of the first supplier, on 127.0.0.1; the others take those after it (default: any
+              free ones)
+  --seed N    where keys, ids, buildings and faults come from (default: 1)
+  --faults P  the share of requests that meet with a fault, and of connections that are refused, from 0 to 1
+              (default: 0): answers that are late, wrong, cut off or missing, 429, 5xx, resets, and requests
+              that are carried out after the client gave up";
+
+/// One of every kind, in which a client's patience is taken to be some seconds.
+const KINDS: [Fault; 10] = [
+    Fault::ResetBefore,
+    Fault::ResetAfter,
+    Fault::CarriedOutLate(Duration::from_secs(5)),
+    Fault::Latency(Duration::from_secs(2)),
+    Fault::Silence,
+    Fault::Throttled(Some(Duration::from_secs(1))),
+    Fault::Unavailable(503),
+    Fault::FailedAfter(502),
+    Fault::Truncated,
+    Fault::WrongBody,
+];
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let builder = match read(std::env::args().skip(1)) {
-        Ok(Some(builder)) => builder,
+    let wanted = match read(std::env::args().skip(1)) {
+        Ok(Some(wanted)) => wanted,
         Ok(None) => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -27,7 +45,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(builder).await {
+    match run(wanted).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
@@ -37,18 +55,27 @@ async fn main() -> ExitCode {
     }
 }
 
+#[derive(Debug)]
+struct Wanted {
+    builder: SandboxBuilder,
+    seed: u64,
+    faults: f64,
+}
+
 /// Nothing where help is asked for.
-fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<SandboxBuilder>, String> {
-    let mut builder = Sandbox::builder();
+fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Wanted>, String> {
+    let mut wanted = Wanted { builder: Sandbox::builder(), seed: 1, faults: 0.0 };
     while let Some(argument) = arguments.next() {
-        builder = match argument.as_str() {
-            "--port" => builder.port(number("--port", arguments.next())?),
-            "--seed" => builder.seed(number("--seed", arguments.next())?),
+        match argument.as_str() {
+            "--port" => wanted.builder = wanted.builder.port(number("--port", arguments.next())?),
+            "--seed" => wanted.seed = number("--seed", arguments.next())?,
+            "--faults" => wanted.faults = share("--faults", arguments.next())?,
             "--help" | "-h" => return Ok(None),
             other => return Err(format!("unknown argument: {other}")),
-        };
+        }
     }
-    Ok(Some(builder))
+    wanted.builder = wanted.builder.seed(wanted.seed);
+    Ok(Some(wanted))
 }
 
 fn number<N: std::str::FromStr>(name: &str, value: Option<String>) -> Result<N, String> {
@@ -56,11 +83,23 @@ fn number<N: std::str::FromStr>(name: &str, value: Option<String>) -> Result<N, 
     value.parse().map_err(|_| format!("{name} cannot be {value}"))
 }
 
-async fn run(builder: SandboxBuilder) -> Result<(), Box<dyn Error>> {
-    let sandbox = builder.start().await?;
+fn share(name: &str, value: Option<String>) -> Result<f64, String> {
+    let share = number(name, value)?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(format!("{name} cannot be {share}")) }
+}
+
+async fn run(wanted: Wanted) -> Result<(), Box<dyn Error>> {
+    let sandbox = wanted.builder.start().await?;
+    let faults = Faults::new(wanted.seed, wanted.faults, KINDS).refusing(wanted.faults);
+    for supplier in [&**sandbox.cocon(), sandbox.covage(), sandbox.onapi()] {
+        supplier.set_faults(faults.clone());
+    }
     introduce(sandbox.cocon());
     introduce_covage(sandbox.covage());
     introduce_onapi(sandbox.onapi());
+    if wanted.faults > 0.0 {
+        println!("{} % of all requests and connections go wrong.", wanted.faults * 100.0);
+    }
     println!("Ctrl-C stops it.");
     tokio::signal::ctrl_c().await?;
     Ok(())
@@ -114,23 +153,30 @@ fn introduce_onapi(onapi: &OnApi) {
 mod tests {
     use super::*;
 
-    fn arguments(line: &str) -> Result<Option<SandboxBuilder>, String> {
+    fn arguments(line: &str) -> Result<Option<Wanted>, String> {
         read(line.split_whitespace().map(str::to_owned))
     }
 
     #[test]
     fn reads_its_arguments() {
-        let built = arguments("--port 8080 --seed 7").map(|builder| format!("{builder:?}"));
-        assert_eq!(built, Ok(format!("{:?}", Some(Sandbox::builder().port(8080).seed(7)))));
-        assert!(arguments("--help").is_ok_and(|builder| builder.is_none()));
+        let builder = Sandbox::builder().port(8080).seed(7);
+        let wanted = Some(Wanted { builder, seed: 7, faults: 0.3 });
+        let built = arguments("--port 8080 --seed 7 --faults 0.3").map(|wanted| format!("{wanted:?}"));
+        assert_eq!(built, Ok(format!("{wanted:?}")));
+        assert!(arguments("").is_ok_and(|wanted| wanted.is_some_and(|wanted| wanted.faults == 0.0)));
+        assert!(arguments("--help").is_ok_and(|wanted| wanted.is_none()));
     }
 
     #[test]
     fn says_what_is_wrong_with_them() {
-        let problem = |line| arguments(line).err().unwrap_or_default();
+        let problem = |line: &str| arguments(line).err().unwrap_or_default();
         assert_eq!(problem("--port"), "--port needs a number");
         assert_eq!(problem("--port 70000"), "--port cannot be 70000");
         assert_eq!(problem("--seed x"), "--seed cannot be x");
+        assert_eq!(problem("--faults"), "--faults needs a number");
+        for share in ["1.5", "-1", "NaN", "all"] {
+            assert_eq!(problem(&format!("--faults {share}")), format!("--faults cannot be {share}"));
+        }
         assert_eq!(problem("--colour"), "unknown argument: --colour");
     }
 }

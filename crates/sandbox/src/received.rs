@@ -4,7 +4,9 @@ use http::Method;
 use http::request::Parts;
 use serde_json::Value;
 
-/// A request as it came over the wire, what was wrong with it, and the status it was answered with.
+use crate::Fault;
+
+/// A request as it came over the wire, what was wrong with it, and what became of it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Received {
@@ -23,8 +25,14 @@ pub struct Received {
     /// Where the request is not as the supplier's document has it. A request may have problems and be answered
     /// all the same, where the document has no answer for an unacceptable one.
     pub problems: Vec<String>,
-    /// The status of the answer.
+    /// The status of the answer on the wire; 0 where no status arrives, because a fault took the answer.
     pub status: u16,
+    /// What went wrong on demand.
+    pub fault: Option<Fault>,
+    /// Whether it was carried out and changed something, which is what
+    /// [`took_effect`](crate::Supplier::took_effect) counts. A request that is carried out late has changed nothing
+    /// until then.
+    pub took_effect: bool,
 }
 
 impl Received {
@@ -39,6 +47,8 @@ impl Received {
             body,
             problems: Vec::new(),
             status: 0,
+            fault: None,
+            took_effect: false,
         }
     }
 

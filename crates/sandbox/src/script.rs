@@ -1,11 +1,12 @@
-//! Answers that a test lays down in advance.
+//! Answers and faults that a test lays down in advance.
 
 use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use http_body_util::Full;
 use serde_json::Value;
+
+use crate::Fault;
 
 /// An answer of the sandbox, laid down by a test with [`answer_next`](crate::Supplier::answer_next).
 ///
@@ -63,25 +64,32 @@ impl Answer {
     }
 
     /// The answer as it goes out. Fails for a status or a header that HTTP does not know.
-    pub(crate) fn into_response(self) -> Result<Response<Full<Bytes>>, http::Error> {
+    pub(crate) fn into_response(self) -> Result<Response<Bytes>, http::Error> {
         let mut response = Response::builder().status(StatusCode::from_u16(self.status)?);
         for (name, value) in self.headers {
             response = response.header(name, value);
         }
-        response.body(Full::from(self.body))
+        response.body(self.body.into())
     }
 }
 
-/// The answers laid down, in a queue per operation.
+/// What a request meets with instead of being carried out and answered.
+#[derive(Debug)]
+pub(crate) enum Cue {
+    Answer(Answer),
+    Fault(Fault),
+}
+
+/// What was laid down, in a queue per operation.
 #[derive(Debug, Default)]
-pub(crate) struct Script(HashMap<String, VecDeque<Answer>>);
+pub(crate) struct Script(HashMap<String, VecDeque<Cue>>);
 
 impl Script {
-    pub(crate) fn push(&mut self, operation_id: &str, answer: Answer) {
-        self.0.entry(operation_id.to_owned()).or_default().push_back(answer);
+    pub(crate) fn push(&mut self, operation_id: &str, cue: Cue) {
+        self.0.entry(operation_id.to_owned()).or_default().push_back(cue);
     }
 
-    pub(crate) fn next(&mut self, operation_id: &str) -> Option<Answer> {
+    pub(crate) fn next(&mut self, operation_id: &str) -> Option<Cue> {
         self.0.get_mut(operation_id)?.pop_front()
     }
 }

@@ -1,8 +1,9 @@
-//! Listens on loopback and brings each request to the desk.
+//! Listens on loopback, brings each request to the desk, and lets a connection end as the desk says.
 
+use std::error::Error;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -11,11 +12,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::Received;
 use crate::desk::Desk;
+use crate::reply::Reply;
 
 /// A listener that stops, with all its connections, when this is dropped.
 #[derive(Debug)]
@@ -44,12 +47,13 @@ impl Drop for Server {
     }
 }
 
-/// Owns the connections, so that they end with it.
+/// Owns the connections and what is to be carried out after them, so that they end with it.
 async fn accept(listener: TcpListener, desk: Arc<Desk>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
+                Ok((stream, _)) if desk.refuses_connection() => reset(stream),
                 Ok((stream, _)) => { connections.spawn(serve(stream, Arc::clone(&desk))); }
                 // The caller went away again, or the process is out of handles for now.
                 Err(_) => tokio::task::yield_now().await,
@@ -60,16 +64,64 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>) {
 }
 
 async fn serve(stream: TcpStream, desk: Arc<Desk>) {
-    let service = service_fn(|request| respond(request, &desk));
+    let unanswered = OnceLock::new();
+    let service = service_fn(|request| respond(request, &desk, &unanswered));
     // No `Date`: the answers of two runs are to be the same to the byte.
-    let connection =
+    let mut connection =
         http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service);
     // A connection that breaks off is the caller's doing; what arrived whole is with the desk.
-    let _ = connection.await;
+    let _ = (&mut connection).await;
+    let stream = connection.into_parts().io.into_inner();
+    if let Some(reply) = unanswered.into_inner() {
+        let _ = end(stream, reply, &desk).await;
+    }
 }
 
-async fn respond(request: Request<Incoming>, desk: &Desk) -> hyper::Result<Response<Full<Bytes>>> {
+/// Answers a request. What is no whole answer is left for the end of the connection, which this brings about.
+async fn respond(
+    request: Request<Incoming>,
+    desk: &Desk,
+    unanswered: &OnceLock<Reply>,
+) -> Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
-    Ok(desk.handle(Received::new(&parts, body.into())))
+    match desk.handle(Received::new(&parts, body.into())) {
+        Reply::Answer(response, delay) => {
+            // The client may go meanwhile, and this with it.
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            Ok(response.map(Full::from))
+        }
+        reply => {
+            let _ = unanswered.set(reply);
+            Err("the connection ends here".into())
+        }
+    }
+}
+
+/// Ends a connection whose last request gets no whole answer.
+async fn end(mut stream: TcpStream, reply: Reply, desk: &Desk) -> io::Result<()> {
+    match reply {
+        // Goes out by itself.
+        Reply::Answer(..) => {}
+        Reply::Part(_, bytes) => {
+            stream.write_all(&bytes).await?;
+            stream.shutdown().await?;
+        }
+        Reply::Reset => reset(stream),
+        Reply::Silence => while stream.read(&mut [0; 1024]).await? > 0 {},
+        Reply::Late(late) => {
+            drop(stream);
+            tokio::time::sleep(late.delay).await;
+            desk.carry_out(&late);
+        }
+    }
+    Ok(())
+}
+
+/// Ends a connection with RST where closing it would say goodbye.
+fn reset(stream: TcpStream) {
+    // Fails for a connection that is gone already.
+    let _ = stream.set_zero_linger();
 }

@@ -48,11 +48,16 @@ impl Deref for Cocon {
 }
 
 impl Cocon {
-    pub(crate) async fn start(port: u16, seed: u64, jobs_per_look: usize) -> io::Result<Cocon> {
+    pub(crate) async fn start(
+        port: u16,
+        seed: u64,
+        houses_per_street: u32,
+        jobs_per_look: usize,
+    ) -> io::Result<Cocon> {
         let spec = Spec::cocon();
         let mut rng = Rng::with_seed(seed);
         let keys = Arc::new(Keys::new(&mut rng, spec));
-        let town = Town::new(&mut rng.fork());
+        let town = Town::new(&mut rng.fork(), houses_per_street);
         let buildings = town.buildings();
         let office = Office {
             keys: Arc::clone(&keys),

@@ -1,5 +1,6 @@
 //! The town that the network owner has prepared, some of it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use fastrand::Rng;
@@ -8,7 +9,6 @@ use serde_json::{Value, json};
 use super::refusal::Refusal;
 
 const STREETS: u32 = 4;
-const HOUSES_PER_STREET: u32 = 10;
 
 /// A building of the simulated town.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +47,12 @@ impl BuildingKind {
     }
 }
 
-#[derive(Debug)]
-pub(super) struct Town(Vec<House>);
+#[derive(Debug, Default)]
+pub(super) struct Town {
+    houses: Vec<House>,
+    by_id: HashMap<String, usize>,
+    by_name: HashMap<String, usize>,
+}
 
 /// A building with what its connection consists of.
 #[derive(Debug)]
@@ -59,34 +63,46 @@ pub(super) struct House {
 }
 
 impl Town {
-    pub(super) fn new(rng: &mut Rng) -> Town {
+    pub(super) fn new(rng: &mut Rng, houses_per_street: u32) -> Town {
         let district = rng.u32(1_000..9_000);
         let mut next_id = rng.u32(1_000_000..9_000_000);
-        let mut houses = Vec::new();
+        let mut town = Town::default();
         for street in 0..STREETS {
             let zip_code = format!("{}{}", district + street, zip_letters(rng));
             let mut number = 0;
-            for place in 0..HOUSES_PER_STREET {
+            for place in 0..houses_per_street {
                 number += rng.u32(1..=9);
                 next_id += 10;
-                houses.push(House::new(next_id, format!("{zip_code}-{number}"), kind_of(place)));
+                let kind = kind_of(place, houses_per_street);
+                town.add(House::new(next_id, format!("{zip_code}-{number}"), kind));
             }
         }
-        Town(houses)
+        town
+    }
+
+    fn add(&mut self, house: House) {
+        let place = self.houses.len();
+        self.by_id.insert(house.building.id.clone(), place);
+        self.by_name.insert(house.building.name.clone(), place);
+        self.houses.push(house);
     }
 
     pub(super) fn buildings(&self) -> Arc<[Building]> {
-        self.0.iter().map(|house| house.building.clone()).collect()
+        self.houses.iter().map(|house| house.building.clone()).collect()
     }
 
     pub(super) fn by_id(&mut self, id: &str) -> Result<&mut House, Refusal> {
-        let house = self.0.iter_mut().find(|house| house.building.id == id);
-        house.ok_or_else(|| Refusal::not_found("building", id))
+        let place = self.by_id.get(id).copied();
+        self.at(place).ok_or_else(|| Refusal::not_found("building", id))
     }
 
     pub(super) fn by_name(&mut self, name: &str) -> Result<&mut House, Refusal> {
-        let house = self.0.iter_mut().find(|house| house.building.name == name);
-        house.ok_or_else(|| Refusal::not_found("building", name))
+        let place = self.by_name.get(name).copied();
+        self.at(place).ok_or_else(|| Refusal::not_found("building", name))
+    }
+
+    fn at(&mut self, place: Option<usize>) -> Option<&mut House> {
+        self.houses.get_mut(place?)
     }
 }
 
@@ -125,10 +141,10 @@ impl House {
 }
 
 /// Every street begins with a complex building and ends with two that nobody has prepared.
-fn kind_of(place: u32) -> BuildingKind {
+fn kind_of(place: u32, houses_per_street: u32) -> BuildingKind {
     match place {
         0 => BuildingKind::Complex,
-        place if place < HOUSES_PER_STREET - 2 => BuildingKind::Prepared,
+        place if place + 2 < houses_per_street => BuildingKind::Prepared,
         _ => BuildingKind::Unprepared,
     }
 }

@@ -31,6 +31,20 @@ impl Reply {
 }
 
 pub async fn send(base_url: &str, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    let mut stream = open(base_url, method, target, headers, body).await;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    read(&answer)
+}
+
+/// A connection over which a request was sent, and nothing read.
+pub async fn open(
+    base_url: &str,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> TcpStream {
     let address = base_url.strip_prefix("http://").unwrap();
     let mut request = format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     for (name, value) in headers {
@@ -39,8 +53,11 @@ pub async fn send(base_url: &str, method: &str, target: &str, headers: &[(&str, 
     request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    stream
+}
+
+/// Reads an answer whose head is whole.
+pub fn read(answer: &str) -> Reply {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     Reply { status, head: head.to_owned(), body: body.to_owned() }

@@ -1,0 +1,140 @@
+//! What goes back over a connection: an answer, part of one, or none.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+
+use crate::desk::Late;
+
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// An answer, so much later.
+    Answer(Response<Bytes>, Duration),
+    /// These bytes of an answer that would be longer; then the connection is closed. The status is none if they end
+    /// before it is of use to anybody.
+    Part(Option<StatusCode>, Bytes),
+    /// None: the connection is reset.
+    Reset,
+    /// None: the connection stays as it is until the client goes.
+    Silence,
+    /// None: the connection is closed, and the request carried out later.
+    Late(Late),
+}
+
+impl Reply {
+    pub(crate) fn now(response: Response<Bytes>) -> Reply {
+        Reply::Answer(response, Duration::ZERO)
+    }
+
+    /// The first half of an answer: of its body, if it has one, else of its head.
+    pub(crate) fn half_of(response: &Response<Bytes>) -> Reply {
+        let (status, body) = (response.status(), response.body());
+        let mut bytes = format!("HTTP/1.1 {status}\r\n").into_bytes();
+        for (name, value) in response.headers() {
+            bytes.extend_from_slice(name.as_str().as_bytes());
+            bytes.extend_from_slice(b": ");
+            bytes.extend_from_slice(value.as_bytes());
+            bytes.extend_from_slice(b"\r\n");
+        }
+        if body.is_empty() {
+            bytes.truncate(bytes.len() / 2);
+            return Reply::Part(None, bytes.into());
+        }
+        bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
+        bytes.extend_from_slice(&body[..body.len() / 2]);
+        Reply::Part(Some(status), bytes.into())
+    }
+
+    /// What the client can know of the status; 0 for nothing.
+    pub(crate) fn status(&self) -> u16 {
+        let status = match self {
+            Reply::Answer(response, _) => Some(response.status()),
+            Reply::Part(status, _) => *status,
+            Reply::Reset | Reply::Silence | Reply::Late(_) => None,
+        };
+        status.map(|status| status.as_u16()).unwrap_or_default()
+    }
+}
+
+/// What a gateway answers on its own account. The status is known to be one.
+pub(crate) fn page(status: u16) -> Response<Bytes> {
+    html(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+/// A refusal for now. A part of a second is told as a whole one, so that nobody comes back too early.
+pub(crate) fn throttled(wait: Option<Duration>) -> Response<Bytes> {
+    let mut response = html(StatusCode::TOO_MANY_REQUESTS);
+    if let Some(wait) = wait {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// What is left of an answer when a gateway puts a page of its own in its place: the status.
+pub(crate) fn replaced(response: &Response<Bytes>) -> Response<Bytes> {
+    html(response.status())
+}
+
+fn html(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    if !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        *response.body_mut() = format!("<html><body><h1>{status}</h1></body></html>").into();
+    }
+    response
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::Answer;
+
+    fn half(answer: Answer) -> (u16, String) {
+        let reply = Reply::half_of(&answer.into_response().unwrap());
+        let status = reply.status();
+        let Reply::Part(_, bytes) = reply else { panic!("{reply:?}") };
+        (status, String::from_utf8(bytes.into()).unwrap())
+    }
+
+    #[test]
+    fn an_answer_breaks_off_within_its_body() {
+        let (status, text) = half(Answer::status(201).header("location", "/1").body("12345"));
+        assert_eq!(status, 201);
+        assert_eq!(text, "HTTP/1.1 201 Created\r\nlocation: /1\r\ncontent-length: 5\r\n\r\n12");
+    }
+
+    #[test]
+    fn an_answer_without_a_body_breaks_off_within_its_head() {
+        assert_eq!(half(Answer::status(204)), (0, "HTTP/1.1 204".to_owned()));
+    }
+
+    #[test]
+    fn a_part_of_a_second_is_a_whole_one() {
+        let seconds = |wait| {
+            let response = throttled(wait);
+            assert_eq!(response.status(), 429);
+            response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(seconds(None), None);
+        assert_eq!(seconds(Some(Duration::ZERO)).as_deref(), Some("0"));
+        assert_eq!(seconds(Some(Duration::from_secs(2))).as_deref(), Some("2"));
+        assert_eq!(seconds(Some(Duration::from_millis(1001))).as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn a_status_without_a_body_stays_without() {
+        let body = |status| {
+            let response = Answer::status(status).header("location", "/1").into_response().unwrap();
+            let replaced = replaced(&response);
+            assert_eq!(replaced.status(), status);
+            assert!(!replaced.headers().contains_key("location"));
+            !replaced.body().is_empty()
+        };
+        assert_eq!([200, 201, 204, 304, 404].map(body), [true, true, false, false, true]);
+    }
+}
