@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: a supplier to talk to, and servers that misbehave on the wire.
 
+pub mod campaign;
 mod exchange;
 mod mutate;
 mod outcomes;

@@ -1,0 +1,42 @@
+//! Small campaigns: the large ones are run by hand, with `cargo run --release -p lastmile-tests --bin campaign`.
+
+use lastmile_tests::campaign::{Plan, Which, run};
+
+async fn small(which: Which, deduplicates: bool, seed: u64) {
+    let verdict = run(&Plan { orders: 150, seed, deduplicates, kills: None }, which).await;
+    assert!(verdict.is_right(), "{verdict}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn onapi_orders_are_placed_once() {
+    small(Which::OnApi, true, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn onapi_orders_are_placed_once_at_a_network_that_takes_every_order_for_a_new_one() {
+    small(Which::OnApi, false, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn covage_orders_are_submitted_once() {
+    small(Which::Covage, true, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn covage_orders_are_submitted_once_without_unique_references() {
+    small(Which::Covage, false, 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cocon_never_gets_anything_twice() {
+    small(Which::Cocon, true, 5).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_killed_goes_on_where_it_was() {
+    for which in [Which::OnApi, Which::Covage, Which::Cocon] {
+        let kills = Some((3, env!("CARGO_BIN_EXE_campaign").into()));
+        let verdict = run(&Plan { orders: 150, seed: 6, deduplicates: false, kills }, which).await;
+        assert!(verdict.is_right(), "{verdict}");
+    }
+}

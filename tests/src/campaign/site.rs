@@ -1,0 +1,157 @@
+//! A supplier with what is to be ordered there: all that a process needs to know to work through it.
+
+use std::time::Duration;
+
+use lastmile::Policy;
+use lastmile::cocon::Cocon;
+use lastmile::covage::Covage;
+use lastmile::covage::types::{OfferRequest, OfferRequestReferenceType};
+use lastmile::onapi::OnApi;
+use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::{BuildingKind, Sandbox};
+use serde::{Deserialize, Serialize};
+
+/// What every call of a campaign is made with: as patient as suppliers on the same machine deserve.
+pub fn policy() -> Policy {
+    Policy {
+        deadline: DEADLINE,
+        attempt: Duration::from_millis(700),
+        attempts: 3,
+        pause: Duration::from_millis(5),
+        longest_pause: Duration::from_millis(50),
+        settle: SETTLE,
+        ..Policy::default()
+    }
+}
+
+/// When a call is given up.
+pub const DEADLINE: Duration = Duration::from_millis(2000);
+
+/// How long a request may be at work at the supplier after that; far beyond [`LATE`](super::LATE).
+const SETTLE: Duration = Duration::from_millis(1500);
+
+/// One of the three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum Which {
+    OnApi,
+    Covage,
+    Cocon,
+}
+
+/// A supplier and the orders to be placed there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Site {
+    /// Which supplier.
+    pub which: Which,
+    base: String,
+    login: [String; 2],
+    /// The operator's contact, where orders need one.
+    pub contact: String,
+    /// What is to be ordered.
+    pub orders: Vec<Wanted>,
+}
+
+/// Something to be ordered, once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Its reference with the service provider.
+    pub key: String,
+    /// The access, eligibility reference or building.
+    pub place: String,
+    /// The service or product.
+    pub item: String,
+    /// The optical socket, where there is one.
+    pub socket: String,
+}
+
+impl Site {
+    /// So many orders at a supplier of this sandbox. No fault may be at work yet.
+    pub async fn at(which: Which, sandbox: &Sandbox, orders: usize) -> Self {
+        match which {
+            Which::OnApi => Self::onapi(sandbox, orders),
+            Which::Covage => Self::covage(sandbox, orders).await,
+            Which::Cocon => Self::cocon(sandbox, orders),
+        }
+    }
+
+    fn onapi(sandbox: &Sandbox, orders: usize) -> Self {
+        let supplier = sandbox.onapi();
+        let mut wanted = Vec::new();
+        while wanted.len() < orders {
+            supplier.grow(orders);
+            let accesses = supplier.accesses();
+            let free =
+                accesses.iter().filter_map(|access| Some((&access.id, access.service(Standing::Free)?)));
+            wanted =
+                free.map(|(access, offer)| (access.clone(), offer.service.clone(), String::new())).collect();
+        }
+        let login = [supplier.user().to_owned(), supplier.password().to_owned()];
+        Self::new(Which::OnApi, supplier.base_url(), login, wanted, orders)
+    }
+
+    async fn covage(sandbox: &Sandbox, orders: usize) -> Self {
+        let supplier = sandbox.covage();
+        let login = [supplier.email().to_owned(), supplier.password().to_owned()];
+        let building =
+            supplier.premises().iter().flat_map(|place| &place.buildings).next().expect("a building");
+        let request = OfferRequest {
+            activation_type: None,
+            product_lines: None,
+            reference: building.reference.clone(),
+            reference_type: OfferRequestReferenceType::Building,
+            status: None,
+        };
+        let offers = crate::covage(sandbox).offers(&request).await.expect("no faults yet");
+        let products =
+            offers.offers.iter().filter_map(|offer| offer.get()?.product.get()?.code.get().cloned());
+        let product = products.take(1).collect::<String>();
+        let eligibility = offers.eligibility_ref.as_deref().expect("an eligible building").to_owned();
+        let socket = building.sockets[0].reference.clone();
+        let wanted = vec![(eligibility, product, socket); orders];
+        let contact = supplier.contact_uuid().to_owned();
+        Self { contact, ..Self::new(Which::Covage, supplier.base_url(), login, wanted, orders) }
+    }
+
+    fn cocon(sandbox: &Sandbox, orders: usize) -> Self {
+        let supplier = sandbox.cocon();
+        let buildings = supplier.buildings();
+        let prepared = buildings.iter().filter(|building| building.kind == BuildingKind::Prepared);
+        let wanted = prepared.map(|building| (building.name.clone(), String::new(), String::new())).collect();
+        let login = [supplier.api_key().to_owned(), supplier.client_id().to_owned()];
+        Self::new(Which::Cocon, supplier.base_url(), login, wanted, orders)
+    }
+
+    fn new(
+        which: Which,
+        base: String,
+        login: [String; 2],
+        wanted: Vec<(String, String, String)>,
+        orders: usize,
+    ) -> Self {
+        assert!(wanted.len() >= orders, "{which:?} has room for {} orders only", wanted.len());
+        let wanted = wanted.into_iter().take(orders).enumerate();
+        let orders = wanted.map(|(number, (place, item, socket))| Wanted {
+            key: format!("SP-{number}"),
+            place,
+            item,
+            socket,
+        });
+        Self { which, base, login, contact: String::new(), orders: orders.collect() }
+    }
+
+    pub(super) fn onapi_handle(&self) -> OnApi {
+        let [user, password] = &self.login;
+        OnApi::builder(&self.base).login(user, password).policy(policy()).build().expect("loopback")
+    }
+
+    pub(super) fn covage_handle(&self) -> Covage {
+        let [email, password] = &self.login;
+        Covage::builder(&self.base).login(email, password).policy(policy()).build().expect("loopback")
+    }
+
+    pub(super) fn cocon_handle(&self) -> Cocon {
+        let [key, client] = &self.login;
+        Cocon::builder(&self.base).api_key(key).client_id(client).policy(policy()).build().expect("loopback")
+    }
+}
