@@ -38,6 +38,8 @@ pub mod onapi;
 mod poll;
 #[cfg(feature = "_calls")]
 mod prepared;
+#[cfg(feature = "_calls")]
+mod progress;
 pub mod rules;
 #[cfg(feature = "_calls")]
 mod setup;
@@ -56,6 +58,8 @@ pub use lastmile_core::{
 pub use poll::{Poll, WaitError};
 #[cfg(feature = "_calls")]
 pub use prepared::{Creation, Prepared, Progress, Reconciled, Undecidable};
+#[cfg(feature = "_calls")]
+pub use progress::{HasProgress, OrderProgress, OrderStage};
 #[cfg(feature = "_calls")]
 pub use setup::SetupError;
 
