@@ -63,7 +63,7 @@ async fn a_second_worker_finds_the_order_of_the_first() {
 async fn where_the_orders_cannot_be_listed_it_is_placed_all_the_same() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
-    let mut prepared = activation(&sandbox);
+    let mut prepared = copy(&activation(&sandbox));
     sandbox.onapi().answer_next("listOrders", Answer::status(501));
     prepared.place(&network).await.unwrap();
     assert_eq!(sandbox.onapi().took_effect("createOrder"), 1);
@@ -73,7 +73,7 @@ async fn where_the_orders_cannot_be_listed_it_is_placed_all_the_same() {
 async fn a_network_that_does_not_answer_is_sent_nothing() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
-    let mut prepared = activation(&sandbox);
+    let mut prepared = copy(&activation(&sandbox));
     for _ in 0..network.raw().policy().attempts {
         sandbox.onapi().answer_next("listOrders", Answer::status(503));
     }
@@ -167,10 +167,29 @@ fn a_ticket_that_no_network_could_take_is_refused() {
 }
 
 #[tokio::test]
-async fn an_order_costs_two_reads_more() {
+async fn only_what_may_have_copies_is_looked_for_first() {
     let sandbox = sandbox().await;
-    activation(&sandbox).place(&onapi(&sandbox)).await.unwrap();
-    let operations: Vec<_> =
-        sandbox.onapi().received().into_iter().filter_map(|received| received.operation).collect();
-    assert_eq!(operations, ["listOrders", "getSubscriptions", "createOrder"]);
+    let network = onapi(&sandbox);
+    let asked = || -> Vec<_> {
+        sandbox.onapi().received().into_iter().filter_map(|received| received.operation).collect()
+    };
+    let mut prepared = activation(&sandbox);
+    prepared.begin().unwrap();
+    copy(&prepared);
+    sandbox.onapi().answer_next("createOrder", Answer::status(429));
+    prepared.place(&network).await.unwrap_err();
+    assert_eq!(asked(), ["createOrder"], "its copy is begun and cannot be placed by now");
+    prepared.place(&network).await.unwrap();
+    assert_eq!(
+        asked()[1..],
+        ["listOrders", "getSubscriptions", "createOrder"],
+        "its copy may have been, meanwhile"
+    );
+
+    let stored = activation(&naive().await);
+    let before = asked().len();
+    copy(&stored);
+    let mut stored = stored;
+    let _ = stored.place(&network).await;
+    assert_eq!(asked()[before], "listOrders", "its copy could be placed at any time");
 }

@@ -87,19 +87,18 @@ impl Creation for NewOrder {
         }
     }
 
-    async fn find(&self, covage: &Covage, look: Look) -> Result<Found<Draft>, Error> {
+    async fn find(&self, covage: &Covage, _: Look) -> Result<Found<Draft>, Error> {
         let Some(order_ref) = self.order_ref() else {
             return Ok(Found::Never("the draft was given no reference of yours to look for"));
         };
         // The newest first: what was just created is among them.
-        let (page, most) = match look {
-            Look::BeforeSending => (None, 50),
-            Look::Afterwards => (Some(100), 1000),
+        let filter = ListOrdersParams {
+            sort: Some("-creation_date".to_owned()),
+            limit: Some(100),
+            ..Default::default()
         };
-        let filter =
-            ListOrdersParams { sort: Some("-creation_date".to_owned()), limit: page, ..Default::default() };
         let mut orders = covage.orders(filter);
-        for _ in 0..most {
+        for _ in 0..1000 {
             let Some(order) = orders.next().await.transpose()? else { break };
             let Some(order) = order.into_option() else { continue };
             let found = order.operator_info.get().and_then(|info| info.order_ref.as_deref());

@@ -7,6 +7,7 @@ pub use creation::Creation;
 pub(crate) use creation::sealed;
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
 use lastmile_core::call::{Error, Outcome};
@@ -36,16 +37,17 @@ use sealed::{Found, Look, Supplier as _};
 /// # Two workers with one value
 ///
 /// A value knows nothing of its copies, so take it out of the store under a lock. Where the lock fails, there is a second
-/// line: before anything is sent, [`place`](Self::place) looks whether the supplier holds it already, by its own
-/// reference, and answers with that instead of sending. So a second worker does not double what `reconcile` could find for the
-/// first. It does not help against two workers within the same moment, nor where there is nothing to look at:
+/// line: a value that may have copies which could be placed (it comes from a store, was stored without being begun, or was
+/// placed before) is looked for at the supplier before it is sent. What is there already, by its own reference, is what
+/// [`place`](Self::place) answers with. So a second worker does not double what `reconcile` could find for the first. It does not
+/// help against two workers within the same moment, nor where there is nothing to look at:
 ///
 /// | created | looked at before sending |
 /// |---|---|
 /// | ON-API order | the orders and subscriptions of the access, for its reference |
 /// | ON-API ticket | the list of tickets, for its reference |
 /// | Covage submission | the order, whether it is submitted |
-/// | Covage draft | the newest page of orders, for its reference; a draft orders nothing |
+/// | Covage draft | your newest 1,000 orders, for its reference |
 /// | everything at Cocon | nothing: the API has no reference of the caller's |
 ///
 /// # The store
@@ -61,6 +63,8 @@ pub struct Prepared<C> {
     /// Whether `begin` was called on this very value, so that it is known that nothing was sent since.
     begun: bool,
     sent: Sent,
+    /// Whether there may be copies that could be placed. Storing a value makes one, and only borrows it.
+    copied: AtomicBool,
 }
 
 /// When it was sent at the latest, in milliseconds since 1970.
@@ -142,7 +146,13 @@ impl<C: Creation> Prepared<C> {
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the supplier could only refuse it.
     pub fn new(request: C) -> Result<Self, Error> {
         request.check()?;
-        Ok(Self { request, progress: Progress::Ready, begun: false, sent: Sent::default() })
+        Ok(Self {
+            request,
+            progress: Progress::Ready,
+            begun: false,
+            sent: Sent::default(),
+            copied: AtomicBool::new(false),
+        })
     }
 
     /// What will be sent.
@@ -186,7 +196,7 @@ impl<C: Creation> Prepared<C> {
         Err(Error::unknown(C::Supplier::API, refused))
     }
 
-    /// Sends it, unless the supplier holds it already.
+    /// Sends it; one that may have copies only if the supplier does not hold it already.
     ///
     /// # Errors
     /// The outcome of the call, or of the look before it, in which case nothing was sent.
@@ -194,17 +204,19 @@ impl<C: Creation> Prepared<C> {
     /// is placed already.
     pub async fn place(&mut self, supplier: &C::Supplier) -> Result<C::Created, Error> {
         self.begin()?;
-        match self.request.find(supplier, Look::BeforeSending).await {
-            Ok(Found::Held(created)) => {
-                self.end(Progress::Placed);
-                return Ok(created);
-            }
-            Ok(Found::Nothing | Found::Unclear(_) | Found::Never(_)) => {}
-            // What cannot be looked at by this supplier cannot be found by `reconcile` either.
-            Err(error) if matches!(error.outcome(), Outcome::Rejected | Outcome::Decode) => {}
-            Err(error) => {
-                self.end(Progress::Ready);
-                return Err(error);
+        if *self.copied.get_mut() {
+            match self.request.find(supplier, Look::BeforeSending).await {
+                Ok(Found::Held(created)) => {
+                    self.end(Progress::Placed);
+                    return Ok(created);
+                }
+                Ok(Found::Nothing | Found::Unclear(_) | Found::Never(_)) => {}
+                // What this supplier does not let be looked at cannot be found by `reconcile` either.
+                Err(error) if matches!(error.outcome(), Outcome::Rejected | Outcome::Decode) => {}
+                Err(error) => {
+                    self.end(Progress::Ready);
+                    return Err(error);
+                }
             }
         }
         if self.sent.send_by.zip(now()).is_some_and(|(by, now)| now > Duration::from_millis(by)) {
@@ -224,9 +236,10 @@ impl<C: Creation> Prepared<C> {
         result
     }
 
-    /// Nothing more is sent.
+    /// Nothing more is sent. From now on a copy that was stored when this was begun can be reconciled and placed.
     fn end(&mut self, progress: Progress) {
         (self.progress, self.begun) = (progress, false);
+        *self.copied.get_mut() = true;
         self.sent.ended_at = now().map(millis);
     }
 

@@ -1,5 +1,7 @@
 //! The stored form of a prepared value.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Creation, Prepared, Progress, Sent};
@@ -33,7 +35,10 @@ struct Stored<C> {
 
 impl<C: Creation> Serialize for Prepared<C> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { request, progress, sent: Sent { send_by, ended_at }, .. } = self;
+        let Self { request, progress, sent: Sent { send_by, ended_at }, begun, copied } = self;
+        if !begun {
+            copied.store(true, Ordering::Relaxed);
+        }
         let (progress, send_by, ended_at) = (*progress, *send_by, *ended_at);
         StoredRef { version: VERSION, kind: C::KIND, progress, send_by, ended_at, request }
             .serialize(serializer)
@@ -58,6 +63,7 @@ impl<'de, C: Creation> Deserialize<'de> for Prepared<C> {
             request: stored.request,
             progress: stored.progress,
             begun: false,
+            copied: AtomicBool::new(true),
             sent: Sent { send_by: stored.send_by, ended_at: stored.ended_at },
         })
     }
