@@ -1,93 +1,10 @@
-//! Redirects, and where credentials may go.
+//! Which addresses a handle takes, and in which headers the credentials go there.
 
 use lastmile::cocon::Cocon;
-use lastmile::cocon::types::CustomerCreate;
-use lastmile::{BuildError, Outcome, Prepared, SetupError};
+use lastmile::{BuildError, SetupError};
 use lastmile_sandbox::Answer;
-use lastmile_tests::{cocon, sandbox};
+use lastmile_tests::sandbox;
 use serde_json::json;
-
-#[tokio::test]
-async fn another_origin_is_never_asked() {
-    let (here, there) = (sandbox().await, sandbox().await);
-    for status in [301, 302, 303, 307, 308] {
-        let elsewhere = format!("{}/api/v1/contacts/1", there.cocon().base_url());
-        here.cocon().answer_next("getContact", Answer::status(status).header("location", elsewhere));
-        let error = cocon(&here).contact("1").await.unwrap_err();
-        assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, status));
-        assert!(error.to_string().contains("redirects to another origin"), "{error}");
-    }
-    assert_eq!(there.cocon().received().len(), 0);
-    assert_eq!(here.cocon().received().len(), 5);
-}
-
-#[tokio::test]
-async fn a_creation_is_not_turned_into_a_read() {
-    let sandbox = sandbox().await;
-    // "Moved" says that nothing was done there; "see there" is what many servers say when it was.
-    for (status, outcome) in [(301, Outcome::Rejected), (302, Outcome::Unknown), (303, Outcome::Unknown)] {
-        let answer = Answer::status(status).header("location", "/api/v1/customers/7");
-        sandbox.cocon().answer_next("createCustomer", answer);
-        let error =
-            Prepared::new(CustomerCreate::default()).unwrap().place(&cocon(&sandbox)).await.unwrap_err();
-        assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (outcome, status));
-        assert!(error.to_string().contains("check the base address"), "{error}");
-    }
-    assert_eq!(sandbox.cocon().received().len(), 3);
-    assert_eq!(sandbox.cocon().count("createCustomer"), 3);
-}
-
-#[tokio::test]
-async fn a_status_that_nothing_documents_proves_nothing_about_a_creation() {
-    let sandbox = sandbox().await;
-    for status in [300, 304, 501] {
-        sandbox.cocon().answer_next("createCustomer", Answer::status(status));
-        let error =
-            Prepared::new(CustomerCreate::default()).unwrap().place(&cocon(&sandbox)).await.unwrap_err();
-        let expected = if status == 501 { Outcome::Rejected } else { Outcome::Unknown };
-        assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (expected, status));
-        sandbox.cocon().answer_next("getContact", Answer::status(status));
-        assert_eq!(cocon(&sandbox).contact("1").await.unwrap_err().outcome(), Outcome::Rejected);
-    }
-}
-
-#[tokio::test]
-async fn the_same_origin_is_followed() {
-    let sandbox = sandbox().await;
-    sandbox.cocon().answer_next("getContact", Answer::status(301).header("location", "/api/v1/customers/7"));
-    sandbox.cocon().answer_next("getCustomer", Answer::json(200, &json!({ "id": "7" })));
-    assert_eq!(cocon(&sandbox).contact("1").await.unwrap().id.as_deref(), Some("7"));
-
-    let kept = Answer::status(307).header("location", "/api/v1/contacts");
-    sandbox.cocon().answer_next("createCustomer", kept);
-    sandbox.cocon().answer_next("createContact", Answer::json(200, &json!({ "id": "8" })));
-    let customer = CustomerCreate { name: Some("Anka".into()), ..Default::default() };
-    let customer = Prepared::new(customer).unwrap().place(&cocon(&sandbox)).await.unwrap();
-    assert_eq!(customer.id.as_deref(), Some("8"));
-    let received = sandbox.cocon().last().unwrap();
-    assert_eq!((received.method.as_str(), received.json()), ("POST", Some(json!({ "name": "Anka" }))));
-}
-
-#[tokio::test]
-async fn a_circle_ends() {
-    let sandbox = sandbox().await;
-    for _ in 0..20 {
-        sandbox
-            .cocon()
-            .answer_next("getContact", Answer::status(302).header("location", "/api/v1/contacts/1"));
-    }
-    let error = cocon(&sandbox).contact("1").await.unwrap_err();
-    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 302));
-    assert_eq!(sandbox.cocon().received().len(), 6);
-}
-
-#[tokio::test]
-async fn a_redirect_to_nowhere_is_refused() {
-    let sandbox = sandbox().await;
-    sandbox.cocon().answer_next("getContact", Answer::status(302));
-    let error = cocon(&sandbox).contact("1").await.unwrap_err();
-    assert!(error.to_string().contains("without saying where"), "{error}");
-}
 
 #[test]
 fn addresses_that_would_show_credentials_are_refused() {
