@@ -73,26 +73,6 @@ async fn the_older_generation() {
 }
 
 #[tokio::test]
-async fn a_creation_is_sent_again_after_a_401_and_only_then() {
-    let sandbox = sandbox().await;
-    let supplier = sandbox.covage();
-    let covage = covage(&sandbox);
-    supplier.answer_next("createOrder", Answer::status(401));
-    supplier.answer_next("createOrder", Answer::json(200, &json!({ "uuid": "1", "status": "draft" })));
-    let mut order = Prepared::new(NewOrder::activate("elig-1", "AM01", Activate)).unwrap();
-    order.place(&covage).await.unwrap();
-    assert_eq!(supplier.count("createOrder"), 2);
-
-    for _ in 0..3 {
-        supplier.answer_next("createOrder", Answer::status(401));
-    }
-    let mut order = Prepared::new(NewOrder::activate("elig-1", "AM01", Activate)).unwrap();
-    let error = order.place(&covage).await.unwrap_err();
-    assert_eq!((error.outcome(), error.attempts()), (Outcome::Rejected, 2), "a second 401 is an answer");
-    assert_eq!(supplier.count("createOrder"), 4);
-}
-
-#[tokio::test]
 async fn a_wrong_password_is_said_and_the_order_is_not_sent() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();

@@ -1,7 +1,5 @@
 //! Lists that are read row by row, and what has changed since last time.
 
-use std::time::Duration;
-
 use lastmile::onapi::types::Access;
 use lastmile::onapi::{ChangedRows, Changes, Cursor, OnApi};
 use lastmile::{Outcome, RowError};
@@ -132,30 +130,6 @@ async fn only_the_network_s_own_word_means_nothing_to_list() {
             "a wrong address, perhaps"
         );
     }
-}
-
-/// The error that ends a list which this server gives, under this policy.
-async fn ended(script: &'static [Then], policy: lastmile::Policy) -> lastmile::Error {
-    let server = RawServer::start(script).await;
-    let network = OnApi::builder(server.base_url()).login("sp", "x").policy(policy).build().unwrap();
-    let Some(Err(RowError::Call(error))) = rows(&network, None).await.next().await else {
-        panic!("it has no end")
-    };
-    error
-}
-
-#[tokio::test]
-async fn a_stream_that_stands_still_or_drips_is_given_up() {
-    let policy = lastmile::Policy { idle: Duration::from_millis(100), ..brisk() };
-    let error = ended(&[Then::Drip], policy.clone()).await;
-    assert_eq!(error.outcome(), Outcome::Unknown);
-    assert!(error.to_string().contains("slower than 1000 bytes a second"), "{error}");
-
-    const STILL: Then = Then::AnswerAndHang(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[",
-    );
-    let error = ended(&[STILL], policy).await;
-    assert!(error.to_string().contains("stood still for 100 ms"), "{error}");
 }
 
 #[tokio::test]

@@ -4,13 +4,13 @@ pub mod campaign;
 mod exchange;
 mod mutate;
 mod outcomes;
+mod raw_server;
 
 pub use exchange::{exchange, request};
 pub use mutate::{places, reads_and_writes_back, survives_mutation};
 pub use outcomes::{outcomes_of_a_creation, outcomes_of_a_read};
+pub use raw_server::{RawServer, Received, Then, Wire, answer, json};
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lastmile::cocon::Cocon;
@@ -18,8 +18,6 @@ use lastmile::covage::Covage;
 use lastmile::onapi::OnApi;
 use lastmile::{Error, Policy};
 use lastmile_sandbox::Sandbox;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
 /// The samples of an operation in `specs/samples`: `part` is `request` or a status. Those of every variant.
 pub fn samples(api: &str, operation: &str, part: &str) -> Vec<serde_json::Value> {
@@ -87,106 +85,4 @@ pub fn shown(error: &Error) -> String {
         source = error.source();
     }
     text
-}
-
-/// A server on loopback that reads each request whole and then does what it is told.
-pub struct RawServer {
-    address: std::net::SocketAddr,
-    requests: Arc<AtomicUsize>,
-}
-
-/// What a [`RawServer`] does with a request it has read.
-#[derive(Clone, Copy)]
-pub enum Then {
-    /// Answers with these bytes and closes the connection.
-    Answer(&'static str),
-    /// Answers with these bytes and keeps the connection open.
-    AnswerAndHang(&'static str),
-    /// Closes the connection.
-    Close,
-    /// Keeps the connection open and says nothing.
-    Hang,
-    /// Begins an answer of a JSON list and then sends a space every few milliseconds, for as long as somebody listens.
-    Drip,
-}
-
-impl RawServer {
-    /// Starts one that treats the first request as `script[0]` says, and so on; the last entry goes for all that follow.
-    pub async fn start(script: &'static [Then]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
-        let address = listener.local_addr().unwrap();
-        let requests = Arc::new(AtomicUsize::new(0));
-        let counter = requests.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, script, counter.clone()));
-            }
-        });
-        Self { address, requests }
-    }
-
-    /// Where it listens.
-    pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// How many whole requests it has read.
-    pub fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
-    }
-}
-
-async fn serve(mut stream: TcpStream, script: &[Then], requests: Arc<AtomicUsize>) {
-    if !read_request(&mut stream).await {
-        return;
-    }
-    let number = requests.fetch_add(1, Ordering::SeqCst);
-    match script[number.min(script.len() - 1)] {
-        Then::Answer(text) => {
-            let _ = stream.write_all(text.as_bytes()).await;
-            let _ = stream.shutdown().await;
-        }
-        Then::AnswerAndHang(text) => {
-            let _ = stream.write_all(text.as_bytes()).await;
-            let _ = stream.read(&mut [0]).await;
-        }
-        Then::Close => {}
-        Then::Drip => {
-            let head =
-                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n[";
-            let mut sent = stream.write_all(head).await;
-            // Bounded, should nobody hang up.
-            for _ in 0..2000 {
-                if sent.is_err() {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-                sent = stream.write_all(b" ").await;
-            }
-        }
-        Then::Hang => {
-            // Until the client goes.
-            let _ = stream.read(&mut [0]).await;
-        }
-    }
-}
-
-/// Reads up to the end of the body that the header announces.
-async fn read_request(stream: &mut TcpStream) -> bool {
-    let mut read = Vec::new();
-    let mut chunk = [0; 4096];
-    loop {
-        if let Some(head) = read.windows(4).position(|window| window == b"\r\n\r\n") {
-            let header = String::from_utf8_lossy(&read[..head]).to_ascii_lowercase();
-            let length = header.lines().find_map(|line| line.strip_prefix("content-length:"));
-            let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
-            if read.len() >= head + 4 + length {
-                return true;
-            }
-        }
-        match stream.read(&mut chunk).await {
-            Ok(n) if n > 0 => read.extend_from_slice(&chunk[..n]),
-            _ => return false,
-        }
-    }
 }

@@ -95,7 +95,7 @@ pub(super) async fn attempt(
         if !streams {
             *now.timeout_mut() = Some(left);
         }
-        // A stream may take longer than its beginning, so only that is under the limit.
+        // A stream may take longer than its beginning, so only that is under the limit, or a refusal in its place.
         let sent = match tokio::time::timeout(left.saturating_add(GRACE), http.execute(now)).await {
             Ok(sent) => sent,
             Err(_) => return unanswered(limit).into(),
@@ -108,21 +108,26 @@ pub(super) async fn attempt(
             let (status, headers) = (Some(response.status()), response.headers().clone());
             return Attempt { status, headers, unread: Some(response), ..Attempt::default() };
         }
-        match next_hop(&request, &response) {
-            Hop::None => return receive(response, operation, body_limit).await,
-            Hop::To(url) if hop < HOPS => *request.url_mut() = url,
-            Hop::To(_) => {
-                let why = "the server redirects again and again: check the base address";
-                return refuse_hop(response, operation, body_limit, why).await;
+        let refused = match next_hop(&request, &response) {
+            Hop::None => None,
+            Hop::To(url) if hop < HOPS => {
+                *request.url_mut() = url;
+                continue;
             }
-            Hop::Refused(why) => return refuse_hop(response, operation, body_limit, why).await,
-        }
+            Hop::To(_) => Some("the server redirects again and again: check the base address"),
+            Hop::Refused(why) => Some(why),
+        };
+        let left = limit.saturating_sub(started.elapsed()).saturating_add(GRACE);
+        let attempt = receive(response, operation, body_limit, left).await;
+        return match refused {
+            Some(why) => refuse_hop(attempt, operation, why),
+            None => attempt,
+        };
     }
     Failure::of(Outcome::Invalid, "the request's body cannot be sent more than once").into()
 }
 
-async fn refuse_hop(response: Response, operation: &Operation, body_limit: usize, why: &str) -> Attempt {
-    let mut attempt = receive(response, operation, body_limit).await;
+fn refuse_hop(mut attempt: Attempt, operation: &Operation, why: &str) -> Attempt {
     let moved = matches!(attempt.status.map(|status| status.as_u16()), Some(301 | 307 | 308));
     // "It is elsewhere" says that nothing was done here; "see there" is what many servers say when it was.
     let outcome =
@@ -185,10 +190,20 @@ fn next_hop(request: &Request, response: &Response) -> Hop {
 }
 
 /// Reads an answer and judges it.
-async fn receive(mut response: Response, operation: &Operation, body_limit: usize) -> Attempt {
+async fn receive(
+    mut response: Response,
+    operation: &Operation,
+    body_limit: usize,
+    left: Duration,
+) -> Attempt {
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
-    let (body, broken) = read(response, body_limit).await;
+    let mut body = BytesMut::new();
+    let broken = match tokio::time::timeout(left, read(response, &mut body, body_limit)).await {
+        Ok(broken) => broken,
+        Err(_) => Some(Broken::CutShort(None)),
+    };
+    let body = body.freeze();
     let failure = match broken {
         // A refusal stands without the whole of its body.
         Some(_) if !status.is_success() => judge(operation, status, &headers, &body),
@@ -197,7 +212,7 @@ async fn receive(mut response: Response, operation: &Operation, body_limit: usiz
             format!("the answer is longer than the limit of {body_limit} bytes"),
         )),
         Some(Broken::CutShort(error)) => Some(Failure {
-            source: Some(error.without_url()),
+            source: error.map(reqwest::Error::without_url),
             ..Failure::of(Outcome::Unknown, "the answer broke off")
         }),
         None => judge(operation, status, &headers, &body),
@@ -207,23 +222,23 @@ async fn receive(mut response: Response, operation: &Operation, body_limit: usiz
 
 enum Broken {
     TooLong,
-    CutShort(reqwest::Error),
+    /// By an error, or because the time is up.
+    CutShort(Option<reqwest::Error>),
 }
 
 /// The body as far as it can be had.
-async fn read(mut response: Response, limit: usize) -> (Bytes, Option<Broken>) {
-    let mut body = BytesMut::new();
+async fn read(mut response: Response, body: &mut BytesMut, limit: usize) -> Option<Broken> {
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) => {
                 let room = limit - body.len();
                 body.extend_from_slice(&chunk[..chunk.len().min(room)]);
                 if chunk.len() > room {
-                    return (body.freeze(), Some(Broken::TooLong));
+                    return Some(Broken::TooLong);
                 }
             }
-            Ok(None) => return (body.freeze(), None),
-            Err(error) => return (body.freeze(), Some(Broken::CutShort(error))),
+            Ok(None) => return None,
+            Err(error) => return Some(Broken::CutShort(Some(error))),
         }
     }
 }

@@ -1,0 +1,321 @@
+//! The calls that the contracts are about, and what holds for each whatever happens.
+
+use std::time::Duration;
+
+use lastmile::cocon::Cocon;
+use lastmile::cocon::types::{ContactPatch, CustomerCreate};
+use lastmile::covage::types::OrderCreateRequestType;
+use lastmile::covage::{Covage, Draft, NewOrder, Submission};
+use lastmile::onapi::types::Access;
+use lastmile::onapi::{Activation, Changes, OnApi, Placed};
+use lastmile::wire::Patch;
+use lastmile::{Creation, Error, Outcome, Policy, Prepared, Progress, RetryBudget, RowError};
+use lastmile_tests::{RawServer, Received, Then, Wire, brisk};
+use serde_json::json;
+
+/// One of the calls that faults happen to. What it is decides whether it may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// POST of a Cocon customer. Sent once.
+    Create,
+    /// POST of an ON-API order. Sent once.
+    Activate,
+    /// POST of a Covage draft, with a token. Sent once.
+    Draft,
+    /// PATCH that submits a Covage draft, with a token. Sent once.
+    Submit,
+    /// GET of a Cocon contact. Changes nothing.
+    Read,
+    /// GET of a Covage order, with a token. Changes nothing.
+    Order,
+    /// GET of all ON-API accesses, as a stream, up to the first row. Changes nothing.
+    List,
+    /// DELETE of a Cocon contact. Done twice, it is the same as done once.
+    Delete,
+    /// PATCH of a Cocon contact. Done twice, it is the same as done once.
+    Change,
+}
+
+/// The body that every call but [`Call::Draft`] takes for its answer, with this id.
+pub fn done(id: &str) -> String {
+    let (state, status) = ("RECEIVED", "submitted");
+    json!({ "id": id, "orderId": id, "accessId": id, "uuid": id, "state": state, "status": status })
+        .to_string()
+}
+
+/// The body that [`Call::Draft`] takes for its answer.
+pub fn drafted() -> String {
+    json!({ "uuid": "1", "status": "draft" }).to_string()
+}
+
+impl Call {
+    /// Whether it must never be done twice.
+    pub fn creates(self) -> bool {
+        matches!(self, Self::Create | Self::Activate | Self::Draft | Self::Submit)
+    }
+
+    pub fn reads(self) -> bool {
+        matches!(self, Self::Read | Self::Order | Self::List)
+    }
+
+    /// What its request begins with.
+    fn method(self) -> &'static str {
+        match self {
+            Self::Create | Self::Activate | Self::Draft => "POST",
+            Self::Submit | Self::Change => "PATCH",
+            Self::Read | Self::Order | Self::List => "GET",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// A client for it and its like.
+    pub fn client(self, base: &str, policy: Policy) -> Client {
+        match self {
+            Self::Create | Self::Read | Self::Delete | Self::Change => {
+                let cocon = Cocon::builder(base).api_key("key").client_id("client").policy(policy);
+                // It is the policy alone that limits the attempts.
+                let cocon = cocon.connection(|handle| handle.retry_budget(ENOUGH));
+                Client::Cocon(cocon.build().unwrap())
+            }
+            Self::Activate | Self::List => {
+                Client::OnApi(OnApi::builder(base).login("sp", "x").policy(policy).build().unwrap())
+            }
+            Self::Draft | Self::Submit | Self::Order => {
+                let covage = Covage::builder(base).login("orders@sp.example", "x");
+                Client::Covage(covage.policy(policy).build().unwrap())
+            }
+        }
+    }
+}
+
+const ENOUGH: RetryBudget = RetryBudget { reserve: 100, per_call: 10.0 };
+
+/// The way to one server. Its connections are kept from call to call.
+#[derive(Clone, Debug)]
+pub enum Client {
+    Cocon(Cocon),
+    OnApi(OnApi),
+    Covage(Covage),
+}
+
+/// What the caller is told: the id that the answer holds, or the error.
+pub type Told = Result<String, Box<Error>>;
+
+impl Client {
+    /// The same way with another policy.
+    pub fn with_policy(&self, policy: Policy) -> Self {
+        match self {
+            Self::Cocon(cocon) => Self::Cocon(cocon.with_policy(policy)),
+            Self::OnApi(network) => Self::OnApi(network.with_policy(policy)),
+            Self::Covage(covage) => Self::Covage(covage.with_policy(policy)),
+        }
+    }
+
+    /// Makes a call. It ends, whatever happens.
+    pub async fn make(&self, call: Call) -> Told {
+        let call = tokio::time::timeout(patient().deadline * 2, self.send(call));
+        call.await.expect("long after its deadline").map(Option::unwrap_or_default).map_err(Box::new)
+    }
+
+    async fn send(&self, call: Call) -> Result<Option<String>, Error> {
+        match (self, call) {
+            (Self::Cocon(cocon), Call::Create) => {
+                place(CustomerCreate::default(), cocon, |customer| customer.id.into_option()).await
+            }
+            (Self::Cocon(cocon), Call::Read) => {
+                cocon.contact("1").await.map(|contact| contact.id.into_option())
+            }
+            (Self::Cocon(cocon), Call::Delete) => cocon.delete_contact("1").await.map(|_| None),
+            (Self::Cocon(cocon), Call::Change) => {
+                let patch = ContactPatch { name: Patch::set("Kajsa Anka"), ..Default::default() };
+                cocon.update_contact("1", &patch).await.map(|contact| contact.id.into_option())
+            }
+            (Self::OnApi(network), Call::Activate) => place(activation(), network, order_id).await,
+            (Self::OnApi(network), Call::List) => first_row(network).await,
+            (Self::Covage(covage), Call::Draft) => {
+                let order = NewOrder::activate("e", "p", OrderCreateRequestType::Create);
+                place(order, covage, |draft| Some(draft.uuid().to_owned())).await
+            }
+            (Self::Covage(covage), Call::Submit) => {
+                place(submission(), covage, |order| order.uuid.into_option()).await
+            }
+            (Self::Covage(covage), Call::Order) => {
+                covage.order("1").await.map(|order| order.uuid.into_option())
+            }
+            (client, call) => panic!("{call:?} is none of {client:?}"),
+        }
+    }
+}
+
+/// The activation of a service on access 1.
+pub fn activation() -> Activation {
+    Activation::new("1".parse().unwrap(), "BB-100", "SP-1".parse().unwrap())
+}
+
+/// The submission of the draft 1.
+pub fn submission() -> Submission {
+    let draft = json!({ "uuid": "1", "status": "draft", "type": "activate" });
+    Draft::of(serde_json::from_value(draft).unwrap()).unwrap().submission().unwrap()
+}
+
+fn order_id(placed: Placed) -> Option<String> {
+    placed.order_id().map(|id| id.to_string())
+}
+
+async fn first_row(network: &OnApi) -> Result<Option<String>, Error> {
+    let mut rows = match network.accesses(None).await? {
+        Changes::Rows(rows) => rows,
+        other => panic!("{other:?}"),
+    };
+    match rows.next().await {
+        Some(Ok(Access { access_id, .. })) => Ok(access_id.into_option()),
+        Some(Err(RowError::Call(error))) => Err(error),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Places a creation as a service does. What may have taken effect cannot be placed again.
+async fn place<C: Creation>(
+    request: C,
+    supplier: &C::Supplier,
+    id: impl FnOnce(C::Created) -> Option<String>,
+) -> Result<Option<String>, Error> {
+    let mut prepared = Prepared::new(request).unwrap();
+    let result = prepared.place(supplier).await;
+    let progress = match &result {
+        Ok(_) => Progress::Placed,
+        Err(error) if error.may_have_taken_effect() => Progress::Unclear,
+        Err(_) => Progress::Ready,
+    };
+    assert_eq!(prepared.progress(), progress);
+    if progress != Progress::Ready {
+        // No request comes of this: those of the call are counted behind it.
+        let again = prepared.place(supplier).await.err().expect("it is placed once");
+        assert_eq!((again.outcome(), again.attempts()), (Outcome::Unknown, 0));
+    }
+    result.map(id)
+}
+
+/// How a call ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    Answered,
+    NotSent,
+    Rejected,
+    Throttled,
+    Unknown,
+    Decode,
+}
+
+/// How a call ends, the status that the caller is told, the attempts that he is told of (both with errors only), and how
+/// many requests the server read whole.
+pub type Seen = (Ends, Option<u16>, u32, usize);
+
+/// What is seen of a call at both ends, after looking whether it is what holds always.
+#[track_caller]
+pub fn seen(call: Call, told: &Told, requests: &[Received]) -> Seen {
+    keeps_the_promise(call, told, requests);
+    let ends = match told {
+        Ok(_) => Ends::Answered,
+        Err(error) => match error.outcome() {
+            Outcome::NotSent => Ends::NotSent,
+            Outcome::Rejected => Ends::Rejected,
+            Outcome::Throttled => Ends::Throttled,
+            Outcome::Unknown => Ends::Unknown,
+            Outcome::Decode => Ends::Decode,
+            other => panic!("{other:?}: these calls can be sent"),
+        },
+    };
+    let error = told.as_ref().err();
+    let status = error.and_then(|error| error.status()).map(|status| status.as_u16());
+    (ends, status, error.map_or(0, |error| error.attempts()), requests.len())
+}
+
+/// What every caller relies on, whatever the server does. The module's documentation lists it.
+#[track_caller]
+fn keeps_the_promise(call: Call, told: &Told, requests: &[Received]) {
+    // The server read these and said that it did nothing: "not with this token", "not here".
+    let turned_away = |request: &&Received| match request.answered {
+        Some(401 | 307 | 308) => true,
+        Some(301..=303) => call.reads(),
+        _ => false,
+    };
+    let mine = || requests.iter().filter(|request| request.method == call.method());
+    let taken = mine().filter(|request| !turned_away(request)).count();
+    if call.creates() {
+        assert!(taken <= 1, "{call:?} was sent {taken} times: {requests:?}");
+    }
+    let error = match told {
+        Ok(id) => {
+            assert!(taken > 0, "{call:?} has an answer and no request: {requests:?}");
+            return assert_ne!(id, "stranger", "{call:?} took what was not its answer");
+        }
+        Err(error) => error,
+    };
+    let (outcome, may, safe) = (error.outcome(), error.may_have_taken_effect(), error.is_safe_to_repeat());
+    if matches!(outcome, Outcome::NotSent | Outcome::Invalid) {
+        assert_eq!(taken, 0, "{outcome} means that nothing was sent: {requests:?}");
+    }
+    // Of a request that was refused nothing came, and of any other that was read it may have.
+    let refused =
+        |request: &Received| matches!(request.answered, Some(301 | 307 | 308 | 400..=407 | 409..=499 | 501));
+    if !call.reads() && mine().any(|request| !refused(request)) {
+        assert!(may, "it may have taken effect, and the caller is told {outcome}: {requests:?}");
+    }
+    let (open, repeatable, advice) = match (outcome, call) {
+        (Outcome::NotSent, _) => (false, true, "Nothing was sent; it is safe to call again"),
+        (Outcome::Throttled, _) => (false, true, "Nothing was done; call again later, see retry_after()"),
+        (Outcome::Rejected, call) if call.reads() => (false, false, "Read message() and details()"),
+        (Outcome::Rejected, _) => (false, false, "Nothing was done; read message() and details()"),
+        (Outcome::Unknown, call) if call.reads() => (false, true, "Nothing is changed by reading; ask again"),
+        (Outcome::Unknown, call) if call.creates() => {
+            (true, false, "It may have taken effect; look at the supplier's data before calling again")
+        }
+        (Outcome::Unknown, _) => (true, true, "It may have taken effect; doing it again does no harm"),
+        (Outcome::Decode, call) if call.reads() => (false, false, "Read body() for what arrived"),
+        (Outcome::Decode, _) => (true, false, "It has most likely taken effect; read body()"),
+        (outcome, _) => panic!("{outcome} of a call that can be sent"),
+    };
+    assert_eq!((may, safe), (open, repeatable), "{call:?}: {error}");
+    assert!(error.to_string().contains(advice), "{error}");
+}
+
+/// One call to a server that follows this script: what is seen of it.
+pub async fn told(call: Call, policy: Policy, script: Vec<Then>) -> (Told, Wire) {
+    let server = server(call, script).await;
+    let client = call.client(&server.base_url(), policy);
+    let told = client.make(call).await;
+    drop(client);
+    (told, server.end().await)
+}
+
+/// A client that wants TLS of a server that has none.
+pub fn secure(server: &RawServer, policy: Policy) -> Client {
+    let cocon = Cocon::builder(format!("https://{}", server.address())).api_key("key").client_id("client");
+    let cocon = cocon.connection(|handle| handle.connect_timeout(Duration::from_millis(300)));
+    Client::Cocon(cocon.policy(policy).build().unwrap())
+}
+
+/// A server that follows this script, and has tokens where the call needs one.
+pub async fn server(call: Call, script: Vec<Then>) -> RawServer {
+    match call {
+        Call::Draft | Call::Submit | Call::Order => RawServer::with_tokens(script, [tokens()]).await,
+        _ => RawServer::start(script).await,
+    }
+}
+
+/// A token for everybody who asks.
+pub fn tokens() -> Then {
+    Then::AnswerAndKeep(lastmile_tests::json("200 OK", r#"{"access":"token","refresh":"renewal"}"#))
+}
+
+/// Time for one attempt of a call that is repeated, and little more.
+pub fn hurried() -> Policy {
+    let (deadline, attempt) = (Duration::from_millis(400), Duration::from_millis(80));
+    Policy { deadline, attempt, ..patient() }
+}
+
+/// A policy with time enough and without noticeable pauses, which reads no long answers.
+pub fn patient() -> Policy {
+    Policy { body_limit: 1 << 16, idle: Duration::from_millis(100), ..brisk() }
+}

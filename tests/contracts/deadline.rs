@@ -1,0 +1,72 @@
+//! The time that a call has.
+
+use std::time::Duration;
+
+use lastmile::Policy;
+use lastmile_tests::{RawServer, Then, json};
+
+use crate::calls::Ends::*;
+use crate::calls::{Call, done, hurried, patient, secure, seen, told};
+use crate::table::ok;
+
+/// Nobody may repeat it, so that giving up earlier would only make its outcome unknown.
+#[tokio::test]
+async fn a_creation_waits_as_long_as_it_may() {
+    let policy = hurried();
+    assert!(policy.attempt * 3 < policy.deadline);
+    let (told, wire) = told(Call::Create, policy.clone(), vec![Then::Hang]).await;
+    assert_eq!(seen(Call::Create, &told, &wire.requests), (Unknown, None, 1, 1));
+    let error = told.unwrap_err();
+    assert!(error.elapsed() >= policy.deadline, "{:?}", error.elapsed());
+    assert!(error.to_string().contains("no answer within"), "{error}");
+}
+
+/// The connection of a call that was given up is not used again, whatever still comes on it.
+#[tokio::test]
+async fn an_answer_after_the_deadline_is_nobody_s() {
+    for (first, second) in
+        [(Call::Create, Call::Create), (Call::Create, Call::Read), (Call::Read, Call::Create)]
+    {
+        let late = Then::AnswerWhenTold(json("200 OK", &done("stranger")));
+        let server = RawServer::start([late, Then::AnswerAndKeep(ok())]).await;
+        let client = first.client(&server.base_url(), Policy { attempts: 1, ..hurried() });
+        let given_up = client.make(first).await;
+        assert_eq!(seen(first, &given_up, &server.wire().requests), (Unknown, None, 1, 1));
+        server.tell();
+        assert_eq!(client.with_policy(patient()).make(second).await.unwrap(), "1");
+        drop(client);
+        let wire = server.end().await;
+        assert_eq!((wire.connections, wire.requests.len()), (2, 2), "{first:?}, {second:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_comes_before_the_connection() {
+    let server = RawServer::start([Then::Hang]).await;
+    let policy = Policy { deadline: Duration::from_millis(100), ..hurried() };
+    let told = secure(&server, policy).make(Call::Create).await;
+    // Nothing was sent, but it is not found out how far the connection had come.
+    let seen = seen(Call::Create, &told, &server.end().await.requests);
+    assert!(matches!(seen, (NotSent | Unknown, None, 1, 0)), "{seen:?}");
+}
+
+#[tokio::test]
+async fn without_time_nothing_is_sent_and_with_all_time_nothing_overflows() {
+    let none = Policy { deadline: Duration::ZERO, ..patient() };
+    for call in [Call::Create, Call::Read, Call::List] {
+        let (told, wire) = told(call, none.clone(), vec![Then::Close]).await;
+        let seen = seen(call, &told, &wire.requests);
+        assert!(matches!(seen, (NotSent, None, 1, 0)), "{call:?}: {seen:?}");
+    }
+    let all = Policy { deadline: Duration::MAX, attempt: Duration::MAX, idle: Duration::MAX, ..patient() };
+    for call in [Call::Create, Call::Read, Call::List] {
+        let (told, wire) = told(call, all.clone(), vec![Then::Answer(json("404 None", ""))]).await;
+        assert_eq!(seen(call, &told, &wire.requests), (Rejected, Some(404), 1, 1));
+        let (told, wire) = self::told(call, all.clone(), vec![Then::Close]).await;
+        let attempts = if call == Call::Create { 1 } else { 4 };
+        assert_eq!(seen(call, &told, &wire.requests), (Unknown, None, attempts as u32, attempts));
+    }
+    let one = Policy { attempts: 0, body_limit: 0, ..patient() };
+    let (told, wire) = told(Call::Read, one, vec![Then::AnswerAndKeep(ok())]).await;
+    assert_eq!(seen(Call::Read, &told, &wire.requests), (Decode, Some(200), 1, 1), "one attempt is made");
+}

@@ -1,0 +1,110 @@
+//! Answers that do not end, or come too slowly: the client gives them up, and has not taken in more than it may.
+
+use std::time::Duration;
+
+use lastmile::onapi::{Changes, OnApi};
+use lastmile::{Outcome, Policy, RowError};
+use lastmile_tests::{RawServer, Then};
+
+use crate::calls::Ends::*;
+use crate::calls::{Call, Client, hurried, patient, seen, told};
+use crate::table::CUT;
+
+/// What the system may hold between client and server; the client's own limit is far below.
+const ON_THE_WAY: usize = 24 << 20;
+
+fn flood(status: &str) -> Then {
+    let head = format!("HTTP/1.1 {status}\r\ntransfer-encoding: chunked\r\n\r\n").leak();
+    Then::Flood(head, format!("1000\r\n{}\r\n", "[".repeat(0x1000)).leak())
+}
+
+#[tokio::test]
+async fn a_body_without_end() {
+    for (call, status, ends) in [
+        (Call::Create, "200 OK", Decode),
+        (Call::Submit, "200 OK", Decode),
+        (Call::Read, "200 OK", Decode),
+        (Call::Delete, "200 OK", Decode),
+        // A refusal stands without the whole of its body.
+        (Call::Create, "400 Bad Request", Rejected),
+        (Call::Create, "429 Too Many Requests", Throttled),
+        (Call::Create, "302 Found", Unknown),
+        (Call::Create, "308 Permanent Redirect", Rejected),
+        (Call::Create, "500 Internal Server Error", Unknown),
+        (Call::List, "403 Forbidden", Rejected),
+    ] {
+        let policy = patient();
+        let limit = policy.body_limit;
+        let (told, wire) = told(call, policy, vec![flood(status)]).await;
+        let code = status[..3].parse().ok();
+        assert_eq!(seen(call, &told, &wire.requests), (ends, code, 1, 1), "{call:?} {status}");
+        assert_eq!(told.unwrap_err().body().len(), limit);
+        assert!(wire.sent < ON_THE_WAY, "{call:?} {status}: {} bytes were taken", wire.sent);
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_end() {
+    let server = RawServer::with_tokens([Then::Reset], [flood("200 OK")]).await;
+    let client = Call::Submit.client(&server.base_url(), Policy { attempts: 1, ..patient() });
+    let told = client.make(Call::Submit).await;
+    drop(client);
+    let wire = server.end().await;
+    assert_eq!(seen(Call::Submit, &told, &wire.requests), (NotSent, None, 1, 0));
+    assert!(wire.tokens.len() == 1 && wire.sent < ON_THE_WAY);
+}
+
+/// How a list ends whose first row never comes.
+async fn ended(then: Then, policy: Policy) -> (RowError, usize) {
+    let server = RawServer::start([then]).await;
+    let Client::OnApi(network) = Call::List.client(&server.base_url(), policy) else { unreachable!() };
+    let Changes::Rows(mut rows) = network.accesses(None).await.unwrap() else {
+        panic!("it begins as a list")
+    };
+    let ended = rows.next().await.expect("an error").expect_err("no row");
+    assert!(rows.next().await.is_none(), "the end is the end");
+    assert!(rows.cursor().is_none());
+    drop((rows, network));
+    let wire = server.end().await;
+    assert_eq!(wire.requests.len(), 1, "what has begun is not asked for again");
+    (ended, wire.sent)
+}
+
+#[tokio::test]
+async fn a_row_without_end() {
+    let (error, sent) = ended(flood("200 OK"), patient()).await;
+    assert!(matches!(error, RowError::Malformed { .. }), "{error}");
+    assert!(error.to_string().contains("a row is longer than the limit"), "{error}");
+    assert!(sent < ON_THE_WAY, "{sent} bytes were taken");
+}
+
+#[tokio::test]
+async fn a_list_that_drips_or_stands_still() {
+    for (then, says) in [
+        (Then::Drip(CUT, " "), "slower than 1000 bytes a second"),
+        (Then::AnswerAndHang(CUT), "stood still for 100 ms"),
+    ] {
+        let (RowError::Call(error), _) = ended(then, patient()).await else { panic!("{then:?}") };
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+/// A list may take longer than the deadline of its beginning, as long as it comes fast enough.
+#[tokio::test]
+async fn a_list_that_comes_steadily_outlives_the_deadline() {
+    const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n[{\"accessId\":\"1\"}";
+    let server = RawServer::start([Then::Drip(HEAD, ",{\"accessId\":\"2\"}")]).await;
+    let policy = Policy { slowest: 10, idle: Duration::from_secs(5), ..hurried() };
+    let deadline = policy.deadline;
+    let network = OnApi::builder(server.base_url()).login("sp", "x").policy(policy).build().unwrap();
+    let begun = std::time::Instant::now();
+    let Changes::Rows(mut rows) = network.accesses(None).await.unwrap() else {
+        panic!("it begins as a list")
+    };
+    while begun.elapsed() < deadline * 2 {
+        rows.next().await.unwrap().unwrap();
+    }
+    drop((rows, network));
+    assert_eq!(server.end().await.requests.len(), 1);
+}

@@ -1,0 +1,86 @@
+//! What becomes of a call when the connection or the server fails, and how many requests the server read.
+//!
+//! The servers are scripted sockets: `tests/src/raw_server.rs` says what each step does on the wire, and `harness` holds it
+//! to that. Each fault below is a test of its name. It shows the steps of the server and then, for each call:
+//! how it ends, the status that the caller is told, the attempts he is told of, and how many requests the server read whole.
+//! `calls` holds every one of them to what is promised always:
+//!
+//! - a call that creates something is read whole once at the most. What was answered "not with this token" (401) or "not
+//!   here" (307, 308) does not count, since nothing came of it;
+//! - of a call that ends as not sent, nothing was read;
+//! - of a changing call that was read and not refused, the caller is told that it may have taken effect, and a prepared
+//!   one cannot be placed again.
+//!
+//! What takes more than a row to tell is in the other modules.
+
+/// `fault: how [steps of the server] { call => (ends, status, attempts, requests read whole), … }`
+macro_rules! contracts {
+    ($($(#[$doc:meta])* $fault:ident: $how:ident $script:tt { $($call:ident => $seen:pat),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $fault() {$(
+            for seen in $how(Call::$call, vec! $script).await {
+                let (call, expected) = (stringify!($call), stringify!($seen));
+                assert!(matches!(seen, $seen), "{call}: seen {seen:?}, expected {expected}");
+            }
+        )+}
+    )+};
+}
+
+mod broken;
+mod calls;
+mod deadline;
+mod endless;
+mod harness;
+mod pool;
+mod redirects;
+mod table;
+mod throttling;
+mod tokens;
+
+use calls::{Call, Seen, hurried, patient, seen, server, told};
+use lastmile_tests::Then;
+
+async fn once(call: Call, script: Vec<Then>) -> [Seen; 1] {
+    let (told, wire) = told(call, patient(), script).await;
+    [seen(call, &told, &wire.requests)]
+}
+
+async fn in_a_hurry(call: Call, script: Vec<Then>) -> [Seen; 1] {
+    let (told, wire) = told(call, hurried(), script).await;
+    [seen(call, &told, &wire.requests)]
+}
+
+/// Where it depends on the system which of two things happens first. The last step must leave no connection behind.
+async fn fifty_times(call: Call, script: Vec<Then>) -> Vec<Seen> {
+    let server = server(call, script).await;
+    let client = call.client(&server.base_url(), patient());
+    let mut all = Vec::new();
+    for _ in 0..50 {
+        let told = client.make(call).await;
+        all.push(seen(call, &told, &server.again().await.requests));
+    }
+    all
+}
+
+/// The call behind one that was answered, with the same client.
+async fn second(call: Call, script: Vec<Then>) -> [Seen; 1] {
+    let server = server(call, script).await;
+    let client = call.client(&server.base_url(), patient());
+    assert_eq!(client.make(Call::Read).await.unwrap(), "1");
+    let told = client.make(call).await;
+    drop(client);
+    [seen(call, &told, &server.end().await.requests[1..])]
+}
+
+async fn second_fifty_times(call: Call, script: Vec<Then>) -> Vec<Seen> {
+    let server = server(call, script).await;
+    let client = call.client(&server.base_url(), patient());
+    let mut all = Vec::new();
+    for _ in 0..50 {
+        assert_eq!(client.make(Call::Read).await.unwrap(), "1");
+        let told = client.make(call).await;
+        all.push(seen(call, &told, &server.again().await.requests[1..]));
+    }
+    all
+}

@@ -1,0 +1,436 @@
+//! The table: each fault with the steps of the server and what is seen of the calls.
+
+use lastmile_tests::Then::*;
+use lastmile_tests::{answer, json};
+
+use crate::calls::Call;
+use crate::calls::Ends::*;
+use crate::calls::{done, drafted};
+use crate::{fifty_times, in_a_hurry, once, second, second_fifty_times};
+
+contracts! {
+    // The connection fails.
+
+    /// The reset surfaces before or after the client has written, so that it knows or does not know that nothing was sent.
+    reset_on_accept: fifty_times [ResetUnread] {
+        Create   => (NotSent | Unknown, None, 1..=4, 0),
+        Read     => (NotSent | Unknown, None, 4, 0),
+        Delete   => (NotSent | Unknown, None, 4, 0),
+    }
+    closed_on_accept: fifty_times [CloseUnread] {
+        Create   => (NotSent | Unknown, None, 1..=4, 0),
+        Read     => (NotSent | Unknown, None, 4, 0),
+        Delete   => (NotSent | Unknown, None, 4, 0),
+    }
+    /// It is sent again only if it is certain that it was not sent.
+    reset_on_accept_once: fifty_times [ResetUnread, Answer(last())] {
+        Create   => (Answered, _, _, 1) | (Unknown, None, 1, 0),
+        Read     => (Answered, _, _, 1),
+        Change   => (Answered, _, _, 1),
+    }
+    reset_in_the_request_s_body: once [ResetHalfway] {
+        Create   => (Unknown, None, 1, 0),
+        Activate => (Unknown, None, 1, 0),
+        Submit   => (Unknown, None, 1, 0),
+        Change   => (Unknown, None, 4, 0),
+    }
+    reset_after_the_request: once [Reset] {
+        Create   => (Unknown, None, 1, 1),
+        Activate => (Unknown, None, 1, 1),
+        Draft    => (Unknown, None, 1, 1),
+        Submit   => (Unknown, None, 1, 1),
+        Read     => (Unknown, None, 4, 4),
+        List     => (Unknown, None, 4, 4),
+        Delete   => (Unknown, None, 4, 4),
+        Change   => (Unknown, None, 4, 4),
+    }
+    reset_after_the_request_once: once [Reset, AnswerAndKeep(ok())] {
+        Create   => (Unknown, None, 1, 1),
+        Read     => (Answered, _, _, 2),
+        List     => (Answered, _, _, 2),
+        Delete   => (Answered, _, _, 2),
+        Change   => (Answered, _, _, 2),
+    }
+    closed_before_the_answer: once [Close] {
+        Create   => (Unknown, None, 1, 1),
+        Activate => (Unknown, None, 1, 1),
+        Submit   => (Unknown, None, 1, 1),
+        Read     => (Unknown, None, 4, 4),
+        Delete   => (Unknown, None, 4, 4),
+    }
+    closed_in_the_answer_s_head: once [Answer("HTTP/1.1 200 OK\r\ncontent-ty")] {
+        Create   => (Unknown, None, 1, 1),
+        Submit   => (Unknown, None, 1, 1),
+        Read     => (Unknown, None, 4, 4),
+        Delete   => (Unknown, None, 4, 4),
+    }
+    closed_in_the_answer_s_body: once [Answer(CUT)] {
+        Create   => (Unknown, Some(200), 1, 1),
+        Submit   => (Unknown, Some(200), 1, 1),
+        Read     => (Unknown, Some(200), 4, 4),
+        Delete   => (Unknown, Some(200), 4, 4),
+        Change   => (Unknown, Some(200), 4, 4),
+    }
+    /// A reset may overtake what was sent before it.
+    reset_in_the_answer_s_body: fifty_times [AnswerAndReset(CUT)] {
+        Create   => (Unknown, None | Some(200), 1, 1),
+    }
+    closed_in_a_refusal_s_body: once [Answer("HTTP/1.1 400 Bad\r\ncontent-length: 100\r\n\r\n{\"message\": \"")] {
+        Create   => (Rejected, Some(400), 1, 1),
+        Read     => (Rejected, Some(400), 1, 1),
+        List     => (Rejected, Some(400), 1, 1),
+        Delete   => (Rejected, Some(400), 1, 1),
+    }
+
+    // The server does not answer in time.
+
+    no_answer_until_the_deadline: in_a_hurry [Hang] {
+        Create   => (Unknown, None, 1, 1),
+        Activate => (Unknown, None, 1, 1),
+        Submit   => (Unknown, None, 1, 1),
+        Read     => (Unknown, None, 2..=4, 1..=4),
+        List     => (Unknown, None, 2..=4, 1..=4),
+        Delete   => (Unknown, None, 2..=4, 1..=4),
+    }
+    an_answer_without_its_body: in_a_hurry [AnswerAndHang(CUT)] {
+        Create   => (Unknown, Some(200), 1, 1),
+        Read     => (Unknown, Some(200), 2..=4, 1..=4),
+        Delete   => (Unknown, Some(200), 2..=4, 1..=4),
+    }
+    a_refusal_without_its_body: in_a_hurry [AnswerAndHang("HTTP/1.1 403 No\r\ncontent-length: 100\r\n\r\n")] {
+        Create   => (Rejected, Some(403), 1, 1),
+        Read     => (Rejected, Some(403), 1, 1),
+        List     => (Rejected, Some(403), 1, 1),
+        Delete   => (Rejected, Some(403), 1, 1),
+    }
+    a_dripping_head: in_a_hurry [Drip("HTTP/1.1 200 OK\r\nx-slow: ", "a")] {
+        Create   => (Unknown, None, 1, 1),
+        Read     => (Unknown, None, 2..=4, 1..=4),
+        List     => (Unknown, None, 2..=4, 1..=4),
+    }
+    a_dripping_body: in_a_hurry [Drip(CUT, " ")] {
+        Create   => (Unknown, Some(200), 1, 1),
+        Read     => (Unknown, Some(200), 2..=4, 1..=4),
+    }
+    interim_answers_without_end: in_a_hurry [Drip("", "HTTP/1.1 102 Processing\r\n\r\n")] {
+        Create   => (Unknown, None, 1, 1),
+        Read     => (Unknown, None, 2..=4, 1..=4),
+    }
+
+    // The server answers with what cannot be used.
+
+    no_http: once [Answer("220 mail.sp.example ready\r\n")] {
+        Create   => (Unknown, None, 1, 1),
+        Read     => (Unknown, None, 4, 4),
+    }
+    a_head_without_end: once [Flood("HTTP/1.1 200 OK\r\n", "x-filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n")] {
+        Create   => (Unknown, None, 1, 1),
+        Read     => (Unknown, None, 4, 4),
+    }
+    a_header_without_end: once [Flood("HTTP/1.1 200 OK\r\nx-filler: ", "a")] {
+        Create   => (Unknown, None, 1, 1),
+        Read     => (Unknown, None, 4, 4),
+    }
+    truncated_json: once [AnswerAndKeep(json("200 OK", r#"{"id": "1", "name": "#))] {
+        Create   => (Decode, Some(200), 1, 1),
+        Activate => (Decode, Some(200), 1, 1),
+        Submit   => (Decode, Some(200), 1, 1),
+        Read     => (Decode, Some(200), 1, 1),
+        Change   => (Decode, Some(200), 1, 1),
+    }
+    malformed_json: once [AnswerAndKeep(json("200 OK", "{'id': 1}"))] {
+        Create   => (Decode, Some(200), 1, 1),
+        Submit   => (Decode, Some(200), 1, 1),
+        Read     => (Decode, Some(200), 1, 1),
+    }
+    /// What ends a page in the middle ends the connection too.
+    a_content_length_that_is_too_short: once [AnswerAndKeep(SHORT)] {
+        Create   => (Decode, Some(200), 1, 1),
+        Read     => (Decode, Some(200), 1, 1),
+    }
+    a_page_with_status_200: once [AnswerAndKeep(page("200 OK"))] {
+        Create   => (Decode, Some(200), 1, 1),
+        Activate => (Decode, Some(200), 1, 1),
+        Submit   => (Decode, Some(200), 1, 1),
+        Read     => (Decode, Some(200), 1, 1),
+        Delete   => (Decode, Some(200), 1, 1),
+    }
+    a_page_with_status_400: once [AnswerAndKeep(page("400 Bad Request"))] {
+        Create   => (Rejected, Some(400), 1, 1),
+        Submit   => (Rejected, Some(400), 1, 1),
+        Read     => (Rejected, Some(400), 1, 1),
+        Delete   => (Rejected, Some(400), 1, 1),
+    }
+    a_page_with_status_502: once [AnswerAndKeep(page("502 Bad Gateway"))] {
+        Create   => (Unknown, Some(502), 1, 1),
+        Submit   => (Unknown, Some(502), 1, 1),
+        Read     => (Unknown, Some(502), 4, 4),
+        Delete   => (Unknown, Some(502), 4, 4),
+    }
+    good_json_under_another_name: once [AnswerAndKeep(answer("200 OK\r\ncontent-type: text/plain", &done("1")))] {
+        Create   => (Answered, _, _, 1),
+        Activate => (Answered, _, _, 1),
+        Submit   => (Answered, _, _, 1),
+        Read     => (Answered, _, _, 1),
+        Change   => (Answered, _, _, 1),
+    }
+    nothing_where_json_is_documented: once [AnswerAndKeep(json("200 OK", ""))] {
+        Create   => (Decode, Some(200), 1, 1),
+        Activate => (Decode, Some(200), 1, 1),
+        Submit   => (Decode, Some(200), 1, 1),
+        Read     => (Decode, Some(200), 1, 1),
+        Change   => (Decode, Some(200), 1, 1),
+        Delete   => (Answered, _, _, 1),
+    }
+    status_204_where_json_is_documented: once [AnswerAndKeep("HTTP/1.1 204 No Content\r\n\r\n")] {
+        Create   => (Decode, Some(204), 1, 1),
+        Read     => (Decode, Some(204), 1, 1),
+        Delete   => (Answered, _, _, 1),
+    }
+    interim_answers_before_the_answer: once [AnswerAndKeep(interim())] {
+        Create   => (Answered, _, _, 1),
+        Submit   => (Answered, _, _, 1),
+        Read     => (Answered, _, _, 1),
+        List     => (Answered, _, _, 1),
+    }
+
+    // The server answers with a status that leaves something open.
+
+    bad_request: once [AnswerAndKeep(json("400 Bad Request", r#"{"message": "no"}"#))] {
+        Create   => (Rejected, Some(400), 1, 1),
+        Activate => (Rejected, Some(400), 1, 1),
+        Submit   => (Rejected, Some(400), 1, 1),
+        Read     => (Rejected, Some(400), 1, 1),
+        Delete   => (Rejected, Some(400), 1, 1),
+    }
+    wrong_keys: once [AnswerAndKeep(answer("401 Unauthorized", ""))] {
+        Create   => (Rejected, Some(401), 1, 1),
+        Activate => (Rejected, Some(401), 1, 1),
+        Read     => (Rejected, Some(401), 1, 1),
+    }
+    request_timeout: once [Answer(answer("408 Request Timeout\r\nconnection: close", ""))] {
+        Create   => (Unknown, Some(408), 1, 1),
+        Submit   => (Unknown, Some(408), 1, 1),
+        Read     => (Unknown, Some(408), 4, 4),
+        Delete   => (Unknown, Some(408), 4, 4),
+    }
+    too_many_requests: once [AnswerAndKeep(answer("429 Too Many Requests", ""))] {
+        Create   => (Throttled, Some(429), 1, 1),
+        Activate => (Throttled, Some(429), 1, 1),
+        Submit   => (Throttled, Some(429), 1, 1),
+        Read     => (Throttled, Some(429), 4, 4),
+        Delete   => (Throttled, Some(429), 4, 4),
+    }
+    server_error: once [AnswerAndKeep(json("500 Internal Server Error", r#"{"message": "oh"}"#))] {
+        Create   => (Unknown, Some(500), 1, 1),
+        Activate => (Unknown, Some(500), 1, 1),
+        Submit   => (Unknown, Some(500), 1, 1),
+        Read     => (Unknown, Some(500), 4, 4),
+        List     => (Unknown, Some(500), 4, 4),
+        Delete   => (Unknown, Some(500), 4, 4),
+    }
+    not_offered: once [AnswerAndKeep(answer("501 Not Implemented", ""))] {
+        Create   => (Rejected, Some(501), 1, 1),
+        Read     => (Rejected, Some(501), 1, 1),
+        Delete   => (Rejected, Some(501), 1, 1),
+    }
+    unavailable: once [AnswerAndKeep(answer("503 Service Unavailable", ""))] {
+        Create   => (Unknown, Some(503), 1, 1),
+        Submit   => (Unknown, Some(503), 1, 1),
+        Read     => (Unknown, Some(503), 4, 4),
+        Delete   => (Unknown, Some(503), 4, 4),
+    }
+    other_protocols: once [AnswerAndHang("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n")] {
+        Create   => (Unknown, Some(101), 1, 1),
+        Read     => (Rejected, Some(101), 1, 1),
+    }
+    multiple_choices: once [AnswerAndKeep(answer("300 Multiple Choices", ""))] {
+        Create   => (Unknown, Some(300), 1, 1),
+        Read     => (Rejected, Some(300), 1, 1),
+    }
+    not_modified: once [AnswerAndKeep("HTTP/1.1 304 Not Modified\r\n\r\n")] {
+        Create   => (Unknown, Some(304), 1, 1),
+        Read     => (Rejected, Some(304), 1, 1),
+    }
+
+    // Over several attempts, a changing call ends as the weakest of them; what was answered last is told all the same.
+
+    a_refusal_after_a_reset: once [Reset, AnswerAndKeep(answer("400 Bad Request", ""))] {
+        Change   => (Unknown, Some(400), 2, 2),
+        Delete   => (Unknown, Some(400), 2, 2),
+        Read     => (Rejected, Some(400), 2, 2),
+    }
+    not_found_after_a_server_error: once [AnswerAndKeep(answer("503 Busy", "")), AnswerAndKeep(answer("404 None", ""))] {
+        Change   => (Unknown, Some(404), 2, 2),
+        Delete   => (Unknown, Some(404), 2, 2),
+        Read     => (Rejected, Some(404), 2, 2),
+    }
+    reset_on_connecting_after_a_reset: fifty_times [Reset, ResetUnread] {
+        Delete   => (Unknown, None, 4, 1),
+    }
+    nothing_after_a_server_error: once [Answer(answer("503 Busy", "")), Close] {
+        Delete   => (Unknown, Some(503), 4, 4),
+    }
+    a_misfit_after_a_reset: once [Reset, AnswerAndKeep(page("200 OK"))] {
+        Change   => (Decode, Some(200), 2, 2),
+    }
+
+    // A call on a connection that an earlier one has left in the pool. Seen is the later one alone.
+
+    /// The client notices in time, and makes another connection, or writes to one that nobody reads from any more.
+    closed_when_idle: second_fifty_times [AnswerAndKeep(ok()), CloseUnread, Answer(last())] {
+        Create   => (Answered, _, _, 1) | (Unknown, None, 1, 0),
+        Read     => (Answered, _, _, 1),
+        Change   => (Answered, _, _, 1),
+    }
+    reset_when_idle: second_fifty_times [AnswerAndKeep(ok()), ResetUnread, Answer(last())] {
+        Create   => (Answered, _, _, 1) | (Unknown, None, 1, 0),
+        Read     => (Answered, _, _, 1),
+        Change   => (Answered, _, _, 1),
+    }
+    closed_upon_the_second_request: second [AnswerAndKeep(ok()), Close, AnswerAndKeep(ok())] {
+        Create   => (Unknown, None, 1, 1),
+        Read     => (Answered, _, _, 2),
+        Change   => (Answered, _, _, 2),
+    }
+    reset_upon_the_second_request: second [AnswerAndKeep(ok()), Reset, AnswerAndKeep(ok())] {
+        Create   => (Unknown, None, 1, 1),
+        Read     => (Answered, _, _, 2),
+        Change   => (Answered, _, _, 2),
+    }
+    /// As some proxies do with connections that nothing comes from.
+    told_408_when_idle: second_fifty_times
+        [AnswerAndKeep(ok()), SpeakUnread("HTTP/1.0 408 Request Time-out\r\n\r\n"), Answer(last())]
+    {
+        Create   => (Answered, _, _, 1) | (Unknown, None | Some(408), 1, 0),
+        Read     => (Answered, _, _, 1),
+    }
+    two_answers_to_one_request: second_fifty_times [AnswerAndKeep(twice()), Answer(last())] {
+        Create   => (Answered, _, _, 1),
+        Read     => (Answered, _, _, 1),
+    }
+
+    // The server redirects. Only within its origin is it followed, and never so that a request becomes another one.
+
+    /// "It is elsewhere" says that nothing was done here.
+    moved_301: once [AnswerAndKeep(to("301 Moved Permanently", "/elsewhere")), AnswerAndKeep(ok())] {
+        Create   => (Rejected, Some(301), 1, 1),
+        Activate => (Rejected, Some(301), 1, 1),
+        Submit   => (Rejected, Some(301), 1, 1),
+        Delete   => (Rejected, Some(301), 1, 1),
+        Read     => (Answered, _, _, 2),
+        List     => (Answered, _, _, 2),
+    }
+    /// "See there" is what many servers say when it was done.
+    found_302: once [AnswerAndKeep(to("302 Found", "/elsewhere")), AnswerAndKeep(ok())] {
+        Create   => (Unknown, Some(302), 1, 1),
+        Submit   => (Unknown, Some(302), 1, 1),
+        Delete   => (Answered, _, _, 2),
+        Read     => (Answered, _, _, 2),
+    }
+    see_other_303: once [AnswerAndKeep(to("303 See Other", "/elsewhere")), AnswerAndKeep(ok())] {
+        Create   => (Unknown, Some(303), 1, 1),
+        Activate => (Unknown, Some(303), 1, 1),
+        Read     => (Answered, _, _, 2),
+    }
+    redirected_307: once [AnswerAndKeep(to("307 Temporary Redirect", "/elsewhere")), AnswerAndKeep(ok())] {
+        Create   => (Answered, _, _, 2),
+        Submit   => (Answered, _, _, 2),
+        Delete   => (Answered, _, _, 2),
+        Read     => (Answered, _, _, 2),
+    }
+    moved_308: once [AnswerAndKeep(to("308 Permanent Redirect", "/elsewhere")), AnswerAndKeep(ok())] {
+        Create   => (Answered, _, _, 2),
+        Activate => (Answered, _, _, 2),
+        Read     => (Answered, _, _, 2),
+    }
+    redirected_and_reset: once [AnswerAndKeep(to("307 Temporary Redirect", "/elsewhere")), Reset] {
+        Create   => (Unknown, None, 1, 2),
+    }
+    redirected_for_ever: once [AnswerAndKeep(to("307 Temporary Redirect", "/here"))] {
+        Create   => (Rejected, Some(307), 1, 6),
+        Read     => (Rejected, Some(307), 1, 6),
+        Delete   => (Rejected, Some(307), 1, 6),
+    }
+    found_for_ever: once [AnswerAndKeep(to("302 Found", "/here"))] {
+        Create   => (Unknown, Some(302), 1, 1),
+        Read     => (Rejected, Some(302), 1, 6),
+        List     => (Rejected, Some(302), 1, 6),
+    }
+    moved_nowhere: once [AnswerAndKeep(answer("308 Permanent Redirect", ""))] {
+        Create   => (Rejected, Some(308), 1, 1),
+        Read     => (Rejected, Some(308), 1, 1),
+    }
+    found_nowhere: once [AnswerAndKeep(answer("302 Found", ""))] {
+        Create   => (Unknown, Some(302), 1, 1),
+        Read     => (Rejected, Some(302), 1, 1),
+    }
+
+    // The server does not accept the token (of which there are as many as asked for). What it refused was not done.
+
+    a_refused_token: once [AnswerAndKeep(answer("401 Unauthorized", "")), AnswerAndKeep(ok())] {
+        Submit   => (Answered, _, _, 2),
+        Order    => (Answered, _, _, 2),
+    }
+    a_refused_token_of_a_draft: once [AnswerAndKeep(answer("401 Unauthorized", "")), AnswerAndKeep(json("200 OK", &drafted()))] {
+        Draft    => (Answered, _, _, 2),
+    }
+    every_token_refused: once [AnswerAndKeep(answer("401 Unauthorized", ""))] {
+        Submit   => (Rejected, Some(401), 2, 2),
+        Draft    => (Rejected, Some(401), 2, 2),
+        Order    => (Rejected, Some(401), 2, 2),
+    }
+    reset_after_a_refused_token: once [AnswerAndKeep(answer("401 Unauthorized", "")), Reset] {
+        Submit   => (Unknown, Some(401), 2, 2),
+        Draft    => (Unknown, Some(401), 2, 2),
+        Order    => (Unknown, Some(401), 4, 4),
+    }
+
+    // ON-API may answer an order with where it is. It is read there, and is placed whether that works or not.
+
+    created_elsewhere: once [AnswerAndKeep(created()), AnswerAndKeep(ok())] {
+        Activate => (Answered, _, _, 2),
+    }
+    created_elsewhere_and_reset: once [AnswerAndKeep(created()), Reset] {
+        Activate => (Decode, Some(201), 1, 5),
+    }
+}
+
+/// Half of an answer.
+pub const CUT: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{\"id\": ";
+
+const SHORT: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{\"id\": \"1\"}";
+
+/// An answer that every call takes but [`Call::Draft`].
+pub fn ok() -> &'static str {
+    json("200 OK", &done("1"))
+}
+
+/// The same, and the end of its connection.
+fn last() -> &'static str {
+    json("200 OK\r\nconnection: close", &done("1"))
+}
+
+fn page(status: &str) -> &'static str {
+    answer(&format!("{status}\r\ncontent-type: text/html"), "<html>Ankeborg gateway</html>")
+}
+
+fn interim() -> &'static str {
+    let hints = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </style.css>\r\n\r\n";
+    format!("{hints}{}", ok()).leak()
+}
+
+/// An answer, and behind it one that nobody has asked for.
+fn twice() -> &'static str {
+    format!("{}{}", ok(), json("200 OK", &done("stranger"))).leak()
+}
+
+fn to(status: &str, place: &str) -> &'static str {
+    answer(&format!("{status}\r\nlocation: {place}"), "")
+}
+
+fn created() -> &'static str {
+    answer("201 Created\r\nlocation: /orders/1", "")
+}

@@ -1,0 +1,117 @@
+//! Tokens that are refused or cannot be had, and a submission whose answer is lost.
+
+use lastmile::{Outcome, Policy, Prepared, Progress, Reconciled};
+use lastmile_tests::{RawServer, Then, Wire, answer, json};
+
+use crate::calls::Ends::*;
+use crate::calls::{Call, Client, Told, done, drafted, patient, seen, submission, tokens};
+use crate::table::ok;
+
+const REFUSED: Then = Then::AnswerAndKeep("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n");
+
+async fn told(call: Call, script: [Then; 2], tokens: Vec<Then>) -> (Told, Wire) {
+    let server = RawServer::with_tokens(script, tokens).await;
+    let client = call.client(&server.base_url(), patient());
+    let told = client.make(call).await;
+    drop(client);
+    (told, server.end().await)
+}
+
+fn paths(wire: &Wire) -> Vec<&str> {
+    wire.tokens.iter().map(|request| request.path.as_str()).collect()
+}
+
+const OBTAIN: &str = "/api/v2/account/token/";
+const RENEW: &str = "/api/v2/account/token/refresh/";
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once() {
+    for (call, last) in [(Call::Order, ok()), (Call::Submit, ok()), (Call::Draft, json("200 OK", &drafted()))]
+    {
+        let (told, wire) = told(call, [REFUSED, Then::AnswerAndKeep(last)], vec![tokens()]).await;
+        assert_eq!(seen(call, &told, &wire.requests), (Answered, None, 0, 2));
+        assert_eq!(paths(&wire), [OBTAIN, RENEW], "{call:?}");
+        // A second refusal is an answer: there is no third token.
+        let (told, wire) = self::told(call, [REFUSED, REFUSED], vec![tokens()]).await;
+        assert_eq!(seen(call, &told, &wire.requests), (Rejected, Some(401), 2, 2));
+        assert_eq!(paths(&wire), [OBTAIN, RENEW], "{call:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_is_sent() {
+    let busy = Then::AnswerAndKeep(answer("503 Busy", ""));
+    for fault in [Then::ResetHalfway, Then::Reset, Then::Close, busy] {
+        for call in [Call::Draft, Call::Submit, Call::Order] {
+            let (told, wire) = told(call, [Then::Reset; 2], vec![fault]).await;
+            let seen = seen(call, &told, &wire.requests);
+            assert!(matches!(seen, (NotSent, None | Some(503), 4, 0)), "{fault:?}: {seen:?}");
+        }
+    }
+}
+
+/// What was refused was not done, so it counts as not sent.
+#[tokio::test]
+async fn no_other_token_is_to_be_had() {
+    for call in [Call::Draft, Call::Submit] {
+        let (told, wire) = told(call, [REFUSED; 2], vec![tokens(), Then::Reset]).await;
+        let seen = seen(call, &told, &wire.requests);
+        assert!(matches!(seen, (NotSent, Some(401), 4, 1)), "{seen:?}");
+        assert_eq!(paths(&wire)[..3], [OBTAIN, RENEW, OBTAIN]);
+    }
+}
+
+/// The promise of this library, from end to end: the answer is lost, nothing is sent again, and a look decides.
+#[tokio::test]
+async fn a_submission_whose_answer_is_lost_is_found() {
+    let script = [
+        Then::Reset,
+        Then::AnswerAndKeep(answer("500 Oh", "")),
+        Then::AnswerAndKeep(json("200 OK", &done("1"))),
+    ];
+    let server = RawServer::with_tokens(script, [tokens()]).await;
+    let Client::Covage(covage) = Call::Submit.client(&server.base_url(), Policy { attempts: 1, ..patient() })
+    else {
+        unreachable!()
+    };
+    let mut submission = Prepared::new(submission()).unwrap();
+    let error = submission.place(&covage).await.unwrap_err();
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
+    assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+
+    // A look that fails leaves it as it is.
+    assert_eq!(submission.reconcile(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(submission.progress(), Progress::Unclear);
+    let Reconciled::Placed(order) = submission.reconcile(&covage).await.unwrap() else {
+        panic!("it is submitted")
+    };
+    assert_eq!(order.uuid.as_deref(), Some("1"));
+    assert_eq!(submission.progress(), Progress::Placed);
+    assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+
+    drop(covage);
+    let wire = server.end().await;
+    let methods: Vec<_> = wire.requests.iter().map(|request| request.method.as_str()).collect();
+    assert_eq!(methods, ["PATCH", "GET", "GET"]);
+    assert_eq!(wire.tokens.len(), 1);
+}
+
+/// A refusal of the second try proves nothing about the first: it may be refused because the first was taken.
+#[tokio::test]
+async fn a_refusal_of_what_was_declared_absent_is_no_proof() {
+    let bad = answer("400 Bad Request", "");
+    let script = [Then::Reset, Then::AnswerAndKeep(bad), Then::AnswerAndKeep(ok())];
+    let server = RawServer::with_tokens(script, [tokens()]).await;
+    let Client::Covage(covage) = Call::Submit.client(&server.base_url(), patient()) else { unreachable!() };
+    let mut submission = Prepared::new(submission()).unwrap();
+    assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    submission.declare_absent();
+    let error = submission.place(&covage).await.unwrap_err();
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Rejected, 1), "this request was refused");
+    let Reconciled::Placed(_) = submission.reconcile(&covage).await.unwrap() else {
+        panic!("it is submitted")
+    };
+    assert_eq!(submission.progress(), Progress::Placed);
+    drop(covage);
+    assert_eq!(server.end().await.requests.len(), 3);
+}

@@ -1,0 +1,431 @@
+//! A server without HTTP in it: it does to its connections what a script says, and remembers what it read.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// What a [`RawServer`] does next: with a connection before it reads a request from it, or with the request it has read.
+#[derive(Clone, Copy, Debug)]
+pub enum Then {
+    /// Unread: resets the connection (RST), whether it is new or one that was kept.
+    ResetUnread,
+    /// Unread: closes it (FIN).
+    CloseUnread,
+    /// Unread: sends these bytes, which nobody has asked for, and closes it.
+    SpeakUnread(&'static str),
+    /// Half read: resets the connection when the head and half of the body have arrived.
+    ResetHalfway,
+
+    /// Resets the connection.
+    Reset,
+    /// Closes the connection.
+    Close,
+    /// Says nothing for as long as the client stays.
+    Hang,
+    /// Answers with these bytes and closes the connection.
+    Answer(&'static str),
+    /// Answers with these bytes and resets the connection.
+    AnswerAndReset(&'static str),
+    /// Answers with these bytes and says nothing more.
+    AnswerAndHang(&'static str),
+    /// Answers with these bytes and goes on with the next step on the same connection.
+    AnswerAndKeep(&'static str),
+    /// Answers with these bytes when it is [told](RawServer::tell) to, and closes the connection.
+    AnswerWhenTold(&'static str),
+    /// Answers with the first, and then every few milliseconds with the second, for as long as somebody listens.
+    Drip(&'static str, &'static str),
+    /// The same as fast as the client takes it.
+    Flood(&'static str, &'static str),
+}
+
+/// An answer with its length. The head is the status with its reason, and further header lines if there are any.
+pub fn answer(head: &str, body: &str) -> &'static str {
+    format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).leak()
+}
+
+/// An answer with a JSON body.
+pub fn json(status: &str, body: &str) -> &'static str {
+    answer(&format!("{status}\r\ncontent-type: application/json"), body)
+}
+
+/// A server on loopback that follows a script.
+///
+/// Each request, on whatever connection, is met with the next step of the script; the steps that are called unread are
+/// taken when a connection is accepted or, behind [`Then::AnswerAndKeep`], kept. The last step is for all that follow.
+#[derive(Debug)]
+pub struct RawServer {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    script: Mutex<Script>,
+    tokens: Option<Mutex<Script>>,
+    wire: Mutex<Wire>,
+    told: watch::Sender<bool>,
+    /// How many connections are open.
+    open: watch::Sender<usize>,
+    /// Whose connection is not a client's, but shows that all before it are accepted.
+    marker: Mutex<Option<SocketAddr>>,
+    /// The last marker that was accepted.
+    marked: watch::Sender<Option<SocketAddr>>,
+}
+
+#[derive(Debug)]
+struct Script {
+    steps: Vec<Then>,
+    next: usize,
+}
+
+/// What a [`RawServer`] has seen.
+#[derive(Clone, Debug, Default)]
+pub struct Wire {
+    /// How many connections it accepted.
+    pub connections: usize,
+    /// The requests that it read whole, in this order.
+    pub requests: Vec<Received>,
+    /// Those for a token, where it knows of tokens.
+    pub tokens: Vec<Received>,
+    /// How many bytes it could send.
+    pub sent: usize,
+}
+
+/// A request that was read whole: the head, and as much of a body as that announces.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// On which connection, from 0.
+    pub connection: usize,
+    /// `POST`.
+    pub method: String,
+    /// The path with its query.
+    pub path: String,
+    /// How many bytes the body has.
+    pub body: usize,
+    /// The status with which the server began to answer.
+    pub answered: Option<u16>,
+    /// When its last byte had been read.
+    pub at: Instant,
+}
+
+impl RawServer {
+    /// Starts one.
+    pub async fn start(script: impl Into<Vec<Then>>) -> Self {
+        Self::listen(script.into(), None).await
+    }
+
+    /// Starts one with a script of its own for requests whose path has `/token/` in it.
+    pub async fn with_tokens(script: impl Into<Vec<Then>>, tokens: impl Into<Vec<Then>>) -> Self {
+        Self::listen(script.into(), Some(tokens.into())).await
+    }
+
+    async fn listen(script: Vec<Then>, tokens: Option<Vec<Then>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared {
+            script: Mutex::new(Script { steps: script, next: 0 }),
+            tokens: tokens.map(|steps| Mutex::new(Script { steps, next: 0 })),
+            wire: Mutex::default(),
+            told: watch::Sender::new(false),
+            open: watch::Sender::new(0),
+            marker: Mutex::default(),
+            marked: watch::Sender::new(None),
+        });
+        tokio::spawn(accept(listener, shared.clone()));
+        Self { address, shared }
+    }
+
+    /// Where it listens.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The same.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many whole requests it has read by now, those for tokens included.
+    pub fn requests(&self) -> usize {
+        let wire = self.shared.wire();
+        wire.requests.len() + wire.tokens.len()
+    }
+
+    /// What it has seen by now.
+    pub fn wire(&self) -> Wire {
+        self.shared.wire().clone()
+    }
+
+    /// Tells it to give the answers that wait for this.
+    pub fn tell(&self) {
+        self.shared.told.send_replace(true);
+    }
+
+    /// What it has seen when every connection that was made has been served to its end. The clients must be gone by then,
+    /// or have closed their connections: it waits for whatever they may still send.
+    pub async fn end(self) -> Wire {
+        self.settle().await;
+        self.wire()
+    }
+
+    /// The same, and begins its script anew.
+    pub async fn again(&self) -> Wire {
+        self.settle().await;
+        self.shared.script.lock().unwrap().next = 0;
+        std::mem::take(&mut *self.shared.wire())
+    }
+
+    async fn settle(&self) {
+        self.tell();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let marker = Some(socket.local_addr().unwrap());
+        *self.shared.marker.lock().unwrap() = marker;
+        // Connections are accepted in the order in which they were made, so this one is behind all others.
+        let _connection = socket.connect(self.address).await.unwrap();
+        let (mut marked, mut open) = (self.shared.marked.subscribe(), self.shared.open.subscribe());
+        let settled = async {
+            marked.wait_for(|one| *one == marker).await.unwrap();
+            open.wait_for(|open| *open == 0).await.unwrap();
+        };
+        tokio::time::timeout(Duration::from_secs(10), settled).await.expect("a client is still connected");
+    }
+}
+
+impl Shared {
+    fn wire(&self) -> MutexGuard<'_, Wire> {
+        self.wire.lock().unwrap()
+    }
+}
+
+impl Script {
+    fn peek(&self) -> Then {
+        self.steps[self.next.min(self.steps.len() - 1)]
+    }
+
+    fn take(&mut self) -> Then {
+        let then = self.peek();
+        self.next += 1;
+        then
+    }
+
+    fn take_unread(&mut self) -> Option<Then> {
+        let unread = matches!(self.peek(), Then::ResetUnread | Then::CloseUnread | Then::SpeakUnread(_));
+        unread.then(|| self.take())
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((stream, peer)) = listener.accept().await {
+        if *shared.marker.lock().unwrap() == Some(peer) {
+            shared.marked.send_replace(Some(peer));
+            continue;
+        }
+        let number = {
+            let mut wire = shared.wire();
+            wire.connections += 1;
+            wire.connections - 1
+        };
+        shared.open.send_modify(|open| *open += 1);
+        let connection = Connection { stream, number, unread: Vec::new(), shared: shared.clone() };
+        let shared = shared.clone();
+        tokio::spawn(async move {
+            connection.serve().await;
+            shared.open.send_modify(|open| *open -= 1);
+        });
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    number: usize,
+    /// What has arrived and belongs to no request yet.
+    unread: Vec<u8>,
+    shared: Arc<Shared>,
+}
+
+/// The head of a request.
+struct Head {
+    method: String,
+    path: String,
+    /// How long the body is that it announces.
+    body: usize,
+}
+
+impl Connection {
+    async fn serve(mut self) {
+        loop {
+            let unread = self.shared.script.lock().unwrap().take_unread();
+            match unread {
+                Some(Then::ResetUnread) => return self.reset(),
+                Some(Then::SpeakUnread(text)) => return self.close(text).await,
+                Some(_) => return,
+                None => {}
+            }
+            let Some(head) = self.head().await else { return };
+            let shared = self.shared.clone();
+            let script = shared.tokens.as_ref().filter(|_| head.path.contains("/token/"));
+            let then = script.unwrap_or(&shared.script).lock().unwrap().take();
+            if matches!(then, Then::ResetHalfway) {
+                if self.arrived(head.body / 2).await {
+                    self.reset();
+                }
+                return;
+            }
+            if !self.arrived(head.body).await {
+                return;
+            }
+            self.unread.drain(..head.body);
+            self.record(head, status(then));
+            match then {
+                Then::Reset => return self.reset(),
+                Then::Hang => return self.listen().await,
+                Then::Answer(text) => return self.close(text).await,
+                Then::AnswerAndReset(text) => {
+                    self.send(text).await;
+                    return self.reset();
+                }
+                Then::AnswerAndHang(text) => {
+                    self.send(text).await;
+                    return self.listen().await;
+                }
+                Then::AnswerAndKeep(text) => {
+                    if !self.send(text).await {
+                        return;
+                    }
+                }
+                Then::AnswerWhenTold(text) => {
+                    let _ = self.shared.told.subscribe().wait_for(|told| *told).await;
+                    return self.close(text).await;
+                }
+                Then::Drip(head, drop) => return self.drip(head, drop).await,
+                Then::Flood(head, wave) => return self.flood(head, wave).await,
+                Then::Close
+                | Then::ResetHalfway
+                | Then::ResetUnread
+                | Then::CloseUnread
+                | Then::SpeakUnread(_) => return,
+            }
+        }
+    }
+
+    fn record(&mut self, head: Head, answered: Option<u16>) {
+        let Head { method, path, body } = head;
+        let for_a_token = self.shared.tokens.is_some() && path.contains("/token/");
+        let received = Received { connection: self.number, method, path, body, answered, at: Instant::now() };
+        let mut wire = self.shared.wire();
+        if for_a_token { &mut wire.tokens } else { &mut wire.requests }.push(received);
+    }
+
+    /// The head of the next request, taken out of what has arrived; none when the client goes before it is whole.
+    async fn head(&mut self) -> Option<Head> {
+        loop {
+            if let Some(end) = self.unread.windows(4).position(|window| window == b"\r\n\r\n") {
+                let head: Vec<u8> = self.unread.drain(..end + 4).collect();
+                let head = String::from_utf8(head).ok()?;
+                let mut line = head.split(' ');
+                let (method, path) = (line.next()?.to_owned(), line.next()?.to_owned());
+                let header = head.to_ascii_lowercase();
+                let length = header.lines().find_map(|line| line.strip_prefix("content-length:"));
+                let body = length.map_or(Ok(0), |length| length.trim().parse()).ok()?;
+                return Some(Head { method, path, body });
+            }
+            self.more().await?;
+        }
+    }
+
+    /// Whether so much of a body arrives before the client goes.
+    async fn arrived(&mut self, length: usize) -> bool {
+        while self.unread.len() < length {
+            if self.more().await.is_none() {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn more(&mut self) -> Option<()> {
+        let mut chunk = [0; 16_384];
+        match self.stream.read(&mut chunk).await {
+            Ok(length) if length > 0 => {
+                self.unread.extend_from_slice(&chunk[..length]);
+                Some(())
+            }
+            _ => None,
+        }
+    }
+
+    /// Reads on, and answers no more, until the client goes.
+    async fn listen(&mut self) {
+        while let Some(head) = self.head().await {
+            if !self.arrived(head.body).await {
+                return;
+            }
+            self.unread.drain(..head.body);
+            self.record(head, None);
+        }
+    }
+
+    fn reset(self) {
+        let _ = self.stream.set_zero_linger();
+    }
+
+    async fn close(mut self, text: &str) {
+        self.send(text).await;
+        let _ = self.stream.shutdown().await;
+    }
+
+    async fn send(&mut self, text: &str) -> bool {
+        let sent = self.stream.write_all(text.as_bytes()).await.is_ok();
+        if sent {
+            self.shared.wire().sent += text.len();
+        }
+        sent
+    }
+
+    // What follows is bounded, should nobody hang up.
+
+    async fn drip(mut self, head: &str, drop: &str) {
+        let mut sent = self.send(head).await;
+        for _ in 0..2000 {
+            if !sent {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            sent = self.send(drop).await;
+        }
+    }
+
+    async fn flood(mut self, head: &str, wave: &str) {
+        let waves = wave.repeat(16_384 / wave.len());
+        let mut sent = self.send(head).await;
+        for _ in 0..4096 {
+            if !sent {
+                return;
+            }
+            sent = self.send(&waves).await;
+        }
+    }
+}
+
+/// The status that a step begins to answer with.
+fn status(then: Then) -> Option<u16> {
+    let text = match then {
+        Then::Answer(text)
+        | Then::AnswerAndReset(text)
+        | Then::AnswerAndHang(text)
+        | Then::AnswerAndKeep(text)
+        | Then::AnswerWhenTold(text)
+        | Then::Drip(text, _)
+        | Then::Flood(text, _) => text,
+        _ => return None,
+    };
+    let status = text.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+    // An interim answer is none yet.
+    (status >= 200).then_some(status)
+}
