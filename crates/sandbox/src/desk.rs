@@ -279,7 +279,7 @@ impl Ledger {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
     use serde_json::json;
@@ -342,6 +342,33 @@ mod tests {
         assert_eq!(status(&desk, get("/api/v1/contacts/1")), 200);
         assert_eq!(desk.ledger().effects.count("parrot"), 2);
         assert!(desk.ledger().violations.is_empty());
+    }
+
+    #[test]
+    fn what_a_fault_takes_away_is_checked_all_the_same() {
+        let desk = desk(Answer::json(200, &json!({"customerId": "1"})));
+        for fault in [Fault::ResetAfter, Fault::WrongBody, Fault::FailedAfter(500)] {
+            desk.ledger().script.push("getContact", Cue::Fault(fault));
+            desk.handle(get("/api/v1/contacts/1"));
+        }
+        assert_eq!(desk.ledger().violations.len(), 3);
+        desk.ledger().script.push("getContact", Cue::Fault(Fault::CarriedOutLate(Duration::ZERO)));
+        let reply = desk.handle(get("/api/v1/contacts/1"));
+        assert_eq!(desk.ledger().violations.len(), 3, "not yet");
+        let Reply::Late(late) = reply else { panic!("{reply:?}") };
+        desk.carry_out(&late);
+        assert_eq!(desk.ledger().violations.len(), 4);
+    }
+
+    /// Even if it is never carried out, because the server ends.
+    #[test]
+    fn a_late_request_is_outstanding_as_long_as_it_exists() {
+        let desk = desk(Answer::json(200, &json!({})));
+        desk.ledger().script.push("getContact", Cue::Fault(Fault::CarriedOutLate(Duration::ZERO)));
+        let reply = desk.handle(get("/api/v1/contacts/1"));
+        assert_eq!(*desk.outstanding.borrow(), 1);
+        drop(reply);
+        assert_eq!(*desk.outstanding.borrow(), 0);
     }
 
     #[test]

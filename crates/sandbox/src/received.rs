@@ -25,7 +25,8 @@ pub struct Received {
     /// Where the request is not as the supplier's document has it. A request may have problems and be answered
     /// all the same, where the document has no answer for an unacceptable one.
     pub problems: Vec<String>,
-    /// The status of the answer on the wire; 0 where no status arrives, because a fault took the answer.
+    /// The status of the answer as it went out, be it that nobody waited for it; 0 where none went out, because a fault
+    /// took the answer.
     pub status: u16,
     /// What went wrong on demand.
     pub fault: Option<Fault>,

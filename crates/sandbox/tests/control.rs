@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::{Caller, JSON, Reply, send};
 use lastmile_sandbox::{Answer, BuildingKind, Sandbox, Spec, Supplier};
 use serde_json::{Value, json};
@@ -149,6 +151,20 @@ async fn the_town_has_buildings_of_every_kind_with_names_of_their_own() {
         assert!(building.id.parse::<u64>().is_ok());
     }
     assert_eq!(Sandbox::builder().seed(7).start().await.unwrap().cocon().buildings(), town);
+}
+
+#[tokio::test]
+async fn streets_can_be_longer() {
+    for (houses, kinds) in [(2_500, [9_988, 8, 4]), (3, [0, 8, 4]), (1, [0, 0, 4]), (0, [0, 0, 0])] {
+        let sandbox = Sandbox::builder().seed(7).cocon_houses_per_street(houses).start().await.unwrap();
+        let town = sandbox.cocon().buildings();
+        let count = |kind| town.iter().filter(|building| building.kind == kind).count();
+        let counts = [BuildingKind::Prepared, BuildingKind::Unprepared, BuildingKind::Complex].map(count);
+        assert_eq!(counts, kinds);
+        let distinct = |texts: Vec<&str>| texts.iter().collect::<BTreeSet<_>>().len() == town.len();
+        assert!(distinct(town.iter().map(|building| building.name.as_str()).collect()));
+        assert!(distinct(town.iter().map(|building| building.id.as_str()).collect()));
+    }
 }
 
 /// Nothing of the document is left out: no operation is answered with a status that it does not list.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::field;
 use super::journal::Journal;
+use super::page::Page;
 use super::query::Query;
 use super::refusal::Refusal;
 
@@ -34,19 +34,18 @@ impl Events {
 
     /// The latest first unless sorted otherwise (events page). The pause of 30 seconds that its French
     /// edition asks for is not enforced.
-    pub(super) fn list(&self, query: &Query) -> Result<Vec<Value>, Refusal> {
+    pub(super) fn list(&self, query: &Query) -> Result<Page, Refusal> {
+        let wanted = ["object_type", "object_uuid"].map(|name| (name, query.get(name)));
         let fits = |event: &&Value| {
-            ["object_type", "object_uuid"].iter().all(|name| {
-                query.get(name).is_none_or(|wanted| field(event, &format!("/{name}")) == Some(wanted))
-            })
+            let fit = |(name, value): &(&str, Option<&str>)| value.is_none_or(|value| event[*name] == value);
+            wanted.iter().all(fit)
         };
-        let mut events: Vec<_> = self.0.iter().filter(fits).cloned().collect();
+        let events = self.0.iter().filter(fits);
         // They happened, and were recorded, in the order in which they are kept.
         match query.get("sort").unwrap_or("-event_date") {
-            "event_date" | "creation_date" => {}
-            "-event_date" | "-creation_date" => events.reverse(),
-            _ => return Err(Refusal::field("sort", "Sorted by event_date or creation_date only.")),
+            "event_date" | "creation_date" => Ok(Page::of(events, query)),
+            "-event_date" | "-creation_date" => Ok(Page::of(events.rev(), query)),
+            _ => Err(Refusal::field("sort", "Sorted by event_date or creation_date only.")),
         }
-        Ok(events)
     }
 }

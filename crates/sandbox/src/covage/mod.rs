@@ -28,14 +28,16 @@ mod events;
 mod journal;
 mod life;
 mod orders;
+mod page;
 mod query;
 mod refusal;
 mod services;
+mod shelf;
 mod slots;
 mod submission;
 mod town;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::io;
 use std::ops::Deref;
@@ -55,15 +57,14 @@ use draft::Order;
 use eligibility::Check;
 use events::Events;
 use journal::Journal;
+use page::Page;
 use query::{Query, Rules};
 use refusal::{Refusal, none_of};
 pub use services::SeededService;
 use services::Service;
+use shelf::Shelf;
 use town::Town;
 pub use town::{Building, Line, Premises, Socket};
-
-/// How many entries of a list are answered unless the caller says how many. The supplier's number is not known.
-const PAGE: usize = 20;
 
 /// Covage as simulated: a [`Supplier`] with its one user, its addresses, and the passing of time.
 #[derive(Clone)]
@@ -172,10 +173,12 @@ struct Office {
     contacts: Contacts,
     /// Eligibility answers by their reference. None is ever too old.
     checks: BTreeMap<String, Check>,
-    orders: Vec<Order>,
-    services: Vec<Service>,
+    orders: Shelf<Order>,
+    services: Shelf<Service>,
     events: Events,
     unique_references: bool,
+    /// The references of the orders that were submitted.
+    taken_references: HashSet<String>,
     journal: Journal,
 }
 
@@ -184,7 +187,7 @@ enum Done {
     /// Something that was there.
     Read(Value),
     /// A list, of which the caller gets a page, and whether it also gets the number of all entries.
-    List(Vec<Value>, bool),
+    List(Page, bool),
     /// Something that is new or was changed.
     Changed(Value),
     /// Nothing, because it is gone.
@@ -202,10 +205,11 @@ impl Office {
             town: Town::new(&mut rng.fork()),
             contacts: Contacts::new(&mut rng),
             checks: BTreeMap::new(),
-            orders: Vec::new(),
-            services: Vec::new(),
+            orders: Shelf::new(),
+            services: Shelf::new(),
             events: Events::default(),
             unique_references,
+            taken_references: HashSet::new(),
             journal: Journal::new(rng),
         };
         office.seed_services();
@@ -217,7 +221,7 @@ impl Office {
         let query = Query::parse(request.received.query.as_deref());
         match self.handle(request, &query, effects) {
             Ok(Done::Read(body) | Done::Changed(body)) => Answer::json(200, &body),
-            Ok(Done::List(entries, counted)) => page(entries, counted, &query),
+            Ok(Done::List(page, counted)) => page.answer(counted),
             Ok(Done::Gone) => Answer::status(204),
             Err(refusal) => refusal.answer(&mut self.journal),
         }
@@ -255,8 +259,8 @@ impl Office {
         let found = match operation.id.as_str() {
             "listOrders" => return Some(Ok(Done::List(self.list_orders(query), true))),
             "listServices" => {
-                let services = self.services.iter().map(|service| service.view.clone()).collect();
-                return Some(Ok(Done::List(services, false)));
+                let services = self.services.iter().map(|service| &service.view);
+                return Some(Ok(Done::List(Page::of(services, query), false)));
             }
             "listEvents" => {
                 return Some(self.events.list(query).map(|events| Done::List(events, false)));
@@ -338,16 +342,6 @@ fn is_open(operation: &Operation) -> bool {
     let method = operation.method.as_str().to_ascii_lowercase();
     let security = &Spec::covage().document()["paths"][&operation.path][method]["security"];
     security.as_array().is_some_and(Vec::is_empty)
-}
-
-/// The part of a list that was asked for, and in `X-Total-Count` the length of the whole.
-fn page(entries: Vec<Value>, counted: bool, query: &Query) -> Answer {
-    let total = entries.len();
-    let limit = query.number("limit").unwrap_or(PAGE);
-    let offset = query.number("offset").unwrap_or_default();
-    let page: Value = entries.into_iter().skip(offset).take(limit).collect();
-    let answer = Answer::json(200, &page);
-    if counted { answer.header("X-Total-Count", total.to_string()) } else { answer }
 }
 
 /// A text inside an object, by its JSON pointer.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::draft::{Order, can_end};
+use super::page::Page;
 use super::query::Query;
 use super::refusal::{Fault, Refusal, none_of};
 use super::submission::missing;
@@ -25,7 +26,7 @@ impl Office {
         order.change(body, &self.catalogue)?;
         self.demand_own_reference(&order)?;
         let view = order.view.clone();
-        self.orders.push(order);
+        self.orders.add(field(&view, "/uuid").unwrap_or_default(), order);
         Ok(view)
     }
 
@@ -110,6 +111,7 @@ impl Office {
         order.view["status"] = json!("submitted");
         order.view["submission_date"] = now.clone();
         order.view["updated_status_date"] = now;
+        self.taken_references.extend(order.text("/operator_info/order_ref").map(str::to_owned));
         self.events.add("order-submitted", "order", &order.view, &mut self.journal);
         Ok(())
     }
@@ -151,22 +153,21 @@ impl Office {
 
     /// In the order of their creation unless sorted otherwise. An order without the date that is sorted by
     /// comes before all that have one.
-    pub(super) fn list_orders(&self, query: &Query) -> Vec<Value> {
-        let orders = self.orders.iter().filter(|order| is_wanted(order, query));
-        let mut orders: Vec<&Order> = orders.collect();
+    pub(super) fn list_orders(&self, query: &Query) -> Page {
+        let wanted = Wanted::by(query);
+        let mut orders: Vec<&Order> = self.orders.iter().filter(|order| wanted.fits(order)).collect();
         if let Some(sort) = query.get("sort").filter(|sort| !sort.is_empty()) {
-            let pointer = format!("/{}", sort.trim_start_matches('-'));
-            orders.sort_by_key(|order| order.text(&pointer));
+            let name = sort.trim_start_matches('-');
+            orders.sort_by_cached_key(|order| order.view.get(name).and_then(Value::as_str));
             if sort.starts_with('-') {
                 orders.reverse();
             }
         }
-        orders.into_iter().map(|order| order.view.clone()).collect()
+        Page::of(orders.iter().map(|order| &order.view), query)
     }
 
     pub(super) fn find_order(&self, uuid: &str) -> Result<usize, Refusal> {
-        let is_it = |order: &Order| order.text("/uuid") == Some(uuid);
-        self.orders.iter().position(is_it).ok_or_else(|| Refusal::not_found("order"))
+        self.orders.place(uuid).ok_or_else(|| Refusal::not_found("order"))
     }
 
     fn demand_own_reference(&self, order: &Order) -> Result<(), Refusal> {
@@ -177,10 +178,7 @@ impl Office {
     /// be unique for all orders placed" (table of fields). Drafts do not stand in each other's way.
     fn reference_fault(&self, order: &Order) -> Option<Fault> {
         let reference = order.text("/operator_info/order_ref").filter(|_| self.unique_references)?;
-        let takes = |other: &Order| {
-            other.status() != "draft" && other.text("/operator_info/order_ref") == Some(reference)
-        };
-        let taken = self.orders.iter().any(takes);
+        let taken = self.taken_references.contains(reference);
         taken.then(|| Fault::new("operator_info.order_ref", "Another order has this reference."))
     }
 }
@@ -191,18 +189,36 @@ fn not_for(body: &Value, names: &[&str], problem: &str) -> Vec<Fault> {
     sent.map(|name| Fault::new(*name, problem)).collect()
 }
 
-fn is_wanted(order: &Order, query: &Query) -> bool {
-    let fields = [
-        ("reference", "/reference"),
-        ("type", "/type"),
-        ("status", "/status"),
-        ("product_family", "/product/line/family/code"),
-        ("product_line", "/product/line/code"),
-    ];
-    let wanted = |name| query.get(name).filter(|value: &&str| !value.is_empty());
-    fields.iter().all(|(name, pointer)| wanted(name).is_none_or(|value| order.text(pointer) == Some(value)))
-        && wanted("endpoint_ref").is_none_or(|value| has_endpoint(order, value))
-        && wanted("end_customer").is_none_or(|value| is_for(order, value))
+/// What a list of orders is asked for; a parameter that is empty asks for nothing.
+struct Wanted<'a> {
+    fields: Vec<(&'static str, &'a str)>,
+    endpoint: Option<&'a str>,
+    customer: Option<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    fn by(query: &'a Query) -> Wanted<'a> {
+        const FIELDS: [(&str, &str); 5] = [
+            ("reference", "/reference"),
+            ("type", "/type"),
+            ("status", "/status"),
+            ("product_family", "/product/line/family/code"),
+            ("product_line", "/product/line/code"),
+        ];
+        let wanted = |name| query.get(name).filter(|value| !value.is_empty());
+        let fields = FIELDS.iter().filter_map(|(name, pointer)| Some((*pointer, wanted(name)?)));
+        Wanted {
+            fields: fields.collect(),
+            endpoint: wanted("endpoint_ref"),
+            customer: wanted("end_customer"),
+        }
+    }
+
+    fn fits(&self, order: &Order) -> bool {
+        self.fields.iter().all(|(pointer, value)| order.text(pointer) == Some(value))
+            && self.endpoint.is_none_or(|value| has_endpoint(order, value))
+            && self.customer.is_none_or(|value| is_for(order, value))
+    }
 }
 
 fn has_endpoint(order: &Order, reference: &str) -> bool {

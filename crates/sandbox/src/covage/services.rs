@@ -92,7 +92,7 @@ impl Office {
                 "bounds": bound.into_iter().collect::<Vec<_>>(),
                 "options": {},
             });
-            self.services.push(Service { view, place });
+            self.add_service(Service { view, place });
         }
     }
 
@@ -125,7 +125,12 @@ impl Office {
             "options": of_order("options"),
         });
         self.events.add("service-activated", "service", &view, &mut self.journal);
-        self.services.push(Service { view, place: order.check.as_ref().map(|check| check.place) });
+        self.add_service(Service { view, place: order.check.as_ref().map(|check| check.place) });
+    }
+
+    fn add_service(&mut self, service: Service) {
+        let uuid = field(&service.view, "/uuid").unwrap_or_default().to_owned();
+        self.services.add(&uuid, service);
     }
 
     pub(super) fn end_service(&mut self, uuid: &str) -> Result<(), Refusal> {
@@ -191,8 +196,7 @@ impl Office {
     }
 
     fn find_service(&self, uuid: &str) -> Result<usize, Refusal> {
-        let is_it = |service: &Service| service.view["uuid"] == uuid;
-        self.services.iter().position(is_it).ok_or_else(|| Refusal::not_found("service"))
+        self.services.place(uuid).ok_or_else(|| Refusal::not_found("service"))
     }
 }
 

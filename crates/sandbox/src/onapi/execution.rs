@@ -23,7 +23,12 @@ pub(super) fn carry_out(
         return Err(BROKEN);
     }
     match order.operation() {
-        "ACTIVATE" => activate(order, deduplicates, line, chronicle),
+        "ACTIVATE" => {
+            activate(order, deduplicates, line, chronicle)?;
+            let number = line.number;
+            network.note_subscription(&order.subscription_id, number);
+            Ok(())
+        }
         "DEACTIVATE" => {
             end(order, line, chronicle);
             Ok(())

@@ -1,5 +1,7 @@
 //! The network of the CO: its accesses, what each is offered, and what is delivered there.
 
+use std::collections::HashMap;
+
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -178,13 +180,16 @@ pub(super) struct Network {
     seed: u64,
     first_id: usize,
     lines: Vec<Line>,
+    /// On which line each subscription is, or was.
+    lines_of_subscriptions: HashMap<String, usize>,
     next_subscription: usize,
 }
 
 impl Network {
     pub(super) fn new(rng: &mut Rng) -> Network {
         let (first_id, next_subscription) = (rng.usize(1_000..9_000) * 100, rng.usize(1_000..9_000) * 1_000);
-        Network { seed: rng.u64(..), first_id, lines: Vec::new(), next_subscription }
+        let (lines, lines_of_subscriptions) = Default::default();
+        Network { seed: rng.u64(..), first_id, lines, lines_of_subscriptions, next_subscription }
     }
 
     pub(super) fn lines(&self) -> &[Line] {
@@ -217,6 +222,7 @@ impl Network {
             let mut rng = self.dice(number, 1);
             let since = land::long_ago(&mut rng);
             let given = land::given(&id, number, kind);
+            self.note_subscription(&id, number);
             subscriptions.push(Subscription { id, service, kind, suspended, since, given });
         }
         self.lines.push(Line {
@@ -235,11 +241,15 @@ impl Network {
 
     /// The line with a subscription, and whether the subscription has ended.
     pub(super) fn subscription(&self, id: &str) -> Option<(&Line, &Subscription, bool)> {
-        self.lines.iter().find_map(|line| {
-            let named = |list: &'_ [Subscription]| list.iter().position(|subscription| subscription.id == id);
-            let present = named(&line.subscriptions).map(|place| (line, &line.subscriptions[place], false));
-            present.or_else(|| named(&line.ended).map(|place| (line, &line.ended[place], true)))
-        })
+        let line = self.lines.get(*self.lines_of_subscriptions.get(id)?)?;
+        let named = |list: &'_ [Subscription]| list.iter().position(|subscription| subscription.id == id);
+        let present = named(&line.subscriptions).map(|place| (line, &line.subscriptions[place], false));
+        present.or_else(|| named(&line.ended).map(|place| (line, &line.ended[place], true)))
+    }
+
+    /// Keeps in mind on which line a subscription is.
+    pub(super) fn note_subscription(&mut self, id: &str, line: usize) {
+        self.lines_of_subscriptions.insert(id.to_owned(), line);
     }
 
     pub(super) fn new_subscription_id(&mut self) -> String {

@@ -1,6 +1,6 @@
 //! Orders and what becomes of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
@@ -86,6 +86,8 @@ pub(super) struct Orders {
     habits: PathHabits,
     deduplicates: bool,
     by_number: BTreeMap<usize, Order>,
+    /// The numbers of the orders of each access.
+    by_access: HashMap<String, BTreeSet<usize>>,
     next_number: usize,
     first_event: usize,
     events: Vec<Value>,
@@ -97,6 +99,7 @@ impl Orders {
             habits,
             deduplicates,
             by_number: BTreeMap::new(),
+            by_access: HashMap::new(),
             next_number: rng.usize(10_000..90_000),
             first_event: rng.usize(10_000..90_000),
             events: Vec::new(),
@@ -110,11 +113,15 @@ impl Orders {
     /// The oldest open order for the same service on the same access, whatever it is to do: the standard looks
     /// at the service alone.
     pub(super) fn open(&self, target: &Target, except: Option<usize>) -> Option<usize> {
-        let same = |order: &Order| {
-            order.state.is_open() && order.access_id == target.access_id && order.service == target.service
-        };
-        let mut orders = self.by_number.iter();
-        orders.find(|(number, order)| Some(**number) != except && same(order)).map(|(number, _)| *number)
+        let mut orders = self.of_access(&target.access_id);
+        let same = |order: &Order| order.state.is_open() && order.service == target.service;
+        orders.find(|(number, order)| Some(*number) != except && same(order)).map(|(number, _)| number)
+    }
+
+    /// The orders of an access, the oldest first.
+    fn of_access(&self, access_id: &str) -> impl Iterator<Item = (usize, &Order)> {
+        let numbers = self.by_access.get(access_id).into_iter().flatten();
+        numbers.filter_map(|number| Some((*number, self.by_number.get(number)?)))
     }
 
     pub(super) fn list(&self, query: &Query) -> Handled {
@@ -127,13 +134,13 @@ impl Orders {
         };
         let fits = |order: &Order| match (access_id, state) {
             (None, None) => order.state.is_open(),
-            _ => {
-                access_id.is_none_or(|id| id == order.access_id)
-                    && state.is_none_or(|state| state == order.state)
-            }
+            _ => state.is_none_or(|state| state == order.state),
         };
-        let fitting = self.by_number.iter().filter(|(_, order)| fits(order));
-        let orders: Vec<_> = fitting.map(|(number, order)| self.value(*number, order)).collect();
+        let value = |(number, order): (usize, &Order)| fits(order).then(|| self.value(number, order));
+        let orders: Vec<_> = match access_id {
+            Some(access_id) => self.of_access(access_id).filter_map(value).collect(),
+            None => self.by_number.iter().map(|(number, order)| (*number, order)).filter_map(value).collect(),
+        };
         if orders.is_empty() {
             return Err(Refusal::new(404, "There are no such orders"));
         }
@@ -160,7 +167,7 @@ impl Orders {
                 self.next_number += 1;
                 let id = id(number);
                 let now = chronicle.note(Change::Create, "orders", &id, &id);
-                self.by_number.insert(number, Order::new(request, target, subscription_id, now));
+                self.put(number, Order::new(request, target, subscription_id, now));
                 self.log(number);
                 let value = self.by_number.get(&number).map(|order| self.value(number, order));
                 let reply = Reply::json(201, value.unwrap_or_default());
@@ -210,16 +217,29 @@ impl Orders {
         if self.by_number.get(&number) == Some(&changed) {
             return Ok(false);
         }
-        self.by_number.insert(number, changed);
+        self.take_away(number);
+        self.put(number, changed);
         chronicle.note(Change::Update, "orders", id, id);
         Ok(true)
     }
 
     pub(super) fn cancel(&mut self, id: &str, chronicle: &mut Chronicle) -> Result<(), Refusal> {
         let (number, _) = self.find_received(id)?;
-        self.by_number.remove(&number);
+        self.take_away(number);
         chronicle.note(Change::Delete, "orders", id, id);
         Ok(())
+    }
+
+    fn put(&mut self, number: usize, order: Order) {
+        self.by_access.entry(order.access_id.clone()).or_default().insert(number);
+        self.by_number.insert(number, order);
+    }
+
+    fn take_away(&mut self, number: usize) {
+        let Some(order) = self.by_number.remove(&number) else { return };
+        if let Some(numbers) = self.by_access.get_mut(&order.access_id) {
+            numbers.remove(&number);
+        }
     }
 
     /// Moves every open order on by one step.
@@ -239,7 +259,7 @@ impl Orders {
             };
             let id = id(number);
             chronicle.note(Change::Update, "orders", &id, &id);
-            self.by_number.insert(number, Order { state, message, ..order });
+            self.put(number, Order { state, message, ..order });
             self.log(number);
         }
     }
@@ -252,7 +272,12 @@ impl Orders {
         let start = match since {
             None => 0,
             Some(event) => {
-                let known = self.events.iter().position(|one| text(one, "event") == Some(event));
+                let place = event.strip_prefix("e-").and_then(|number| number.parse::<usize>().ok());
+                let place = place.and_then(|number| number.checked_sub(self.first_event));
+                let is_it = |place: &usize| {
+                    self.events.get(*place).is_some_and(|one| text(one, "event") == Some(event))
+                };
+                let known = place.filter(is_it);
                 known.ok_or_else(|| Refusal::new(400, format!("since: there is no event {event}")))? + 1
             }
         };

@@ -1,6 +1,6 @@
 //! How orders live: what changes them, what they change, and what tells of it.
 
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::{Access, Standing};
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, cause, finish};
@@ -115,6 +115,42 @@ async fn the_list_has_what_is_not_done_or_what_is_asked_for() {
     assert_eq!(caller.get("/orders/?accessId=a-1").await.status, 404);
     assert_eq!(caller.get("/orders/?state=LOST").await.status, 400);
     assert_eq!(caller.get("/orders/?page=2").await.status, 400);
+}
+
+/// The lists of an access follow an order that is moved to another and back, and one that is cancelled.
+#[tokio::test]
+async fn an_order_is_listed_under_its_access() {
+    let caller = Caller::new().await;
+    let is_free =
+        |access: &Access| access.service(Standing::Free).is_some_and(|offer| offer.service == "VOIP");
+    let accesses = caller.0.accesses();
+    let free: Vec<_> = accesses.iter().filter(|access| is_free(access)).map(|access| &access.id).collect();
+    let order = |access: &str| json!({ "operation": "ACTIVATE", "accessId": access, "service": "VOIP" });
+    let id = caller.place(order(free[0])).await;
+    let path = format!("/orders/{id}");
+    let listed = async |access: &str| caller.rows(&format!("/orders/?accessId={access}")).await.len();
+    assert_eq!((listed(free[0]).await, listed(free[1]).await), (1, 0));
+    assert_eq!(caller.send("PUT", &path, order(free[1])).await.status, 204);
+    assert_eq!((listed(free[0]).await, listed(free[1]).await), (0, 1));
+    assert_eq!(caller.order(order(free[1])).await.json()["orderId"], id.as_str(), "it is found open there");
+    let other = caller.place(order(free[0])).await;
+    assert_eq!(caller.call("DELETE", &path, &[], "").await.status, 204);
+    assert_eq!((listed(free[0]).await, listed(free[1]).await), (1, 0));
+    assert_eq!(caller.call("DELETE", &format!("/orders/{other}"), &[], "").await.status, 204);
+    assert_ne!(caller.place(order(free[0])).await, other, "what is cancelled is not in the way");
+}
+
+/// Orders name subscriptions that orders have made.
+#[tokio::test]
+async fn what_was_ordered_can_be_ordered_about() {
+    let caller = Caller::new().await;
+    let (_, order) = placed(&caller).await;
+    let suspension = json!({ "operation": "SUSPEND", "subscriptionId": order["subscriptionId"] });
+    assert_eq!(caller.order(suspension.clone()).await.status, 400, "there is none yet");
+    finish(&caller.0);
+    let suspended = caller.place(suspension).await;
+    finish(&caller.0);
+    assert_eq!(caller.state(&suspended).await, "DONE_SUCCESS");
 }
 
 #[tokio::test]

@@ -1,0 +1,38 @@
+//! Lists, of which callers get a page.
+
+use serde_json::Value;
+
+use super::query::Query;
+use crate::script::Answer;
+
+/// How many entries are answered unless the caller says how many. The supplier's number is not known.
+const LENGTH: usize = 20;
+
+/// The part of a list that was asked for.
+pub(super) struct Page {
+    entries: Vec<Value>,
+    /// The length of the whole list.
+    total: usize,
+}
+
+impl Page {
+    /// Only what is on the page is copied.
+    pub(super) fn of<'a>(list: impl IntoIterator<Item = &'a Value>, query: &Query) -> Page {
+        let limit = query.number("limit").unwrap_or(LENGTH);
+        let offset = query.number("offset").unwrap_or_default();
+        let (mut entries, mut total) = (Vec::new(), 0);
+        for entry in list {
+            if total >= offset && entries.len() < limit {
+                entries.push(entry.clone());
+            }
+            total += 1;
+        }
+        Page { entries, total }
+    }
+
+    /// The length of the whole stands in `X-Total-Count`, for those lists that have it.
+    pub(super) fn answer(self, counted: bool) -> Answer {
+        let answer = Answer::json(200, &self.entries.into());
+        if counted { answer.header("X-Total-Count", self.total.to_string()) } else { answer }
+    }
+}
