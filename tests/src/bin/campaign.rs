@@ -3,8 +3,10 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
 use lastmile_tests::campaign::{Outbox, Plan, Which, run, work_through};
+use tokio::task::JoinSet;
 
 const USAGE: &str = "\
 usage: campaign [--orders N] [--seed N] [--kills N]
@@ -31,26 +33,31 @@ async fn main() -> ExitCode {
     };
     let program = std::env::current_exe().expect("it runs");
     let kills = usize::try_from(kills).ok().filter(|kills| *kills > 0).map(|kills| (kills, program));
-    let mut all_right = true;
-    let mut counts = Vec::new();
-    for deduplicates in [true, false] {
-        let orders = usize::try_from(orders).expect("a sensible number");
+    let orders = usize::try_from(orders).expect("a sensible number");
+    let mut campaigns = JoinSet::new();
+    for (which, deduplicates) in [
+        (Which::OnApi, true),
+        (Which::OnApi, false),
+        (Which::Covage, true),
+        (Which::Covage, false),
+        // It has nothing to switch off.
+        (Which::Cocon, true),
+    ] {
         let plan = Plan { orders, seed, deduplicates, kills: kills.clone() };
-        for which in [Which::OnApi, Which::Covage, Which::Cocon] {
-            // Cocon has nothing to switch off.
-            if which == Which::Cocon && !deduplicates {
-                continue;
-            }
-            let started = std::time::Instant::now();
+        let started = Instant::now();
+        campaigns.spawn(async move {
             let verdict = run(&plan, which).await;
             let how = if deduplicates { "" } else { " without de-duplication" };
             println!("{verdict}{how}, {} s", started.elapsed().as_secs());
-            all_right &= verdict.is_right();
-            counts.push(verdict.counts() + how);
-        }
+            (verdict.counts() + how, verdict.is_right())
+        });
     }
+    let mut ends = campaigns.join_all().await;
+    ends.sort();
+    let all_right = ends.iter().all(|(_, is_right)| *is_right);
+    let counts: Vec<_> = ends.into_iter().map(|(counts, _)| counts).collect();
     let result = if all_right { "right" } else { "WRONG" };
-    println!("seed {seed}: {}: {result}", counts.join("; "));
+    println!("seed {seed}, {orders} orders each: {}: {result}", counts.join("; "));
     if all_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

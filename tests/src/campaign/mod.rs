@@ -27,7 +27,7 @@ use std::time::Duration;
 use lastmile_sandbox::{Fault, Faults, Sandbox, Supplier};
 
 /// How long after the client gave up a late request is carried out.
-const LATE: Duration = Duration::from_millis(300);
+const LATE: Duration = Duration::from_millis(200);
 
 /// What is to be done.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub fn policy() -> Policy {
     Policy {
         deadline: DEADLINE,
-        attempt: Duration::from_millis(700),
+        attempt: Duration::from_millis(400),
         attempts: 3,
         pause: Duration::from_millis(5),
         longest_pause: Duration::from_millis(50),
@@ -25,7 +25,7 @@ pub fn policy() -> Policy {
 }
 
 /// When a call is given up.
-pub const DEADLINE: Duration = Duration::from_millis(2000);
+pub const DEADLINE: Duration = Duration::from_millis(1000);
 
 /// How long a request may be at work at the supplier after that; far beyond [`LATE`](super::LATE).
 const SETTLE: Duration = Duration::from_millis(1500);

@@ -25,7 +25,7 @@ const AT_A_TIME: usize = 64;
 const ROUNDS: usize = 200;
 
 /// How long the mark that an order is being sent is good for.
-const MARK: Duration = Duration::from_secs(3);
+const MARK: Duration = Duration::from_secs(2);
 
 /// Works through all orders of a site that have not ended yet.
 pub async fn work_through(site: Site, outbox: Arc<Outbox>) {
@@ -106,19 +106,28 @@ impl Desk {
         uuid: &str,
         contact: &str,
     ) -> Result<Submission, Stop> {
-        let data = order_data(&wanted.key, contact);
-        let otp = wanted.socket.parse().expect("a socket of the sandbox's");
+        let data = &order_data(&wanted.key, contact);
+        let otp = &wanted.socket.parse().expect("a socket of the sandbox's");
+        self.again(|| async move { Draft::of(covage.order(uuid).await?)?.complete(covage, data).await })
+            .await?;
+        let submission = || async move {
+            let mut draft = Draft::of(covage.order(uuid).await?)?;
+            draft.set_otp(covage, otp).await?;
+            draft.submission()
+        };
+        self.again(submission).await
+    }
+
+    /// Takes a step until it succeeds.
+    async fn again<T, Fut>(&self, step: impl Fn() -> Fut) -> Result<T, Stop>
+    where
+        Fut: Future<Output = Result<T, Error>>,
+    {
         let mut last = None;
         for _ in 0..ROUNDS {
             let permit = self.permits.acquire().await.expect("it is never closed");
-            let attempt = async {
-                let mut draft = Draft::of(covage.order(uuid).await?)?;
-                draft.complete(covage, &data).await?;
-                draft.set_otp(covage, &otp).await?;
-                draft.submission()
-            };
-            match attempt.await {
-                Ok(submission) => return Ok(submission),
+            match step().await {
+                Ok(done) => return Ok(done),
                 Err(error) => last = Some(error),
             }
             drop(permit);
