@@ -223,7 +223,6 @@ pub enum TicketList {
     /// The network says that it has nothing to list.
     Nothing,
     /// These.
-    #[non_exhaustive]
     Tickets {
         /// The tickets.
         tickets: Vec<Loose<TicketSummary>>,
