@@ -50,8 +50,7 @@ async fn what_a_network_does_not_offer_fails_by_name_before_it_is_sent() {
 #[tokio::test]
 async fn slashes_are_learned_from_the_directory() {
     for slash in [Slash::Required, Slash::Refused] {
-        let mut wants = PathHabits::default();
-        wants.collections = slash;
+        let wants = PathHabits { collections: slash, ..Default::default() };
         let sandbox = Sandbox::builder().seed(1).onapi_paths(wants).start().await.unwrap();
         let network = onapi(&sandbox);
         let directory = network.directory().await.unwrap().unwrap();
