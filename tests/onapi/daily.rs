@@ -1,10 +1,8 @@
 //! Troubleshooting, tickets and invoices.
 
 use lastmile::onapi::types::{ListTicketsStatus, TicketSummary, TicketUpdateResponsible};
-use lastmile::onapi::{
-    DhcpIdentifiers, NewTicket, OnApi, PeriodId, TicketChange, TicketList, TicketQuery, TicketReference,
-};
-use lastmile::rules::OnApiId;
+use lastmile::onapi::{NewTicket, OnApi, PeriodId, TicketChange, TicketList, TicketQuery, TicketReference};
+use lastmile::rules::{DhcpIdentifier, OnApiId};
 use lastmile::wire::{Loose, Timestamp};
 use lastmile::{Outcome, Prepared, Progress, Reconciled};
 use lastmile_sandbox::{Answer, Dialect, Fault, Sandbox};
@@ -18,7 +16,7 @@ async fn look_at_a_line(dialect: Dialect) {
     let delivered =
         |access: &&lastmile_sandbox::onapi::Access| access.subscriptions.iter().any(|one| !one.suspended);
     let known = accesses.iter().find(delivered).unwrap();
-    let log = DhcpIdentifiers {
+    let log = DhcpIdentifier {
         ipv4_circuit_id: Some(known.ipv4_circuit_id.clone()),
         ipv4_remote_id: Some(known.ipv4_remote_id.clone()),
         ..Default::default()
@@ -54,13 +52,13 @@ async fn a_line_is_looked_at_in_the_vendor_s_shapes() {
 async fn a_look_up_of_nothing_is_refused_before_it_is_sent() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
-    let nothing = network.access_of_dhcp(&DhcpIdentifiers::default()).await.unwrap_err();
+    let nothing = network.access_of_dhcp(&DhcpIdentifier::default()).await.unwrap_err();
     assert_eq!(nothing.outcome(), Outcome::Invalid);
-    let empty = DhcpIdentifiers { ipv6_remote_id: Some(String::new()), ..Default::default() };
+    let empty = DhcpIdentifier { ipv6_remote_id: Some(String::new()), ..Default::default() };
     let empty = network.access_of_dhcp(&empty).await.unwrap_err();
     assert!(empty.to_string().contains("ipv6RemoteId: it is empty"), "{empty}");
     assert_eq!(sandbox.onapi().received().len(), 0);
-    let unknown = DhcpIdentifiers { ipv4_remote_id: Some("x".into()), ..Default::default() };
+    let unknown = DhcpIdentifier { ipv4_remote_id: Some("x".into()), ..Default::default() };
     assert_eq!(network.access_of_dhcp(&unknown).await.unwrap_err().status().unwrap(), 404);
 }
 

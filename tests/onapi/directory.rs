@@ -62,7 +62,10 @@ async fn slashes_are_learned_from_the_directory() {
         let placed = Prepared::new(order).unwrap().place(&network).await.unwrap();
         network.order(&placed.order_id().unwrap()).await.unwrap();
         assert_eq!(network.open_orders().await.unwrap().len(), 1);
-        assert_eq!(network.access_of_option82(&free.option82).await.unwrap().as_str(), free.id);
+        assert_eq!(
+            network.access_of_option82(&free.option82.parse().unwrap()).await.unwrap().as_str(),
+            free.id
+        );
         network.link_status(&id(&free.id)).await.unwrap();
         network.cpe_status(&id(&free.id)).await.unwrap();
         assert_eq!(network.invoice_periods().await.unwrap().len(), 3);

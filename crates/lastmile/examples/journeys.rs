@@ -212,7 +212,7 @@ async fn onapi(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
         access.services.iter().any(|offer| offer.standing == Standing::Free)
     };
     let known = seeded.iter().find(free).ok_or("nothing is free")?;
-    let access = network.access_of_option82(&known.option82).await?;
+    let access = network.access_of_option82(&known.option82.parse()?).await?;
     println!("    option 82 {}: access {access}", known.option82);
     let offers = network.offers(&access).await?;
     for offer in offers.iter() {

@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let seeded = supplier.accesses();
     let known =
         seeded.iter().find(|access| access.service(Standing::Free).is_some()).ok_or("nothing is free")?;
-    let access = network.access_of_option82(&known.option82).await?;
+    let access = network.access_of_option82(&known.option82.parse()?).await?;
     let offers = network.offers(&access).await?;
     for offer in offers.iter() {
         println!("  {access} is offered {}", offer.name());

@@ -5,69 +5,33 @@ use lastmile_onapi::Client;
 use lastmile_onapi::types::{Access, AccessSubscriptions, FoundAccess, LookupDhcpParams};
 
 use super::{EndpointName, OnApi, refused, segment};
-use crate::rules::OnApiId;
-
-/// What a DHCP server knows a line by. Give what its log shows; every part that is given must fit.
-///
-/// ```
-/// use lastmile::onapi::DhcpIdentifiers;
-///
-/// let log = DhcpIdentifiers { ipv4_circuit_id: Some("sw-1 eth 0/1".into()), ..Default::default() };
-/// ```
-///
-/// `Debug` does not show them: they belong to somebody's home.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct DhcpIdentifiers {
-    /// Circuit id (DHCP option 82, sub-option 1).
-    pub ipv4_circuit_id: Option<String>,
-    /// Remote id (DHCP option 82, sub-option 2).
-    pub ipv4_remote_id: Option<String>,
-    /// Interface id (DHCPv6 option 18).
-    pub ipv6_interface_id: Option<String>,
-    /// Remote id (DHCPv6 option 37).
-    pub ipv6_remote_id: Option<String>,
-}
-
-impl std::fmt::Debug for DhcpIdentifiers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DhcpIdentifiers").finish_non_exhaustive()
-    }
-}
+use crate::rules::{DhcpIdentifier, OnApiId, Option82};
 
 impl OnApi {
-    /// The access that a DHCP server's option 82 belongs to: the whole option in hexadecimal, beginning with `52`.
+    /// The access that a DHCP server's option 82 belongs to.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is not hexadecimal; [`Outcome::Rejected`](crate::Outcome::Rejected)
-    /// with status 404 when no access has it.
-    pub async fn access_of_option82(&self, hex: &str) -> Result<OnApiId, Error> {
-        let stranger = hex.char_indices().find(|(_, character)| !character.is_ascii_hexdigit());
-        if let Some((at, _)) = stranger {
-            return Err(refused(format_args!(
-                "option 82 holds something else than hexadecimal digits at byte {at}"
-            )));
-        }
-        if !hex.starts_with("52") || !hex.len().is_multiple_of(2) {
-            return Err(refused("option 82 begins with 52 and has two digits for each byte"));
-        }
-        let option = hex.parse().map_err(|_| refused("option 82 is empty"))?;
+    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no access has it.
+    pub async fn access_of_option82(&self, option: &Option82) -> Result<OnApiId, Error> {
+        let option = option.as_str().parse().map_err(|_| refused("option 82 is empty"))?;
         let way = self.way(EndpointName::Option82)?;
         found(way.call(|client: Client| async move { client.lookup_option82(&option).await }).await?)
     }
 
-    /// The access that a DHCP server's identifiers belong to, if they belong to one alone.
+    /// The access that a DHCP server's identifiers belong to, if they belong to one alone. Give what the log shows; every
+    /// part that is given must fit.
     ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when none is given, or one is empty;
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no access has them, or more than one.
-    pub async fn access_of_dhcp(&self, identifiers: &DhcpIdentifiers) -> Result<OnApiId, Error> {
+    pub async fn access_of_dhcp(&self, identifiers: &DhcpIdentifier) -> Result<OnApiId, Error> {
         let given = [
             ("ipv4CircuitId", &identifiers.ipv4_circuit_id),
             ("ipv4RemoteId", &identifiers.ipv4_remote_id),
             ("ipv6InterfaceId", &identifiers.ipv6_interface_id),
             ("ipv6RemoteId", &identifiers.ipv6_remote_id),
         ];
-        if given.iter().all(|(_, value)| value.is_none()) {
+        if identifiers.is_empty() {
             return Err(refused("there is nothing to look up: give one identifier at least"));
         }
         if let Some((name, _)) = given.iter().find(|(_, value)| value.as_deref() == Some("")) {

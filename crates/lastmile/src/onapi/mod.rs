@@ -7,7 +7,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let network = OnApi::builder("https://co.example/onapi/2.6").login("sp", "…").build()?;
 //!
-//! let access = network.access_of_option82("520A01036162630203313233").await?;
+//! let access = network.access_of_option82(&"520A01036162630203313233".parse()?).await?;
 //! let offers = network.offers(&access).await?;
 //! let offer = offers.of("BB-100").ok_or("not offered")?;
 //! let mut order = Prepared::new(offer.activate("SP-0431".parse()?))?;
@@ -56,7 +56,6 @@ mod technical;
 mod ticket_changes;
 mod tickets;
 
-pub use accesses::DhcpIdentifiers;
 pub use directory::{Directory, EndpointName};
 pub use events::{EventCursor, HandedOut, OrderEvents, order_id};
 pub use invoices::PeriodId;
