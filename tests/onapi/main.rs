@@ -3,6 +3,7 @@
 mod daily;
 mod directory;
 mod events;
+mod facade;
 mod habits;
 mod journeys;
 mod orders;
