@@ -159,8 +159,9 @@ async fn a_comment_is_written_once() {
     assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Unknown);
     assert_eq!(sandbox.onapi().count("updateTicket"), 2, "not repeated blindly");
     assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Placed(())));
-    // A second worker has it, too.
-    let mut second = Prepared::new(comment).unwrap();
+    // A second worker has it, too, out of the store.
+    let stored = serde_json::to_string(&Prepared::new(comment).unwrap()).unwrap();
+    let mut second: Prepared<TicketChange> = serde_json::from_str(&stored).unwrap();
     second.place(&network).await.unwrap();
     assert_eq!((second.progress(), sandbox.onapi().took_effect("updateTicket")), (Progress::Placed, 1));
     // The same words at another moment may be another comment, or this one under the network's own moment.
