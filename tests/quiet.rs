@@ -220,7 +220,7 @@ async fn covage_is_quiet(sandbox: &Sandbox) {
 
 /// The login of ON-API, and what a network says.
 async fn onapi_is_quiet(sandbox: &Sandbox) {
-    use lastmile::onapi::{Activation, OnApi};
+    use lastmile::onapi::{NewOrder, OnApi};
 
     let supplier = sandbox.onapi();
     let network = OnApi::builder(supplier.base_url()).login("sp", MARKS[0]).policy(brisk());
@@ -228,7 +228,7 @@ async fn onapi_is_quiet(sandbox: &Sandbox) {
     let network = network.build().unwrap();
     quiet(&format!("{network:?} {network:#?}"));
     let activation =
-        || Prepared::new(Activation::new("1".parse().unwrap(), "BB", "2".parse().unwrap())).unwrap();
+        || Prepared::new(NewOrder::activate("1".parse().unwrap(), "BB", "2".parse().unwrap())).unwrap();
     quiet(&shown(&activation().place(&network).await.unwrap_err())); // a wrong password
     supplier.answer_next("createOrder", Answer::json(409, &json!({ "cause": "Personal, SECRET-KEY-4711" })));
     quiet(&shown(&activation().place(&network).await.unwrap_err()));

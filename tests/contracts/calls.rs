@@ -7,7 +7,7 @@ use lastmile::cocon::types::{ContactPatch, CustomerCreate};
 use lastmile::covage::types::OrderCreateRequestType;
 use lastmile::covage::{Covage, Draft, NewOrder, Submission};
 use lastmile::onapi::types::Access;
-use lastmile::onapi::{Activation, Changes, OnApi, Placed};
+use lastmile::onapi::{self, Changes, OnApi, Placed};
 use lastmile::wire::Patch;
 use lastmile::{Creation, Error, Outcome, Policy, Prepared, Progress, RetryBudget, RowError};
 use lastmile_tests::{RawServer, Received, Then, Wire, brisk};
@@ -148,8 +148,8 @@ impl Client {
 }
 
 /// The activation of a service on access 1.
-pub fn activation() -> Activation {
-    Activation::new("1".parse().unwrap(), "BB-100", "SP-1".parse().unwrap())
+pub fn activation() -> onapi::NewOrder {
+    onapi::NewOrder::activate("1".parse().unwrap(), "BB-100", "SP-1".parse().unwrap())
 }
 
 /// The submission of the draft 1.

@@ -67,14 +67,14 @@ async fn a_redirect_to_the_other_form_is_followed_for_reads() {
 
 #[tokio::test]
 async fn an_order_is_not_redirected_by_301_and_says_so() {
-    use lastmile::{Prepared, onapi::Activation};
+    use lastmile::{Prepared, onapi::NewOrder};
     for (refuse_with, follows) in
         [(RefuseWith::MovedPermanently, false), (RefuseWith::PermanentRedirect, true)]
     {
         let (sandbox, network) =
             network(Wants::Refused, Wants::Either, refuse_with, PathHabits::default()).await;
         let access = sandbox.onapi().accesses()[0].id.parse().unwrap();
-        let mut order = Prepared::new(Activation::new(access, "NONE", "SP-1".parse().unwrap())).unwrap();
+        let mut order = Prepared::new(NewOrder::activate(access, "NONE", "SP-1".parse().unwrap())).unwrap();
         let error = order.place(&network).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Rejected);
         assert_eq!(error.status().unwrap(), if follows { 400 } else { 301 }, "{error}");

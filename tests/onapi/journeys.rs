@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lastmile::onapi::types::OrderState;
-use lastmile::onapi::{Activation, OnApi, Placed};
+use lastmile::onapi::{NewOrder, OnApi, Placed};
 use lastmile::rules::OnApiId;
 use lastmile::{Outcome, Poll, Prepared, Progress, Reconciled, WaitError};
 use lastmile_sandbox::onapi::Standing;
@@ -29,7 +29,7 @@ async fn whole_journey(dialect: Dialect) {
     let sandbox = Sandbox::builder().seed(1).onapi_dialect(dialect).start().await.unwrap();
     let network = onapi(&sandbox);
     let (expected, service) = free(&sandbox);
-    let access = network.access_of_option82(&expected.option82).await.unwrap();
+    let access = network.access_of_option82(&expected.option82.parse().unwrap()).await.unwrap();
     assert_eq!(access.as_str(), expected.id);
     assert_eq!(network.access(&access).await.unwrap().access_id.as_deref(), Some(expected.id.as_str()));
     let services = network.services(&access).await.unwrap();
@@ -37,7 +37,7 @@ async fn whole_journey(dialect: Dialect) {
         services.services.iter().filter_map(|one| one.get()?.service.as_deref()).collect();
     assert!(offered.contains(&service.as_str()), "{offered:?}");
 
-    let mut activation = Prepared::new(Activation::new(access.clone(), &service, id("SP-1"))).unwrap();
+    let mut activation = Prepared::new(NewOrder::activate(access.clone(), &service, id("SP-1"))).unwrap();
     let placed = activation.place(&network).await.unwrap();
     let order = placed.order_id().unwrap();
     let impatient = Poll { every: Duration::ZERO, at_most: Duration::ZERO };
@@ -96,7 +96,7 @@ async fn a_lost_order_is_found_or_absent_or_not_to_be_told_yet() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let (access, service) = free(&sandbox);
-    let mut activation = Prepared::new(Activation::new(id(&access.id), &service, id("SP-1"))).unwrap();
+    let mut activation = Prepared::new(NewOrder::activate(id(&access.id), &service, id("SP-1"))).unwrap();
     sandbox.onapi().answer_next("createOrder", Answer::status(504));
     assert_eq!(activation.place(&network).await.unwrap_err().outcome(), Outcome::Unknown);
     assert_eq!(sandbox.onapi().count("createOrder"), 1, "not repeated");
@@ -106,7 +106,7 @@ async fn a_lost_order_is_found_or_absent_or_not_to_be_told_yet() {
     assert!(undecidable.ask_again.is_some());
 
     let stored = serde_json::to_string(&activation).unwrap();
-    let mut found: Prepared<Activation> = serde_json::from_str(&stored).unwrap();
+    let mut found: Prepared<NewOrder> = serde_json::from_str(&stored).unwrap();
     let settled = network.with_policy(settled());
     assert!(matches!(found.reconcile(&settled).await.unwrap(), Reconciled::Absent));
     assert_eq!(found.progress(), Progress::Ready);
@@ -125,7 +125,7 @@ async fn refusals_have_their_cause() {
         Some((access.id.clone(), offer.service.clone()))
     });
     let (access, service) = taken.unwrap();
-    let mut activation = Prepared::new(Activation::new(id(&access), service, id("SP-1"))).unwrap();
+    let mut activation = Prepared::new(NewOrder::activate(id(&access), service, id("SP-1"))).unwrap();
     let error = activation.place(&network).await.unwrap_err();
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 409));
     assert!(error.message().is_some());
@@ -138,35 +138,36 @@ async fn refusals_have_their_cause() {
 #[tokio::test]
 async fn bad_input_is_refused_before_anything_is_sent() {
     let sandbox = sandbox().await;
-    let network = onapi(&sandbox);
-    for option in ["", "51", "520", "52ZZ", "..", "52/0", "é"] {
-        assert_eq!(
-            network.access_of_option82(option).await.unwrap_err().outcome(),
-            Outcome::Invalid,
-            "{option}"
-        );
-    }
-    let nameless = Prepared::new(Activation::new(id("1"), "", id("SP-1"))).unwrap_err();
+    let nameless = Prepared::new(NewOrder::activate(id("1"), "", id("SP-1"))).unwrap_err();
     assert!(nameless.to_string().contains("service: it is empty"), "{nameless}");
-    let long = Prepared::new(Activation::new(id("1"), "x".repeat(256), id("SP-1"))).unwrap_err();
+    let long = Prepared::new(NewOrder::activate(id("1"), "x".repeat(256), id("SP-1"))).unwrap_err();
     assert!(long.to_string().contains("service: it is longer than 255 characters"), "{long}");
-    let stored = |request: serde_json::Value| {
-        let stored =
-            json!({ "version": 1, "kind": "onapi.activation", "progress": "ready", "request": request });
-        serde_json::from_value::<Prepared<Activation>>(stored).unwrap_err().to_string()
+    let stored = |body: serde_json::Value, permit: serde_json::Value| {
+        let request = json!({ "access": "1", "body": body, "permit": permit });
+        let stored = json!({ "version": 1, "kind": "onapi.order", "progress": "ready", "request": request });
+        serde_json::from_value::<Prepared<NewOrder>>(stored).unwrap_err().to_string()
     };
-    assert!(
-        stored(json!({ "operation": "ACTIVATE", "accessId": "..", "service": "x" })).contains("accessId")
-    );
-    assert!(
-        stored(json!({ "operation": "ACTIVATE", "accessId": "1", "service": "x" })).contains("spReference")
-    );
-    let other = json!({ "operation": "DEACTIVATE", "accessId": "1", "service": "x", "spReference": "1" });
-    assert!(stored(other).contains("changed in the store"));
+    let none = || json!(null);
+    let dots = json!({ "operation": "ACTIVATE", "accessId": "..", "service": "x" });
+    assert!(stored(dots, none()).contains("accessId"));
+    let nameless = json!({ "operation": "ACTIVATE", "accessId": "1", "service": "x" });
+    assert!(stored(nameless, none()).contains("spReference"));
+    for other in [
+        json!({ "operation": "DEACTIVATE", "subscriptionId": "1", "service": "x", "spReference": "1" }),
+        json!({ "operation": "SUSPEND", "subscriptionId": "1", "accessId": "1", "spReference": "1" }),
+        json!({ "operation": "ACTIVATE", "accessId": "2", "service": "x", "spReference": "1" }),
+        json!({ "operation": "ACTIVATE", "accessId": "1", "service": "x", "spReference": "1", "state": "RECEIVED" }),
+    ] {
+        let error = stored(other.clone(), none());
+        assert!(error.contains("changed in the store"), "{other}: {error}");
+    }
     let takeover = json!({
         "operation": "ACTIVATE", "accessId": "1", "service": "x", "spReference": "1", "forcedTakeover": true,
     });
-    assert!(stored(takeover).contains("changed in the store"));
+    for permit in [none(), json!({ "access": "1", "service": "y" }), json!({ "access": "2", "service": "x" })]
+    {
+        assert!(stored(takeover.clone(), permit).contains("changed in the store"));
+    }
     assert_eq!(sandbox.onapi().received().len(), 0);
 }
 
@@ -175,16 +176,16 @@ async fn an_id_that_is_written_as_a_number_is_an_id() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().answer_next("lookupOption82", Answer::json(200, &json!({ "accessId": 17 })));
-    assert_eq!(network.access_of_option82("5200").await.unwrap().as_str(), "17");
+    assert_eq!(network.access_of_option82(&"52020100".parse().unwrap()).await.unwrap().as_str(), "17");
     for answer in
         [json!({}), json!({ "accessId": null }), json!({ "accessId": ".." }), json!({ "accessId": "a b" })]
     {
         sandbox.onapi().answer_next("lookupOption82", Answer::json(200, &answer));
-        let error = network.access_of_option82("5200").await.unwrap_err();
+        let error = network.access_of_option82(&"52020100".parse().unwrap()).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Decode, "{answer}");
         assert_eq!(error.body().as_ref(), answer.to_string().as_bytes());
     }
-    assert_eq!(sandbox.onapi().last().unwrap().path, "/onapi/2.6/option82/5200");
+    assert_eq!(sandbox.onapi().last().unwrap().path, "/onapi/2.6/option82/52020100");
 }
 
 #[tokio::test]
@@ -203,10 +204,10 @@ async fn what_cannot_be_told_is_never_absent_and_never_placed() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let (access, service) = free(&sandbox);
-    let activation = Prepared::new(Activation::new(id(&access.id), &service, id("7"))).unwrap();
+    let activation = Prepared::new(NewOrder::activate(id(&access.id), &service, id("7"))).unwrap();
     let mut stored = serde_json::to_value(&activation).unwrap();
     (stored["send_by"], stored["progress"]) = (json!(1), json!("unclear"));
-    let mut activation: Prepared<Activation> = serde_json::from_value(stored).unwrap();
+    let mut activation: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
     let mine = |reference: serde_json::Value| json!({ "orderId": "1", "accessId": access.id, "service": service, "operation": "ACTIVATE", "spReference": reference });
     let none = json!({ "accessId": access.id, "subscriptions": [] });
 
@@ -258,7 +259,7 @@ async fn what_the_network_answers_to_an_order_is_told_apart() {
     let network = onapi(&sandbox);
     let place = async |answer: Answer| {
         sandbox.onapi().answer_next("createOrder", answer);
-        let mut activation = Prepared::new(Activation::new(id("1"), "BB", id("SP-1"))).unwrap();
+        let mut activation = Prepared::new(NewOrder::activate(id("1"), "BB", id("SP-1"))).unwrap();
         (activation.place(&network).await, activation.progress())
     };
     let (placed, _) =

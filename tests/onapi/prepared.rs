@@ -1,7 +1,7 @@
 //! Orders and tickets: placed once, found again, and not doubled by a second worker.
 
 use lastmile::onapi::types::TicketCreateProblemType;
-use lastmile::onapi::{Activation, NewTicket, Placed, TicketReference};
+use lastmile::onapi::{NewOrder, NewTicket, Placed, TicketReference};
 use lastmile::rules::OnApiId;
 use lastmile::{Outcome, Prepared, Progress, Reconciled};
 use lastmile_sandbox::onapi::Standing;
@@ -13,13 +13,13 @@ fn id(text: &str) -> OnApiId {
     text.parse().unwrap()
 }
 
-fn activation(sandbox: &Sandbox) -> Prepared<Activation> {
+fn activation(sandbox: &Sandbox) -> Prepared<NewOrder> {
     let accesses = sandbox.onapi().accesses();
     let free = accesses
         .iter()
         .find_map(|access| Some((access.id.clone(), access.service(Standing::Free)?.service.clone())));
     let (access, service) = free.unwrap();
-    Prepared::new(Activation::new(id(&access), service, id("SP-1"))).unwrap()
+    Prepared::new(NewOrder::activate(id(&access), service, id("SP-1"))).unwrap()
 }
 
 fn ticket() -> Prepared<NewTicket> {

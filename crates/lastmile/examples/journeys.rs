@@ -15,7 +15,7 @@ use lastmile::covage::types::{
     OfferRequestReferenceType, OperatorInfoUpdate, Order, OrderCreateRequestType, OrderUpdate,
 };
 use lastmile::covage::{Covage, NewOrder};
-use lastmile::onapi::{Activation, Changes, OnApi};
+use lastmile::onapi::{Changes, OnApi};
 use lastmile::wire::Patch;
 use lastmile::{Poll, Prepared, Reconciled};
 use lastmile_sandbox::onapi::Standing;
@@ -212,17 +212,18 @@ async fn onapi(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
         access.services.iter().any(|offer| offer.standing == Standing::Free)
     };
     let known = seeded.iter().find(free).ok_or("nothing is free")?;
-    let access = network.access_of_option82(&known.option82).await?;
+    let access = network.access_of_option82(&known.option82.parse()?).await?;
     println!("    option 82 {}: access {access}", known.option82);
-    let services = network.services(&access).await?;
-    for offer in services.services.iter().filter_map(|offer| offer.get()) {
-        println!("    {}", offer.service.as_deref().unwrap_or("?"));
+    let offers = network.offers(&access).await?;
+    for offer in offers.iter() {
+        println!("    {}", offer.name());
     }
-    let offer =
+    let free =
         known.services.iter().find(|offer| offer.standing == Standing::Free).ok_or("nothing is free")?;
 
     println!("  an order");
-    let mut activation = Prepared::new(Activation::new(access.clone(), &offer.service, "SP-0431".parse()?))?;
+    let offer = offers.of(&free.service).ok_or("it is not offered")?;
+    let mut activation = Prepared::new(offer.activate("SP-0431".parse()?))?;
     activation.begin()?;
     println!("    begun, {} bytes to store before it is placed", serde_json::to_string(&activation)?.len());
     let placed = activation.place(&network).await?;

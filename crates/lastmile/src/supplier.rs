@@ -12,7 +12,9 @@ macro_rules! supplier {
             /// The same way with another policy: for one call, or for a part of the program.
             #[must_use]
             pub fn with_policy(&self, policy: lastmile_core::retry::Policy) -> Self {
-                Self { handle: self.handle.with_policy(policy) }
+                let mut other = self.clone();
+                other.handle = self.handle.with_policy(policy);
+                other
             }
         }
 

@@ -211,6 +211,22 @@ impl SandboxBuilder {
         self
     }
 
+    /// Whether the ON-API says when its lists were modified last (`Last-Modified`) and heeds `If-Modified-Since`. Yes if not
+    /// set.
+    #[must_use]
+    pub fn onapi_dates_lists(mut self, dates: bool) -> Self {
+        self.onapi.dates_lists = dates;
+        self
+    }
+
+    /// Leaves an endpoint of the ON-API out, such as `events` or `tech/cpe`: it is not in the directory, and a call is
+    /// answered with 501.
+    #[must_use]
+    pub fn onapi_without(mut self, endpoint: impl Into<String>) -> Self {
+        self.onapi.lacks.push(endpoint.into());
+        self
+    }
+
     /// Starts to listen on 127.0.0.1, on the tokio runtime that this is called in, of whatever flavour.
     ///
     /// # Errors

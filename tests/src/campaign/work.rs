@@ -10,7 +10,7 @@ use lastmile::covage::types::{
     OrderCreateRequestType, OrderUpdate,
 };
 use lastmile::covage::{Covage, Draft, NewOrder, Submission};
-use lastmile::onapi::{Activation, OnApi};
+use lastmile::onapi::{self, OnApi};
 use lastmile::{Creation, Error, Outcome, Prepared, Progress, Reconciled};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -73,7 +73,7 @@ impl Desk {
     async fn activate(&self, network: &OnApi, wanted: &Wanted) -> Result<(), Stop> {
         let request = || {
             let access = wanted.place.parse().expect("an id of the sandbox's");
-            Activation::new(access, &wanted.item, wanted.key.parse().expect("an id of ours"))
+            onapi::NewOrder::activate(access, &wanted.item, wanted.key.parse().expect("an id of ours"))
         };
         self.place(&wanted.key, Stage::Create, request, network).await.map(drop)
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Request, Response, StatusCode};
+use reqwest::{Request, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -20,15 +20,34 @@ use crate::auth::{Credentials, NoToken, Token};
 use crate::retry::{Limits, Policy, Purse, retry_after};
 
 /// What all calls of a handle share.
+#[derive(Clone)]
 pub(super) struct Shared {
     pub(super) table: &'static Table,
     pub(super) base: String,
+    /// The beginning of documented paths that is in the base already, under a name of the server's own.
+    pub(super) stands_for: &'static str,
     pub(super) origin: Origin,
     pub(super) credentials: Credentials,
     pub(super) habits: PathHabits,
-    pub(super) purse: Purse,
-    pub(super) limits: Limits,
+    pub(super) purse: Arc<Purse>,
+    pub(super) limits: Arc<Limits>,
     pub(super) http: reqwest::Client,
+}
+
+impl Shared {
+    /// Generated code appends the whole documented path to the base.
+    fn take_out_documented(&self, url: &mut Url) {
+        if self.stands_for.is_empty() {
+            return;
+        }
+        // Behind scheme and host.
+        let base = self.base.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
+        let rest = url.path().strip_prefix(base.as_str()).and_then(|path| path.strip_prefix(self.stands_for));
+        if let Some(rest) = rest {
+            let own = format!("{base}{rest}");
+            url.set_path(&own);
+        }
+    }
 }
 
 /// One call: what it shares with others, its policy, and the record of what happens to it.
@@ -360,6 +379,7 @@ fn stand_in() -> Response {
 
 /// Gives a request the headers that generated code does not, and the path that the server wants.
 fn dress(request: &mut Request, operation: &Operation, shared: &Shared) {
+    shared.take_out_documented(request.url_mut());
     shared.habits.apply(request.url_mut(), operation);
     let headers = request.headers_mut();
     // Generated code announces the version of the document, which is nothing that suppliers know.

@@ -76,6 +76,46 @@ impl<C: Api> Handle<C> {
         Self { policy, ..self.clone() }
     }
 
+    /// The same way to one endpoint that the supplier has under an address of its own: `address` takes the place of the base
+    /// and of `documented`, the beginning of the endpoint's path in the document (`/orders`). A relative address is taken
+    /// from the base. Connections, credentials, limits and retry budget are those of this handle. The credentials must not
+    /// be tokens, which are obtained below the base.
+    ///
+    /// # Errors
+    /// When the address cannot be used, or is at another origin than the base and those `allowed`: nothing is ever sent
+    /// there.
+    pub fn at_endpoint(
+        &self,
+        address: &str,
+        documented: &'static str,
+        habits: PathHabits,
+        allowed: &[&str],
+    ) -> Result<Self, BuildError> {
+        let own = format!("{}/", self.shared.base).parse::<Url>().map_err(|_| BuildError::NotAnAddress)?;
+        let url = own.join(address).map_err(|_| BuildError::NotAnAddress)?;
+        let url = checked_base(url.as_str())?;
+        let is_allowed = |origin: &&str| origin.parse::<Url>().is_ok_and(|one| one.origin() == url.origin());
+        if url.origin() != own.origin() && !allowed.iter().any(is_allowed) {
+            return Err(BuildError::OtherOrigin { origin: url.origin().ascii_serialization() });
+        }
+        if own.scheme() == "https" && url.scheme() != "https" {
+            return Err(BuildError::InTheOpen { host: url.host_str().unwrap_or_default().to_owned() });
+        }
+        let shared = Shared {
+            base: url.as_str().trim_end_matches('/').to_owned(),
+            stands_for: documented,
+            origin: url.origin(),
+            habits,
+            ..(*self.shared).clone()
+        };
+        Ok(Self { shared: Arc::new(shared), ..self.clone() })
+    }
+
+    /// How this server wants its paths.
+    pub fn path_habits(&self) -> &PathHabits {
+        &self.shared.habits
+    }
+
     /// Makes one call: `send` gets a client of its own and calls one of its methods, once. A second call with the same
     /// client is refused, since one outcome cannot tell what became of two.
     ///
@@ -279,11 +319,12 @@ impl<C: Api> Builder<C> {
         let shared = Shared {
             table: C::TABLE,
             base: base.as_str().trim_end_matches('/').to_owned(),
+            stands_for: "",
             origin: base.origin(),
             credentials: self.credentials,
             habits: self.habits,
-            purse: Purse::new(self.budget),
-            limits: Limits::new(self.rate),
+            purse: Arc::new(Purse::new(self.budget)),
+            limits: Arc::new(Limits::new(self.rate)),
             http: http.build().map_err(|error| BuildError::Client(error.without_url()))?,
         };
         Ok(Handle { shared: Arc::new(shared), policy: self.policy, client: PhantomData })
@@ -325,6 +366,11 @@ pub enum BuildError {
         /// The other machine.
         host: String,
     },
+    /// An endpoint is at an origin that the caller did not allow.
+    OtherOrigin {
+        /// The origin.
+        origin: String,
+    },
     /// A proxy is given for a base that is plain http.
     ProxyInTheOpen,
     /// The base is https, and this build has no TLS.
@@ -349,6 +395,10 @@ impl fmt::Display for BuildError {
                 f,
                 "plain http to {host} would send credentials and orders in the open: use https (http is for addresses of \
                  this machine only)"
+            ),
+            Self::OtherOrigin { origin } => write!(
+                f,
+                "the endpoint is at {origin}, which gets no credentials: allow that origin if you trust it"
             ),
             Self::ProxyInTheOpen => f.write_str(
                 "a proxy would read the credentials of plain http: use https, or no proxy for this machine's own address",

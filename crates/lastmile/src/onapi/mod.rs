@@ -1,20 +1,19 @@
 //! ON-API (Sweden): the open networks of communication operators (CO), where service providers order services on accesses.
 //!
 //! ```no_run
-//! use lastmile::onapi::{Activation, OnApi};
+//! use lastmile::onapi::OnApi;
 //! use lastmile::{Poll, Prepared};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let network = OnApi::builder("https://co.example/onapi/2.6").login("sp", "…").build()?;
 //!
-//! let access = network.access_of_option82("520A01036162630203313233").await?;
-//! for offer in network.services(&access).await?.services.iter().filter_map(|offer| offer.get()) {
-//!     println!("{:?}", offer.service.get());
-//! }
-//! let mut activation = Prepared::new(Activation::new(access, "BB-100", "SP-0431".parse()?))?;
-//! activation.begin()?;
+//! let access = network.access_of_option82(&"520A01036162630203313233".parse()?).await?;
+//! let offers = network.offers(&access).await?;
+//! let offer = offers.of("BB-100").ok_or("not offered")?;
+//! let mut order = Prepared::new(offer.activate("SP-0431".parse()?))?;
+//! order.begin()?;
 //! // … store it …
-//! let placed = activation.place(&network).await?;
+//! let placed = order.place(&network).await?;
 //! if let Some(id) = placed.order_id() {
 //!     let order = network.wait_for_order(&id, &Poll::default()).await?;
 //!     println!("{:?}", order.state.get());
@@ -23,18 +22,56 @@
 //! # }
 //! ```
 //!
-//! Every CO has its own address, prefix and habits: see [`OnApiBuilder::path_habits`].
+//! # What a service does
+//!
+//! | to | see |
+//! |---|---|
+//! | find an access | [`OnApi::access_of_option82`], [`OnApi::access_of_dhcp`], [`OnApi::access`] |
+//! | see what can be had there, and what is | [`OnApi::offers`], [`OnApi::subscriptions`] |
+//! | order | [`NewOrder`], in six operations, by way of [`Prepared`](crate::Prepared) |
+//! | change or cancel an order | [`ReceivedOrder`] |
+//! | follow one order | [`OnApi::wait_for_order`], [`HasProgress`](crate::HasProgress) |
+//! | follow all orders | [`OnApi::order_events`] |
+//! | keep a copy of accesses, services, subscriptions | [`OnApi::sync`] |
+//! | find out what is wrong with a line | [`OnApi::link_status`], [`OnApi::cpe_status`], [`OnApi::mac_table`] … |
+//! | open, read, comment and close tickets | [`NewTicket`], [`OnApi::tickets`], [`TicketChange`] |
+//! | check the invoice | [`OnApi::invoice_periods`], [`OnApi::invoice_lines`] |
+//! | know what the network offers, and where | [`OnApi::directory`], [`OnApi::with_directory`] |
+//! | talk to many networks | [`Networks`] |
+//!
+//! Every CO has its own address, prefix and habits: see [`OnApiBuilder::path_habits`], or let its directory tell.
 
 mod accesses;
+mod directory;
+mod events;
+mod invoices;
+mod lists;
+mod networks;
+mod new_order;
+mod offers;
 mod orders;
+mod placing;
+mod sync;
+mod technical;
+mod ticket_changes;
 mod tickets;
 
-pub use accesses::{ChangedRows, Changes, Cursor};
+pub use directory::{Directory, EndpointName};
+pub use events::{EventCursor, HandedOut, OrderEvents, order_id};
+pub use invoices::PeriodId;
 pub use lastmile_onapi::types;
-pub use orders::{Activation, Placed};
-pub use tickets::{NewTicket, TicketReference};
+pub use lists::{ChangedRows, Changes, Cursor};
+pub use networks::Networks;
+pub use new_order::{NewOrder, References, SubscriptionAt};
+pub use offers::{Offer, Offers, TakeoverPermit};
+pub use orders::ReceivedOrder;
+pub use placing::Placed;
+pub use sync::{Gone, SyncItem, SyncPlan, SyncRun, SyncState, Synced};
+pub use ticket_changes::TicketChange;
+pub use tickets::{NewTicket, TicketList, TicketQuery, TicketReference};
 
 use std::fmt;
+use std::sync::Arc;
 
 use lastmile_core::auth::Credentials;
 use lastmile_core::call::{Builder, Error, PathHabits};
@@ -48,6 +85,7 @@ use crate::supplier::supplier;
 #[derive(Clone, Debug)]
 pub struct OnApi {
     handle: lastmile_onapi::Handle,
+    ways: Option<Arc<directory::Ways>>,
 }
 
 impl OnApi {
@@ -107,6 +145,6 @@ impl OnApiBuilder {
     pub fn build(self) -> Result<OnApi, SetupError> {
         let (user, password) = self.login.ok_or(SetupError::Missing("a login"))?;
         let credentials = Credentials::none().basic(&user, &password)?;
-        Ok(OnApi { handle: self.handle.credentials(credentials).build()? })
+        Ok(OnApi { handle: self.handle.credentials(credentials).build()?, ways: None })
     }
 }

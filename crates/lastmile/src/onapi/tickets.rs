@@ -4,16 +4,18 @@ use std::fmt;
 use std::str::FromStr;
 
 use lastmile_core::call::{Error, Reply};
-use lastmile_core::wire::{NotASegment, Segment};
+use lastmile_core::wire::{Loose, NotASegment, Segment, Timestamp};
 use lastmile_onapi::Client;
 use lastmile_onapi::types::{
-    ListTicketsParams, Ticket, TicketCreate, TicketCreateProblemType, TicketInfoRequest, TicketSummary,
+    ListTicketsParams, ListTicketsStatus, Ticket, TicketCreate, TicketCreateProblemType, TicketInfoRequest,
+    TicketSummary,
 };
 use serde::{Deserialize, Serialize};
 
-use super::accesses::says_nothing_to_list;
-use super::orders::{Match, id, text};
-use super::{OnApi, refused};
+use super::lists::{Cursor, says_nothing_to_list};
+use super::new_order::{id, text};
+use super::placing::Match;
+use super::{EndpointName, OnApi, refused};
 use crate::prepared::Creation;
 use crate::prepared::sealed::{Found, Look, Sealed};
 use crate::rules::OnApiId;
@@ -109,7 +111,7 @@ impl NewTicket {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct TicketReference(Segment);
+pub struct TicketReference(pub(super) Segment);
 
 impl FromStr for TicketReference {
     type Err = NotASegment;
@@ -160,8 +162,8 @@ impl Creation for NewTicket {
 
     async fn send(&self, network: &OnApi) -> Result<TicketReference, Error> {
         let body = &self.body;
-        let reply =
-            network.handle.call(|client: Client| async move { client.create_ticket(body).await }).await?;
+        let way = network.way(EndpointName::Tickets)?;
+        let reply = way.call(|client: Client| async move { client.create_ticket(body).await }).await?;
         match reply.value.co_ticket_reference.as_deref().map(str::parse) {
             Some(Ok(reference)) => Ok(reference),
             _ => Err(reply
@@ -170,12 +172,12 @@ impl Creation for NewTicket {
     }
 
     async fn find(&self, network: &OnApi, _: Look) -> Result<Found<TicketReference>, Error> {
-        let params = ListTicketsParams::default();
-        let call = |client: Client| async move { client.list_tickets(&params).await };
-        let tickets = match network.handle.call(call).await {
-            Ok(reply) => reply.value,
-            Err(error) if says_nothing_to_list(&error) => return Ok(Found::Nothing),
-            Err(error) => return Err(error),
+        let tickets = match network.tickets(&TicketQuery::default()).await? {
+            TicketList::Tickets { tickets, .. } => tickets,
+            TicketList::Nothing => return Ok(Found::Nothing),
+            TicketList::NotModified => {
+                return Ok(Found::Never("the network says that nothing has changed, unasked"));
+            }
         };
         let mut found = Found::Nothing;
         for ticket in tickets {
@@ -201,6 +203,34 @@ impl NewTicket {
     }
 }
 
+/// Which tickets to list.
+#[derive(Clone, Debug, Default)]
+pub struct TicketQuery {
+    /// Only those with this status.
+    pub status: Option<ListTicketsStatus>,
+    /// Only those that were opened after this moment.
+    pub opened_after: Option<Timestamp>,
+    /// Only those that were opened or changed since this cursor.
+    pub since: Option<Cursor>,
+}
+
+/// The tickets that were asked for, in short.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TicketList {
+    /// Nothing has changed since the cursor.
+    NotModified,
+    /// The network says that it has nothing to list.
+    Nothing,
+    /// These.
+    Tickets {
+        /// The tickets.
+        tickets: Vec<Loose<TicketSummary>>,
+        /// The cursor for next time, if the network gives one.
+        cursor: Option<Cursor>,
+    },
+}
+
 impl OnApi {
     /// Reads a ticket.
     ///
@@ -208,9 +238,29 @@ impl OnApi {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this reference.
     pub async fn ticket(&self, reference: &TicketReference) -> Result<Ticket, Error> {
         let id = &reference.0;
-        self.handle
-            .call(|client: Client| async move { client.get_ticket(id).await })
-            .await
-            .map(Reply::into_value)
+        let way = self.way(EndpointName::Tickets)?;
+        way.call(|client: Client| async move { client.get_ticket(id).await }).await.map(Reply::into_value)
+    }
+
+    /// Lists tickets.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn tickets(&self, query: &TicketQuery) -> Result<TicketList, Error> {
+        let params = ListTicketsParams {
+            status: query.status,
+            created: query.opened_after.map(|moment| moment.to_string()),
+            if_modified_since: query.since.as_ref().map(|cursor| cursor.0.clone()),
+        };
+        let way = self.way(EndpointName::Tickets)?;
+        match way.call_if_modified(|client: Client| async move { client.list_tickets(&params).await }).await {
+            Ok(Some(reply)) => {
+                let cursor = Cursor::of(&reply);
+                Ok(TicketList::Tickets { tickets: reply.value.into_vec(), cursor })
+            }
+            Ok(None) => Ok(TicketList::NotModified),
+            Err(error) if says_nothing_to_list(&error) => Ok(TicketList::Nothing),
+            Err(error) => Err(error),
+        }
     }
 }

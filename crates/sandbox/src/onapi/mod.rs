@@ -58,11 +58,19 @@ pub(crate) struct Manner {
     pub(crate) dialect: Dialect,
     pub(crate) habits: PathHabits,
     pub(crate) deduplicates: bool,
+    pub(crate) dates_lists: bool,
+    pub(crate) lacks: Vec<String>,
 }
 
 impl Default for Manner {
     fn default() -> Manner {
-        Manner { dialect: Dialect::default(), habits: PathHabits::default(), deduplicates: true }
+        Manner {
+            dialect: Dialect::default(),
+            habits: PathHabits::default(),
+            deduplicates: true,
+            dates_lists: true,
+            lacks: Vec::new(),
+        }
     }
 }
 
@@ -122,6 +130,16 @@ impl OnApi {
     /// Adds this many accesses to the network, like those that are there.
     pub fn grow(&self, accesses: usize) {
         lock(&self.operator).grow(accesses);
+    }
+
+    /// Tears an access down: it, and what is delivered on it, is gone, and events tell so.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such access.
+    #[track_caller]
+    pub fn tear_down(&self, access: &str) {
+        assert!(lock(&self.operator).tear_down(access), "there is no access {access}");
     }
 
     /// The network as it is at this moment: 30 accesses at the start, with every [`Standing`] among the first six.
@@ -215,6 +233,7 @@ impl Office {
         }
         let asked = Asked {
             operation: &operation.id,
+            path: &operation.path,
             id: parameters.values().next().map(String::as_str).unwrap_or_default(),
             query: Query::parse(received.query.as_deref()),
             body: received.json().unwrap_or_default(),

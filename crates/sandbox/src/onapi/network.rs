@@ -93,6 +93,8 @@ pub(super) struct Line {
     /// The ids of those that were there from the start, which invoices name.
     pub(super) first_subscriptions: Vec<String>,
     pub(super) changed: Changed,
+    /// Whether it was torn down.
+    gone: bool,
 }
 
 impl Line {
@@ -192,8 +194,16 @@ impl Network {
         Network { seed: rng.u64(..), first_id, lines, lines_of_subscriptions, next_subscription }
     }
 
-    pub(super) fn lines(&self) -> &[Line] {
-        &self.lines
+    /// Those that are not torn down.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| !line.gone)
+    }
+
+    /// Tears a line down, and gives the ids of what was delivered on it; nothing where there is no such line.
+    pub(super) fn tear_down(&mut self, id: &str) -> Option<Vec<String>> {
+        let line = self.line_mut(id)?;
+        line.gone = true;
+        Some(line.subscriptions.iter().map(|subscription| subscription.id.clone()).collect())
     }
 
     pub(super) fn line(&self, id: &str) -> Option<&Line> {
@@ -207,7 +217,7 @@ impl Network {
 
     fn number_of(&self, id: &str) -> Option<usize> {
         let number = id.strip_prefix("a-")?.parse::<usize>().ok()?.checked_sub(self.first_id)?;
-        self.lines.get(number).filter(|line| line.id == id).map(|line| line.number)
+        self.lines.get(number).filter(|line| line.id == id && !line.gone).map(|line| line.number)
     }
 
     /// Adds a line, with what is delivered on it from the start, and gives it.
@@ -235,13 +245,14 @@ impl Network {
             subscriptions,
             ended: Vec::new(),
             changed,
+            gone: false,
         });
         &self.lines[number]
     }
 
     /// The line with a subscription, and whether the subscription has ended.
     pub(super) fn subscription(&self, id: &str) -> Option<(&Line, &Subscription, bool)> {
-        let line = self.lines.get(*self.lines_of_subscriptions.get(id)?)?;
+        let line = self.lines.get(*self.lines_of_subscriptions.get(id)?).filter(|line| !line.gone)?;
         let named = |list: &'_ [Subscription]| list.iter().position(|subscription| subscription.id == id);
         let present = named(&line.subscriptions).map(|place| (line, &line.subscriptions[place], false));
         present.or_else(|| named(&line.ended).map(|place| (line, &line.ended[place], true)))

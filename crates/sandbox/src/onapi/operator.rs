@@ -41,6 +41,8 @@ const ENDPOINTS: [(&str, &str); 12] = [
 pub(super) struct Operator {
     habits: PathHabits,
     dialect: Dialect,
+    dates_lists: bool,
+    lacks: Vec<String>,
     network: Network,
     orders: Orders,
     tickets: Tickets,
@@ -50,6 +52,8 @@ pub(super) struct Operator {
 /// A request that is known to be as the document has it.
 pub(super) struct Asked<'a> {
     pub(super) operation: &'a str,
+    /// Its path in the document.
+    pub(super) path: &'a str,
     /// The one parameter of the path, if it has one.
     pub(super) id: &'a str,
     pub(super) query: Query,
@@ -73,6 +77,8 @@ impl Operator {
         Operator {
             habits: manner.habits,
             dialect: manner.dialect,
+            dates_lists: manner.dates_lists,
+            lacks: manner.lacks.clone(),
             network,
             orders: Orders::new(rng, manner.habits, manner.deduplicates),
             tickets: Tickets::new(rng),
@@ -81,7 +87,23 @@ impl Operator {
     }
 
     pub(super) fn accesses(&self) -> Vec<Access> {
-        self.network.lines().iter().map(Access::of).collect()
+        self.network.lines().map(Access::of).collect()
+    }
+
+    /// Whether the CO has an endpoint of this name.
+    fn has(&self, name: &str) -> bool {
+        !self.lacks.iter().any(|one| one == name)
+    }
+
+    /// Whether there was such an access.
+    pub(super) fn tear_down(&mut self, access: &str) -> bool {
+        let Some(subscriptions) = self.network.tear_down(access) else { return false };
+        self.chronicle.tick();
+        for subscription in subscriptions {
+            self.chronicle.note_now(Change::Delete, "subscriptions", &subscription, access);
+        }
+        self.chronicle.note_now(Change::Delete, "accesses", access, access);
+        true
     }
 
     pub(super) fn advance(&mut self) {
@@ -102,6 +124,12 @@ impl Operator {
     }
 
     pub(super) fn carry_out(&mut self, asked: &Asked<'_>, effects: &mut Effects) -> Handled {
+        let path = asked.path.trim_start_matches('/');
+        let of =
+            |name: &str| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if self.lacks.iter().any(|name| of(name)) {
+            return Err(Refusal::new(501, "This network has no such endpoint"));
+        }
         match asked.operation {
             "createOrder" => {
                 let placed = self.orders.place(&asked.body, &mut self.network, &mut self.chronicle);
@@ -148,12 +176,12 @@ impl Operator {
             "listOrderEvents" => self.orders.events(asked.query.get("since")),
             "listEvents" => {
                 let rows = self.chronicle.events().iter().map(|event| (event.time, event));
-                listing(rows, asked.since(), |event| Some(event.value(&self.habits)))
+                self.listing(rows, asked, |event| Some(event.value(&self.habits)))
             }
             "listInvoicePeriods" => invoices::periods(),
             "getInvoiceLines" => invoices::lines(asked.id, &self.network),
             "listTickets" => {
-                listing(self.tickets.fitting(&asked.query)?, asked.since(), |ticket| Some(ticket.summary()))
+                self.listing(self.tickets.fitting(&asked.query)?, asked, |ticket| Some(ticket.summary()))
             }
             "getTicket" => self.tickets.get(asked.id),
             "listAccesses" | "listServices" | "listSubscriptions" => self.list_lines(asked),
@@ -163,22 +191,22 @@ impl Operator {
 
     /// The standard's lists of everything, and of what is new since a moment.
     fn list_lines(&self, asked: &Asked<'_>) -> Handled {
-        let (lines, since) = (self.network.lines().iter(), asked.since());
+        let (lines, since) = (self.network.lines(), self.since(asked));
         match asked.operation {
             "listAccesses" => {
                 let rows = lines.map(|line| (line.changed.access, line));
-                listing(rows, since, |line| Some(self.network.access_value(line)))
+                self.listing(rows, asked, |line| Some(self.network.access_value(line)))
             }
             "listServices" => {
                 let rows = lines.map(|line| (line.changed.services, line));
-                listing(rows, since, |line| Some(line.services_value()))
+                self.listing(rows, asked, |line| Some(line.services_value()))
             }
             _ => {
                 // An access that lost its last subscription is news, but not part of the whole list.
                 let ever = lines.filter(|line| !line.subscriptions.is_empty() || !line.ended.is_empty());
                 let rows = ever.map(|line| (line.changed.subscriptions, line));
                 let listed = |line: &Line| since.is_some() || !line.subscriptions.is_empty();
-                listing(rows, since, |line| listed(line).then(|| line.subscriptions_value()))
+                self.listing(rows, asked, |line| listed(line).then(|| line.subscriptions_value()))
             }
         }
     }
@@ -219,6 +247,20 @@ impl Operator {
         }
     }
 
+    fn since(&self, asked: &Asked<'_>) -> Option<Moment> {
+        asked.since().filter(|_| self.dates_lists)
+    }
+
+    fn listing<'a, T: 'a>(
+        &self,
+        rows: impl Iterator<Item = (Moment, &'a T)>,
+        asked: &Asked<'_>,
+        value: impl Fn(&T) -> Option<Value>,
+    ) -> Handled {
+        let (latest, reply) = listing(rows, self.since(asked), value)?;
+        Ok(if self.dates_lists { reply.header("last-modified", http_date(latest)) } else { reply })
+    }
+
     /// The addresses are those of the host that the caller asked.
     fn endpoints(&self, received: &Received) -> Reply {
         let host = received.header("host").unwrap_or("localhost");
@@ -230,7 +272,7 @@ impl Operator {
                 "documentation": format!("https://co.example/docs/{name}"),
             })
         };
-        Reply::json(200, ENDPOINTS.into_iter().map(endpoint).collect())
+        Reply::json(200, ENDPOINTS.into_iter().filter(|(name, _)| self.has(name)).map(endpoint).collect())
     }
 }
 
@@ -241,12 +283,12 @@ fn count(is_new: bool, asked: &Asked<'_>, effects: &mut Effects) {
 }
 
 /// A list of which only what is new since a moment is asked for. Where nothing is new, 304; where there is
-/// nothing at all, 404.
+/// nothing at all, 404. Along with it, when the list was modified last.
 fn listing<'a, T: 'a>(
     rows: impl Iterator<Item = (Moment, &'a T)>,
     since: Option<Moment>,
     value: impl Fn(&T) -> Option<Value>,
-) -> Handled {
+) -> Result<(Moment, Reply), Refusal> {
     let (mut latest, mut list) = (None, Vec::new());
     for (changed, row) in rows {
         latest = latest.max(Some(changed));
@@ -259,5 +301,5 @@ fn listing<'a, T: 'a>(
         Some(_) if since.is_some() => Reply::empty(304),
         _ => return Err(Refusal::new(404, "There is nothing to list")),
     };
-    Ok(reply.header("last-modified", http_date(latest.unwrap_or_default())))
+    Ok((latest.unwrap_or_default(), reply))
 }

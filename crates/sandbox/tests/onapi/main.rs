@@ -9,6 +9,7 @@ mod caller;
 mod dialects;
 mod lists;
 mod lookups;
+mod manners;
 mod orders;
 mod paths;
 mod placing;

@@ -1,0 +1,291 @@
+//! The endpoint directory: what a network offers, and under which addresses.
+
+use std::sync::Arc;
+
+use lastmile_core::call::{BuildError, Error, PathHabits, Slash};
+use lastmile_core::wire::Loose;
+use lastmile_onapi::types::Endpoint;
+use lastmile_onapi::{Client, Handle};
+
+use super::lists::says_nothing_to_list;
+use super::{OnApi, refused};
+
+/// The endpoints of ON-API, by the names that directories have for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EndpointName {
+    /// `accesses`
+    Accesses,
+    /// `dhcplookup`
+    DhcpLookup,
+    /// `option82`
+    Option82,
+    /// `orders`
+    Orders,
+    /// `orderevents`
+    OrderEvents,
+    /// `events`
+    Events,
+    /// `services`
+    Services,
+    /// `subscriptions`
+    Subscriptions,
+    /// `tech/cpe`
+    TechCpe,
+    /// `tech/access`
+    TechAccess,
+    /// `invoicespecification`
+    InvoiceSpecification,
+    /// `tickets`
+    Tickets,
+}
+
+impl EndpointName {
+    const ALL: [Self; 12] = [
+        Self::Accesses,
+        Self::DhcpLookup,
+        Self::Option82,
+        Self::Orders,
+        Self::OrderEvents,
+        Self::Events,
+        Self::Services,
+        Self::Subscriptions,
+        Self::TechCpe,
+        Self::TechAccess,
+        Self::InvoiceSpecification,
+        Self::Tickets,
+    ];
+
+    /// The name, which is also its documented path without slashes around it.
+    pub fn as_str(self) -> &'static str {
+        &self.documented()[1..]
+    }
+
+    fn documented(self) -> &'static str {
+        match self {
+            Self::Accesses => "/accesses",
+            Self::DhcpLookup => "/dhcplookup",
+            Self::Option82 => "/option82",
+            Self::Orders => "/orders",
+            Self::OrderEvents => "/orderevents",
+            Self::Events => "/events",
+            Self::Services => "/services",
+            Self::Subscriptions => "/subscriptions",
+            Self::TechCpe => "/tech/cpe",
+            Self::TechAccess => "/tech/access",
+            Self::InvoiceSpecification => "/invoicespecification",
+            Self::Tickets => "/tickets",
+        }
+    }
+
+    /// Which part of the documented path an entry stands for; none if it is another endpoint. The path tells, or else the
+    /// name, of which directories write the singular too: the standard's own example has `order`.
+    fn meant_by(self, entry: &Endpoint) -> Option<&'static str> {
+        let path = entry.endpoint.as_deref().map(stem).unwrap_or_default();
+        let documented = self.documented();
+        if path.ends_with(documented) {
+            return Some(documented);
+        }
+        let both = matches!(self, Self::TechCpe | Self::TechAccess);
+        if both && path.ends_with("/tech") {
+            return Some("/tech");
+        }
+        let elsewhere = |other: Self| other != self && path.ends_with(other.documented());
+        if Self::ALL.into_iter().any(elsewhere) {
+            return None;
+        }
+        let plain = |text: &str| -> String {
+            let letters = text.chars().filter(char::is_ascii_alphanumeric);
+            letters.map(|letter| letter.to_ascii_lowercase()).collect()
+        };
+        let (name, own) = (plain(entry.name.as_deref().unwrap_or_default()), plain(documented));
+        let singular =
+            own.strip_suffix("es").filter(|_| self == Self::Accesses).or_else(|| own.strip_suffix('s'));
+        (name == own || Some(name.as_str()) == singular).then_some(documented)
+    }
+}
+
+/// The path of an entry without parameters and the slash at its end.
+fn stem(endpoint: &str) -> &str {
+    endpoint.split('{').next().unwrap_or_default().trim_end_matches('/')
+}
+
+/// What a network says about its endpoints.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    entries: Vec<Loose<Endpoint>>,
+}
+
+impl Directory {
+    /// All entries, as they arrived.
+    pub fn entries(&self) -> &[Loose<Endpoint>] {
+        &self.entries
+    }
+
+    /// The entry of an endpoint; none where the network does not offer it. Entries of older versions are passed over.
+    pub fn entry(&self, endpoint: EndpointName) -> Option<&Endpoint> {
+        self.meant(endpoint).map(|(entry, _)| entry)
+    }
+
+    fn meant(&self, endpoint: EndpointName) -> Option<(&Endpoint, &'static str)> {
+        self.entries.iter().find_map(|entry| {
+            let entry = entry.get()?;
+            let version = entry.version.as_deref().unwrap_or_default();
+            if !(version.is_empty() || version == "2.6" || version.starts_with("2.6.")) {
+                return None;
+            }
+            endpoint.meant_by(entry).map(|documented| (entry, documented))
+        })
+    }
+}
+
+/// Where the calls of a handle go, as a directory has it.
+#[derive(Debug)]
+pub(super) struct Ways {
+    ways: Vec<(EndpointName, Way)>,
+}
+
+#[derive(Debug)]
+enum Way {
+    NotOffered,
+    /// It cannot be gone, and why.
+    Closed(String),
+    Open {
+        handle: Handle,
+        unsupported: Vec<String>,
+    },
+}
+
+impl Ways {
+    fn find(&self, endpoint: EndpointName) -> Option<&Way> {
+        self.ways.iter().find(|(name, _)| *name == endpoint).map(|(_, way)| way)
+    }
+}
+
+impl OnApi {
+    /// What this network offers, and where; none where it keeps no directory, which the standard demands and some lack.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn directory(&self) -> Result<Option<Directory>, Error> {
+        match self.handle.call(|client: Client| async move { client.list_endpoints().await }).await {
+            Ok(reply) => Ok(Some(Directory { entries: reply.value.into_vec() })),
+            Err(error) if says_nothing_to_list(&error) => Ok(None),
+            Err(error) if error.status().is_some_and(|status| matches!(status.as_u16(), 404 | 501)) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same way with a directory: calls go to the addresses that it has, with the slashes that it has, and what it does
+    /// not have is refused by name before anything is sent. So are orders with a field that the network says it does not
+    /// know.
+    ///
+    /// An entry may be at another origin than the base. Credentials go only to the base and to `allowed` origins, such as
+    /// `https://orders.co.example`; calls to others are refused.
+    ///
+    /// ```no_run
+    /// # use lastmile::onapi::OnApi;
+    /// # async fn example(network: OnApi) -> Result<OnApi, lastmile::Error> {
+    /// let network = match network.directory().await? {
+    ///     Some(directory) => network.with_directory(&directory, &["https://orders.co.example"]),
+    ///     None => network,
+    /// };
+    /// # Ok(network)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_directory(&self, directory: &Directory, allowed: &[&str]) -> Self {
+        let way = |endpoint: EndpointName| {
+            let Some((entry, documented)) = directory.meant(endpoint) else { return Way::NotOffered };
+            match self.way_of(entry, documented, allowed) {
+                Ok(handle) => {
+                    let fields = entry.unsupported_fields.iter().filter_map(|field| field.as_deref());
+                    Way::Open { handle, unsupported: fields.map(str::to_owned).collect() }
+                }
+                Err(error) => Way::Closed(error.to_string()),
+            }
+        };
+        let ways = EndpointName::ALL.into_iter().map(|endpoint| (endpoint, way(endpoint))).collect();
+        Self { ways: Some(Arc::new(Ways { ways })), ..self.clone() }
+    }
+
+    fn way_of(
+        &self,
+        entry: &Endpoint,
+        documented: &'static str,
+        allowed: &[&str],
+    ) -> Result<Handle, BuildError> {
+        let address = entry.endpoint.as_deref().unwrap_or_default();
+        if address.is_empty() {
+            return Ok(self.handle.clone());
+        }
+        // Of the form of items a directory says nothing.
+        let collections = match (address.contains('{'), address.ends_with('/')) {
+            (true, _) => self.handle.path_habits().collections,
+            (_, true) => Slash::Always,
+            (_, false) => Slash::Never,
+        };
+        let habits = PathHabits { collections, ..self.handle.path_habits().clone() };
+        self.handle.at_endpoint(stem(address), documented, habits, allowed)
+    }
+
+    /// Whether the network offers an endpoint; not known without a [directory](Self::with_directory).
+    pub fn offers_endpoint(&self, endpoint: EndpointName) -> Option<bool> {
+        let way = self.ways.as_ref()?.find(endpoint);
+        Some(!matches!(way, None | Some(Way::NotOffered)))
+    }
+
+    pub(super) fn unsupported_fields(&self, endpoint: EndpointName) -> &[String] {
+        match self.ways.as_ref().and_then(|ways| ways.find(endpoint)) {
+            Some(Way::Open { unsupported, .. }) => unsupported,
+            _ => &[],
+        }
+    }
+
+    /// Where the calls for an endpoint go.
+    pub(super) fn way(&self, endpoint: EndpointName) -> Result<Handle, Error> {
+        match self.ways.as_ref().map(|ways| ways.find(endpoint)) {
+            None => Ok(self.handle.clone()),
+            Some(Some(Way::Open { handle, .. })) => Ok(handle.with_policy(self.handle.policy().clone())),
+            Some(Some(Way::Closed(why))) => Err(refused(format_args!("{}: {why}", endpoint.as_str()))),
+            Some(None | Some(Way::NotOffered)) => Err(refused(format_args!(
+                "{}: this network does not offer it, by its own directory",
+                endpoint.as_str()
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(entries: &str) -> Directory {
+        Directory { entries: serde_json::from_str(entries).unwrap() }
+    }
+
+    #[test]
+    fn an_entry_is_known_by_its_path_or_else_by_its_name() {
+        let directory = directory(
+            r#"[
+                {"name": "Order", "endpoint": "/onapi/2.5/orders/", "version": "2.5"},
+                {"name": "order", "endpoint": "/onapi/2.6/order/", "version": "2.6"},
+                {"name": "x", "endpoint": "https://h.example/y/accesses", "version": "2.6.0"},
+                {"name": "events", "endpoint": "/onapi/2.6/orderevents/"},
+                {"name": "technical", "endpoint": "/onapi/2.6/tech/"},
+                7
+            ]"#,
+        );
+        let has = |endpoint| directory.entry(endpoint).and_then(|entry| entry.endpoint.as_deref());
+        assert_eq!(has(EndpointName::Orders), Some("/onapi/2.6/order/"));
+        assert_eq!(has(EndpointName::Accesses), Some("https://h.example/y/accesses"));
+        assert_eq!(has(EndpointName::OrderEvents), Some("/onapi/2.6/orderevents/"));
+        assert_eq!(has(EndpointName::Events), None);
+        assert_eq!(directory.meant(EndpointName::TechCpe).map(|(_, part)| part), Some("/tech"));
+        assert_eq!(directory.meant(EndpointName::TechAccess).map(|(_, part)| part), Some("/tech"));
+        assert_eq!(has(EndpointName::Tickets), None);
+        assert_eq!(directory.entries().len(), 6, "what cannot be read is kept");
+    }
+}

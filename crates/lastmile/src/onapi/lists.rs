@@ -1,0 +1,165 @@
+//! Long lists: read row by row, and what has changed in them since last time.
+
+use futures_util::stream::{self, Stream};
+use lastmile_core::call::{Body, Error, Reply};
+use lastmile_core::rows::RowError;
+use lastmile_onapi::Client;
+use lastmile_onapi::types::{
+    Access, AccessServices, AccessSubscriptions, ListAccessesParams, ListEventsParams, ListServicesParams,
+    ListSubscriptionsParams, ObjectEvent,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::{EndpointName, OnApi};
+
+impl OnApi {
+    /// The accesses that were created or changed since a cursor, or all of them. They are read row by row, however many
+    /// there are.
+    ///
+    /// ```no_run
+    /// # use lastmile::onapi::{Changes, Cursor, OnApi};
+    /// # async fn example(network: &OnApi, stored: Option<Cursor>) -> Result<Option<Cursor>, Box<dyn std::error::Error>> {
+    /// let Changes::Rows(mut rows) = network.accesses(stored.as_ref()).await? else {
+    ///     return Ok(stored); // nothing has changed
+    /// };
+    /// while let Some(access) = rows.next().await {
+    ///     println!("{:?}", access?.access_id.get());
+    /// }
+    /// Ok(rows.cursor().cloned()) // for next time, now that all rows are read
+    /// # }
+    /// ```
+    ///
+    /// What was deleted is not among them: see [`sync`](Self::sync).
+    ///
+    /// # Errors
+    /// The outcome of the call. A network without any access answers 404: see [`Changes::Nothing`].
+    pub async fn accesses(&self, since: Option<&Cursor>) -> Result<Changes<Access>, Error> {
+        let params = ListAccessesParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
+        let way = self.way(EndpointName::Accesses)?;
+        self.changes(
+            way.open(|client: Client| async move { client.list_accesses_stream(&params).await }).await,
+        )
+    }
+
+    /// The services of all accesses, or of those where they changed since a cursor.
+    ///
+    /// # Errors
+    /// As those of [`accesses`](Self::accesses).
+    pub async fn all_services(&self, since: Option<&Cursor>) -> Result<Changes<AccessServices>, Error> {
+        let params = ListServicesParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
+        let way = self.way(EndpointName::Services)?;
+        self.changes(
+            way.open(|client: Client| async move { client.list_services_stream(&params).await }).await,
+        )
+    }
+
+    /// Your subscriptions on all accesses, or on those where they changed since a cursor.
+    ///
+    /// # Errors
+    /// As those of [`accesses`](Self::accesses).
+    pub async fn all_subscriptions(
+        &self,
+        since: Option<&Cursor>,
+    ) -> Result<Changes<AccessSubscriptions>, Error> {
+        let params = ListSubscriptionsParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
+        let way = self.way(EndpointName::Subscriptions)?;
+        let call = |client: Client| async move { client.list_subscriptions_stream(&params).await };
+        self.changes(way.open(call).await)
+    }
+
+    /// What became of objects of all kinds since a cursor, or as far back as the network remembers, which is 24 hours at
+    /// least. (Source: ON-API 2.6, events.)
+    ///
+    /// # Errors
+    /// As those of [`accesses`](Self::accesses).
+    pub async fn object_events(&self, since: Option<&Cursor>) -> Result<Changes<ObjectEvent>, Error> {
+        let params = ListEventsParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
+        let way = self.way(EndpointName::Events)?;
+        self.changes(way.open(|client: Client| async move { client.list_events_stream(&params).await }).await)
+    }
+
+    fn changes<T: DeserializeOwned>(
+        &self,
+        opened: Result<Option<Reply<Body>>, Error>,
+    ) -> Result<Changes<T>, Error> {
+        let reply = match opened {
+            Ok(Some(reply)) => reply,
+            Ok(None) => return Ok(Changes::NotModified),
+            Err(error) if says_nothing_to_list(&error) => return Ok(Changes::Nothing),
+            Err(error) => return Err(error),
+        };
+        let cursor = Cursor::of(&reply);
+        let rows = lastmile_core::rows::Rows::new(reply.value, self.handle.policy().body_limit);
+        Ok(Changes::Rows(Box::new(ChangedRows { rows, cursor, ended: false })))
+    }
+}
+
+/// A 404 on a collection means "nothing to list" when the network says so itself, with its `cause`. Any other 404, such as
+/// that of a wrong address, is an error.
+pub(super) fn says_nothing_to_list(error: &Error) -> bool {
+    error.status().is_some_and(|status| status.as_u16() == 404) && error.message().is_some()
+}
+
+/// Where a list was read up to: the network's own `Last-Modified`, to be sent back as it came. Store it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(pub(super) String);
+
+impl Cursor {
+    /// What an answer says about when its list was modified last.
+    pub(super) fn of<T>(reply: &Reply<T>) -> Option<Self> {
+        let modified = reply.headers.get("last-modified").and_then(|value| value.to_str().ok());
+        modified.map(|value| Self(value.to_owned()))
+    }
+}
+
+/// What has changed since a [`Cursor`].
+#[derive(Debug)]
+pub enum Changes<T> {
+    /// Nothing.
+    NotModified,
+    /// The network says that it has nothing to list at all. Some say so of a path that is not in their form, too: look at
+    /// [`path_habits`](super::OnApiBuilder::path_habits) before you believe it.
+    Nothing,
+    /// These rows.
+    Rows(Box<ChangedRows<T>>),
+}
+
+/// A list that is read row by row.
+#[derive(Debug)]
+pub struct ChangedRows<T> {
+    rows: lastmile_core::rows::Rows<T>,
+    cursor: Option<Cursor>,
+    ended: bool,
+}
+
+impl<T: DeserializeOwned> ChangedRows<T> {
+    /// The next row; none at the end.
+    ///
+    /// # Errors
+    /// [`RowError::Unreadable`] costs one row and no more: the next call goes on behind it.
+    pub async fn next(&mut self) -> Option<Result<T, RowError>> {
+        match self.rows.next().await {
+            None => {
+                self.ended = true;
+                None
+            }
+            Some(Err(error)) if !matches!(error, RowError::Unreadable(_)) => {
+                self.cursor = None;
+                Some(Err(error))
+            }
+            row => row,
+        }
+    }
+
+    /// The cursor for next time: once all rows are read, and if the network gives one.
+    pub fn cursor(&self) -> Option<&Cursor> {
+        self.cursor.as_ref().filter(|_| self.ended)
+    }
+
+    /// The same as a stream. The cursor is lost: use [`next`](Self::next) when you need it.
+    pub fn into_stream(self) -> impl Stream<Item = Result<T, RowError>> + Send {
+        stream::unfold(self, |mut rows| async move { rows.next().await.map(|row| (row, rows)) })
+    }
+}

@@ -1,0 +1,111 @@
+//! Many networks behind one registry.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::Hash;
+
+use lastmile_core::call::Error;
+
+use super::{OnApi, refused};
+
+/// The networks that a service provider talks to, each with its own address, habits, credentials and policy, by a key of
+/// the caller's own.
+///
+/// ```
+/// use lastmile::onapi::{Networks, OnApi};
+///
+/// let networks: Networks<String> = Networks::from_iter([
+///     ("ankeborg".to_owned(), OnApi::builder("https://co.example/onapi/2.6").login("sp", "…").build()?),
+///     ("gaseborg".to_owned(), OnApi::builder("https://net.example/2.6").login("sp-17", "…").build()?),
+/// ]);
+/// let network = networks.at("ankeborg")?;
+/// assert!(networks.at("kvackstad").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A [`Prepared`](crate::Prepared) value does not know its network: store the key beside it.
+///
+/// `Debug` shows the keys.
+#[derive(Clone)]
+pub struct Networks<K> {
+    networks: HashMap<K, OnApi>,
+}
+
+impl<K: Eq + Hash> Networks<K> {
+    /// A registry without networks.
+    pub fn new() -> Self {
+        Self { networks: HashMap::new() }
+    }
+
+    /// Registers a network, and gives back the one that the key stood for before, such as one with an old password.
+    pub fn insert(&mut self, key: K, network: OnApi) -> Option<OnApi> {
+        self.networks.insert(key, network)
+    }
+
+    /// Takes a network out.
+    pub fn remove<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<OnApi>
+    where
+        K: Borrow<Q>,
+    {
+        self.networks.remove(key)
+    }
+
+    /// The network of a key, if there is one.
+    pub fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&OnApi>
+    where
+        K: Borrow<Q>,
+    {
+        self.networks.get(key)
+    }
+
+    /// The network of a key.
+    ///
+    /// # Errors
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when there is none.
+    pub fn at<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Result<&OnApi, Error>
+    where
+        K: Borrow<Q>,
+    {
+        self.get(key).ok_or_else(|| refused("no network is registered under this key"))
+    }
+
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &OnApi)> {
+        self.networks.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.networks.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+}
+
+impl<K: Eq + Hash> Default for Networks<K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K: Eq + Hash> FromIterator<(K, OnApi)> for Networks<K> {
+    fn from_iter<I: IntoIterator<Item = (K, OnApi)>>(networks: I) -> Self {
+        Self { networks: networks.into_iter().collect() }
+    }
+}
+
+impl<K: Eq + Hash> Extend<(K, OnApi)> for Networks<K> {
+    fn extend<I: IntoIterator<Item = (K, OnApi)>>(&mut self, networks: I) {
+        self.networks.extend(networks);
+    }
+}
+
+impl<K: fmt::Debug> fmt::Debug for Networks<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Networks").field(&self.networks.keys().collect::<Vec<_>>()).finish()
+    }
+}

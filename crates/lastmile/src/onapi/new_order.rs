@@ -1,0 +1,383 @@
+//! What can be ordered: six operations, each of which demands its own fields.
+
+use std::net::IpAddr;
+
+use lastmile_core::call::Error;
+use lastmile_core::wire::Timestamp;
+use lastmile_onapi::types::{CharacteristicsRequest, EquipmentRequest, OrderCreate, OrderCreateOperation};
+use serde::{Deserialize, Serialize};
+
+use super::offers::TakeoverPermit;
+use super::refused;
+use crate::rules::{MacAddress, OnApiId};
+
+/// An order to be [`Prepared`](crate::Prepared).
+///
+/// Each operation is a constructor that demands what the operation needs. (Source: ON-API 2.6, orders.)
+///
+/// | operation | demands | does |
+/// |---|---|---|
+/// | [`activate`](Self::activate) | access, service | a new subscription |
+/// | [`take_over`](Self::take_over) | the permit of an offer | the same, away from another service provider |
+/// | [`deactivate`](Self::deactivate) | subscription | ends it |
+/// | [`suspend`](Self::suspend) | subscription | blocks it; it is charged for all the same |
+/// | [`resume`](Self::resume) | subscription, which is suspended | lets it go on |
+/// | [`modify`](Self::modify) | subscription, a new reference | gives it other references of yours |
+/// | [`change`](Self::change) | subscription, service | puts another service in its place |
+///
+/// ```
+/// use lastmile::onapi::{NewOrder, SubscriptionAt};
+/// use lastmile::Prepared;
+///
+/// let activation = NewOrder::activate("a-1001".parse()?, "BB-100", "SP-0431".parse()?)
+///     .note("Welcome to Ankeborg");
+/// let mut prepared = Prepared::new(activation)?;
+///
+/// let line = SubscriptionAt { access: "a-1001".parse()?, subscription: "s-17".parse()? };
+/// let mut prepared = Prepared::new(NewOrder::suspend(line, "SP-0432".parse()?))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # The reference
+///
+/// `reference` (`spReference`) is the order's reference in your own system. Let it be another for each order: by it, together
+/// with the operation, the access or subscription and the service, an order is found again when its answer is lost. A
+/// network may keep it with the subscription, in the place of the one that is there.
+///
+/// # What can be found out when an answer is lost
+///
+/// A network lists every order of an access, and what is delivered on it. So an order is found by its reference. Where the
+/// list has none that can be it, the subscription tells more:
+///
+/// | operation | the subscription | what [`reconcile`](crate::Prepared::reconcile) says |
+/// |---|---|---|
+/// | activate | has the service and the reference | placed |
+/// | deactivate | is there, without an end | absent |
+/// | deactivate | is gone, or has an end | undecidable: by this order or another |
+/// | suspend, resume | is in the other state | absent |
+/// | suspend, resume | is in the state that was ordered | undecidable: by this order or another |
+/// | modify | has the new references | placed |
+/// | modify | has others | absent |
+/// | change | has another service | absent |
+/// | change | has the service and the reference | placed |
+/// | change | has the service, without the reference | undecidable: by this order or another |
+///
+/// A network that leaves the references of orders out makes every order of the same kind undecidable.
+///
+/// A network answers an activation that it has already with the order that is open, or with one that is done.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewOrder {
+    /// Where it is. An order by subscription does not name it, but is looked for there.
+    pub(super) access: OnApiId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    permit: Option<Permitted>,
+    pub(super) body: OrderCreate,
+}
+
+/// That an offer allowed a takeover, as it is stored with the order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Permitted {
+    access: OnApiId,
+    service: String,
+}
+
+/// A subscription and the access that it is on.
+///
+/// ```
+/// use lastmile::onapi::SubscriptionAt;
+///
+/// let line = SubscriptionAt { access: "a-1001".parse()?, subscription: "s-17".parse()? };
+/// # Ok::<(), lastmile::rules::RuleError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SubscriptionAt {
+    /// The access: a network is asked for the orders and subscriptions of an access, not of a subscription.
+    pub access: OnApiId,
+    /// The subscription, by the network's id.
+    pub subscription: OnApiId,
+}
+
+/// The references of yours that a subscription is to have; those that are none stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct References {
+    /// Your reference to the end customer or service (`spReference`).
+    pub reference: Option<OnApiId>,
+    /// The subscription's id in your own system (`spSubscriptionId`).
+    pub subscription: Option<OnApiId>,
+}
+
+impl NewOrder {
+    /// A new subscription of `service` on `access`.
+    pub fn activate(access: OnApiId, service: impl Into<String>, reference: OnApiId) -> Self {
+        let body = OrderCreate {
+            access_id: Some(access.to_string()),
+            service: Some(service.into()),
+            sp_reference: Some(reference.into()),
+            ..empty(OrderCreateOperation::Activate)
+        };
+        Self { access, permit: None, body }
+    }
+
+    /// A new subscription in the place of one of another service provider. An offer that allows it gives the
+    /// [permit](super::Offer::takeover_permit), for its own access and service; there is no other way to have one:
+    ///
+    /// ```compile_fail
+    /// use lastmile::onapi::{NewOrder, TakeoverPermit};
+    ///
+    /// let permit = TakeoverPermit { access: "a-1001".parse().unwrap(), service: "BB-100".into() };
+    /// let order = NewOrder::take_over(permit, "SP-0431".parse().unwrap());
+    /// ```
+    ///
+    /// A permit is for one order:
+    ///
+    /// ```compile_fail
+    /// # fn example(permit: lastmile::onapi::TakeoverPermit) {
+    /// use lastmile::onapi::NewOrder;
+    ///
+    /// let first = NewOrder::take_over(permit, "SP-0431".parse().unwrap());
+    /// let second = NewOrder::take_over(permit, "SP-0432".parse().unwrap());
+    /// # }
+    /// ```
+    pub fn take_over(permit: TakeoverPermit, reference: OnApiId) -> Self {
+        let (access, service) = permit.into_parts();
+        let mut order = Self::activate(access.clone(), service.clone(), reference);
+        order.body.forced_takeover = Some(true);
+        order.permit = Some(Permitted { access, service });
+        order
+    }
+
+    /// The end of a subscription.
+    pub fn deactivate(line: SubscriptionAt, reference: OnApiId) -> Self {
+        Self::by_subscription(OrderCreateOperation::Deactivate, line, reference)
+    }
+
+    /// Blocks a subscription, for instance for abuse; billing goes on. Tell the customer why with [`note`](Self::note).
+    pub fn suspend(line: SubscriptionAt, reference: OnApiId) -> Self {
+        Self::by_subscription(OrderCreateOperation::Suspend, line, reference)
+    }
+
+    /// Lets a suspended subscription go on.
+    pub fn resume(line: SubscriptionAt, reference: OnApiId) -> Self {
+        Self::by_subscription(OrderCreateOperation::Resume, line, reference)
+    }
+
+    /// Gives a subscription other references of yours, at least one. Here they are what is ordered, and the order is found
+    /// again by them.
+    pub fn modify(line: SubscriptionAt, new: References) -> Self {
+        let body = OrderCreate {
+            subscription_id: Some(line.subscription.into()),
+            sp_reference: new.reference.map(String::from),
+            sp_subscription_id: new.subscription.map(String::from),
+            ..empty(OrderCreateOperation::Modify)
+        };
+        Self { access: line.access, permit: None, body }
+    }
+
+    /// Puts another service in the place of the one that is subscribed to.
+    pub fn change(line: SubscriptionAt, service: impl Into<String>, reference: OnApiId) -> Self {
+        let mut order = Self::by_subscription(OrderCreateOperation::Change, line, reference);
+        order.body.service = Some(service.into());
+        order
+    }
+
+    fn by_subscription(operation: OrderCreateOperation, line: SubscriptionAt, reference: OnApiId) -> Self {
+        let body = OrderCreate {
+            subscription_id: Some(line.subscription.into()),
+            sp_reference: Some(reference.into()),
+            ..empty(operation)
+        };
+        Self { access: line.access, permit: None, body }
+    }
+
+    /// The subscription's id in your own system (`spSubscriptionId`).
+    #[must_use]
+    pub fn subscription_reference(mut self, id: OnApiId) -> Self {
+        self.body.sp_subscription_id = Some(id.into());
+        self
+    }
+
+    /// What the service is to be like, where its offer asks for it.
+    #[must_use]
+    pub fn characteristics(mut self, characteristics: CharacteristicsRequest) -> Self {
+        self.body.characteristics = Some(characteristics);
+        self
+    }
+
+    /// The equipment that the customer uses.
+    #[must_use]
+    pub fn equipment(mut self, equipment: EquipmentRequest) -> Self {
+        self.body.equipment = Some(equipment);
+        self
+    }
+
+    /// When it is to be done at the earliest; at once, if never said or past.
+    #[must_use]
+    pub fn not_before(mut self, moment: Timestamp) -> Self {
+        self.body.requested_date_time = Some(moment);
+        self
+    }
+
+    /// A note that the customer may be shown (`externalNote`).
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.body.external_note = Some(text.into());
+        self
+    }
+
+    /// What the order is to do.
+    pub fn operation(&self) -> OrderCreateOperation {
+        self.body.operation
+    }
+
+    /// The access that it is on.
+    pub fn access(&self) -> &OnApiId {
+        &self.access
+    }
+
+    /// What the network would refuse, and what a stored order must not have become.
+    pub(super) fn check_fields(&self) -> Result<(), Error> {
+        use OrderCreateOperation::{Activate, Change, Modify};
+        let body = &self.body;
+        let changed = |what: &str| Err(refused(format_args!("{what}: the order was changed in the store")));
+        match body.operation {
+            Activate => {
+                id("accessId", body.access_id.as_deref())?;
+                if body.access_id.as_deref() != Some(self.access.as_str()) {
+                    return changed("another access than it was made for");
+                }
+            }
+            _ => {
+                id("subscriptionId", body.subscription_id.as_deref())?;
+                if body.access_id.is_some() {
+                    return changed("an access beside the subscription");
+                }
+            }
+        }
+        match body.operation {
+            Activate | Change => text("service", body.service.as_deref().unwrap_or_default(), 1)?,
+            _ if body.service.is_some() => return changed("a service that the operation does not take"),
+            _ => {}
+        }
+        if body.operation == Modify && body.sp_reference.is_none() && body.sp_subscription_id.is_none() {
+            return Err(refused("spReference, spSubscriptionId: one of them at least is to be new"));
+        }
+        if body.operation != Modify || body.sp_reference.is_some() {
+            id("spReference", body.sp_reference.as_deref())?;
+        }
+        if body.sp_subscription_id.is_some() {
+            id("spSubscriptionId", body.sp_subscription_id.as_deref())?;
+        }
+        self.check_takeover()?;
+        let set_by_the_network = body.order_id.is_some()
+            || body.state.is_some()
+            || body.message.is_some()
+            || body.expected_completion_date.is_some();
+        if set_by_the_network || (body.operation == Activate && body.subscription_id.is_some()) {
+            return changed("a field that is the network's to set");
+        }
+        check_given(body.external_note.as_deref(), body.characteristics.as_ref(), body.equipment.as_ref())
+    }
+
+    /// Only with an activation, and only for the access and the service of the offer that allowed it.
+    fn check_takeover(&self) -> Result<(), Error> {
+        let permitted = self.permit.as_ref().is_some_and(|permit| {
+            self.body.operation == OrderCreateOperation::Activate
+                && permit.access == self.access
+                && Some(&permit.service) == self.body.service.as_ref()
+        });
+        match (self.body.forced_takeover, permitted) {
+            (Some(true), true) | (None, false) => Ok(()),
+            _ => Err(refused(
+                "forcedTakeover: it is not what an offer permitted: the order was changed in the store",
+            )),
+        }
+    }
+}
+
+fn empty(operation: OrderCreateOperation) -> OrderCreate {
+    OrderCreate {
+        operation,
+        access_id: None,
+        characteristics: None,
+        equipment: None,
+        expected_completion_date: None,
+        external_note: None,
+        forced_takeover: None,
+        message: None,
+        order_id: None,
+        requested_date_time: None,
+        service: None,
+        sp_reference: None,
+        sp_subscription_id: None,
+        state: None,
+        subscription_id: None,
+    }
+}
+
+/// What may come along with an order or its change. (Source: ON-API 2.6, data formats.)
+pub(super) fn check_given(
+    note: Option<&str>,
+    characteristics: Option<&CharacteristicsRequest>,
+    equipment: Option<&EquipmentRequest>,
+) -> Result<(), Error> {
+    text("externalNote", note.unwrap_or_default(), 0)?;
+    if let Some(given) = characteristics {
+        text("characteristics.sla", given.sla.as_deref().unwrap_or_default(), 0)?;
+        for (field, list) in [("ipAddress", &given.ip_address), ("ipAddresses", &given.ip_addresses)] {
+            if list.iter().flatten().any(|address| !is_ip_address(address)) {
+                return Err(refused(format_args!(
+                    "characteristics.{field}: one is no IPv4 or IPv6 address, with a prefix length or without"
+                )));
+            }
+        }
+    }
+    if let Some(given) = equipment {
+        text("equipment.vendorId", given.vendor_id.as_deref().unwrap_or_default(), 0)?;
+        if let Some(Err(error)) = given.mac_address.as_deref().map(str::parse::<MacAddress>) {
+            return Err(refused(format_args!("equipment.macAddress: {error}")));
+        }
+    }
+    Ok(())
+}
+
+fn is_ip_address(text: &str) -> bool {
+    let (address, prefix) =
+        text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    prefix.is_none_or(|prefix| {
+        prefix.bytes().all(|digit| digit.is_ascii_digit())
+            && prefix.parse::<u8>().is_ok_and(|length| length <= longest)
+    })
+}
+
+pub(super) fn id(field: &str, text: Option<&str>) -> Result<OnApiId, Error> {
+    match text.unwrap_or_default().parse() {
+        Ok(id) => Ok(id),
+        Err(error) => Err(refused(format_args!("{field}: {error}"))),
+    }
+}
+
+pub(super) fn text(field: &str, text: &str, shortest: usize) -> Result<(), Error> {
+    match text.chars().count() {
+        length if length < shortest => Err(refused(format_args!("{field}: it is empty"))),
+        length if length > 255 => Err(refused(format_args!("{field}: it is longer than 255 characters"))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_both_kinds() {
+        for good in ["192.0.2.1", "192.0.2.0/24", "2001:db8::1", "2001:db8::/128"] {
+            assert!(is_ip_address(good), "{good}");
+        }
+        for bad in ["", "192.0.2", "192.0.2.1/33", "192.0.2.1/", "192.0.2.1/+8", "x/8", "2001:db8::/129"] {
+            assert!(!is_ip_address(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What the elements of a network say about a line at this moment. Every part of it is optional. (Source: ON-API 2.6,
+//! technical information.)
+
+use lastmile_core::call::{Error, Reply};
+use lastmile_core::wire::Loose;
+use lastmile_onapi::Client;
+use lastmile_onapi::types::{CpeStatus, Hardware, IgmpGroup, Lease, LinkStatus, MacEntry};
+
+use super::{EndpointName, OnApi, segment};
+use crate::rules::OnApiId;
+
+impl OnApi {
+    /// The customer's equipment: what it is, whether it is up, its ports and the devices behind it.
+    ///
+    /// # Errors
+    /// The outcome of the call. So of all that follow.
+    pub async fn cpe_status(&self, access: &OnApiId) -> Result<CpeStatus, Error> {
+        let id = segment(access)?;
+        let way = self.way(EndpointName::TechCpe)?;
+        way.call(|client: Client| async move { client.get_cpe_status(&id).await })
+            .await
+            .map(Reply::into_value)
+    }
+
+    /// The network element that the line ends at.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn hardware(&self, access: &OnApiId) -> Result<Hardware, Error> {
+        let id = segment(access)?;
+        let way = self.way(EndpointName::TechAccess)?;
+        way.call(|client: Client| async move { client.get_hardware(&id).await }).await.map(Reply::into_value)
+    }
+
+    /// Whether the line is up, how fast, and what went over it.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn link_status(&self, access: &OnApiId) -> Result<LinkStatus, Error> {
+        let id = segment(access)?;
+        let way = self.way(EndpointName::TechAccess)?;
+        way.call(|client: Client| async move { client.get_link_status(&id).await })
+            .await
+            .map(Reply::into_value)
+    }
+
+    /// The devices that were seen on the line.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn mac_table(&self, access: &OnApiId) -> Result<Vec<Loose<MacEntry>>, Error> {
+        let id = segment(access)?;
+        let way = self.way(EndpointName::TechAccess)?;
+        let reply = way.call(|client: Client| async move { client.get_mac_address_table(&id).await }).await?;
+        Ok(reply.value.into_vec())
+    }
+
+    /// The addresses that devices on the line have been given. Some networks answer with the fields of a MAC table: those
+    /// that a lease does not have are in its `extra`.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn leases(&self, access: &OnApiId) -> Result<Vec<Loose<Lease>>, Error> {
+        let id = segment(access)?;
+        let way = self.way(EndpointName::TechAccess)?;
+        let reply = way.call(|client: Client| async move { client.get_lease_info(&id).await }).await?;
+        Ok(reply.value.into_vec())
+    }
+
+    /// The multicast groups that devices on the line have joined.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn igmp_groups(&self, access: &OnApiId) -> Result<Vec<Loose<IgmpGroup>>, Error> {
+        let id = segment(access)?;
+        let way = self.way(EndpointName::TechAccess)?;
+        let reply = way.call(|client: Client| async move { client.get_igmp_snooping(&id).await }).await?;
+        Ok(reply.value.into_vec())
+    }
+}

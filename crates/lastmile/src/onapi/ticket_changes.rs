@@ -1,0 +1,179 @@
+//! Tickets that go on: commented, handed over, closed.
+
+use lastmile_core::call::Error;
+use lastmile_core::wire::Timestamp;
+use lastmile_onapi::Client;
+use lastmile_onapi::types::{
+    Ticket, TicketComment, TicketCommentCreate, TicketUpdate, TicketUpdateResponsible, TicketUpdateStatus,
+};
+use serde::{Deserialize, Serialize};
+
+use super::new_order::text;
+use super::placing::Match;
+use super::{EndpointName, OnApi, TicketReference, refused};
+use crate::prepared::Creation;
+use crate::prepared::sealed::{Found, Look, Sealed};
+
+/// What is added to a ticket, to be [`Prepared`](crate::Prepared): sent twice, a comment would stand there twice.
+///
+/// ```
+/// use lastmile::onapi::TicketChange;
+/// use lastmile::onapi::types::TicketUpdateResponsible;
+/// use lastmile::Prepared;
+///
+/// let ticket = "TT-1042".parse()?;
+/// let closing = TicketChange::close(ticket, TicketUpdateResponsible::Co)
+///     .comment("Kajsa Anka", "It works again.", "2026-03-03T10:00:00Z".parse()?);
+/// let mut prepared = Prepared::new(closing)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// When the answer is lost, it is looked for in the ticket: a comment by its author, text and moment, a status by itself. A
+/// network that gives comments a moment of its own leaves it undecidable whether one of the same text is this one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TicketChange {
+    ticket: TicketReference,
+    body: TicketUpdate,
+}
+
+impl TicketChange {
+    /// A comment. `written` is when it was; it tells this comment from another of the same text.
+    pub fn comment_on(
+        ticket: TicketReference,
+        author: impl Into<String>,
+        message: impl Into<String>,
+        written: Timestamp,
+    ) -> Self {
+        Self { ticket, body: TicketUpdate::default() }.comment(author, message, written)
+    }
+
+    /// Closes a ticket. `responsible` is who was responsible for the trouble; whoever closes a ticket has to say so.
+    /// (Source: ON-API 2.6, tickets.)
+    pub fn close(ticket: TicketReference, responsible: TicketUpdateResponsible) -> Self {
+        let status = Some(TicketUpdateStatus::Closed);
+        Self { ticket, body: TicketUpdate { status, responsible: Some(responsible), comment: None } }
+    }
+
+    /// Gives a ticket to the network to work on (`IN_PROGRESS_CO`).
+    pub fn hand_to_network(ticket: TicketReference) -> Self {
+        Self {
+            ticket,
+            body: TicketUpdate { status: Some(TicketUpdateStatus::InProgressCo), ..Default::default() },
+        }
+    }
+
+    /// Takes a ticket to work on it oneself (`IN_PROGRESS_SP`).
+    pub fn take(ticket: TicketReference) -> Self {
+        Self {
+            ticket,
+            body: TicketUpdate { status: Some(TicketUpdateStatus::InProgressSp), ..Default::default() },
+        }
+    }
+
+    /// The same with a comment.
+    #[must_use]
+    pub fn comment(
+        mut self,
+        author: impl Into<String>,
+        message: impl Into<String>,
+        written: Timestamp,
+    ) -> Self {
+        self.body.comment = Some(TicketCommentCreate {
+            created_at: Some(written),
+            created_by: Some(author.into()),
+            message: Some(message.into()),
+        });
+        self
+    }
+
+    /// The ticket.
+    pub fn ticket(&self) -> &TicketReference {
+        &self.ticket
+    }
+
+    fn is_in(&self, ticket: &Ticket) -> Found<()> {
+        let Some(mine) = &self.body.comment else { return self.is_status_of(ticket) };
+        let mut found = Found::Nothing;
+        for comment in ticket.comments.iter() {
+            match comment.get().map_or(Match::Maybe, |held| is_comment(held, mine)) {
+                Match::Yes => return Found::Held(()),
+                Match::No => {}
+                Match::Maybe => found = Found::Never("a comment of the ticket cannot be told from this one"),
+            }
+        }
+        found
+    }
+
+    fn is_status_of(&self, ticket: &Ticket) -> Found<()> {
+        let Some(mine) = self.body.status else { return Found::Nothing };
+        let responsible = self.body.responsible.map(|one| one.to_string());
+        let held = ticket.responsible.get().map(|held| held.as_str().to_owned());
+        match ticket.status.get() {
+            None => Found::Unclear("the status of the ticket cannot be told"),
+            Some(status) if status.as_str() != mine.to_string() => Found::Nothing,
+            // Whoever brought it about, it is as it was to be.
+            Some(_) if responsible.is_none() || responsible == held => Found::Held(()),
+            Some(_) => Found::Never("the ticket has the status already, under another responsible"),
+        }
+    }
+}
+
+fn is_comment(held: &TicketComment, mine: &TicketCommentCreate) -> Match {
+    let text = Match::of_reference(&held.message, mine.message.as_ref());
+    let author = match held.created_by.get() {
+        Some(author) if Some(author) == mine.created_by.as_ref() => Match::Yes,
+        // Some networks write the company instead.
+        _ => Match::Maybe,
+    };
+    let moment = match (held.created_at.get(), mine.created_at) {
+        (Some(held), Some(mine)) if held.at() == mine.at() => Match::Yes,
+        // The network may have its own moment for it.
+        _ => Match::Maybe,
+    };
+    text.and(author).and(moment)
+}
+
+impl Sealed for TicketChange {}
+
+impl Creation for TicketChange {
+    type Supplier = OnApi;
+    type Created = ();
+    const KIND: &'static str = "onapi.ticket-change";
+    const LOOK_AT: &'static str = "Look at the ticket in the network's portal";
+
+    fn check(&self) -> Result<(), Error> {
+        let TicketUpdate { status, responsible, comment } = &self.body;
+        if status.is_none() && comment.is_none() {
+            return Err(refused("nothing is to be changed"));
+        }
+        if *status == Some(TicketUpdateStatus::Closed) && responsible.is_none() {
+            return Err(refused(
+                "responsible: it is missing; whoever closes a ticket says who was responsible",
+            ));
+        }
+        if let Some(comment) = comment {
+            text("comment.createdBy", comment.created_by.as_deref().unwrap_or_default(), 1)?;
+            text("comment.message", comment.message.as_deref().unwrap_or_default(), 1)?;
+            if comment.created_at.is_none() {
+                return Err(refused("comment.createdAt: it is missing: the change was altered in the store"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&self, network: &OnApi) -> Result<(), Error> {
+        let (id, body) = (&self.ticket.0, &self.body);
+        let way = network.way(EndpointName::Tickets)?;
+        way.call(|client: Client| async move { client.update_ticket(id, body).await }).await?;
+        Ok(())
+    }
+
+    async fn find(&self, network: &OnApi, _: Look) -> Result<Found<()>, Error> {
+        let ticket = network.ticket(&self.ticket).await?;
+        if ticket.co_ticket_reference.as_deref() != Some(self.ticket.0.as_str()) {
+            return Ok(Found::Never("the network answers with another ticket"));
+        }
+        Ok(self.is_in(&ticket))
+    }
+}

@@ -1,0 +1,153 @@
+//! The events of orders: none lost, none twice, over restarts and reconnects.
+
+use lastmile::onapi::{EventCursor, NewOrder, OnApi, OrderEvents, order_id};
+use lastmile::{HasProgress, OrderStage, Outcome, Prepared, RowError};
+use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::{Answer, Sandbox};
+use lastmile_tests::{RawServer, Then, brisk, onapi, sandbox};
+use serde_json::{Value, json};
+
+/// Reads on until there is nothing more for now.
+async fn all(events: &mut OrderEvents) -> Vec<String> {
+    let mut ids = Vec::new();
+    for _ in 0..1000 {
+        match events.next().await {
+            None => return ids,
+            Some(event) => ids.push(event.unwrap().event.event.into_option().unwrap()),
+        }
+    }
+    panic!("there is no end to the events");
+}
+
+async fn order(sandbox: &Sandbox, network: &OnApi, reference: &str) -> Prepared<NewOrder> {
+    let accesses = sandbox.onapi().accesses();
+    let (access, service) = accesses
+        .iter()
+        .rev()
+        .find_map(|access| Some((access.id.parse().unwrap(), &access.service(Standing::Free)?.service)))
+        .unwrap();
+    let mut order = Prepared::new(NewOrder::activate(access, service, reference.parse().unwrap())).unwrap();
+    order.place(network).await.unwrap();
+    order
+}
+
+#[tokio::test]
+async fn from_the_first_order_on_over_a_restart() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let mut events = network.order_events(None);
+    assert_eq!(sandbox.onapi().received().len(), 0, "nothing is sent before it is asked for");
+    assert!(events.next().await.is_none(), "before the first order the network says 404");
+    assert!(events.cursor().is_none());
+
+    order(&sandbox, &network, "SP-1").await;
+    sandbox.onapi().advance();
+    let first = events.next().await.unwrap().unwrap();
+    let of = first.event.order.get().unwrap();
+    assert_eq!(of.progress().stage(), OrderStage::Received);
+    assert!(network.order(&order_id(of).unwrap()).await.is_ok(), "the path tells the order");
+    assert_eq!(first.cursor.as_ref(), events.cursor());
+    let stored = serde_json::to_string(&first.cursor).unwrap();
+
+    // The process ends here, with one event handed out of the two that arrived.
+    drop(events);
+    let stored: Option<EventCursor> = serde_json::from_str(&stored).unwrap();
+    let mut events = network.order_events(stored);
+    sandbox.onapi().advance();
+    let second = events.next().await.unwrap().unwrap();
+    assert_eq!(second.event.order.get().unwrap().progress().stage(), OrderStage::InProgress);
+    let third = events.next().await.unwrap().unwrap();
+    assert_eq!(third.event.order.get().unwrap().progress().stage(), OrderStage::Done);
+    assert!(events.next().await.is_none());
+    assert!(events.next().await.is_none(), "asked again, with nothing new");
+    order(&sandbox, &network, "SP-2").await;
+    assert_eq!(all(&mut events).await.len(), 1, "the same value goes on");
+}
+
+fn list(ids: &[&str]) -> Value {
+    let event = |id: &&str| json!({ "event": id, "order": { "path": format!("/orders/o-{id}/"), "state": "RECEIVED" } });
+    ids.iter().map(event).collect()
+}
+
+#[tokio::test]
+async fn what_a_network_tells_again_is_passed_over() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let mut events = network.order_events(None);
+    let next = |body: Value| sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &body));
+    next(list(&["1", "2", "3"]));
+    assert_eq!(all(&mut events).await, ["1", "2", "3"]);
+    // It does not heed the cursor.
+    next(list(&["1", "2", "3", "4", "5"]));
+    assert_eq!(all(&mut events).await, ["4", "5"]);
+    assert_eq!(sandbox.onapi().last().unwrap().query.as_deref(), Some("since=3"));
+    // It counts the cursor in.
+    next(list(&["5", "6"]));
+    assert_eq!(all(&mut events).await, ["6"]);
+    next(list(&["6"]));
+    assert_eq!(all(&mut events).await, Vec::<String>::new());
+    // It has forgotten the old ones.
+    next(list(&["8", "9"]));
+    assert_eq!(all(&mut events).await, ["8", "9"]);
+    next(list(&[]));
+    assert_eq!(all(&mut events).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_costs_itself_and_is_told() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let body = json!([{ "event": "1" }, 7, { "order": {} }, { "event": "" }, { "event": "4" }]);
+    for since in [None, Some(serde_json::from_value::<EventCursor>(json!("0")).unwrap())] {
+        sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &body));
+        let mut events = network.order_events(since);
+        assert!(events.next().await.unwrap().unwrap().cursor.is_some());
+        assert!(matches!(events.next().await, Some(Err(RowError::Unreadable(_)))));
+        for _ in 0..2 {
+            let nameless = events.next().await.unwrap().unwrap();
+            assert!(nameless.cursor.is_none(), "it has no id");
+            assert_eq!(serde_json::to_value(events.cursor()).unwrap(), "1", "and moves no cursor");
+        }
+        assert_eq!(all(&mut events).await, ["4"]);
+        assert_eq!(serde_json::to_value(events.cursor()).unwrap(), "4");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_breaks_off_is_asked_for_again_from_the_cursor() {
+    const WHOLE: Then = Then::Answer(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: 29\r\n\r\n[{\"event\":\"2\"},{\"event\":\"3\"}]",
+    );
+    const TORN: Then = Then::Answer(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[{\"event\":\"1\"},{\"event\":\"2\"},{\"ev",
+    );
+    const SCRIPT: &[Then] = &[TORN, TORN, WHOLE];
+    let server = RawServer::start(SCRIPT).await;
+    let network = OnApi::builder(server.base_url()).login("sp", "x").policy(brisk()).build().unwrap();
+    let mut events = network.order_events(None);
+    assert!(events.next().await.unwrap().unwrap().cursor.is_some());
+    assert!(events.next().await.unwrap().is_ok());
+    assert!(matches!(events.next().await, Some(Err(RowError::Call(_)))));
+    assert_eq!(serde_json::to_value(events.cursor()).unwrap(), "2");
+    assert!(
+        matches!(events.next().await, Some(Err(RowError::Call(_)))),
+        "torn again: nothing of it is handed out"
+    );
+    assert_eq!(all(&mut events).await, ["3"], "and 1 and 2 are not handed out twice");
+    assert_eq!(server.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_cursor_that_the_network_does_not_know_is_an_error() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    order(&sandbox, &network, "SP-1").await;
+    let mut events = network.order_events(serde_json::from_value(json!("e-unknown")).unwrap());
+    let Some(Err(RowError::Call(error))) = events.next().await else { panic!("the sandbox refuses it") };
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 400));
+    sandbox.onapi().answer_next("listOrderEvents", Answer::status(404));
+    let Some(Err(RowError::Call(error))) = network.order_events(None).next().await else {
+        panic!("no cause")
+    };
+    assert_eq!(error.outcome(), Outcome::Rejected, "a wrong address, perhaps");
+}

@@ -1,0 +1,264 @@
+//! A copy of what a network has: what changed, what is gone, and when everything is read.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use lastmile::onapi::types::{Access, AccessServices, AccessSubscriptions};
+use lastmile::onapi::{
+    Changes, Gone, NewOrder, OnApi, SubscriptionAt, SyncItem, SyncPlan, SyncRun, SyncState, Synced,
+};
+use lastmile::{Outcome, Prepared, RowError};
+use lastmile_sandbox::{Answer, Sandbox};
+use lastmile_tests::{onapi, sandbox};
+use serde_json::json;
+
+struct Seen<T> {
+    rows: Vec<T>,
+    gone: Vec<Gone>,
+    full: bool,
+    may_sweep: bool,
+    state: SyncState,
+}
+
+async fn read<T: Synced + std::fmt::Debug>(mut run: SyncRun<T>) -> Seen<T> {
+    let (mut rows, mut gone) = (Vec::new(), Vec::new());
+    assert!(run.state().is_none() && !run.may_sweep(), "not before the end");
+    while let Some(item) = run.next().await {
+        match item.unwrap() {
+            SyncItem::Row(row) => rows.push(*row),
+            SyncItem::Gone(one) => gone.push(one),
+            other => panic!("{other:?}"),
+        }
+    }
+    let state = run.state().unwrap().clone();
+    Seen { rows, gone, full: run.is_full(), may_sweep: run.may_sweep(), state }
+}
+
+async fn sync<T: Synced + std::fmt::Debug>(network: &OnApi, since: Option<&SyncState>) -> Seen<T> {
+    read(network.sync::<T>(since, &SyncPlan::default()).await.unwrap()).await
+}
+
+/// The state as if it had been stored so many seconds ago.
+fn aged(state: &SyncState, field: &str, seconds: u64) -> SyncState {
+    let mut stored = serde_json::to_value(state).unwrap();
+    stored[field] = json!(stored[field].as_u64().unwrap() - seconds);
+    serde_json::from_value(stored).unwrap()
+}
+
+#[tokio::test]
+async fn everything_then_the_news_then_what_is_gone() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    sandbox.onapi().grow(1);
+    let first = sync::<Access>(&network, None).await;
+    assert_eq!((first.rows.len(), first.full, first.may_sweep), (31, true, true));
+    assert_eq!(first.gone, []);
+    let state: SyncState = serde_json::from_str(&serde_json::to_string(&first.state).unwrap()).unwrap();
+
+    let nothing = sync::<Access>(&network, Some(&state)).await;
+    assert_eq!((nothing.rows.len(), nothing.full, nothing.may_sweep), (0, false, false));
+    assert_eq!(nothing.gone, []);
+
+    let torn_down = sandbox.onapi().accesses()[3].id.clone();
+    sandbox.onapi().tear_down(&torn_down);
+    sandbox.onapi().grow(2);
+    let news = sync::<Access>(&network, Some(&nothing.state)).await;
+    assert_eq!(news.gone, [Gone::Access(torn_down.clone())]);
+    assert_eq!((news.rows.len(), news.full), (2, false));
+    let again = sync::<Access>(&network, Some(&news.state)).await;
+    assert_eq!((again.rows.len(), again.gone.len()), (0, 0), "told once");
+
+    let all = sync::<Access>(&network, None).await;
+    let copy: BTreeSet<String> =
+        all.rows.into_iter().map(|row| row.access_id.into_option().unwrap()).collect();
+    let there: BTreeSet<String> = sandbox.onapi().accesses().into_iter().map(|access| access.id).collect();
+    assert_eq!(copy, there);
+    assert!(!copy.contains(&torn_down));
+    assert_eq!(sandbox.onapi().violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn subscriptions_end_and_services_go_with_their_access() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    sandbox.onapi().grow(1);
+    let subscriptions = sync::<AccessSubscriptions>(&network, None).await;
+    let services = sync::<AccessServices>(&network, None).await;
+    assert!(subscriptions.full && services.full);
+
+    let accesses = sandbox.onapi().accesses();
+    let with = accesses.iter().find(|access| !access.subscriptions.is_empty()).unwrap();
+    let ended = with.subscriptions[0].subscription_id.clone();
+    let line = SubscriptionAt { access: with.id.parse().unwrap(), subscription: ended.parse().unwrap() };
+    let order = NewOrder::deactivate(line, "SP-1".parse().unwrap());
+    Prepared::new(order).unwrap().place(&network).await.unwrap();
+    sandbox.onapi().advance();
+    sandbox.onapi().advance();
+    sandbox.onapi().tear_down(&accesses[0].id);
+
+    let news = sync::<AccessSubscriptions>(&network, Some(&subscriptions.state)).await;
+    assert_eq!(news.gone, [Gone::Access(accesses[0].id.clone()), Gone::Subscription(ended)]);
+    let of: Vec<_> = news.rows.iter().map(|row| row.access_id.as_deref().unwrap()).collect();
+    assert_eq!(of, [with.id.as_str()]);
+    let news = sync::<AccessServices>(&network, Some(&services.state)).await;
+    assert_eq!(news.gone, [Gone::Access(accesses[0].id.clone())], "no subscription among the services");
+}
+
+fn events(sandbox: &Sandbox, rows: serde_json::Value) {
+    let answer = Answer::json(200, &rows).header("last-modified", "Mon, 02 Mar 2026 06:00:00 GMT");
+    sandbox.onapi().answer_next("listEvents", answer);
+}
+
+#[tokio::test]
+async fn the_last_event_of_an_object_counts_in_either_number() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let first = sync::<Access>(&network, None).await;
+    events(
+        &sandbox,
+        json!([
+            { "type": "DELETE", "objectType": "access", "objectId": "back" },
+            { "type": "CREATE", "objectType": "accesses", "objectId": "back" },
+            { "type": "CREATE", "objectType": "accesses", "objectId": "brief" },
+            { "type": "DELETE", "objectType": "Accesses", "objectId": "brief" },
+            { "type": "DELETE", "objectType": "subscriptions", "objectId": "s" },
+            { "type": "DELETE", "objectType": "orders", "objectId": "o" },
+        ]),
+    );
+    let news = sync::<Access>(&network, Some(&first.state)).await;
+    assert_eq!(news.gone, [Gone::Access("brief".into())]);
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_told_brings_everything_within_a_day() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    for doubtful in [
+        json!({ "type": "VANISH", "objectType": "accesses", "objectId": "1" }),
+        json!({ "type": null, "objectType": "accesses", "objectId": "1" }),
+        json!({ "type": "DELETE", "objectType": "accesses", "objectId": 17 }),
+        json!({ "type": "DELETE", "objectType": "accesses" }),
+        json!({ "type": "DELETE", "objectId": "1" }),
+        json!(7),
+    ] {
+        let first = sync::<Access>(&network, None).await;
+        events(&sandbox, json!([doubtful]));
+        let news = sync::<Access>(&network, Some(&first.state)).await;
+        assert!(!news.full && news.gone.is_empty(), "{doubtful}");
+        let soon = sync::<Access>(&network, Some(&aged(&news.state, "full_at", 23 * 3600))).await;
+        assert!(!soon.full, "a list of a whole country is not read at every look");
+        let later = sync::<Access>(&network, Some(&aged(&soon.state, "full_at", 2 * 3600))).await;
+        assert!(later.full && later.may_sweep, "{doubtful}");
+        let after = sync::<Access>(&network, Some(&later.state)).await;
+        assert!(!after.full);
+    }
+}
+
+#[tokio::test]
+async fn everything_is_read_when_events_may_be_forgotten_and_by_the_plan() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let state = sync::<Access>(&network, None).await.state;
+    assert!(!sync::<Access>(&network, Some(&aged(&state, "events_at", 23 * 3600))).await.full);
+    assert!(sync::<Access>(&network, Some(&aged(&state, "events_at", 24 * 3600))).await.full);
+    let week = 7 * 24 * 3600;
+    assert!(!sync::<Access>(&network, Some(&aged(&state, "full_at", week - 60))).await.full);
+    assert!(sync::<Access>(&network, Some(&aged(&state, "full_at", week))).await.full);
+    let plan = SyncPlan { full_every: Duration::ZERO, ..SyncPlan::default() };
+    assert!(network.sync::<Access>(Some(&state), &plan).await.unwrap().is_full());
+}
+
+#[tokio::test]
+async fn a_network_that_dates_no_list_is_read_whole_now_and_then() {
+    let sandbox = Sandbox::builder().seed(1).onapi_dates_lists(false).start().await.unwrap();
+    let network = onapi(&sandbox);
+    let first = sync::<Access>(&network, None).await;
+    assert!(first.full && first.rows.len() == 30);
+    let torn_down = sandbox.onapi().accesses()[0].id.clone();
+    sandbox.onapi().tear_down(&torn_down);
+    sandbox.onapi().grow(1);
+    let lists = sandbox.onapi().count("listAccesses");
+    let soon = sync::<Access>(&network, Some(&first.state)).await;
+    assert_eq!((soon.full, soon.rows.len()), (false, 0));
+    assert_eq!(soon.gone, [Gone::Access(torn_down)]);
+    assert_eq!(sandbox.onapi().count("listAccesses"), lists, "the list is not read");
+    let later = sync::<Access>(&network, Some(&aged(&soon.state, "full_at", 24 * 3600))).await;
+    assert_eq!((later.full, later.may_sweep, later.rows.len()), (true, true, 30));
+}
+
+#[tokio::test]
+async fn a_network_without_events_is_read_whole_now_and_then() {
+    let sandbox = Sandbox::builder().seed(1).onapi_without("events").start().await.unwrap();
+    let network = onapi(&sandbox);
+    let first = sync::<Access>(&network, None).await;
+    sandbox.onapi().tear_down(&sandbox.onapi().accesses()[0].id);
+    sandbox.onapi().grow(1);
+    let soon = sync::<Access>(&network, Some(&first.state)).await;
+    assert_eq!((soon.full, soon.rows.len(), soon.gone.len()), (false, 1, 0), "what is new, not what is gone");
+    let later = sync::<Access>(&network, Some(&aged(&soon.state, "full_at", 24 * 3600))).await;
+    assert_eq!((later.full, later.may_sweep, later.rows.len()), (true, true, 30));
+
+    let known = network.with_directory(&network.directory().await.unwrap().unwrap(), &[]);
+    let asked = sandbox.onapi().count("listEvents");
+    assert!(sync::<Access>(&known, None).await.full);
+    assert_eq!(sandbox.onapi().count("listEvents"), asked, "the directory tells that there are none");
+}
+
+#[tokio::test]
+async fn nothing_is_swept_that_was_not_surely_seen() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    sandbox.onapi().answer_next("listAccesses", Answer::json(200, &json!([{ "accessId": "1" }, 7])));
+    let mut run = network.sync::<Access>(None, &SyncPlan::default()).await.unwrap();
+    assert!(run.next().await.unwrap().is_ok());
+    assert!(matches!(run.next().await, Some(Err(RowError::Unreadable(_)))));
+    assert!(run.next().await.is_none());
+    assert!(run.is_full() && run.state().is_some() && !run.may_sweep() && run.unreadable() == 1);
+
+    sandbox.onapi().answer_next("listAccesses", Answer::json(404, &json!({ "cause": "nothing" })));
+    let nothing = sync::<Access>(&network, None).await;
+    assert!(nothing.full && !nothing.may_sweep, "some say so of a path that is not in their form");
+
+    let torn = Answer::status(200).header("content-type", "application/json").body("[{},");
+    sandbox.onapi().answer_next("listAccesses", torn);
+    let mut run = network.sync::<Access>(None, &SyncPlan::default()).await.unwrap();
+    let mut failed = false;
+    while let Some(item) = run.next().await {
+        failed |= item.is_err();
+    }
+    assert!(failed && run.state().is_none() && !run.may_sweep());
+}
+
+#[tokio::test]
+async fn events_that_cannot_be_had_now_are_an_error() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    for _ in 0..network.raw().policy().attempts {
+        sandbox.onapi().answer_next("listEvents", Answer::status(503));
+    }
+    let error = network.sync::<Access>(None, &SyncPlan::default()).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(sandbox.onapi().count("listAccesses"), 0);
+}
+
+#[tokio::test]
+async fn the_lists_by_themselves() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    sandbox.onapi().grow(1);
+    let Changes::Rows(mut rows) = network.all_services(None).await.unwrap() else { panic!("there are") };
+    while let Some(row) = rows.next().await {
+        row.unwrap();
+    }
+    assert!(matches!(network.all_services(rows.cursor()).await.unwrap(), Changes::NotModified));
+    let Changes::Rows(mut rows) = network.all_subscriptions(None).await.unwrap() else { panic!("there are") };
+    while let Some(row) = rows.next().await {
+        row.unwrap();
+    }
+    assert!(matches!(network.all_subscriptions(rows.cursor()).await.unwrap(), Changes::NotModified));
+    let Changes::Rows(mut rows) = network.object_events(None).await.unwrap() else { panic!("there are") };
+    let event = rows.next().await.unwrap().unwrap();
+    assert_eq!(event.object_type.as_deref(), Some("accesses"));
+    while rows.next().await.is_some() {}
+    assert!(matches!(network.object_events(rows.cursor()).await.unwrap(), Changes::NotModified));
+}
