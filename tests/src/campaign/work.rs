@@ -115,7 +115,7 @@ impl Desk {
                 let mut draft = Draft::of(covage.order(uuid).await?)?;
                 draft.complete(covage, &data).await?;
                 draft.set_otp(covage, &otp).await?;
-                draft.submission()
+                Ok(draft.submission()?)
             };
             match attempt.await {
                 Ok(submission) => return Ok(submission),

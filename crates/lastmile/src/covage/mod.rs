@@ -24,13 +24,36 @@
 //! # }
 //! ```
 
+mod catalogue;
+mod contacts;
 mod draft;
 mod eligibility;
+mod events;
+mod information;
+mod new_order;
+mod options;
 mod orders;
+mod progress;
+mod readiness;
+mod request;
+mod services;
+mod slots;
+mod submission;
+mod texts;
 
-pub use draft::{Draft, NewOrder, Socket, Submission};
+pub use contacts::replacement;
+pub use draft::{Draft, Socket};
+pub use events::{EventCursor, Events};
+pub use information::Information;
 pub use lastmile_covage::types;
-pub use orders::Orders;
+pub use new_order::NewOrder;
+pub use options::{Options, OrderOption};
+pub use orders::{OrderFilter, OrderSort, Orders};
+pub use readiness::{Despite, Gap, GapKind, Readiness};
+pub use request::{Copper, Demand, Fibre};
+pub use services::{Migrated, Migration, Services};
+pub use slots::SlotRequest;
+pub use submission::{CutService, NotReady, Submission};
 
 use std::fmt;
 
