@@ -143,6 +143,16 @@ impl Covage {
         lock(&self.office).account.expire_refresh_tokens();
     }
 
+    /// Forgets the oldest events, as many as said.
+    pub fn forget_events(&self, oldest: usize) {
+        lock(&self.office).events.forget(oldest);
+    }
+
+    /// Answers so many events at once at the most, whatever `limit` asks for.
+    pub fn longest_event_page(&self, events: usize) {
+        lock(&self.office).events.set_longest_page(events);
+    }
+
     /// Lets a day pass: every submitted order moves on by one step (`acknowledged`, `running`, `completed`),
     /// and the next information event of each is welcome.
     pub fn advance(&self) {
@@ -217,7 +227,12 @@ impl Office {
         let query = Query::parse(request.received.query.as_deref());
         match self.handle(request, &query, effects) {
             Ok(Done::Read(body) | Done::Changed(body)) => Answer::json(200, &body),
-            Ok(Done::List(entries, counted)) => page(entries, counted, &query),
+            Ok(Done::List(entries, counted)) => {
+                let is_events =
+                    matches!(request.lookup, Lookup::Found(operation, _) if operation.id == "listEvents");
+                let most = if is_events { self.events.longest_page() } else { usize::MAX };
+                page(entries, counted, &query, most)
+            }
             Ok(Done::Gone) => Answer::status(204),
             Err(refusal) => refusal.answer(&mut self.journal),
         }
@@ -341,9 +356,9 @@ fn is_open(operation: &Operation) -> bool {
 }
 
 /// The part of a list that was asked for, and in `X-Total-Count` the length of the whole.
-fn page(entries: Vec<Value>, counted: bool, query: &Query) -> Answer {
+fn page(entries: Vec<Value>, counted: bool, query: &Query, most: usize) -> Answer {
     let total = entries.len();
-    let limit = query.number("limit").unwrap_or(PAGE);
+    let limit = query.number("limit").unwrap_or(PAGE).min(most);
     let offset = query.number("offset").unwrap_or_default();
     let page: Value = entries.into_iter().skip(offset).take(limit).collect();
     let answer = Answer::json(200, &page);
