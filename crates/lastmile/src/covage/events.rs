@@ -19,7 +19,8 @@ const PAGE: u64 = 500;
 /// How many events a cursor knows by their id.
 const KNOWN: usize = 50;
 
-/// How far events have been read. Store it after the events before it have been dealt with.
+/// How far events have been read. Store it after the events before it have been dealt with, and after a look that brought
+/// none, if your process ends after each look.
 ///
 /// It holds a place in the list, oldest first, and the ids of the last events before it. No public source names the parameter
 /// that takes a `sort_value`, so the place is a count: the ids tell whether the list has moved meanwhile.
@@ -34,16 +35,84 @@ const KNOWN: usize = 50;
 pub struct EventCursor {
     place: u64,
     known: VecDeque<String>,
+    /// Whether the last look brought nothing new.
+    #[serde(default)]
+    is_quiet: bool,
+    /// How the place is being looked for, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    search: Option<Search>,
+}
+
+/// A look-up of the lost place, or of the end of what is known, over several pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Search {
+    from: u64,
+    /// Whether a page before had a known event, so that what follows and is not known is new.
+    is_found: bool,
 }
 
 impl EventCursor {
-    fn pass(&mut self, place: u64, event: &Loose<Event>) {
-        self.place = place;
+    /// `place` is none for an event that was listed late, before others that are known.
+    fn pass(&mut self, place: Option<u64>, event: &Loose<Event>) {
         if let Some(id) = id(event) {
-            self.known.push_back(id.to_owned());
+            // The last one stays the last one in the list.
+            let at = if place.is_some() { self.known.len() } else { self.known.len().saturating_sub(1) };
+            self.known.insert(at, id.to_owned());
             if self.known.len() > KNOWN {
                 self.known.pop_front();
             }
+        }
+        self.place = place.unwrap_or(self.place);
+    }
+
+    /// From where the next look asks.
+    fn from(&self) -> u64 {
+        // Every other quiet look goes back one place only: so a page that is all known cannot hide what is behind it.
+        let back = if self.is_quiet { self.known.len().min(1) } else { self.known.len() };
+        let place = self.place.saturating_sub(u64::try_from(back).unwrap_or(u64::MAX));
+        self.search.map_or(place, |search| search.from)
+    }
+
+    /// Reads a page that was asked for from there: its new events, each with the place behind it.
+    fn read(&mut self, from: u64, page: Vec<Loose<Event>>) -> VecDeque<(Option<u64>, Loose<Event>)> {
+        let (first, last) =
+            (page.iter().position(|one| self.knows(one)), page.iter().rposition(|one| self.knows(one)));
+        let end = from.saturating_add(u64::try_from(page.len()).unwrap_or(u64::MAX));
+        let is_found = first.is_some() || self.search.is_some_and(|search| search.is_found);
+        let is_elsewhere = from > 0 || (self.search.is_some() && !page.is_empty());
+        if !is_found && is_elsewhere && !self.known.is_empty() {
+            self.lose(end, page.is_empty());
+            return VecDeque::new();
+        }
+        let was_found = self.search.is_some_and(|search| search.is_found);
+        let begin = if was_found { 0 } else { first.unwrap_or_default() };
+        let ends_known = page.last().is_none_or(|one| id(one) == self.known.back().map(String::as_str));
+        let mut news = VecDeque::new();
+        for (at, (place, event)) in (from..).zip(page).enumerate().skip(begin) {
+            let is_late = last.is_some_and(|last| at < last);
+            // One without an id is known by its place alone.
+            let is_new = if id(&event).is_some() { !self.knows(&event) } else { place >= self.place };
+            if is_new {
+                news.push_back(((!is_late).then_some(place.saturating_add(1)), event));
+            }
+        }
+        let goes_on = news.iter().all(|(place, _)| place.is_none()) && !ends_known;
+        self.search = goes_on.then_some(Search { from: end, is_found: true });
+        if news.is_empty() && !goes_on {
+            (self.place, self.is_quiet) = (end, !self.is_quiet);
+        }
+        news
+    }
+
+    /// None of the last events stands where it stood. They are looked for a little further back first, then from the
+    /// beginning.
+    fn lose(&mut self, end: u64, is_end: bool) {
+        match self.search {
+            None if self.is_quiet => self.is_quiet = false,
+            None => self.search = Some(Search { from: 0, is_found: false }),
+            // None is listed any more: what is listed came after them.
+            Some(_) if is_end => *self = Self::default(),
+            Some(_) => self.search = Some(Search { from: end, is_found: false }),
         }
     }
 
@@ -71,7 +140,7 @@ impl Covage {
     /// # }
     /// ```
     pub fn events(&self, cursor: EventCursor) -> Events {
-        Events { covage: self.clone(), cursor, news: VecDeque::new(), is_quiet: false, search: None }
+        Events { covage: self.clone(), cursor, news: VecDeque::new() }
     }
 }
 
@@ -84,12 +153,8 @@ impl Covage {
 pub struct Events {
     covage: Covage,
     cursor: EventCursor,
-    /// New events with the place behind each.
-    news: VecDeque<(u64, Loose<Event>)>,
-    /// Whether the last look brought nothing new.
-    is_quiet: bool,
-    /// From where to look for the lost place.
-    search: Option<u64>,
+    /// New events with the place behind each; none for one that was listed late.
+    news: VecDeque<(Option<u64>, Loose<Event>)>,
 }
 
 impl Events {
@@ -129,10 +194,7 @@ impl Events {
         if !self.news.is_empty() {
             return Ok(self.news.len());
         }
-        let EventCursor { place, known } = &self.cursor;
-        // Every other quiet look goes back one place only: so a page that is all known cannot hide what is behind it.
-        let back = if self.is_quiet { known.len().min(1) } else { known.len() };
-        let from = self.search.unwrap_or(place.saturating_sub(u64::try_from(back).unwrap_or(u64::MAX)));
+        let from = self.cursor.from();
         let params = ListEventsParams {
             sort: Some("creation_date".to_owned()),
             limit: i64::try_from(PAGE).ok(),
@@ -141,47 +203,8 @@ impl Events {
         };
         let call = |client: Client| async move { client.list_events(&params).await };
         let page = self.covage.handle.call(call).await?.value.into_vec();
-        self.read(from, page);
+        self.news = self.cursor.read(from, page);
         Ok(self.news.len())
-    }
-
-    fn read(&mut self, from: u64, page: Vec<Loose<Event>>) {
-        let known = page.iter().position(|event| self.cursor.knows(event));
-        if known.is_none() && from > 0 && !self.cursor.known.is_empty() {
-            return self.lose(from, page.len());
-        }
-        if self.search.is_some() && known.is_none() && !page.is_empty() {
-            return self.lose(from, page.len());
-        }
-        self.search = None;
-        let place = self.cursor.place;
-        let end = from.saturating_add(u64::try_from(page.len()).unwrap_or(u64::MAX));
-        for (at, event) in (from..).zip(page) {
-            let is_before =
-                known.is_some_and(|known| at < from.saturating_add(u64::try_from(known).unwrap_or(0)));
-            // One without an id is known by its place alone.
-            let is_new = if id(&event).is_some() { !self.cursor.knows(&event) } else { at >= place };
-            if is_new && !is_before {
-                self.news.push_back((at.saturating_add(1), event));
-            }
-        }
-        match self.news.back_mut() {
-            Some((behind, _)) => *behind = end,
-            None => self.cursor.place = end,
-        }
-        self.is_quiet = self.news.is_empty() && !self.is_quiet;
-    }
-
-    /// None of the last events stands where it stood. They are looked for a little further back first, then from the
-    /// beginning.
-    fn lose(&mut self, from: u64, read: usize) {
-        match self.search {
-            None if self.is_quiet => self.is_quiet = false,
-            None => self.search = Some(0),
-            // None is listed any more: what is listed came after them.
-            Some(_) if read == 0 => (self.search, self.cursor) = (None, EventCursor::default()),
-            Some(_) => self.search = Some(from.saturating_add(u64::try_from(read).unwrap_or(u64::MAX))),
-        }
     }
 
     /// How far the events have been taken.
