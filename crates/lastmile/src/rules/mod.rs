@@ -1,23 +1,62 @@
 //! Values that can only be what their source allows.
 //!
-//! Each is a newtype over text: made with `parse` or `try_from`, read as `&str`, stored and sent as a string. What is
-//! refused is refused with the rule, the character and its place. They need no HTTP and no feature.
+//! Most are newtypes over text: made with `parse` or `try_from`, read as `&str`, stored and sent as a string. What is
+//! refused is refused with the rule, the character and its place. They need no HTTP and no feature: a form or an importer
+//! can use them with `default-features = false`.
 //!
 //! | type | supplier | what it is |
 //! |---|---|---|
 //! | [`Otp`] | Covage | reference of an optical socket |
-//! | [`CovageText`] | Covage | text of the end customer and of addresses |
+//! | [`CovageText`] | Covage | text of the end customer and of addresses; [`sanitize`](CovageText::sanitize) proposes a legal spelling |
+//! | [`CovageEmail`], [`CovagePhone`] | Covage | how to reach the end customer |
+//! | [`CovageZipCode`] | Covage | postal code |
+//! | [`Siret`] | Covage | number of a French company's establishment |
+//! | [`Rio`] | Covage | code that a number is ported with |
+//! | [`LineNumber`] | Covage | number of a copper line |
+//! | [`CovageOrderRef`], [`CovageServiceRef`] | Covage | the supplier's reference of an order, of a service |
+//! | [`BuildingRef`], [`StairsKey`] | Covage | reference of a building, name of a staircase in it |
 //! | [`OnApiId`] | ON-API | identifier of an access, order, subscription … |
+//! | [`MacAddress`] | ON-API | hardware address of equipment |
+//! | [`OnApiPostalCode`], [`CountryCode`], [`OnApiStreetNumber`], [`ApartmentNumber`] | ON-API | parts of an address |
+//! | [`OnApiPhone`] | ON-API | telephone number, E.164 |
+//! | [`Option82`], [`DhcpIdentifier`] | ON-API | how a DHCP server knows a line |
+//! | [`Geometry`], [`RouteScenario`] | Cocon | the way of a cable, and whether it is drawn anew |
+//! | [`ContractDates`] | Cocon | first and last day of a contract |
+//!
+//! # Rules and warnings
+//!
+//! A rule has its source's word, and refuses. What no supplier states, such as the checksum of a SIRET, is a [`Warning`]:
+//! types that know of some have a method `warnings`. Show them to somebody who can compare; they keep nothing from being
+//! sent.
+//!
+//! # Personal data
+//!
+//! `Debug` does not show what says who somebody is or where somebody lives. A [`RuleError`] shows one character at most.
+//!
+//! # JSON Schema
+//!
+//! With the feature `schemars` all of them describe themselves in your own JSON Schema, with the pattern where there is
+//! one. A pattern never refuses what the rule takes; what it cannot say is in the description.
 
-mod covage_text;
-mod onapi_id;
-mod otp;
+mod cocon;
+mod covage;
+mod luhn;
+mod onapi;
+mod warning;
 
-pub use covage_text::CovageText;
-pub use onapi_id::OnApiId;
-pub use otp::Otp;
+pub use cocon::{ContractDates, Geometry, GeometryError, GeometryKind, RouteScenario, ScenarioError};
+pub use covage::{
+    BuildingRef, Change, CovageEmail, CovageOrderRef, CovagePhone, CovageServiceRef, CovageText,
+    CovageZipCode, LineNumber, Otp, Proposal, Rio, Siret, StairsKey,
+};
+pub use onapi::{
+    ApartmentNumber, CountryCode, DhcpIdentifier, MacAddress, OnApiId, OnApiPhone, OnApiPostalCode,
+    OnApiStreetNumber, Option82, SubOption,
+};
+pub use warning::Warning;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// Why a text is not what its rule allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +87,15 @@ pub enum Problem {
     },
     /// It would be another path (`.` or `..`).
     Path,
+    /// A length that it states is not the length that is there.
+    Length {
+        /// The place of the length, in characters from 0.
+        at: usize,
+        /// How many bytes it states.
+        stated: usize,
+        /// How many bytes are there.
+        there: usize,
+    },
 }
 
 impl RuleError {
@@ -71,6 +119,9 @@ impl fmt::Display for RuleError {
                 write!(f, "the character {character:?} at place {at} is not allowed there")?;
             }
             Problem::Path => f.write_str("it would mean another path")?,
+            Problem::Length { at, stated, there } => {
+                write!(f, "the length at place {at} says {stated} bytes, but {there} are there")?;
+            }
         }
         write!(f, ": {}", self.rule)
     }
@@ -78,9 +129,32 @@ impl fmt::Display for RuleError {
 
 impl std::error::Error for RuleError {}
 
-/// What every rule's type has: `FromStr`, `TryFrom`, `Display`, `AsRef`, serde both ways.
+/// Holds a text to what may stand at each place. `fits` must take ASCII only: up to the first stranger the bytes are then the
+/// characters.
+fn scan(text: &str, length: RangeInclusive<usize>, fits: impl Fn(usize, u8) -> bool) -> Result<(), Problem> {
+    if text.is_empty() {
+        return Err(Problem::Empty);
+    }
+    for (at, byte) in text.bytes().enumerate() {
+        if at >= *length.end() {
+            return Err(Problem::TooLong { allowed: at });
+        }
+        if !fits(at, byte) {
+            return Err(stranger(text, at));
+        }
+    }
+    if text.len() < *length.start() { Err(Problem::TooShort) } else { Ok(()) }
+}
+
+/// The character at a place, as the problem.
+fn stranger(text: &str, at: usize) -> Problem {
+    text.chars().nth(at).map_or(Problem::TooShort, |character| Problem::Character { character, at })
+}
+
+/// What every text's type has: `FromStr`, `TryFrom`, `Display`, `AsRef`, a JSON Schema. With a last argument, what is kept is
+/// the text after that change, which must take nothing that the rule refuses.
 macro_rules! text_rule {
-    ($name:ident, $rule:literal) => {
+    ($name:ident, $rule:literal, $pattern:literal $(, $written:path)?) => {
         impl $name {
             const RULE: &'static str = $rule;
 
@@ -95,7 +169,10 @@ macro_rules! text_rule {
 
             fn try_from(text: String) -> Result<Self, Self::Error> {
                 match Self::check(&text) {
-                    Ok(()) => Ok(Self(text)),
+                    Ok(()) => {
+                        $(let mut text = text; $written(&mut text);)?
+                        Ok(Self(text))
+                    }
                     Err(problem) => Err($crate::rules::RuleError::new(Self::RULE, problem)),
                 }
             }
@@ -105,7 +182,14 @@ macro_rules! text_rule {
             type Error = $crate::rules::RuleError;
 
             fn try_from(text: &str) -> Result<Self, Self::Error> {
-                text.to_owned().try_into()
+                match Self::check(text) {
+                    Ok(()) => {
+                        let text = text.to_owned();
+                        $(let mut text = text; $written(&mut text);)?
+                        Ok(Self(text))
+                    }
+                    Err(problem) => Err($crate::rules::RuleError::new(Self::RULE, problem)),
+                }
             }
         }
 
@@ -134,6 +218,41 @@ macro_rules! text_rule {
                 f.write_str(&self.0)
             }
         }
+
+        $crate::rules::schema!($name, { "type": "string", "pattern": $pattern, "description": $rule });
     };
 }
-pub(crate) use text_rule;
+use text_rule;
+
+/// How a type describes itself in a caller's JSON Schema.
+macro_rules! schema {
+    ($name:ident, $schema:tt) => {
+        #[cfg(feature = "schemars")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn schema_id() -> std::borrow::Cow<'static, str> {
+                concat!("lastmile::rules::", stringify!($name)).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!($schema)
+            }
+        }
+    };
+}
+use schema;
+
+/// `Debug` of a text that is personal data.
+macro_rules! hidden {
+    ($name:ident) => {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "((hidden))"))
+            }
+        }
+    };
+}
+use hidden;

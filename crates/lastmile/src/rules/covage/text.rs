@@ -1,13 +1,12 @@
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Problem, text_rule};
+use crate::rules::{Problem, hidden, stranger, text_rule};
 
 /// A text of an end customer or of an address, in the characters that Covage's own suppliers take.
 ///
 /// Source: Covage, orders API, the note of "Order Creation": it lists the characters one by one, the space and the
 /// no-break space among them. There is no apostrophe, no slash and no capital with an accent.
+/// [`sanitize`](Self::sanitize) proposes a spelling for what is refused.
 ///
 /// `Debug` does not show the text, which is somebody's name or address.
 ///
@@ -22,35 +21,42 @@ use super::{Problem, text_rule};
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct CovageText(String);
+pub struct CovageText(pub(super) String);
 
 text_rule!(
     CovageText,
-    "letters, digits, spaces and ( ) + , - . : @ [ ] _ { } and the accented small letters of French"
+    "letters, digits, spaces and ( ) + , - . : @ [ ] _ { } and the accented small letters of French",
+    "^[ \u{a0}()+,.0-9:@A-Z\\[\\]_a-z{}àâäçèéêëîïôöùûü-]*$"
 );
-
-impl fmt::Debug for CovageText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CovageText((hidden))")
-    }
-}
+hidden!(CovageText);
 
 impl CovageText {
     /// Whether the supplier takes this character.
     pub fn allows(character: char) -> bool {
-        const MARKS: &str = " \u{a0}()+,-.:@[]_{}";
-        const ACCENTED: &str = "àâäçèéêëîïôöùûü";
-        character.is_ascii_alphanumeric() || MARKS.contains(character) || ACCENTED.contains(character)
+        usize::try_from(u32::from(character)).is_ok_and(|place| ALLOWED.get(place) == Some(&true))
     }
 
-    fn check(text: &str) -> Result<(), Problem> {
-        let stranger = text.chars().enumerate().find(|(_, character)| !Self::allows(*character));
-        match stranger {
-            Some((at, character)) => Err(Problem::Character { character, at }),
+    pub(super) fn check(text: &str) -> Result<(), Problem> {
+        match text.chars().position(|character| !Self::allows(character)) {
+            Some(at) => Err(stranger(text, at)),
             None => Ok(()),
         }
     }
 }
+
+/// By the number of the character; all that are allowed are in the first 256.
+const ALLOWED: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = 0u8;
+    while byte < 255 {
+        byte += 1;
+        allowed[byte as usize] = matches!(byte as char,
+            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '\u{a0}'
+            | '(' | ')' | '+' | ',' | '-' | '.' | ':' | '@' | '[' | ']' | '_' | '{' | '}'
+            | 'à' | 'â' | 'ä' | 'ç' | 'è'..='ë' | 'î' | 'ï' | 'ô' | 'ö' | 'ù' | 'û' | 'ü');
+    }
+    allowed
+};
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Problem, text_rule};
+use crate::rules::{Problem, scan, text_rule};
 
 /// The reference of an optical socket (OTP, in French PTO): a prefix of two or three capitals or digits, then twice a
 /// hyphen and four letters or digits.
@@ -23,29 +23,22 @@ use super::{Problem, text_rule};
 #[serde(try_from = "String", into = "String")]
 pub struct Otp(String);
 
-text_rule!(Otp, "an OTP is such as FI-1234-4234 or FIE-2523-4523");
+text_rule!(
+    Otp,
+    "an OTP is such as FI-1234-4234 or FIE-2523-4523",
+    "^[A-Z0-9]{2,3}-[A-Za-z0-9]{4}-[A-Za-z0-9]{4}$"
+);
 
 impl Otp {
     fn check(text: &str) -> Result<(), Problem> {
-        if text.is_empty() {
-            return Err(Problem::Empty);
-        }
         // The third place tells the two forms apart.
-        let prefix = if text.chars().nth(2) == Some('-') { 2 } else { 3 };
+        let prefix = if text.as_bytes().get(2) == Some(&b'-') { 2 } else { 3 };
         let length = prefix + 10;
-        for (at, character) in text.chars().enumerate() {
-            let fits = match at {
-                _ if at >= length => return Err(Problem::TooLong { allowed: length }),
-                _ if at < prefix => character.is_ascii_uppercase() || character.is_ascii_digit(),
-                _ if at == prefix || at == prefix + 5 => character == '-',
-                _ => character.is_ascii_alphanumeric(),
-            };
-            if !fits {
-                return Err(Problem::Character { character, at });
-            }
-        }
-        // Every character so far is one byte long.
-        if text.len() < length { Err(Problem::TooShort) } else { Ok(()) }
+        scan(text, length..=length, |at, byte| match at {
+            _ if at < prefix => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
+            _ if at == prefix || at == prefix + 5 => byte == b'-',
+            _ => byte.is_ascii_alphanumeric(),
+        })
     }
 }
 

@@ -1,0 +1,86 @@
+use serde::{Deserialize, Serialize};
+
+use crate::rules::{Problem, Warning, hidden, luhn, scan, text_rule};
+
+/// The SIRET of an establishment of a French company: 14 digits, the first nine being the company's SIREN.
+///
+/// Source: Covage, orders API, `end_customer[siret]`, asks for the SIRET number; a SIRET is 14 digits without spaces. What
+/// Monaco has in its place, with letters, is no SIRET.
+///
+/// `Debug` does not show it: that of a sole trader says who it is.
+///
+/// ```
+/// use lastmile::rules::Siret;
+///
+/// let siret: Siret = "81352886600029".parse()?;
+/// assert!(siret.warnings().is_empty());
+///
+/// let error = "813 528 866 00029".parse::<Siret>().unwrap_err();
+/// assert!(error.to_string().starts_with("the character ' ' at place 3 is not allowed there"));
+/// # Ok::<(), lastmile::rules::RuleError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Siret(String);
+
+text_rule!(Siret, "a SIRET is 14 digits", "^[0-9]{14}$");
+hidden!(Siret);
+
+impl Siret {
+    const SIREN_OF_LA_POSTE: &str = "356000000";
+
+    fn check(text: &str) -> Result<(), Problem> {
+        scan(text, 14..=14, |_, byte| byte.is_ascii_digit())
+    }
+
+    /// The company's number: the first nine digits.
+    pub fn siren(&self) -> &str {
+        self.0.get(..9).unwrap_or_default()
+    }
+
+    /// [`Warning::SiretChecksum`] when the digits do not pass Luhn's check, all 14 or those of the SIREN. Establishments of
+    /// La Poste pass, too, when their sum is a multiple of 5. No source says that the supplier looks.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let digits = || self.0.bytes();
+        let right = luhn::passes(digits()) && luhn::passes(self.siren().bytes());
+        let of_la_poste = self.siren() == Self::SIREN_OF_LA_POSTE
+            && digits().map(|digit| u32::from(digit - b'0')).sum::<u32>().is_multiple_of(5);
+        if right || of_la_poste { Vec::new() } else { vec![Warning::SiretChecksum] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fourteen_digits() {
+        let problem = |text: &str| text.parse::<Siret>().unwrap_err().problem();
+        assert_eq!(problem(""), Problem::Empty);
+        assert_eq!(problem("8135288660002"), Problem::TooShort);
+        assert_eq!(problem("813528866000290"), Problem::TooLong { allowed: 14 });
+        assert_eq!(problem("MONACOCONFO001"), Problem::Character { character: 'M', at: 0 });
+        assert_eq!(problem("8135288660002٩"), Problem::Character { character: '٩', at: 13 });
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_said_and_not_refused() {
+        for (siret, warned) in [
+            ("81352886600029", false),
+            ("81352886600028", true),
+            ("73282932000074", false),
+            // The head office of La Poste passes Luhn; others have a sum of 15, 20, 25 …
+            ("35600000000048", false),
+            ("35600000000001", false),
+            ("35600000049837", false),
+            ("35600000049838", true),
+            // A sum of 15 saves nobody else's.
+            ("35600000100000", true),
+            // All 14 pass Luhn, but the SIREN does not.
+            ("81352886500005", true),
+        ] {
+            let siret: Siret = siret.parse().unwrap();
+            assert_eq!(!siret.warnings().is_empty(), warned, "{siret}");
+        }
+    }
+}
