@@ -175,7 +175,7 @@ async fn what_the_supplier_does_not_take_is_refused_before_anything_is_sent() {
     };
     for (request, says) in [
         (offer("fi-3790-3415", OfferRequestReferenceType::Otp), "reference: the character 'f' at place 0"),
-        (offer("041710199", OfferRequestReferenceType::LineNumber), "ten digits"),
+        (offer("041710199", OfferRequestReferenceType::LineNumber), "reference: it is too short"),
         (offer("0417101993", OfferRequestReferenceType::LineNumber), "asked for with both"),
         (offer("", OfferRequestReferenceType::Building), "it is empty"),
     ] {

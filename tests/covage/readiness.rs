@@ -149,6 +149,30 @@ fn what_is_there_and_cannot_be() {
 }
 
 #[test]
+fn what_no_supplier_states_is_shown_and_not_enforced() {
+    let mut order = complete();
+    order["end_customer"]["type"] = json!("registered");
+    order["end_customer"]["siret"] = json!("81352886600028");
+    order["end_customer"]["contact"]["email"] = json!("kajsa@ankeborg");
+    order["end_customer"]["contact"]["phone_number"] = json!("+33123456789");
+    order["product"] = json!({ "code": "AM01", "line": { "family": { "code": "A" } } });
+    order["request_type"] = json!("activate");
+    order["options"] = json!({ "portability": { "enabled": true, "rio_code": "01FA1B2C37Y0" } });
+    let endpoint = |number: &str| json!([{ "type": "line_number", "reference": number }]);
+    order["bounds"] = json!([{ "endpoints": endpoint("0417101994") }]);
+    let readiness = draft(order.clone()).readiness();
+    assert!(readiness.is_ready(), "{readiness}");
+    let warned: Vec<_> = readiness.warnings().iter().map(|gap| gap.path.as_str()).collect();
+    let rio = "options.portability.rio_code";
+    let contact = ["end_customer.contact.email", "end_customer.contact.phone_number"];
+    assert_eq!(warned, ["end_customer.siret", contact[0], contact[1], rio]);
+    order["bounds"] = json!([{ "endpoints": endpoint("0417101993") }]);
+    assert_eq!(draft(order.clone()).readiness().warnings().len(), 3, "it is the RIO of this number");
+    order["end_customer"]["siret"] = json!("813528866");
+    assert_eq!(paths(&draft(order).readiness()), [("end_customer.siret", GapKind::Illegal)]);
+}
+
+#[test]
 fn an_override_names_the_fields_that_it_lets_pass() {
     let church = || with("/end_customer/name", json!("L'Eglise"));
     let error = church().submission_despite(&Despite::fields(["end_customer.siret"])).unwrap_err();
@@ -270,7 +294,7 @@ async fn each_work_on_copper_from_its_offer_to_its_submission() {
     for work in [Copper::Activate, Copper::Create, Copper::CreateNearby, Copper::CreateNeighbour] {
         let offers = covage.offers_for_line(&line.number, OfferRequestStatus::Active, work).await.unwrap();
         let order_ref = format!("SP-{work:?}");
-        let options = Options::new().portability("01FA1B2C37Y0", None).on(OrderOption::UnlistedNumber);
+        let options = Options::new().portability(&"01FA1B2C37Y0".parse().unwrap(), None).on(OrderOption::UnlistedNumber);
         let order = NewOrder::copper(offers.eligibility_ref.get().unwrap(), "AM01", work);
         let order = order.reference(&order_ref).options(options);
         let mut draft = Prepared::new(order).unwrap().place(&covage).await.unwrap();

@@ -1,5 +1,7 @@
 //! From an address or a socket to what can be ordered there.
 
+use std::str::FromStr;
+
 use lastmile_core::call::{Error, Reply};
 use lastmile_core::wire::{Loose, OneOrMany};
 use lastmile_covage::Client;
@@ -10,7 +12,7 @@ use lastmile_covage::types::{
 };
 
 use super::{Copper, Covage, refused, segment};
-use crate::rules::Otp;
+use crate::rules::{BuildingRef, CovageZipCode, LineNumber, Otp, RuleError};
 
 /// The chain that ends in an eligibility reference: cities, streets, street numbers, buildings or lines, offers.
 impl Covage {
@@ -19,9 +21,7 @@ impl Covage {
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is no postal code; else the outcome of the call.
     pub async fn cities(&self, zipcode: &str) -> Result<OneOrMany<Loose<City>>, Error> {
-        if zipcode.len() != 5 || !zipcode.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(refused("zipcode: a postal code has five digits"));
-        }
+        rule::<CovageZipCode>("zipcode", zipcode)?;
         self.handle
             .call(|client: Client| async move { client.list_cities(zipcode).await })
             .await
@@ -208,10 +208,7 @@ impl Covage {
 /// Source: the supplier's page on offers.
 fn check(request: &OfferRequest) -> Result<(), Error> {
     match request.reference_type {
-        OfferRequestReferenceType::Otp => match request.reference.parse::<Otp>() {
-            Ok(_) => Ok(()),
-            Err(error) => Err(refused(format_args!("reference: {error}"))),
-        },
+        OfferRequestReferenceType::Otp => rule::<Otp>("reference", &request.reference),
         OfferRequestReferenceType::LineNumber => {
             line("reference", &request.reference)?;
             if request.status.is_none() || request.activation_type.is_none() {
@@ -219,7 +216,7 @@ fn check(request: &OfferRequest) -> Result<(), Error> {
             }
             Ok(())
         }
-        OfferRequestReferenceType::Building => code("reference", &request.reference, 32),
+        OfferRequestReferenceType::Building => rule::<BuildingRef>("reference", &request.reference),
     }
 }
 
@@ -233,11 +230,14 @@ fn request(reference_type: OfferRequestReferenceType, reference: &str) -> OfferR
     }
 }
 
-/// Source: the supplier's page on offers.
 fn line(field: &str, number: &str) -> Result<(), Error> {
-    match number.len() == 10 && number.bytes().all(|b| b.is_ascii_digit()) {
-        true => Ok(()),
-        false => Err(refused(format_args!("{field}: a line number has ten digits"))),
+    rule::<LineNumber>(field, number)
+}
+
+fn rule<T: FromStr<Err = RuleError>>(field: &str, text: &str) -> Result<(), Error> {
+    match text.parse::<T>() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(refused(format_args!("{field}: {error}"))),
     }
 }
 

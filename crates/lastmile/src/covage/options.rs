@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use lastmile_covage::types::OrderOptionUpdate;
 
+use crate::rules::Rio;
+
 /// An option that the supplier's page names. [`Options::other`] takes any other.
 ///
 /// Source: orders API, "Options". The page calls its list informative: the catalogue and the offers decide. So an option that
@@ -124,7 +126,8 @@ impl OrderOption {
 /// let options = Options::new()
 ///     .value(OrderOption::ContractTerm, "36_months")
 ///     .on(OrderOption::UnlistedNumber)
-///     .portability("01FA1B2C37Y0", None);
+///     .portability(&"01FA1B2C37Y0".parse()?, None);
+/// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Options(BTreeMap<String, OrderOptionUpdate>);
@@ -156,11 +159,14 @@ impl Options {
     }
 
     /// Takes the number along from another operator, proved by its RIO. No source describes the prefix code.
+    ///
+    /// [`Rio::warnings_for`] tells whether it belongs to the line's number; [`Draft::readiness`](super::Draft::readiness) shows
+    /// it, too.
     #[must_use]
-    pub fn portability(self, rio: impl Into<String>, prefix: Option<&str>) -> Self {
+    pub fn portability(self, rio: &Rio, prefix: Option<&str>) -> Self {
         let update = OrderOptionUpdate {
             enabled: Some(true),
-            rio_code: Some(rio.into()),
+            rio_code: Some(rio.to_string()),
             prefix_code: prefix.map(str::to_owned),
             ..Default::default()
         };

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::options::OrderOption;
 use super::request::{Demand, Work};
-use crate::rules::CovageText;
+use crate::rules::{CovageEmail, CovagePhone, CovageText, LineNumber, Rio, Siret, Warning};
 
 /// Why a field keeps a draft from being submitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,6 +99,7 @@ impl Readiness {
         found.customer(&order);
         found.operator(&order);
         found.texts(&order);
+        found.forms(&order);
         if order.text("/type") == Some("terminate") {
             found.termination(&order);
         } else {
@@ -154,6 +155,40 @@ impl Readiness {
                 self.gap(path, GapKind::Illegal, error.to_string(), CHARACTERS);
             }
         }
+    }
+
+    /// The form of a SIRET is a rule; what else is known of numbers and addresses is shown only.
+    fn forms(&mut self, order: &Look) {
+        if let Some(siret) = order.text("/end_customer/siret") {
+            match siret.parse::<Siret>() {
+                Ok(siret) => self.warn_all("end_customer.siret", siret.warnings()),
+                // Another character than the supplier takes is told already.
+                Err(error) if CovageText::try_from(siret).is_ok() => {
+                    self.gap("end_customer.siret", GapKind::Illegal, error.to_string(), CUSTOMER);
+                }
+                Err(_) => {}
+            }
+        }
+        if let Some(Ok(email)) = order.text("/end_customer/contact/email").map(str::parse::<CovageEmail>) {
+            self.warn_all("end_customer.contact.email", email.warnings());
+        }
+        for name in ["phone_number", "cell_phone_number"] {
+            let number = order.text(&format!("/end_customer/contact/{name}"));
+            if let Some(Ok(number)) = number.map(str::parse::<CovagePhone>) {
+                self.warn_all(&format!("end_customer.contact.{name}"), number.warnings());
+            }
+        }
+        let rio = order.text("/options/portability/rio_code").map(str::parse::<Rio>);
+        match (rio, order.text("/bounds/0/endpoints/0/reference").map(str::parse::<LineNumber>)) {
+            (Some(Ok(rio)), Some(Ok(line))) => self.warn_all(RIO, rio.warnings_for(&line)),
+            (Some(Ok(rio)), _) => self.warn_all(RIO, rio.warnings()),
+            (Some(Err(_)), _) => self.warn(RIO, "a RIO has 12 letters, digits and +", RULES),
+            (None, _) => {}
+        }
+    }
+
+    fn warn_all(&mut self, path: &str, warnings: Vec<Warning>) {
+        warnings.into_iter().for_each(|warning| self.warn(path, warning.as_str(), RULES));
     }
 
     fn activation(&mut self, order: &Look) {
@@ -268,6 +303,8 @@ impl fmt::Display for Readiness {
     }
 }
 
+const RIO: &str = "options.portability.rio_code";
+const RULES: &str = "general knowledge, stated by no document of the supplier";
 const NEEDED: &str = "it is needed before the submission";
 const COMMON: &str = "orders API, common fields, marked S";
 const CUSTOMER: &str =

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Covage, refused, segment};
 use crate::prepared::Creation;
 use crate::prepared::sealed::{Found, Look, Sealed};
+use crate::rules::BuildingRef;
 
 /// How many services a page has.
 const PAGE: i64 = 100;
@@ -156,9 +157,9 @@ impl Creation for Migration {
 
     fn check(&self) -> Result<(), Error> {
         segment("the service's id", &self.service)?;
-        match self.body.imb.as_deref().is_some_and(|imb| imb.chars().count() > 32) {
-            true => Err(refused("imb: a building's reference is no longer than 32 characters")),
-            false => Ok(()),
+        match self.body.imb.as_deref().filter(|imb| !imb.is_empty()).map(str::parse::<BuildingRef>) {
+            Some(Err(error)) => Err(refused(format_args!("imb: {error}"))),
+            _ => Ok(()),
         }
     }
 
