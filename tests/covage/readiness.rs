@@ -294,7 +294,9 @@ async fn each_work_on_copper_from_its_offer_to_its_submission() {
     for work in [Copper::Activate, Copper::Create, Copper::CreateNearby, Copper::CreateNeighbour] {
         let offers = covage.offers_for_line(&line.number, OfferRequestStatus::Active, work).await.unwrap();
         let order_ref = format!("SP-{work:?}");
-        let options = Options::new().portability(&"01FA1B2C37Y0".parse().unwrap(), None).on(OrderOption::UnlistedNumber);
+        let options = Options::new()
+            .portability(&"01FA1B2C37Y0".parse().unwrap(), None)
+            .on(OrderOption::UnlistedNumber);
         let order = NewOrder::copper(offers.eligibility_ref.get().unwrap(), "AM01", work);
         let order = order.reference(&order_ref).options(options);
         let mut draft = Prepared::new(order).unwrap().place(&covage).await.unwrap();

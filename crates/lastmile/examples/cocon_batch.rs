@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let town = supplier.buildings();
     let names = |kind| town.iter().filter(move |one| one.kind == kind).map(|one| one.name.as_str());
     let flats: Vec<&str> =
-        names(BuildingKind::Prepared).take(7).chain(names(BuildingKind::Complex).take(1)).collect();
+        names(BuildingKind::Prepared).take(7).chain(names(BuildingKind::Unprepared).take(1)).collect();
     let route = Route::line([(257_100.5, 471_200.0), (257_104.25, 471_203.0)])?;
     let connections = flats.iter().enumerate().map(|(number, name)| {
         let scenario = if number == 0 { Scenario::NewRoute(route.clone()) } else { Scenario::KeepRoute };
@@ -47,9 +47,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         again.extend(failures.batch);
     }
 
-    println!("What failed, once more");
+    println!("The network owner prepares what was not; what failed, once more");
     for batch in again {
         println!("  {}", batch.buildings().collect::<Vec<_>>().join(", "));
+        batch.buildings().for_each(|name| supplier.prepare(name));
         connect(&cocon, &batch).await?;
     }
     println!("{} buildings connected", supplier.took_effect("createDelayedConnectionBatch.job"));
