@@ -5,11 +5,14 @@ use std::time::Duration;
 use lastmile::cocon::types::{
     ContactCreate, ContactPatch, CustomerContractCreate, CustomerContractPatch, CustomerCreate, CustomerPatch,
 };
-use lastmile::cocon::{Batch, BuildingConnection, Cocon, Connection, NamedConnection, Scenario};
+use lastmile::cocon::{
+    Batch, BatchReport, BuildingConnection, Cocon, Connection, NamedConnection, Route, Scenario,
+};
 use lastmile::wire::Patch;
 use lastmile::{Outcome, Poll, Prepared, WaitError};
-use lastmile_sandbox::{BuildingKind, Sandbox};
+use lastmile_sandbox::{Answer, BuildingKind, Sandbox};
 use lastmile_tests::{cocon, sandbox};
+use serde_json::json;
 
 fn names(sandbox: &Sandbox, kind: BuildingKind) -> Vec<String> {
     let buildings = sandbox.cocon().buildings();
@@ -139,4 +142,93 @@ async fn single_connections() {
     let connected = Prepared::new(building).unwrap().place(&cocon).await.unwrap();
     assert_eq!(connected.building_id.as_deref(), Some(by_id.id.as_str()));
     assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
+}
+
+/// A report as the supplier might answer it.
+async fn report(sandbox: &Sandbox, status: serde_json::Value) -> BatchReport {
+    sandbox.cocon().answer_next("getDelayedConnectionBatch", Answer::json(200, &status));
+    cocon(sandbox).batch(&"1".parse().unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn only_what_failed_is_placed_anew() {
+    let sandbox = sandbox().await;
+    let route = Route::line([(1.5, 2.0), (3.0, 4.25)]).unwrap();
+    let names = ["A-1", "A-2", "A-3", "A-4", "A-5", "A-5", "A-6", "A-6", "A-7"];
+    let batch = Batch::new(names.map(|name| Connection::new(name, Scenario::NewRoute(route.clone()))))
+        .installed_by("Graafbedrijf Anka");
+    let named = |names: &[&str]| names.iter().map(|name| json!({ "buildingName": name })).collect::<Vec<_>>();
+    // A-3 is pending and A-4 is not reported; of A-5 both failed, of A-6 one of two; A-7 is reported twice.
+    let failed = [named(&["A-2", "A-5", "A-5", "A-6", "A-7", "B-1"]), vec![json!({})]].concat();
+    let told = json!({
+        "success": named(&["A-1"]),
+        "failure": failed,
+        "pending": named(&["A-3", "A-7"]),
+    });
+    let told = report(&sandbox, told).await;
+    assert_eq!(told.counts(), [1, 7, 2]);
+    let again = batch.failures(&told);
+    assert_eq!(again.left_out, ["", "A-6", "A-7", "B-1"]);
+    let again = again.batch.unwrap();
+    assert_eq!(again.buildings().collect::<Vec<_>>(), ["A-2", "A-5", "A-5"]);
+    let sent = serde_json::to_value(&again).unwrap();
+    assert_eq!(sent["installationCompanyName"], "Graafbedrijf Anka");
+    assert_eq!(sent["delayedConnections"][0]["newRoute"]["coordinates"][0], json!([1.5, 2.0]));
+
+    let none = report(&sandbox, json!({ "success": named(&names), "failure": [], "pending": [] })).await;
+    assert!(batch.failures(&none).batch.is_none() && batch.failures(&none).left_out.is_empty());
+}
+
+#[tokio::test]
+async fn a_batch_of_a_whole_district_in_parts_and_its_failures_again() {
+    let sandbox = Sandbox::builder()
+        .seed(1)
+        .cocon_houses_per_street(300)
+        .batch_jobs_per_look(100)
+        .start()
+        .await
+        .unwrap();
+    let cocon = cocon(&sandbox);
+    let mut wanted = names(&sandbox, BuildingKind::Prepared);
+    assert!(wanted.len() > 1000, "{}", wanted.len());
+    let unready =
+        [BuildingKind::Complex, BuildingKind::Unprepared].map(|kind| names(&sandbox, kind)).concat();
+    wanted.extend_from_slice(&unready);
+    let batch = Batch::new(wanted.iter().map(|name| Connection::new(name, Scenario::KeepRoute)));
+    let (mut connected, mut failed) = (0, Vec::new());
+    let poll = Poll { every: Duration::from_millis(1), at_most: Duration::from_secs(60) };
+    for part in batch.parts(400.try_into().unwrap()) {
+        let id = Prepared::new(part.clone()).unwrap().place(&cocon).await.unwrap();
+        let mut report = cocon.batch(&id).await.unwrap();
+        for _ in 0..400 {
+            if report.is_finished() {
+                break;
+            }
+            report = cocon.batch(&id).await.unwrap();
+        }
+        let [done, ..] = report.counts();
+        assert!(report.is_finished() && report.missing(&part).is_empty());
+        connected += done;
+        if let Some(again) = part.failures(&report).batch {
+            failed.extend(again.buildings().map(str::to_owned));
+            // The network owner prepares those that can be.
+            again.buildings().for_each(|name| sandbox.cocon().prepare(name));
+            let id = Prepared::new(again).unwrap().place(&cocon).await.unwrap();
+            let report = cocon.wait_for_batch(&id, &poll).await.unwrap();
+            connected += report.connected().count();
+        }
+    }
+    let complex = names(&sandbox, BuildingKind::Complex).len();
+    assert_eq!(connected, wanted.len() - complex);
+    assert_eq!(failed, unready);
+    assert_eq!(sandbox.cocon().took_effect("createDelayedConnectionBatch.job"), connected);
+    assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_wrong_in_a_batch_is_told_with_its_place() {
+    let batch = Batch::new(["A-1", " "].map(|name| Connection::new(name, Scenario::KeepRoute)));
+    let error = Prepared::new(batch).unwrap_err();
+    assert!(error.to_string().contains("delayedConnections[1].buildingName:"), "{error}");
+    assert_eq!(error.outcome(), Outcome::Invalid);
 }

@@ -5,7 +5,7 @@ use lastmile::covage::types::{
     OfferRequestActivationType, OfferRequestReferenceType, OfferRequestStatus, OperatorInfoUpdate,
     OrderCreateRequestType, OrderStatus, OrderUpdate,
 };
-use lastmile::covage::{Covage, Draft, NewOrder, Socket};
+use lastmile::covage::{Covage, Despite, Draft, NewOrder, Socket};
 use lastmile::rules::Otp;
 use lastmile::{Outcome, Prepared, Progress, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox};
@@ -175,7 +175,7 @@ async fn what_the_supplier_does_not_take_is_refused_before_anything_is_sent() {
     };
     for (request, says) in [
         (offer("fi-3790-3415", OfferRequestReferenceType::Otp), "reference: the character 'f' at place 0"),
-        (offer("041710199", OfferRequestReferenceType::LineNumber), "ten digits"),
+        (offer("041710199", OfferRequestReferenceType::LineNumber), "reference: it is too short"),
         (offer("0417101993", OfferRequestReferenceType::LineNumber), "asked for with both"),
         (offer("", OfferRequestReferenceType::Building), "it is empty"),
     ] {
@@ -198,12 +198,22 @@ async fn an_incomplete_draft_is_refused_with_every_field() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (draft, _) = fibre(&sandbox, &covage, "SP-1").await;
-    let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
+    let not_ready = draft.submission().unwrap_err();
+    let paths: Vec<String> =
+        not_ready.readiness().unwrap().gaps().iter().map(|gap| gap.path.clone()).collect();
+    let draft = not_ready.into_draft();
+    assert_eq!(sandbox.covage().count("updateOrder"), 0, "refused here");
+
+    // The caller knows better, or so he says.
+    let submission = draft.submission_despite(&Despite::fields(paths.clone())).unwrap();
+    let mut submission = Prepared::new(submission).unwrap();
     let error = submission.place(&covage).await.unwrap_err();
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 400));
     assert!(error.supplier_id().unwrap().starts_with("KOSC_"));
     let fields: Vec<&str> = error.details().iter().filter_map(|detail| detail.field.as_deref()).collect();
     assert!(fields.contains(&"end_customer.type") && fields.len() > 3, "{fields:?}");
+    let written = |path: &String| path.replace(['[', ']'], ".").replace("..", ".");
+    assert_eq!(fields, paths.iter().map(written).collect::<Vec<_>>(), "the same fields, the same order");
     assert!(error.details().iter().all(|detail| detail.message.is_some()));
     assert_eq!(submission.progress(), Progress::Ready);
 }
@@ -307,7 +317,9 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
     }
     let (draft, _) = fibre(&sandbox, &covage, "SP-1").await;
     let uuid = draft.uuid().to_owned();
-    let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
+    let gaps: Vec<_> = draft.readiness().gaps().iter().map(|gap| gap.path.clone()).collect();
+    let submission = draft.submission_despite(&Despite::fields(gaps)).unwrap();
+    let mut submission = Prepared::new(submission).unwrap();
     for answer in [json!({ "uuid": uuid, "status": "draft" }), json!({}), json!({ "error": "busy" })] {
         sandbox.covage().answer_next("updateOrder", Answer::json(200, &answer));
         let error = submission.place(&covage).await.unwrap_err();

@@ -1,8 +1,12 @@
 //! Covage from end to end: the generated client and the facade against the sandbox.
 
 mod answers;
+mod events;
 mod intervals;
 mod journeys;
 mod outcomes;
+mod people;
+mod readiness;
 mod requests;
+mod terminations;
 mod tokens;

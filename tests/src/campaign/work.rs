@@ -113,7 +113,7 @@ impl Desk {
         let submission = || async move {
             let mut draft = Draft::of(covage.order(uuid).await?)?;
             draft.set_otp(covage, otp).await?;
-            draft.submission()
+            Ok(draft.submission()?)
         };
         self.again(submission).await
     }

@@ -1,10 +1,13 @@
 //! Batches of delayed connections: registered at once, run by the supplier in its own time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use lastmile_cocon::types::{
-    DelayedConnection, DelayedConnectionBatchCreate, DelayedConnectionBatchStatus, ErrorBody,
+    DelayedConnection, DelayedConnectionBatchCreate, DelayedConnectionBatchStatus,
+    DelayedConnectionRequestShort, ErrorBody,
 };
 use lastmile_core::call::Error;
 use lastmile_core::wire::{NotASegment, Segment};
@@ -54,6 +57,70 @@ impl Batch {
         self
     }
 
+    /// The same connections in batches of at most so many; no source says how many one batch may have. Register each by
+    /// itself. One that names a building twice keeps both in their order.
+    ///
+    /// ```
+    /// use std::num::NonZeroUsize;
+    /// use lastmile::cocon::{Batch, Connection, Scenario};
+    ///
+    /// let flats = (1..=250).map(|flat| Connection::new(format!("1234AB-{flat}"), Scenario::KeepRoute));
+    /// let parts = Batch::new(flats).parts(NonZeroUsize::new(100).unwrap());
+    /// assert_eq!(parts.iter().map(|part| part.buildings().count()).collect::<Vec<_>>(), [100, 100, 50]);
+    /// ```
+    pub fn parts(self, at_most: NonZeroUsize) -> Vec<Self> {
+        let company = self.body.installation_company_name;
+        let connections = self.body.delayed_connections.unwrap_or_default();
+        let part = |connections: &[DelayedConnectionRequestShort]| Self {
+            body: DelayedConnectionBatchCreate {
+                delayed_connections: Some(connections.to_vec()),
+                installation_company_name: company.clone(),
+            },
+        };
+        connections.chunks(at_most.get()).map(part).collect()
+    }
+
+    /// What of this batch failed, as a batch to be placed anew when the reasons are gone.
+    ///
+    /// Only what is reported as failed is in it: nothing that is connected, pending, or not reported at all, since that may be
+    /// done still. A building is reported by its name alone; so one that the batch names more often than it failed is left
+    /// out, because nothing tells which of its connections failed.
+    ///
+    /// ```
+    /// # use lastmile::{Prepared, cocon::{Batch, BatchReport, Cocon}};
+    /// # async fn example(cocon: &Cocon, batch: Batch, report: BatchReport) -> Result<(), lastmile::Error> {
+    /// let again = batch.failures(&report);
+    /// for building in &again.left_out {
+    ///     println!("{building}: look at it by hand");
+    /// }
+    /// if let Some(batch) = again.batch {
+    ///     let id = Prepared::new(batch)?.place(cocon).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn failures(&self, report: &BatchReport) -> Resubmission {
+        let failed = counted(report.failed().map(|(name, _)| name));
+        let named = counted(self.buildings());
+        let otherwise: BTreeSet<&str> =
+            report.connected().map(|(name, _)| name).chain(report.pending()).collect();
+        let is_clear =
+            |name: &str| !name.is_empty() && failed.get(name) == named.get(name) && !otherwise.contains(name);
+        let connections = self.body.delayed_connections.iter().flatten();
+        let is_again = |one: &&DelayedConnectionRequestShort| {
+            one.building_name.as_deref().is_some_and(|name| failed.contains_key(name) && is_clear(name))
+        };
+        let again: Vec<_> = connections.filter(is_again).cloned().collect();
+        let left_out = failed.keys().filter(|name| !is_clear(name)).map(|name| (*name).to_owned()).collect();
+        let batch = (!again.is_empty()).then(|| Self {
+            body: DelayedConnectionBatchCreate {
+                delayed_connections: Some(again),
+                installation_company_name: self.body.installation_company_name.clone(),
+            },
+        });
+        Resubmission { batch, left_out }
+    }
+
     /// The names of the buildings, in their order.
     pub fn buildings(&self) -> impl Iterator<Item = &str> {
         let connections = self.body.delayed_connections.iter().flatten();
@@ -67,10 +134,31 @@ impl Batch {
     pub(super) fn check(&self) -> Result<(), Error> {
         let connections = self.body.delayed_connections.as_deref().unwrap_or_default();
         if connections.is_empty() {
-            return Err(refused("the batch is empty: give it at least one connection"));
+            return Err(refused("delayedConnections: the batch is empty: give it at least one connection"));
         }
-        connections.iter().cloned().try_for_each(|body| Connection { body }.check())
+        let check = |(at, body): (usize, &DelayedConnectionRequestShort)| {
+            Connection { body: body.clone() }.check(&format!("delayedConnections[{at}]."))
+        };
+        connections.iter().enumerate().try_for_each(check)
     }
+}
+
+/// How often each name is there.
+fn counted<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
+    let mut counts = BTreeMap::new();
+    names.for_each(|name| *counts.entry(name).or_default() += 1);
+    counts
+}
+
+/// What of a batch can be placed anew: [`Batch::failures`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Resubmission {
+    /// The connections that failed, with the company that installed them; none if there is none.
+    pub batch: Option<Batch>,
+    /// The buildings that failed and are not in it, because it cannot be told which of their connections did; `""` for one
+    /// whose name could not be read.
+    pub left_out: Vec<String>,
 }
 
 /// The supplier's id of a registered batch.
@@ -132,6 +220,12 @@ impl BatchReport {
     pub fn pending(&self) -> impl Iterator<Item = &str> {
         let names = self.status.pending.iter();
         names.map(|one| one.get().and_then(|one| one.building_name.as_deref()).unwrap_or_default())
+    }
+
+    /// How many connections are made, failed and pending, in this order. No stage of an order stands for a batch that is done
+    /// in part, so it has none.
+    pub fn counts(&self) -> [usize; 3] {
+        [self.status.success.len(), self.status.failure.len(), self.status.pending.len()]
     }
 
     /// The buildings of a batch that the supplier says nothing about; one that the batch names twice must be told twice.

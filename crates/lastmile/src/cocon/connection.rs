@@ -16,6 +16,14 @@ use super::{refused, segment};
 ///
 /// Source: the supplier's page on delayed connections, scenarios 1 and 2. It has further scenarios, which no public
 /// source describes; send those through [`Cocon::raw`](super::Cocon::raw).
+///
+/// A new route cannot be without its geometry:
+///
+/// ```compile_fail,E0308
+/// use lastmile::cocon::{Connection, Scenario};
+///
+/// let connection = Connection::new("1234AB-56", Scenario::NewRoute);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Scenario {
@@ -175,9 +183,10 @@ impl Connection {
 
     setters!(Connection);
 
-    pub(super) fn check(&self) -> Result<(), Error> {
-        named(self.body.building_name.as_deref())?;
-        consistent(self.body.new_route.as_ref(), self.body.is_without_geometry)
+    /// `at` is the place in the batch.
+    pub(super) fn check(&self, at: &str) -> Result<(), Error> {
+        named(at, self.body.building_name.as_deref())?;
+        consistent(at, self.body.new_route.as_ref(), self.body.is_without_geometry)
     }
 }
 
@@ -217,8 +226,8 @@ impl NamedConnection {
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {
-        named(self.body.building_name.as_deref())?;
-        consistent(self.body.new_route.as_ref(), self.body.is_without_geometry)
+        named("", self.body.building_name.as_deref())?;
+        consistent("", self.body.new_route.as_ref(), self.body.is_without_geometry)
     }
 }
 
@@ -256,23 +265,29 @@ impl BuildingConnection {
 
     pub(super) fn check(&self) -> Result<(), Error> {
         segment("the building's id", &self.building_id)?;
-        consistent(self.body.new_route.as_ref(), self.body.is_without_geometry)
+        consistent("", self.body.new_route.as_ref(), self.body.is_without_geometry)
     }
 }
 
-fn named(building: Option<&str>) -> Result<(), Error> {
+fn named(at: &str, building: Option<&str>) -> Result<(), Error> {
     match building {
         Some(name) if !name.trim().is_empty() => Ok(()),
         _ => {
-            Err(refused("the building has no name: give its postal code and house number, such as 1234AB-56"))
+            let how = "the building has no name: give its postal code and house number, such as 1234AB-56";
+            Err(refused(format_args!("{at}buildingName: {how}")))
         }
     }
 }
 
 /// The types here cannot build the contradiction, but a stored request may hold it.
-fn consistent(new_route: Option<&NewRoute>, is_without_geometry: Option<bool>) -> Result<(), Error> {
+fn consistent(
+    at: &str,
+    new_route: Option<&NewRoute>,
+    is_without_geometry: Option<bool>,
+) -> Result<(), Error> {
     if new_route.is_some() && is_without_geometry == Some(true) {
-        return Err(refused("a new route is given and said to be left out: choose one of the two scenarios"));
+        let why = "a new route is given and said to be left out: choose one of the two scenarios";
+        return Err(refused(format_args!("{at}newRoute: {why}")));
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ mod connection;
 mod creations;
 mod objects;
 
-pub use batch::{Batch, BatchId, BatchReport};
+pub use batch::{Batch, BatchId, BatchReport, Resubmission};
 pub use connection::{BuildingConnection, Connection, NamedConnection, Route, RouteError, Scenario};
 pub use lastmile_cocon::types;
 

@@ -1,15 +1,18 @@
 //! From an address or a socket to what can be ordered there.
 
+use std::str::FromStr;
+
 use lastmile_core::call::{Error, Reply};
 use lastmile_core::wire::{Loose, OneOrMany};
 use lastmile_covage::Client;
 use lastmile_covage::types::{
-    Building, City, EligibilityEndpoint, Forecast, GetBuildingParams, ListEligibilityEndpointsParams,
-    OfferRequest, OfferRequestReferenceType, Offers, Street, StreetNumber,
+    Building, City, EligibilityEndpoint, Forecast, GetBuildingParams, GetForecastParams,
+    ListEligibilityEndpointsParams, ListEligibilityEndpointsStatus, OfferRequest, OfferRequestReferenceType,
+    OfferRequestStatus, Offers, Portability, Street, StreetNumber,
 };
 
-use super::{Covage, refused, segment};
-use crate::rules::Otp;
+use super::{Copper, Covage, refused, segment};
+use crate::rules::{BuildingRef, CovageZipCode, LineNumber, Otp, RuleError};
 
 /// The chain that ends in an eligibility reference: cities, streets, street numbers, buildings or lines, offers.
 impl Covage {
@@ -18,9 +21,7 @@ impl Covage {
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is no postal code; else the outcome of the call.
     pub async fn cities(&self, zipcode: &str) -> Result<OneOrMany<Loose<City>>, Error> {
-        if zipcode.len() != 5 || !zipcode.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(refused("a postal code has five digits"));
-        }
+        rule::<CovageZipCode>("zipcode", zipcode)?;
         self.handle
             .call(|client: Client| async move { client.list_cities(zipcode).await })
             .await
@@ -98,25 +99,95 @@ impl Covage {
         kosc_street_code: &str,
         street_number: &str,
     ) -> Result<OneOrMany<Loose<EligibilityEndpoint>>, Error> {
+        self.lines_that_are(kosc_street_code, street_number, None).await
+    }
+
+    /// The copper lines at an address that are in use, or those that are not.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn lines_that_are(
+        &self,
+        kosc_street_code: &str,
+        street_number: &str,
+        status: impl Into<Option<ListEligibilityEndpointsStatus>>,
+    ) -> Result<OneOrMany<Loose<EligibilityEndpoint>>, Error> {
         address(kosc_street_code, street_number)?;
-        let params = ListEligibilityEndpointsParams::default();
+        let params = ListEligibilityEndpointsParams { status: status.into() };
         let call = |client: Client| async move {
             client.list_eligibility_endpoints(kosc_street_code, street_number, &params).await
         };
         self.handle.call(call).await.map(Reply::into_value)
     }
 
-    /// When fibre is to reach an address that it does not reach yet.
+    /// When fibre is to reach an address that it does not reach yet: to be asked after an empty list of buildings.
     ///
     /// # Errors
     /// The outcome of the call.
     pub async fn forecast(&self, kosc_street_code: &str, street_number: &str) -> Result<Forecast, Error> {
+        self.forecast_for(kosc_street_code, street_number, Default::default()).await
+    }
+
+    /// The same, with the extension of the street number, which the supplier's page mentions and does not describe.
+    ///
+    /// # Errors
+    /// The outcome of the call.
+    pub async fn forecast_for(
+        &self,
+        kosc_street_code: &str,
+        street_number: &str,
+        params: GetForecastParams,
+    ) -> Result<Forecast, Error> {
         address(kosc_street_code, street_number)?;
-        let params = Default::default();
         let call = |client: Client| async move {
             client.get_forecast(kosc_street_code, street_number, &params).await
         };
         self.handle.call(call).await.map(Reply::into_value)
+    }
+
+    /// Whether the number of a line can be taken along, for each way of porting, and why not.
+    ///
+    /// # Errors
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is no line number; else the outcome of the call.
+    pub async fn portability(&self, line_number: &str) -> Result<OneOrMany<Loose<Portability>>, Error> {
+        line("endpoint_ref", line_number)?;
+        let number = segment("the line number", line_number)?;
+        let call = |client: Client| async move { client.get_portability(&number).await };
+        self.handle.call(call).await.map(Reply::into_value)
+    }
+
+    /// What can be ordered for a building that fibre reaches.
+    ///
+    /// # Errors
+    /// As [`offers`](Self::offers).
+    pub async fn offers_for_building(&self, building_ref: &str) -> Result<Offers, Error> {
+        self.offers(&request(OfferRequestReferenceType::Building, building_ref)).await
+    }
+
+    /// What can be ordered for an optical socket.
+    ///
+    /// # Errors
+    /// As [`offers`](Self::offers).
+    pub async fn offers_for_socket(&self, otp: &Otp) -> Result<Offers, Error> {
+        self.offers(&request(OfferRequestReferenceType::Otp, otp.as_str())).await
+    }
+
+    /// What can be ordered for a copper line by this work, active or not; an order from it has the same work.
+    ///
+    /// # Errors
+    /// As [`offers`](Self::offers).
+    pub async fn offers_for_line(
+        &self,
+        line_number: &str,
+        status: OfferRequestStatus,
+        work: Copper,
+    ) -> Result<Offers, Error> {
+        let request = OfferRequest {
+            status: Some(status),
+            activation_type: Some(work.offered()),
+            ..request(OfferRequestReferenceType::LineNumber, line_number)
+        };
+        self.offers(&request).await
     }
 
     /// What can be ordered for a line, a building or a socket, with the eligibility reference to order it by. Nothing is
@@ -137,20 +208,36 @@ impl Covage {
 /// Source: the supplier's page on offers.
 fn check(request: &OfferRequest) -> Result<(), Error> {
     match request.reference_type {
-        OfferRequestReferenceType::Otp => match request.reference.parse::<Otp>() {
-            Ok(_) => Ok(()),
-            Err(error) => Err(refused(format_args!("reference: {error}"))),
-        },
+        OfferRequestReferenceType::Otp => rule::<Otp>("reference", &request.reference),
         OfferRequestReferenceType::LineNumber => {
-            if request.reference.len() != 10 || !request.reference.bytes().all(|b| b.is_ascii_digit()) {
-                return Err(refused("reference: a line number has ten digits"));
-            }
+            line("reference", &request.reference)?;
             if request.status.is_none() || request.activation_type.is_none() {
                 return Err(refused("status and activation_type: a line is asked for with both"));
             }
             Ok(())
         }
-        OfferRequestReferenceType::Building => code("reference", &request.reference, 32),
+        OfferRequestReferenceType::Building => rule::<BuildingRef>("reference", &request.reference),
+    }
+}
+
+fn request(reference_type: OfferRequestReferenceType, reference: &str) -> OfferRequest {
+    OfferRequest {
+        reference: reference.to_owned(),
+        reference_type,
+        product_lines: None,
+        status: None,
+        activation_type: None,
+    }
+}
+
+fn line(field: &str, number: &str) -> Result<(), Error> {
+    rule::<LineNumber>(field, number)
+}
+
+fn rule<T: FromStr<Err = RuleError>>(field: &str, text: &str) -> Result<(), Error> {
+    match text.parse::<T>() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(refused(format_args!("{field}: {error}"))),
     }
 }
 

@@ -1,36 +1,71 @@
-//! Covage (Kosc, France): eligibility, drafts of copper and fibre orders, and their submission.
+//! Covage (Kosc, France): eligibility, drafts of copper and fibre orders, their submission, and what becomes of them.
 //!
-//! An order is born as a draft from an eligibility reference, completed step by step, and submitted: that is when it is
-//! ordered. A draft that is created twice harms nobody; a submission happens once.
+//! An order is born as a draft from an eligibility reference, completed step by step in any order, and submitted: that is when
+//! it is ordered. A draft that is created twice harms nobody; a submission happens once.
 //!
 //! ```no_run
-//! use lastmile::covage::{Covage, Draft, NewOrder, types::OrderUpdate};
-//! use lastmile::covage::types::OrderCreateRequestType::ActivateDefined;
+//! use lastmile::covage::{Covage, Fibre, NewOrder, types::OrderUpdate};
 //! use lastmile::Prepared;
 //!
-//! # async fn example(eligibility_ref: &str, data: &OrderUpdate) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example(building_ref: &str, data: &OrderUpdate) -> Result<(), Box<dyn std::error::Error>> {
 //! let covage = Covage::builder(Covage::ADDRESS).login("orders@sp.example", "…").build()?;
 //!
-//! let order = NewOrder::activate(eligibility_ref, "FP01", ActivateDefined).reference("SP-2026-0431");
+//! let offers = covage.offers_for_building(building_ref).await?;
+//! let eligibility = offers.eligibility_ref.get().ok_or("no eligibility reference")?;
+//! let order = NewOrder::fibre(eligibility, "FP01", Fibre::ActivateDefined).reference("SP-2026-0431");
 //! let mut draft = Prepared::new(order)?.place(&covage).await?;
 //! draft.complete(&covage, data).await?;
 //! let socket = draft.set_otp(&covage, &"FI-3790-3415".parse()?).await?;
 //! if socket.is_at("C", "1") != Some(true) {
 //!     return Err("the socket is not where the customer says".into());
 //! }
+//! println!("{}", draft.readiness()); // every field that is missing or illegal
 //! let mut submission = Prepared::new(draft.submission()?)?;
 //! let order = submission.place(&covage).await?;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! | what is created | how it is prepared |
+//! |---|---|
+//! | a draft | [`NewOrder`] |
+//! | an order, or the end of a service | [`Submission`], from [`Draft::submission`] or [`Draft::termination`] |
+//! | information about an order | [`Information`] |
+//! | a move of a service to fibre | [`Migration`] |
+//! | a contact | [`types::ContactCreate`] |
+//!
+//! Examples that run against the sandbox: `covage_fibre`, `covage_terminate`.
 
+mod catalogue;
+mod contacts;
 mod draft;
 mod eligibility;
+mod events;
+mod information;
+mod new_order;
+mod options;
 mod orders;
+mod progress;
+mod readiness;
+mod request;
+mod services;
+mod slots;
+mod submission;
+mod texts;
 
-pub use draft::{Draft, NewOrder, Socket, Submission};
+pub use contacts::replacement;
+pub use draft::{Draft, Socket};
+pub use events::{EventCursor, Events};
+pub use information::Information;
 pub use lastmile_covage::types;
-pub use orders::Orders;
+pub use new_order::NewOrder;
+pub use options::{Options, OrderOption};
+pub use orders::{OrderFilter, OrderSort, Orders};
+pub use readiness::{Despite, Gap, GapKind, Readiness};
+pub use request::{Copper, Demand, Fibre};
+pub use services::{Migrated, Migration, Services};
+pub use slots::SlotRequest;
+pub use submission::{CutService, NotReady, Submission};
 
 use std::fmt;
 

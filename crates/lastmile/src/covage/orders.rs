@@ -6,7 +6,7 @@ use futures_util::stream::{self, Stream};
 use lastmile_core::call::{Error, Reply};
 use lastmile_core::wire::Loose;
 use lastmile_covage::Client;
-use lastmile_covage::types::{ListOrdersParams, Order};
+use lastmile_covage::types::{ListOrdersParams, ListOrdersType, Order};
 
 use super::{Covage, segment};
 
@@ -30,9 +30,9 @@ impl Covage {
     /// `offset` where to begin.
     ///
     /// ```no_run
-    /// # use lastmile::covage::{Covage, types::ListOrdersParams};
+    /// # use lastmile::covage::{Covage, OrderFilter, OrderSort};
     /// # async fn example(covage: &Covage) -> Result<(), lastmile::Error> {
-    /// let newest = ListOrdersParams { sort: Some("-creation_date".into()), ..Default::default() };
+    /// let newest = OrderFilter { sort: Some(OrderSort::CreationDateDown), ..Default::default() };
     /// let mut orders = covage.orders(newest);
     /// while let Some(order) = orders.next().await {
     ///     println!("{:?}", order?.get().and_then(|order| order.status.get().cloned()));
@@ -40,8 +40,96 @@ impl Covage {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn orders(&self, filter: ListOrdersParams) -> Orders {
-        Orders { covage: self.clone(), filter, page: VecDeque::new(), total: None, done: false }
+    pub fn orders(&self, filter: impl Into<ListOrdersParams>) -> Orders {
+        Orders {
+            covage: self.clone(),
+            filter: filter.into(),
+            page: VecDeque::new(),
+            total: None,
+            done: false,
+        }
+    }
+}
+
+/// By what orders are sorted. Source: orders API, "Available fields".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OrderSort {
+    /// By the supplier's reference.
+    Reference,
+    /// By the supplier's reference, the last first.
+    ReferenceDown,
+    /// By when the draft was created.
+    CreationDate,
+    /// By when the draft was created, the newest first.
+    CreationDateDown,
+    /// By when they were submitted.
+    SubmissionDate,
+    /// By when they were submitted, the newest first.
+    SubmissionDateDown,
+}
+
+impl OrderSort {
+    /// As it is sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reference => "reference",
+            Self::ReferenceDown => "-reference",
+            Self::CreationDate => "creation_date",
+            Self::CreationDateDown => "-creation_date",
+            Self::SubmissionDate => "submission_date",
+            Self::SubmissionDateDown => "-submission_date",
+        }
+    }
+}
+
+/// Which orders are listed, and in which order. All that is given must hold. Source: orders API, "Available fields".
+///
+/// `Debug` does not show the end customer and the line.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// The supplier's reference of the order, such as `O191016_32563`.
+    pub reference: Option<String>,
+    /// Activations or terminations.
+    pub type_: Option<ListOrdersType>,
+    /// The supplier's word for the state; no source lists them all.
+    pub status: Option<String>,
+    /// The line or socket.
+    pub endpoint_ref: Option<String>,
+    /// The name of the end customer.
+    pub end_customer: Option<String>,
+    /// The code of the product family, such as `F`.
+    pub product_family: Option<String>,
+    /// The code of the product line, such as `FP`.
+    pub product_line: Option<String>,
+    /// By what they are sorted; no source says what holds without it.
+    pub sort: Option<OrderSort>,
+}
+
+impl From<OrderFilter> for ListOrdersParams {
+    fn from(filter: OrderFilter) -> Self {
+        Self {
+            reference: filter.reference,
+            type_: filter.type_,
+            status: filter.status,
+            endpoint_ref: filter.endpoint_ref,
+            end_customer: filter.end_customer,
+            product_family: filter.product_family,
+            product_line: filter.product_line,
+            sort: filter.sort.map(|sort| sort.as_str().to_owned()),
+            limit: None,
+            offset: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for OrderFilter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OrderFilter")
+            .field("type_", &self.type_)
+            .field("status", &self.status)
+            .field("sort", &self.sort)
+            .finish_non_exhaustive()
     }
 }
 

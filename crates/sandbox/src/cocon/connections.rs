@@ -1,13 +1,14 @@
 //! Delayed connections, one at a time or in batches.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::Handled;
 use super::answers::{given, text};
 use super::refusal::{Journal, Refusal};
 use super::town::Town;
+use super::{Handled, lock};
 use crate::desk::Effects;
 
 /// Under this name a building that a batch connected is counted.
@@ -15,7 +16,7 @@ const JOB: &str = "createDelayedConnectionBatch.job";
 
 #[derive(Debug)]
 pub(super) struct Connections {
-    town: Town,
+    town: Arc<Mutex<Town>>,
     batches: BTreeMap<String, Batch>,
     jobs_per_look: usize,
 }
@@ -29,13 +30,13 @@ struct Batch {
 }
 
 impl Connections {
-    pub(super) fn new(town: Town, jobs_per_look: usize) -> Connections {
+    pub(super) fn new(town: Arc<Mutex<Town>>, jobs_per_look: usize) -> Connections {
         Connections { town, batches: BTreeMap::new(), jobs_per_look }
     }
 
     pub(super) fn connect_by_id(&mut self, id: &str, body: &Value) -> Handled {
         check_scenario(body)?;
-        self.town.by_id(id)?.connect(text(body, "frameName")).map(Some)
+        lock(&self.town).by_id(id)?.connect(text(body, "frameName")).map(Some)
     }
 
     pub(super) fn connect_by_name(&mut self, body: &Value) -> Handled {
@@ -79,7 +80,7 @@ impl Connections {
         check_scenario(body)?;
         let name = text(body, "buildingName")
             .ok_or_else(|| Refusal::new(400, "BuildingNameMissing", "No building is named"))?;
-        self.town.by_name(name)?.connect(text(body, "frameName"))
+        lock(&self.town).by_name(name)?.connect(text(body, "frameName"))
     }
 }
 

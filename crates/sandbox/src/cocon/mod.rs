@@ -14,7 +14,7 @@ mod town;
 
 use std::io;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fastrand::Rng;
 use http::Method;
@@ -36,6 +36,7 @@ pub struct Cocon {
     supplier: Supplier,
     keys: Arc<Keys>,
     buildings: Arc<[Building]>,
+    town: Arc<Mutex<Town>>,
 }
 
 /// Everything that is the same for every supplier: requests, counts, scripted answers.
@@ -59,14 +60,15 @@ impl Cocon {
         let keys = Arc::new(Keys::new(&mut rng, spec));
         let town = Town::new(&mut rng.fork(), houses_per_street);
         let buildings = town.buildings();
+        let town = Arc::new(Mutex::new(town));
         let office = Office {
             keys: Arc::clone(&keys),
             register: Register::new(&mut rng),
-            connections: Connections::new(town, jobs_per_look),
+            connections: Connections::new(Arc::clone(&town), jobs_per_look),
             journal: Journal::new(rng),
         };
         let supplier = Supplier::start(port, spec, office).await?;
-        Ok(Cocon { supplier, keys, buildings })
+        Ok(Cocon { supplier, keys, buildings, town })
     }
 
     /// The API key that it accepts, in the header `Api-Key`.
@@ -79,10 +81,20 @@ impl Cocon {
         &self.keys.client_id
     }
 
+    /// Puts a frame into a building that nobody has prepared, so that it can be connected from now on.
+    pub fn prepare(&self, building_name: &str) {
+        lock(&self.town).prepare(building_name);
+    }
+
     /// The town as it was seeded: which buildings there are to connect.
     pub fn buildings(&self) -> Vec<Building> {
         self.buildings.to_vec()
     }
+}
+
+/// The town stays usable after a panic in a test that held it.
+fn lock(town: &Mutex<Town>) -> MutexGuard<'_, Town> {
+    town.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]

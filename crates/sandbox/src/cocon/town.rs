@@ -91,6 +91,15 @@ impl Town {
         self.houses.iter().map(|house| house.building.clone()).collect()
     }
 
+    /// Puts a frame into a building that has none.
+    pub(super) fn prepare(&mut self, name: &str) {
+        if let Ok(house) = self.by_name(name)
+            && house.building.kind == BuildingKind::Unprepared
+        {
+            house.building.kind = BuildingKind::Prepared;
+        }
+    }
+
     pub(super) fn by_id(&mut self, id: &str) -> Result<&mut House, Refusal> {
         let place = self.by_id.get(id).copied();
         self.at(place).ok_or_else(|| Refusal::not_found("building", id))

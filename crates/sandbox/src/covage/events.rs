@@ -7,9 +7,16 @@ use super::page::Page;
 use super::query::Query;
 use super::refusal::Refusal;
 
-/// Events in the order in which they happened. They are never taken back.
+/// Events in the order in which they happened. They are never taken back, but the oldest may be forgotten.
 #[derive(Debug, Default)]
-pub(super) struct Events(Vec<Value>);
+pub(super) struct Events {
+    /// The oldest first.
+    kept: Vec<Value>,
+    /// How many there ever were.
+    count: usize,
+    /// How many are answered at once at the most, whatever is asked for.
+    longest_page: Option<usize>,
+}
 
 impl Events {
     /// Notes what happened to an order or a service. The supplier's samples show these moments without an
@@ -17,7 +24,7 @@ impl Events {
     pub(super) fn add(&mut self, kind: &str, object_type: &str, object: &Value, journal: &mut Journal) {
         let mut moment = || journal.stamp().trim_end_matches('Z').to_owned();
         let (happened, recorded) = (moment(), moment());
-        self.0.push(json!({
+        self.kept.push(json!({
             "event_uuid": journal.short_id(),
             "model": "event",
             "type": kind,
@@ -28,8 +35,21 @@ impl Events {
             "creation_date": recorded,
             "modification_date": recorded,
             "data": {},
-            "sort_value": format!("{:06}", self.0.len()),
+            "sort_value": format!("{:06}", self.count),
         }));
+        self.count += 1;
+    }
+
+    pub(super) fn forget(&mut self, oldest: usize) {
+        self.kept.drain(..oldest.min(self.kept.len()));
+    }
+
+    pub(super) fn set_longest_page(&mut self, events: usize) {
+        self.longest_page = Some(events);
+    }
+
+    fn longest_page(&self) -> usize {
+        self.longest_page.unwrap_or(usize::MAX)
     }
 
     /// The latest first unless sorted otherwise (events page). The pause of 30 seconds that its French
@@ -40,11 +60,11 @@ impl Events {
             let fit = |(name, value): &(&str, Option<&str>)| value.is_none_or(|value| event[*name] == value);
             wanted.iter().all(fit)
         };
-        let events = self.0.iter().filter(fits);
+        let events = self.kept.iter().filter(fits);
         // They happened, and were recorded, in the order in which they are kept.
         match query.get("sort").unwrap_or("-event_date") {
-            "event_date" | "creation_date" => Ok(Page::of(events, query)),
-            "-event_date" | "-creation_date" => Ok(Page::of(events.rev(), query)),
+            "event_date" | "creation_date" => Ok(Page::at_most(self.longest_page(), events, query)),
+            "-event_date" | "-creation_date" => Ok(Page::at_most(self.longest_page(), events.rev(), query)),
             _ => Err(Refusal::field("sort", "Sorted by event_date or creation_date only.")),
         }
     }

@@ -144,6 +144,16 @@ impl Covage {
         lock(&self.office).account.expire_refresh_tokens();
     }
 
+    /// Forgets the oldest events, as many as said.
+    pub fn forget_events(&self, oldest: usize) {
+        lock(&self.office).events.forget(oldest);
+    }
+
+    /// Answers so many events at once at the most, whatever `limit` asks for.
+    pub fn longest_event_page(&self, events: usize) {
+        lock(&self.office).events.set_longest_page(events);
+    }
+
     /// Lets a day pass: every submitted order moves on by one step (`acknowledged`, `running`, `completed`),
     /// and the next information event of each is welcome.
     pub fn advance(&self) {

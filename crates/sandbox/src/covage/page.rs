@@ -18,7 +18,12 @@ pub(super) struct Page {
 impl Page {
     /// Only what is on the page is copied.
     pub(super) fn of<'a>(list: impl IntoIterator<Item = &'a Value>, query: &Query) -> Page {
-        let limit = query.number("limit").unwrap_or(LENGTH);
+        Page::at_most(usize::MAX, list, query)
+    }
+
+    /// The same, with so many entries at the most.
+    pub(super) fn at_most<'a>(most: usize, list: impl IntoIterator<Item = &'a Value>, query: &Query) -> Page {
+        let limit = query.number("limit").unwrap_or(LENGTH).min(most);
         let offset = query.number("offset").unwrap_or_default();
         let (mut entries, mut total) = (Vec::new(), 0);
         for entry in list {

@@ -1,0 +1,71 @@
+//! Information about an order that was submitted.
+
+use lastmile_core::call::{Error, Reply};
+use lastmile_covage::Client;
+use lastmile_covage::types::{OrderInfoEvent, OrderInfoEventCreate};
+use serde::{Deserialize, Serialize};
+
+use super::{Covage, refused, segment};
+use crate::prepared::Creation;
+use crate::prepared::sealed::{Found, Look, Sealed};
+
+/// Something that the supplier is told about an order, and that may let a deferred one go on. To be
+/// [`Prepared`](crate::Prepared).
+///
+/// One for an order in five minutes: a second one is [`Outcome::Throttled`](crate::Outcome::Throttled) with the time to wait,
+/// and nothing is sent. (Source: orders API, "Deferred".)
+///
+/// ```
+/// use lastmile::{Prepared, covage::Information};
+///
+/// let code = Information::new("0cd8d842-b0ca-43c0-8cbc-5d275cbdb1c2", "The door code is 4711").stop_deferred();
+/// let prepared = Prepared::new(code)?;
+/// # Ok::<(), lastmile::Error>(())
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Information {
+    order: String,
+    body: OrderInfoEventCreate,
+}
+
+impl Information {
+    /// A message about the order of this id.
+    pub fn new(order_uuid: impl Into<String>, message: impl Into<String>) -> Self {
+        let body = OrderInfoEventCreate { message: Some(message.into()), ..Default::default() };
+        Self { order: order_uuid.into(), body }
+    }
+
+    /// Lets an order that is deferred go on.
+    #[must_use]
+    pub fn stop_deferred(mut self) -> Self {
+        self.body.stop_deferred = Some(true);
+        self
+    }
+}
+
+impl Sealed for Information {}
+
+impl Creation for Information {
+    type Supplier = Covage;
+    type Created = OrderInfoEvent;
+    const KIND: &'static str = "covage.information";
+    const LOOK_AT: &'static str = "Look at the order on the extranet, whether the message is there; said twice, it does no more than said once";
+
+    fn check(&self) -> Result<(), Error> {
+        segment("the order's id", &self.order)?;
+        if self.body.message.as_deref().is_none_or(|message| message.trim().is_empty()) {
+            return Err(refused("message: it says nothing"));
+        }
+        Ok(())
+    }
+
+    async fn send(&self, covage: &Covage) -> Result<OrderInfoEvent, Error> {
+        let (order, body) = (&segment("the order's id", &self.order)?, &self.body);
+        let call = |client: Client| async move { client.create_order_info_event(order, body).await };
+        covage.handle.call(call).await.map(Reply::into_value)
+    }
+
+    async fn find(&self, _: &Covage, _: Look) -> Result<Found<OrderInfoEvent>, Error> {
+        Ok(Found::Never("the API shows no messages that it was sent"))
+    }
+}

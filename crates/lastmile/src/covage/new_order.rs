@@ -1,0 +1,183 @@
+//! Drafts that are to be created.
+
+use lastmile_core::call::Error;
+use lastmile_covage::Client;
+use lastmile_covage::types::{
+    ListOrdersParams, OperatorInfoUpdate, OrderCreate, OrderCreateRequestType, OrderCreateType, OrderStatus,
+    ProductChoice, SecondAppointmentAddressUpdate,
+};
+use serde::{Deserialize, Serialize};
+
+use super::texts::check_texts;
+use super::{Copper, Covage, Draft, Fibre, Options, refused};
+use crate::prepared::Creation;
+use crate::prepared::sealed::{Found, Look, Sealed};
+
+/// A draft to be created, to be [`Prepared`](crate::Prepared).
+///
+/// A draft orders nothing before it is submitted, so one that was created twice harms nobody. Therefore one whose answer was
+/// lost counts as absent when none of your newest 1,000 orders has its reference.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NewOrder {
+    body: OrderCreate,
+}
+
+impl NewOrder {
+    /// A draft that puts a product into operation, as an eligibility request offered it.
+    pub fn activate(
+        eligibility_ref: impl Into<String>,
+        product_code: impl Into<String>,
+        request_type: OrderCreateRequestType,
+    ) -> Self {
+        let body = OrderCreate {
+            type_: Some(OrderCreateType::Activate),
+            eligibility_ref: Some(eligibility_ref.into()),
+            product: Some(ProductChoice { code: Some(product_code.into()) }),
+            request_type: Some(request_type),
+            ..Default::default()
+        };
+        Self { body }
+    }
+
+    /// A draft of work on a copper line, for whose offer the same work was asked.
+    pub fn copper(eligibility_ref: impl Into<String>, product_code: impl Into<String>, work: Copper) -> Self {
+        Self::activate(eligibility_ref, product_code, work.into())
+    }
+
+    /// A draft of a fibre line.
+    pub fn fibre(eligibility_ref: impl Into<String>, product_code: impl Into<String>, work: Fibre) -> Self {
+        Self::activate(eligibility_ref, product_code, work.into())
+    }
+
+    /// A draft that ends a service, given by its id or by its commercial reference such as `S191128_21428`. Nothing is cut
+    /// before [`Draft::termination`] is placed.
+    ///
+    /// Source: orders API, "Order terminate".
+    pub fn terminate(service: &str) -> Self {
+        let mut body = OrderCreate { type_: Some(OrderCreateType::Terminate), ..Default::default() };
+        match service.parse() {
+            Ok(uuid) => body.service_uuid = Some(uuid),
+            Err(_) => body.service_ref = Some(service.to_owned()),
+        }
+        Self { body }
+    }
+
+    /// The options that it starts with.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.body.options.extend(std::collections::BTreeMap::from(options));
+        self
+    }
+
+    /// Lets a second appointment be planned, for the installation of the ONT, or not. Product FP05 only, where a socket
+    /// exists. (Source: orders API, "ONT installation intervention".)
+    #[must_use]
+    pub fn second_appointment(mut self, allowed: bool) -> Self {
+        self.body.allow_second_rdv = Some(allowed);
+        self
+    }
+
+    /// A second address, for the delivery of equipment. Product FP05 only.
+    #[must_use]
+    pub fn second_address(mut self, address: SecondAppointmentAddressUpdate) -> Self {
+        self.body.address_second_rdv = Some(address);
+        self
+    }
+
+    /// The reference of the order in your own system, which must be unique over all your orders. With it, a draft whose
+    /// answer was lost can be found again.
+    #[must_use]
+    pub fn reference(mut self, order_ref: impl Into<String>) -> Self {
+        let info = self.body.operator_info.get_or_insert_with(OperatorInfoUpdate::default);
+        info.order_ref = Some(order_ref.into());
+        self
+    }
+
+    /// Everything else that the supplier takes when a draft is created.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut OrderCreate)) -> Self {
+        change(&mut self.body);
+        self
+    }
+
+    fn order_ref(&self) -> Option<&str> {
+        self.body.operator_info.as_ref()?.order_ref.as_deref()
+    }
+}
+
+impl Sealed for NewOrder {}
+
+impl Creation for NewOrder {
+    type Supplier = Covage;
+    type Created = Draft;
+    const KIND: &'static str = "covage.order";
+    const LOOK_AT: &'static str =
+        "Look among the drafts on the extranet; a draft that is there twice orders nothing and can be left";
+
+    /// Source: orders API, the fields marked O and the rules of FP05.
+    fn check(&self) -> Result<(), Error> {
+        let body = &self.body;
+        let is_empty = |text: &Option<String>| text.as_deref().is_none_or(str::is_empty);
+        if body.type_ == Some(OrderCreateType::Terminate) {
+            if is_empty(&body.service_ref) && body.service_uuid.is_none() {
+                return Err(refused("service_ref: a termination names its service by it or by service_uuid"));
+            }
+            if body.eligibility_ref.is_some() {
+                return Err(refused("eligibility_ref: only activations start from an eligibility answer"));
+            }
+        } else {
+            if is_empty(&body.eligibility_ref) {
+                return Err(refused("eligibility_ref: an activation starts from an eligibility answer"));
+            }
+            if body.service_ref.is_some() || body.service_uuid.is_some() {
+                return Err(refused("service_ref, service_uuid: only terminations start from a service"));
+            }
+        }
+        let product = body.product.as_ref().and_then(|product| product.code.as_deref());
+        if product.is_some_and(|code| code != "FP05") {
+            if body.allow_second_rdv == Some(true) {
+                return Err(refused("allow_second_rdv: only the product FP05 has a second appointment"));
+            }
+            if body.address_second_rdv.is_some() {
+                return Err(refused("address_second_rdv: only the product FP05 has a second address"));
+            }
+        }
+        check_texts(body.end_customer.as_ref())
+    }
+
+    async fn send(&self, covage: &Covage) -> Result<Draft, Error> {
+        let body = &self.body;
+        let reply =
+            covage.handle.call(|client: Client| async move { client.create_order(body).await }).await?;
+        match (Draft::id_of(&reply.value), reply.value.status.get()) {
+            (Some(uuid), Some(OrderStatus::Draft)) => Ok(Draft::with_id(uuid, reply.value)),
+            (Some(_), _) => Err(reply.unfit("the answer is an order that is no draft")),
+            (None, _) => Err(reply.unfit("the answer has no id that a draft could be completed by")),
+        }
+    }
+
+    async fn find(&self, covage: &Covage, _: Look) -> Result<Found<Draft>, Error> {
+        let Some(order_ref) = self.order_ref() else {
+            return Ok(Found::Never("the draft was given no reference of yours to look for"));
+        };
+        // The newest first: what was just created is among them.
+        let filter = ListOrdersParams {
+            sort: Some("-creation_date".to_owned()),
+            limit: Some(100),
+            ..Default::default()
+        };
+        let mut orders = covage.orders(filter);
+        for _ in 0..1000 {
+            let Some(order) = orders.next().await.transpose()? else { break };
+            let Some(order) = order.into_option() else { continue };
+            let found = order.operator_info.get().and_then(|info| info.order_ref.as_deref());
+            if found == Some(order_ref) {
+                let no_draft = "an order has the reference, but it is no draft";
+                return Ok(Draft::of(order).map_or(Found::Never(no_draft), Found::Held));
+            }
+        }
+        // Should it be among those that were not looked at or could not be read: a second draft orders nothing.
+        Ok(Found::Nothing)
+    }
+}

@@ -1,0 +1,176 @@
+//! Submissions, which are what orders, and what cuts.
+
+use std::fmt;
+
+use lastmile_core::call::{Error, Outcome};
+use lastmile_core::wire::Segment;
+use lastmile_covage::Client;
+use lastmile_covage::types::{Order, OrderStatus, OrderUpdate, OrderUpdateStatus};
+use serde::{Deserialize, Serialize};
+
+use super::{Covage, Draft, Readiness, refused};
+use crate::prepared::Creation;
+use crate::prepared::sealed::{Found, Look, Sealed};
+
+/// Why a draft is not submitted, and the draft itself, to be completed.
+///
+/// It becomes an [`Error`] with [`Outcome::Invalid`]: nothing was sent.
+#[derive(Debug)]
+pub struct NotReady {
+    draft: Box<Draft>,
+    why: Why,
+}
+
+#[derive(Debug)]
+pub(super) enum Why {
+    Incomplete(Readiness),
+    Otherwise(&'static str),
+}
+
+impl NotReady {
+    pub(super) fn new(draft: Draft, why: Why) -> Self {
+        Self { draft: Box::new(draft), why }
+    }
+
+    /// Every field that keeps it from being submitted; none if it is another kind of order, or the confirmation is for
+    /// another service.
+    pub fn readiness(&self) -> Option<&Readiness> {
+        match &self.why {
+            Why::Incomplete(readiness) => Some(readiness),
+            Why::Otherwise(_) => None,
+        }
+    }
+
+    /// The draft as it was.
+    pub fn into_draft(self) -> Draft {
+        *self.draft
+    }
+
+    /// Nothing was sent.
+    pub fn outcome(&self) -> Outcome {
+        Outcome::Invalid
+    }
+}
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.why {
+            Why::Incomplete(readiness) => write!(f, "the draft cannot be submitted: {readiness}"),
+            Why::Otherwise(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for NotReady {}
+
+impl From<NotReady> for Error {
+    fn from(not_ready: NotReady) -> Self {
+        refused(not_ready)
+    }
+}
+
+/// That a service may be cut, for good and the moment the termination is submitted.
+///
+/// A notice period is agreed on with the supplier beforehand; submit at its end. (Source: orders API, "Order terminate".)
+///
+/// ```
+/// use lastmile::covage::CutService;
+///
+/// let confirmation = CutService::now("S191128_21428");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct CutService {
+    service: String,
+}
+
+impl CutService {
+    /// This service, given by its id or its commercial reference, is to be cut.
+    pub fn now(service: impl Into<String>) -> Self {
+        Self { service: service.into() }
+    }
+
+    /// Whether it is the service of this order.
+    pub(super) fn is_of(&self, order: &Order) -> bool {
+        let names = [order.service_uuid.as_deref(), order.service_ref.as_deref()];
+        names.into_iter().flatten().any(|name| name == self.service && !name.is_empty())
+    }
+}
+
+impl fmt::Debug for CutService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CutService({})", self.service)
+    }
+}
+
+/// The submission of a draft, to be [`Prepared`](crate::Prepared).
+///
+/// There is no way back: a submitted order cannot be changed, and cannot be submitted again.
+///
+/// ```compile_fail,E0382
+/// # use lastmile::covage::Draft;
+/// fn twice(draft: Draft) {
+///     let first = draft.submission();
+///     let second = draft.submission();
+/// }
+/// ```
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Submission {
+    uuid: Segment,
+}
+
+impl Submission {
+    pub(super) fn new(uuid: Segment) -> Self {
+        Self { uuid }
+    }
+
+    /// The supplier's id of the order.
+    pub fn uuid(&self) -> &str {
+        self.uuid.as_str()
+    }
+
+    /// Whether an answer says that this order is submitted: none when it is another order or does not tell.
+    fn is_submitted(&self, order: &Order) -> Option<bool> {
+        if order.uuid.as_deref() != Some(self.uuid.as_str()) {
+            return None;
+        }
+        match order.status.get()? {
+            OrderStatus::Draft => Some(false),
+            OrderStatus::Submitted => Some(true),
+            // No source lists what comes after; the date of the submission tells.
+            _ => order.submission_date.get().map(|_| true),
+        }
+    }
+}
+
+impl Sealed for Submission {}
+
+impl Creation for Submission {
+    type Supplier = Covage;
+    type Created = Order;
+    const KIND: &'static str = "covage.submission";
+    const LOOK_AT: &'static str = "Look at the order on the extranet, whether it is submitted";
+
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn send(&self, covage: &Covage) -> Result<Order, Error> {
+        let uuid = &self.uuid;
+        let body = OrderUpdate { status: Some(OrderUpdateStatus::Submitted), ..Default::default() };
+        let call = |client: Client| async move { client.update_order(uuid, &body).await };
+        let reply = covage.handle.call(call).await?;
+        if self.is_submitted(&reply.value) == Some(true) {
+            return Ok(reply.value);
+        }
+        Err(reply.unfit("the answer does not say that this order is submitted"))
+    }
+
+    async fn find(&self, covage: &Covage, _: Look) -> Result<Found<Order>, Error> {
+        let order = covage.order(self.uuid.as_str()).await?;
+        Ok(match self.is_submitted(&order) {
+            Some(true) => Found::Held(order),
+            Some(false) => Found::Nothing,
+            None => Found::Unclear("the answer does not tell whether this order is submitted"),
+        })
+    }
+}

@@ -1,0 +1,255 @@
+//! Events, read as they come: none lost, none twice.
+
+use lastmile::covage::types::{OperatorInfoUpdate, OrderUpdate};
+use lastmile::covage::{Covage, CutService, EventCursor, Information, NewOrder};
+use lastmile::{HasProgress, OrderStage, Outcome, Prepared, Progress, Reconciled};
+use lastmile_sandbox::{Answer, Sandbox};
+use lastmile_tests::{covage, sandbox};
+use serde_json::{Value, json};
+
+/// One look of a service that was just started, which therefore need not wait for its turn; then it ends. Gives what it
+/// was told, and the cursor as its store has it.
+async fn look(sandbox: &Sandbox, cursor: EventCursor) -> (Vec<String>, EventCursor) {
+    look_and_take(sandbox, cursor, usize::MAX).await
+}
+
+async fn look_and_take(sandbox: &Sandbox, cursor: EventCursor, most: usize) -> (Vec<String>, EventCursor) {
+    let mut events = covage(sandbox).events(cursor);
+    events.look().await.unwrap();
+    let mut told = Vec::new();
+    while told.len() < most {
+        let Some(event) = events.take() else { break };
+        told.push(event.get().unwrap().event_uuid.get().cloned().unwrap());
+    }
+    let stored = serde_json::to_string(events.cursor()).unwrap();
+    (told, serde_json::from_str(&stored).unwrap())
+}
+
+/// A list of events as the supplier would answer it.
+fn list(ids: impl IntoIterator<Item = u32>) -> Value {
+    ids.into_iter().map(|id| json!({ "event_uuid": format!("e{id}"), "type": "order-running" })).collect()
+}
+
+fn ids(ids: impl IntoIterator<Item = u32>) -> Vec<String> {
+    ids.into_iter().map(|id| format!("e{id}")).collect()
+}
+
+/// A look at this list, of which the supplier gives so many at the most.
+async fn look_at(
+    sandbox: &Sandbox,
+    all: &[u32],
+    most: usize,
+    cursor: EventCursor,
+) -> (Vec<String>, EventCursor) {
+    // A refused look shows what is asked for, and costs no turn.
+    sandbox.covage().answer_next("listEvents", Answer::status(403));
+    covage(sandbox).events(cursor.clone()).look().await.unwrap_err();
+    let query = sandbox.covage().last().unwrap().query.unwrap();
+    let offset = query.split('&').find_map(|part| part.strip_prefix("offset=")).unwrap();
+    let page = list(all.iter().skip(offset.parse().unwrap()).take(most).copied());
+    sandbox.covage().answer_next("listEvents", Answer::json(200, &page));
+    look(sandbox, cursor).await
+}
+
+/// Ends every service that can be ended, and gives the ids of all events.
+async fn end_services(sandbox: &Sandbox) -> Vec<String> {
+    let handle = covage(sandbox);
+    let services = sandbox.covage().services().iter().filter(|one| one.active && one.product != "EN01");
+    for (number, service) in services.enumerate() {
+        end(&handle, &service.uuid, number).await;
+        sandbox.covage().advance();
+    }
+    look(sandbox, EventCursor::default()).await.0
+}
+
+async fn end(covage: &Covage, service: &str, number: usize) {
+    let order = NewOrder::terminate(service).reference(format!("SP-{number}"));
+    let mut draft = Prepared::new(order).unwrap().place(covage).await.unwrap();
+    let info = OperatorInfoUpdate { order_name: Some("The end".into()), ..Default::default() };
+    let data = OrderUpdate { operator_info: Some(info), ..Default::default() };
+    draft.complete(covage, &data).await.unwrap();
+    let termination = draft.termination(CutService::now(service)).unwrap();
+    Prepared::new(termination).unwrap().place(covage).await.unwrap();
+}
+
+#[tokio::test]
+async fn none_is_lost_and_none_comes_twice_over_restarts() {
+    let sandbox = sandbox().await;
+    let handle = covage(&sandbox);
+    let (mut told, mut cursor) = (Vec::new(), EventCursor::default());
+    let services = sandbox.covage().services().iter().filter(|one| one.active && one.product != "EN01");
+    for (number, service) in services.enumerate() {
+        end(&handle, &service.uuid, number).await;
+        sandbox.covage().advance();
+        // The service dies after one event, and comes back with what it has stored.
+        for most in [1, usize::MAX, usize::MAX] {
+            let (news, stored) = look_and_take(&sandbox, cursor, most).await;
+            told.extend(news);
+            cursor = stored;
+        }
+    }
+    let (all, _) = look(&sandbox, EventCursor::default()).await;
+    assert!(all.len() > 10, "{}", all.len());
+    assert_eq!(told, all);
+    assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_page_that_is_shorter_than_asked_for_hides_nothing() {
+    let sandbox = sandbox().await;
+    let all: Vec<u32> = (0..100).collect();
+    let (mut told, mut cursor) = (Vec::new(), EventCursor::default());
+    // Fewer than the cursor knows.
+    for _ in 0..40 {
+        let (news, stored) = look_at(&sandbox, &all, 7, cursor).await;
+        told.extend(news);
+        cursor = stored;
+    }
+    assert_eq!(told, ids(0..100));
+}
+
+#[tokio::test]
+async fn one_that_is_listed_late_is_told_and_the_others_are_not_again() {
+    let sandbox = sandbox().await;
+    let (told, cursor) = look_at(&sandbox, &[1, 2, 3, 5, 6], 500, EventCursor::default()).await;
+    assert_eq!(told, ids([1, 2, 3, 5, 6]));
+    let (told, mut cursor) = look_at(&sandbox, &[1, 2, 3, 4, 5, 6, 7], 500, cursor).await;
+    assert_eq!(told, ids([4, 7]));
+    for _ in 0..4 {
+        let (told, stored) = look_at(&sandbox, &[1, 2, 3, 4, 5, 6, 7], 500, cursor).await;
+        assert_eq!(told, ids([]));
+        cursor = stored;
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_has_lost_its_oldest_is_found_into_again() {
+    let sandbox = sandbox().await;
+    let all: Vec<u32> = (0..300).collect();
+    let (told, mut cursor) = look_at(&sandbox, &all, 500, EventCursor::default()).await;
+    assert_eq!(told.len(), 300);
+    // 120 of them are gone and 5 are new; then all are gone and 10 are new.
+    for (now, new) in [(120..305, 300..305), (1000..1010, 1000..1010)] {
+        let now: Vec<u32> = now.collect();
+        let mut told = Vec::new();
+        for _ in 0..8 {
+            let (news, stored) = look_at(&sandbox, &now, 100, cursor).await;
+            told.extend(news);
+            cursor = stored;
+        }
+        assert_eq!(told, ids(new));
+    }
+}
+
+#[tokio::test]
+async fn the_supplier_s_own_list_may_lose_its_oldest_and_be_short() {
+    let sandbox = sandbox().await;
+    let (mut told, mut cursor) = (Vec::new(), EventCursor::default());
+    let expected = end_services(&sandbox).await;
+    sandbox.covage().longest_event_page(3);
+    for round in 0..12 {
+        let (news, stored) = look(&sandbox, cursor).await;
+        told.extend(news);
+        cursor = stored;
+        if round == 2 {
+            sandbox.covage().forget_events(2);
+        }
+    }
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn a_look_before_its_turn_sends_nothing_and_forgets_nothing() {
+    let sandbox = sandbox().await;
+    sandbox.covage().answer_next("listEvents", Answer::json(200, &list([1, 2])));
+    let mut events = covage(&sandbox).events(EventCursor::default());
+    assert_eq!(events.look().await.unwrap(), 2);
+    assert_eq!(events.look().await.unwrap(), 2, "what is there is not asked for again");
+    assert!(events.next().await.is_ok() && events.take().is_some() && events.take().is_none());
+    let cursor = events.cursor().clone();
+    let error = events.look().await.unwrap_err();
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Throttled, 0));
+    assert_eq!((events.cursor(), sandbox.covage().count("listEvents")), (&cursor, 1));
+}
+
+async fn deferred(sandbox: &Sandbox, covage: &Covage) -> String {
+    let premises = sandbox.covage().premises();
+    let building =
+        premises.iter().flat_map(|one| &one.buildings).find(|one| !one.sockets.is_empty()).unwrap();
+    let otp = building.sockets[0].reference.parse().unwrap();
+    let offers = covage.offers_for_socket(&otp).await.unwrap();
+    let eligibility = offers.eligibility_ref.as_deref().unwrap();
+    let order = NewOrder::fibre(eligibility, "FP01", lastmile::covage::Fibre::ActivateDefined).with(|body| {
+        body.end_customer = serde_json::from_value(json!({
+            "type": "unregistered", "name": "Ankeborg Epicerie",
+            "contact": { "first_name": "K", "last_name": "A", "email": "k@sp.example", "phone_number": "0123456789" },
+        }))
+        .ok();
+        body.operator_info = serde_json::from_value(json!({
+            "order_ref": "SP-1", "order_name": "defer it", "contact_uuid": sandbox.covage().contact_uuid(),
+        }))
+        .ok();
+    });
+    let draft = Prepared::new(order).unwrap().place(covage).await.unwrap();
+    let uuid = draft.uuid().to_owned();
+    Prepared::new(draft.submission().unwrap()).unwrap().place(covage).await.unwrap();
+    uuid
+}
+
+#[tokio::test]
+async fn a_deferred_order_goes_on_when_it_is_told_to() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let order = deferred(&sandbox, &covage).await;
+    let mut stages = Vec::new();
+    for _ in 0..3 {
+        stages.push(covage.order(&order).await.unwrap().progress().stage());
+        sandbox.covage().advance();
+    }
+    let waits = covage.order(&order).await.unwrap().progress();
+    assert_eq!((waits.stage(), waits.own()), (OrderStage::WaitingForUs, Some("deferred")));
+    assert_eq!(stages, [OrderStage::Received, OrderStage::Received, OrderStage::WaitingForUs]);
+
+    let told = || Information::new(&order, "The door code is 4711").stop_deferred();
+    let mut first = Prepared::new(told()).unwrap();
+    assert!(first.place(&covage).await.unwrap().info.get().is_some());
+    let mut second = Prepared::new(told()).unwrap();
+    let error = second.place(&covage).await.unwrap_err();
+    assert_eq!((error.outcome(), second.progress()), (Outcome::Throttled, Progress::Ready));
+    assert!(matches!(first.reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
+    let own = |stage| (stage, covage.order(&order));
+    for expected in [OrderStage::InProgress, OrderStage::Done] {
+        sandbox.covage().advance();
+        let (expected, order) = own(expected);
+        assert_eq!(order.await.unwrap().progress().stage(), expected);
+    }
+    for (order, message) in [("..", "text"), ("1", " ")] {
+        let refused = Prepared::new(Information::new(order, message)).unwrap_err();
+        assert_eq!(refused.outcome(), Outcome::Invalid);
+    }
+    assert!(!format!("{first:?} {:?}", first.request()).contains("4711"));
+}
+
+#[test]
+fn every_word_for_a_state_has_its_stage() {
+    let stage = |status: Value| {
+        let order = json!({ "status": status });
+        serde_json::from_value::<lastmile::covage::types::Order>(order).unwrap().progress()
+    };
+    for (word, expected) in [
+        ("draft", OrderStage::WaitingForUs),
+        ("submitted", OrderStage::Received),
+        ("acknowledged", OrderStage::Received),
+        ("running", OrderStage::InProgress),
+        ("processing", OrderStage::InProgress),
+        ("deferred", OrderStage::WaitingForUs),
+        ("completed", OrderStage::Done),
+        ("rejected", OrderStage::Failed),
+        ("cancelled", OrderStage::Cancelled),
+        ("a word of tomorrow", OrderStage::Other),
+    ] {
+        let progress = stage(json!(word));
+        assert_eq!((progress.stage(), progress.own()), (expected, Some(word)));
+    }
+    assert_eq!((stage(json!(null)).stage(), stage(json!(null)).own()), (OrderStage::Other, None));
+}

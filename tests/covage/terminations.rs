@@ -1,0 +1,110 @@
+//! Ending a service: confirmed by its name, cut once.
+
+use lastmile::covage::types::{OperatorInfoUpdate, OrderUpdate, ServiceStatus};
+use lastmile::covage::{Covage, CutService, Draft, NewOrder, Submission};
+use lastmile::{HasProgress, OrderStage, Outcome, Prepared, Progress, Reconciled};
+use lastmile_sandbox::covage::SeededService;
+use lastmile_sandbox::{Answer, Sandbox};
+use lastmile_tests::{covage, sandbox};
+
+fn service(sandbox: &Sandbox, product: &str) -> SeededService {
+    let services = sandbox.covage().services();
+    services.iter().find(|one| one.product == product && one.active).unwrap().clone()
+}
+
+async fn draft(covage: &Covage, service: &str, order_ref: &str) -> Draft {
+    let order = NewOrder::terminate(service).reference(order_ref);
+    let mut draft = Prepared::new(order).unwrap().place(covage).await.unwrap();
+    let info = OperatorInfoUpdate { order_name: Some("Ankeborg, the end".into()), ..Default::default() };
+    draft.complete(covage, &OrderUpdate { operator_info: Some(info), ..Default::default() }).await.unwrap();
+    draft
+}
+
+async fn is_active(covage: &Covage, uuid: &str) -> bool {
+    covage.service(uuid).await.unwrap().status.get() == Some(&ServiceStatus::Active)
+}
+
+#[tokio::test]
+async fn it_is_cut_with_its_name_and_not_without() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (copper, fibre) = (service(&sandbox, "AM01"), service(&sandbox, "FP01"));
+    let draft = draft(&covage, &copper.reference, "SP-1").await;
+    assert_eq!(
+        draft.order().service_uuid.as_deref(),
+        Some(copper.uuid.as_str()),
+        "filled in from the service"
+    );
+    assert_eq!(draft.order().progress().stage(), OrderStage::WaitingForUs);
+
+    let not_ready = draft.submission().unwrap_err();
+    assert_eq!(not_ready.outcome(), Outcome::Invalid);
+    for other in [fibre.uuid.as_str(), &fibre.reference, "", "S"] {
+        let draft = Draft::of(covage.order(not_ready_uuid(&sandbox)).await.unwrap()).unwrap();
+        let error = draft.termination(CutService::now(other)).unwrap_err();
+        assert!(error.to_string().contains("another service"), "{error}");
+    }
+    assert!(is_active(&covage, &copper.uuid).await);
+    assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 0);
+
+    let termination = not_ready.into_draft().termination(CutService::now(&copper.uuid)).unwrap();
+    let order = Prepared::new(termination).unwrap().place(&covage).await.unwrap();
+    assert_eq!(order.progress().stage(), OrderStage::Received);
+    assert!(!is_active(&covage, &copper.uuid).await, "cut at once");
+    assert!(is_active(&covage, &fibre.uuid).await);
+    assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
+}
+
+/// The only order there is.
+fn not_ready_uuid(sandbox: &Sandbox) -> &'static str {
+    let received = sandbox.covage().received();
+    let path = received.iter().rev().find(|one| one.operation.as_deref() == Some("updateOrder")).unwrap();
+    let uuid = path.path.trim_end_matches('/').rsplit('/').next().unwrap().to_owned();
+    Box::leak(uuid.into_boxed_str())
+}
+
+#[tokio::test]
+async fn a_lost_answer_cuts_it_no_second_time() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let fibre = service(&sandbox, "FP01");
+    let draft = draft(&covage, &fibre.uuid, "SP-1").await;
+    let mut termination =
+        Prepared::new(draft.termination(CutService::now(&fibre.reference)).unwrap()).unwrap();
+    let stored = serde_json::to_string(&termination).unwrap();
+    termination.place(&covage).await.unwrap();
+
+    let mut again: Prepared<Submission> = serde_json::from_str(&stored).unwrap();
+    sandbox.covage().answer_next("getOrder", Answer::status(503));
+    again.place(&covage).await.unwrap();
+    assert_eq!((again.progress(), sandbox.covage().took_effect("updateOrder.submit")), (Progress::Placed, 1));
+    let Reconciled::Placed(order) = again.reconcile(&covage).await.unwrap() else {
+        panic!("it is submitted")
+    };
+    assert_eq!(order.service_uuid.as_deref(), Some(fibre.uuid.as_str()));
+}
+
+#[tokio::test]
+async fn what_cannot_be_ended_is_refused() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let link = service(&sandbox, "EN01");
+    let mut order = Prepared::new(NewOrder::terminate(&link.reference).reference("SP-1")).unwrap();
+    let error = order.place(&covage).await.unwrap_err();
+    assert_eq!((error.outcome(), order.progress()), (Outcome::Rejected, Progress::Ready));
+    assert_eq!(error.details()[0].field.as_deref(), Some("service_ref"));
+
+    let before = sandbox.covage().received().len();
+    assert_eq!(Prepared::new(NewOrder::terminate("")).unwrap_err().outcome(), Outcome::Invalid);
+    let both = NewOrder::terminate("S1").with(|body| body.eligibility_ref = Some("elig".into()));
+    let error = Prepared::new(both).unwrap_err();
+    assert!(error.to_string().contains("eligibility_ref:"), "{error}");
+    let ended = serde_json::json!({
+        "uuid": "1", "status": "draft", "type": "terminate", "service_ref": "S1",
+        "product": { "line": { "family": { "code": "N" } } },
+    });
+    let ended = Draft::of(serde_json::from_value(ended).unwrap()).unwrap();
+    let gaps = ended.readiness();
+    assert!(gaps.gaps().iter().any(|gap| gap.path == "product.line.family.code"), "{gaps}");
+    assert_eq!(sandbox.covage().received().len(), before, "nothing was sent");
+}
