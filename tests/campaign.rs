@@ -3,7 +3,7 @@
 use lastmile_tests::campaign::{Plan, Which, run};
 
 async fn small(which: Which, deduplicates: bool, seed: u64) {
-    let verdict = run(&Plan { orders: 150, seed, deduplicates, kills: None }, which).await;
+    let verdict = run(&Plan { orders: 48, seed, deduplicates, kills: None }, which).await;
     assert!(verdict.is_right(), "{verdict}");
 }
 
@@ -35,8 +35,8 @@ async fn cocon_never_gets_anything_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_killed_goes_on_where_it_was() {
     for which in [Which::OnApi, Which::Covage, Which::Cocon] {
-        let kills = Some((3, env!("CARGO_BIN_EXE_campaign").into()));
-        let verdict = run(&Plan { orders: 150, seed: 6, deduplicates: false, kills }, which).await;
+        let kills = Some((2, env!("CARGO_BIN_EXE_campaign").into()));
+        let verdict = run(&Plan { orders: 48, seed: 6, deduplicates: false, kills }, which).await;
         assert!(verdict.is_right(), "{verdict}");
     }
 }
