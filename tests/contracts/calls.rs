@@ -5,7 +5,7 @@ use std::time::Duration;
 use lastmile::cocon::Cocon;
 use lastmile::cocon::types::{ContactPatch, CustomerCreate};
 use lastmile::covage::types::OrderCreateRequestType;
-use lastmile::covage::{Covage, Draft, NewOrder, Submission};
+use lastmile::covage::{Covage, NewOrder, Submission};
 use lastmile::onapi::types::Access;
 use lastmile::onapi::{self, Changes, OnApi, Placed};
 use lastmile::wire::Patch;
@@ -154,8 +154,7 @@ pub fn activation() -> onapi::NewOrder {
 
 /// The submission of the draft 1.
 pub fn submission() -> Submission {
-    let draft = json!({ "uuid": "1", "status": "draft", "type": "activate" });
-    Draft::of(serde_json::from_value(draft).unwrap()).unwrap().submission().unwrap()
+    serde_json::from_value(json!({ "uuid": "1" })).unwrap()
 }
 
 fn order_id(placed: Placed) -> Option<String> {

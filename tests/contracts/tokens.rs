@@ -100,7 +100,9 @@ async fn a_submission_whose_answer_is_lost_is_found() {
 #[tokio::test]
 async fn a_refusal_of_what_was_declared_absent_is_no_proof() {
     let bad = answer("400 Bad Request", "");
-    let script = [Then::Reset, Then::AnswerAndKeep(bad), Then::AnswerAndKeep(ok())];
+    let draft = json("200 OK", &drafted());
+    let script =
+        [Then::Reset, Then::AnswerAndKeep(draft), Then::AnswerAndKeep(bad), Then::AnswerAndKeep(ok())];
     let server = RawServer::with_tokens(script, [tokens()]).await;
     let Client::Covage(covage) = Call::Submit.client(&server.base_url(), patient()) else { unreachable!() };
     let mut submission = Prepared::new(submission()).unwrap();
@@ -113,5 +115,7 @@ async fn a_refusal_of_what_was_declared_absent_is_no_proof() {
     };
     assert_eq!(submission.progress(), Progress::Placed);
     drop(covage);
-    assert_eq!(server.end().await.requests.len(), 3);
+    let wire = server.end().await;
+    let methods: Vec<_> = wire.requests.iter().map(|request| request.method.as_str()).collect();
+    assert_eq!(methods, ["PATCH", "GET", "PATCH", "GET"], "it is looked at before it is sent again");
 }

@@ -30,7 +30,9 @@ async fn a_contact_from_birth_to_death() {
     let uuid = contact.contact_uuid.as_deref().unwrap();
 
     // A second worker with the same contact, and one whose answer is lost.
-    let again = Prepared::new(kajsa()).unwrap().place(&covage).await.unwrap();
+    let stored = serde_json::to_string(&Prepared::new(kajsa()).unwrap()).unwrap();
+    let mut again: Prepared<ContactCreate> = serde_json::from_str(&stored).unwrap();
+    let again = again.place(&covage).await.unwrap();
     assert_eq!(again.contact_uuid.as_deref(), Some(uuid));
     assert_eq!(sandbox.covage().took_effect("createContact"), 1);
     let mut lost = Prepared::new(ContactCreate { first_name: Some("Knatte".into()), ..kajsa() }).unwrap();

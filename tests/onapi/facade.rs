@@ -49,6 +49,7 @@ async fn a_whole_day(dialect: Dialect) {
         NewOrder::activate(access.clone(), &known.service(Standing::Free).unwrap().service, id("SP-1"));
     let placed = Prepared::new(order).unwrap().place(&network).await.unwrap();
     let placed = placed.order_id().unwrap();
+    network.orders_of(&access).await.unwrap();
     // The state may stray; the order is received all the same.
     network.order(&placed).await.unwrap();
     let received = json!({ "orderId": placed, "state": "RECEIVED" });

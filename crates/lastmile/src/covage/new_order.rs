@@ -16,7 +16,7 @@ use crate::prepared::sealed::{Found, Look, Sealed};
 /// A draft to be created, to be [`Prepared`](crate::Prepared).
 ///
 /// A draft orders nothing before it is submitted, so one that was created twice harms nobody. Therefore one whose answer was
-/// lost counts as absent when none of your newest 1,000 orders has its reference.
+/// lost counts as absent when none of your newest 500 orders has its reference.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NewOrder {
@@ -168,7 +168,7 @@ impl Creation for NewOrder {
             ..Default::default()
         };
         let mut orders = covage.orders(filter);
-        for _ in 0..1000 {
+        for _ in 0..500 {
             let Some(order) = orders.next().await.transpose()? else { break };
             let Some(order) = order.into_option() else { continue };
             let found = order.operator_info.get().and_then(|info| info.order_ref.as_deref());

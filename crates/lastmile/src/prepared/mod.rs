@@ -47,7 +47,7 @@ use sealed::{Found, Look, Supplier as _};
 /// | ON-API order | the orders and subscriptions of the access, for its reference |
 /// | ON-API ticket | the list of tickets, for its reference |
 /// | Covage submission | the order, whether it is submitted |
-/// | Covage draft | your newest 1,000 orders, for its reference |
+/// | Covage draft | your newest 500 orders, for its reference |
 /// | Covage contact | the list of contacts, for one that says just the same |
 /// | Covage information, migration | nothing: no call shows them; said twice, they order nothing twice |
 /// | everything at Cocon | nothing: the API has no reference of the caller's |

@@ -155,15 +155,21 @@ impl Office {
     /// comes before all that have one.
     pub(super) fn list_orders(&self, query: &Query) -> Page {
         let wanted = Wanted::by(query);
-        let mut orders: Vec<&Order> = self.orders.iter().filter(|order| wanted.fits(order)).collect();
-        if let Some(sort) = query.get("sort").filter(|sort| !sort.is_empty()) {
-            let name = sort.trim_start_matches('-');
-            orders.sort_by_cached_key(|order| order.view.get(name).and_then(Value::as_str));
-            if sort.starts_with('-') {
-                orders.reverse();
+        let fitting = self.orders.iter().filter(|order| wanted.fits(order)).map(|order| &order.view);
+        match query.get("sort").unwrap_or_default() {
+            // They are kept in the order in which they were created.
+            "" | "creation_date" => Page::of(fitting, query),
+            "-creation_date" => Page::of(fitting.rev(), query),
+            sort => {
+                let mut orders: Vec<&Value> = fitting.collect();
+                let name = sort.trim_start_matches('-');
+                orders.sort_by_cached_key(|order| order.get(name).and_then(Value::as_str));
+                if sort.starts_with('-') {
+                    orders.reverse();
+                }
+                Page::of(orders, query)
             }
         }
-        Page::of(orders.iter().map(|order| &order.view), query)
     }
 
     pub(super) fn find_order(&self, uuid: &str) -> Result<usize, Refusal> {
