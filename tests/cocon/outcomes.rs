@@ -2,7 +2,9 @@
 
 use lastmile::cocon::Cocon;
 use lastmile::cocon::types::CustomerCreate;
-use lastmile::{Outcome, RetryBudget};
+use std::time::Duration;
+
+use lastmile::{Outcome, Policy, Prepared, RateLimit, RetryBudget};
 use lastmile_tests::{RawServer, Then, brisk, cocon_at, sandbox};
 
 #[tokio::test]
@@ -44,4 +46,19 @@ async fn all_calls_of_a_handle_share_the_further_attempts() {
         attempts.push(cocon.with_policy(brisk()).contact("1").await.unwrap_err().attempts());
     }
     assert_eq!((attempts, server.requests()), (vec![4, 2, 1], 7), "three further ones, one, none");
+}
+
+#[tokio::test]
+async fn a_creation_is_not_sent_when_its_answer_could_not_be_waited_for() {
+    let server = RawServer::start(&[Then::Close]).await;
+    let limit = RateLimit { requests: 1, per: Duration::from_millis(400) };
+    let policy = Policy { deadline: Duration::from_millis(500), attempts: 1, ..brisk() };
+    let cocon = Cocon::builder(server.base_url()).api_key("key").client_id("client").policy(policy);
+    let cocon = cocon.rate_limit(limit).build().unwrap();
+    cocon.contact("1").await.unwrap_err();
+    // Its turn comes in time, but with too little of it left.
+    let error = Prepared::new(CustomerCreate::default()).unwrap().place(&cocon).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+    assert!(error.to_string().contains("too little time is left"), "{error}");
+    assert_eq!(server.requests(), 1);
 }

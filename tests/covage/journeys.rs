@@ -278,6 +278,13 @@ async fn a_second_worker_neither_doubles_a_draft_nor_its_submission() {
     let before = sandbox.covage().count("updateOrder");
     assert_eq!(second.place(&covage).await.unwrap().uuid.as_deref(), order.uuid.as_deref());
     assert_eq!(sandbox.covage().count("updateOrder"), before);
+
+    // A third comes long after: there is no draft any more, and none is to be made.
+    let stored = json!({ "version": 1, "kind": "covage.order", "progress": "ready", "request": body });
+    let mut third: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
+    assert_eq!(third.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!((third.progress(), sandbox.covage().took_effect("createOrder")), (Progress::Unclear, 1));
+    assert!(matches!(third.reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
 }
 
 #[tokio::test]
@@ -293,11 +300,12 @@ async fn a_lost_draft_is_found_by_its_reference() {
         panic!("it is there")
     };
     assert_eq!(found.uuid(), draft.uuid());
-    assert!(matches!(order("SP-8").reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
+    assert!(matches!(order("SP-8").reconcile(&covage).await.unwrap(), Reconciled::Absent), "never begun");
 
     let mut lost = order("SP-8");
     sandbox.covage().answer_next("createOrder", Answer::status(502));
     assert_eq!(lost.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert!(matches!(lost.reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
     let settled = covage.with_policy(settled());
     assert!(
         matches!(lost.reconcile(&settled).await.unwrap(), Reconciled::Absent),

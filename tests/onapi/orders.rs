@@ -3,7 +3,7 @@
 use lastmile::onapi::types::{EquipmentRequest, ListOrdersState, Order, OrderChange, OrderOfEvent};
 use lastmile::onapi::{NewOrder, OnApi, Placed, ReceivedOrder, References, SubscriptionAt};
 use lastmile::rules::OnApiId;
-use lastmile::{HasProgress, OrderStage, Outcome, Prepared, Reconciled};
+use lastmile::{HasProgress, OrderStage, Outcome, Prepared, Progress, Reconciled};
 use lastmile_sandbox::onapi::Standing;
 use lastmile_sandbox::{Answer, Fault, Sandbox};
 use lastmile_tests::{onapi, sandbox, settled};
@@ -123,10 +123,12 @@ async fn each_operation_is_found_again_by_its_reference() {
         assert_eq!(order.operation.get().unwrap().as_str(), operation.to_string());
         // Out of the way of the next one.
         ReceivedOrder::of(*order).unwrap().cancel(&network).await.unwrap();
+        let gone = lost.reconcile(&network).await.unwrap();
         assert!(
-            matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Absent),
-            "{operation} was cancelled"
+            matches!(gone, Reconciled::Undecidable(_)),
+            "{operation} was placed, and cancelled: {gone:?}"
         );
+        assert_eq!(lost.progress(), Progress::Placed, "it is not ordered anew by itself");
     }
     assert_eq!(sandbox.onapi().took_effect("createOrder"), 5);
     assert_eq!(sandbox.onapi().took_effect("cancelOrder"), 5);

@@ -166,6 +166,35 @@ fn a_ticket_that_no_network_could_take_is_refused() {
     assert!(error.to_string().contains("accessId"), "{error}");
 }
 
+/// A page of a gateway, and a refusal that may pass, are no leave to send.
+#[tokio::test]
+async fn a_look_that_fails_is_no_leave_to_send() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let mut prepared = copy(&activation(&sandbox));
+    for answer in [
+        Answer::status(200).header("content-type", "text/html").body("<html>Soon back</html>"),
+        Answer::status(404).body("<html>Not here</html>"),
+        Answer::status(403),
+    ] {
+        sandbox.onapi().answer_next("listOrders", answer);
+        prepared.place(&network).await.unwrap_err();
+        assert_eq!((prepared.progress(), sandbox.onapi().count("createOrder")), (Progress::Ready, 0));
+    }
+}
+
+#[tokio::test]
+async fn an_open_order_of_another_kind_is_not_taken_for_this_one() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let mut prepared = activation(&sandbox);
+    let other = json!({ "orderId": "o-1", "operation": "DEACTIVATE", "state": "RECEIVED" });
+    sandbox.onapi().answer_next("createOrder", Answer::json(200, &other));
+    let error = prepared.place(&network).await.unwrap_err();
+    assert_eq!((error.outcome(), prepared.progress()), (Outcome::Rejected, Progress::Ready));
+    assert!(error.to_string().contains("open order of another kind"), "{error}");
+}
+
 #[tokio::test]
 async fn only_what_may_have_copies_is_looked_for_first() {
     let sandbox = sandbox().await;

@@ -261,9 +261,14 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
             tracing::debug!(wait = ?turn.wait, "waiting for its turn");
             tokio::time::sleep(turn.wait).await;
         }
-        // From here on something may come of it, even if this future is dropped.
-        turn.used = true;
         let left = context.left();
+        if operation.repeat == Repeat::Once && left < context.policy.least_for_one() {
+            // It would be sent, and its answer not waited for.
+            let failure =
+                Failure::of(Outcome::NotSent, "too little time is left to send it and hear the answer");
+            context.give_up(before.unwrap_or(failure), may_have_taken_effect);
+            break;
+        }
         // Nobody may repeat a call that is done once, so nothing is gained by giving up on it early.
         let limit = if operation.repeat == Repeat::Once { left } else { left.min(context.policy.attempt) };
         let span = tracing::debug_span!("attempt", number, status = Empty, outcome = Empty);
@@ -271,6 +276,7 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
             match authorize(&mut request, operation, shared, refused_token, limit).await {
                 Ok(token) => {
                     let limit = limit.min(context.left());
+                    turn.send();
                     (
                         token,
                         attempt(&shared.http, &request, operation, limit, context.policy.body_limit).await,
@@ -300,11 +306,14 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
         }
         let Some(failure) = failure else { return unread.unwrap_or_else(|| context.answer()) };
         may_have_taken_effect |= failure.outcome == Outcome::Unknown && operation.repeat != Repeat::Read;
-        turn.used = matches!(failure.outcome, Outcome::Unknown | Outcome::Decode);
+        // Nothing came of what was refused, but "not so often" is to be heeded.
+        let too_often = failure.outcome == Outcome::Throttled && status.is_some();
+        turn.used = matches!(failure.outcome, Outcome::Unknown | Outcome::Decode) || too_often;
         drop(turn);
 
         if status == Some(StatusCode::UNAUTHORIZED) && token.is_some() && refused_token.is_none() {
-            (refused_token, before) = (token, Some(failure));
+            // Why the token was refused is nothing to tell the caller when there is no turn for the next.
+            (refused_token, before) = (token, None);
             continue;
         }
         let pause = context.policy.pause_after(number, asked);

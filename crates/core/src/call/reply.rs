@@ -37,11 +37,20 @@ impl<T> Reply<T> {
     /// The error of an answer that decoded but lacks what the caller cannot do without. For facades over a generated
     /// client; `reason` must repeat nothing that the supplier sent.
     pub fn unfit(self, reason: impl Into<String>) -> Error {
+        self.failed(Outcome::Decode, reason.into())
+    }
+
+    /// The error of an answer of success that says that nothing was done. For facades, as [`unfit`](Self::unfit).
+    pub fn refused(self, reason: impl Into<String>) -> Error {
+        self.failed(Outcome::Rejected, reason.into())
+    }
+
+    fn failed(self, outcome: Outcome, reason: String) -> Error {
         Error::new(Inner {
             api: self.table.api,
             operation: self.operation,
-            outcome: Outcome::Decode,
-            reason: reason.into(),
+            outcome,
+            reason,
             status: Some(self.status),
             headers: self.headers,
             body: self.body,

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::call::Operation;
 
-/// How many requests all calls of a handle may send in a stretch of time, further attempts included. Up to that many go out
-/// at once, then they are spread evenly. A call waits for its turn as long as its deadline lets it.
+/// How many requests all calls of a handle may send in a stretch of time, further attempts included. After a rest up to that
+/// many go out at once, then they are spread evenly, so that a stretch that begins with a rest may see twice as many. A call
+/// waits for its turn as long as its deadline lets it.
 ///
 /// There is none by default, since no supplier states one for all calls: set what your contract says.
 ///
@@ -68,13 +69,13 @@ impl Limits {
             }
             None => now,
         };
-        let (free, spread) = match self.rate {
-            Some(rate) => {
-                let step = rate.per / rate.requests.max(1);
-                let spread = state.spread.unwrap_or(now).max(now);
-                (later(spread, step).checked_sub(rate.per).unwrap_or(now), Some(later(spread, step)))
+        let step = self.rate.map(|rate| (rate.per / rate.requests.max(1)).min(FAR));
+        let (free, spread) = match (self.rate, step) {
+            (Some(rate), Some(step)) => {
+                let spread = state.spread.unwrap_or(now).max(now) + step;
+                (spread.checked_sub(rate.per).unwrap_or(now), Some(spread))
             }
-            None => (now, None),
+            _ => (now, None),
         };
         let start = rested.max(free).max(now);
         let wait = start - now;
@@ -83,19 +84,17 @@ impl Limits {
         }
         state.spread = spread;
         let rest = place.map(|(place, interval)| {
-            let until = later(start, interval);
+            let interval = interval.min(FAR);
+            let until = start + interval;
             let before = state.rests.insert(place.clone(), until);
-            Rest { place, until, before }
+            Rest { place, interval, until, before }
         });
-        Ok(Turn { limits: self, wait, rest, used: false })
+        Ok(Turn { limits: self, wait, rest, step, used: false })
     }
 }
 
-/// So long after a moment; as good as never, if no clock reaches that far.
-fn later(moment: Instant, by: Duration) -> Instant {
-    const FAR: Duration = Duration::from_secs(1 << 32);
-    moment + by.min(FAR)
-}
+/// As good as never, and still a moment that clocks can tell.
+const FAR: Duration = Duration::from_secs(1 << 32);
 
 /// The turn of one request. One that was not used, or was refused, leaves its operation's interval to the next.
 pub(crate) struct Turn<'a> {
@@ -103,20 +102,44 @@ pub(crate) struct Turn<'a> {
     /// How long to wait before the request is sent.
     pub(crate) wait: Duration,
     rest: Option<Rest>,
+    /// What it takes of the handle's rate, until it is sent.
+    step: Option<Duration>,
     /// Whether something came of the request, or may have.
     pub(crate) used: bool,
+}
+
+impl Turn<'_> {
+    /// The request is sent now. From here on something may come of it, even if the call is dropped.
+    pub(crate) fn send(&mut self) {
+        (self.step, self.used) = (None, true);
+        if let Some(rest) = &mut self.rest {
+            // Later than planned, if the call had to wait for something else.
+            let until = Instant::now() + rest.interval;
+            if let Some(planned) = self.limits.state().rests.get_mut(&rest.place)
+                && *planned < until
+            {
+                *planned = until;
+                rest.until = until;
+            }
+        }
+    }
 }
 
 /// How long a place rests after a request, and how long it would without.
 struct Rest {
     place: Place,
+    interval: Duration,
     until: Instant,
     before: Option<Instant>,
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let Some(Rest { place, until, before }) = self.rest.take().filter(|_| !self.used) else { return };
+        if let Some(step) = self.step {
+            let mut state = self.limits.state();
+            state.spread = state.spread.and_then(|spread| spread.checked_sub(step));
+        }
+        let Some(Rest { place, until, before, .. }) = self.rest.take().filter(|_| !self.used) else { return };
         let mut state = self.limits.state();
         // A later one may be waiting behind this one already, and stays where it is.
         if state.rests.get(&place) == Some(&until) {
@@ -142,7 +165,7 @@ mod tests {
     /// How long a call waits that takes its turn and uses it.
     fn wait(limits: &Limits, operation: &Operation, path: &str) -> Duration {
         let mut turn = limits.turn(operation, path, LONG).ok().unwrap();
-        turn.used = true;
+        (turn.step, turn.used) = (None, true);
         turn.wait
     }
 
@@ -196,6 +219,28 @@ mod tests {
         drop(limits.turn(&slow, "/", LONG));
         let waiting = limits.turn(&slow, "/", LONG).ok().unwrap();
         assert!(waiting.wait > SECOND);
+    }
+
+    #[test]
+    fn whoever_does_not_wait_leaves_his_turn_of_the_rate() {
+        let limits = Limits::new(Some(RateLimit { requests: 1, per: SECOND }));
+        assert!(wait(&limits, &operation(None), "/").is_zero());
+        for _ in 0..100 {
+            drop(limits.turn(&operation(None), "/", LONG));
+        }
+        assert!(wait(&limits, &operation(None), "/") <= SECOND);
+    }
+
+    #[test]
+    fn an_interval_counts_from_when_it_is_sent() {
+        let limits = Limits::new(None);
+        let slow = operation(Some(30 * SECOND));
+        let mut turn = limits.turn(&slow, "/", LONG).ok().unwrap();
+        let planned = limits.state().rests.values().next().copied().unwrap();
+        turn.send();
+        assert!(limits.state().rests.values().next().copied().unwrap() > planned);
+        drop(turn);
+        assert_eq!(limits.state().rests.len(), 1, "it was sent");
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub use limit::RateLimit;
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 /// How long a call may take, how often it is tried, and how much of an answer is read.
 ///
@@ -75,7 +75,12 @@ impl Policy {
         let doublings = attempt.saturating_sub(1).min(31);
         let room = self.pause.saturating_mul(1 << doublings).min(self.longest_pause);
         let jittered = room.mul_f64(fastrand::f64());
-        asked.map_or(jittered, |asked| asked.saturating_add(jittered.min(self.pause)))
+        asked.map_or(jittered, |asked| asked.saturating_add(jittered.min(self.pause)).max(jittered))
+    }
+
+    /// With less time than this left, a call that is done once is not begun: its outcome would only become unknown.
+    pub(crate) fn least_for_one(&self) -> Duration {
+        self.attempt.min(self.deadline / 2)
     }
 }
 
@@ -86,7 +91,9 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
         return Some(Duration::from_secs(seconds));
     }
     let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    // By the clock that the date was made with, if that is told.
+    let told = headers.get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+    Some(date.duration_since(told.unwrap_or(now)).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -168,14 +168,21 @@ impl Creation for NewOrder {
             ..Default::default()
         };
         let mut orders = covage.orders(filter);
+        let mut draft = None;
         for _ in 0..500 {
             let Some(order) = orders.next().await.transpose()? else { break };
             let Some(order) = order.into_option() else { continue };
-            let found = order.operator_info.get().and_then(|info| info.order_ref.as_deref());
-            if found == Some(order_ref) {
-                let no_draft = "an order has the reference, but it is no draft";
-                return Ok(Draft::of(order).map_or(Found::Never(no_draft), Found::Held));
+            if order.operator_info.get().and_then(|info| info.order_ref.as_deref()) != Some(order_ref) {
+                continue;
             }
+            match Draft::of(order) {
+                Ok(found) => draft = draft.or(Some(found)),
+                // There may be a second draft beside it, which must not be submitted as well.
+                Err(_) => return Ok(Found::Taken("an order that is no draft any more has the reference")),
+            }
+        }
+        if let Some(draft) = draft {
+            return Ok(Found::Held(draft));
         }
         // Should it be among those that were not looked at or could not be read: a second draft orders nothing.
         Ok(Found::Nothing)

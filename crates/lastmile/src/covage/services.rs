@@ -116,7 +116,9 @@ impl Migration {
 }
 
 /// What became of a [`Migration`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` does not show the supplier's words.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Migrated {
     /// There is an order now, of this commercial reference. No source says whether it is a draft.
@@ -127,6 +129,17 @@ pub enum Migrated {
     No(String),
     /// The answer tells none of these.
     Unclear,
+}
+
+impl std::fmt::Debug for Migrated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Ordered(_) => "Ordered((hidden))",
+            Self::Choose(_) => "Choose((hidden))",
+            Self::No(_) => "No((hidden))",
+            Self::Unclear => "Unclear",
+        })
+    }
 }
 
 impl Migrated {

@@ -60,9 +60,16 @@ impl Creation for NewOrder {
         if reply.value.order_id.get().is_none() && reply.value.state.get().is_none() {
             return Err(reply.unfit("the answer is no order"));
         }
-        let created = reply.status.as_u16() == 201;
-        let order = Box::new(reply.value);
-        Ok(if created { Placed::Order(order) } else { Placed::Existing(order) })
+        if reply.status.as_u16() == 201 {
+            return Ok(Placed::Order(Box::new(reply.value)));
+        }
+        // A network answers with the open order of the service, whatever that is to do.
+        if self.is_about_the_same(&reply.value) == Match::No {
+            return Err(
+                reply.refused("the service has an open order of another kind: wait until that is done")
+            );
+        }
+        Ok(Placed::Existing(Box::new(reply.value)))
     }
 
     async fn find(&self, network: &OnApi, look: Look) -> Result<Found<Placed>, Error> {
@@ -80,6 +87,9 @@ impl Creation for NewOrder {
             }
         }
         let subscriptions = match network.subscriptions(&self.access).await {
+            Ok(answer) if answer.subscriptions.is_absent() => {
+                return Ok(Found::Unclear("the network's answer has no list of subscriptions"));
+            }
             Ok(answer) if answer.access_id.as_deref() == Some(self.access.as_str()) => {
                 answer.subscriptions.into_vec()
             }
@@ -151,6 +161,14 @@ impl NewOrder {
     /// networks keep it with the customer or the service, so that it may stand in other orders as well.
     fn is_this(&self, order: Option<&Order>) -> Match {
         let Some(order) = order else { return Match::Maybe };
+        match self.is_about_the_same(order) {
+            Match::No => Match::No,
+            same => same.and(self.has_my_references(&order.sp_reference, &order.sp_subscription_id)),
+        }
+    }
+
+    /// Whether an order is to do the same, whatever its references.
+    fn is_about_the_same(&self, order: &Order) -> Match {
         let body = &self.body;
         let operation = match order.operation.get() {
             Some(operation) if *operation == known(body.operation) => Match::Yes,
@@ -163,14 +181,10 @@ impl NewOrder {
             None if body.operation == OrderCreateOperation::Activate => Match::Maybe,
             _ => Match::Yes,
         };
-        let same = operation
+        operation
             .and(access)
             .and(Match::of_field(&order.service, body.service.as_ref()))
-            .and(Match::of_field(&order.subscription_id, body.subscription_id.as_ref()));
-        if same == Match::No {
-            return Match::No;
-        }
-        same.and(self.has_my_references(&order.sp_reference, &order.sp_subscription_id))
+            .and(Match::of_field(&order.subscription_id, body.subscription_id.as_ref()))
     }
 
     /// What is modified is the references; every other order has one of its own.
@@ -239,7 +253,9 @@ impl NewOrder {
             (Deactivate, _) => {
                 // The year 3030 stands for some day. (Source: ON-API 2.6, data formats.)
                 let ends = subscription.disconnection_date.get();
-                if ends.is_some_and(|day| !day.to_string().starts_with("3030-")) {
+                if ends.is_none() && !subscription.disconnection_date.is_nothing() {
+                    Found::Unclear("the end of the subscription cannot be read")
+                } else if ends.is_some_and(|day| !day.to_string().starts_with("3030-")) {
                     Found::Never("the subscription has an end, by this order or another")
                 } else {
                     Found::Nothing

@@ -94,6 +94,9 @@ impl TicketChange {
 
     fn is_in(&self, ticket: &Ticket) -> Found<()> {
         let Some(mine) = &self.body.comment else { return self.is_status_of(ticket) };
+        if ticket.comments.is_absent() {
+            return Found::Unclear("the network shows no comments of the ticket");
+        }
         let mut found = Found::Nothing;
         for comment in ticket.comments.iter() {
             match comment.get().map_or(Match::Maybe, |held| is_comment(held, mine)) {

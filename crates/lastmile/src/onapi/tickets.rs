@@ -186,7 +186,7 @@ impl Creation for NewTicket {
                     let reference = ticket.get().and_then(|ticket| ticket.co_ticket_reference.as_deref());
                     return Ok(match reference.map(str::parse) {
                         Some(Ok(reference)) => Found::Held(reference),
-                        _ => Found::Never("a ticket has the reference, but none of the network's own"),
+                        _ => Found::Taken("a ticket has the reference, but none of the network's own"),
                     });
                 }
                 Match::No => {}

@@ -64,5 +64,8 @@ pub(crate) mod sealed {
         Unclear(&'static str),
         /// They never tell, and why.
         Never(&'static str),
+        /// Something else of it is there, so that it must not be sent again; why that is not it.
+        #[cfg_attr(not(any(feature = "covage", feature = "onapi")), allow(dead_code))]
+        Taken(&'static str),
     }
 }

@@ -40,7 +40,7 @@ use sealed::{Found, Look, Supplier as _};
 /// line: a value that may have copies which could be placed (it comes from a store, was stored without being begun, or was
 /// placed before) is looked for at the supplier before it is sent. What is there already, by its own reference, is what
 /// [`place`](Self::place) answers with. So a second worker does not double what `reconcile` could find for the first. It does not
-/// help against two workers within the same moment, nor where there is nothing to look at:
+/// help while the first one's request is still at work, nor where there is nothing to look at:
 ///
 /// | created | looked at before sending |
 /// |---|---|
@@ -70,7 +70,7 @@ pub struct Prepared<C> {
 }
 
 /// When it was sent at the latest, in milliseconds since 1970.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sent {
     /// It was begun to be sent by then, if ever.
     send_by: Option<u64>,
@@ -212,9 +212,13 @@ impl<C: Creation> Prepared<C> {
                     self.end(Progress::Placed);
                     return Ok(created);
                 }
+                Ok(Found::Taken(why)) => {
+                    self.end(Progress::Unclear);
+                    return Err(Error::unknown(C::Supplier::API, why));
+                }
                 Ok(Found::Nothing | Found::Unclear(_) | Found::Never(_)) => {}
-                // What this supplier does not let be looked at cannot be found by `reconcile` either.
-                Err(error) if matches!(error.outcome(), Outcome::Rejected | Outcome::Decode) => {}
+                // What this supplier does not offer to look at cannot be found by `reconcile` either.
+                Err(error) if is_not_offered(&error) => {}
                 Err(error) => {
                     self.end(Progress::Ready);
                     return Err(error);
@@ -227,8 +231,9 @@ impl<C: Creation> Prepared<C> {
             let stale = "it was begun too long ago: begin it again and store it, then place it";
             return Err(Error::invalid(C::Supplier::API, stale));
         }
-        // From here on it may be on its way, even if this future is dropped.
+        // From here on it may be on its way, even if this future is dropped, and its stored copies outlive it.
         self.begun = false;
+        *self.copied.get_mut() = true;
         let result = self.request.send(supplier).await;
         self.end(match &result {
             Ok(_) => Progress::Placed,
@@ -250,27 +255,33 @@ impl<C: Creation> Prepared<C> {
     /// A request may still be at work at the supplier when nobody waits for it any more. So what is not there is called
     /// absent only when the policy's [`settle`](crate::Policy::settle) has passed since `place` gave it up, or since the
     /// latest moment that a crashed process can have sent it: as long as the mark of [`begin`](Self::begin) is good, and the
-    /// policy's deadline.
+    /// policy's deadline. So the handle must not have a shorter deadline than the one that placed it, and the clocks of
+    /// workers on several machines must agree within the settle time.
     ///
     /// # Errors
     /// The outcome of the look-up; it can be asked again.
     pub async fn reconcile(&mut self, supplier: &C::Supplier) -> Result<Reconciled<C::Created>, Error> {
         let policy = supplier.policy();
-        // Before the look: what is done by now is seen by it.
-        let left = self.sent.unsettled(policy.deadline, policy.settle);
+        // Before the look: what is done by now is seen by it. What was never begun has nothing at work.
+        let never = self.progress == Progress::Ready && self.sent == Sent::default();
+        let left = if never { None } else { self.sent.unsettled(policy.deadline, policy.settle) };
         let found = self.request.find(supplier, Look::Afterwards).await?;
         let (why, ask_again) = match (found, left) {
             (Found::Held(created), _) => {
                 self.progress = Progress::Placed;
                 return Ok(Reconciled::Placed(created));
             }
+            (Found::Nothing, _) if self.progress == Progress::Placed => {
+                ("it was placed, and the supplier does not show it any more", None)
+            }
             (Found::Nothing, None) => {
-                self.progress = Progress::Ready;
+                (self.progress, self.begun) = (Progress::Ready, false);
+                *self.copied.get_mut() = true;
                 return Ok(Reconciled::Absent);
             }
             (Found::Nothing, left) => ("it is not there yet, but the request may be at work still", left),
             (Found::Unclear(why), left) => (why, left),
-            (Found::Never(why), _) => (why, None),
+            (Found::Never(why) | Found::Taken(why), _) => (why, None),
         };
         Ok(Reconciled::Undecidable(Undecidable {
             why: why.to_owned(),
@@ -281,7 +292,8 @@ impl<C: Creation> Prepared<C> {
 
     /// Lets it be placed again, because somebody has looked at the supplier's data and it is not there.
     pub fn declare_absent(&mut self) {
-        self.progress = Progress::Ready;
+        (self.progress, self.begun) = (Progress::Ready, false);
+        *self.copied.get_mut() = true;
     }
 }
 
@@ -292,6 +304,12 @@ impl<C: Creation> fmt::Debug for Prepared<C> {
             .field("progress", &self.progress)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether the supplier has no such call, or says so in its directory.
+fn is_not_offered(error: &Error) -> bool {
+    let status = error.status().map(|status| status.as_u16());
+    error.outcome() == Outcome::Invalid || matches!(status, Some(405 | 501))
 }
 
 /// The time since 1970.

@@ -36,7 +36,7 @@ struct Stored<C> {
 impl<C: Creation> Serialize for Prepared<C> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { request, progress, sent: Sent { send_by, ended_at }, begun, copied } = self;
-        if !begun {
+        if !(*begun && *progress == Progress::Unclear) {
             copied.store(true, Ordering::Relaxed);
         }
         let (progress, send_by, ended_at) = (*progress, *send_by, *ended_at);
