@@ -124,7 +124,7 @@ async fn kill_and_restart(
             break;
         }
         // The moment is the very thing under test.
-        let moment = Duration::from_millis(chance.u64(50..1500));
+        let moment = Duration::from_millis(chance.u64(20..400));
         if let Ok(ended) = tokio::time::timeout(moment, process.wait()).await {
             assert!(ended.expect("it ends").success(), "a process fails");
             break;

@@ -180,7 +180,8 @@ impl Desk {
                     store(&prepared);
                     match result {
                         Ok(created) => return Ok(created),
-                        Err(error) if error.outcome() == Outcome::Rejected => {
+                        // A look that is refused by a gateway's page is taken again; nothing was sent.
+                        Err(error) if error.outcome() == Outcome::Rejected && !is_look(&error) => {
                             return Err(Stop::Failed(error.to_string()));
                         }
                         Err(error) => Some(error),
@@ -210,6 +211,10 @@ impl Desk {
         }
         Err(Stop::Failed(format!("no end: {seen:?}")))
     }
+}
+
+fn is_look(error: &Error) -> bool {
+    error.operation().is_some_and(|operation| operation.method == "GET")
 }
 
 /// When the supplier said when to come back.
