@@ -6,7 +6,7 @@ use lastmile::Policy;
 use lastmile_tests::{RawServer, Then, json};
 
 use crate::calls::Ends::*;
-use crate::calls::{Call, done, hurried, patient, secure, seen, told};
+use crate::calls::{Call, done, hurried, patient, secure, seen, single, told};
 use crate::table::ok;
 
 /// Nobody may repeat it, so that giving up earlier would only make its outcome unknown.
@@ -24,12 +24,10 @@ async fn a_creation_waits_as_long_as_it_may() {
 /// The connection of a call that was given up is not used again, whatever still comes on it.
 #[tokio::test]
 async fn an_answer_after_the_deadline_is_nobody_s() {
-    for (first, second) in
-        [(Call::Create, Call::Create), (Call::Create, Call::Read), (Call::Read, Call::Create)]
-    {
+    let case = async |first: Call, second: Call| {
         let late = Then::AnswerWhenTold(json("200 OK", &done("stranger")));
         let server = RawServer::start([late, Then::AnswerAndKeep(ok())]).await;
-        let client = first.client(&server.base_url(), Policy { attempts: 1, ..hurried() });
+        let client = first.client(&server.base_url(), single());
         let given_up = client.make(first).await;
         assert_eq!(seen(first, &given_up, &server.wire().requests), (Unknown, None, 1, 1));
         server.tell();
@@ -37,7 +35,12 @@ async fn an_answer_after_the_deadline_is_nobody_s() {
         drop(client);
         let wire = server.end().await;
         assert_eq!((wire.connections, wire.requests.len()), (2, 2), "{first:?}, {second:?}");
-    }
+    };
+    tokio::join!(
+        case(Call::Create, Call::Create),
+        case(Call::Create, Call::Read),
+        case(Call::Read, Call::Create)
+    );
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use lastmile::{Outcome, Policy, RowError};
 use lastmile_tests::{RawServer, Then};
 
 use crate::calls::Ends::*;
-use crate::calls::{Call, Client, hurried, patient, seen, told};
+use crate::calls::{Call, Client, patient, seen, single, told};
 use crate::table::CUT;
 
 /// What the system may hold between client and server; the client's own limit is far below.
@@ -82,10 +82,11 @@ async fn a_row_without_end() {
 async fn a_list_that_drips_or_stands_still() {
     for (then, says) in [
         (Then::Drip(CUT, " "), "slower than 1000 bytes a second"),
-        (Then::AnswerAndHang(CUT), "stood still for 100 ms"),
+        (Then::AnswerAndHang(CUT), "stood still for 300 ms"),
     ] {
         let (RowError::Call(error), _) = ended(then, patient()).await else { panic!("{then:?}") };
         assert_eq!(error.outcome(), Outcome::Unknown);
+        assert!(error.elapsed() < patient().idle * 10, "{:?}", error.elapsed());
         assert!(error.to_string().contains(says), "{error}");
     }
 }
@@ -95,14 +96,14 @@ async fn a_list_that_drips_or_stands_still() {
 async fn a_list_that_comes_steadily_outlives_the_deadline() {
     const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n[{\"accessId\":\"1\"}";
     let server = RawServer::start([Then::Drip(HEAD, ",{\"accessId\":\"2\"}")]).await;
-    let policy = Policy { slowest: 10, idle: Duration::from_secs(5), ..hurried() };
+    let policy = Policy { slowest: 10, idle: Duration::from_secs(5), ..single() };
     let deadline = policy.deadline;
     let network = OnApi::builder(server.base_url()).login("sp", "x").policy(policy).build().unwrap();
     let begun = std::time::Instant::now();
     let Changes::Rows(mut rows) = network.accesses(None).await.unwrap() else {
         panic!("it begins as a list")
     };
-    while begun.elapsed() < deadline * 2 {
+    while begun.elapsed() < deadline + Duration::from_millis(300) {
         rows.next().await.unwrap().unwrap();
     }
     drop((rows, network));

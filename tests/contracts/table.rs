@@ -6,7 +6,7 @@ use lastmile_tests::{answer, json};
 use crate::calls::Call;
 use crate::calls::Ends::*;
 use crate::calls::{done, drafted};
-use crate::{fifty_times, in_a_hurry, once, second, second_fifty_times};
+use crate::{fifty_times, in_a_hurry, in_one_attempt, once, second, second_fifty_times};
 
 contracts! {
     // The connection fails.
@@ -88,16 +88,16 @@ contracts! {
         Create   => (Unknown, None, 1, 1),
         Activate => (Unknown, None, 1, 1),
         Submit   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 2..=4, 1..=4),
-        List     => (Unknown, None, 2..=4, 1..=4),
-        Delete   => (Unknown, None, 2..=4, 1..=4),
+        Read     => (Unknown, None, 2, 1..=2),
+        List     => (Unknown, None, 2, 1..=2),
+        Delete   => (Unknown, None, 2, 1..=2),
     }
     an_answer_without_its_body: in_a_hurry [AnswerAndHang(CUT)] {
         Create   => (Unknown, Some(200), 1, 1),
-        Read     => (Unknown, Some(200), 2..=4, 1..=4),
-        Delete   => (Unknown, Some(200), 2..=4, 1..=4),
+        Read     => (Unknown, Some(200), 2, 1..=2),
+        Delete   => (Unknown, Some(200), 2, 1..=2),
     }
-    a_refusal_without_its_body: in_a_hurry [AnswerAndHang("HTTP/1.1 403 No\r\ncontent-length: 100\r\n\r\n")] {
+    a_refusal_without_its_body: in_one_attempt [AnswerAndHang("HTTP/1.1 403 No\r\ncontent-length: 100\r\n\r\n")] {
         Create   => (Rejected, Some(403), 1, 1),
         Read     => (Rejected, Some(403), 1, 1),
         List     => (Rejected, Some(403), 1, 1),
@@ -105,16 +105,16 @@ contracts! {
     }
     a_dripping_head: in_a_hurry [Drip("HTTP/1.1 200 OK\r\nx-slow: ", "a")] {
         Create   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 2..=4, 1..=4),
-        List     => (Unknown, None, 2..=4, 1..=4),
+        Read     => (Unknown, None, 2, 1..=2),
+        List     => (Unknown, None, 2, 1..=2),
     }
     a_dripping_body: in_a_hurry [Drip(CUT, " ")] {
         Create   => (Unknown, Some(200), 1, 1),
-        Read     => (Unknown, Some(200), 2..=4, 1..=4),
+        Read     => (Unknown, Some(200), 2, 1..=2),
     }
     interim_answers_without_end: in_a_hurry [Drip("", "HTTP/1.1 102 Processing\r\n\r\n")] {
         Create   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 2..=4, 1..=4),
+        Read     => (Unknown, None, 2, 1..=2),
     }
 
     // The server answers with what cannot be used.

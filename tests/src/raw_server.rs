@@ -185,6 +185,7 @@ impl RawServer {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let marker = Some(socket.local_addr().unwrap());
+        self.shared.marked.send_replace(None);
         *self.shared.marker.lock().unwrap() = marker;
         // Connections are accepted in the order in which they were made, so this one is behind all others.
         let _connection = socket.connect(self.address).await.unwrap();
@@ -222,8 +223,9 @@ impl Script {
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, peer)) = listener.accept().await {
-        if *shared.marker.lock().unwrap() == Some(peer) {
-            shared.marked.send_replace(Some(peer));
+        let marker = shared.marker.lock().unwrap().take_if(|marker| *marker == peer);
+        if marker.is_some() {
+            shared.marked.send_replace(marker);
             continue;
         }
         let number = {
