@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::rules::{Problem, scan, text_rule};
@@ -7,6 +9,8 @@ use crate::rules::{Problem, scan, text_rule};
 ///
 /// Source: Covage, orders API, "Update the OTP reference of an order", which gives one form with two characters before the
 /// first hyphen and one with three.
+///
+/// `Debug` does not show the reference, which is that of a socket in somebody's home.
 ///
 /// ```
 /// use lastmile::rules::Otp;
@@ -19,7 +23,7 @@ use crate::rules::{Problem, scan, text_rule};
 /// assert!(error.to_string().starts_with("the character 'f' at place 0 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Otp(String);
 
@@ -28,6 +32,12 @@ text_rule!(
     "an OTP is such as FI-1234-4234 or FIE-2523-4523",
     "^[A-Z0-9]{2,3}-[A-Za-z0-9]{4}-[A-Za-z0-9]{4}$"
 );
+
+impl fmt::Debug for Otp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Otp((hidden))")
+    }
+}
 
 impl Otp {
     fn check(text: &str) -> Result<(), Problem> {
@@ -68,6 +78,11 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<Otp>().unwrap_err().problem(), problem, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn debug_does_not_show_it() {
+        assert_eq!(format!("{:?}", "FI-1234-4234".parse::<Otp>()), "Ok(Otp((hidden)))");
     }
 
     #[test]
