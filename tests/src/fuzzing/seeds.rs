@@ -154,6 +154,7 @@ pub(super) fn timestamp() -> Vec<Vec<u8>> {
         "2019-10-16T09:59:04\u{2212}02:00",
         "soon",
         "\"2019-10-16T09:59:04Z\"",
+        "\"2019-10-16T09:58:04-00:00\"",
     ]);
     let dated = scalars().into_iter().filter(|text| text.starts_with("\"20"));
     seeds.extend(dated.map(|text| text.trim_matches('"').as_bytes().to_vec()));
