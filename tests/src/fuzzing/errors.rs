@@ -85,8 +85,9 @@ pub fn errors(data: &[u8]) {
     let [call, status, rest @ ..] = data else { return };
     let status = STATUSES[usize::from(*status) % STATUSES.len()];
     let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-    let header: String =
-        rest[..end].iter().filter(|b| (b' '..=b'~').contains(*b)).map(|b| char::from(*b)).collect();
+    // Redirects may append it to the path five times, and an address of 64 KiB cannot be sent.
+    let header = rest[..end].iter().filter(|byte| (b' '..=b'~').contains(*byte)).take(4000);
+    let header: String = header.map(|byte| char::from(*byte)).collect();
     let body = if matches!(status, 204 | 304) { &[] } else { rest.get(end + 1..).unwrap_or_default() };
     let head = format!(
         "HTTP/1.1 {status} said\r\ncontent-type: application/json\r\nretry-after: {header}\r\nlocation: {header}\r\n\
