@@ -6,6 +6,10 @@
 mod answers;
 mod errors;
 mod mutation;
+// The same that the tests of the rules stand beside them.
+#[allow(dead_code, reason = "those need more of it")]
+#[path = "../rules/oracle.rs"]
+mod oracle;
 mod rows;
 mod rules;
 mod seeds;
@@ -17,7 +21,7 @@ pub use answers::{ANSWERS, cocon, covage, onapi};
 pub use errors::errors;
 pub use mutation::mutated;
 pub use rows::rows;
-pub use rules::{covage_text, on_api_id, otp};
+pub use rules::{cocon_rules, covage_rules, onapi_rules};
 pub use seeds::words;
 pub use stored::{KINDS, stored};
 pub use wire::{OPEN_ENUMS, decimal, loose, one_or_many, open_enums, patch, segment, timestamp};
@@ -49,9 +53,9 @@ targets!(
     covage,
     onapi,
     errors,
-    otp,
-    covage_text,
-    on_api_id,
+    covage_rules,
+    onapi_rules,
+    cocon_rules,
     rows,
     stored,
 );

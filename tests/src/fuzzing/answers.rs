@@ -1,6 +1,8 @@
 //! The answers of the suppliers, read as their clients read them.
 
+use lastmile::rules::OnApiId;
 use lastmile::wire::{Loose, OneOrMany};
+use lastmile::{HasProgress, OrderStage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -29,8 +31,44 @@ fn read<T: DeserializeOwned + Serialize>(data: &[u8]) {
     }
 }
 
+fn nothing(_: &[u8]) {}
+
+/// What the facade makes of an order: how far it is, and what it lacks.
+fn orders_of_covage(data: &[u8]) {
+    use lastmile::covage::types::{Order, ServiceFtthMigration};
+    use lastmile::covage::{Draft, Migrated};
+
+    if let Ok(answer) = serde_json::from_slice::<ServiceFtthMigration>(data) {
+        let _ = Migrated::of(&answer);
+    }
+    let Ok(order) = serde_json::from_slice::<Order>(data) else { return };
+    let _ = order.progress().stage().is_final();
+    let Ok(draft) = Draft::of(order) else { return };
+    let readiness = draft.readiness();
+    for gap in readiness.gaps().iter().chain(readiness.warnings()) {
+        // It repeats nothing of the order but a single character and the codes of its options.
+        assert!(gap.to_string().len() < 500 + gap.path.len(), "{gap}");
+    }
+    let is_ready =
+        readiness.is_ready() && draft.order().type_.get().map(|kind| kind.as_str()) == Some("activate");
+    assert_eq!(draft.submission().is_ok(), is_ready);
+}
+
+fn orders_of_onapi(data: &[u8]) {
+    use lastmile::onapi::ReceivedOrder;
+    use lastmile::onapi::types::{Order, OrderOfEvent};
+
+    if let Ok(order) = serde_json::from_slice::<OrderOfEvent>(data) {
+        let _ = (order.progress().stage(), lastmile::onapi::order_id(&order));
+    }
+    let Ok(order) = serde_json::from_slice::<Order>(data) else { return };
+    let is_received = order.progress().stage() == OrderStage::Received;
+    let has_id = order.order_id.as_deref().is_some_and(|id| id.parse::<OnApiId>().is_ok());
+    assert_eq!(ReceivedOrder::of(order).is_ok(), is_received && has_id);
+}
+
 macro_rules! answers {
-    ($($api:ident: { $($method:ident => $ty:ty,)* })*) => {
+    ($($api:ident, $follows:path: { $($method:ident => $ty:ty,)* })*) => {
         /// Every answer that has a body.
         pub const ANSWERS: &[Answer] = &[$($({
             use lastmile::$api::types::*;
@@ -48,13 +86,14 @@ macro_rules! answers {
                 let mine = || ANSWERS.iter().filter(|answer| answer.api == stringify!($api));
                 let Some((chosen, body)) = choose(data, mine().count()) else { return };
                 (mine().nth(chosen).expect("one of them").read)(body);
+                $follows(body);
             }
         )*
     };
 }
 
 answers! {
-    cocon: {
+    cocon, nothing: {
         create_building_delayed_connection => DelayedConnection,
         create_contact => Contact,
         get_contact => Contact,
@@ -70,7 +109,7 @@ answers! {
         create_delayed_connection_batch => DelayedConnectionBatch,
         get_delayed_connection_batch => DelayedConnectionBatchStatus,
     }
-    covage: {
+    covage, orders_of_covage: {
         obtain_legacy_token => LegacyToken,
         refresh_legacy_token => LegacyToken,
         list_contacts => List<Contact>,
@@ -105,7 +144,7 @@ answers! {
         get_service => Service,
         migrate_service_to_ftth => ServiceFtthMigration,
     }
-    onapi: {
+    onapi, orders_of_onapi: {
         list_endpoints => List<Endpoint>,
         list_accesses => List<Access>,
         get_access => Access,
