@@ -36,7 +36,7 @@ fn mark(property: &Value) -> Value {
 }
 
 /// An instance of a component with every sensitive property marked, and how many there are. Free objects are `free`.
-fn marked(document: &Value, schema: &Value, free: &Value) -> (Value, usize) {
+pub fn marked(document: &Value, schema: &Value, free: &Value) -> (Value, usize) {
     let marks = Cell::new(0);
     let object = instance(document, schema, &|property| {
         if property.get("x-sensitive").is_some() {
@@ -49,7 +49,7 @@ fn marked(document: &Value, schema: &Value, free: &Value) -> (Value, usize) {
 }
 
 /// Adds a marked field that no document lists to each object.
-fn with_more(mut object: Value) -> Value {
+pub fn with_more(mut object: Value) -> Value {
     for place in places(&object) {
         if let Some(Value::Object(members)) = object.pointer_mut(&place) {
             members.insert("unlisted".to_owned(), json!(PERSONAL));

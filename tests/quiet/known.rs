@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lastmile::Prepared;
 use lastmile::cocon::types::CustomerCreate;
-use lastmile::covage::Socket;
+use lastmile::cocon::{Batch, Connection, Scenario};
 use lastmile::covage::types::{
     AppointmentSlot, EligibilityEndpoint, Event, EventData, Offer, Order, OrderCreate,
 };
-use lastmile::covage::types::{OrderEndpoint, OrderEndpointUpdate, OrderUpdate};
+use lastmile::covage::types::{OrderEndpoint, OrderEndpointUpdate, OrderUpdate, ServiceFtthMigration};
+use lastmile::covage::{Migrated, Socket};
 use lastmile::onapi::types::Service;
-use lastmile_sandbox::Spec;
+use lastmile_sandbox::{Answer, Spec};
+use lastmile_tests::{cocon, sandbox};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -27,6 +29,30 @@ pub fn types() -> BTreeSet<&'static str> {
 fn the_place_of_a_socket_is_shown() {
     let socket = Socket { stairs: personal(), floor: personal() };
     assert!(format!("{socket:?}").contains(PERSONAL), "it is quiet now: take it off this list");
+}
+
+/// The names of buildings are postal code and house number.
+#[tokio::test]
+async fn buildings_that_are_left_out_are_shown() {
+    let sandbox = sandbox().await;
+    let answer = json!({ "failure": [{ "buildingName": PERSONAL }] });
+    sandbox.cocon().answer_next("getDelayedConnectionBatch", Answer::json(200, &answer));
+    let report = cocon(&sandbox).batch(&"1".parse().unwrap()).await.unwrap();
+    let twice = Batch::new([PERSONAL; 2].map(|name| Connection::new(name, Scenario::KeepRoute)));
+    let again = twice.failures(&report);
+    assert_eq!(again.left_out, [PERSONAL]);
+    assert!(format!("{again:?}").contains(PERSONAL), "it is quiet now: take it off this list");
+}
+
+#[test]
+fn the_words_of_a_supplier_about_a_migration_are_shown() {
+    let answer = json!({ "eligible": false, "data": PERSONAL });
+    let answer: ServiceFtthMigration = serde_json::from_value(answer).unwrap();
+    assert!(format!("{answer:?}").contains(PERSONAL), "it is quiet now: take it off this list");
+    assert!(
+        format!("{:?}", Migrated::of(&answer)).contains(PERSONAL),
+        "it is quiet now: take it off this list"
+    );
 }
 
 #[test]

@@ -2,11 +2,16 @@
 //! events.
 
 mod calls;
+mod cocon;
+mod covage;
 mod facade;
 mod generated;
 mod known;
 mod marks;
+mod onapi;
 mod primitives;
+mod rules;
+mod setup;
 
 use lastmile_tests::sandbox;
 use lastmile_tests::sources::shown_types;
@@ -32,10 +37,11 @@ async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
     calls::cocon(&sandbox, &walked).await;
     calls::covage(&sandbox, &walked).await;
     calls::onapi(&sandbox, &walked).await;
-    facade::setup(&walked);
-    facade::cocon(&sandbox, &walked).await;
-    facade::covage(&sandbox, &walked).await;
-    facade::onapi(&sandbox, &walked).await;
+    setup::walk(&walked).await;
+    cocon::walk(&sandbox, &walked).await;
+    covage::walk(&sandbox, &walked).await;
+    onapi::walk(&sandbox, &walked).await;
+    rules::walk(&walked);
     primitives::walk(&walked);
 
     let log = log.text();
@@ -67,6 +73,6 @@ async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
     assert!(declared.len() > 70, "the sources are read");
     assert!(
         forgotten.is_empty(),
-        "show one of each with marks in it to `Walked::debug` (in tests/quiet/facade.rs or primitives.rs): {forgotten:#?}"
+        "show one of each with marks in it to `Walked::debug` (in the file of its supplier in tests/quiet, or in primitives.rs): {forgotten:#?}"
     );
 }

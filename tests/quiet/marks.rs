@@ -23,11 +23,14 @@ pub const PERSONAL: &str = "Personal";
 pub const NUMBER: u64 = 471_100_811;
 /// The reference of somebody's optical socket.
 pub const SOCKET: &str = "FI-Z4Q9-Z4Q9";
+/// The addresses of somebody's device.
+pub const MAC: &str = "02:BE:EF:BE:EF:02";
+pub const ADDRESS: &str = "192.0.2.147";
 
 /// No output holds any of these.
 #[track_caller]
 pub fn quiet(text: &str) {
-    for mark in ["SECRET", BASIC, PERSONAL, "471100811", "Z4Q9"] {
+    for mark in ["SECRET", BASIC, PERSONAL, "471100811", "Z4Q9", MAC, ADDRESS] {
         if let Some(at) = text.find(mark) {
             let start = text[..at].rfind('\n').map_or(0, |line| line + 1).max(at.saturating_sub(2000));
             let rest = text.get(start..).unwrap_or(text);

@@ -1,8 +1,6 @@
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use crate::rules::{Problem, scan, text_rule};
+use crate::rules::{Problem, hidden, scan, text_rule};
 
 /// The reference of an optical socket (OTP, in French PTO): a prefix of two or three capitals or digits, then twice a
 /// hyphen and four letters or digits.
@@ -32,12 +30,7 @@ text_rule!(
     "an OTP is such as FI-1234-4234 or FIE-2523-4523",
     "^[A-Z0-9]{2,3}-[A-Za-z0-9]{4}-[A-Za-z0-9]{4}$"
 );
-
-impl fmt::Debug for Otp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Otp((hidden))")
-    }
-}
+hidden!(Otp);
 
 impl Otp {
     fn check(text: &str) -> Result<(), Problem> {
