@@ -124,7 +124,7 @@ pub(crate) fn rules() -> Vec<Rule> {
     );
     option82.source = Box::new(is_option82);
     vec![
-        rule!(Otp, otp, ["FI-1234-4234", "FIE-2523-4523", "00-abCD-zz99"], hidden = false),
+        rule!(Otp, otp, ["FI-1234-4234", "FIE-2523-4523", "00-abCD-zz99"]),
         rule!(
             CovageText,
             &covage(0),

@@ -2,11 +2,15 @@
 
 pub mod campaign;
 mod exchange;
+pub mod fuzzing;
+mod instance;
 mod mutate;
 mod outcomes;
 mod raw_server;
+pub mod sources;
 
 pub use exchange::{exchange, request};
+pub use instance::{answer_schema, instance};
 pub use mutate::{places, reads_and_writes_back, survives_mutation};
 pub use outcomes::{outcomes_of_a_creation, outcomes_of_a_read};
 pub use raw_server::{RawServer, Received, Then, Wire, answer, json};

@@ -2,14 +2,16 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use serde::de::value::{MapAccessDeserializer, StrDeserializer};
-use serde::de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, forward_to_deserialize_any};
+use serde_json::Value;
 
 /// A list of an answer, which some servers send as one element without brackets, as `null` or as `""`.
 ///
-/// It is read as a slice and written back the way it came.
+/// It is read as a slice and written back the way it came. A number that stands alone in the place of a list has the
+/// precision of a float.
 ///
 /// ```
 /// use lastmile_core::wire::OneOrMany;
@@ -126,6 +128,39 @@ impl<T> ListVisitor<T> {
     fn one<E>(item: T) -> Result<OneOrMany<T>, E> {
         Ok(OneOrMany { items: vec![item], form: Form::One })
     }
+
+    fn scalar<'de, E: de::Error>(value: impl Into<Value>) -> Result<OneOrMany<T>, E>
+    where
+        T: Deserialize<'de>,
+    {
+        Self::one(T::deserialize(value.into()).map_err(E::custom)?)
+    }
+}
+
+/// An object that stands in the place of a list. An element that wants its text, such as a number with its digits, asks for
+/// a newtype, and only a whole value can give it that.
+struct Alone<A>(A);
+
+impl<'de, A: MapAccess<'de>> Deserializer<'de> for Alone<A> {
+    type Error = A::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, A::Error> {
+        visitor.visit_map(self.0)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        let whole = Value::deserialize(MapAccessDeserializer::new(self.0))?;
+        whole.deserialize_newtype_struct(name, visitor).map_err(de::Error::custom)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
 }
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
@@ -150,35 +185,35 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
         match text {
             "" => Self::none(Form::EmptyText),
-            text => Self::one(T::deserialize(StrDeserializer::new(text))?),
+            text => Self::scalar(text),
         }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        Self::one(T::deserialize(MapAccessDeserializer::new(map))?)
+        Self::one(T::deserialize(Alone(map))?)
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
-        Self::one(T::deserialize(value.into_deserializer())?)
+        Self::scalar(value)
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
-        Self::one(T::deserialize(value.into_deserializer())?)
+        Self::scalar(value)
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
-        Self::one(T::deserialize(value.into_deserializer())?)
+        Self::scalar(value)
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
-        Self::one(T::deserialize(value.into_deserializer())?)
+        Self::scalar(value)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Loose;
+    use crate::wire::{Decimal, Loose};
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Mac {
@@ -202,6 +237,17 @@ mod tests {
         {
             assert_eq!(back::<Loose<String>>(arrived), (n, arrived.to_owned()));
         }
+    }
+
+    #[test]
+    fn one_decimal_stands_for_a_list_of_them() {
+        for arrived in
+            ["7", "-7", "0.5", "\"0.10\"", "true", "\"x\"", "{}", r#"{"a":[1]}"#, "[0.10,\"0.10\",{}]"]
+        {
+            assert_eq!(back::<Loose<Decimal>>(arrived).1, arrived);
+        }
+        let list: OneOrMany<Loose<Decimal>> = serde_json::from_str("\"0.10\"").unwrap();
+        assert_eq!(list[0].get().map(Decimal::as_str), Some("0.10"));
     }
 
     #[test]

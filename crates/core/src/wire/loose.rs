@@ -114,8 +114,8 @@ impl<T: fmt::Debug> fmt::Debug for Loose<T> {
     }
 }
 
-/// A scalar as it arrived.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A scalar as it arrived. `Debug` shows what kind it is and no more: it may be anything.
+#[derive(Clone, Copy, PartialEq)]
 pub enum Given<'a> {
     /// `true` or `false`.
     Bool(bool),
@@ -127,6 +127,18 @@ pub enum Given<'a> {
     Float(f64),
     /// A text.
     Text(&'a str),
+}
+
+impl fmt::Debug for Given<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bool(_) => "Bool((hidden))",
+            Self::Unsigned(_) => "Unsigned((hidden))",
+            Self::Signed(_) => "Signed((hidden))",
+            Self::Float(_) => "Float((hidden))",
+            Self::Text(_) => "Text((hidden))",
+        })
+    }
 }
 
 impl From<Given<'_>> for Value {
@@ -401,6 +413,7 @@ mod tests {
         assert!(Loose::<bool>::default().is_nothing());
         let odd: Loose<bool> = serde_json::from_str(r#""Kalle""#).unwrap();
         assert!(!odd.is_nothing());
+        assert_eq!(format!("{:?}", Given::Text("Kalle")), "Text((hidden))");
         assert_eq!(format!("{odd:?} {:?} {:?}", nothing[0], Loose::Value(true)), "Unreadable Nothing true");
     }
 }

@@ -17,6 +17,9 @@ use super::loose::{Given, Readable, Reading};
 /// # Ok::<(), lastmile_core::wire::NotAMoment>(())
 /// ```
 ///
+/// Other forms that RFC 3339 allows are read, and written in this one: `t`, `z` or a space in the place of `T` and `Z`, the
+/// offset `-00:00`, more than nine digits. A [`Loose`](super::Loose) keeps them as they came.
+///
 /// Two are equal when they are written alike; compare [`at`](Self::at) for the same moment.
 #[derive(Clone, Copy)]
 pub struct Timestamp {

@@ -58,7 +58,7 @@ impl Draft {
     ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a text holds a character that the supplier does not take (see
-    /// [`CovageText`]), or the status is in it, which [`submission`](Self::submission) sets.
+    /// [`CovageText`](crate::rules::CovageText)), or the status is in it, which [`submission`](Self::submission) sets.
     pub async fn complete(&mut self, covage: &Covage, data: &OrderUpdate) -> Result<(), Error> {
         if data.status.is_some() {
             return Err(refused("the status is set by submitting the draft, not by completing it"));

@@ -1,12 +1,14 @@
 use serde::{Deserialize, Serialize};
 
-use crate::rules::{Problem, scan, text_rule};
+use crate::rules::{Problem, hidden, scan, text_rule};
 
 /// The reference of an optical socket (OTP, in French PTO): a prefix of two or three capitals or digits, then twice a
 /// hyphen and four letters or digits.
 ///
 /// Source: Covage, orders API, "Update the OTP reference of an order", which gives one form with two characters before the
 /// first hyphen and one with three.
+///
+/// `Debug` does not show the reference, which is that of a socket in somebody's home.
 ///
 /// ```
 /// use lastmile::rules::Otp;
@@ -19,7 +21,7 @@ use crate::rules::{Problem, scan, text_rule};
 /// assert!(error.to_string().starts_with("the character 'f' at place 0 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Otp(String);
 
@@ -28,6 +30,7 @@ text_rule!(
     "an OTP is such as FI-1234-4234 or FIE-2523-4523",
     "^[A-Z0-9]{2,3}-[A-Za-z0-9]{4}-[A-Za-z0-9]{4}$"
 );
+hidden!(Otp);
 
 impl Otp {
     fn check(text: &str) -> Result<(), Problem> {
@@ -68,6 +71,11 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<Otp>().unwrap_err().problem(), problem, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn debug_does_not_show_it() {
+        assert_eq!(format!("{:?}", "FI-1234-4234".parse::<Otp>()), "Ok(Otp((hidden)))");
     }
 
     #[test]

@@ -1,0 +1,225 @@
+//! Calls of every outcome, with marks in addresses, queries, bodies, headers and credentials.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use lastmile::{Outcome, Policy};
+use lastmile_core::auth::Credentials;
+use lastmile_core::call::{Api, Handle};
+use lastmile_core::progenitor_client::{Error, ResponseValue};
+use lastmile_sandbox::{Answer, Sandbox, Supplier};
+use lastmile_tests::{RawServer, Then, brisk};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::marks::{CLIENT, KEY, PASSWORD, PERSONAL, TOKEN, USER, Walked, echo, personal, quiet};
+
+pub async fn cocon(sandbox: &Sandbox, walked: &Walked) {
+    use lastmile_cocon::types::{ContactCreate, ContactPatch};
+    use lastmile_cocon::{Client, Handle};
+
+    let credentials =
+        || Credentials::none().header("Api-Key", KEY).unwrap().header("Client-Id", CLIENT).unwrap();
+    let at = |base: &str| -> Handle {
+        let credentials = credentials().bearer(TOKEN).unwrap();
+        Handle::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
+    };
+    let supplier = sandbox.cocon();
+    let contact = &ContactCreate { name: personal(), phone_number: personal(), ..Default::default() };
+    each_outcome(walked, supplier, at, "createContact", |client: Client| async move {
+        client.create_contact(contact).await
+    })
+    .await;
+    let id = &PERSONAL.parse().unwrap();
+    each_outcome(
+        walked,
+        supplier,
+        at,
+        "getContact",
+        |client: Client| async move { client.get_contact(id).await },
+    )
+    .await;
+    let patch = &ContactPatch { name: lastmile::wire::Patch::set(PERSONAL), ..Default::default() };
+    each_outcome(walked, supplier, at, "updateContact", |client: Client| async move {
+        client.update_contact(id, patch).await
+    })
+    .await;
+
+    // A read that is tried again.
+    (0..2).for_each(|_| supplier.answer_next("getContact", Answer::json(503, &echo())));
+    let stubborn = Policy { attempts: 2, ..brisk() };
+    let call = |client: Client| async move { client.get_contact(id).await };
+    walked.error(&at(&supplier.base_url()).with_policy(stubborn).call(call).await.unwrap_err());
+
+    // A key twice inside a list: the place is told, and the key is not.
+    let failure =
+        r#"{"failure": [{"errors": [{"errors": [{"Personal data": 1, "code": 1, "code": "Personal"}]}]}]}"#;
+    supplier.answer_next("getDelayedConnectionBatch", json_answer(failure));
+    let call = |client: Client| async move { client.get_delayed_connection_batch(id).await };
+    let error = at(&supplier.base_url()).call(call).await.unwrap_err();
+    assert_eq!(
+        (error.outcome(), error.decode_path()),
+        (Outcome::Decode, Some("failure[0].errors[0].errors[0]"))
+    );
+    walked.error(&error);
+}
+
+pub async fn covage(sandbox: &Sandbox, walked: &Walked) {
+    use lastmile_covage::types::*;
+    use lastmile_covage::{Client, Handle};
+
+    let at = |base: &str| -> Handle {
+        let credentials = Credentials::none().bearer(TOKEN).unwrap();
+        Handle::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
+    };
+    let supplier = sandbox.covage();
+    let customer = EndCustomerUpdate { name: personal(), ..Default::default() };
+    let order = &OrderCreate { end_customer: Some(customer), comment: personal(), ..Default::default() };
+    each_outcome(walked, supplier, at, "createOrder", |client: Client| async move {
+        client.create_order(order).await
+    })
+    .await;
+    // In the query, and in the path.
+    let filter =
+        &ListOrdersParams { end_customer: personal(), endpoint_ref: personal(), ..Default::default() };
+    each_outcome(walked, supplier, at, "listOrders", |client: Client| async move {
+        client.list_orders(filter).await
+    })
+    .await;
+    each_outcome(walked, supplier, at, "getForecast", |client: Client| async move {
+        client.get_forecast("765405510", PERSONAL, &Default::default()).await
+    })
+    .await;
+    let line = &PERSONAL.parse().unwrap();
+    each_outcome(walked, supplier, at, "getPortability", |client: Client| async move {
+        client.get_portability(line).await
+    })
+    .await;
+    // A login that is sent as a body.
+    let login = &TokenCreate { email: PERSONAL.into(), password: PASSWORD.into() };
+    each_outcome(walked, supplier, at, "obtainToken", |client: Client| async move {
+        client.obtain_token(login).await
+    })
+    .await;
+}
+
+pub async fn onapi(sandbox: &Sandbox, walked: &Walked) {
+    use lastmile_onapi::types::*;
+    use lastmile_onapi::{Client, Handle};
+
+    let at = |base: &str| -> Handle {
+        let credentials = Credentials::none().basic(USER, PASSWORD).unwrap();
+        Handle::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
+    };
+    let supplier = sandbox.onapi();
+    let ticket = &TicketCreate { heading: personal(), description: personal(), ..Default::default() };
+    each_outcome(walked, supplier, at, "createTicket", |client: Client| async move {
+        client.create_ticket(ticket).await
+    })
+    .await;
+    let lookup = &LookupDhcpParams {
+        ipv4_circuit_id: personal(),
+        ipv4_remote_id: personal(),
+        ipv6_interface_id: personal(),
+        ipv6_remote_id: personal(),
+        ipv4option82: personal(),
+    };
+    each_outcome(walked, supplier, at, "lookupDhcp", |client: Client| async move {
+        client.lookup_dhcp(lookup).await
+    })
+    .await;
+    let option = &PERSONAL.parse().unwrap();
+    each_outcome(walked, supplier, at, "lookupOption82", |client: Client| async move {
+        client.lookup_option82(option).await
+    })
+    .await;
+    // A stream that breaks off.
+    let script: &[Then] =
+        &[Then::Answer("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[{\"streetName\": \"Personal\"}, {\"")];
+    let server = RawServer::start(script).await;
+    let call = |client: Client| async move { client.list_accesses_stream(&Default::default()).await };
+    let reply = at(&server.base_url()).open(call).await.unwrap().unwrap();
+    walked.debug(&reply);
+    walked.debug(&reply.value);
+    let mut rows = lastmile::Rows::<Access>::new(reply.value, 1000);
+    walked.debug(&rows);
+    walked.debug(&rows.next().await.unwrap().unwrap());
+    walked.debug(&rows);
+    walked.error(&rows.next().await.unwrap().unwrap_err());
+}
+
+fn json_answer(body: &str) -> Answer {
+    Answer::status(200).header("content-type", "application/json").body(body).header("x-echo", KEY)
+}
+
+/// Brings a call to every outcome that it can have, and looks at the errors.
+async fn each_outcome<C, T, F, Fut>(
+    walked: &Walked,
+    supplier: &Supplier,
+    at: impl Fn(&str) -> Handle<C>,
+    operation: &str,
+    send: F,
+) where
+    C: Api + Clone + std::fmt::Debug,
+    T: DeserializeOwned + std::fmt::Debug,
+    F: Fn(C) -> Fut,
+    Fut: Future<Output = Result<ResponseValue<T>, Error<()>>>,
+{
+    let mut outcomes = BTreeSet::new();
+    let mut look = |result: Result<lastmile::Reply<T>, lastmile::Error>| match result {
+        Ok(reply) => walked.debug(&reply),
+        Err(error) => {
+            outcomes.insert(error.outcome().as_str());
+            walked.error(&error);
+            error.details().iter().for_each(|detail| walked.debug(detail));
+        }
+    };
+    let once = Policy { attempts: 1, ..brisk() };
+    let handle = at(&supplier.base_url());
+    for status in [400, 401, 403, 404, 409, 429, 500, 503] {
+        supplier.answer_next(operation, Answer::json(status, &echo()).header("x-echo", KEY));
+        look(handle.with_policy(once.clone()).call(&send).await);
+    }
+    for location in ["http://127.0.0.1:1/?SECRET-KEY-4711", "/Personal?SECRET-KEY-4711"] {
+        supplier.answer_next(operation, Answer::status(307).header("location", location));
+        look(handle.with_policy(once.clone()).call(&send).await);
+    }
+    for body in
+        [PERSONAL, r#"{"id": ["Personal"]"#, r#"[{"Personal": }]"#, "[[[\"Personal\"]", "\"\\ud800Personal\""]
+    {
+        supplier.answer_next(operation, json_answer(body));
+        let result = handle.call(&send).await;
+        if let Err(error) = &result {
+            assert!(
+                String::from_utf8_lossy(error.body()).contains(PERSONAL),
+                "it is there for those who ask"
+            );
+        }
+        look(result);
+    }
+    // What is answered as it should be.
+    let answer = json!({ "name": PERSONAL, "id": [PERSONAL], "unlisted": PERSONAL, "access": TOKEN, "cause": PERSONAL });
+    supplier.answer_next(operation, Answer::json(200, &answer).header("x-echo", KEY));
+    look(handle.call(&send).await);
+    // The same client twice, which is refused.
+    supplier.answer_next(operation, Answer::json(200, &answer));
+    let twice = async |client: C| {
+        quiet(&format!("{client:?} {client:#?}"));
+        drop(send(client.clone()).await);
+        send(client).await
+    };
+    look(handle.call(twice).await);
+
+    let broken = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"name\": \"Personal";
+    for then in [Then::Close, Then::Answer("nonsense Personal\r\n\r\n"), Then::Answer(broken), Then::Hang] {
+        let script: &'static [Then] = Box::leak(Box::new([then]));
+        let server = RawServer::start(script).await;
+        let hasty = Policy { deadline: Duration::from_millis(200), ..once.clone() };
+        look(at(&server.base_url()).with_policy(hasty).call(&send).await);
+    }
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    look(at(&format!("http://{closed}")).call(&send).await);
+    for wanted in ["decode", "not-sent", "rejected", "throttled", "unknown"] {
+        assert!(outcomes.contains(wanted), "{operation} never ended as {wanted}: {outcomes:?}");
+    }
+}

@@ -1,0 +1,183 @@
+//! What the facade of Covage makes of marked data.
+
+use lastmile::covage::types::*;
+use lastmile::covage::{
+    Copper, Covage, CutService, Despite, Draft, EventCursor, Fibre, Information, Migrated, Migration,
+    NewOrder, Options, OrderFilter, OrderSort, SlotRequest,
+};
+use lastmile::{HasProgress, Prepared, Reconciled};
+use lastmile_sandbox::{Answer, Sandbox, Spec};
+use lastmile_tests::brisk;
+use serde_json::{Value, json};
+
+use crate::facade::{answer, prepared};
+use crate::marks::{PASSWORD, PERSONAL, REFRESH, SOCKET, TOKEN, Walked, echo, personal};
+
+/// An order with marks, as Covage answers it.
+fn order(status: &str, kind: &str) -> Value {
+    json!({
+        "uuid": "1", "status": status, "type": kind, "comment": PERSONAL, "unlisted": PERSONAL, "service_ref": "S-1",
+        "end_customer": { "type": "registered", "name": "Personal'", "contact": { "email": PERSONAL } },
+        "request_type": "activate_defined",
+        "bounds": [{
+            "uuid": "2", "address": { "stairs": "Personal'", "floor": PERSONAL, "street_name": [PERSONAL] },
+            "endpoints": [{ "uuid": "3", "type": "otp", "reference": SOCKET }],
+        }],
+        "options": { "portability": { "enabled": true, "rio_code": PERSONAL } },
+        "submission_date": "2026-01-01T00:00:00Z",
+    })
+}
+
+fn new_order(walked: &Walked) -> Prepared<NewOrder> {
+    let customer = EndCustomerUpdate { name: personal(), ..Default::default() };
+    let rio = "03H000017NH+".parse().unwrap();
+    let options = Options::new().portability(&rio, None);
+    assert!(!format!("{options:?} {options:#?}").contains(rio.as_str()), "{options:?}");
+    walked.debug(&options);
+    let order = NewOrder::activate("elig-1", "AM01", OrderCreateRequestType::Activate).reference("SP-1");
+    prepared(walked, order.options(options).with(|body| body.end_customer = Some(customer)))
+}
+
+pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
+    let covage = tokens(sandbox, walked).await;
+    drafts(sandbox, &covage, walked).await;
+    lists(sandbox, &covage, walked).await;
+}
+
+/// The login and the tokens.
+async fn tokens(sandbox: &Sandbox, walked: &Walked) -> Covage {
+    let supplier = sandbox.covage();
+    let handle =
+        || Covage::builder(supplier.base_url()).login("Personal@sp.example", PASSWORD).policy(brisk());
+    let covage = handle().build().unwrap();
+    walked.error(&new_order(walked).place(&covage).await.unwrap_err()); // a wrong password
+
+    // Refused credentials are not tried again for a while, so this is another handle.
+    let covage = handle().build().unwrap();
+    supplier.answer_next("obtainToken", Answer::json(200, &json!({ "access": TOKEN, "refresh": REFRESH })));
+    supplier.answer_next("listOrders", Answer::json(200, &json!([])));
+    supplier.answer_next("createOrder", Answer::json(400, &echo()));
+    let error = new_order(walked).place(&covage).await.unwrap_err();
+    assert_eq!((error.message(), error.supplier_id()), (None, None), "what repeats a secret is not told");
+    walked.error(&error);
+    walked.debug(&error.details()[1]);
+    walked.debug(&covage);
+    // A token that is refused is renewed, and the new one kept as quiet.
+    supplier.answer_next("getOrder", Answer::json(401, &echo()));
+    supplier.answer_next("refreshToken", Answer::json(200, &json!({ "access": "SECRET-TOKEN-4712" })));
+    supplier.answer_next("getOrder", Answer::json(401, &json!({ "error": "SECRET-TOKEN-4712" })));
+    let error = covage.order(PERSONAL).await.unwrap_err();
+    assert_eq!(error.message(), None);
+    walked.error(&error);
+    walked.debug(&covage);
+    covage
+}
+
+/// Drafts and their submission.
+async fn drafts(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
+    let supplier = sandbox.covage();
+    supplier.answer_next("listOrders", Answer::json(200, &json!([])));
+    supplier.answer_next("createOrder", Answer::json(200, &order("draft", "activate")));
+    let mut draft: Draft = new_order(walked).place(covage).await.unwrap();
+    walked.debug(&draft);
+    let name = EndCustomerUpdate { name: Some("Personal'".into()), ..Default::default() };
+    let data = OrderUpdate { end_customer: Some(name), comment: personal(), ..Default::default() };
+    walked.debug(&data);
+    walked.error(&draft.complete(covage, &data).await.unwrap_err());
+    walked.error(&draft.set_floor(covage, "Personal'", PERSONAL).await.unwrap_err());
+    supplier.answer_next("updateOrderEndpoint", Answer::json(400, &echo()));
+    walked.error(&draft.set_otp(covage, &"FI-0000-0000".parse().unwrap()).await.unwrap_err());
+
+    let readiness = draft.readiness();
+    assert!(!readiness.is_ready() && readiness.gaps().iter().any(|gap| gap.path == "end_customer.name"));
+    walked.both(&readiness);
+    for gap in readiness.gaps().iter().chain(readiness.warnings()) {
+        walked.both(gap);
+        walked.debug(&gap.kind);
+    }
+    let not_ready = draft.submission().unwrap_err();
+    walked.error(&not_ready);
+    let despite = Despite::fields(readiness.gaps().iter().map(|gap| gap.path.clone()));
+    walked.debug(&despite);
+    let mut lost = prepared(walked, not_ready.into_draft().submission_despite(&despite).unwrap());
+    supplier.answer_next("getOrder", Answer::json(200, &order("draft", "activate")));
+    supplier.answer_next("updateOrder", Answer::json(503, &echo()));
+    walked.error(&lost.place(covage).await.unwrap_err());
+    supplier.answer_next("getOrder", Answer::json(200, &order("submitted", "activate")));
+    let found = lost.reconcile(covage).await.unwrap();
+    let Reconciled::Placed(order_) = &found else { panic!("{found:?}") };
+    walked.debug(&order_.progress());
+    walked.debug(&order_.progress().stage());
+    walked.debug(&found);
+
+    let termination = Draft::of(serde_json::from_value(order("draft", "terminate")).unwrap()).unwrap();
+    let confirmation = CutService::now("S-2");
+    walked.debug(&confirmation);
+    walked.error(&termination.termination(confirmation).unwrap_err());
+    walked.error(&lastmile::Error::from(
+        Draft::of(serde_json::from_value(order("draft", "activate")).unwrap())
+            .unwrap()
+            .submission()
+            .unwrap_err(),
+    ));
+
+    prepared(walked, Information::new("1", PERSONAL));
+    prepared(walked, Migration::of("1").to_building("IMB/76540/X/043X"));
+    let answer: ServiceFtthMigration =
+        serde_json::from_value(json!({ "eligible": true, "data": "O-1" })).unwrap();
+    walked.debug(&Migrated::of(&answer));
+    let contact = serde_json::from_value::<ContactCreate>(json!({
+        "first_name": PERSONAL, "last_name": PERSONAL, "email": PERSONAL, "phone_number": "0123456789",
+        "cell_phone_number": "0623456789",
+    }));
+    prepared(walked, contact.unwrap());
+    walked.debug(&Copper::Activate);
+    walked.debug(&Fibre::Create);
+    walked.debug(&Fibre::Create.demands()[0]);
+    walked.debug(&lastmile::covage::OrderOption::Portability);
+}
+
+/// What is listed, and asked for.
+async fn lists(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
+    let supplier = sandbox.covage();
+    let filter = OrderFilter {
+        end_customer: personal(),
+        endpoint_ref: personal(),
+        sort: Some(OrderSort::Reference),
+        ..Default::default()
+    };
+    walked.debug(&filter);
+    walked.debug(&OrderSort::Reference);
+    let mut orders = covage.orders(filter);
+    walked.debug(&orders);
+    let page = json!([order("draft", "activate"), PERSONAL, { "end_customer": PERSONAL }]);
+    supplier.answer_next("listOrders", Answer::json(200, &page));
+    walked.debug(&orders.next().await.unwrap().unwrap());
+    walked.debug(&orders);
+
+    let mut services = covage.services();
+    supplier.answer_next("listServices", Answer::json(200, &answer(Spec::covage(), "listServices")));
+    walked.debug(&services.next().await.unwrap().unwrap());
+    walked.debug(&services);
+    let mut events = covage.events(EventCursor::default());
+    supplier.answer_next("listEvents", Answer::json(200, &answer(Spec::covage(), "listEvents")));
+    assert_eq!(events.look().await.unwrap(), 1);
+    walked.debug(&events);
+    walked.debug(&events.take().unwrap());
+    walked.debug(events.cursor());
+
+    let request = SlotRequest::copper("76540", "765405510", "AM01", PERSONAL);
+    walked.debug(&request);
+    walked.error(&request.days(PERSONAL, PERSONAL).unwrap_err());
+    walked.error(&SlotRequest::order(PERSONAL).unwrap_err());
+    let no_offer = OfferRequest {
+        reference: "Personal 471100811".into(),
+        reference_type: OfferRequestReferenceType::Otp,
+        activation_type: None,
+        product_lines: None,
+        status: None,
+    };
+    walked.debug(&no_offer);
+    walked.error(&covage.offers(&no_offer).await.unwrap_err());
+    walked.error(&covage.cities(PERSONAL).await.unwrap_err());
+}

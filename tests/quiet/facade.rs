@@ -1,0 +1,36 @@
+//! What the tests of the three facades share.
+
+use std::time::Duration;
+
+use lastmile::{Creation, Poll, Prepared};
+use lastmile_sandbox::Spec;
+use lastmile_tests::answer_schema;
+use serde_json::Value;
+
+use crate::generated::{marked, with_more};
+use crate::marks::Walked;
+
+/// A look that is given up at once.
+pub const GLANCE: Poll = Poll { every: Duration::from_millis(10), at_most: Duration::ZERO };
+
+/// Looks at a creation: as it is, prepared, and as it comes back from the store. Such a one looks at the supplier's data
+/// before it is sent.
+pub fn prepared<C: Creation + std::fmt::Debug>(walked: &Walked, request: C) -> Prepared<C> {
+    fn again<C: Creation>(prepared: &Prepared<C>) -> Prepared<C> {
+        serde_json::from_str(&serde_json::to_string(prepared).unwrap()).unwrap()
+    }
+    walked.debug(&request);
+    let mut prepared = Prepared::new(request).unwrap();
+    walked.debug(&prepared);
+    walked.debug(&prepared.progress());
+    let stored = again(&prepared);
+    prepared.begin().unwrap();
+    walked.error(&again(&prepared).begin().unwrap_err());
+    stored
+}
+
+/// The answer of an operation with marks in each sensitive place, and in fields that no document lists. Free objects are left out: see `known.rs`.
+pub fn answer(spec: &Spec, operation: &str) -> Value {
+    let schema = answer_schema(spec.document(), operation).unwrap();
+    with_more(marked(spec.document(), schema, &Value::Null).0)
+}

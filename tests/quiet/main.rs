@@ -1,0 +1,78 @@
+//! No secret and no personal data in what the library shows of itself: `Debug`, `Display`, sources of errors, spans and
+//! events.
+
+mod calls;
+mod cocon;
+mod covage;
+mod facade;
+mod generated;
+mod known;
+mod marks;
+mod onapi;
+mod primitives;
+mod rules;
+mod setup;
+
+use lastmile_tests::sandbox;
+use lastmile_tests::sources::shown_types;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use marks::{Log, Walked, quiet};
+
+/// One test, since the subscriber is the process's.
+#[tokio::test]
+async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish()
+        .init();
+
+    let sandbox = sandbox().await;
+    let walked = Walked::default();
+    calls::cocon(&sandbox, &walked).await;
+    calls::covage(&sandbox, &walked).await;
+    calls::onapi(&sandbox, &walked).await;
+    setup::walk(&walked).await;
+    cocon::walk(&sandbox, &walked).await;
+    covage::walk(&sandbox, &walked).await;
+    onapi::walk(&sandbox, &walked).await;
+    rules::walk(&walked);
+    primitives::walk(&walked);
+
+    let log = log.text();
+    quiet(&log);
+    for part in [
+        "call{",
+        "attempt{",
+        "api=\"cocon\"",
+        "api=\"covage\"",
+        "api=\"onapi\"",
+        "operation=\"create_contact\"",
+        "path=\"/api/v1/contacts\"",
+        "trying again",
+        // What the crates below say of the same calls is in it as well.
+        "reqwest::",
+        "hyper_util::",
+    ] {
+        assert!(log.contains(part), "{part} is missing in the log");
+    }
+    for outcome in ["answered", "rejected", "throttled", "unknown", "decode", "not-sent"] {
+        assert!(log.contains(&format!("outcome=\"{outcome}\"")), "{outcome} is missing in the log");
+    }
+
+    let mut declared = shown_types("lastmile", "lastmile");
+    declared.extend(shown_types("core", "lastmile_core"));
+    let known = known::types();
+    let forgotten: Vec<_> =
+        declared.iter().filter(|name| !walked.has(name) && !known.contains(name.as_str())).collect();
+    assert!(declared.len() > 70, "the sources are read");
+    assert!(
+        forgotten.is_empty(),
+        "show one of each with marks in it to `Walked::debug` (in the file of its supplier in tests/quiet, or in primitives.rs): {forgotten:#?}"
+    );
+}

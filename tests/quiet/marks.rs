@@ -1,0 +1,119 @@
+//! What no output may hold, and what is looked at.
+
+use std::any::type_name;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fmt::{Debug, Display};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+pub const KEY: &str = "SECRET-KEY-4711";
+pub const CLIENT: &str = "SECRET-CLIENT-4711";
+pub const TOKEN: &str = "SECRET-TOKEN-4711";
+pub const REFRESH: &str = "SECRET-REFRESH-4711";
+pub const PASSWORD: &str = "SECRET-WORD-4711";
+pub const USER: &str = "Personal-sp";
+/// User and password as Basic authentication sends them.
+const BASIC: &str = "UGVyc29uYWwtc3A6U0VDUkVULVdPUkQtNDcxMQ==";
+pub const PERSONAL: &str = "Personal";
+/// Personal data that is a number: longer than a port or the fraction of a second.
+pub const NUMBER: u64 = 471_100_811;
+/// The reference of somebody's optical socket.
+pub const SOCKET: &str = "FI-Z4Q9-Z4Q9";
+/// The addresses of somebody's device.
+pub const MAC: &str = "02:BE:EF:BE:EF:02";
+pub const ADDRESS: &str = "192.0.2.147";
+
+/// No output holds any of these.
+#[track_caller]
+pub fn quiet(text: &str) {
+    for mark in ["SECRET", BASIC, PERSONAL, "471100811", "Z4Q9", MAC, ADDRESS] {
+        if let Some(at) = text.find(mark) {
+            let start = text[..at].rfind('\n').map_or(0, |line| line + 1).max(at.saturating_sub(2000));
+            let rest = text.get(start..).unwrap_or(text);
+            panic!("{mark} in {}", rest.lines().next().unwrap_or_default());
+        }
+    }
+}
+
+pub fn personal() -> Option<String> {
+    Some(PERSONAL.to_owned())
+}
+
+/// A refusal that repeats what was sent, in the places where the three suppliers keep their words.
+pub fn echo() -> Value {
+    json!({
+        "id": KEY, "message": "Personal, SECRET-KEY-4711",
+        "errors": [{ "code": TOKEN, "message": PERSONAL }, { "code": "Personal data of somebody" }],
+        "apirequest_uuid": TOKEN, "error": "Personal, SECRET-TOKEN-4711",
+        "details": [{ "field": TOKEN, "errors": [PERSONAL] }, { "field": "Personal field of somebody" }],
+        "cause": "Personal, SECRET-WORD-4711",
+    })
+}
+
+/// The types that were shown, and shown to be quiet.
+#[derive(Default)]
+pub struct Walked {
+    names: RefCell<BTreeSet<String>>,
+}
+
+impl Walked {
+    /// Looks at a value in both forms of `Debug`.
+    #[track_caller]
+    pub fn debug<T: Debug>(&self, value: &T) {
+        quiet(&format!("{value:?}\n{value:#?}"));
+        self.saw::<T>();
+    }
+
+    /// Looks at `Display`, too.
+    #[track_caller]
+    pub fn both<T: Debug + Display>(&self, value: &T) {
+        self.debug(value);
+        quiet(&format!("{value}\n{value:#}"));
+    }
+
+    /// Looks at an error and at what it came from.
+    #[track_caller]
+    pub fn error<E: Error>(&self, error: &E) {
+        self.both(error);
+        let mut source = error.source();
+        while let Some(error) = source {
+            quiet(&format!("{error}\n{error:?}\n{error:#?}"));
+            source = error.source();
+        }
+    }
+
+    fn saw<T>(&self) {
+        let name = type_name::<T>();
+        self.names.borrow_mut().insert(name.split('<').next().unwrap_or(name).to_owned());
+    }
+
+    /// Whether a value of this type was looked at.
+    pub fn has(&self, name: &str) -> bool {
+        self.names.borrow().contains(name)
+    }
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

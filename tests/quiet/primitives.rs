@@ -1,0 +1,69 @@
+//! The types of lastmile-core that hold no personal data of their own, or are the text that they are made of.
+
+use std::time::Duration;
+
+use lastmile::wire::{
+    Decimal, Given, Loose, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Reading, Segment, Timestamp,
+};
+use lastmile::{Policy, RetryBudget};
+use lastmile_core::call::{PathHabits, Slash};
+use lastmile_core::retry::RateLimit;
+
+use crate::marks::{NUMBER, PERSONAL, Walked, quiet};
+
+pub fn walk(walked: &Walked) {
+    // What was not read is not shown.
+    let odd: Vec<Loose<i64>> =
+        serde_json::from_str(r#"["Personal", {"Personal": 471100811}, ["Personal"]]"#).unwrap();
+    walked.debug(&odd[0]);
+    quiet(&format!("{odd:?}"));
+    for json in [r#""Personal""#, r#"{"Personal": "Personal"}"#, r#"[["Personal"], {"Personal": 471100811}]"#]
+    {
+        let list: OneOrMany<Loose<bool>> = serde_json::from_str(json).unwrap();
+        walked.debug(&list);
+    }
+    for given in [
+        Given::Text(PERSONAL),
+        Given::Unsigned(NUMBER),
+        Given::Signed(-471_100_811),
+        Given::Float(471_100_811.5),
+    ] {
+        walked.debug(&given);
+    }
+    // A text that is no number or moment is not repeated.
+    walked.error(&PERSONAL.parse::<Decimal>().unwrap_err());
+    walked.error(&PERSONAL.parse::<Timestamp>().unwrap_err());
+    walked.error(&format!("{PERSONAL}\\").parse::<Segment>().unwrap_err());
+    for error in [
+        serde_json::from_str::<Decimal>(r#""Personal""#).unwrap_err(),
+        serde_json::from_str::<Timestamp>(r#""Personal""#).unwrap_err(),
+        serde_json::from_str::<Segment>(r#""Personal\\""#).unwrap_err(),
+    ] {
+        quiet(&format!("{error} {error:?}"));
+    }
+
+    // These are what they are made of, and show it; the types that hold them hide them where a document says so.
+    walked.both(&"7".parse::<Decimal>().unwrap());
+    walked.both(&"2019-10-16T09:59:04Z".parse::<Timestamp>().unwrap());
+    walked.both(&"17".parse::<Segment>().unwrap());
+    walked.debug(&Patch::Value(7));
+    walked.debug(&Reading::Bent(7));
+
+    walked.error(&NotANumber);
+    walked.error(&NotAMoment);
+    walked.error(&NotASegment::Dots);
+    walked.debug(&Policy::default());
+    walked.debug(&RetryBudget::default());
+    walked.debug(&RateLimit { requests: 1, per: Duration::from_secs(1) });
+    walked.debug(&PathHabits::default());
+    walked.debug(&Slash::Always);
+    for table in [&lastmile_cocon::TABLE, &lastmile_covage::TABLE, &lastmile_onapi::TABLE] {
+        walked.debug(table);
+        walked.debug(&table.errors);
+        table.tokens.iter().for_each(|flow| walked.debug(flow));
+        let operation = &table.operations[0];
+        walked.debug(operation);
+        walked.debug(&operation.repeat);
+        walked.debug(&operation.answer);
+    }
+}

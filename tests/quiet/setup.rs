@@ -1,0 +1,93 @@
+//! Builders, handles and credentials, and why they cannot be made.
+
+use lastmile::cocon::Cocon;
+use lastmile::covage::Covage;
+use lastmile::onapi::OnApi;
+use lastmile::{CredentialError, SetupError};
+use lastmile_core::auth::Credentials;
+use lastmile_core::call::{Api, BuildError, Context, Handle, Table};
+use lastmile_core::progenitor_client::{Error, ResponseValue};
+use lastmile_core::reqwest::{Client, Proxy};
+use serde_json::json;
+
+use crate::marks::{CLIENT, KEY, PASSWORD, PERSONAL, TOKEN, USER, Walked};
+
+/// A client that shows its context.
+struct Peek(Context);
+
+impl Api for Peek {
+    const TABLE: &'static Table = &lastmile_cocon::TABLE;
+
+    fn connect(_: &str, _: Client, context: Context) -> Self {
+        Self(context)
+    }
+}
+
+pub async fn walk(walked: &Walked) {
+    let credentials = || {
+        let keys = Credentials::none().header("Api-Key", KEY).unwrap();
+        keys.header("Client-Id", CLIENT).unwrap().bearer(TOKEN).unwrap()
+    };
+    walked.debug(&credentials());
+    walked.debug(&Credentials::none().basic(USER, PASSWORD).unwrap());
+    for flow in lastmile_covage::TABLE.tokens {
+        let login = json!({ "email": PERSONAL, "password": PASSWORD });
+        walked.debug(&Credentials::none().token(flow, &login).unwrap());
+    }
+    let unfit: [CredentialError; 5] = [
+        Credentials::none().header("Api-Key", &format!("{KEY}\n")).unwrap_err(),
+        Credentials::none().header("Host", KEY).unwrap_err(),
+        credentials().header("Api-Key", KEY).unwrap_err(),
+        credentials().bearer(TOKEN).unwrap_err(),
+        Credentials::none().basic("Personal:", PASSWORD).unwrap_err(),
+    ];
+    unfit.iter().for_each(|error| walked.error(error));
+
+    let at = |base: &str| Handle::<Peek>::builder(base).credentials(credentials());
+    walked.debug(&at(PASSWORD));
+    let bases = [
+        PASSWORD,
+        "ftp://SECRET@cocon.example",
+        "https://Personal:SECRET@cocon.example",
+        "https://cocon.example/?key=SECRET",
+        "https://cocon.example/#SECRET",
+        "http://cocon.example/SECRET",
+    ];
+    for base in bases {
+        walked.error(&at(base).build().unwrap_err());
+    }
+    let proxy = || Proxy::all("http://Personal:SECRET@proxy.example").unwrap();
+    let proxied: BuildError = at("http://127.0.0.1").proxy(proxy()).build().unwrap_err();
+    walked.error(&proxied);
+    let handle = at("https://cocon.example").proxy(proxy()).build().unwrap();
+    walked.debug(&at("https://cocon.example").proxy(proxy()));
+    walked.debug(&handle);
+
+    // What a call carries, and a request that cannot be built.
+    let here = at("http://127.0.0.1").build().unwrap();
+    let shown = here.call(|Peek(context)| {
+        walked.debug(&context);
+        async { Err::<ResponseValue<()>, _>(Error::InvalidRequest(PERSONAL.to_owned())) }
+    });
+    let error = shown.await.unwrap_err();
+    assert_eq!(error.outcome(), lastmile::Outcome::Invalid);
+    walked.error(&error);
+    walked.both(&error.outcome());
+
+    let builder = || Cocon::builder(PASSWORD).api_key(KEY).client_id(CLIENT).bearer(TOKEN);
+    walked.debug(&builder());
+    walked.error(&builder().build().unwrap_err());
+    walked.debug(&Covage::builder(PASSWORD).login(PERSONAL, PASSWORD));
+    walked.error(&Covage::builder(PASSWORD).login(PERSONAL, PASSWORD).build().unwrap_err());
+    walked.debug(&OnApi::builder(PASSWORD).login(USER, PASSWORD));
+    let unfit: [SetupError; 3] = [
+        OnApi::builder("https://co.example").login("Personal:", PASSWORD).build().unwrap_err(),
+        OnApi::builder("https://co.example").build().unwrap_err(),
+        Cocon::builder("https://cocon.example")
+            .api_key(format!("{KEY}\n"))
+            .client_id(CLIENT)
+            .build()
+            .unwrap_err(),
+    ];
+    unfit.iter().for_each(|error| walked.error(error));
+}

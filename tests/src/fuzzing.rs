@@ -1,0 +1,72 @@
+//! What the fuzz targets in `tests/fuzz` do with their bytes, and what they begin with.
+//!
+//! Each target is a plain function that panics when a promise is broken. libFuzzer calls it with what it makes up, and
+//! `tests/fuzzing.rs` with the seeds and a few thousand mutations of them, so that no target rots between two runs.
+
+mod answers;
+mod errors;
+mod mutation;
+// The same that the tests of the rules stand beside them.
+#[allow(dead_code, reason = "those need more of it")]
+#[path = "../rules/oracle.rs"]
+mod oracle;
+mod rows;
+mod rules;
+mod seeds;
+mod stored;
+mod tree;
+mod wire;
+
+pub use answers::{ANSWERS, cocon, covage, onapi};
+pub use errors::errors;
+pub use mutation::mutated;
+pub use rows::rows;
+pub use rules::{cocon_rules, covage_rules, onapi_rules};
+pub use seeds::words;
+pub use stored::{KINDS, stored};
+pub use wire::{OPEN_ENUMS, decimal, loose, one_or_many, open_enums, patch, segment, timestamp};
+
+/// A fuzz target.
+pub struct Target {
+    pub name: &'static str,
+    pub run: fn(&[u8]),
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+macro_rules! targets {
+    ($($name:ident),* $(,)?) => {
+        /// Every target there is.
+        pub const TARGETS: &[Target] =
+            &[$(Target { name: stringify!($name), run: $name, seeds: seeds::$name }),*];
+    };
+}
+
+targets!(
+    loose,
+    one_or_many,
+    patch,
+    decimal,
+    timestamp,
+    segment,
+    open_enums,
+    cocon,
+    covage,
+    onapi,
+    errors,
+    covage_rules,
+    onapi_rules,
+    cocon_rules,
+    rows,
+    stored,
+);
+
+/// The bytes behind the first one, which chooses one of `count` things.
+fn choose(data: &[u8], count: usize) -> Option<(usize, &[u8])> {
+    let (&choice, rest) = data.split_first()?;
+    Some((usize::from(choice) % count, rest))
+}
+
+/// Bytes as they stand in a message.
+fn lossy(data: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(data)
+}

@@ -1,0 +1,220 @@
+//! What becomes of an answer: of the body of a refusal, and of a success that may not be what is documented.
+
+use std::sync::{Arc, Mutex};
+
+use lastmile::{Error, Outcome, Policy};
+use lastmile_core::auth::Credentials;
+use lastmile_core::call::{Api, ErrorShape, Handle, Reply};
+use lastmile_core::progenitor_client::{self, ResponseValue};
+use lastmile_core::wire::Segment;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+
+use super::lossy;
+use crate::shown;
+
+const STATUSES: [u16; 28] = [
+    200, 201, 202, 204, 206, 226, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 408, 409, 422, 429,
+    499, 500, 501, 502, 503, 504, 599,
+];
+
+const KEY: &str = "key-4711";
+const TOKEN: &str = "token-4711";
+/// `sp:word-4711`, as it is sent.
+const BASIC: &str = "c3A6d29yZC00NzEx";
+
+/// How much of an answer is read.
+const LIMIT: usize = 1 << 12;
+
+/// The handles of the three suppliers, and a server on loopback that answers each request with the bytes at hand.
+struct Line {
+    runtime: Runtime,
+    answer: Arc<Mutex<Vec<u8>>>,
+    cocon: lastmile_cocon::Handle,
+    covage: lastmile_covage::Handle,
+    onapi: lastmile_onapi::Handle,
+}
+
+thread_local! {
+    static LINE: Line = Line::new();
+}
+
+impl Line {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let answer = Arc::new(Mutex::new(Vec::new()));
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a loopback port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        runtime.spawn(serve(listener, answer.clone()));
+        Self {
+            cocon: handle(&base, Credentials::none().header("Api-Key", KEY).expect("a key")),
+            covage: handle(&base, Credentials::none().bearer(TOKEN).expect("a token")),
+            onapi: handle(&base, Credentials::none().basic("sp", "word-4711").expect("a login")),
+            runtime,
+            answer,
+        }
+    }
+}
+
+fn handle<C: Api>(base: &str, credentials: Credentials) -> Handle<C> {
+    let policy = Policy { attempts: 1, body_limit: LIMIT, ..Policy::default() };
+    Handle::builder(base).credentials(credentials).policy(policy).build().expect("a handle")
+}
+
+async fn serve(listener: TcpListener, answer: Arc<Mutex<Vec<u8>>>) {
+    while let Ok((mut stream, _)) = listener.accept().await {
+        let answer = answer.clone();
+        tokio::spawn(async move {
+            while read_request(&mut stream).await {
+                let bytes = answer.lock().expect("nobody panics with it").clone();
+                if stream.write_all(&bytes).await.is_err() {
+                    break;
+                }
+            }
+        });
+    }
+}
+
+/// Reads up to the end of the body that the header announces. The client waits for its answer, so that no more follows.
+async fn read_request(stream: &mut TcpStream) -> bool {
+    let mut read = Vec::new();
+    let mut chunk = [0; 4096];
+    loop {
+        if let Some(head) = read.windows(4).position(|window| window == b"\r\n\r\n") {
+            let header = String::from_utf8_lossy(&read[..head]).to_ascii_lowercase();
+            let length = header.lines().find_map(|line| line.strip_prefix("content-length:"));
+            let length: usize = length.map_or(0, |length| length.trim().parse().expect("a length"));
+            if read.len() >= head + 4 + length {
+                return true;
+            }
+        }
+        match stream.read(&mut chunk).await {
+            Ok(n) if n > 0 => read.extend_from_slice(&chunk[..n]),
+            _ => return false,
+        }
+    }
+}
+
+/// The first byte chooses supplier and operation, the second the status; a line follows for the headers that are read, and
+/// then the body.
+pub fn errors(data: &[u8]) {
+    let [call, status, rest @ ..] = data else { return };
+    let status = STATUSES[usize::from(*status) % STATUSES.len()];
+    let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+    // Redirects may append it to the path five times, and an address of 64 KiB cannot be sent.
+    let header = rest[..end].iter().filter(|byte| (b' '..=b'~').contains(*byte)).take(4000);
+    let header: String = header.map(|byte| char::from(*byte)).collect();
+    let body = if matches!(status, 204 | 304) { &[] } else { rest.get(end + 1..).unwrap_or_default() };
+    let head = format!(
+        "HTTP/1.1 {status} said\r\ncontent-type: application/json\r\nretry-after: {header}\r\nlocation: {header}\r\n\
+         content-length: {}\r\n\r\n",
+        body.len()
+    );
+    LINE.with(|line| {
+        *line.answer.lock().expect("nobody panics with it") = [head.as_bytes(), body].concat();
+        let id: &Segment = &"1".parse().expect("a segment");
+        macro_rules! judge {
+            ($supplier:ident, $secret:expr, $method:ident($($argument:expr),*)) => {{
+                let said = Said { status, header: header.trim(), body, secret: $secret };
+                let send = |client: $supplier::Client| async move { client.$method($($argument),*).await };
+                said.judge(&line.runtime, &line.$supplier, send);
+            }};
+        }
+        use {lastmile_cocon as cocon, lastmile_covage as covage, lastmile_onapi as onapi};
+        match call % 6 {
+            0 => judge!(cocon, KEY, get_contact(id)),
+            1 => judge!(cocon, KEY, create_contact(&Default::default())),
+            2 => judge!(covage, TOKEN, get_order(id)),
+            3 => judge!(covage, TOKEN, create_order(&Default::default())),
+            4 => judge!(onapi, BASIC, get_access(id)),
+            _ => judge!(onapi, BASIC, cancel_order(id)),
+        }
+    });
+}
+
+/// What the server answers.
+struct Said<'a> {
+    status: u16,
+    header: &'a str,
+    body: &'a [u8],
+    /// The secret that was sent, as it was sent.
+    secret: &'a str,
+}
+
+impl Said<'_> {
+    /// Makes the call and holds what comes of it against what was answered.
+    fn judge<C, T, F, Fut>(&self, runtime: &Runtime, handle: &Handle<C>, send: F)
+    where
+        C: Api,
+        T: DeserializeOwned + Serialize,
+        F: FnOnce(C) -> Fut,
+        Fut: Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
+    {
+        match runtime.block_on(handle.call(send)) {
+            Ok(reply) => self.is_answered(&reply),
+            Err(error) => self.is_told(&error, &C::TABLE.errors),
+        }
+    }
+
+    fn is_answered<T: DeserializeOwned + Serialize>(&self, reply: &Reply<T>) {
+        assert_eq!((reply.status.as_u16(), reply.body.as_ref(), reply.attempts), (self.status, self.body, 1));
+        assert!(reply.status.is_success() && self.body.len() <= LIMIT);
+        // What promises no body comes without one, or with one that nobody reads.
+        let expected =
+            serde_json::from_slice::<T>(self.body).ok().and_then(|read| serde_json::to_value(read).ok());
+        let value = serde_json::to_value(&reply.value).expect("what was read can be written");
+        assert!(value.is_null() || Some(value) == expected, "{}", lossy(self.body));
+    }
+
+    fn is_told(&self, error: &Error, shape: &ErrorShape) {
+        let is_redirected = matches!(self.status, 301..=303 | 307 | 308);
+        assert_eq!(error.attempts(), 1);
+        // A reset may lose what came before it; nothing here resets.
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(self.status), "{error}");
+        assert_eq!(error.body().as_ref(), &self.body[..self.body.len().min(LIMIT)], "{error}");
+        assert!(error.outcome() != Outcome::NotSent && error.outcome() != Outcome::Invalid, "{error}");
+        assert_eq!(error.outcome() == Outcome::Decode, (200..300).contains(&self.status), "{error}");
+        assert_eq!(error.outcome() == Outcome::Throttled, self.status == 429, "{error}");
+        assert!(!is_redirected || matches!(error.outcome(), Outcome::Rejected | Outcome::Unknown), "{error}");
+
+        let excerpt = error.excerpt();
+        assert!(
+            excerpt.chars().count() <= 500
+                && String::from_utf8_lossy(error.body()).starts_with(excerpt.as_str())
+        );
+        if let Ok(seconds) = self.header.parse::<u64>() {
+            assert_eq!(error.retry_after().map(|wait| wait.as_secs()), Some(seconds));
+        }
+        let json = serde_json::from_slice::<Value>(error.body()).unwrap_or_default();
+        let text =
+            |pointer: &str| json.pointer(pointer).and_then(Value::as_str).filter(|_| !pointer.is_empty());
+        if error.outcome() == Outcome::Decode {
+            assert_eq!((error.message(), error.supplier_id(), error.details()), (None, None, [].as_slice()));
+        } else {
+            // What is told is what was said, but for the secret.
+            let expected =
+                |pointer| text(pointer).map(|text| Some(text).filter(|text| !text.contains(self.secret)));
+            if let Some(message) = expected(shape.message) {
+                assert_eq!(error.message(), message);
+            }
+            if let Some(id) = expected(shape.id) {
+                assert_eq!(error.supplier_id(), id);
+            }
+            let listed =
+                json.pointer(shape.fields).and_then(Value::as_array).filter(|_| !shape.fields.is_empty());
+            assert_eq!(error.details().len(), listed.map_or(0, Vec::len));
+            let told =
+                error.details().iter().flat_map(|detail| [&detail.field, &detail.code, &detail.message]);
+            assert!(!told.flatten().any(|text| text.contains(self.secret)), "{error:?}");
+        }
+        // What it shows of itself is of plain signs, short, and holds none of the secrets.
+        let shown = shown(error);
+        assert!(!shown.contains(self.secret), "{shown}");
+        let display = error.to_string();
+        assert!(display.len() < 10_000 && display.bytes().all(|b| (b' '..=b'~').contains(&b)), "{display:?}");
+    }
+}

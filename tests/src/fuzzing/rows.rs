@@ -1,0 +1,220 @@
+//! Lists that are read row by row, however they arrive.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use futures_util::stream::{self, Stream};
+use lastmile::onapi::types::Access;
+use lastmile::wire::Loose;
+use lastmile::{Policy, RowError, Rows};
+use lastmile_core::call::{Api, Context, Handle, Table};
+use lastmile_core::progenitor_client::{ByteStream, ResponseValue};
+use lastmile_core::reqwest::{self, StatusCode, header::HeaderMap};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::runtime::Runtime;
+
+use super::lossy;
+
+/// A client that sends nothing: a call is answered with the bytes at hand.
+struct Shelf;
+
+impl Api for Shelf {
+    const TABLE: &'static Table = &lastmile_onapi::TABLE;
+
+    fn connect(_: &str, _: reqwest::Client, _: Context) -> Self {
+        Self
+    }
+}
+
+thread_local! {
+    static SHELF: (Runtime, Handle<Shelf>) = {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let handle = Handle::builder("http://127.0.0.1").policy(Policy::default()).build().expect("a handle");
+        (runtime, handle)
+    };
+}
+
+/// A type that fits nothing, so that each row comes back with its place.
+#[derive(Debug)]
+struct Nothing;
+
+impl<'de> Deserialize<'de> for Nothing {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(serde::de::Error::custom("no"))
+    }
+}
+
+/// Lists up to this length arrive byte by byte, too.
+const BRIEF: usize = 300;
+
+/// A row, as far as it can be compared.
+#[derive(Clone, Debug, PartialEq)]
+enum Row {
+    Read { json: String },
+    Unreadable { index: u64, offset: u64, bytes: Vec<u8>, path: Option<String> },
+    Broken { rows: u64, offset: u64, what: &'static str },
+}
+
+/// Where the arriving bytes are cut: each piece is as long as the next of these says, from the first again behind the last.
+fn pieces(bytes: &[u8], lengths: &[usize]) -> Vec<Bytes> {
+    let mut rest = bytes;
+    let mut pieces = Vec::new();
+    for length in lengths.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (piece, behind) = rest.split_at((*length).clamp(1, rest.len()));
+        pieces.push(Bytes::copy_from_slice(piece));
+        rest = behind;
+    }
+    pieces
+}
+
+/// The rows of bytes that arrive in these pieces, each with how many bytes had been taken by then.
+fn read<T>(pieces: Vec<Bytes>, limit: usize, written: impl Fn(&T) -> String) -> Vec<(Row, usize)>
+where
+    T: DeserializeOwned,
+{
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counter = taken.clone();
+    let arriving = stream::iter(pieces.into_iter().map(move |piece| {
+        counter.fetch_add(piece.len(), Ordering::Relaxed);
+        Ok(piece)
+    }));
+    let arriving: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>> = Box::pin(arriving);
+    SHELF.with(|(runtime, handle)| {
+        runtime.block_on(async {
+            let answer = ResponseValue::new(ByteStream::new(arriving), StatusCode::OK, HeaderMap::new());
+            let reply =
+                handle.open(|_| async { Ok(answer) }).await.expect("it is answered").expect("with a list");
+            let mut rows = Rows::<T>::new(reply.value, limit);
+            let mut seen = Vec::new();
+            while let Some(row) = rows.next().await {
+                let row = match row {
+                    Ok(row) => Row::Read { json: written(&row) },
+                    Err(RowError::Unreadable(row)) => Row::Unreadable {
+                        index: row.index(),
+                        offset: row.offset(),
+                        bytes: row.bytes().to_vec(),
+                        path: row.path().map(str::to_owned),
+                    },
+                    Err(RowError::Malformed { rows, offset, what }) => Row::Broken { rows, offset, what },
+                    Err(other) => panic!("nothing else can break here: {other}"),
+                };
+                seen.push((row, taken.load(Ordering::Relaxed)));
+            }
+            assert!(rows.next().await.is_none(), "the end is the end");
+            seen
+        })
+    })
+}
+
+fn without_counts(rows: Vec<(Row, usize)>) -> Vec<Row> {
+    rows.into_iter().map(|(row, _)| row).collect()
+}
+
+/// The first byte is the limit of a row, the next two say how the rest arrives.
+pub fn rows(data: &[u8]) {
+    let [limit, one, two, list @ ..] = data else { return };
+    let limit = if *limit == 0 { 1 << 20 } else { usize::from(*limit) };
+    let lengths = [usize::from(*one), usize::from(*two)];
+
+    let places = read::<Nothing>(pieces(list, &lengths), limit, |_| unreachable!("it fits nothing"));
+    is_held_briefly(list, &places, lengths[0].max(lengths[1]).max(1), limit);
+    let places = without_counts(places);
+    let mut others = vec![pieces(list, &[usize::MAX])];
+    if list.len() <= BRIEF {
+        others.push(pieces(list, &[1]));
+    }
+    for other in others {
+        let other = read::<Nothing>(other, limit, |_| unreachable!("it fits nothing"));
+        assert_eq!(without_counts(other), places, "{}", lossy(list));
+    }
+    is_decoded::<Value>(pieces(list, &lengths), limit, &places);
+    is_decoded::<Loose<Access>>(pieces(list, &lengths), limit, &places);
+    is_what_serde_reads(list, &places, limit);
+}
+
+/// Each row is what serde_json makes of its bytes.
+fn is_decoded<T: DeserializeOwned + Serialize>(pieces: Vec<Bytes>, limit: usize, places: &[Row]) {
+    let written = |row: &T| serde_json::to_string(row).expect("it can be written");
+    let rows = without_counts(read::<T>(pieces, limit, written));
+    assert_eq!(rows.len(), places.len());
+    for (place, row) in places.iter().zip(rows) {
+        let Row::Unreadable { index, offset, bytes, .. } = place else {
+            assert_eq!(*place, row);
+            continue;
+        };
+        match (serde_json::from_slice::<T>(bytes), &row) {
+            (Ok(expected), Row::Read { json }) => assert_eq!(written(&expected), *json),
+            (Err(_), Row::Unreadable { index: i, offset: o, bytes: b, .. }) => {
+                assert_eq!((i, o, b), (index, offset, bytes));
+            }
+            _ => panic!("{row:?}: {}", lossy(bytes)),
+        }
+    }
+}
+
+/// A row is given as soon as it has arrived, and no row beyond the limit is taken in: what is held is never more than a row
+/// and a piece.
+fn is_held_briefly(list: &[u8], rows: &[(Row, usize)], piece: usize, limit: usize) {
+    for (row, taken) in rows {
+        match row {
+            Row::Unreadable { offset, bytes, .. } => {
+                assert!(bytes.len() <= limit, "{}", lossy(list));
+                // A number ends with what follows it.
+                let end = *offset as usize + bytes.len();
+                assert_eq!(&list[*offset as usize..end], bytes.as_slice());
+                assert!(*taken <= end + 1 + piece, "{taken} bytes for a row that ends at {end}");
+            }
+            Row::Broken { offset, .. } => assert!(*taken <= *offset as usize + piece, "{taken} > {offset}"),
+            Row::Read { .. } => unreachable!("it fits nothing"),
+        }
+    }
+}
+
+/// The rows of what is JSON are those that serde_json finds in the whole of it.
+fn is_what_serde_reads(list: &[u8], rows: &[Row], limit: usize) {
+    let Ok(whole) = serde_json::from_slice::<&RawValue>(list) else {
+        // What is no JSON is noticed: in a row, or at the end.
+        assert!(rows.iter().any(is_broken), "{}", lossy(list));
+        return;
+    };
+    let expected: Vec<&RawValue> = match whole.get() {
+        "null" | "\"\"" => Vec::new(),
+        many if many.starts_with('[') => serde_json::from_str(many).expect("a list"),
+        _ => vec![whole],
+    };
+    let start = list.as_ptr() as usize;
+    for (at, expected) in expected.iter().enumerate() {
+        let offset = (expected.get().as_ptr() as usize - start) as u64;
+        if expected.get().len() > limit {
+            let broken = Row::Broken {
+                rows: at as u64,
+                offset: offset + limit as u64,
+                what: "a row is longer than the limit",
+            };
+            assert_eq!(rows[at..], [broken]);
+            return;
+        }
+        let Row::Unreadable { index, offset: found, bytes, .. } = &rows[at] else {
+            panic!("{:?} for {expected}", rows[at]);
+        };
+        assert_eq!((*index, *found, bytes.as_slice()), (at as u64, offset, expected.get().as_bytes()));
+    }
+    assert_eq!(rows.len(), expected.len(), "{}", lossy(list));
+}
+
+/// Whether this tells that the list is no JSON.
+fn is_broken(row: &Row) -> bool {
+    match row {
+        Row::Broken { .. } => true,
+        Row::Unreadable { bytes, .. } => serde_json::from_slice::<&RawValue>(bytes).is_err(),
+        Row::Read { .. } => false,
+    }
+}

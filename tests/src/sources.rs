@@ -1,0 +1,169 @@
+//! What the sources of the crates declare, so that no test forgets a type or an operation that came later.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use syn::{Attribute, Fields, GenericArgument, Item, ItemImpl, PathArguments, ReturnType, Type, Visibility};
+
+fn crates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates")
+}
+
+fn parsed(path: &Path) -> Vec<Item> {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())).items
+}
+
+/// Every source file below a folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.expect("an entry").path();
+        match path.extension() {
+            _ if path.is_dir() => found.extend(files(&path)),
+            Some(extension) if extension == "rs" => found.push(path),
+            _ => {}
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The sources of a crate in `crates/`.
+pub fn sources(folder: &str) -> Vec<PathBuf> {
+    files(&crates().join(folder).join("src"))
+}
+
+/// The public types of a hand-written crate that have `Debug`, as `std::any::type_name` calls them.
+pub fn shown_types(folder: &str, name: &str) -> BTreeSet<String> {
+    let root = crates().join(folder).join("src");
+    let mut found = BTreeSet::new();
+    for path in files(&root) {
+        let inside = path.strip_prefix(&root).expect("it is below").with_extension("");
+        let parts = inside.iter().map(|part| part.to_str().expect("a plain name"));
+        let modules = parts.filter(|part| !matches!(*part, "lib" | "mod" | "main"));
+        let module = std::iter::once(name).chain(modules).collect::<Vec<_>>().join("::");
+        shown(&parsed(&path), &module, &mut found);
+    }
+    found
+}
+
+fn shown(items: &[Item], module: &str, found: &mut BTreeSet<String>) {
+    let by_hand: BTreeSet<String> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Impl(item) => debug_of(item),
+            _ => None,
+        })
+        .collect();
+    for item in items {
+        let (visibility, name, attributes) = match item {
+            Item::Struct(item) => (&item.vis, &item.ident, &item.attrs),
+            Item::Enum(item) => (&item.vis, &item.ident, &item.attrs),
+            Item::Mod(item) => {
+                if let (Visibility::Public(_), Some((_, items))) = (&item.vis, &item.content) {
+                    shown(items, &format!("{module}::{}", item.ident), found);
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        let name = name.to_string();
+        let has_debug = by_hand.contains(&name) || derives(attributes, "Debug");
+        if matches!(visibility, Visibility::Public(_)) && has_debug {
+            found.insert(format!("{module}::{name}"));
+        }
+    }
+}
+
+/// The type that this gives a `Debug`.
+fn debug_of(item: &ItemImpl) -> Option<String> {
+    let implemented = item.trait_.as_ref()?.0.segments.last()?;
+    (implemented.ident == "Debug").then(|| called(&item.self_ty).split('<').next().map(str::to_owned))?
+}
+
+fn derives(attributes: &[Attribute], name: &str) -> bool {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
+        let mut found = false;
+        let each = attribute.parse_nested_meta(|meta| {
+            found |= meta.path.segments.last().is_some_and(|last| last.ident == name);
+            Ok(())
+        });
+        each.is_ok() && found
+    })
+}
+
+/// A type by its own name, without the way to it: `OneOrMany<Loose<Order>>`.
+fn called(ty: &Type) -> String {
+    let Type::Path(path) = ty else { return "()".to_owned() };
+    let last = path.path.segments.last().expect("a path has an end");
+    let mut name = last.ident.to_string();
+    if let PathArguments::AngleBracketed(arguments) = &last.arguments {
+        let inner = arguments.args.iter().filter_map(|argument| match argument {
+            GenericArgument::Type(ty) => Some(called(ty)),
+            _ => None,
+        });
+        name = format!("{name}<{}>", inner.collect::<Vec<_>>().join(", "));
+    }
+    name
+}
+
+/// What a generated client declares.
+pub struct Generated {
+    /// The structs of its types, with their fields.
+    pub structs: BTreeMap<String, Vec<String>>,
+    /// The enums that take any word.
+    pub open_enums: BTreeSet<String>,
+    /// What each method brings.
+    pub answers: BTreeMap<String, String>,
+}
+
+/// Reads the source of a generated client.
+pub fn generated(api: &str) -> Generated {
+    let items = parsed(&crates().join(format!("{api}-client/src/generated.rs")));
+    let mut read =
+        Generated { structs: BTreeMap::new(), open_enums: BTreeSet::new(), answers: BTreeMap::new() };
+    for item in &items {
+        match item {
+            Item::Mod(item) if item.ident == "types" => {
+                item.content.iter().flat_map(|(_, items)| items).for_each(|item| read.take_type(item));
+            }
+            Item::Impl(item) if item.trait_.is_none() && called(&item.self_ty) == "Client" => {
+                item.items.iter().for_each(|item| read.take_method(item));
+            }
+            _ => {}
+        }
+    }
+    assert!(!read.structs.is_empty() && !read.open_enums.is_empty() && !read.answers.is_empty(), "{api}");
+    read
+}
+
+impl Generated {
+    fn take_type(&mut self, item: &Item) {
+        match item {
+            Item::Struct(item) => {
+                let fields = match &item.fields {
+                    Fields::Named(fields) => fields.named.iter().filter_map(|field| field.ident.as_ref()),
+                    _ => return drop(self.structs.insert(item.ident.to_string(), Vec::new())),
+                };
+                self.structs.insert(item.ident.to_string(), fields.map(ToString::to_string).collect());
+            }
+            Item::Enum(item) if item.variants.iter().any(|variant| variant.ident == "Unlisted") => {
+                self.open_enums.insert(item.ident.to_string());
+            }
+            _ => {}
+        }
+    }
+
+    fn take_method(&mut self, item: &syn::ImplItem) {
+        let syn::ImplItem::Fn(method) = item else { return };
+        let ReturnType::Type(_, ty) = &method.sig.output else { return };
+        let answer = called(ty);
+        let answer =
+            answer.strip_prefix("Result<ResponseValue<").and_then(|rest| rest.split_once(">, Error"));
+        if let Some((answer, _)) = answer.filter(|_| method.sig.asyncness.is_some()) {
+            self.answers.insert(method.sig.ident.to_string(), answer.to_owned());
+        }
+    }
+}
