@@ -1,6 +1,6 @@
 //! Creating calls: stored, placed once, reconciled.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use lastmile::cocon::types::{ContactCreate, CustomerCreate, ProjectAssetApprovalCreate};
 use lastmile::cocon::{Batch, BuildingConnection, Connection, NamedConnection, Route, Scenario};
@@ -137,6 +137,20 @@ async fn a_mark_that_is_too_old_is_made_anew() {
     assert!(time(&old, "send_by").unwrap() >= begun, "begun now, not then");
     assert_eq!(time(&old, "ended_at"), None);
     old.place(&cocon).await.unwrap();
+
+    let mut late = Prepared::new(CustomerCreate::default()).unwrap();
+    late.begin_within(Duration::ZERO).unwrap();
+    while UNIX_EPOCH.elapsed().unwrap().as_millis() <= u128::from(time(&late, "send_by").unwrap()) {
+        std::hint::spin_loop();
+    }
+    for _ in 0..2 {
+        let error = late.place(&cocon).await.unwrap_err();
+        assert!(error.to_string().contains("begun too long ago"), "{error}");
+    }
+    late.begin().unwrap();
+    assert!(time(&late, "send_by").unwrap() >= begun);
+    late.place(&cocon).await.unwrap();
+    assert_eq!(sandbox.cocon().took_effect("createCustomer"), 3);
 }
 
 #[test]

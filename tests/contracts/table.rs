@@ -24,7 +24,7 @@ contracts! {
     }
     /// It is sent again only if it is certain that it was not sent.
     reset_on_accept_once: fifty_times [ResetUnread, Answer(last())] {
-        Create   => (Answered, _, _, 1) | (Unknown, None, 1, 0),
+        Create   => (Answered, _, _, 1),
         Read     => (Answered, _, _, 1),
         Change   => (Answered, _, _, 1),
     }
@@ -267,6 +267,7 @@ contracts! {
     }
     reset_on_connecting_after_a_reset: fifty_times [Reset, ResetUnread] {
         Delete   => (Unknown, None, 4, 1),
+        Read     => (Unknown, None, 4, 1),
     }
     nothing_after_a_server_error: once [Answer(answer("503 Busy", "")), Close] {
         Delete   => (Unknown, Some(503), 4, 4),
@@ -279,12 +280,12 @@ contracts! {
 
     /// The client notices in time, and makes another connection, or writes to one that nobody reads from any more.
     closed_when_idle: second_fifty_times [AnswerAndKeep(ok()), CloseUnread, Answer(last())] {
-        Create   => (Answered, _, _, 1) | (Unknown, None, 1, 0),
+        Create   => (Answered, _, _, 1),
         Read     => (Answered, _, _, 1),
         Change   => (Answered, _, _, 1),
     }
     reset_when_idle: second_fifty_times [AnswerAndKeep(ok()), ResetUnread, Answer(last())] {
-        Create   => (Answered, _, _, 1) | (Unknown, None, 1, 0),
+        Create   => (Answered, _, _, 1),
         Read     => (Answered, _, _, 1),
         Change   => (Answered, _, _, 1),
     }

@@ -220,6 +220,29 @@ async fn an_order_whose_reference_the_network_leaves_out_cannot_be_told() {
 }
 
 #[tokio::test]
+async fn an_order_of_old_is_not_taken_for_the_one_that_sets_the_same_references_again() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox).with_policy(settled());
+    let (at, _) = line(&sandbox, false);
+    let set = |reference: &str| {
+        NewOrder::modify(at.clone(), References { reference: Some(id(reference)), ..Default::default() })
+    };
+    for reference in ["A", "B"] {
+        place(&network, set(reference)).await;
+        done(&sandbox);
+    }
+    let mut lost = Prepared::new(set("A")).unwrap();
+    sandbox.onapi().fail_next("createOrder", Fault::ResetBefore);
+    lost.place(&network).await.unwrap_err();
+    let Reconciled::Undecidable(why) = lost.reconcile(&network).await.unwrap() else { panic!("by whom?") };
+    assert_eq!(why.ask_again, None, "{why}");
+    lost.declare_absent();
+    lost.place(&network).await.unwrap();
+    done(&sandbox);
+    assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));
+}
+
+#[tokio::test]
 async fn a_takeover_needs_the_permit_of_an_offer() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);

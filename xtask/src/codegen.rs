@@ -9,7 +9,7 @@ mod api_md;
 mod document;
 mod fault;
 mod generate;
-mod output;
+pub(crate) mod output;
 mod rust_passes;
 mod spec_passes;
 mod table;
@@ -21,11 +21,12 @@ use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use document::Document;
-use fault::Error;
+pub(crate) use document::Document;
+pub(crate) use fault::Error;
+pub(crate) use table::snake;
 
 /// The documents and the crates they become.
-const APIS: [(&str, &str); 3] =
+pub(crate) const APIS: [(&str, &str); 3] =
     [("cocon", "cocon-client"), ("covage", "covage-client"), ("onapi", "onapi-client")];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub(crate) fn run(mode: Mode) -> Result<(), Error> {
     every_pass_matched(&matches)?;
     let results = files.into_iter().map(|(path, content)| match mode {
         Mode::Write => output::write(&path, &content),
-        Mode::Check => output::compare(&root, &path, &content),
+        Mode::Check => output::compare(&root, &path, &content, "codegen"),
     });
     // All that differs is told, not the first of it only.
     let errors: Vec<String> =
@@ -82,7 +83,8 @@ fn generate_one(root: &Path, api: &str, folder: &str) -> Result<Generated, Error
 }
 
 fn every_document_is_listed(root: &Path) -> Result<(), Error> {
-    for name in output::yaml_files(&root.join("specs"))? {
+    for path in output::files(&root.join("specs"), "yaml")? {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
         if !APIS.iter().any(|(api, _)| *api == name) {
             return Err(Error(format!("specs/{name}.yaml is in no row of APIS in xtask/src/codegen.rs")));
         }
@@ -116,7 +118,7 @@ fn source(mut document: Document, matches: &mut BTreeMap<&'static str, usize>) -
     Ok(output::format(&file))
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     // The manifest's folder is xtask, which lies in the root.
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
 }

@@ -13,6 +13,7 @@ use crate::fault::Draw;
 use crate::reply::{self, Reply};
 use crate::script::{Answer, Cue, Script};
 use crate::spec::{Lookup, Spec};
+use crate::tally;
 use crate::{Fault, Faults, Received};
 
 /// How a supplier answers.
@@ -163,6 +164,9 @@ impl Desk {
             }
             None => {
                 let (response, took_effect) = ledger.carry_out(self.spec, &lookup, &received);
+                if let Some(id) = operation.filter(|_| response.status().is_success()) {
+                    tally::count(self.spec, id);
+                }
                 (None, Reply::now(response), took_effect)
             }
         };

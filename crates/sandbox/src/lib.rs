@@ -86,6 +86,7 @@ mod script;
 mod server;
 mod spec;
 mod supplier;
+mod tally;
 
 use std::fmt;
 use std::io;

@@ -3,12 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use futures_util::{StreamExt as _, stream};
 use lastmile::Policy;
 use lastmile::covage::types::{ListOrdersParams, OrderStatus};
 use lastmile_sandbox::{Fault, Received, Supplier};
 
 use super::outbox::{Stage, Step};
 use super::site::{DEADLINE, Site, Wanted, Which};
+use super::work::AT_A_TIME;
 
 /// How a campaign ended at one supplier.
 #[derive(Debug)]
@@ -112,10 +114,15 @@ impl fmt::Display for Verdict {
 /// How many orders of each reference the network holds.
 async fn activated(site: &Site) -> HashMap<String, usize> {
     let network = site.onapi_handle().with_policy(Policy::default());
+    let look = |wanted: &Wanted| {
+        let (network, access) = (network.clone(), wanted.place.parse().expect("an id"));
+        async move { network.orders_of(&access).await.expect("no faults any more") }
+    };
+    let looks: Vec<_> = site.orders.iter().map(look).collect();
+    let mut looks = stream::iter(looks).buffer_unordered(AT_A_TIME);
     let mut held = HashMap::new();
-    for wanted in &site.orders {
-        let access = wanted.place.parse().expect("an id");
-        for order in network.orders_of(&access).await.expect("no faults any more") {
+    while let Some(orders) = looks.next().await {
+        for order in orders {
             let reference = order.get().and_then(|order| order.sp_reference.get().cloned());
             *held.entry(reference.expect("all orders are ours")).or_default() += 1;
         }

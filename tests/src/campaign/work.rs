@@ -19,7 +19,7 @@ use super::outbox::{Outbox, Stage};
 use super::site::{Site, Wanted, Which};
 
 /// How many orders are worked on at a time.
-const AT_A_TIME: usize = 64;
+pub(super) const AT_A_TIME: usize = 64;
 
 /// After so many rounds something is wrong with an order.
 const ROUNDS: usize = 200;

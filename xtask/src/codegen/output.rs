@@ -1,7 +1,7 @@
 //! Files: read, written, compared.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
@@ -17,20 +17,22 @@ pub(crate) fn read(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|error| Error(format!("{}: {error}", path.display())))
 }
 
-/// The names of the YAML files in a folder, without their ending.
-pub(crate) fn yaml_files(folder: &Path) -> Result<Vec<String>, Error> {
+/// The files with this ending in a folder, by name.
+pub(crate) fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, Error> {
     let entries = fs::read_dir(folder).map_err(|error| Error(format!("{}: {error}", folder.display())))?;
     let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let yaml = paths.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-    Ok(yaml.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect())
+    let mut files: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect();
+    files.sort();
+    Ok(files)
 }
 
 pub(crate) fn write(path: &Path, content: &str) -> Result<(), Error> {
     fs::write(path, content).map_err(|error| Error(format!("{}: {error}", path.display())))
 }
 
-/// Fails with a unified diff when the committed file is not what the documents give.
-pub(crate) fn compare(root: &Path, path: &Path, content: &str) -> Result<(), Error> {
+/// Fails with a unified diff when the committed file is not what `cargo xtask TASK` writes.
+pub(crate) fn compare(root: &Path, path: &Path, content: &str, task: &str) -> Result<(), Error> {
     // A file that is not there differs in every line.
     let committed = fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
     if committed == content {
@@ -42,5 +44,5 @@ pub(crate) fn compare(root: &Path, path: &Path, content: &str) -> Result<(), Err
         .unified_diff()
         .header(&format!("{name} (committed)"), &format!("{name} (generated)"))
         .to_string();
-    Err(Error(format!("{diff}\n{name} is not what specs/ gives: run `cargo xtask codegen` and commit it")))
+    Err(Error(format!("{diff}\n{name} is not what it should be: run `cargo xtask {task}` and commit it")))
 }

@@ -6,6 +6,7 @@ use reqwest::{Method, Request, Response, StatusCode, Url};
 
 use super::error::Outcome;
 use super::table::{Answer, Operation, Repeat};
+use crate::retry::TooEarly;
 
 /// How many redirects one attempt follows.
 const HOPS: usize = 5;
@@ -36,8 +37,8 @@ impl Failure {
     }
 
     /// It would have to wait longer for its turn than there is time.
-    pub(super) fn too_early(operation: &Operation, wait: Duration) -> Self {
-        let reason = match operation.interval {
+    pub(super) fn too_early(TooEarly { wait, interval }: TooEarly) -> Self {
+        let reason = match interval {
             Some(interval) => {
                 format!(
                     "the supplier takes one such call in {} s, and the handle holds to that",
@@ -58,9 +59,15 @@ impl Failure {
         }
     }
 
-    /// An earlier attempt may have taken effect, so this one's refusal proves nothing. An answer of success does.
-    pub(super) fn weaken(&mut self) {
-        if !matches!(self.outcome, Outcome::Unknown | Outcome::Decode) {
+    /// An earlier attempt was not answered. It may have taken effect, so this one's refusal proves nothing; an answer of
+    /// success does. Of a read every answer counts, but not that the last attempt was not sent.
+    pub(super) fn weaken(&mut self, operation: &Operation) {
+        let counts = match self.outcome {
+            Outcome::Unknown | Outcome::Decode => true,
+            Outcome::NotSent => false,
+            Outcome::Invalid | Outcome::Rejected | Outcome::Throttled => operation.repeat == Repeat::Read,
+        };
+        if !counts {
             self.reason = format!(
                 "an earlier attempt was not answered; the last one: {}, {}",
                 self.outcome, self.reason

@@ -32,6 +32,9 @@ pub(super) struct Shared {
     pub(super) purse: Arc<Purse>,
     pub(super) limits: Arc<Limits>,
     pub(super) http: reqwest::Client,
+    /// Makes a connection for each request, for those that are sent once: one that was idle may be closing, or hold
+    /// something that nobody has asked for and that would be taken for the answer.
+    pub(super) unshared: reqwest::Client,
 }
 
 impl Shared {
@@ -109,6 +112,12 @@ impl Context {
 
     fn left(&self) -> Duration {
         self.policy.deadline.saturating_sub(self.started.elapsed())
+    }
+
+    /// Why a call that is done once is not begun any more: it would be sent, and its answer not waited for.
+    fn too_late(&self, operation: &Operation) -> Option<Failure> {
+        let late = operation.repeat == Repeat::Once && self.left() < self.policy.least_for_one();
+        late.then(|| Failure::of(Outcome::NotSent, "too little time is left to send it and hear the answer"))
     }
 
     pub(super) fn succeed<T>(&self, value: T) -> Reply<T> {
@@ -244,16 +253,17 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
     let shared = &*context.shared;
     dress(&mut request, operation, shared);
     shared.purse.earn();
-    let mut may_have_taken_effect = false;
+    let http = if operation.repeat == Repeat::Once { &shared.unshared } else { &shared.http };
+    let mut unanswered = false;
     let mut refused_token = None;
     // Why the attempt before this one brought no answer.
     let mut before = None;
     for number in 1.. {
         let mut turn = match shared.limits.turn(operation, request.url().path(), context.left()) {
             Ok(turn) => turn,
-            Err(wait) => {
-                let failure = before.unwrap_or_else(|| Failure::too_early(operation, wait));
-                context.give_up(failure, may_have_taken_effect);
+            Err(early) => {
+                let failure = before.unwrap_or_else(|| Failure::too_early(early));
+                context.give_up(failure, operation, unanswered);
                 break;
             }
         };
@@ -261,27 +271,24 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
             tracing::debug!(wait = ?turn.wait, "waiting for its turn");
             tokio::time::sleep(turn.wait).await;
         }
-        let left = context.left();
-        if operation.repeat == Repeat::Once && left < context.policy.least_for_one() {
-            // It would be sent, and its answer not waited for.
-            let failure =
-                Failure::of(Outcome::NotSent, "too little time is left to send it and hear the answer");
-            context.give_up(before.unwrap_or(failure), may_have_taken_effect);
+        if let Some(failure) = context.too_late(operation) {
+            context.give_up(before.unwrap_or(failure), operation, unanswered);
             break;
         }
+        let left = context.left();
         // Nobody may repeat a call that is done once, so nothing is gained by giving up on it early.
         let limit = if operation.repeat == Repeat::Once { left } else { left.min(context.policy.attempt) };
         let span = tracing::debug_span!("attempt", number, status = Empty, outcome = Empty);
         let (token, attempt) = async {
             match authorize(&mut request, operation, shared, refused_token, limit).await {
-                Ok(token) => {
-                    let limit = limit.min(context.left());
-                    turn.send();
-                    (
-                        token,
-                        attempt(&shared.http, &request, operation, limit, context.policy.body_limit).await,
-                    )
-                }
+                Ok(token) => match context.too_late(operation) {
+                    Some(failure) => (None, failure.into()),
+                    None => {
+                        let limit = limit.min(context.left());
+                        turn.send();
+                        (token, attempt(http, &request, operation, limit, context.policy.body_limit).await)
+                    }
+                },
                 Err(no_token) => (None, (*no_token).into()),
             }
         }
@@ -305,7 +312,7 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
             }
         }
         let Some(failure) = failure else { return unread.unwrap_or_else(|| context.answer()) };
-        may_have_taken_effect |= failure.outcome == Outcome::Unknown && operation.repeat != Repeat::Read;
+        unanswered |= failure.outcome == Outcome::Unknown;
         // Nothing came of what was refused, but "not so often" is to be heeded.
         let too_often = failure.outcome == Outcome::Throttled && status.is_some();
         turn.used = matches!(failure.outcome, Outcome::Unknown | Outcome::Decode) || too_often;
@@ -324,7 +331,7 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
             before = Some(failure);
             continue;
         }
-        context.give_up(failure, may_have_taken_effect);
+        context.give_up(failure, operation, unanswered);
         break;
     }
     stand_in()
@@ -362,9 +369,9 @@ impl From<NoToken> for Attempt {
 
 impl Context {
     /// There will be no answer.
-    fn give_up(&self, mut failure: Failure, may_have_taken_effect: bool) {
-        if may_have_taken_effect {
-            failure.weaken();
+    fn give_up(&self, mut failure: Failure, operation: &Operation, unanswered: bool) {
+        if unanswered {
+            failure.weaken(operation);
         }
         self.record().failure = Some(failure);
     }

@@ -296,26 +296,11 @@ impl<C: Api> Builder<C> {
     /// When the base address cannot be used, or would send credentials in the open.
     pub fn build(self) -> Result<Handle<C>, BuildError> {
         let base = checked_base(&self.base)?;
-        let mut http = reqwest::Client::builder()
-            .user_agent(concat!("lastmile/", env!("CARGO_PKG_VERSION")))
-            // Redirects are followed by the call layer, which knows what may be repeated where.
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(self.connect_timeout)
-            // Shorter than servers usually keep an idle connection, so that few requests meet a closing one.
-            .pool_idle_timeout(Duration::from_secs(15))
-            .local_address(self.local_address);
-        match self.proxy {
-            // A proxy reads what is plain http.
-            Some(_) if base.scheme() != "https" => return Err(BuildError::ProxyInTheOpen),
-            Some(proxy) => http = http.proxy(proxy),
-            None if base.scheme() != "https" => http = http.no_proxy(),
-            None => {}
+        // A proxy reads what is plain http.
+        if base.scheme() != "https" && self.proxy.is_some() {
+            return Err(BuildError::ProxyInTheOpen);
         }
-        #[cfg(feature = "rustls")]
-        if !self.roots.is_empty() {
-            http = http.tls_certs_merge(self.roots);
-        }
+        let (http, unshared) = (self.client(&base, usize::MAX)?, self.client(&base, 0)?);
         let shared = Shared {
             table: C::TABLE,
             base: base.as_str().trim_end_matches('/').to_owned(),
@@ -325,9 +310,34 @@ impl<C: Api> Builder<C> {
             habits: self.habits,
             purse: Arc::new(Purse::new(self.budget)),
             limits: Arc::new(Limits::new(self.rate)),
-            http: http.build().map_err(|error| BuildError::Client(error.without_url()))?,
+            http,
+            unshared,
         };
         Ok(Handle { shared: Arc::new(shared), policy: self.policy, client: PhantomData })
+    }
+
+    /// A client that keeps so many connections for later.
+    fn client(&self, base: &Url, idle: usize) -> Result<reqwest::Client, BuildError> {
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("lastmile/", env!("CARGO_PKG_VERSION")))
+            // Redirects are followed by the call layer, which knows what may be repeated where.
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(self.connect_timeout)
+            .pool_max_idle_per_host(idle)
+            // Shorter than servers usually keep an idle connection, so that few requests meet a closing one.
+            .pool_idle_timeout(Duration::from_secs(15))
+            .local_address(self.local_address);
+        match &self.proxy {
+            Some(proxy) => http = http.proxy(proxy.clone()),
+            None if base.scheme() != "https" => http = http.no_proxy(),
+            None => {}
+        }
+        #[cfg(feature = "rustls")]
+        if !self.roots.is_empty() {
+            http = http.tls_certs_merge(self.roots.iter().cloned());
+        }
+        http.build().map_err(|error| BuildError::Client(error.without_url()))
     }
 }
 

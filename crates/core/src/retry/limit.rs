@@ -51,14 +51,13 @@ impl Limits {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the next turn of a request to this path, or says how long it would have to wait for it if that is not within
-    /// `patience`.
+    /// Takes the next turn of a request to this path, if it comes within `patience`.
     pub(crate) fn turn(
         &self,
         operation: &Operation,
         path: &str,
         patience: Duration,
-    ) -> Result<Turn<'_>, Duration> {
+    ) -> Result<Turn<'_>, TooEarly> {
         let now = Instant::now();
         let mut state = self.state();
         let place = operation.interval.map(|interval| ((operation.id, path.to_owned()), interval));
@@ -80,7 +79,8 @@ impl Limits {
         let start = rested.max(free).max(now);
         let wait = start - now;
         if wait > patience {
-            return Err(wait);
+            let interval = operation.interval.filter(|_| rested >= free);
+            return Err(TooEarly { wait, interval });
         }
         state.spread = spread;
         let rest = place.map(|(place, interval)| {
@@ -91,6 +91,15 @@ impl Limits {
         });
         Ok(Turn { limits: self, wait, rest, step, used: false })
     }
+}
+
+/// A turn that does not come in time.
+#[derive(Debug)]
+pub(crate) struct TooEarly {
+    /// How long it would be to it.
+    pub(crate) wait: Duration,
+    /// The operation's interval, if that is what there is to wait for, and not the rate of the handle.
+    pub(crate) interval: Option<Duration>,
 }
 
 /// As good as never, and still a moment that clocks can tell.
@@ -187,10 +196,11 @@ mod tests {
                 "{number}: {waited:?}"
             );
         }
-        let refused = limits.turn(&operation(None), "/", SECOND).err().unwrap();
-        assert!(refused > 5 * SECOND && refused <= 6 * SECOND, "{refused:?}");
+        let refused = limits.turn(&operation(Some(SECOND)), "/", SECOND).err().unwrap();
+        assert!(refused.wait > 5 * SECOND && refused.wait <= 6 * SECOND, "{refused:?}");
+        assert_eq!(refused.interval, None, "it is the rate that it would wait for");
         let again = limits.turn(&operation(None), "/", SECOND).err().unwrap();
-        assert!(again <= refused, "what did not wait takes no turn");
+        assert!(again.wait <= refused.wait, "what did not wait takes no turn");
         assert!(
             Limits::new(Some(RateLimit { requests: 0, per: Duration::MAX }))
                 .turn(&operation(None), "/", LONG)
@@ -204,7 +214,8 @@ mod tests {
         let slow = operation(Some(30 * SECOND));
         assert!(wait(&limits, &slow, "/1").is_zero() && wait(&limits, &slow, "/2").is_zero());
         let refused = limits.turn(&slow, "/1", 20 * SECOND).err().unwrap();
-        assert!(refused > 29 * SECOND && refused <= 30 * SECOND, "{refused:?}");
+        assert!(refused.wait > 29 * SECOND && refused.wait <= 30 * SECOND, "{refused:?}");
+        assert_eq!(refused.interval, Some(30 * SECOND));
         let second = wait(&limits, &slow, "/1");
         assert!(second > 29 * SECOND && second <= 30 * SECOND);
         assert!(wait(&limits, &slow, "/1") > 59 * SECOND, "it waits behind the second");

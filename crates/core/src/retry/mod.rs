@@ -10,8 +10,8 @@ mod limit;
 
 pub(crate) use budget::Purse;
 pub use budget::RetryBudget;
-pub(crate) use limit::Limits;
 pub use limit::RateLimit;
+pub(crate) use limit::{Limits, TooEarly};
 
 use std::time::{Duration, SystemTime};
 

@@ -21,6 +21,12 @@
 //!
 //! Cocon knows no reference of the caller's, so nothing created there can be looked up when its answer was lost:
 //! [`Prepared::reconcile`](crate::Prepared::reconcile) says what a person should look at instead.
+//!
+//! # Operations
+//!
+//! Every operation of the API, and what covers it here.
+//!
+#![doc = include_str!("operations.md")]
 
 mod batch;
 mod connection;

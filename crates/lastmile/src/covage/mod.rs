@@ -35,6 +35,12 @@
 //! | a contact | [`types::ContactCreate`] |
 //!
 //! Examples that run against the sandbox: `covage_fibre`, `covage_terminate`.
+//!
+//! # Operations
+//!
+//! Every operation of the API, and what covers it here.
+//!
+#![doc = include_str!("operations.md")]
 
 mod catalogue;
 mod contacts;

@@ -40,6 +40,12 @@
 //! | talk to many networks | [`Networks`] |
 //!
 //! Every CO has its own address, prefix and habits: see [`OnApiBuilder::path_habits`], or let its directory tell.
+//!
+//! # Operations
+//!
+//! Every operation of the API, and what covers it here.
+//!
+#![doc = include_str!("operations.md")]
 
 mod accesses;
 mod directory;

@@ -9,6 +9,7 @@ use lastmile_onapi::types::{
 
 use super::lists::says_nothing_to_list;
 use super::{EndpointName, NewOrder, OnApi, refused};
+use crate::HasProgress;
 use crate::prepared::Creation;
 use crate::prepared::sealed::{Found, Look, Sealed};
 use crate::rules::OnApiId;
@@ -73,9 +74,13 @@ impl Creation for NewOrder {
     }
 
     async fn find(&self, network: &OnApi, look: Look) -> Result<Found<Placed>, Error> {
-        let mut doubt = None;
+        let (mut doubt, mut done) = (None, false);
         for order in network.orders_of(&self.access).await? {
             match (self.is_this(order.get()), order.into_option()) {
+                // References may have been set so once before, and to something else since.
+                (Match::Yes, Some(order)) if self.is_modify() && order.progress().stage().is_final() => {
+                    done = true;
+                }
                 (Match::Yes, Some(order)) => {
                     return Ok(Found::Held(match look {
                         Look::BeforeSending => Placed::Existing(Box::new(order)),
@@ -103,6 +108,11 @@ impl Creation for NewOrder {
         };
         match (told, doubt) {
             (Found::Nothing, Some(doubt)) => return Ok(Found::Unclear(doubt)),
+            (Found::Nothing, None) if done => {
+                return Ok(Found::Never(
+                    "an order that says the same has ended, and the references are others",
+                ));
+            }
             (Found::Nothing, None) => {}
             (told, _) => return Ok(told),
         }
@@ -187,6 +197,10 @@ impl NewOrder {
             .and(Match::of_field(&order.subscription_id, body.subscription_id.as_ref()))
     }
 
+    fn is_modify(&self) -> bool {
+        self.body.operation == OrderCreateOperation::Modify
+    }
+
     /// What is modified is the references; every other order has one of its own.
     fn has_my_references(&self, reference: &Loose<String>, subscription: &Loose<String>) -> Match {
         let body = &self.body;
@@ -195,9 +209,7 @@ impl NewOrder {
             None => Match::Yes,
         };
         match &body.sp_subscription_id {
-            Some(id) if body.operation == OrderCreateOperation::Modify => {
-                mine.and(Match::of_reference(subscription, Some(id)))
-            }
+            Some(id) if self.is_modify() => mine.and(Match::of_reference(subscription, Some(id))),
             _ => mine,
         }
     }

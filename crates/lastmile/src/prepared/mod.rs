@@ -183,17 +183,16 @@ impl<C: Creation> Prepared<C> {
     /// As [`place`](Self::place).
     pub fn begin_within(&mut self, time: Duration) -> Result<(), Error> {
         let refused = match self.progress {
-            Progress::Unclear if self.begun => return Ok(()),
-            Progress::Ready => {
+            Progress::Unclear if !self.begun => {
+                "it was begun before and may have been sent: reconcile it, or declare it absent when somebody has looked"
+            }
+            Progress::Placed => "it is placed already",
+            Progress::Ready | Progress::Unclear => {
                 (self.progress, self.begun) = (Progress::Unclear, true);
                 let by = now().map(|now| now.saturating_add(time));
                 self.sent = Sent { send_by: by.map(millis), ended_at: None };
                 return Ok(());
             }
-            Progress::Unclear => {
-                "it was begun before and may have been sent: reconcile it, or declare it absent when somebody has looked"
-            }
-            Progress::Placed => "it is placed already",
         };
         Err(Error::unknown(C::Supplier::API, refused))
     }
@@ -205,7 +204,10 @@ impl<C: Creation> Prepared<C> {
     /// [`Outcome::Unknown`](crate::Outcome::Unknown) without a request, when it was begun before and may have been sent, or
     /// is placed already.
     pub async fn place(&mut self, supplier: &C::Supplier) -> Result<C::Created, Error> {
-        self.begin()?;
+        // The mark of one that was begun is the stored one, and stays.
+        if !self.begun {
+            self.begin()?;
+        }
         if *self.copied.get_mut() {
             match self.request.find(supplier, Look::BeforeSending).await {
                 Ok(Found::Held(created)) => {
@@ -227,7 +229,6 @@ impl<C: Creation> Prepared<C> {
         }
         if self.sent.send_by.zip(now()).is_some_and(|(by, now)| now > Duration::from_millis(by)) {
             // The stored mark would tell a later look-up that the request is older than it is.
-            self.end(Progress::Ready);
             let stale = "it was begun too long ago: begin it again and store it, then place it";
             return Err(Error::invalid(C::Supplier::API, stale));
         }
