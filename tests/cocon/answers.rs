@@ -1,7 +1,7 @@
 //! What arrives is read, or ends in the right outcome; none of it is lost.
 
 use lastmile::cocon::types::{AssetType, Contact};
-use lastmile::cocon::{Batch, Connection, Scenario};
+use lastmile::cocon::{Batch, Connection, RouteScenario};
 use lastmile::{Error, Outcome, Reply};
 use lastmile_sandbox::Answer;
 use lastmile_tests::{cocon, sandbox};
@@ -69,7 +69,7 @@ async fn lists_of_a_batch_may_be_null_and_its_state_any_word() {
         sandbox.cocon().answer_next("getDelayedConnectionBatch", Answer::json(200, &nothing));
         let report = cocon(&sandbox).batch(&"1".parse().unwrap()).await.unwrap();
         assert!(!report.is_finished(), "the jobs may not have been begun");
-        let batch = Batch::new([Connection::new("1234AB-1", Scenario::KeepRoute)]);
+        let batch = Batch::new([Connection::new("1234AB-1", RouteScenario::KeepRoute)]);
         assert_eq!(report.missing(&batch), ["1234AB-1"]);
     }
 }

@@ -6,7 +6,7 @@ use lastmile::cocon::types::{
     ContactCreate, ContactPatch, CustomerContractCreate, CustomerContractPatch, CustomerCreate, CustomerPatch,
 };
 use lastmile::cocon::{
-    Batch, BatchReport, BuildingConnection, Cocon, Connection, NamedConnection, Route, Scenario,
+    Batch, BatchReport, BuildingConnection, Cocon, Connection, Geometry, NamedConnection, RouteScenario,
 };
 use lastmile::wire::Patch;
 use lastmile::{Outcome, Poll, Prepared, WaitError};
@@ -26,7 +26,7 @@ async fn a_batch_is_followed_to_its_end() {
     let prepared = names(&sandbox, BuildingKind::Prepared);
     let complex = names(&sandbox, BuildingKind::Complex);
     let wanted = [&prepared[0], &complex[0], &prepared[1], &prepared[0], "0000XX-0"];
-    let batch = Batch::new(wanted.map(|name| Connection::new(name, Scenario::KeepRoute)));
+    let batch = Batch::new(wanted.map(|name| Connection::new(name, RouteScenario::KeepRoute)));
     let id = Prepared::new(batch).unwrap().place(&cocon).await.unwrap();
 
     let first = cocon.batch(&id).await.unwrap();
@@ -130,15 +130,15 @@ async fn single_connections() {
     let mut prepared = sandbox.cocon().buildings().into_iter().filter(|b| b.kind == BuildingKind::Prepared);
     let (by_name, by_id) = (prepared.next().unwrap(), prepared.next().unwrap());
 
-    let named = NamedConnection::new(&by_name.name, Scenario::KeepRoute);
+    let named = NamedConnection::new(&by_name.name, RouteScenario::KeepRoute);
     let connected = Prepared::new(named).unwrap().place(&cocon).await.unwrap();
     assert_eq!(connected.building_id.as_deref(), Some(by_name.id.as_str()));
 
-    let again = NamedConnection::new(&by_name.name, Scenario::KeepRoute);
+    let again = NamedConnection::new(&by_name.name, RouteScenario::KeepRoute);
     let error = Prepared::new(again).unwrap().place(&cocon).await.unwrap_err();
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 400));
 
-    let building = BuildingConnection::new(&by_id.id, Scenario::KeepRoute);
+    let building = BuildingConnection::new(&by_id.id, RouteScenario::KeepRoute);
     let connected = Prepared::new(building).unwrap().place(&cocon).await.unwrap();
     assert_eq!(connected.building_id.as_deref(), Some(by_id.id.as_str()));
     assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
@@ -153,9 +153,9 @@ async fn report(sandbox: &Sandbox, status: serde_json::Value) -> BatchReport {
 #[tokio::test]
 async fn only_what_failed_is_placed_anew() {
     let sandbox = sandbox().await;
-    let route = Route::line([(1.5, 2.0), (3.0, 4.25)]).unwrap();
+    let route = Geometry::line([[1.5, 2.0], [3.0, 4.25]]).unwrap();
     let names = ["A-1", "A-2", "A-3", "A-4", "A-5", "A-5", "A-6", "A-6", "A-7"];
-    let batch = Batch::new(names.map(|name| Connection::new(name, Scenario::NewRoute(route.clone()))))
+    let batch = Batch::new(names.map(|name| Connection::new(name, RouteScenario::NewRoute(route.clone()))))
         .installed_by("Graafbedrijf Anka");
     let named = |names: &[&str]| names.iter().map(|name| json!({ "buildingName": name })).collect::<Vec<_>>();
     // A-3 is pending and A-4 is not reported; of A-5 both failed, of A-6 one of two; A-7 is reported twice.
@@ -194,7 +194,7 @@ async fn a_batch_of_a_whole_district_in_parts_and_its_failures_again() {
     let unready =
         [BuildingKind::Complex, BuildingKind::Unprepared].map(|kind| names(&sandbox, kind)).concat();
     wanted.extend_from_slice(&unready);
-    let batch = Batch::new(wanted.iter().map(|name| Connection::new(name, Scenario::KeepRoute)));
+    let batch = Batch::new(wanted.iter().map(|name| Connection::new(name, RouteScenario::KeepRoute)));
     let (mut connected, mut failed) = (0, Vec::new());
     let poll = Poll { every: Duration::from_millis(1), at_most: Duration::from_secs(60) };
     for part in batch.parts(400.try_into().unwrap()) {
@@ -227,7 +227,7 @@ async fn a_batch_of_a_whole_district_in_parts_and_its_failures_again() {
 
 #[test]
 fn what_is_wrong_in_a_batch_is_told_with_its_place() {
-    let batch = Batch::new(["A-1", " "].map(|name| Connection::new(name, Scenario::KeepRoute)));
+    let batch = Batch::new(["A-1", " "].map(|name| Connection::new(name, RouteScenario::KeepRoute)));
     let error = Prepared::new(batch).unwrap_err();
     assert!(error.to_string().contains("delayedConnections[1].buildingName:"), "{error}");
     assert_eq!(error.outcome(), Outcome::Invalid);

@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use lastmile::cocon::types::{ContactCreate, CustomerCreate, ProjectAssetApprovalCreate};
-use lastmile::cocon::{Batch, BuildingConnection, Connection, NamedConnection, Route, Scenario};
+use lastmile::cocon::{Batch, BuildingConnection, Connection, Geometry, NamedConnection, RouteScenario};
 use lastmile::{Creation, Outcome, Prepared, Progress, Reconciled};
 use lastmile_sandbox::Answer;
 use lastmile_tests::{RawServer, Then, brisk, cocon, cocon_at, sandbox};
@@ -11,8 +11,11 @@ use serde_json::json;
 
 fn batch() -> Batch {
     Batch::new([
-        Connection::new("1234AB-1", Scenario::KeepRoute).attenuations("0.10".parse().unwrap(), 1.into()),
-        Connection::new("1234AB-2", Scenario::NewRoute(Route::line([(1.5, 2.0), (3.0, 4.25)]).unwrap())),
+        Connection::new("1234AB-1", RouteScenario::KeepRoute).attenuations("0.10".parse().unwrap(), 1.into()),
+        Connection::new(
+            "1234AB-2",
+            RouteScenario::NewRoute(Geometry::line([[1.5, 2.0], [3.0, 4.25]]).unwrap()),
+        ),
     ])
 }
 
@@ -20,7 +23,8 @@ fn batch() -> Batch {
 fn the_stored_form_is_stable() {
     let stored = |prepared| serde_json::to_string_pretty(&prepared).unwrap();
     insta::assert_snapshot!("stored batch", stored(Prepared::new(batch()).unwrap()));
-    let one = BuildingConnection::new("1937214", Scenario::KeepRoute).frame("ODF-1").installed_by("Anka");
+    let one =
+        BuildingConnection::new("1937214", RouteScenario::KeepRoute).frame("ODF-1").installed_by("Anka");
     let stored = serde_json::to_string_pretty(&Prepared::new(one).unwrap()).unwrap();
     insta::assert_snapshot!("stored connection", stored);
 }
@@ -201,9 +205,9 @@ fn bad_input_is_refused_before_anything_is_sent() {
         error.to_string()
     }
     assert!(refused(Batch::new([])).contains("at least one connection"));
-    assert!(refused(Batch::new([Connection::new(" ", Scenario::KeepRoute)])).contains("no name"));
-    assert!(refused(NamedConnection::new("", Scenario::KeepRoute)).contains("no name"));
-    assert!(refused(BuildingConnection::new("..", Scenario::KeepRoute)).contains("the building's id"));
+    assert!(refused(Batch::new([Connection::new(" ", RouteScenario::KeepRoute)])).contains("no name"));
+    assert!(refused(NamedConnection::new("", RouteScenario::KeepRoute)).contains("no name"));
+    assert!(refused(BuildingConnection::new("..", RouteScenario::KeepRoute)).contains("the building's id"));
 
     let contradiction = json!({ "buildingName": "1234AB-1", "newRoute": {}, "isWithoutGeometry": true });
     let connection: NamedConnection = serde_json::from_value(contradiction).unwrap();

@@ -2,7 +2,7 @@
 
 use lastmile::cocon::types::*;
 use lastmile::cocon::{
-    Batch, BatchId, BuildingConnection, Cocon, Connection, NamedConnection, Route, Scenario,
+    Batch, BatchId, BuildingConnection, Cocon, Connection, Geometry, NamedConnection, RouteScenario,
 };
 use lastmile::wire::Patch;
 use lastmile::{Reconciled, WaitError};
@@ -21,11 +21,11 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
     walked.debug(cocon.raw());
 
     let place = NUMBER as f64;
-    let route = || Route::line([(place, 2.0), (3.0, place)]).unwrap();
+    let route = || Geometry::line([[place, 2.0], [3.0, place]]).unwrap();
     walked.debug(&route());
-    walked.error(&Route::line([(place, f64::NAN)]).unwrap_err());
-    walked.debug(&Scenario::NewRoute(route()));
-    let connection = || Connection::new(PERSONAL, Scenario::NewRoute(route()));
+    walked.error(&Geometry::line([[place, f64::NAN]]).unwrap_err());
+    walked.debug(&RouteScenario::NewRoute(route()));
+    let connection = || Connection::new(PERSONAL, RouteScenario::NewRoute(route()));
     walked.debug(&connection());
     let approval = AssetApproval { author: personal(), ..Default::default() };
     let approval = ProjectAssetApprovalCreate {
@@ -33,8 +33,8 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
         asset_approval: Some(approval),
         ..Default::default()
     };
-    prepared(walked, NamedConnection::new(PERSONAL, Scenario::KeepRoute));
-    prepared(walked, BuildingConnection::new("1937214", Scenario::NewRoute(route())));
+    prepared(walked, NamedConnection::new(PERSONAL, RouteScenario::KeepRoute));
+    prepared(walked, BuildingConnection::new("1937214", RouteScenario::NewRoute(route())));
     prepared(walked, CustomerCreate { name: personal(), client_code: personal(), ..Default::default() });
     prepared(walked, CustomerContractCreate { owner: personal(), comment: personal(), ..Default::default() });
     prepared(walked, approval);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lastmile::Prepared;
 use lastmile::cocon::types::CustomerCreate;
-use lastmile::cocon::{Batch, Connection, Scenario};
+use lastmile::cocon::{Batch, Connection, RouteScenario};
 use lastmile::covage::types::{
     AppointmentSlot, EligibilityEndpoint, Event, EventData, Offer, Order, OrderCreate,
 };
@@ -38,7 +38,7 @@ async fn buildings_that_are_left_out_are_shown() {
     let answer = json!({ "failure": [{ "buildingName": PERSONAL }] });
     sandbox.cocon().answer_next("getDelayedConnectionBatch", Answer::json(200, &answer));
     let report = cocon(&sandbox).batch(&"1".parse().unwrap()).await.unwrap();
-    let twice = Batch::new([PERSONAL; 2].map(|name| Connection::new(name, Scenario::KeepRoute)));
+    let twice = Batch::new([PERSONAL; 2].map(|name| Connection::new(name, RouteScenario::KeepRoute)));
     let again = twice.failures(&report);
     assert_eq!(again.left_out, [PERSONAL]);
     assert!(format!("{again:?}").contains(PERSONAL), "it is quiet now: take it off this list");

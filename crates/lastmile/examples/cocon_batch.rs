@@ -12,7 +12,7 @@ use std::error::Error;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use lastmile::cocon::{Batch, BatchReport, Cocon, Connection, Route, Scenario};
+use lastmile::cocon::{Batch, BatchReport, Cocon, Connection, Geometry, RouteScenario};
 use lastmile::{Poll, Prepared};
 use lastmile_sandbox::{BuildingKind, Sandbox};
 
@@ -29,9 +29,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let names = |kind| town.iter().filter(move |one| one.kind == kind).map(|one| one.name.as_str());
     let flats: Vec<&str> =
         names(BuildingKind::Prepared).take(7).chain(names(BuildingKind::Unprepared).take(1)).collect();
-    let route = Route::line([(257_100.5, 471_200.0), (257_104.25, 471_203.0)])?;
+    let route = Geometry::line([[257_100.5, 471_200.0], [257_104.25, 471_203.0]])?;
     let connections = flats.iter().enumerate().map(|(number, name)| {
-        let scenario = if number == 0 { Scenario::NewRoute(route.clone()) } else { Scenario::KeepRoute };
+        let scenario =
+            if number == 0 { RouteScenario::NewRoute(route.clone()) } else { RouteScenario::KeepRoute };
         Connection::new(*name, scenario)
     });
     let batch = Batch::new(connections).installed_by("Graafbedrijf Anka");

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use lastmile::cocon::types::{ContactCreate, ContactPatch, CustomerCreate, PostalAddress};
-use lastmile::cocon::{Batch, Cocon, Connection, Route, Scenario};
+use lastmile::cocon::{Batch, Cocon, Connection, Geometry, RouteScenario};
 use lastmile::covage::types::{
     EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, ListOrdersParams, OfferRequest,
     OfferRequestReferenceType, OperatorInfoUpdate, Order, OrderCreateRequestType, OrderUpdate,
@@ -43,11 +43,11 @@ async fn cocon(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     let (Some(first), Some(second)) = (prepared.next(), prepared.next()) else {
         return Err("the town has too few prepared buildings".into());
     };
-    let route = Route::line([(257_100.5, 471_200.0), (257_104.25, 471_203.0)])?;
+    let route = Geometry::line([[257_100.5, 471_200.0], [257_104.25, 471_203.0]])?;
     let batch = Batch::new([
-        Connection::new(&first.name, Scenario::KeepRoute).attenuations("0.21".parse()?, "0.35".parse()?),
-        Connection::new(&second.name, Scenario::NewRoute(route)),
-        Connection::new("9999ZZ-1", Scenario::KeepRoute),
+        Connection::new(&first.name, RouteScenario::KeepRoute).attenuations("0.21".parse()?, "0.35".parse()?),
+        Connection::new(&second.name, RouteScenario::NewRoute(route)),
+        Connection::new("9999ZZ-1", RouteScenario::KeepRoute),
     ])
     .installed_by("Graafbedrijf Anka");
     let mut prepared = Prepared::new(batch)?;

@@ -30,7 +30,12 @@ impl Answer {
 
     /// An answer with this status and a JSON body.
     pub fn json(status: u16, value: &Value) -> Answer {
-        Answer::status(status).header("content-type", "application/json").body(value.to_string())
+        Answer::json_text(status, value.to_string())
+    }
+
+    /// The same with JSON that is written already.
+    pub(crate) fn json_text(status: u16, json: String) -> Answer {
+        Answer::status(status).header("content-type", "application/json").body(json)
     }
 
     /// The answer with one more header.

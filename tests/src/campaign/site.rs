@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub fn policy() -> Policy {
     Policy {
         deadline: DEADLINE,
-        attempt: Duration::from_millis(400),
+        attempt: Duration::from_millis(800),
         attempts: 3,
         pause: Duration::from_millis(5),
         longest_pause: Duration::from_millis(50),
@@ -25,10 +25,10 @@ pub fn policy() -> Policy {
 }
 
 /// When a call is given up.
-pub const DEADLINE: Duration = Duration::from_millis(1000);
+pub const DEADLINE: Duration = Duration::from_millis(2000);
 
 /// How long a request may be at work at the supplier after that; far beyond [`LATE`](super::LATE).
-const SETTLE: Duration = Duration::from_millis(1500);
+const SETTLE: Duration = Duration::from_millis(2500);
 
 /// One of the three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

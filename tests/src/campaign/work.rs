@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lastmile::cocon::types::CustomerCreate;
-use lastmile::cocon::{Batch, Cocon, Connection, NamedConnection, Scenario};
+use lastmile::cocon::{Batch, Cocon, Connection, NamedConnection, RouteScenario};
 use lastmile::covage::types::{
     EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, OperatorInfoUpdate,
     OrderCreateRequestType, OrderUpdate,
@@ -25,7 +25,7 @@ pub(super) const AT_A_TIME: usize = 64;
 const ROUNDS: usize = 200;
 
 /// How long the mark that an order is being sent is good for.
-const MARK: Duration = Duration::from_secs(2);
+const MARK: Duration = Duration::from_secs(3);
 
 /// Works through all orders of a site that have not ended yet.
 pub async fn work_through(site: Site, outbox: Arc<Outbox>) {
@@ -144,11 +144,11 @@ impl Desk {
                 self.place(key, Stage::Create, request, cocon).await.map(drop)
             }
             1 => {
-                let request = || NamedConnection::new(&wanted.place, Scenario::KeepRoute);
+                let request = || NamedConnection::new(&wanted.place, RouteScenario::KeepRoute);
                 self.place(key, Stage::Create, request, cocon).await.map(drop)
             }
             _ => {
-                let request = || Batch::new([Connection::new(&wanted.place, Scenario::KeepRoute)]);
+                let request = || Batch::new([Connection::new(&wanted.place, RouteScenario::KeepRoute)]);
                 self.place(key, Stage::Create, request, cocon).await.map(drop)
             }
         }

@@ -23,10 +23,10 @@ use crate::{Poll, WaitError};
 /// batches.)
 ///
 /// ```
-/// use lastmile::cocon::{Batch, Connection, Scenario};
+/// use lastmile::cocon::{Batch, Connection, RouteScenario};
 /// use lastmile::Prepared;
 ///
-/// let batch = Batch::new(["1234AB-1", "1234AB-2"].map(|name| Connection::new(name, Scenario::KeepRoute)))
+/// let batch = Batch::new(["1234AB-1", "1234AB-2"].map(|name| Connection::new(name, RouteScenario::KeepRoute)))
 ///     .installed_by("Graafbedrijf Anka");
 /// let prepared = Prepared::new(batch)?;
 /// let stored = serde_json::to_string(&prepared).unwrap(); // before it is placed
@@ -62,9 +62,9 @@ impl Batch {
     ///
     /// ```
     /// use std::num::NonZeroUsize;
-    /// use lastmile::cocon::{Batch, Connection, Scenario};
+    /// use lastmile::cocon::{Batch, Connection, RouteScenario};
     ///
-    /// let flats = (1..=250).map(|flat| Connection::new(format!("1234AB-{flat}"), Scenario::KeepRoute));
+    /// let flats = (1..=250).map(|flat| Connection::new(format!("1234AB-{flat}"), RouteScenario::KeepRoute));
     /// let parts = Batch::new(flats).parts(NonZeroUsize::new(100).unwrap());
     /// assert_eq!(parts.iter().map(|part| part.buildings().count()).collect::<Vec<_>>(), [100, 100, 50]);
     /// ```

@@ -1,129 +1,33 @@
 //! Delayed connections: one request for a building's id, one for its name, one inside a batch.
 
-use std::fmt;
-
 use lastmile_cocon::types::{
     BuildingDelayedConnectionCreate, DelayedConnectionCreate, DelayedConnectionRequestShort, NewRoute,
-    NewRouteType,
 };
 use lastmile_core::call::Error;
 use lastmile_core::wire::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{refused, segment};
+use crate::rules::{Geometry, RouteScenario};
 
-/// What the supplier has to do to a prepared building, which it works out from the fields that are sent.
-///
-/// Source: the supplier's page on delayed connections, scenarios 1 and 2. It has further scenarios, which no public
-/// source describes; send those through [`Cocon::raw`](super::Cocon::raw).
-///
-/// A new route cannot be without its geometry:
-///
-/// ```compile_fail,E0308
-/// use lastmile::cocon::{Connection, Scenario};
-///
-/// let connection = Connection::new("1234AB-56", Scenario::NewRoute);
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Scenario {
-    /// Building, frame and termination unit exist, the cable lies in slack near the building, and its drawn way is kept.
-    KeepRoute,
-    /// As before, but the cable is drawn anew.
-    NewRoute(Route),
-}
-
-impl Scenario {
-    /// The fields `newRoute` and `isWithoutGeometry`.
-    fn fields(self) -> (Option<NewRoute>, Option<bool>) {
-        match self {
-            Self::KeepRoute => (None, Some(true)),
-            Self::NewRoute(route) => (Some(route.into()), Some(false)),
-        }
+/// The fields `newRoute` and `isWithoutGeometry`.
+fn fields(scenario: RouteScenario) -> (Option<NewRoute>, Option<bool>) {
+    match scenario {
+        RouteScenario::KeepRoute => (None, Some(true)),
+        RouteScenario::NewRoute(route) => (Some(new_route(&route)), Some(false)),
     }
 }
 
-/// The way a cable takes, from position to position.
-///
-/// The supplier's documents state neither the reference system nor the order of the axes; agree on both with the network
-/// owner. `Debug` shows the number of positions only.
-///
-/// ```
-/// use lastmile::cocon::Route;
-///
-/// let route = Route::line([(257_100.5, 471_200.0), (257_104.25, 471_203.0)])?;
-/// assert_eq!(route.positions(), 2);
-/// assert!(Route::line([(257_100.5, 471_200.0)]).is_err());
-/// # Ok::<(), lastmile::cocon::RouteError>(())
-/// ```
-#[derive(Clone, PartialEq)]
-pub struct Route(Vec<[Decimal; 2]>);
-
-impl Route {
-    /// A line from the first position to the last.
-    ///
-    /// # Errors
-    /// When there are fewer than two positions, or a coordinate is not a finite number.
-    pub fn line(positions: impl IntoIterator<Item = (f64, f64)>) -> Result<Self, RouteError> {
-        let positions = positions.into_iter().enumerate().map(|(at, (first, second))| {
-            let number =
-                |number: f64| Decimal::try_from(number).map_err(|_| RouteError::NotFinite { position: at });
-            Ok([number(first)?, number(second)?])
-        });
-        let positions = positions.collect::<Result<Vec<_>, _>>()?;
-        if positions.len() < 2 { Err(RouteError::TooShort) } else { Ok(Self(positions)) }
-    }
-
-    /// How many positions it has.
-    pub fn positions(&self) -> usize {
-        self.0.len()
+fn new_route(route: &Geometry) -> NewRoute {
+    // A geometry holds finite numbers only, which all have digits.
+    let decimals =
+        |numbers: &[f64]| numbers.iter().filter_map(|number| Decimal::try_from(*number).ok()).collect();
+    NewRoute {
+        type_: Some(route.kind().as_str().into()),
+        coordinates: Some(route.positions().map(decimals).collect()),
+        bbox: route.bounding_box().map(decimals),
     }
 }
-
-impl From<Route> for NewRoute {
-    fn from(route: Route) -> Self {
-        Self {
-            type_: Some(NewRouteType::LineString),
-            coordinates: Some(route.0.into_iter().map(Vec::from).collect()),
-            ..Self::default()
-        }
-    }
-}
-
-impl fmt::Debug for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Route({} positions)", self.0.len())
-    }
-}
-
-/// Why positions make no [`Route`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RouteError {
-    /// There are fewer than two positions.
-    TooShort,
-    /// A coordinate is infinite or no number.
-    NotFinite {
-        /// The position, from 0.
-        position: usize,
-    },
-}
-
-impl fmt::Display for RouteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooShort => f.write_str("a line needs at least two positions"),
-            Self::NotFinite { position } => {
-                write!(
-                    f,
-                    "position {position} has a coordinate that is infinite or no number: check where it is measured"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for RouteError {}
 
 macro_rules! setters {
     ($connection:ident) => {
@@ -154,9 +58,9 @@ macro_rules! setters {
 /// One connection of a [`Batch`](super::Batch).
 ///
 /// ```
-/// use lastmile::cocon::{Connection, Scenario};
+/// use lastmile::cocon::{Connection, RouteScenario};
 ///
-/// let connection = Connection::new("1234AB-56", Scenario::KeepRoute)
+/// let connection = Connection::new("1234AB-56", RouteScenario::KeepRoute)
 ///     .frame("ODF-1")
 ///     .attenuations("0.21".parse()?, "0.35".parse()?);
 /// # Ok::<(), lastmile::wire::NotANumber>(())
@@ -169,8 +73,8 @@ pub struct Connection {
 
 impl Connection {
     /// A connection of the building of this name: postal code and house number, such as `1234AB-56`.
-    pub fn new(building_name: impl Into<String>, scenario: Scenario) -> Self {
-        let (new_route, is_without_geometry) = scenario.fields();
+    pub fn new(building_name: impl Into<String>, scenario: RouteScenario) -> Self {
+        let (new_route, is_without_geometry) = fields(scenario);
         let building_name = Some(building_name.into());
         let body = DelayedConnectionRequestShort {
             building_name,
@@ -199,8 +103,8 @@ pub struct NamedConnection {
 
 impl NamedConnection {
     /// A connection of the building of this name: postal code and house number, such as `1234AB-56`.
-    pub fn new(building_name: impl Into<String>, scenario: Scenario) -> Self {
-        let (new_route, is_without_geometry) = scenario.fields();
+    pub fn new(building_name: impl Into<String>, scenario: RouteScenario) -> Self {
+        let (new_route, is_without_geometry) = fields(scenario);
         let building_name = Some(building_name.into());
         Self {
             body: DelayedConnectionCreate {
@@ -240,8 +144,8 @@ pub struct BuildingConnection {
 
 impl BuildingConnection {
     /// A connection of the building of this id, such as `1937214`.
-    pub fn new(building_id: impl Into<String>, scenario: Scenario) -> Self {
-        let (new_route, is_without_geometry) = scenario.fields();
+    pub fn new(building_id: impl Into<String>, scenario: RouteScenario) -> Self {
+        let (new_route, is_without_geometry) = fields(scenario);
         let body = BuildingDelayedConnectionCreate { new_route, is_without_geometry, ..Default::default() };
         Self { building_id: building_id.into(), body }
     }

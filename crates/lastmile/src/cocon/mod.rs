@@ -34,8 +34,10 @@ mod creations;
 mod objects;
 
 pub use batch::{Batch, BatchId, BatchReport, Resubmission};
-pub use connection::{BuildingConnection, Connection, NamedConnection, Route, RouteError, Scenario};
+pub use connection::{BuildingConnection, Connection, NamedConnection};
 pub use lastmile_cocon::types;
+
+pub use crate::rules::{Geometry, GeometryError, RouteScenario};
 
 use std::fmt;
 

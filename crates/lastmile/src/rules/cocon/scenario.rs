@@ -9,7 +9,16 @@ use crate::rules::schema;
 /// contradict each other here.
 ///
 /// Source: Cocon, page on delayed connections, scenarios 1 and 2. It has further scenarios, which no public source describes.
-/// That the flag is false in scenario 2 is not stated; read, it may also be missing there.
+/// That the flag is false in scenario 2 is not stated; read, it may also be missing there. Send what belongs to another scenario
+/// with the generated client.
+///
+/// A new route cannot be without its geometry:
+///
+/// ```compile_fail,E0308
+/// use lastmile::rules::RouteScenario;
+///
+/// let scenario: RouteScenario = RouteScenario::NewRoute;
+/// ```
 ///
 /// ```
 /// use lastmile::rules::{Geometry, RouteScenario};

@@ -1,0 +1,69 @@
+//! One day with several ON-API networks, each with an address, credentials and habits of its own, against embedded sandboxes:
+//! what their directories tell, an order that is stored with the key of its network, and what each has to report.
+//!
+//! ```text
+//! cargo run -p lastmile --example onapi_networks
+//! ```
+#![allow(clippy::print_stdout, reason = "showing is what it is for")]
+
+use std::error::Error;
+use std::time::Duration;
+
+use lastmile::onapi::{Networks, NewOrder, OnApi};
+use lastmile::{Outcome, Policy, Prepared};
+use lastmile_sandbox::onapi::{Dialect, Standing};
+use lastmile_sandbox::{Fault, Sandbox};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let ankeborg = Sandbox::builder().seed(1).start().await?;
+    let gaseborg = Sandbox::builder().seed(2).onapi_dialect(Dialect::Vendor).start().await?;
+    let kvackstad = Sandbox::builder().seed(3).onapi_without("tickets").start().await?;
+
+    println!("Each network by its name, with what its directory says");
+    let mut networks = Networks::new();
+    for (name, sandbox) in [("ankeborg", &ankeborg), ("gaseborg", &gaseborg), ("kvackstad", &kvackstad)] {
+        let supplier = sandbox.onapi();
+        // A slow network gets more time than others.
+        let deadline = Duration::from_secs(if name == "gaseborg" { 120 } else { 60 });
+        let network = OnApi::builder(supplier.base_url())
+            .login(supplier.user(), supplier.password())
+            .policy(Policy { deadline, ..Policy::default() })
+            .build()?;
+        let network = match network.directory().await? {
+            Some(directory) => network.with_directory(&directory, &[]),
+            None => network,
+        };
+        networks.insert(name.to_owned(), network);
+    }
+    println!("  {} networks", networks.len());
+
+    println!("An order, stored with the key of its network");
+    let seeded = gaseborg.onapi().accesses();
+    let (access, offer) = seeded
+        .iter()
+        .find_map(|access| Some((&access.id, access.service(Standing::Free)?)))
+        .ok_or("nothing is free")?;
+    let order = NewOrder::activate(access.parse()?, &offer.service, "SP-0431".parse()?);
+    let mut order = Prepared::new(order)?;
+    order.begin()?;
+    let stored = serde_json::json!({ "network": "gaseborg", "order": order }).to_string();
+    println!("  {} bytes to store", stored.len());
+    let placed = order.place(networks.at("gaseborg")?).await?;
+    println!("  placed: {}", placed.order_id().ok_or("no id")?);
+
+    println!("What each has to report; that one is down stops none of the others");
+    gaseborg.onapi().fail_next("listTickets", Fault::Unavailable(503));
+    let mut names: Vec<_> = networks.iter().collect();
+    names.sort_by_key(|(name, _)| *name);
+    for (name, network) in names {
+        let hasty = network.with_policy(Policy { attempts: 1, ..Policy::default() });
+        match hasty.tickets(&Default::default()).await {
+            Ok(_) => println!("  {name}: its tickets"),
+            // Its directory has no tickets, so nothing was sent.
+            Err(error) if error.outcome() == Outcome::Invalid => println!("  {name}: {error}"),
+            Err(error) => println!("  {name}: {error}"),
+        }
+    }
+    Ok(())
+}
