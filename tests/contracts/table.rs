@@ -24,7 +24,7 @@ contracts! {
     }
     /// It is sent again only if it is certain that it was not sent.
     reset_on_accept_once: fifty_times [ResetUnread, Answer(last())] {
-        Create   => (Answered, _, _, 1),
+        Create   => (Answered, _, _, 1) | (Unknown, None, 1, 0),
         Read     => (Answered, _, _, 1),
         Change   => (Answered, _, _, 1),
     }
@@ -276,7 +276,8 @@ contracts! {
         Change   => (Decode, Some(200), 2, 2),
     }
 
-    // A call on a connection that an earlier one has left in the pool. Seen is the later one alone.
+    // A call after an earlier one has left a connection in the pool. Seen is the later one alone. What is sent once has a
+    // connection of its own.
 
     /// The client notices in time, and makes another connection, or writes to one that nobody reads from any more.
     closed_when_idle: second_fifty_times [AnswerAndKeep(ok()), CloseUnread, Answer(last())] {
@@ -303,7 +304,7 @@ contracts! {
     told_408_when_idle: second_fifty_times
         [AnswerAndKeep(ok()), SpeakUnread("HTTP/1.0 408 Request Time-out\r\n\r\n"), Answer(last())]
     {
-        Create   => (Answered, _, _, 1) | (Unknown, None | Some(408), 1, 0),
+        Create   => (Answered, _, _, 1),
         Read     => (Answered, _, _, 1),
     }
     two_answers_to_one_request: second_fifty_times [AnswerAndKeep(twice()), Answer(last())] {

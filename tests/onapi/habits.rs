@@ -49,7 +49,7 @@ async fn a_form_that_the_network_does_not_want_gives_no_rows() {
     let access = sandbox.onapi().accesses()[0].id.parse().unwrap();
     assert_eq!(network.access(&access).await.unwrap_err().status().unwrap(), 404);
     assert!(
-        matches!(network.accesses(None).await.unwrap(), Changes::Nothing),
+        matches!(network.accesses(None).await.unwrap(), Changes::Nothing { .. }),
         "which is what this network says"
     );
 }

@@ -120,7 +120,8 @@ async fn only_the_network_s_own_word_means_nothing_to_list() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().answer_next("listAccesses", Answer::json(404, &json!({ "cause": "nothing to list" })));
-    assert!(matches!(network.accesses(None).await.unwrap(), Changes::Nothing));
+    let Changes::Nothing { cause } = network.accesses(None).await.unwrap() else { panic!("there are rows") };
+    assert_eq!(cause, "nothing to list");
     for other in [Answer::status(404), Answer::status(404).header("content-type", "text/html").body("<html>")]
     {
         sandbox.onapi().answer_next("listAccesses", other);

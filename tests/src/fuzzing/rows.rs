@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
@@ -16,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 use super::lossy;
 
@@ -33,10 +34,13 @@ impl Api for Shelf {
 
 thread_local! {
     static SHELF: (Runtime, Handle<Shelf>) = {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
         let handle = Handle::builder("http://127.0.0.1").policy(Policy::default()).build().expect("a handle");
         (runtime, handle)
     };
+    /// Rows are decoded on several threads where there are some.
+    static THREADS: Runtime =
+        Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
 }
 
 /// A type that fits nothing, so that each row comes back with its place.
@@ -76,18 +80,32 @@ fn pieces(bytes: &[u8], lengths: &[usize]) -> Vec<Bytes> {
 }
 
 /// The rows of bytes that arrive in these pieces, each with how many bytes had been taken by then.
-fn read<T>(pieces: Vec<Bytes>, limit: usize, written: impl Fn(&T) -> String) -> Vec<(Row, usize)>
+fn read<T>(
+    pieces: Vec<Bytes>,
+    limit: usize,
+    threads: bool,
+    written: impl Fn(&T) -> String,
+) -> Vec<(Row, usize)>
 where
-    T: DeserializeOwned,
+    T: DeserializeOwned + Send + 'static,
 {
     let taken = Arc::new(AtomicUsize::new(0));
     let counter = taken.clone();
-    let arriving = stream::iter(pieces.into_iter().map(move |piece| {
-        counter.fetch_add(piece.len(), Ordering::Relaxed);
-        Ok(piece)
-    }));
+    let (mut pieces, mut is_there) = (pieces.into_iter(), true);
+    let arriving = stream::poll_fn(move |cx| {
+        // The next piece is never there at once.
+        is_there = !is_there;
+        if !is_there {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(pieces.next().map(|piece| {
+            counter.fetch_add(piece.len(), Ordering::Relaxed);
+            Ok(piece)
+        }))
+    });
     let arriving: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>> = Box::pin(arriving);
-    SHELF.with(|(runtime, handle)| {
+    let calls = |runtime: &Runtime, handle: &Handle<Shelf>| {
         runtime.block_on(async {
             let answer = ResponseValue::new(ByteStream::new(arriving), StatusCode::OK, HeaderMap::new());
             let reply =
@@ -111,7 +129,12 @@ where
             assert!(rows.next().await.is_none(), "the end is the end");
             seen
         })
-    })
+    };
+    SHELF.with(
+        |(runtime, handle)| {
+            if threads { THREADS.with(|runtime| calls(runtime, handle)) } else { calls(runtime, handle) }
+        },
+    )
 }
 
 fn without_counts(rows: Vec<(Row, usize)>) -> Vec<Row> {
@@ -124,7 +147,7 @@ pub fn rows(data: &[u8]) {
     let limit = if *limit == 0 { 1 << 20 } else { usize::from(*limit) };
     let lengths = [usize::from(*one), usize::from(*two)];
 
-    let places = read::<Nothing>(pieces(list, &lengths), limit, |_| unreachable!("it fits nothing"));
+    let places = read::<Nothing>(pieces(list, &lengths), limit, false, |_| unreachable!("it fits nothing"));
     is_held_briefly(list, &places, lengths[0].max(lengths[1]).max(1), limit);
     let places = without_counts(places);
     let mut others = vec![pieces(list, &[usize::MAX])];
@@ -132,18 +155,21 @@ pub fn rows(data: &[u8]) {
         others.push(pieces(list, &[1]));
     }
     for other in others {
-        let other = read::<Nothing>(other, limit, |_| unreachable!("it fits nothing"));
+        let other = read::<Nothing>(other, limit, false, |_| unreachable!("it fits nothing"));
         assert_eq!(without_counts(other), places, "{}", lossy(list));
     }
-    is_decoded::<Value>(pieces(list, &lengths), limit, &places);
-    is_decoded::<Loose<Access>>(pieces(list, &lengths), limit, &places);
+    is_decoded::<Value>(pieces(list, &lengths), limit, true, &places);
+    is_decoded::<Loose<Access>>(pieces(list, &lengths), limit, false, &places);
     is_what_serde_reads(list, &places, limit);
 }
 
 /// Each row is what serde_json makes of its bytes.
-fn is_decoded<T: DeserializeOwned + Serialize>(pieces: Vec<Bytes>, limit: usize, places: &[Row]) {
+fn is_decoded<T>(pieces: Vec<Bytes>, limit: usize, threads: bool, places: &[Row])
+where
+    T: DeserializeOwned + Serialize + Send + 'static,
+{
     let written = |row: &T| serde_json::to_string(row).expect("it can be written");
-    let rows = without_counts(read::<T>(pieces, limit, written));
+    let rows = without_counts(read::<T>(pieces, limit, threads, written));
     assert_eq!(rows.len(), places.len());
     for (place, row) in places.iter().zip(rows) {
         let Row::Unreadable { index, offset, bytes, .. } = place else {
@@ -160,7 +186,7 @@ fn is_decoded<T: DeserializeOwned + Serialize>(pieces: Vec<Bytes>, limit: usize,
     }
 }
 
-/// A row is given as soon as it has arrived, and no row beyond the limit is taken in: what is held is never more than a row
+/// A row is given when it has arrived and nothing more is there, and no row beyond the limit is taken in: what is held is never more than a row
 /// and a piece.
 fn is_held_briefly(list: &[u8], rows: &[(Row, usize)], piece: usize, limit: usize) {
     for (row, taken) in rows {

@@ -1,9 +1,12 @@
 use std::fmt;
+use std::pin::Pin;
+use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{FutureExt as _, StreamExt as _};
 use progenitor_client::ByteStream;
+use tokio::time::{Sleep, sleep};
 
 use super::attempt::Failure;
 use super::error::{Error, Outcome};
@@ -14,6 +17,10 @@ pub struct Body {
     stream: ByteStream,
     context: Context,
     pace: Pace,
+    /// Since when somebody waits for the next bytes.
+    asked: Option<Instant>,
+    /// Ends when they have waited too long.
+    patience: Option<Pin<Box<Sleep>>>,
 }
 
 /// What came, and how long was waited for it, since it was looked at last.
@@ -25,8 +32,7 @@ struct Pace {
 
 impl Pace {
     /// Whether this makes it too slow. It is looked at once enough was waited.
-    fn is_too_slow(&mut self, waited: Duration, bytes: usize, window: Duration, slowest: u32) -> bool {
-        self.waited += waited;
+    fn is_too_slow(&mut self, bytes: usize, window: Duration, slowest: u32) -> bool {
         self.bytes += bytes as u64;
         if self.waited < window {
             return false;
@@ -38,7 +44,7 @@ impl Pace {
 
 impl Body {
     pub(super) fn new(stream: ByteStream, context: Context) -> Self {
-        Self { stream, context, pace: Pace::default() }
+        Self { stream, context, pace: Pace::default(), asked: None, patience: None }
     }
 
     /// The next bytes; none at the end.
@@ -47,28 +53,51 @@ impl Body {
     /// [`Outcome::Unknown`] when the connection breaks, says nothing for longer than the policy's `idle`, or is slower than
     /// its `slowest`.
     pub async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
+        std::future::poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    pub(crate) fn poll_chunk(&mut self, cx: &mut task::Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         let policy = self.context.policy();
-        let asked = Instant::now();
-        let failure = match tokio::time::timeout(policy.idle, self.stream.next()).await {
-            Ok(chunk) => match chunk? {
-                Ok(chunk)
-                    if self.pace.is_too_slow(asked.elapsed(), chunk.len(), policy.idle, policy.slowest) =>
-                {
-                    let reason = format!("the answer comes slower than {} bytes a second", policy.slowest);
-                    Failure::of(Outcome::Unknown, reason)
+        let (idle, slowest) = (policy.idle, policy.slowest);
+        let failure = match self.stream.poll_next_unpin(cx) {
+            Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Ready(Some(Ok(chunk))) => {
+                self.nobody_waits();
+                if !self.pace.is_too_slow(chunk.len(), idle, slowest) {
+                    return Poll::Ready(Some(Ok(chunk)));
                 }
-                Ok(chunk) => return Some(Ok(chunk)),
-                Err(error) => Failure {
-                    source: Some(error.without_url()),
-                    ..Failure::of(Outcome::Unknown, "the answer broke off")
-                },
+                Failure::of(
+                    Outcome::Unknown,
+                    format!("the answer comes slower than {slowest} bytes a second"),
+                )
+            }
+            Poll::Ready(Some(Err(error))) => Failure {
+                source: Some(error.without_url()),
+                ..Failure::of(Outcome::Unknown, "the answer broke off")
             },
-            Err(_) => Failure::of(
-                Outcome::Unknown,
-                format!("the answer stood still for {} ms", policy.idle.as_millis()),
-            ),
+            Poll::Pending => {
+                let patience = self.patience.get_or_insert_with(|| Box::pin(sleep(idle)));
+                if self.asked.is_none() {
+                    self.asked = Some(Instant::now());
+                    patience.set(sleep(idle));
+                }
+                match patience.poll_unpin(cx) {
+                    Poll::Ready(()) => {
+                        let reason = format!("the answer stood still for {} ms", idle.as_millis());
+                        Failure::of(Outcome::Unknown, reason)
+                    }
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
         };
-        Some(Err(self.context.broken(failure)))
+        Poll::Ready(Some(Err(self.context.broken(failure))))
+    }
+
+    /// Whoever asked for bytes has something else to do: that time does not count as the server's.
+    pub(crate) fn nobody_waits(&mut self) {
+        if let Some(asked) = self.asked.take() {
+            self.pace.waited += asked.elapsed();
+        }
     }
 }
 
@@ -86,12 +115,13 @@ mod tests {
     fn pace_is_looked_at_over_the_time_that_was_waited() {
         let (second, window) = (Duration::from_secs(1), Duration::from_secs(10));
         let mut pace = Pace::default();
-        assert!(!(0..9).any(|_| pace.is_too_slow(second, 1, window, 1000)), "too early to tell");
-        assert!(pace.is_too_slow(second, 1, window, 1000));
-        assert!(!(0..100).any(|_| pace.is_too_slow(second, 1001, window, 1000)));
-        assert!(
-            !(0..100).any(|_| pace.is_too_slow(Duration::ZERO, 1, window, 1000)),
-            "the caller may take its time"
-        );
+        let mut comes = |waited: Duration, bytes: usize| {
+            pace.waited += waited;
+            pace.is_too_slow(bytes, window, 1000)
+        };
+        assert!(!(0..9).any(|_| comes(second, 1)), "too early to tell");
+        assert!(comes(second, 1));
+        assert!(!(0..100).any(|_| comes(second, 1001)));
+        assert!(!(0..100).any(|_| comes(Duration::ZERO, 1)), "the caller may take its time");
     }
 }

@@ -1,45 +1,79 @@
-//! Lists that are read row by row, in the memory of a row.
+//! Lists that are read row by row, in the memory of a few batches of rows.
 
+mod decode;
 mod splitter;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use futures_util::{FutureExt as _, Stream};
 use serde::de::DeserializeOwned;
 
-use crate::call::{Body, Error, misfit};
-use splitter::{Broken, RawRow, Splitter};
+use crate::call::{Body, Error};
+use decode::{Rest, Task, ahead};
+use splitter::Splitter;
 
-/// The rows of an answer that is one long JSON array, decoded one by one.
+/// The rows of an answer that is one long JSON array, decoded one by one and in their order.
 ///
 /// One element without brackets is a list of one; `null` and `""` are a list of none.
+///
+/// No more is read than is asked for, but for a few batches of 64 KiB: where the runtime has several threads, batches are decoded on
+/// them while the next are read; where it has one, a row is decoded when it is asked for. Dropping it ends the call and frees
+/// everything.
+///
+/// A row that cannot be read is an item like any other, so it is for you to stop there, to skip it, or to collect it:
+///
+/// ```
+/// # use lastmile_core::rows::{BadRow, RowError, Rows};
+/// # async fn example(mut rows: Rows<serde_json::Value>) -> Result<(), RowError> {
+/// let mut bad = Vec::new();
+/// while let Some(row) = rows.next().await {
+///     match row {
+///         Ok(row) => println!("{row}"),
+///         Err(RowError::Unreadable(row)) => bad.push(row), // or `continue`, to skip it
+///         Err(end) => return Err(end),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Rows<T> {
     body: Body,
     splitter: Splitter,
-    ready: VecDeque<RawRow>,
-    done: bool,
-    row: PhantomData<fn() -> T>,
+    /// The rows that are decoded, or are when they are asked for.
+    ready: Rest<T>,
+    /// The batches behind them, on other threads.
+    decoding: VecDeque<Task<T>>,
+    /// How many batches may be decoded ahead; none where there is one thread.
+    ahead: usize,
+    /// Nothing more is read, and why that is no good end.
+    end: Option<Option<RowError>>,
 }
+
+// Rows are handed out by value: none is ever pinned.
+impl<T> Unpin for Rows<T> {}
 
 impl<T> fmt::Debug for Rows<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rows")
-            .field("ready", &self.ready.len())
-            .field("done", &self.done)
+            .field("rows", &self.splitter.rows())
+            .field("done", &self.end.is_some())
             .finish_non_exhaustive()
     }
 }
 
-impl<T: DeserializeOwned> Rows<T> {
+impl<T: DeserializeOwned + Send + 'static> Rows<T> {
     /// The rows of a body. `row_limit` is how many bytes one row may take.
     pub fn new(body: Body, row_limit: usize) -> Self {
         Self {
             body,
             splitter: Splitter::new(row_limit),
-            ready: VecDeque::new(),
-            done: false,
-            row: PhantomData,
+            ready: Rest::none(),
+            decoding: VecDeque::new(),
+            ahead: ahead(),
+            end: None,
         }
     }
 
@@ -49,37 +83,84 @@ impl<T: DeserializeOwned> Rows<T> {
     /// [`RowError::Unreadable`] costs one row: the next call goes on behind it. Every other error is the end, and comes
     /// after all rows that arrived whole.
     pub async fn next(&mut self) -> Option<Result<T, RowError>> {
+        std::future::poll_fn(|cx| self.poll_row(cx)).await
+    }
+
+    fn poll_row(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, RowError>>> {
         loop {
-            if let Some(row) = self.ready.pop_front() {
-                return Some(decode(row));
+            if let Some(row) = self.ready.next() {
+                self.body.nobody_waits();
+                return Poll::Ready(Some(row));
             }
-            if self.done {
-                return None;
+            if self.ahead == 0 {
+                self.ready = match self.poll_batch(cx) {
+                    Poll::Ready(Some(rows)) => rows,
+                    Poll::Ready(None) => return Poll::Ready(self.poll_end()),
+                    Poll::Pending => return Poll::Pending,
+                };
+                continue;
             }
-            let broken = match self.body.chunk().await {
-                Some(Ok(chunk)) => match self.splitter.feed(&chunk, &mut self.ready) {
-                    Ok(()) => continue,
-                    Err(broken) => self.split_error(broken),
-                },
-                Some(Err(error)) => RowError::Call(error),
-                None => {
-                    self.done = true;
-                    match self.splitter.finish(&mut self.ready) {
-                        Ok(()) => continue,
-                        Err(broken) => self.split_error(broken),
+            let mut waits = false;
+            while self.decoding.len() < self.ahead {
+                match self.poll_batch(cx) {
+                    Poll::Ready(Some(rows)) => self.decoding.push_back(Task::spawn(rows)),
+                    Poll::Ready(None) => break,
+                    Poll::Pending => {
+                        waits = true;
+                        break;
                     }
                 }
-            };
-            self.done = true;
-            // Rows that were split before the break come first.
-            if self.ready.is_empty() {
-                return Some(Err(broken));
             }
-            self.ready.push_back(RawRow::broken(broken));
+            let Some(first) = self.decoding.front_mut() else {
+                return if waits { Poll::Pending } else { Poll::Ready(self.poll_end()) };
+            };
+            match first.poll_unpin(cx) {
+                Poll::Ready(rows) => {
+                    self.decoding.pop_front();
+                    self.ready = rows;
+                }
+                Poll::Pending => {
+                    // It is not the server that is waited for.
+                    self.body.nobody_waits();
+                    return Poll::Pending;
+                }
+            }
         }
     }
 
-    fn split_error(&self, broken: Broken) -> RowError {
+    /// A full batch, or what there is of one when no more comes at the moment; none at the end.
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Rest<T>>> {
+        while self.end.is_none() && !self.splitter.is_full() {
+            match self.body.poll_chunk(cx) {
+                Poll::Ready(Some(Ok(chunk))) => {
+                    if let Err(broken) = self.splitter.feed(&chunk) {
+                        self.end = Some(Some(self.split_error(broken)));
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => self.end = Some(Some(RowError::Call(error))),
+                Poll::Ready(None) => {
+                    let finished = self.splitter.finish();
+                    self.end = Some(finished.err().map(|broken| self.split_error(broken)));
+                }
+                // Whoever waits for the first rows gets them now; others decode full batches meanwhile.
+                Poll::Pending if self.decoding.is_empty() => {
+                    return self
+                        .splitter
+                        .take()
+                        .map_or(Poll::Pending, |batch| Poll::Ready(Some(Rest::of(batch))));
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(self.splitter.take().map(Rest::of))
+    }
+
+    /// Behind the last row: why there are no more, once.
+    fn poll_end(&mut self) -> Option<Result<T, RowError>> {
+        self.end.as_mut()?.take().map(Err)
+    }
+
+    fn split_error(&self, broken: splitter::Broken) -> RowError {
         RowError::Malformed {
             rows: self.splitter.rows(),
             offset: self.splitter.offset(),
@@ -88,20 +169,12 @@ impl<T: DeserializeOwned> Rows<T> {
     }
 }
 
-fn decode<T: DeserializeOwned>(row: RawRow) -> Result<T, RowError> {
-    if let Some(broken) = row.broken {
-        return Err(*broken);
+impl<T: DeserializeOwned + Send + 'static> Stream for Rows<T> {
+    type Item = Result<T, RowError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_row(cx)
     }
-    serde_json::from_slice(&row.bytes).map_err(|_| {
-        let misfit = misfit::<T>(&row.bytes);
-        RowError::Unreadable(Box::new(BadRow {
-            index: row.index,
-            offset: row.offset,
-            what: misfit.what,
-            path: misfit.path,
-            bytes: row.bytes,
-        }))
-    })
 }
 
 /// Why there is no row, or no further row.

@@ -1,20 +1,18 @@
-use std::collections::VecDeque;
+use std::ops::Range;
 
-use super::RowError;
+/// How many bytes a batch holds before it is handed on, unless the answer comes more slowly.
+pub(super) const BATCH: usize = 64 * 1024;
 
-/// One element of the list, as bytes.
-pub(super) struct RawRow {
-    pub(super) index: u64,
-    pub(super) offset: u64,
+/// Whole rows, one behind the other as they arrived.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
     pub(super) bytes: Vec<u8>,
-    /// In place of a row: why there are no more.
-    pub(super) broken: Option<Box<RowError>>,
-}
-
-impl RawRow {
-    pub(super) fn broken(error: RowError) -> Self {
-        Self { index: 0, offset: 0, bytes: Vec::new(), broken: Some(Box::new(error)) }
-    }
+    /// Where in the bytes each row is.
+    pub(super) rows: Vec<Range<usize>>,
+    /// The number of the first row in the list.
+    pub(super) index: u64,
+    /// Where the bytes begin, from the beginning of the answer.
+    pub(super) offset: u64,
 }
 
 /// Why the bytes are no list.
@@ -43,17 +41,18 @@ impl Broken {
 /// right is found out when it is decoded.
 pub(super) struct Splitter {
     state: State,
-    /// The bytes of the row that has begun.
-    row: Vec<u8>,
-    row_offset: u64,
-    row_limit: usize,
-    offset: u64,
-    rows: u64,
+    /// What has arrived, from the first row that was not handed on yet.
+    batch: Batch,
+    /// Up to where the bytes of the batch are looked at.
+    at: usize,
+    /// Where the row begins that has begun.
+    start: usize,
+    limit: usize,
     /// Whether there is a list around the rows.
     listed: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// Nothing but white space yet.
     Start,
@@ -73,155 +72,223 @@ enum State {
     End,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Within {
     Structure,
     Text,
     Escape,
 }
 
+/// The bytes that matter between texts.
+const STRUCTURE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut bytes: &[u8] = b"\"{}[]";
+    while let [byte, rest @ ..] = bytes {
+        table[*byte as usize] = true;
+        bytes = rest;
+    }
+    table
+};
+
 impl Splitter {
-    pub(super) fn new(row_limit: usize) -> Self {
-        Self {
-            state: State::Start,
-            row: Vec::new(),
-            row_offset: 0,
-            row_limit,
-            offset: 0,
-            rows: 0,
-            listed: false,
-        }
+    /// `limit` is how many bytes one row may take.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { state: State::Start, batch: Batch::default(), at: 0, start: 0, limit, listed: false }
     }
 
     /// How many rows are split off.
     pub(super) fn rows(&self) -> u64 {
-        self.rows
+        self.batch.index + self.batch.rows.len() as u64
     }
 
-    /// How many bytes are looked at.
+    /// Where the answer stops making sense, in bytes from its beginning.
     pub(super) fn offset(&self) -> u64 {
-        self.offset
+        self.batch.offset + self.at as u64
     }
 
-    /// Takes the next bytes and puts the rows that end in them into `rows`.
-    pub(super) fn feed(&mut self, bytes: &[u8], rows: &mut VecDeque<RawRow>) -> Result<(), Broken> {
-        for &byte in bytes {
-            self.step(byte, rows)?;
-            self.offset += 1;
+    /// Whether there is enough for a batch.
+    pub(super) fn is_full(&self) -> bool {
+        self.batch.bytes.len() >= BATCH && !self.batch.rows.is_empty()
+    }
+
+    /// The rows that have arrived whole, if any.
+    pub(super) fn take(&mut self) -> Option<Batch> {
+        if self.batch.rows.is_empty() {
+            return None;
         }
-        Ok(())
+        // What follows the last row goes with the next batch.
+        let passed = self.passed();
+        let mut bytes = Vec::with_capacity(self.batch.bytes.len().max(BATCH));
+        bytes.extend_from_slice(&self.batch.bytes[passed..]);
+        let rows = Vec::with_capacity(self.batch.rows.len());
+        let next = Batch { bytes, rows, index: self.rows(), offset: self.batch.offset };
+        let batch = std::mem::replace(&mut self.batch, next);
+        self.move_on(passed);
+        Some(batch)
+    }
+
+    /// How many bytes belong to no row that is still to end.
+    fn passed(&self) -> usize {
+        match self.state {
+            State::Nested { .. } | State::Text { .. } | State::Bare => self.start,
+            _ => self.at,
+        }
+    }
+
+    /// So many bytes are not held any more.
+    fn move_on(&mut self, passed: usize) {
+        self.batch.offset += passed as u64;
+        (self.at, self.start) = (self.at - passed, self.start.saturating_sub(passed));
+    }
+
+    /// Takes the next bytes.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        let mut all = std::mem::take(&mut self.batch.bytes);
+        if self.batch.rows.is_empty() {
+            // However much white space comes, none of it is held.
+            let passed = self.passed();
+            all.drain(..passed);
+            self.move_on(passed);
+        }
+        all.extend_from_slice(bytes);
+        let result = self.scan(&all);
+        self.batch.bytes = all;
+        result
     }
 
     /// Says whether the list was whole when no more bytes come.
-    pub(super) fn finish(&mut self, rows: &mut VecDeque<RawRow>) -> Result<(), Broken> {
+    pub(super) fn finish(&mut self) -> Result<(), Broken> {
         // A bare value without a list around it has no other end.
         if self.state == State::Bare && !self.listed {
-            self.end_row(rows);
+            let all = std::mem::take(&mut self.batch.bytes);
+            let ended = self.end_row(&all);
+            self.batch.bytes = all;
+            ended?;
         }
         if self.state == State::End { Ok(()) } else { Err(Broken::CutShort) }
     }
 
-    fn step(&mut self, byte: u8, rows: &mut VecDeque<RawRow>) -> Result<(), Broken> {
-        match self.state {
-            State::Nested { depth, within } => self.nested(byte, depth, within, rows),
-            State::Text { escaped } => self.text(byte, escaped, rows),
-            State::Bare if !matches!(byte, b',' | b']' | b' ' | b'\t' | b'\n' | b'\r') => self.keep(byte),
-            State::Bare => {
-                self.end_row(rows);
-                self.between(byte)
+    fn scan(&mut self, all: &[u8]) -> Result<(), Broken> {
+        while self.at < all.len() {
+            match self.state {
+                State::Nested { depth, within } => self.nested(all, depth, within)?,
+                State::Text { escaped } => self.text(all, escaped)?,
+                State::Bare => self.bare(all)?,
+                _ => {
+                    self.between(all[self.at])?;
+                    self.at += 1;
+                }
             }
-            _ => self.between(byte),
+        }
+        match self.state {
+            State::Nested { .. } | State::Text { .. } | State::Bare => self.check_length(),
+            _ => Ok(()),
         }
     }
 
     /// Outside of rows.
     fn between(&mut self, byte: u8) -> Result<(), Broken> {
-        match (self.state, byte) {
-            (_, b' ' | b'\t' | b'\n' | b'\r') => Ok(()),
+        self.state = match (self.state, byte) {
+            (state, b' ' | b'\t' | b'\n' | b'\r') => state,
             (State::Start, b'[') => {
-                self.state = State::First;
                 self.listed = true;
-                Ok(())
+                State::First
             }
-            (State::First | State::Behind, b']') => {
-                self.state = State::End;
-                Ok(())
+            (State::First | State::Behind, b']') => State::End,
+            (State::Behind, b',') => State::Next,
+            (State::Start | State::First | State::Next, _) => {
+                self.start = self.at;
+                match byte {
+                    b'{' | b'[' => State::Nested { depth: 1, within: Within::Structure },
+                    b'"' => State::Text { escaped: false },
+                    b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => State::Bare,
+                    _ => return Err(Broken::NotAList),
+                }
             }
-            (State::Behind, b',') => {
-                self.state = State::Next;
-                Ok(())
-            }
-            (State::Start | State::First | State::Next, b'{' | b'[') => {
-                self.begin(State::Nested { depth: 1, within: Within::Structure }, byte)
-            }
-            (State::Start | State::First | State::Next, b'"') => {
-                self.begin(State::Text { escaped: false }, byte)
-            }
-            (State::Start | State::First | State::Next, b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
-                self.begin(State::Bare, byte)
-            }
-            (State::Behind, _) => Err(Broken::NoComma),
-            (State::End, _) => Err(Broken::More),
-            _ => Err(Broken::NotAList),
-        }
-    }
-
-    fn nested(
-        &mut self,
-        byte: u8,
-        depth: usize,
-        within: Within,
-        rows: &mut VecDeque<RawRow>,
-    ) -> Result<(), Broken> {
-        self.keep(byte)?;
-        let (depth, within) = match (within, byte) {
-            (Within::Escape, _) => (depth, Within::Text),
-            (Within::Text, b'\\') => (depth, Within::Escape),
-            (Within::Text, b'"') => (depth, Within::Structure),
-            (Within::Structure, b'"') => (depth, Within::Text),
-            (Within::Structure, b'{' | b'[') => (depth + 1, within),
-            (Within::Structure, b'}' | b']') => (depth - 1, within),
-            _ => (depth, within),
+            (State::Behind, _) => return Err(Broken::NoComma),
+            _ => return Err(Broken::More),
         };
-        self.state = State::Nested { depth, within };
-        if depth == 0 {
-            self.end_row(rows);
-        }
         Ok(())
     }
 
-    fn text(&mut self, byte: u8, escaped: bool, rows: &mut VecDeque<RawRow>) -> Result<(), Broken> {
-        self.keep(byte)?;
+    /// To the end of an object or a list, or of what has arrived of it.
+    fn nested(&mut self, all: &[u8], mut depth: usize, mut within: Within) -> Result<(), Broken> {
+        let mut at = self.at;
+        while at < all.len() {
+            match within {
+                Within::Structure => {
+                    let Some(skipped) = all[at..].iter().position(|byte| STRUCTURE[usize::from(*byte)])
+                    else {
+                        at = all.len();
+                        break;
+                    };
+                    at += skipped + 1;
+                    match all[at - 1] {
+                        b'"' => within = Within::Text,
+                        b'{' | b'[' => depth += 1,
+                        _ => depth -= 1,
+                    }
+                    if depth == 0 {
+                        self.at = at;
+                        return self.end_row(all);
+                    }
+                }
+                Within::Text => match memchr::memchr2(b'"', b'\\', &all[at..]) {
+                    Some(skipped) => {
+                        at += skipped + 1;
+                        within = if all[at - 1] == b'"' { Within::Structure } else { Within::Escape };
+                    }
+                    None => at = all.len(),
+                },
+                Within::Escape => {
+                    at += 1;
+                    within = Within::Text;
+                }
+            }
+        }
+        self.at = at;
+        self.state = State::Nested { depth, within };
+        Ok(())
+    }
+
+    fn text(&mut self, all: &[u8], escaped: bool) -> Result<(), Broken> {
+        let byte = all[self.at];
+        self.at += 1;
         match (escaped, byte) {
-            (false, b'"') => self.end_row(rows),
+            (false, b'"') => return self.end_row(all),
             (false, b'\\') => self.state = State::Text { escaped: true },
             _ => self.state = State::Text { escaped: false },
         }
         Ok(())
     }
 
-    fn begin(&mut self, state: State, byte: u8) -> Result<(), Broken> {
-        self.state = state;
-        self.row_offset = self.offset;
-        self.keep(byte)
-    }
-
-    fn keep(&mut self, byte: u8) -> Result<(), Broken> {
-        if self.row.len() >= self.row_limit {
-            return Err(Broken::TooLong);
+    fn bare(&mut self, all: &[u8]) -> Result<(), Broken> {
+        if matches!(all[self.at], b',' | b']' | b' ' | b'\t' | b'\n' | b'\r') {
+            return self.end_row(all);
         }
-        self.row.push(byte);
+        self.at += 1;
         Ok(())
     }
 
-    fn end_row(&mut self, rows: &mut VecDeque<RawRow>) {
-        let bytes = std::mem::take(&mut self.row);
+    /// The row ends where the splitter stands.
+    fn end_row(&mut self, all: &[u8]) -> Result<(), Broken> {
+        self.check_length()?;
         // Without a list around it, `null` and `""` are a list of none, and anything else a list of one.
         self.state = if self.listed { State::Behind } else { State::End };
-        if self.listed || !matches!(bytes.as_slice(), b"null" | b"\"\"") {
-            rows.push_back(RawRow { index: self.rows, offset: self.row_offset, bytes, broken: None });
-            self.rows += 1;
+        let row = self.start..self.at;
+        if self.listed || !matches!(&all[row.clone()], b"null" | b"\"\"") {
+            self.batch.rows.push(row);
         }
+        Ok(())
+    }
+
+    fn check_length(&mut self) -> Result<(), Broken> {
+        if self.at - self.start > self.limit {
+            // The same place however the row arrived.
+            self.at = self.start + self.limit;
+            return Err(Broken::TooLong);
+        }
+        Ok(())
     }
 }
 
@@ -230,20 +297,40 @@ mod tests {
     use super::*;
 
     /// The rows of a text that arrives in pieces of this length, and how it ends.
-    fn split(text: &str, piece: usize) -> (Vec<(u64, String)>, Result<(), Broken>) {
+    fn split(text: &str, piece: usize, taking: bool) -> (Vec<(u64, String)>, Result<(), Broken>, u64) {
         let mut splitter = Splitter::new(100);
-        let mut rows = VecDeque::new();
-        let fed = text.as_bytes().chunks(piece).try_for_each(|piece| splitter.feed(piece, &mut rows));
-        let end = fed.and_then(|()| splitter.finish(&mut rows));
-        let rows = rows.into_iter().map(|row| (row.offset, String::from_utf8(row.bytes).unwrap()));
-        (rows.collect(), end)
+        let mut rows = Vec::new();
+        let mut take = |splitter: &mut Splitter| {
+            let Some(batch) = splitter.take() else { return };
+            assert_eq!(batch.index, rows.len() as u64);
+            for row in batch.rows {
+                let offset = batch.offset + row.start as u64;
+                rows.push((offset, String::from_utf8(batch.bytes[row].to_vec()).unwrap()));
+            }
+        };
+        let fed = text.as_bytes().chunks(piece).try_for_each(|piece| {
+            let fed = splitter.feed(piece);
+            if taking {
+                take(&mut splitter);
+            }
+            fed
+        });
+        let end = fed.and_then(|()| splitter.finish());
+        take(&mut splitter);
+        assert!(splitter.take().is_none());
+        let offset = splitter.offset();
+        (rows, end, offset)
     }
 
     #[track_caller]
     fn splits(text: &str, expected: &[(u64, &str)], end: Result<(), Broken>) {
         let expected: Vec<_> = expected.iter().map(|(offset, row)| (*offset, (*row).to_owned())).collect();
+        let whole = split(text, text.len().max(1), false);
+        assert_eq!((&whole.0, whole.1), (&expected, end), "{text:?}");
         for piece in 1..=text.len().max(1) {
-            assert_eq!(split(text, piece), (expected.clone(), end), "{text:?} in pieces of {piece}");
+            for taking in [false, true] {
+                assert_eq!(split(text, piece, taking), whole, "{text:?} in pieces of {piece}");
+            }
         }
     }
 
@@ -286,5 +373,19 @@ mod tests {
         splits("[1] x", &[(1, "1")], Err(Broken::More));
         splits("<html>", &[], Err(Broken::NotAList));
         splits(&format!("[\"{}\"]", "x".repeat(200)), &[], Err(Broken::TooLong));
+        splits(&format!("[1,{{\"a\":\"{}\"}},2]", "x".repeat(200)), &[(1, "1")], Err(Broken::TooLong));
+        splits(&format!("[{}1]", " ".repeat(200)), &[(201, "1")], Ok(()));
+    }
+
+    #[test]
+    fn a_batch_is_full_with_a_row_in_it() {
+        let mut splitter = Splitter::new(1 << 20);
+        splitter.feed(b"[\"").unwrap();
+        splitter.feed(&[b'x'; BATCH]).unwrap();
+        assert!(!splitter.is_full(), "no row has ended");
+        splitter.feed(b"\",1").unwrap();
+        assert!(splitter.is_full());
+        assert_eq!(splitter.take().unwrap().rows.len(), 1);
+        assert!(!splitter.is_full());
     }
 }

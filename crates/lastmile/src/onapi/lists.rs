@@ -1,6 +1,9 @@
 //! Long lists: read row by row, and what has changed in them since last time.
 
-use futures_util::stream::{self, Stream};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_util::{Stream, StreamExt as _};
 use lastmile_core::call::{Body, Error, Reply};
 use lastmile_core::rows::RowError;
 use lastmile_onapi::Client;
@@ -79,14 +82,16 @@ impl OnApi {
         self.changes(way.open(|client: Client| async move { client.list_events_stream(&params).await }).await)
     }
 
-    fn changes<T: DeserializeOwned>(
+    fn changes<T: DeserializeOwned + Send + 'static>(
         &self,
         opened: Result<Option<Reply<Body>>, Error>,
     ) -> Result<Changes<T>, Error> {
         let reply = match opened {
             Ok(Some(reply)) => reply,
             Ok(None) => return Ok(Changes::NotModified),
-            Err(error) if says_nothing_to_list(&error) => return Ok(Changes::Nothing),
+            Err(error) if says_nothing_to_list(&error) => {
+                return Ok(Changes::Nothing { cause: error.message().unwrap_or_default().to_owned() });
+            }
             Err(error) => return Err(error),
         };
         let cursor = Cursor::of(&reply);
@@ -119,9 +124,13 @@ impl Cursor {
 pub enum Changes<T> {
     /// Nothing.
     NotModified,
-    /// The network says that it has nothing to list at all. Some say so of a path that is not in their form, too: look at
-    /// [`path_habits`](super::OnApiBuilder::path_habits) before you believe it.
-    Nothing,
+    /// The network itself says that it has nothing to list at all, by a status 404 with a cause. Some say so of a path that is
+    /// not in their form, too: look at [`path_habits`](super::OnApiBuilder::path_habits) before you believe it. A 404 without a
+    /// cause, such as that of a wrong address, is an error.
+    Nothing {
+        /// In the network's own words.
+        cause: String,
+    },
     /// These rows.
     Rows(Box<ChangedRows<T>>),
 }
@@ -134,32 +143,37 @@ pub struct ChangedRows<T> {
     ended: bool,
 }
 
-impl<T: DeserializeOwned> ChangedRows<T> {
+impl<T: DeserializeOwned + Send + 'static> ChangedRows<T> {
     /// The next row; none at the end.
     ///
     /// # Errors
     /// [`RowError::Unreadable`] costs one row and no more: the next call goes on behind it.
     pub async fn next(&mut self) -> Option<Result<T, RowError>> {
-        match self.rows.next().await {
-            None => {
-                self.ended = true;
-                None
-            }
-            Some(Err(error)) if !matches!(error, RowError::Unreadable(_)) => {
-                self.cursor = None;
-                Some(Err(error))
-            }
-            row => row,
+        let row = self.rows.next().await;
+        self.seen(row)
+    }
+
+    fn seen(&mut self, row: Option<Result<T, RowError>>) -> Option<Result<T, RowError>> {
+        match &row {
+            None => self.ended = true,
+            Some(Err(error)) if !matches!(error, RowError::Unreadable(_)) => self.cursor = None,
+            Some(_) => {}
         }
+        row
     }
 
     /// The cursor for next time: once all rows are read, and if the network gives one.
     pub fn cursor(&self) -> Option<&Cursor> {
         self.cursor.as_ref().filter(|_| self.ended)
     }
+}
 
-    /// The same as a stream. The cursor is lost: use [`next`](Self::next) when you need it.
-    pub fn into_stream(self) -> impl Stream<Item = Result<T, RowError>> + Send {
-        stream::unfold(self, |mut rows| async move { rows.next().await.map(|row| (row, rows)) })
+/// The same as [`next`](ChangedRows::next). Keep the rows themselves when you need their cursor: `(&mut rows).map(…)`.
+impl<T: DeserializeOwned + Send + 'static> Stream for ChangedRows<T> {
+    type Item = Result<T, RowError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let row = ready!(self.rows.poll_next_unpin(cx));
+        Poll::Ready(self.seen(row))
     }
 }

@@ -52,7 +52,7 @@ impl Default for SyncPlan {
 const EVENTS_ARE_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What [`OnApi::sync`] can keep a copy of: [`Access`], [`AccessServices`], [`AccessSubscriptions`].
-pub trait Synced: DeserializeOwned + Send + sealed::Sealed {}
+pub trait Synced: DeserializeOwned + Send + 'static + sealed::Sealed {}
 
 impl Synced for Access {}
 impl Synced for AccessServices {}
@@ -239,7 +239,7 @@ impl OnApi {
             let since = next.rows.as_ref().filter(|_| !full);
             match T::list(self, since).await? {
                 Changes::NotModified => {}
-                Changes::Nothing => run.says_nothing = true,
+                Changes::Nothing { .. } => run.says_nothing = true,
                 Changes::Rows(rows) => run.rows = Some(rows),
             }
         }
@@ -255,7 +255,7 @@ impl OnApi {
         }
         let mut rows = match self.object_events(since).await {
             Ok(Changes::Rows(rows)) => rows,
-            Ok(Changes::NotModified | Changes::Nothing) => return Ok(Some(news)),
+            Ok(Changes::NotModified | Changes::Nothing { .. }) => return Ok(Some(news)),
             Err(error) if has_no_events(&error) => return Ok(None),
             Err(error) => return Err(error),
         };

@@ -1,0 +1,116 @@
+//! Batches of rows, decoded where there is a thread for it.
+
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::thread::available_parallelism;
+use std::vec;
+
+use futures_util::FutureExt as _;
+use serde::de::DeserializeOwned;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::JoinHandle;
+
+use super::splitter::Batch;
+use super::{BadRow, RowError};
+use crate::call::misfit;
+
+/// More than this many batches ahead are no help.
+const MOST: usize = 8;
+
+/// How many batches may be decoded ahead of the reader on other threads of the runtime; none where it has one.
+pub(super) fn ahead() -> usize {
+    let threads = match Handle::try_current() {
+        Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => {
+            runtime.metrics().num_workers().min(available_parallelism().map_or(1, usize::from))
+        }
+        _ => 1,
+    };
+    if threads > 1 { (threads + 1).min(MOST) } else { 0 }
+}
+
+/// What is left of a batch of rows.
+pub(super) enum Rest<T> {
+    /// To be decoded one by one.
+    Raw {
+        batch: Batch,
+        next: usize,
+    },
+    Decoded(vec::IntoIter<Result<T, RowError>>),
+}
+
+impl<T: DeserializeOwned> Rest<T> {
+    pub(super) fn none() -> Self {
+        Self::Decoded(Vec::new().into_iter())
+    }
+
+    pub(super) fn of(batch: Batch) -> Self {
+        Self::Raw { batch, next: 0 }
+    }
+
+    pub(super) fn next(&mut self) -> Option<Result<T, RowError>> {
+        match self {
+            Self::Raw { batch, next } => {
+                let row = decode(batch, *next);
+                *next += 1;
+                row
+            }
+            Self::Decoded(rows) => rows.next(),
+        }
+    }
+
+    fn decoded(self) -> Self {
+        match self {
+            Self::Raw { batch, next } => {
+                let rows: Vec<_> = (next..batch.rows.len()).filter_map(|row| decode(&batch, row)).collect();
+                Self::Decoded(rows.into_iter())
+            }
+            decoded => decoded,
+        }
+    }
+}
+
+fn decode<T: DeserializeOwned>(batch: &Batch, row: usize) -> Option<Result<T, RowError>> {
+    let place = batch.rows.get(row)?;
+    let bytes = &batch.bytes[place.clone()];
+    Some(serde_json::from_slice(bytes).map_err(|_| {
+        let misfit = misfit::<T>(bytes);
+        RowError::Unreadable(Box::new(BadRow {
+            index: batch.index + row as u64,
+            offset: batch.offset + place.start as u64,
+            what: misfit.what,
+            path: misfit.path,
+            bytes: bytes.to_vec(),
+        }))
+    }))
+}
+
+/// A batch that is decoded on another thread of the runtime. Dropped, it is not begun any more.
+pub(super) struct Task<T>(JoinHandle<Rest<T>>);
+
+impl<T: DeserializeOwned + Send + 'static> Task<T> {
+    pub(super) fn spawn(rows: Rest<T>) -> Self {
+        Self(tokio::spawn(async move { rows.decoded() }))
+    }
+}
+
+impl<T: DeserializeOwned> Future for Task<T> {
+    type Output = Rest<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Rest<T>> {
+        Poll::Ready(match ready!(self.0.poll_unpin(cx)) {
+            Ok(rows) => rows,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The runtime shuts down, and nobody asks for rows any more.
+                Err(_) => Rest::none(),
+            },
+        })
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
