@@ -4,6 +4,7 @@ pub mod campaign;
 mod exchange;
 pub mod fuzzing;
 mod instance;
+pub mod measure;
 mod mutate;
 mod outcomes;
 mod raw_server;

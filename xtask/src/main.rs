@@ -1,5 +1,6 @@
 //! The workspace's own tasks, run as `cargo xtask TASK`.
 
+mod bench;
 mod codegen;
 mod coverage;
 
@@ -12,13 +13,16 @@ usage: cargo xtask codegen            write the client crates that specs/*.yaml 
        cargo xtask operations         write the tables of operations and the facade's methods that cover them
        cargo xtask operations --check [TALLY]
                                       write nothing; fail when a table differs, an operation has no method, or it is
-                                      not in TALLY, the file that LASTMILE_SANDBOX_TALLY named in a run of all tests";
+                                      not in TALLY, the file that LASTMILE_SANDBOX_TALLY named in a run of all tests
+
+       cargo xtask bench              measures for some ten minutes, and writes docs/performance.md";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
+        ["bench"] => bench::run(),
         ["operations"] => coverage::run(codegen::Mode::Write, None),
         ["operations", "--check"] => coverage::run(codegen::Mode::Check, None),
         ["operations", "--check", tally] => coverage::run(codegen::Mode::Check, Some(tally.as_ref())),

@@ -162,19 +162,23 @@ macro_rules! text_rule {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// Says what is wrong with a text, if anything, and keeps none of it: for a form that is being filled in.
+            ///
+            /// # Errors
+            /// As those of `parse`.
+            pub fn validate(text: &str) -> Result<(), $crate::rules::RuleError> {
+                Self::check(text).map_err(|problem| $crate::rules::RuleError::new(Self::RULE, problem))
+            }
         }
 
         impl TryFrom<String> for $name {
             type Error = $crate::rules::RuleError;
 
             fn try_from(text: String) -> Result<Self, Self::Error> {
-                match Self::check(&text) {
-                    Ok(()) => {
-                        $(let mut text = text; $written(&mut text);)?
-                        Ok(Self(text))
-                    }
-                    Err(problem) => Err($crate::rules::RuleError::new(Self::RULE, problem)),
-                }
+                Self::validate(&text)?;
+                $(let mut text = text; $written(&mut text);)?
+                Ok(Self(text))
             }
         }
 
@@ -182,14 +186,10 @@ macro_rules! text_rule {
             type Error = $crate::rules::RuleError;
 
             fn try_from(text: &str) -> Result<Self, Self::Error> {
-                match Self::check(text) {
-                    Ok(()) => {
-                        let text = text.to_owned();
-                        $(let mut text = text; $written(&mut text);)?
-                        Ok(Self(text))
-                    }
-                    Err(problem) => Err($crate::rules::RuleError::new(Self::RULE, problem)),
-                }
+                Self::validate(text)?;
+                let text = text.to_owned();
+                $(let mut text = text; $written(&mut text);)?
+                Ok(Self(text))
             }
         }
 

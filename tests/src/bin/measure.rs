@@ -1,0 +1,49 @@
+//! Measures what calls and lists cost beside the same done by hand, and prints it as JSON: for `cargo xtask bench`. Each
+//! measurement is a process of its own, so that its memory is its own, too.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use lastmile_tests::measure::{Caller, calls, decode_at_once, follow, list, read_rows, serve};
+use serde::Serialize;
+use tokio::runtime::Runtime;
+
+const USAGE: &str = "\
+usage: measure serve ROWS              serves a list of so many accesses, and says where
+       measure rows ADDRESS            reads it as a stream of rows
+       measure at-once ROWS            decodes such a list that lies in memory
+       measure facade|hand ADDRESS COUNT AT_A_TIME
+                                       reads an access so many times
+       measure follow ADDRESS ORDERS LOOKS
+                                       follows so many orders";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let number = |text: &str| text.parse::<usize>().expect("a number");
+    let runtime = || Runtime::new().expect("a runtime");
+    match arguments[..] {
+        ["serve", rows] => serve(number(rows), |address| {
+            println!("http://{address}");
+            std::io::stdout().flush().expect("somebody listens");
+        }),
+        ["rows", address] => print(&runtime().block_on(read_rows(address))),
+        ["at-once", rows] => print(&decode_at_once(list(number(rows)).as_bytes())),
+        [caller @ ("facade" | "hand"), address, count, at_a_time] => {
+            let caller = if caller == "hand" { Caller::Hand } else { Caller::Facade };
+            print(&runtime().block_on(calls(caller, address, number(count), number(at_a_time))));
+        }
+        ["follow", address, orders, looks] => {
+            print(&runtime().block_on(follow(address, number(orders), number(looks))));
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn print(measured: &impl Serialize) {
+    println!("{}", serde_json::to_string(measured).expect("numbers"));
+}

@@ -1,0 +1,120 @@
+//! Single calls, by the facade and by hand, and many followers of orders.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lastmile::onapi::types::Access;
+use lastmile::onapi::OnApi;
+use lastmile::rules::OnApiId;
+use lastmile::Poll;
+use lastmile_core::reqwest;
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+
+use super::cpu;
+
+/// Who makes the calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// `OnApi::access`.
+    Facade,
+    /// The same with reqwest and serde_json, by hand.
+    Hand,
+}
+
+/// What a call cost.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Following {
+    /// How many calls there were.
+    pub calls: usize,
+    /// In microseconds, of the clock on the wall, for each.
+    pub wall_us: f64,
+    /// In microseconds, of all threads, for each.
+    pub cpu_us: f64,
+}
+
+impl Following {
+    fn of(calls: usize, started: Instant, before: Duration) -> Self {
+        let each = |time: Duration| time.as_secs_f64() * 1e6 / calls as f64;
+        Self { calls, wall_us: each(started.elapsed()), cpu_us: each(cpu().saturating_sub(before)) }
+    }
+}
+
+/// Reads an access so many times, so many at a time.
+///
+/// # Panics
+/// If the network does not answer with one.
+pub async fn calls(caller: Caller, base: &str, count: usize, at_a_time: usize) -> Following {
+    let network = OnApi::builder(base).login("sp", "invented").build().expect("loopback");
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let id: OnApiId = "a-0000001".parse().expect("an id");
+    let base: Arc<str> = base.into();
+    let make = move |times: usize| {
+        let (network, client, id, base) = (network.clone(), client.clone(), id.clone(), base.clone());
+        async move {
+            for _ in 0..times {
+                let access = match caller {
+                    Caller::Facade => network.access(&id).await.expect("it answers"),
+                    Caller::Hand => by_hand(&client, &base, id.as_str()).await.expect("it answers"),
+                };
+                assert!(access.access_id.get().is_some());
+            }
+        }
+    };
+    // Connections and pools are there before it counts.
+    tasks(&make, 2, at_a_time).await;
+    let (started, before) = (Instant::now(), cpu());
+    tasks(&make, count / at_a_time, at_a_time).await;
+    Following::of(count / at_a_time * at_a_time, started, before)
+}
+
+async fn tasks<F: Future<Output = ()> + Send + 'static>(
+    make: &impl Fn(usize) -> F,
+    times: usize,
+    at_a_time: usize,
+) {
+    if at_a_time == 1 {
+        return make(times).await;
+    }
+    let mut tasks = JoinSet::new();
+    for _ in 0..at_a_time {
+        tasks.spawn(make(times));
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.expect("no panic");
+    }
+}
+
+/// What a careful engineer writes: credentials, a limit of time, the status looked at before the body is decoded.
+async fn by_hand(client: &reqwest::Client, base: &str, id: &str) -> reqwest::Result<Access> {
+    let request = client
+        .get(format!("{base}/accesses/{id}"))
+        .basic_auth("sp", Some("invented"))
+        .header("accept", "application/json")
+        .timeout(Duration::from_secs(20));
+    request.send().await?.error_for_status()?.json().await
+}
+
+/// Follows so many orders on one handle, each looked at so many times.
+///
+/// # Panics
+/// If the network does not answer with orders.
+pub async fn follow(base: &str, followers: usize, looks: usize) -> Following {
+    let network = OnApi::builder(base).login("sp", "invented").build().expect("loopback");
+    let id: OnApiId = "1".parse().expect("an id");
+    let every = Duration::from_millis(10);
+    let make = move |times: usize| {
+        let (network, id) = (network.clone(), id.clone());
+        async move {
+            for _ in 0..times {
+                // The order is at work for ever: each wait is one look, and the time that it is up.
+                let poll = Poll { every, at_most: Duration::ZERO };
+                network.wait_for_order(&id, &poll).await.expect_err("it is at work");
+            }
+        }
+    };
+    tasks(&make, 2, followers).await;
+    let (started, before) = (Instant::now(), cpu());
+    tasks(&make, looks, followers).await;
+    Following::of(followers * looks, started, before)
+}

@@ -1,0 +1,122 @@
+//! A server for measurements: it sends what it holds, and takes as little of the machine as can be.
+
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// The JSON of an access, of about 400 bytes, as a network answers with it.
+pub fn access(number: usize) -> String {
+    let kinds = ["MDU_APARTMENT", "RESIDENTIAL_HOUSE", "COMMERCIAL"];
+    let states = ["CONNECTED", "HOMESPASSED", "PLANNED"];
+    format!(
+        concat!(
+            r#"{{"accessId":"a-{number:07}","legacyAccessId":"old-{number:07}","streetName":"Exempelgatan","#,
+            r#""streetNumber":"{house}","streetLittera":"B","postalCode":"{postal:05}","city":"Ankeborg","#,
+            r#""countryCode":"SE","premisesType":"{kind}","mduApartmentNumber":"1101","#,
+            r#""mduDistinguisher":"Lilla huset","outlet":"A-01","population":"Ankeborg centrum","#,
+            r#""priceGroup":{group},"accessState":"{state}","#,
+            r#""nationalAddressUUID":"00000000-0000-4000-8000-{number:012}"}}"#
+        ),
+        number = number,
+        house = number % 90 + 1,
+        postal = 10_000 + number % 80_000,
+        kind = kinds[number % kinds.len()],
+        group = number % 7,
+        state = states[number / 5 % states.len()],
+    )
+}
+
+/// The JSON of an order that is at work.
+pub const ORDER: &str = r#"{"orderId":"1","accessId":"a-0000001","operation":"ACTIVATE","service":"BB-100-100","spReference":"SP-1","state":"IN_PROGRESS","message":"","createdDateTime":"2026-01-01T00:00:00Z"}"#;
+
+/// The accesses of a whole country.
+pub fn list(rows: usize) -> String {
+    let mut list = String::with_capacity(rows * 410 + 2);
+    list.push('[');
+    for number in 0..rows {
+        if number > 0 {
+            list.push(',');
+        }
+        list.push_str(&access(number));
+    }
+    list.push(']');
+    list
+}
+
+struct Held {
+    list: String,
+    gzipped: Vec<u8>,
+    one: String,
+}
+
+/// Serves the list at `/accesses/`, and without gzip at `/plain/accesses/`; an access or an order at every other path.
+///
+/// # Panics
+/// If there is no loopback.
+pub fn serve(rows: usize, announce: impl FnOnce(SocketAddr)) {
+    let listener = StdListener::bind(("127.0.0.1", 0)).expect("a loopback port");
+    let address = listener.local_addr().expect("it is bound");
+    let list = list(rows);
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(list.as_bytes()).expect("into memory");
+    let gzipped = encoder.finish().expect("into memory");
+    let held = Arc::new(Held { list, gzipped, one: access(1) });
+    listener.set_nonblocking(true).expect("a socket");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
+    runtime.block_on(async {
+        let listener = TcpListener::from_std(listener).expect("a runtime is there");
+        announce(address);
+        while let Ok((socket, _)) = listener.accept().await {
+            let _ = socket.set_nodelay(true);
+            tokio::spawn(talk(socket, held.clone()));
+        }
+    });
+}
+
+/// Answers requests without a body, one after the other.
+async fn talk(mut socket: TcpStream, held: Arc<Held>) {
+    let mut request = Vec::new();
+    loop {
+        let end = loop {
+            if let Some(end) = request.windows(4).position(|four| four == b"\r\n\r\n") {
+                break end + 4;
+            }
+            let mut piece = [0; 4096];
+            match socket.read(&mut piece).await {
+                Ok(read) if read > 0 => request.extend_from_slice(&piece[..read]),
+                _ => return,
+            }
+        };
+        let head = String::from_utf8_lossy(&request[..end]).to_lowercase();
+        request.drain(..end);
+        let (encoding, body): (&str, &[u8]) = if head.starts_with("get /plain/accesses/ ") {
+            ("", held.list.as_bytes())
+        } else if head.starts_with("get /accesses/ ") && head.contains("accept-encoding: gzip") {
+            ("content-encoding: gzip\r\n", &held.gzipped)
+        } else if head.starts_with("get /accesses/ ") {
+            ("", held.list.as_bytes())
+        } else if head.starts_with("get /orders/") {
+            ("", ORDER.as_bytes())
+        } else {
+            ("", held.one.as_bytes())
+        };
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{encoding}content-length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut answer = head.into_bytes();
+        if body.len() <= 4096 {
+            answer.extend_from_slice(body);
+            if socket.write_all(&answer).await.is_err() {
+                return;
+            }
+        } else if socket.write_all(&answer).await.is_err() || socket.write_all(body).await.is_err() {
+            return;
+        }
+    }
+}

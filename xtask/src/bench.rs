@@ -1,0 +1,229 @@
+//! Measures, and writes `docs/performance.md`: ratios within one run, since no machine is like another.
+
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::codegen::{Error, output, root};
+
+/// How often each thing is measured; the median counts.
+const RUNS: usize = 5;
+
+/// How many rows a list has whose speed is measured.
+const ROWS: usize = 100_000;
+
+pub(crate) fn run() -> Result<(), Error> {
+    let root = root();
+    cargo(&root, &["build", "--release", "--locked", "-p", "lastmile-tests", "--bins"])?;
+    let quick = ["--", "--sample-size", "30", "--measurement-time", "3", "--warm-up-time", "1", "--noplot"];
+    let benches = ["bench", "--locked", "-p", "lastmile-tests", "--bench", "rules", "--bench", "rows"];
+    cargo(&root, &[&benches[..], &quick[..]].concat())?;
+    let tools = Tools { root: root.clone() };
+    let mut page = String::from(HEAD);
+    lists(&tools, &mut page)?;
+    single_calls(&tools, &mut page)?;
+    followers(&tools, &mut page)?;
+    criterion(&tools, &mut page)?;
+    output::write(&root.join("docs/performance.md"), &page)
+}
+
+const HEAD: &str = "\
+# What it costs
+
+Written by `cargo xtask bench`. Each figure is the median of five, and a ratio within one run: what is compared was measured
+in turn on the same machine, with the server in a process of its own. Compare no figure with one of another machine.
+";
+
+fn lists(tools: &Tools, page: &mut String) -> Result<(), Error> {
+    let (server, address) = tools.serve(ROWS)?;
+    let (mut speed, mut zipped, mut first, mut busy) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        let at_once = tools.measure(&["at-once", &ROWS.to_string()])?;
+        let rows = tools.measure(&["rows", &format!("{address}/plain")])?;
+        let gzip = tools.measure(&["rows", &address])?;
+        speed.push(at_once.number("seconds") / rows.number("seconds"));
+        zipped.push(rows.number("seconds") / gzip.number("seconds"));
+        busy.push(rows.number("cpu_seconds") / at_once.number("cpu_seconds"));
+        first.push(rows.number("first_row_ms"));
+    }
+    drop(server);
+    let _ = write!(
+        page,
+        "\n## Long lists\n\nA list of {ROWS} accesses (about 400 bytes each), read as a stream of rows over loopback, beside \
+         `serde_json::from_slice::<Vec<_>>`\nof the same bytes that lie in memory already.\n\n\
+         | | ratio |\n|---|---|\n\
+         | speed of the stream against decoding at once | {:.2} |\n\
+         | processor time of the stream against decoding at once | {:.2} |\n\
+         | speed with gzip against without | {:.2} |\n\n\
+         The first row is there {:.1} ms after the head of the answer.\n\n\
+         | rows | most memory of the process, stream | at once |\n|---|---|---|\n",
+        median(speed),
+        median(busy),
+        median(zipped),
+        median(first),
+    );
+    for rows in [10_000, 100_000, 1_000_000] {
+        let (_server, address) = tools.serve(rows)?;
+        let stream = tools.measure(&["rows", &format!("{address}/plain")])?;
+        let at_once = tools.measure(&["at-once", &rows.to_string()])?;
+        if stream.number("rows") != rows as f64 {
+            return Err(Error(format!("{} rows arrived of {rows}", stream.number("rows"))));
+        }
+        let mib = |measured: &Measured| measured.number("peak_kib") / 1024.0;
+        let _ = writeln!(page, "| {rows} | {:.1} MiB | {:.0} MiB |", mib(&stream), mib(&at_once));
+    }
+    page.push_str("\n(What is decoded at once is counted with the bytes it is made of.)\n");
+    Ok(())
+}
+
+fn single_calls(tools: &Tools, page: &mut String) -> Result<(), Error> {
+    let (_server, address) = tools.serve(1)?;
+    page.push_str(
+        "\n## Single calls\n\n`OnApi::access` beside the same with reqwest by hand (credentials, a limit of time, the status, the \
+         body decoded), over\nkept connections.\n\n| | one at a time | 64 at a time |\n|---|---|---|\n",
+    );
+    let mut columns = Vec::new();
+    for at_a_time in ["1", "64"] {
+        let (mut wall, mut cpu) = (Vec::new(), Vec::new());
+        for _ in 0..RUNS {
+            let [facade, hand] =
+                ["facade", "hand"].map(|who| tools.measure(&[who, &address, "20000", at_a_time]));
+            let (facade, hand) = (facade?, hand?);
+            wall.push(facade.number("wall_us") / hand.number("wall_us"));
+            cpu.push(facade.number("cpu_us") / hand.number("cpu_us"));
+        }
+        let [facade, hand] = ["facade", "hand"].map(|who| tools.allocations(&[who, &address, "2000", at_a_time]));
+        let (facade, hand) = (facade?, hand?);
+        let ratio = |name: &str| facade.number(name) / hand.number(name);
+        columns.push([median(wall), median(cpu), ratio("allocations"), ratio("bytes")]);
+    }
+    let names = ["time", "processor time of all threads", "allocations", "bytes allocated"];
+    for (row, name) in names.iter().enumerate() {
+        let _ = writeln!(page, "| {name} | {:.2} | {:.2} |", columns[0][row], columns[1][row]);
+    }
+    Ok(())
+}
+
+fn followers(tools: &Tools, page: &mut String) -> Result<(), Error> {
+    let (_server, address) = tools.serve(1)?;
+    page.push_str(
+        "\n## Followers\n\nOrders followed on one handle: what a look costs, beside the same with 10.\n\n\
+         | orders | processor time | bytes allocated |\n|---|---|---|\n",
+    );
+    let mut first = None;
+    for orders in [10, 100, 1000] {
+        let looks = (10_000 / orders).to_string();
+        let orders = orders.to_string();
+        let mut cpu = Vec::new();
+        for _ in 0..RUNS {
+            cpu.push(tools.measure(&["follow", &address, &orders, &looks])?.number("cpu_us"));
+        }
+        let bytes = tools.allocations(&["follow", &address, &orders, &looks])?.number("bytes");
+        let cpu = median(cpu);
+        let (least_cpu, least_bytes) = *first.get_or_insert((cpu, bytes));
+        let _ = writeln!(page, "| {orders} | {:.2} | {:.2} |", cpu / least_cpu, bytes / least_bytes);
+    }
+    Ok(())
+}
+
+fn criterion(tools: &Tools, page: &mut String) -> Result<(), Error> {
+    page.push_str(
+        "\n## Rules\n\nTime of a rule against its pattern compiled by the `regex` crate, over texts that it takes and refuses.\n\n\
+         | rule | ratio |\n|---|---|\n",
+    );
+    for rule in ["Otp", "CovageText", "OnApiId", "MacAddress"] {
+        let ratio = tools.estimate(rule, "rule")? / tools.estimate(rule, "regex")?;
+        let _ = writeln!(page, "| `{rule}` | {ratio:.2} |");
+    }
+    let ratio = tools.estimate("row", "generated")? / tools.estimate("row", "plain")?;
+    let _ = write!(
+        page,
+        "\n## Rows\n\nTime to decode rows in which nothing is odd, with what reads strays, keeps unknown fields and knows open \
+         enums, against plain\nstructs that lose all that: {ratio:.2}.\n",
+    );
+    Ok(())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> Result<(), Error> {
+    let status = Command::new(env!("CARGO")).current_dir(root).args(arguments).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(Error(format!("cargo {} fails", arguments.join(" ")))),
+    }
+}
+
+/// The programs that measure.
+struct Tools {
+    root: PathBuf,
+}
+
+struct Measured(Value);
+
+impl Measured {
+    fn number(&self, name: &str) -> f64 {
+        self.0[name].as_f64().unwrap_or(f64::NAN)
+    }
+}
+
+/// Serves until it is dropped.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Tools {
+    fn program(&self, name: &str) -> Command {
+        Command::new(self.root.join("target/release").join(name))
+    }
+
+    fn serve(&self, rows: usize) -> Result<(Server, String), Error> {
+        let failed = |error: std::io::Error| Error(format!("measure serve: {error}"));
+        let mut server = self.program("measure");
+        server.arg("serve").arg(rows.to_string()).stdout(Stdio::piped());
+        let mut server = Server(server.spawn().map_err(failed)?);
+        let mut address = String::new();
+        if let Some(output) = server.0.stdout.take() {
+            BufReader::new(output).read_line(&mut address).map_err(failed)?;
+        }
+        Ok((server, address.trim().to_owned()))
+    }
+
+    fn measure(&self, arguments: &[&str]) -> Result<Measured, Error> {
+        read(self.program("measure").args(arguments), arguments)
+    }
+
+    fn allocations(&self, arguments: &[&str]) -> Result<Measured, Error> {
+        read(self.program("allocations").args(arguments), arguments)
+    }
+
+    /// The median of a benchmark, in nanoseconds.
+    fn estimate(&self, group: &str, name: &str) -> Result<f64, Error> {
+        let path = self.root.join(format!("target/criterion/{group}/{name}/new/estimates.json"));
+        let estimates: Value = serde_json::from_str(&output::read(&path)?)
+            .map_err(|error| Error(format!("{}: {error}", path.display())))?;
+        Ok(estimates["median"]["point_estimate"].as_f64().unwrap_or(f64::NAN))
+    }
+}
+
+fn read(command: &mut Command, arguments: &[&str]) -> Result<Measured, Error> {
+    let what = arguments.join(" ");
+    let output = command.output().map_err(|error| Error(format!("{what}: {error}")))?;
+    if !output.status.success() {
+        return Err(Error(format!("{what}: {}", String::from_utf8_lossy(&output.stderr))));
+    }
+    let measured =
+        serde_json::from_slice(&output.stdout).map_err(|error| Error(format!("{what}: {error}")))?;
+    Ok(Measured(measured))
+}
