@@ -1,5 +1,6 @@
 //! ON-API from end to end: the generated client and the facade against the sandbox.
 
+mod batches;
 mod daily;
 mod directory;
 mod events;

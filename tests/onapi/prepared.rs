@@ -196,6 +196,20 @@ async fn an_open_order_of_another_kind_is_not_taken_for_this_one() {
 }
 
 #[tokio::test]
+async fn what_was_found_to_be_placed_is_not_sent_again() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let mut begun = activation(&sandbox);
+    begun.begin().unwrap();
+    // Another run of the same service places it.
+    activation(&sandbox).place(&network).await.unwrap();
+    assert!(matches!(begun.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));
+    let error = begun.place(&network).await.unwrap_err();
+    assert!(error.to_string().contains("it is placed already"), "{error}");
+    assert_eq!((sandbox.onapi().count("createOrder"), begun.progress()), (1, Progress::Placed));
+}
+
+#[tokio::test]
 async fn only_what_may_have_copies_is_looked_for_first() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);

@@ -8,6 +8,7 @@ pub mod measure;
 mod mutate;
 mod outcomes;
 mod raw_server;
+pub mod shelf;
 pub mod sources;
 
 pub use exchange::{exchange, request};

@@ -95,7 +95,8 @@ fn single_calls(tools: &Tools, page: &mut String) -> Result<(), Error> {
             wall.push(facade.number("wall_us") / hand.number("wall_us"));
             cpu.push(facade.number("cpu_us") / hand.number("cpu_us"));
         }
-        let [facade, hand] = ["facade", "hand"].map(|who| tools.allocations(&[who, &address, "2000", at_a_time]));
+        let [facade, hand] =
+            ["facade", "hand"].map(|who| tools.allocations(&[who, &address, "2000", at_a_time]));
         let (facade, hand) = (facade?, hand?);
         let ratio = |name: &str| facade.number(name) / hand.number(name);
         columns.push([median(wall), median(cpu), ratio("allocations"), ratio("bytes")]);

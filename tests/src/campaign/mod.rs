@@ -109,6 +109,8 @@ async fn kill_and_restart(
     let (site_path, path) = (folder.join("site"), folder.join("outbox"));
     std::fs::write(&site_path, serde_json::to_string(site).expect("JSON")).expect("a new file");
     let mut chance = fastrand::Rng::with_seed(plan.seed);
+    // Most soon after another, some after long: so that every part of the work is met.
+    let longest = Duration::from_millis(8 * plan.orders.max(50) as u64);
     let mut in_flight = HashSet::new();
     let mut killed = 0;
     for kill in 0..=kills {
@@ -124,7 +126,7 @@ async fn kill_and_restart(
             break;
         }
         // The moment is the very thing under test.
-        let moment = Duration::from_millis(chance.u64(20..400));
+        let moment = Duration::from_millis(20).saturating_add(longest.mul_f64(chance.f64().powi(3)));
         if let Ok(ended) = tokio::time::timeout(moment, process.wait()).await {
             assert!(ended.expect("it ends").success(), "a process fails");
             break;

@@ -1,18 +1,15 @@
 //! Lists that are read row by row, however they arrive.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream};
+use futures_util::stream;
 use lastmile::onapi::types::Access;
 use lastmile::wire::Loose;
-use lastmile::{Policy, RowError, Rows};
-use lastmile_core::call::{Api, Context, Handle, Table};
-use lastmile_core::progenitor_client::{ByteStream, ResponseValue};
-use lastmile_core::reqwest::{self, StatusCode, header::HeaderMap};
+use lastmile::{Policy, RowError};
+use lastmile_core::call::Handle;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -20,17 +17,7 @@ use serde_json::value::RawValue;
 use tokio::runtime::{Builder, Runtime};
 
 use super::lossy;
-
-/// A client that sends nothing: a call is answered with the bytes at hand.
-struct Shelf;
-
-impl Api for Shelf {
-    const TABLE: &'static Table = &lastmile_onapi::TABLE;
-
-    fn connect(_: &str, _: reqwest::Client, _: Context) -> Self {
-        Self
-    }
-}
+use crate::shelf::{self, Shelf};
 
 thread_local! {
     static SHELF: (Runtime, Handle<Shelf>) = {
@@ -104,13 +91,9 @@ where
             Ok(piece)
         }))
     });
-    let arriving: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>> = Box::pin(arriving);
     let calls = |runtime: &Runtime, handle: &Handle<Shelf>| {
         runtime.block_on(async {
-            let answer = ResponseValue::new(ByteStream::new(arriving), StatusCode::OK, HeaderMap::new());
-            let reply =
-                handle.open(|_| async { Ok(answer) }).await.expect("it is answered").expect("with a list");
-            let mut rows = Rows::<T>::new(reply.value, limit);
+            let mut rows = shelf::rows::<T>(handle, arriving, limit).await;
             let mut seen = Vec::new();
             while let Some(row) = rows.next().await {
                 let row = match row {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lastmile::onapi::types::Access;
-use lastmile::onapi::OnApi;
-use lastmile::rules::OnApiId;
 use lastmile::Poll;
+use lastmile::onapi::OnApi;
+use lastmile::onapi::types::Access;
+use lastmile::rules::OnApiId;
 use lastmile_core::reqwest;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;

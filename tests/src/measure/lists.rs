@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use lastmile::Policy;
 use lastmile::onapi::types::Access;
 use lastmile::onapi::{Changes, OnApi};
-use lastmile::Policy;
 use serde::{Deserialize, Serialize};
 
 use super::{cpu, peak_memory};

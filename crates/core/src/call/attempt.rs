@@ -89,15 +89,16 @@ pub(super) async fn attempt(
     body_limit: usize,
 ) -> Attempt {
     let started = Instant::now();
-    let Some(mut request) = request.try_clone() else {
-        return Failure::of(Outcome::Invalid, "the request's body cannot be sent more than once").into();
-    };
+    let mut place = None;
     for hop in 0..=HOPS {
         let left = limit.saturating_sub(started.elapsed());
         if left.is_zero() {
             return Failure::of(Outcome::NotSent, "no time is left to send it").into();
         }
         let Some(mut now) = request.try_clone() else { break };
+        if let Some(place) = &place {
+            now.url_mut().clone_from(place);
+        }
         let streams = operation.answer == Answer::Stream;
         if !streams {
             *now.timeout_mut() = Some(left);
@@ -115,10 +116,11 @@ pub(super) async fn attempt(
             let (status, headers) = (Some(response.status()), response.headers().clone());
             return Attempt { status, headers, unread: Some(response), ..Attempt::default() };
         }
-        let refused = match next_hop(&request, &response) {
+        let here = place.as_ref().unwrap_or(request.url());
+        let refused = match next_hop(request.method(), here, &response) {
             Hop::None => None,
             Hop::To(url) if hop < HOPS => {
-                *request.url_mut() = url;
+                place = Some(url);
                 continue;
             }
             Hop::To(_) => Some("the server redirects again and again: check the base address"),
@@ -175,21 +177,21 @@ enum Hop {
 }
 
 /// A redirect is followed within the origin only, and never turns a request into another one.
-fn next_hop(request: &Request, response: &Response) -> Hop {
+fn next_hop(method: &Method, here: &Url, response: &Response) -> Hop {
     let keeps_the_method = match response.status().as_u16() {
         301..=303 => false,
         307 | 308 => true,
         _ => return Hop::None,
     };
-    if !keeps_the_method && *request.method() != Method::GET {
+    if !keeps_the_method && *method != Method::GET {
         return Hop::Refused(
             "the server redirects a changing request to be read elsewhere: check the base address",
         );
     }
     let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-    match location.and_then(|location| request.url().join(location).ok()) {
+    match location.and_then(|location| here.join(location).ok()) {
         None => Hop::Refused("the server redirects without saying where: check the base address"),
-        Some(url) if url.origin() != request.url().origin() => Hop::Refused(
+        Some(url) if url.origin() != here.origin() => Hop::Refused(
             "the server redirects to another origin, where no credentials are sent: check the base address",
         ),
         Some(url) => Hop::To(url),
@@ -205,12 +207,12 @@ async fn receive(
 ) -> Attempt {
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
-    let mut body = BytesMut::new();
+    let mut body = Received::default();
     let broken = match tokio::time::timeout(left, read(response, &mut body, body_limit)).await {
         Ok(broken) => broken,
         Err(_) => Some(Broken::CutShort(None)),
     };
-    let body = body.freeze();
+    let body = body.whole();
     let failure = match broken {
         // A refusal stands without the whole of its body.
         Some(_) if !status.is_success() => judge(operation, status, &headers, &body),
@@ -233,14 +235,45 @@ enum Broken {
     CutShort(Option<reqwest::Error>),
 }
 
+/// The bytes of a body. Most come at once, and are not copied.
+#[derive(Default)]
+struct Received {
+    first: Bytes,
+    /// The first and those behind it, if there are any.
+    all: BytesMut,
+}
+
+impl Received {
+    fn len(&self) -> usize {
+        self.first.len().max(self.all.len())
+    }
+
+    fn push(&mut self, chunk: Bytes) {
+        if self.first.is_empty() {
+            self.first = chunk;
+            return;
+        }
+        if self.all.is_empty() {
+            self.all.extend_from_slice(&self.first);
+        }
+        self.all.extend_from_slice(&chunk);
+    }
+
+    fn whole(self) -> Bytes {
+        if self.all.is_empty() { self.first } else { self.all.freeze() }
+    }
+}
+
 /// The body as far as it can be had.
-async fn read(mut response: Response, body: &mut BytesMut, limit: usize) -> Option<Broken> {
+async fn read(mut response: Response, body: &mut Received, limit: usize) -> Option<Broken> {
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) => {
+            Ok(Some(mut chunk)) => {
                 let room = limit - body.len();
-                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-                if chunk.len() > room {
+                let too_long = chunk.len() > room;
+                chunk.truncate(room);
+                body.push(chunk);
+                if too_long {
                     return Some(Broken::TooLong);
                 }
             }

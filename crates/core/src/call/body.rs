@@ -1,12 +1,12 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{self, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _};
 use progenitor_client::ByteStream;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::attempt::Failure;
 use super::error::{Error, Outcome};
@@ -21,6 +21,8 @@ pub struct Body {
     asked: Option<Instant>,
     /// Ends when they have waited too long.
     patience: Option<Pin<Box<Sleep>>>,
+    /// What came last came too slowly; more is not waited for.
+    is_slow: bool,
 }
 
 /// What came, and how long was waited for it, since it was looked at last.
@@ -44,7 +46,7 @@ impl Pace {
 
 impl Body {
     pub(super) fn new(stream: ByteStream, context: Context) -> Self {
-        Self { stream, context, pace: Pace::default(), asked: None, patience: None }
+        Self { stream, context, pace: Pace::default(), asked: None, patience: None, is_slow: false }
     }
 
     /// The next bytes; none at the end.
@@ -53,7 +55,8 @@ impl Body {
     /// [`Outcome::Unknown`] when the connection breaks, says nothing for longer than the policy's `idle`, or is slower than
     /// its `slowest`.
     pub async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
-        std::future::poll_fn(|cx| self.poll_chunk(cx)).await
+        let asking = Asking(self);
+        std::future::poll_fn(|cx| asking.0.poll_chunk(cx)).await
     }
 
     pub(crate) fn poll_chunk(&mut self, cx: &mut task::Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
@@ -61,15 +64,15 @@ impl Body {
         let (idle, slowest) = (policy.idle, policy.slowest);
         let failure = match self.stream.poll_next_unpin(cx) {
             Poll::Ready(None) => return Poll::Ready(None),
+            _ if self.is_slow => Failure::of(
+                Outcome::Unknown,
+                format!("the answer comes slower than {slowest} bytes a second"),
+            ),
             Poll::Ready(Some(Ok(chunk))) => {
                 self.nobody_waits();
-                if !self.pace.is_too_slow(chunk.len(), idle, slowest) {
-                    return Poll::Ready(Some(Ok(chunk)));
-                }
-                Failure::of(
-                    Outcome::Unknown,
-                    format!("the answer comes slower than {slowest} bytes a second"),
-                )
+                // What has come is handed out all the same.
+                self.is_slow = self.pace.is_too_slow(chunk.len(), idle, slowest);
+                return Poll::Ready(Some(Ok(chunk)));
             }
             Poll::Ready(Some(Err(error))) => Failure {
                 source: Some(error.without_url()),
@@ -98,6 +101,15 @@ impl Body {
         if let Some(asked) = self.asked.take() {
             self.pace.waited += asked.elapsed();
         }
+    }
+}
+
+/// Somebody asks for bytes. When nobody does any more, the time does not count as the server's.
+struct Asking<'a>(&'a mut Body);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.nobody_waits();
     }
 }
 

@@ -246,9 +246,7 @@ impl Error {
 
     /// The beginning of the body, at most 500 characters, as text. It may hold personal data.
     pub fn excerpt(&self) -> String {
-        // No character takes more than four bytes.
-        let head = &self.0.body[..self.0.body.len().min(2000)];
-        String::from_utf8_lossy(head).chars().take(500).collect()
+        excerpt(&self.0.body)
     }
 
     /// The supplier's explanation. It may hold personal data.
@@ -306,6 +304,13 @@ impl Error {
             }
         }
     }
+}
+
+/// The beginning of what arrived, at most 500 characters, as text.
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
+    // No character takes more than four bytes.
+    let head = &bytes[..bytes.len().min(2000)];
+    String::from_utf8_lossy(head).chars().take(500).collect()
 }
 
 impl fmt::Display for Error {

@@ -120,14 +120,26 @@ impl Context {
         late.then(|| Failure::of(Outcome::NotSent, "too little time is left to send it and hear the answer"))
     }
 
+    /// The reply of a call that is over.
     pub(super) fn succeed<T>(&self, value: T) -> Reply<T> {
+        let headers = std::mem::take(&mut self.record().headers);
+        self.reply(value, headers)
+    }
+
+    /// The reply of a call whose body is still to be read, and may break yet.
+    pub(super) fn open<T>(&self, value: T) -> Reply<T> {
+        let headers = self.record().headers.clone();
+        self.reply(value, headers)
+    }
+
+    fn reply<T>(&self, value: T, headers: HeaderMap) -> Reply<T> {
         let record = self.record();
         record.tell("answered");
         Reply {
             value,
             // A call that succeeded has an answer with a status.
             status: record.status.unwrap_or_default(),
-            headers: record.headers.clone(),
+            headers,
             body: record.body.clone(),
             attempts: record.attempts,
             elapsed: self.started.elapsed(),
@@ -376,12 +388,11 @@ impl Context {
         self.record().failure = Some(failure);
     }
 
-    /// The recorded answer, for the generated method to decode.
+    /// The recorded answer, for the generated method to decode. It looks at no header.
     fn answer(&self) -> Response {
         let record = self.record();
         let mut response = http::Response::new(record.body.clone());
         *response.status_mut() = record.status.unwrap_or_default();
-        *response.headers_mut() = record.headers.clone();
         response.into()
     }
 }

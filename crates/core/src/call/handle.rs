@@ -165,7 +165,7 @@ impl<C: Api> Handle<C> {
         let result = match send(client).await {
             Ok(answer) => {
                 let body = Body::new(answer.into_inner(), context.clone());
-                Ok(context.succeed(body))
+                Ok(context.open(body))
             }
             Err(error) => Err(context.fail::<()>(error)),
         };

@@ -18,6 +18,7 @@ mod table;
 
 pub use body::Body;
 pub(crate) use decode::misfit;
+pub(crate) use error::excerpt;
 pub use error::{Detail, Error, Outcome};
 pub use execute::{Context, execute};
 pub use handle::{Api, BuildError, Builder, Handle};

@@ -41,7 +41,8 @@ pub struct Policy {
     pub pause: Duration,
     /// No pause has more room than this, unless the supplier asks for more in `Retry-After`. 10 seconds by default.
     pub longest_pause: Duration,
-    /// How many bytes of an answer are read, unless it is read as a stream. 64 MiB by default.
+    /// How many bytes of an answer are read, unless it is read as a stream: then one row may take a sixteenth of that. 64 MiB by
+    /// default.
     pub body_limit: usize,
     /// How long a stream may say nothing before it is given up. 30 seconds by default.
     pub idle: Duration,
@@ -76,6 +77,11 @@ impl Policy {
         let room = self.pause.saturating_mul(1 << doublings).min(self.longest_pause);
         let jittered = room.mul_f64(fastrand::f64());
         asked.map_or(jittered, |asked| asked.saturating_add(jittered.min(self.pause)).max(jittered))
+    }
+
+    /// How many bytes one row of a stream may take.
+    pub fn row_limit(&self) -> usize {
+        self.body_limit / 16
     }
 
     /// With less time than this left, a call that is done once is not begun: its outcome would only become unknown.

@@ -6,20 +6,21 @@ mod splitter;
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::{FutureExt as _, Stream};
 use serde::de::DeserializeOwned;
 
-use crate::call::{Body, Error};
+use crate::call::{Body, Error, excerpt};
 use decode::{Rest, Task, ahead};
-use splitter::Splitter;
+use splitter::{BATCH, Batch, Splitter};
 
 /// The rows of an answer that is one long JSON array, decoded one by one and in their order.
 ///
 /// One element without brackets is a list of one; `null` and `""` are a list of none.
 ///
-/// No more is read than is asked for, but for a few batches of 64 KiB: where the runtime has several threads, batches are decoded on
+/// It needs the tokio runtime that it was made in. No more is read than is asked for, but for a few batches of 64 KiB: where the runtime has several threads, batches are decoded on
 /// them while the next are read; where it has one, a row is decoded when it is asked for. Dropping it ends the call and frees
 /// everything.
 ///
@@ -83,7 +84,8 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
     /// [`RowError::Unreadable`] costs one row: the next call goes on behind it. Every other error is the end, and comes
     /// after all rows that arrived whole.
     pub async fn next(&mut self) -> Option<Result<T, RowError>> {
-        std::future::poll_fn(|cx| self.poll_row(cx)).await
+        let asking = Asking(self);
+        std::future::poll_fn(|cx| asking.0.poll_row(cx)).await
     }
 
     fn poll_row(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, RowError>>> {
@@ -94,16 +96,16 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
             }
             if self.ahead == 0 {
                 self.ready = match self.poll_batch(cx) {
-                    Poll::Ready(Some(rows)) => rows,
+                    Poll::Ready(Some(batch)) => Rest::of(Arc::new(batch)),
                     Poll::Ready(None) => return Poll::Ready(self.poll_end()),
                     Poll::Pending => return Poll::Pending,
                 };
                 continue;
             }
             let mut waits = false;
-            while self.decoding.len() < self.ahead {
+            while self.decoding.len() < self.ahead && self.held() < self.ahead * BATCH {
                 match self.poll_batch(cx) {
-                    Poll::Ready(Some(rows)) => self.decoding.push_back(Task::spawn(rows)),
+                    Poll::Ready(Some(batch)) => self.decoding.push_back(Task::spawn(batch)),
                     Poll::Ready(None) => break,
                     Poll::Pending => {
                         waits = true;
@@ -116,8 +118,8 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
             };
             match first.poll_unpin(cx) {
                 Poll::Ready(rows) => {
-                    self.decoding.pop_front();
                     self.ready = rows;
+                    self.decoding.pop_front();
                 }
                 Poll::Pending => {
                     // It is not the server that is waited for.
@@ -129,7 +131,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
     }
 
     /// A full batch, or what there is of one when no more comes at the moment; none at the end.
-    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Rest<T>>> {
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Batch>> {
         while self.end.is_none() && !self.splitter.is_full() {
             match self.body.poll_chunk(cx) {
                 Poll::Ready(Some(Ok(chunk))) => {
@@ -144,15 +146,17 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
                 }
                 // Whoever waits for the first rows gets them now; others decode full batches meanwhile.
                 Poll::Pending if self.decoding.is_empty() => {
-                    return self
-                        .splitter
-                        .take()
-                        .map_or(Poll::Pending, |batch| Poll::Ready(Some(Rest::of(batch))));
+                    return self.splitter.take().map_or(Poll::Pending, |batch| Poll::Ready(Some(batch)));
                 }
                 Poll::Pending => return Poll::Pending,
             }
         }
-        Poll::Ready(self.splitter.take().map(Rest::of))
+        Poll::Ready(self.splitter.take())
+    }
+
+    /// How many bytes are in batches that are handed on.
+    fn held(&self) -> usize {
+        self.decoding.iter().map(Task::bytes).sum()
     }
 
     /// Behind the last row: why there are no more, once.
@@ -169,6 +173,16 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
     }
 }
 
+/// Somebody asks for a row. When nobody does any more, the time does not count as the server's.
+struct Asking<'a, T>(&'a mut Rows<T>);
+
+impl<T> Drop for Asking<'_, T> {
+    fn drop(&mut self) {
+        self.0.body.nobody_waits();
+    }
+}
+
+/// As [`next`](Rows::next). Whoever stops polling half-way is still taken to be waiting for the server.
 impl<T: DeserializeOwned + Send + 'static> Stream for Rows<T> {
     type Item = Result<T, RowError>;
 
@@ -219,6 +233,11 @@ impl BadRow {
     /// Where inside it the part is that was not understood: `services[2].comments`.
     pub fn path(&self) -> Option<&str> {
         self.path.as_deref()
+    }
+
+    /// The beginning of the row, at most 500 characters, as text. It may hold personal data.
+    pub fn excerpt(&self) -> String {
+        excerpt(&self.bytes)
     }
 
     /// The row as it arrived. It may hold personal data.

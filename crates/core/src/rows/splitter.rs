@@ -3,6 +3,9 @@ use std::ops::Range;
 /// How many bytes a batch holds before it is handed on, unless the answer comes more slowly.
 pub(super) const BATCH: usize = 64 * 1024;
 
+/// How many rows it may have, when they are so short that decoded they take much more than their bytes.
+const MOST_ROWS: usize = 1024;
+
 /// Whole rows, one behind the other as they arrived.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
@@ -108,7 +111,8 @@ impl Splitter {
 
     /// Whether there is enough for a batch.
     pub(super) fn is_full(&self) -> bool {
-        self.batch.bytes.len() >= BATCH && !self.batch.rows.is_empty()
+        let rows = self.batch.rows.len();
+        rows >= MOST_ROWS || rows > 0 && self.batch.bytes.len() >= BATCH
     }
 
     /// The rows that have arrived whole, if any.

@@ -159,7 +159,7 @@ impl OrderEvents {
     }
 
     fn rows(&self, body: Body) -> Rows<OrderEvent> {
-        Rows::new(body, self.network.handle.policy().body_limit)
+        Rows::new(body, self.network.handle.policy().row_limit())
     }
 }
 

@@ -70,6 +70,6 @@ impl OnApi {
         let reply =
             way.open(|client: Client| async move { client.get_invoice_lines_stream(id).await }).await?;
         let reply = reply.ok_or_else(|| refused("the network says that nothing has changed, unasked"))?;
-        Ok(Rows::new(reply.value, self.handle.policy().body_limit))
+        Ok(Rows::new(reply.value, self.handle.policy().row_limit()))
     }
 }

@@ -1,5 +1,6 @@
 //! Long lists: read row by row, and what has changed in them since last time.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -95,7 +96,7 @@ impl OnApi {
             Err(error) => return Err(error),
         };
         let cursor = Cursor::of(&reply);
-        let rows = lastmile_core::rows::Rows::new(reply.value, self.handle.policy().body_limit);
+        let rows = lastmile_core::rows::Rows::new(reply.value, self.handle.policy().row_limit());
         Ok(Changes::Rows(Box::new(ChangedRows { rows, cursor, ended: false })))
     }
 }
@@ -120,7 +121,8 @@ impl Cursor {
 }
 
 /// What has changed since a [`Cursor`].
-#[derive(Debug)]
+///
+/// `Debug` does not show the network's words.
 pub enum Changes<T> {
     /// Nothing.
     NotModified,
@@ -133,6 +135,16 @@ pub enum Changes<T> {
     },
     /// These rows.
     Rows(Box<ChangedRows<T>>),
+}
+
+impl<T: fmt::Debug> fmt::Debug for Changes<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotModified => f.write_str("NotModified"),
+            Self::Nothing { .. } => f.debug_struct("Nothing").finish_non_exhaustive(),
+            Self::Rows(rows) => f.debug_tuple("Rows").field(rows).finish(),
+        }
+    }
 }
 
 /// A list that is read row by row.

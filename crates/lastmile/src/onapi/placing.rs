@@ -18,7 +18,8 @@ use crate::rules::OnApiId;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Placed {
-    /// The order. Its state tells how far it has come, which may be that it failed.
+    /// The order. Its state tells how far it has come, which may be that it failed. (Of one that modifies references and has
+    /// failed this cannot be told by looking, since they may have been set so before.)
     Order(Box<Order>),
     /// What the network had already, before this request: an order of the service that is open, or one that is done. It
     /// may have another reference. If it has the same, it was found before anything was sent, and may have failed: a
@@ -109,7 +110,7 @@ impl Creation for NewOrder {
         match (told, doubt) {
             (Found::Nothing, Some(doubt)) => return Ok(Found::Unclear(doubt)),
             (Found::Nothing, None) if done => {
-                return Ok(Found::Never(
+                return Ok(Found::Unclear(
                     "an order that says the same has ended, and the references are others",
                 ));
             }

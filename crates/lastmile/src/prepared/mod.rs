@@ -168,7 +168,7 @@ impl<C: Creation> Prepared<C> {
     }
 
     /// Marks it as being sent, for the store, before it is. The mark is good for a minute: place it by then, or begin again
-    /// and store it again.
+    /// and store it again. ([`place`](Self::place) refuses it later, and sends nothing.)
     ///
     /// # Errors
     /// As [`place`](Self::place).
@@ -205,7 +205,8 @@ impl<C: Creation> Prepared<C> {
     /// is placed already.
     pub async fn place(&mut self, supplier: &C::Supplier) -> Result<C::Created, Error> {
         // The mark of one that was begun is the stored one, and stays.
-        if !self.begun {
+        let is_marked = self.begun && self.progress == Progress::Unclear;
+        if !is_marked {
             self.begin()?;
         }
         if *self.copied.get_mut() {
@@ -226,6 +227,10 @@ impl<C: Creation> Prepared<C> {
                     return Err(error);
                 }
             }
+        }
+        if !is_marked {
+            // However long the look took.
+            self.begin()?;
         }
         if self.sent.send_by.zip(now()).is_some_and(|(by, now)| now > Duration::from_millis(by)) {
             // The stored mark would tell a later look-up that the request is older than it is.
@@ -269,7 +274,7 @@ impl<C: Creation> Prepared<C> {
         let found = self.request.find(supplier, Look::Afterwards).await?;
         let (why, ask_again) = match (found, left) {
             (Found::Held(created), _) => {
-                self.progress = Progress::Placed;
+                (self.progress, self.begun) = (Progress::Placed, false);
                 return Ok(Reconciled::Placed(created));
             }
             (Found::Nothing, _) if self.progress == Progress::Placed => {

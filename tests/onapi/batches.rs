@@ -1,0 +1,117 @@
+//! Rows that are decoded ahead, and whose server takes its time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
+use lastmile::{Outcome, Policy, RowError, Rows};
+use lastmile_core::call::Handle;
+use lastmile_core::reqwest;
+use lastmile_tests::shelf::{Shelf, rows};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, advance, sleep};
+
+type Row = BTreeMap<String, u64>;
+
+fn handle(policy: Policy) -> Handle<Shelf> {
+    Handle::builder("http://127.0.0.1").policy(policy).build().unwrap()
+}
+
+fn threads() -> Runtime {
+    Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap()
+}
+
+/// A list of so many rows in pieces of 10,000 bytes.
+fn pieces(count: u64) -> Vec<Bytes> {
+    let list: Vec<String> = (0..count).map(|number| format!(r#"{{"number":{number}}}"#)).collect();
+    let list = format!("[{}]", list.join(","));
+    list.as_bytes().chunks(10_000).map(Bytes::copy_from_slice).collect()
+}
+
+async fn all(mut rows: Rows<Row>) -> Vec<u64> {
+    let mut seen = Vec::new();
+    while let Some(row) = rows.next().await {
+        seen.push(row.unwrap()["number"]);
+    }
+    seen
+}
+
+#[test]
+fn they_come_in_their_order_on_one_thread_and_on_several() {
+    let handle = handle(Policy::default());
+    for runtime in [Builder::new_current_thread().enable_time().build().unwrap(), threads()] {
+        let seen = runtime.block_on(async {
+            let arriving = stream::iter(pieces(100_000)).map(Ok);
+            tokio::spawn(all(rows(&handle, arriving, 100).await)).await.unwrap()
+        });
+        assert_eq!(seen, (0..100_000).collect::<Vec<_>>());
+    }
+}
+
+/// Whoever shuts the runtime down and reads on must not take what is missing for the end.
+#[test]
+fn none_is_lost_when_the_runtime_shuts_down() {
+    let handle = handle(Policy::default());
+    let runtime = threads();
+    let mut reading = runtime.block_on(rows::<Row>(&handle, stream::iter(pieces(50_000)).map(Ok), 100));
+    let first = runtime.block_on(reading.next()).unwrap().unwrap();
+    assert_eq!(first["number"], 0);
+    let remains = runtime.handle().clone();
+    runtime.shutdown_background();
+    assert_eq!(remains.block_on(all(reading)), (1..50_000).collect::<Vec<_>>());
+}
+
+/// A list that arrives as it is sent.
+fn line() -> (mpsc::UnboundedSender<Bytes>, impl Stream<Item = reqwest::Result<Bytes>> + Send + Sync + 'static)
+{
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    (sender, stream::poll_fn(move |cx| receiver.poll_recv(cx).map(|piece| piece.map(Ok))))
+}
+
+/// What is dropped half-way is taken up later, and the time between is the caller's.
+#[tokio::test(start_paused = true)]
+async fn the_time_of_the_caller_is_not_the_server_s() {
+    let idle = Duration::from_secs(30);
+    let handle = handle(Policy { idle, slowest: 1000, ..Policy::default() });
+    for more in [true, false] {
+        let (sender, arriving) = line();
+        let mut reading = rows::<Row>(&handle, arriving, 100).await;
+        assert!(reading.next().now_or_never().is_none(), "nothing has come");
+        advance(2 * idle).await;
+        if more {
+            sender.send(Bytes::from_static(b"[{},")).unwrap();
+            assert_eq!(reading.next().await.unwrap().unwrap(), Row::new());
+        }
+        // Nothing more comes, and the patience begins with this call.
+        let asked = Instant::now();
+        let Some(Err(RowError::Call(error))) = reading.next().await else { panic!("it stands still") };
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert!(error.to_string().contains("stood still"), "{error}");
+        assert!(asked.elapsed() >= idle && asked.elapsed() < 2 * idle);
+        assert!(reading.next().await.is_none());
+        drop(sender);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_arrived_too_slowly_is_handed_out_all_the_same() {
+    let handle = handle(Policy { idle: Duration::from_secs(30), slowest: 1000, ..Policy::default() });
+    let (sender, arriving) = line();
+    let mut reading = rows::<Row>(&handle, arriving, 100).await;
+    let sending = tokio::spawn(async move {
+        for piece in ["[{}", ",{}", ",{}", ",{}", ",{}"] {
+            // Each in time, and all of them not enough.
+            sleep(Duration::from_secs(8)).await;
+            sender.send(Bytes::from_static(piece.as_bytes())).unwrap();
+        }
+        sender
+    });
+    for _ in 0..4 {
+        assert_eq!(reading.next().await.unwrap().unwrap(), Row::new());
+    }
+    let Some(Err(RowError::Call(error))) = reading.next().await else { panic!("it is too slow") };
+    assert!(error.to_string().contains("slower than 1000 bytes"), "{error}");
+    sending.abort();
+}
