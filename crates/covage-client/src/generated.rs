@@ -5742,12 +5742,6 @@ Sends a `POST` request to `/api/account/token/`
         body: &'a types::LegacyTokenCreate,
     ) -> Result<ResponseValue<types::LegacyToken>, Error<()>> {
         let url = format!("{}/api/account/token/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -5757,7 +5751,6 @@ Sends a `POST` request to `/api/account/token/`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "obtain_legacy_token",
@@ -5785,12 +5778,6 @@ Sends a `POST` request to `/api/account/token/refresh/`
         body: &'a types::LegacyTokenRefresh,
     ) -> Result<ResponseValue<types::LegacyToken>, Error<()>> {
         let url = format!("{}/api/account/token/refresh/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -5800,7 +5787,6 @@ Sends a `POST` request to `/api/account/token/refresh/`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "refresh_legacy_token",
@@ -5832,12 +5818,6 @@ Sends a `GET` request to `/api/contacts/`
         Error<()>,
     > {
         let url = format!("{}/api/contacts/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -5846,7 +5826,6 @@ Sends a `GET` request to `/api/contacts/`
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_contacts",
@@ -5874,12 +5853,6 @@ Sends a `POST` request to `/api/contacts/`
         body: &'a types::ContactCreate,
     ) -> Result<ResponseValue<types::Contact>, Error<()>> {
         let url = format!("{}/api/contacts/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -5889,7 +5862,6 @@ Sends a `POST` request to `/api/contacts/`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "create_contact",
@@ -5919,12 +5891,6 @@ Arguments:
         let url = format!(
             "{}/api/contacts/{}/", self.baseurl, encode_path(& contact_uuid.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -5933,7 +5899,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_contact",
@@ -5967,12 +5932,6 @@ Arguments:
         let url = format!(
             "{}/api/contacts/{}/", self.baseurl, encode_path(& contact_uuid.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -5982,7 +5941,6 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "replace_contact",
@@ -6012,14 +5970,8 @@ Arguments:
         let url = format!(
             "{}/api/contacts/{}/", self.baseurl, encode_path(& contact_uuid.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
-        let mut request = self.client.delete(url).headers(header_map).build()?;
+        let mut request = self.client.delete(url).build()?;
         let info = OperationInfo {
             operation_id: "delete_contact",
         };
@@ -6056,12 +6008,6 @@ Arguments:
             "{}/api/eligibility/endpoints/{}/portability/", self.baseurl, encode_path(&
             endpoint_ref.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6070,7 +6016,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_portability",
@@ -6114,12 +6059,6 @@ Arguments:
         let offset = params.offset.as_ref();
         let sort = params.sort.as_ref();
         let url = format!("{}/api/events/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6133,7 +6072,6 @@ Arguments:
             .query(&progenitor_client::QueryParam::new("object_uuid", &object_uuid))
             .query(&progenitor_client::QueryParam::new("offset", &offset))
             .query(&progenitor_client::QueryParam::new("sort", &sort))
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_events",
@@ -6165,12 +6103,6 @@ Sends a `GET` request to `/api/product-families/`
         Error<()>,
     > {
         let url = format!("{}/api/product-families/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6179,7 +6111,6 @@ Sends a `GET` request to `/api/product-families/`
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_product_families",
@@ -6210,12 +6141,6 @@ Arguments:
             "{}/api/product-families/{}/", self.baseurl, encode_path(&
             product_family_uuid.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6224,7 +6149,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_product_family",
@@ -6255,12 +6179,6 @@ Arguments:
             "{}/api/product-lines/{}/", self.baseurl, encode_path(& product_line_uuid
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6269,7 +6187,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_product_line",
@@ -6299,12 +6216,6 @@ Arguments:
         let url = format!(
             "{}/api/users/{}/", self.baseurl, encode_path(& user_uuid.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6313,7 +6224,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_user",
@@ -6341,12 +6251,6 @@ Sends a `POST` request to `/api/v2/account/token/`
         body: &'a types::TokenCreate,
     ) -> Result<ResponseValue<types::Token>, Error<()>> {
         let url = format!("{}/api/v2/account/token/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6356,7 +6260,6 @@ Sends a `POST` request to `/api/v2/account/token/`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "obtain_token",
@@ -6384,12 +6287,6 @@ Sends a `POST` request to `/api/v2/account/token/refresh/`
         body: &'a types::TokenRefresh,
     ) -> Result<ResponseValue<types::RefreshedToken>, Error<()>> {
         let url = format!("{}/api/v2/account/token/refresh/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6399,7 +6296,6 @@ Sends a `POST` request to `/api/v2/account/token/refresh/`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "refresh_token",
@@ -6453,12 +6349,6 @@ Arguments:
         let product_code = params.product_code.as_ref();
         let start_date = params.start_date.as_ref();
         let url = format!("{}/api/v2/appointment/slots/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6483,7 +6373,6 @@ Arguments:
             .query(&progenitor_client::QueryParam::new("order_uuid", &order_uuid))
             .query(&progenitor_client::QueryParam::new("product_code", &product_code))
             .query(&progenitor_client::QueryParam::new("start_date", &start_date))
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_appointment_slots",
@@ -6522,12 +6411,6 @@ Arguments:
         Error<()>,
     > {
         let url = format!("{}/api/v2/eligibility/buildings/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6543,7 +6426,6 @@ Arguments:
                 ),
             )
             .query(&progenitor_client::QueryParam::new("street_number", &street_number))
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_buildings",
@@ -6581,12 +6463,6 @@ Arguments:
             "{}/api/v2/eligibility/buildings/{}/", self.baseurl, encode_path(&
             building_ref.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6601,7 +6477,6 @@ Arguments:
             .query(
                 &progenitor_client::QueryParam::new("include_stairs", &include_stairs),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_building",
@@ -6634,12 +6509,6 @@ Arguments:
         Error<()>,
     > {
         let url = format!("{}/api/v2/eligibility/cities/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6649,7 +6518,6 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .query(&progenitor_client::QueryParam::new("zipcode", &zipcode))
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_cities",
@@ -6689,12 +6557,6 @@ Arguments:
     > {
         let status = params.status.as_ref();
         let url = format!("{}/api/v2/eligibility/endpoints/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6711,7 +6573,6 @@ Arguments:
             )
             .query(&progenitor_client::QueryParam::new("status", &status))
             .query(&progenitor_client::QueryParam::new("street_number", &street_number))
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_eligibility_endpoints",
@@ -6746,12 +6607,6 @@ Arguments:
     ) -> Result<ResponseValue<types::Forecast>, Error<()>> {
         let street_extension = params.street_extension.as_ref();
         let url = format!("{}/api/v2/eligibility/forecast_eligibility/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6773,7 +6628,6 @@ Arguments:
                 ),
             )
             .query(&progenitor_client::QueryParam::new("street_number", &street_number))
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_forecast",
@@ -6801,12 +6655,6 @@ Sends a `POST` request to `/api/v2/eligibility/offers/`
         body: &'a types::OfferRequest,
     ) -> Result<ResponseValue<types::Offers>, Error<()>> {
         let url = format!("{}/api/v2/eligibility/offers/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6816,7 +6664,6 @@ Sends a `POST` request to `/api/v2/eligibility/offers/`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "create_offers",
@@ -6851,12 +6698,6 @@ Arguments:
         Error<()>,
     > {
         let url = format!("{}/api/v2/eligibility/street_numbers/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6871,7 +6712,6 @@ Arguments:
                     &kosc_street_code,
                 ),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_street_numbers",
@@ -6904,12 +6744,6 @@ Arguments:
         Error<()>,
     > {
         let url = format!("{}/api/v2/eligibility/streets/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6921,7 +6755,6 @@ Arguments:
             .query(
                 &progenitor_client::QueryParam::new("kosc_insee_code", &kosc_insee_code),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_streets",
@@ -6975,12 +6808,6 @@ Arguments:
         let status = params.status.as_ref();
         let type_ = params.type_.as_ref();
         let url = format!("{}/api/v2/orders/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7001,7 +6828,6 @@ Arguments:
             .query(&progenitor_client::QueryParam::new("sort", &sort))
             .query(&progenitor_client::QueryParam::new("status", &status))
             .query(&progenitor_client::QueryParam::new("type", &type_))
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_orders",
@@ -7029,12 +6855,6 @@ Sends a `POST` request to `/api/v2/orders/`
         body: &'a types::OrderCreate,
     ) -> Result<ResponseValue<types::Order>, Error<()>> {
         let url = format!("{}/api/v2/orders/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7044,7 +6864,6 @@ Sends a `POST` request to `/api/v2/orders/`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "create_order",
@@ -7074,12 +6893,6 @@ Arguments:
         let url = format!(
             "{}/api/v2/orders/{}/", self.baseurl, encode_path(& uuid.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7088,7 +6901,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_order",
@@ -7122,12 +6934,6 @@ Arguments:
         let url = format!(
             "{}/api/v2/orders/{}/", self.baseurl, encode_path(& uuid.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7137,7 +6943,6 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "update_order",
@@ -7174,12 +6979,6 @@ Arguments:
             "{}/api/v2/orders/{}/bounds/{}/", self.baseurl, encode_path(& uuid
             .to_string()), encode_path(& bound_uuid.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7189,7 +6988,6 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "update_order_bound",
@@ -7226,12 +7024,6 @@ Arguments:
             "{}/api/v2/orders/{}/endpoints/{}/", self.baseurl, encode_path(& uuid
             .to_string()), encode_path(& endpoint_uuid.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7241,7 +7033,6 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "update_order_endpoint",
@@ -7276,12 +7067,6 @@ Arguments:
             "{}/api/v2/orders/{}/events/info/", self.baseurl, encode_path(& uuid
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7291,7 +7076,6 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "create_order_info_event",
@@ -7329,12 +7113,6 @@ Arguments:
         let limit = params.limit.as_ref();
         let offset = params.offset.as_ref();
         let url = format!("{}/api/v2/services/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7345,7 +7123,6 @@ Arguments:
             )
             .query(&progenitor_client::QueryParam::new("limit", &limit))
             .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_services",
@@ -7377,12 +7154,6 @@ Arguments:
         let url = format!(
             "{}/api/v2/services/{}/", self.baseurl, encode_path(& uuid.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7391,7 +7162,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_service",
@@ -7426,12 +7196,6 @@ Arguments:
             "{}/api/v2/services/{}/migrate_to_ftth/", self.baseurl, encode_path(& uuid
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7441,7 +7205,6 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "migrate_service_to_ftth",

@@ -6115,12 +6115,6 @@ Sends a `GET` request to `/`
         Error<()>,
     > {
         let url = format!("{}/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6129,7 +6123,6 @@ Sends a `GET` request to `/`
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_endpoints",
@@ -6161,11 +6154,6 @@ Arguments:
         let if_modified_since = params.if_modified_since.as_ref();
         let url = format!("{}/accesses/", self.baseurl,);
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         if let Some(value) = if_modified_since {
             header_map.append("If-Modified-Since", value.to_string().try_into()?);
         }
@@ -6201,11 +6189,6 @@ Arguments:
         let if_modified_since = params.if_modified_since.as_ref();
         let url = format!("{}/events/", self.baseurl,);
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         if let Some(value) = if_modified_since {
             header_map.append("If-Modified-Since", value.to_string().try_into()?);
         }
@@ -6242,14 +6225,8 @@ Arguments:
             "{}/invoicespecification/{}", self.baseurl, encode_path(& invoice_period_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
-        let mut request = self.client.get(url).headers(header_map).build()?;
+        let mut request = self.client.get(url).build()?;
         let info = OperationInfo {
             operation_id: "get_invoice_lines_stream",
         };
@@ -6279,18 +6256,11 @@ Arguments:
     ) -> Result<ResponseValue<ByteStream>, Error<()>> {
         let since = params.since.as_ref();
         let url = format!("{}/orderevents/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
             .get(url)
             .query(&progenitor_client::QueryParam::new("since", &since))
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_order_events_stream",
@@ -6322,11 +6292,6 @@ Arguments:
         let if_modified_since = params.if_modified_since.as_ref();
         let url = format!("{}/services/", self.baseurl,);
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         if let Some(value) = if_modified_since {
             header_map.append("If-Modified-Since", value.to_string().try_into()?);
         }
@@ -6362,11 +6327,6 @@ Arguments:
         let if_modified_since = params.if_modified_since.as_ref();
         let url = format!("{}/subscriptions/", self.baseurl,);
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         if let Some(value) = if_modified_since {
             header_map.append("If-Modified-Since", value.to_string().try_into()?);
         }
@@ -6407,11 +6367,6 @@ Arguments:
         let if_modified_since = params.if_modified_since.as_ref();
         let url = format!("{}/accesses/", self.baseurl,);
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         if let Some(value) = if_modified_since {
             header_map.append("If-Modified-Since", value.to_string().try_into()?);
         }
@@ -6453,12 +6408,6 @@ Arguments:
         let url = format!(
             "{}/accesses/{}", self.baseurl, encode_path(& access_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6467,7 +6416,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_access",
@@ -6506,12 +6454,6 @@ Arguments:
         let ipv6_interface_id = params.ipv6_interface_id.as_ref();
         let ipv6_remote_id = params.ipv6_remote_id.as_ref();
         let url = format!("{}/dhcplookup/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6532,7 +6474,6 @@ Arguments:
                 ),
             )
             .query(&progenitor_client::QueryParam::new("ipv6RemoteId", &ipv6_remote_id))
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "lookup_dhcp",
@@ -6571,11 +6512,6 @@ Arguments:
         let if_modified_since = params.if_modified_since.as_ref();
         let url = format!("{}/events/", self.baseurl,);
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         if let Some(value) = if_modified_since {
             header_map.append("If-Modified-Since", value.to_string().try_into()?);
         }
@@ -6619,12 +6555,6 @@ Sends a `GET` request to `/invoicespecification/`
         Error<()>,
     > {
         let url = format!("{}/invoicespecification/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6633,7 +6563,6 @@ Sends a `GET` request to `/invoicespecification/`
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_invoice_periods",
@@ -6673,12 +6602,6 @@ Arguments:
             "{}/invoicespecification/{}", self.baseurl, encode_path(& invoice_period_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6687,7 +6610,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_invoice_lines",
@@ -6717,12 +6639,6 @@ Arguments:
         let url = format!(
             "{}/option82/{}", self.baseurl, encode_path(& option82.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6731,7 +6647,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "lookup_option82",
@@ -6769,12 +6684,6 @@ Arguments:
     > {
         let since = params.since.as_ref();
         let url = format!("{}/orderevents/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6784,7 +6693,6 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .query(&progenitor_client::QueryParam::new("since", &since))
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_order_events",
@@ -6822,12 +6730,6 @@ Arguments:
         let access_id = params.access_id.as_ref();
         let state = params.state.as_ref();
         let url = format!("{}/orders/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6838,7 +6740,6 @@ Arguments:
             )
             .query(&progenitor_client::QueryParam::new("accessId", &access_id))
             .query(&progenitor_client::QueryParam::new("state", &state))
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "list_orders",
@@ -6866,12 +6767,6 @@ Sends a `POST` request to `/orders/`
         body: &'a types::OrderCreate,
     ) -> Result<ResponseValue<types::Order>, Error<()>> {
         let url = format!("{}/orders/", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6881,7 +6776,6 @@ Sends a `POST` request to `/orders/`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "create_order",
@@ -6911,12 +6805,6 @@ Arguments:
         let url = format!(
             "{}/orders/{}", self.baseurl, encode_path(& order_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -6925,7 +6813,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_order",
@@ -6959,14 +6846,8 @@ Arguments:
         let url = format!(
             "{}/orders/{}", self.baseurl, encode_path(& order_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
-        let mut request = self.client.put(url).json(&body).headers(header_map).build()?;
+        let mut request = self.client.put(url).json(&body).build()?;
         let info = OperationInfo {
             operation_id: "replace_order",
         };
@@ -6997,14 +6878,8 @@ Arguments:
         let url = format!(
             "{}/orders/{}", self.baseurl, encode_path(& order_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
-        let mut request = self.client.delete(url).headers(header_map).build()?;
+        let mut request = self.client.delete(url).build()?;
         let info = OperationInfo {
             operation_id: "cancel_order",
         };
@@ -7037,19 +6912,8 @@ Arguments:
         let url = format!(
             "{}/orders/{}", self.baseurl, encode_path(& order_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
-        let mut request = self
-            .client
-            .patch(url)
-            .json(&body)
-            .headers(header_map)
-            .build()?;
+        let mut request = self.client.patch(url).json(&body).build()?;
         let info = OperationInfo {
             operation_id: "change_order",
         };
@@ -7087,11 +6951,6 @@ Arguments:
         let if_modified_since = params.if_modified_since.as_ref();
         let url = format!("{}/services/", self.baseurl,);
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         if let Some(value) = if_modified_since {
             header_map.append("If-Modified-Since", value.to_string().try_into()?);
         }
@@ -7133,12 +6992,6 @@ Arguments:
         let url = format!(
             "{}/services/{}", self.baseurl, encode_path(& access_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7147,7 +7000,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_services",
@@ -7186,11 +7038,6 @@ Arguments:
         let if_modified_since = params.if_modified_since.as_ref();
         let url = format!("{}/subscriptions/", self.baseurl,);
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         if let Some(value) = if_modified_since {
             header_map.append("If-Modified-Since", value.to_string().try_into()?);
         }
@@ -7232,12 +7079,6 @@ Arguments:
         let url = format!(
             "{}/subscriptions/{}", self.baseurl, encode_path(& access_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7246,7 +7087,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_subscriptions",
@@ -7277,12 +7117,6 @@ Arguments:
             "{}/tech/access/{}/hardware", self.baseurl, encode_path(& access_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7291,7 +7125,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_hardware",
@@ -7331,12 +7164,6 @@ Arguments:
             "{}/tech/access/{}/link/igmpsnooping", self.baseurl, encode_path(& access_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7345,7 +7172,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_igmp_snooping",
@@ -7383,12 +7209,6 @@ Arguments:
             "{}/tech/access/{}/link/leaseinfo", self.baseurl, encode_path(& access_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7397,7 +7217,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_lease_info",
@@ -7437,12 +7256,6 @@ Arguments:
             "{}/tech/access/{}/link/macaddresstable", self.baseurl, encode_path(&
             access_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7451,7 +7264,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_mac_address_table",
@@ -7482,12 +7294,6 @@ Arguments:
             "{}/tech/access/{}/link/status", self.baseurl, encode_path(& access_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7496,7 +7302,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_link_status",
@@ -7526,12 +7331,6 @@ Arguments:
         let url = format!(
             "{}/tech/cpe/{}/status", self.baseurl, encode_path(& access_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7540,7 +7339,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_cpe_status",
@@ -7583,11 +7381,6 @@ Arguments:
         let if_modified_since = params.if_modified_since.as_ref();
         let url = format!("{}/tickets", self.baseurl,);
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         if let Some(value) = if_modified_since {
             header_map.append("If-Modified-Since", value.to_string().try_into()?);
         }
@@ -7629,12 +7422,6 @@ Sends a `POST` request to `/tickets`
         body: &'a types::TicketCreate,
     ) -> Result<ResponseValue<types::TicketReference>, Error<()>> {
         let url = format!("{}/tickets", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7644,7 +7431,6 @@ Sends a `POST` request to `/tickets`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "create_ticket",
@@ -7675,12 +7461,6 @@ Arguments:
             "{}/tickets/{}", self.baseurl, encode_path(& co_ticket_reference
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -7689,7 +7469,6 @@ Arguments:
                 ::reqwest::header::ACCEPT,
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
-            .headers(header_map)
             .build()?;
         let info = OperationInfo {
             operation_id: "get_ticket",
@@ -7724,19 +7503,8 @@ Arguments:
             "{}/tickets/{}", self.baseurl, encode_path(& co_ticket_reference
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         #[allow(unused_mut)]
-        let mut request = self
-            .client
-            .patch(url)
-            .json(&body)
-            .headers(header_map)
-            .build()?;
+        let mut request = self.client.patch(url).json(&body).build()?;
         let info = OperationInfo {
             operation_id: "update_ticket",
         };

@@ -27,7 +27,12 @@ fn main() -> ExitCode {
             println!("http://{address}");
             std::io::stdout().flush().expect("somebody listens");
         }),
-        ["rows", address] => print(&runtime().block_on(read_rows(address))),
+        ["rows", address] => {
+            // On a thread of the runtime, as in a service.
+            let address = address.to_owned();
+            let reading = async { tokio::spawn(async move { read_rows(&address).await }).await };
+            print(&runtime().block_on(reading).expect("no panic"));
+        }
         ["at-once", rows] => print(&decode_at_once(list(number(rows)).as_bytes())),
         [caller @ ("facade" | "hand"), address, count, at_a_time] => {
             let caller = if caller == "hand" { Caller::Hand } else { Caller::Facade };

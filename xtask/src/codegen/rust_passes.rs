@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use quote::{ToTokens, quote};
+use syn::visit_mut::VisitMut;
 use syn::{Attribute, Field, Item, ItemEnum, ItemStruct, Type, parse_quote};
 
 use super::document::Facts;
@@ -24,6 +25,8 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass { name: "readable-objects", run: readable_objects },
     // As arguments of their own, a new one would shift those behind it.
     Pass { name: "query-params", run: query_params },
+    // The version of the document is nothing that suppliers know, and a map of headers is made for it in each call.
+    Pass { name: "no-version", run: no_version },
     // Names and addresses end in logs by way of Debug.
     Pass { name: "quiet-debug", run: quiet_debug },
     // A client of a caller's own making would call where it likes, and `Client::new` panics where it cannot.
@@ -256,21 +259,58 @@ fn readable_objects(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault>
 }
 
 /// Gathers the optional parameters of each method in a struct with defaults.
+/// The methods of the client.
+fn methods(file: &mut syn::File) -> impl Iterator<Item = &mut syn::ImplItemFn> {
+    let blocks = file.items.iter_mut().filter_map(|item| match item {
+        Item::Impl(item) if item.trait_.is_none() && type_name(&item.self_ty) == "Client" => Some(item),
+        _ => None,
+    });
+    blocks.flat_map(|block| &mut block.items).filter_map(|item| match item {
+        syn::ImplItem::Fn(function) => Some(function),
+        _ => None,
+    })
+}
+
 fn query_params(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
-    let mut structs: Vec<Item> = Vec::new();
-    for item in &mut file.items {
-        let Item::Impl(item) = item else { continue };
-        if item.trait_.is_some() || type_name(&item.self_ty) != "Client" {
-            continue;
-        }
-        for function in &mut item.items {
-            let syn::ImplItem::Fn(function) = function else { continue };
-            structs.extend(gather(function, facts));
-        }
-    }
+    let structs: Vec<Item> = methods(file).filter_map(|function| gather(function, facts)).collect();
     let count = structs.len();
     types(file)?.extend(structs);
     Ok(count)
+}
+
+fn no_version(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
+    let mut count = 0;
+    for function in methods(file) {
+        let stmts = &mut function.block.stmts;
+        let before = stmts.len();
+        stmts.retain(|stmt| !stmt.to_token_stream().to_string().contains("\"api-version\""));
+        if stmts.len() == before {
+            continue;
+        }
+        count += 1;
+        let mentions = |stmt: &syn::Stmt| stmt.to_token_stream().to_string().contains("header_map");
+        // Where it is made and where it is sent, and nothing between: it is empty.
+        if stmts.iter().filter(|stmt| mentions(stmt)).count() == 2 {
+            stmts.retain(|stmt| !stmt.to_token_stream().to_string().starts_with("let mut header_map"));
+            WithoutHeaders.visit_block_mut(&mut function.block);
+        }
+    }
+    Ok(count)
+}
+
+/// Takes `.headers(header_map)` out of a request.
+struct WithoutHeaders;
+
+impl VisitMut for WithoutHeaders {
+    fn visit_expr_mut(&mut self, expr: &mut syn::Expr) {
+        syn::visit_mut::visit_expr_mut(self, expr);
+        if let syn::Expr::MethodCall(call) = expr
+            && call.method == "headers"
+            && call.args.to_token_stream().to_string() == "header_map"
+        {
+            *expr = (*call.receiver).clone();
+        }
+    }
 }
 
 fn gather(function: &mut syn::ImplItemFn, facts: &Facts) -> Option<Item> {

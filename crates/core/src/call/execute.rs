@@ -409,8 +409,6 @@ fn dress(request: &mut Request, operation: &Operation, shared: &Shared) {
     shared.take_out_documented(request.url_mut());
     shared.habits.apply(request.url_mut(), operation);
     let headers = request.headers_mut();
-    // Generated code announces the version of the document, which is nothing that suppliers know.
-    headers.remove("api-version");
     headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
     if let Some(media_type) = operation.media_type {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use futures_util::{FutureExt as _, Stream};
 use serde::de::DeserializeOwned;
 
@@ -42,6 +43,8 @@ use splitter::{BATCH, Batch, Splitter};
 /// ```
 pub struct Rows<T> {
     body: Body,
+    /// What has arrived and is still to be split.
+    arrived: Bytes,
     splitter: Splitter,
     /// The rows that are decoded, or are when they are asked for.
     ready: Rest<T>,
@@ -49,6 +52,8 @@ pub struct Rows<T> {
     decoding: VecDeque<Task<T>>,
     /// How many batches may be decoded ahead; none where there is one thread.
     ahead: usize,
+    /// Whether the connection had its turn since the last bytes came.
+    has_yielded: bool,
     /// Nothing more is read, and why that is no good end.
     end: Option<Option<RowError>>,
 }
@@ -70,10 +75,12 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
     pub fn new(body: Body, row_limit: usize) -> Self {
         Self {
             body,
+            arrived: Bytes::new(),
             splitter: Splitter::new(row_limit),
             ready: Rest::none(),
             decoding: VecDeque::new(),
             ahead: ahead(),
+            has_yielded: false,
             end: None,
         }
     }
@@ -133,16 +140,29 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
     /// A full batch, or what there is of one when no more comes at the moment; none at the end.
     fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Batch>> {
         while self.end.is_none() && !self.splitter.is_full() {
+            if !self.arrived.is_empty() {
+                // What arrives at once may be several batches.
+                let piece = self.arrived.split_to(self.arrived.len().min(BATCH));
+                if let Err(broken) = self.splitter.feed(&piece) {
+                    self.end = Some(Some(self.split_error(broken)));
+                }
+                continue;
+            }
             match self.body.poll_chunk(cx) {
                 Poll::Ready(Some(Ok(chunk))) => {
-                    if let Err(broken) = self.splitter.feed(&chunk) {
-                        self.end = Some(Some(self.split_error(broken)));
-                    }
+                    self.has_yielded = false;
+                    self.arrived = chunk;
                 }
                 Poll::Ready(Some(Err(error))) => self.end = Some(Some(RowError::Call(error))),
                 Poll::Ready(None) => {
                     let finished = self.splitter.finish();
                     self.end = Some(finished.err().map(|broken| self.split_error(broken)));
+                }
+                // The connection is a task of its own: once it had its turn, there may be more to fill the batch with.
+                Poll::Pending if self.ahead > 0 && !self.has_yielded => {
+                    self.has_yielded = true;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
                 // Whoever waits for the first rows gets them now; others decode full batches meanwhile.
                 Poll::Pending if self.decoding.is_empty() => {
