@@ -1,5 +1,7 @@
 //! Measures, and writes `docs/performance.md`: ratios within one run, since no machine is like another.
 
+mod dependents;
+
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -27,7 +29,10 @@ pub(crate) fn run() -> Result<(), Error> {
     single_calls(&tools, &mut page)?;
     followers(&tools, &mut page)?;
     criterion(&tools, &mut page)?;
-    output::write(&root.join("docs/performance.md"), &page)
+    dependents::measure(&root, &mut page)?;
+    let docs = root.join("docs");
+    std::fs::create_dir_all(&docs).map_err(|error| Error(format!("{}: {error}", docs.display())))?;
+    output::write(&docs.join("performance.md"), &page)
 }
 
 const HEAD: &str = "\
@@ -116,7 +121,8 @@ fn followers(tools: &Tools, page: &mut String) -> Result<(), Error> {
     );
     let mut first = None;
     for orders in [10, 100, 1000] {
-        let looks = (10_000 / orders).to_string();
+        // Many looks, so that it does not matter what connections cost.
+        let looks = (50_000 / orders).to_string();
         let orders = orders.to_string();
         let mut cpu = Vec::new();
         for _ in 0..RUNS {
