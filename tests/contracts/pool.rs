@@ -53,6 +53,20 @@ async fn a_creation_has_a_connection_of_its_own() {
     }
 }
 
+/// Whatever becomes of the connection that an earlier read has left.
+#[tokio::test]
+async fn a_creation_leaves_the_connections_of_others_alone() {
+    let server = RawServer::start([Then::AnswerAndKeep(ok())]).await;
+    let client = Call::Create.client(&server.base_url(), patient());
+    for call in [Call::Read, Call::Create, Call::Read] {
+        assert_eq!(client.make(call).await.unwrap(), "1");
+    }
+    drop(client);
+    let wire = server.end().await;
+    let connections: Vec<_> = wire.requests.iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [0, 1, 0]);
+}
+
 /// How many connections four calls take, and which each.
 async fn connections(call: Call, script: impl Into<Vec<Then>>) -> (usize, Vec<usize>) {
     let server = RawServer::start(script).await;

@@ -277,16 +277,14 @@ contracts! {
     }
 
     // A call after an earlier one has left a connection in the pool. Seen is the later one alone. What is sent once has a
-    // connection of its own.
+    // connection of its own (see pool.rs).
 
     /// The client notices in time, and makes another connection, or writes to one that nobody reads from any more.
     closed_when_idle: second_fifty_times [AnswerAndKeep(ok()), CloseUnread, Answer(last())] {
-        Create   => (Answered, _, _, 1),
         Read     => (Answered, _, _, 1),
         Change   => (Answered, _, _, 1),
     }
     reset_when_idle: second_fifty_times [AnswerAndKeep(ok()), ResetUnread, Answer(last())] {
-        Create   => (Answered, _, _, 1),
         Read     => (Answered, _, _, 1),
         Change   => (Answered, _, _, 1),
     }
@@ -304,11 +302,9 @@ contracts! {
     told_408_when_idle: second_fifty_times
         [AnswerAndKeep(ok()), SpeakUnread("HTTP/1.0 408 Request Time-out\r\n\r\n"), Answer(last())]
     {
-        Create   => (Answered, _, _, 1),
         Read     => (Answered, _, _, 1),
     }
     two_answers_to_one_request: second_fifty_times [AnswerAndKeep(twice()), Answer(last())] {
-        Create   => (Answered, _, _, 1),
         Read     => (Answered, _, _, 1),
     }
 

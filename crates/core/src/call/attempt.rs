@@ -77,9 +77,6 @@ impl Failure {
     }
 }
 
-/// What reqwest's own timeout is given beyond its limit, since it tells more.
-const GRACE: Duration = Duration::from_millis(100);
-
 /// Sends a request once, follows the redirects that may be followed, and reads the answer.
 pub(super) async fn attempt(
     http: &reqwest::Client,
@@ -104,13 +101,10 @@ pub(super) async fn attempt(
             *now.timeout_mut() = Some(left);
         }
         // A stream may take longer than its beginning, so only that is under the limit, or a refusal in its place.
-        let sent = match tokio::time::timeout(left.saturating_add(GRACE), http.execute(now)).await {
-            Ok(sent) => sent,
-            Err(_) => return unanswered(limit).into(),
-        };
-        let response = match sent {
-            Ok(response) => response,
-            Err(error) => return unsent_or_unanswered(error, limit).into(),
+        let response = match within(streams.then_some(left), http.execute(now)).await {
+            Some(Ok(response)) => response,
+            Some(Err(error)) => return unsent_or_unanswered(error, limit).into(),
+            None => return unanswered(limit).into(),
         };
         if streams && response.status().is_success() {
             let (status, headers) = (Some(response.status()), response.headers().clone());
@@ -126,14 +120,22 @@ pub(super) async fn attempt(
             Hop::To(_) => Some("the server redirects again and again: check the base address"),
             Hop::Refused(why) => Some(why),
         };
-        let left = limit.saturating_sub(started.elapsed()).saturating_add(GRACE);
-        let attempt = receive(response, operation, body_limit, left).await;
+        let left = limit.saturating_sub(started.elapsed());
+        let attempt = receive(response, operation, body_limit, streams.then_some(left)).await;
         return match refused {
             Some(why) => refuse_hop(attempt, operation, why),
             None => attempt,
         };
     }
     Failure::of(Outcome::Invalid, "the request's body cannot be sent more than once").into()
+}
+
+/// What comes of it in this time, if that is limited; requests have a limit of their own.
+async fn within<F: Future>(limit: Option<Duration>, future: F) -> Option<F::Output> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, future).await.ok(),
+        None => Some(future.await),
+    }
 }
 
 fn refuse_hop(mut attempt: Attempt, operation: &Operation, why: &str) -> Attempt {
@@ -203,15 +205,13 @@ async fn receive(
     mut response: Response,
     operation: &Operation,
     body_limit: usize,
-    left: Duration,
+    left: Option<Duration>,
 ) -> Attempt {
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
     let mut body = Received::default();
-    let broken = match tokio::time::timeout(left, read(response, &mut body, body_limit)).await {
-        Ok(broken) => broken,
-        Err(_) => Some(Broken::CutShort(None)),
-    };
+    let read = within(left, read(response, &mut body, body_limit)).await;
+    let broken = read.unwrap_or(Some(Broken::CutShort(None)));
     let body = body.whole();
     let failure = match broken {
         // A refusal stands without the whole of its body.

@@ -122,7 +122,7 @@ impl NewOrder {
     /// A new subscription in the place of one of another service provider. An offer that allows it gives the
     /// [permit](super::Offer::takeover_permit), for its own access and service; there is no other way to have one:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0451
     /// use lastmile::onapi::{NewOrder, TakeoverPermit};
     ///
     /// let permit = TakeoverPermit { access: "a-1001".parse().unwrap(), service: "BB-100".into() };
@@ -131,7 +131,7 @@ impl NewOrder {
     ///
     /// A permit is for one order:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0382
     /// # fn example(permit: lastmile::onapi::TakeoverPermit) {
     /// use lastmile::onapi::NewOrder;
     ///

@@ -116,7 +116,7 @@ fn said(message: &Loose<String>) -> Option<String> {
 ///
 /// What is cancelled is gone, and can be neither cancelled nor changed any more:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0382
 /// # use lastmile::onapi::{OnApi, ReceivedOrder};
 /// # async fn example(network: OnApi, order: ReceivedOrder) -> Result<(), Box<dyn std::error::Error>> {
 /// order.cancel(&network).await?;
