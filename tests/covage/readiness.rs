@@ -314,3 +314,28 @@ async fn each_work_on_copper_from_its_offer_to_its_submission() {
     assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 4);
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
 }
+
+/// What the supplier has filled in cannot be mended by the caller, and is shown only.
+#[test]
+fn what_the_supplier_filled_in_is_doubtful_and_no_gap() {
+    let floor = |request_type: &str| {
+        let mut order = complete();
+        order["request_type"] = json!(request_type);
+        order["bounds"][0]["address"]["floor"] = json!("1/2");
+        order["bounds"][0]["endpoints"][0]["reference"] = json!("FI-3790-3415");
+        draft(order).readiness()
+    };
+    let path = "bounds[0].address.floor";
+    assert_eq!(paths(&floor("activate_undefined")), [(path, GapKind::Illegal)], "the caller has sent it");
+    let looked_up = floor("activate_defined");
+    assert!(looked_up.is_ready(), "{looked_up}");
+    assert!(looked_up.warnings().iter().any(|warning| warning.path == path), "{looked_up:?}");
+
+    let mut order = complete();
+    order["type"] = json!("terminate");
+    order["service_ref"] = json!("S191128_21428");
+    order["end_customer"]["name"] = json!("Doe & Co");
+    let termination = draft(order).readiness();
+    assert!(termination.is_ready(), "{termination}");
+    assert!(termination.warnings().iter().any(|warning| warning.path == "end_customer.name"));
+}

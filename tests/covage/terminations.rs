@@ -47,7 +47,8 @@ async fn it_is_cut_with_its_name_and_not_without() {
     assert!(is_active(&covage, &copper.uuid).await);
     assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 0);
 
-    let termination = not_ready.into_draft().termination(CutService::now(&copper.uuid)).unwrap();
+    let termination =
+        not_ready.into_draft().termination(CutService::now(copper.uuid.to_uppercase())).unwrap();
     let order = Prepared::new(termination).unwrap().place(&covage).await.unwrap();
     assert_eq!(order.progress().stage(), OrderStage::Received);
     assert!(!is_active(&covage, &copper.uuid).await, "cut at once");

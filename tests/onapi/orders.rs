@@ -352,6 +352,24 @@ async fn an_order_that_is_begun_is_neither_changed_nor_cancelled() {
 }
 
 #[tokio::test]
+async fn a_takeover_stays_with_what_its_permit_is_for() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let order = json!({ "orderId": "o-1", "state": "RECEIVED", "forcedTakeover": true });
+    let order = ReceivedOrder::of(serde_json::from_value(order).unwrap()).unwrap();
+    for moved in [json!({ "service": "B" }), json!({ "accessId": "a-2" }), json!({ "operation": "CHANGE" })] {
+        let change: OrderChange = serde_json::from_value(moved.clone()).unwrap();
+        let error = order.change(&network, &change).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Invalid, "{moved}");
+        assert!(error.to_string().contains("the permit of this takeover is for others"), "{error}");
+    }
+    assert_eq!(sandbox.onapi().count("changeOrder"), 0);
+    // What does not move it goes out, and the network says that it knows no such order.
+    let note = OrderChange { external_note: Some("x".into()), ..empty_change() };
+    assert_eq!(order.change(&network, &note).await.unwrap_err().outcome(), Outcome::Rejected);
+}
+
+#[tokio::test]
 async fn a_change_that_no_network_could_take_is_refused_before_it_is_sent() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);

@@ -100,7 +100,8 @@ impl Draft {
         address: Option<SecondAppointmentAddressUpdate>,
     ) -> Result<(), Error> {
         let product = self.order.product.get().and_then(|product| product.code.as_deref());
-        if product.is_some_and(|code| code != "FP05") {
+        // Switching it off mends a draft whose product was another before.
+        if (allowed || address.is_some()) && product.is_some_and(|code| code != "FP05") {
             return Err(refused("allow_second_rdv: only the product FP05 has a second appointment"));
         }
         let data = OrderUpdate {

@@ -100,7 +100,7 @@ impl Readiness {
         found.operator(&order);
         found.texts(&order);
         found.forms(&order);
-        if order.text("/type") == Some("terminate") {
+        if order.is_termination() {
             found.termination(&order);
         } else {
             found.activation(&order);
@@ -142,18 +142,35 @@ impl Readiness {
 
     /// Those that the caller sends; what the supplier fills in (`IMB/…`) breaks its own rule.
     fn texts(&mut self, order: &Look) {
-        const SENT: [&str; 3] = ["stairs", "floor", "street_number"];
+        let terminates = order.is_termination();
+        let work = order.work();
+        let is_ours = |demand| !terminates && work.is_none_or(|work| work.demands().contains(&demand));
+        let sent = [
+            ("stairs", is_ours(Demand::StairsAndFloor)),
+            ("floor", is_ours(Demand::StairsAndFloor)),
+            ("street_number", is_ours(Demand::StreetNumber)),
+        ];
         let customer =
             ["name", "first_name", "last_name", "siret"].map(|name| format!("end_customer.{name}"));
         let contact = ["first_name", "last_name", "email", "phone_number", "cell_phone_number"];
         let contact = contact.map(|name| format!("end_customer.contact.{name}"));
-        let bounds =
-            (0..order.bounds()).flat_map(|at| SENT.map(|name| format!("bounds[{at}].address.{name}")));
-        for path in customer.into_iter().chain(contact).chain(bounds) {
+        let bounds = (0..order.bounds())
+            .flat_map(|at| sent.map(|(name, ours)| (format!("bounds[{at}].address.{name}"), ours)));
+        let people = customer.into_iter().chain(contact).map(|path| (path, !terminates));
+        for (path, ours) in people.chain(bounds) {
             let Some(text) = order.text(&pointer(&path)) else { continue };
             if let Err(error) = CovageText::try_from(text) {
-                self.gap(path, GapKind::Illegal, error.to_string(), CHARACTERS);
+                self.illegal(&path, &error.to_string(), CHARACTERS, ours);
             }
+        }
+    }
+
+    /// What the caller sends must be right; what the supplier has filled in is shown only.
+    fn illegal(&mut self, path: &str, says: &str, source: &'static str, is_ours: bool) {
+        if is_ours {
+            self.gap(path, GapKind::Illegal, says, source);
+        } else {
+            self.warn(path, says, source);
         }
     }
 
@@ -164,7 +181,8 @@ impl Readiness {
                 Ok(siret) => self.warn_all("end_customer.siret", siret.warnings()),
                 // Another character than the supplier takes is told already.
                 Err(error) if CovageText::try_from(siret).is_ok() => {
-                    self.gap("end_customer.siret", GapKind::Illegal, error.to_string(), CUSTOMER);
+                    let is_ours = !order.is_termination();
+                    self.illegal("end_customer.siret", &error.to_string(), CUSTOMER, is_ours);
                 }
                 Err(_) => {}
             }
@@ -194,10 +212,10 @@ impl Readiness {
     fn activation(&mut self, order: &Look) {
         self.require(order, "product.code", GapKind::MissingHere, PRODUCT);
         self.require(order, "request_type", GapKind::MissingHere, REQUEST_TYPE);
-        let (Some(request_type), Some(is_fibre)) = (order.text("/request_type"), order.is_fibre()) else {
+        let (Some(_), Some(is_fibre)) = (order.text("/request_type"), order.is_fibre()) else {
             return;
         };
-        let Some(work) = Work::of(is_fibre, request_type) else {
+        let Some(work) = order.work() else {
             let says = if is_fibre { "fibre has no such work" } else { "copper has no such work" };
             return self.gap("request_type", GapKind::Illegal, says, REQUEST_TYPE);
         };
@@ -332,6 +350,15 @@ impl Look {
 
     fn has(&self, path: &str) -> bool {
         self.0.pointer(&pointer(path)).is_some_and(is_given)
+    }
+
+    fn is_termination(&self) -> bool {
+        self.text("/type") == Some("terminate")
+    }
+
+    /// The work that is asked for, where product and request type tell.
+    fn work(&self) -> Option<Work> {
+        Work::of(self.is_fibre()?, self.text("/request_type")?)
     }
 
     fn family(&self) -> Option<&str> {

@@ -91,8 +91,12 @@ impl CutService {
 
     /// Whether it is the service of this order.
     pub(super) fn is_of(&self, order: &Order) -> bool {
-        let names = [order.service_uuid.as_deref(), order.service_ref.as_deref()];
-        names.into_iter().flatten().any(|name| name == self.service && !name.is_empty())
+        // An id may be written in capitals, too, and without hyphens.
+        let plain = |id: &str| id.replace('-', "").to_ascii_lowercase();
+        let is_id = |id: &str| !id.is_empty() && plain(id) == plain(&self.service);
+        let is_reference = |reference: &str| !reference.is_empty() && reference == self.service;
+        order.service_uuid.as_deref().is_some_and(is_id)
+            || order.service_ref.as_deref().is_some_and(is_reference)
     }
 }
 

@@ -165,9 +165,17 @@ impl ReceivedOrder {
     ///
     /// # Errors
     /// The outcome of the call; [`Outcome::Invalid`](crate::Outcome::Invalid) when nothing is given, a field breaks its rule or
-    /// is the network's to set, or a takeover is asked for: cancel the order and place one with a permit.
+    /// is the network's to set, or a takeover is asked for, or what is taken over is to be something else: cancel the order and
+    /// place one with a permit.
     pub async fn change(&self, network: &OnApi, change: &OrderChange) -> Result<(), Error> {
         check_change(change)?;
+        let moves = change.access_id.is_some() || change.service.is_some() || change.operation.is_some();
+        let is_takeover = self.order.forced_takeover.get() == Some(&true);
+        if moves && is_takeover && change.forced_takeover != Some(false) {
+            return Err(refused(
+                "accessId, service, operation: the permit of this takeover is for others: cancel the order and place another",
+            ));
+        }
         network.check_known_fields(EndpointName::Orders, change)?;
         let id = segment(&self.id)?;
         let way = network.way(EndpointName::Orders)?;

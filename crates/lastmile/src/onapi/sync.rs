@@ -255,7 +255,12 @@ impl OnApi {
         }
         let mut rows = match self.object_events(since).await {
             Ok(Changes::Rows(rows)) => rows,
-            Ok(Changes::NotModified | Changes::Nothing { .. }) => return Ok(Some(news)),
+            Ok(Changes::NotModified) => return Ok(Some(news)),
+            Ok(Changes::Nothing { .. }) => {
+                // So may say a network that has no such list at all.
+                news.unreadable = since.is_none();
+                return Ok(Some(news));
+            }
             Err(error) if has_no_events(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
