@@ -127,7 +127,7 @@ fn without_counts(rows: Vec<(Row, usize)>) -> Vec<Row> {
 /// The first byte is the limit of a row, the next two say how the rest arrives.
 pub fn rows(data: &[u8]) {
     let [limit, one, two, list @ ..] = data else { return };
-    let limit = if *limit == 0 { 1 << 20 } else { usize::from(*limit) };
+    let limit = if *limit == 0 { 1 << 20 } else { usize::from(*limit).max(4) };
     let lengths = [usize::from(*one), usize::from(*two)];
 
     let places = read::<Nothing>(pieces(list, &lengths), limit, false, |_| unreachable!("it fits nothing"));

@@ -71,7 +71,7 @@ impl<T> fmt::Debug for Rows<T> {
 }
 
 impl<T: DeserializeOwned + Send + 'static> Rows<T> {
-    /// The rows of a body. `row_limit` is how many bytes one row may take.
+    /// The rows of a body. `row_limit` is how many bytes one row may take, 4 at least.
     pub fn new(body: Body, row_limit: usize) -> Self {
         Self {
             body,

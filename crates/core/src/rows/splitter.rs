@@ -94,8 +94,9 @@ const STRUCTURE: [bool; 256] = {
 };
 
 impl Splitter {
-    /// `limit` is how many bytes one row may take.
+    /// `limit` is how many bytes one row may take; 4 at least, so that `null` is still a list of none.
     pub(super) fn new(limit: usize) -> Self {
+        let limit = limit.max(4);
         Self { state: State::Start, batch: Batch::default(), at: 0, start: 0, limit, listed: false }
     }
 
