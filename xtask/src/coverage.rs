@@ -74,10 +74,9 @@ struct Function {
     name: String,
     /// How the documentation links to it; none of a private one.
     link: Option<String>,
-    /// The file that it can be called from; none if any can.
-    file: Option<usize>,
-    /// The file that it is in.
-    home: usize,
+    /// The file that it is in, and whether it can be called from there only.
+    file: usize,
+    is_private: bool,
     said: Said,
 }
 
@@ -94,16 +93,16 @@ struct Said {
 impl Facade {
     fn read(folder: &Path) -> Result<Self, Error> {
         let mut facade = Self::default();
-        for (home, path) in output::files(folder, "rs")?.into_iter().enumerate() {
+        for (file, path) in output::files(folder, "rs")?.into_iter().enumerate() {
             let source = output::read(&path)?;
-            let file =
+            let parsed =
                 syn::parse_file(&source).map_err(|error| Error(format!("{}: {error}", path.display())))?;
-            facade.take(file.items, home);
+            facade.take(parsed.items, file);
         }
         Ok(facade)
     }
 
-    fn take(&mut self, items: Vec<Item>, home: usize) {
+    fn take(&mut self, items: Vec<Item>, file: usize) {
         for item in &items {
             if let Item::Use(item) = item {
                 names_of_types(&item.tree, false, &mut self.generated);
@@ -114,16 +113,22 @@ impl Facade {
                 Item::Fn(function) => {
                     let name = function.sig.ident.to_string();
                     let link = is_public(&function.vis).then(|| format!("[`{name}`]"));
-                    let file = is_private(&function.vis).then_some(home);
-                    self.functions.push(Function { name, link, file, home, said: Said::by(function.block) });
+                    let is_private = is_private(&function.vis);
+                    self.functions.push(Function {
+                        name,
+                        link,
+                        file,
+                        is_private,
+                        said: Said::by(function.block),
+                    });
                 }
-                Item::Impl(block) => self.take_impl(block, home),
+                Item::Impl(block) => self.take_impl(block, file),
                 // A macro that implements `Creation` for the type that its arguments begin with.
                 Item::Macro(item) if item.mac.path.is_ident("creation") => {
                     if let Some(TokenTree::Ident(owner)) = item.mac.tokens.clone().into_iter().next() {
                         let link = Some(self.prepared(&owner.to_string()));
                         let (name, said) = ("send".to_owned(), Said::by(item.mac.tokens));
-                        self.functions.push(Function { name, link, file: None, home, said });
+                        self.functions.push(Function { name, link, file, is_private: false, said });
                     }
                 }
                 _ => {}
@@ -131,7 +136,7 @@ impl Facade {
         }
     }
 
-    fn take_impl(&mut self, block: syn::ItemImpl, home: usize) {
+    fn take_impl(&mut self, block: syn::ItemImpl, file: usize) {
         let owner = block.self_ty.to_token_stream().into_iter().next();
         let owner = owner.map(|owner| owner.to_string()).unwrap_or_default();
         let creates = block.trait_.as_ref().is_some_and(|(path, _)| path.is_ident("Creation"));
@@ -148,8 +153,8 @@ impl Facade {
             } else {
                 None
             };
-            let file = is_private(&function.vis).then_some(home);
-            self.functions.push(Function { name, link, file, home, said: Said::by(function.block) });
+            let (is_private, said) = (is_private(&function.vis), Said::by(function.block));
+            self.functions.push(Function { name, link, file, is_private, said });
         }
     }
 
@@ -180,12 +185,12 @@ impl Facade {
         loop {
             let links: BTreeSet<String> = found.iter().filter_map(|function| function.link.clone()).collect();
             let helpers: Vec<&Function> =
-                found.into_iter().filter(|helper| seen.insert((&helper.name, helper.home))).collect();
+                found.into_iter().filter(|helper| seen.insert((&helper.name, helper.file))).collect();
             if !links.is_empty() || helpers.is_empty() {
                 return links;
             }
             let calls = |function: &Function, helper: &Function| {
-                helper.file.is_none_or(|file| file == function.home)
+                (!helper.is_private || helper.file == function.file)
                     && function.said.calls.contains(&helper.name)
             };
             found = self

@@ -14,15 +14,15 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let number = |text: &str| text.parse::<usize>().expect("a number");
+    let who = |text: &str| text.parse::<Caller>().expect("somebody");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     // Twice as many cost twice as much, and what it takes to begin only once.
     let counts = [0, 1].map(|more| {
         let region = Region::new(ALLOCATOR);
         let count = match arguments[..] {
             [caller @ ("facade" | "hand"), address, count, at_a_time] => {
-                let caller = if caller == "hand" { Caller::Hand } else { Caller::Facade };
                 let count = number(count) << more;
-                runtime.block_on(calls(caller, address, count, number(at_a_time))).calls
+                runtime.block_on(calls(who(caller), address, count, number(at_a_time))).calls
             }
             ["follow", address, orders, looks] => {
                 runtime.block_on(follow(address, number(orders), number(looks) << more)).calls

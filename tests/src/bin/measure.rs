@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let number = |text: &str| text.parse::<usize>().expect("a number");
+    let who = |text: &str| text.parse::<Caller>().expect("somebody");
     let runtime = || Runtime::new().expect("a runtime");
     match arguments[..] {
         ["serve", rows] => serve(number(rows), |address| {
@@ -35,8 +36,7 @@ fn main() -> ExitCode {
         }
         ["at-once", rows] => print(&decode_at_once(list(number(rows)).as_bytes())),
         [caller @ ("facade" | "hand"), address, count, at_a_time] => {
-            let caller = if caller == "hand" { Caller::Hand } else { Caller::Facade };
-            print(&runtime().block_on(calls(caller, address, number(count), number(at_a_time))));
+            print(&runtime().block_on(calls(who(caller), address, number(count), number(at_a_time))));
         }
         ["follow", address, orders, looks] => {
             print(&runtime().block_on(follow(address, number(orders), number(looks))));

@@ -1,5 +1,6 @@
 //! Single calls, by the facade and by hand, and many followers of orders.
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,9 +23,21 @@ pub enum Caller {
     Hand,
 }
 
+impl FromStr for Caller {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "facade" => Ok(Self::Facade),
+            "hand" => Ok(Self::Hand),
+            _ => Err(format!("{name} calls nobody: say facade or hand")),
+        }
+    }
+}
+
 /// What a call cost.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Following {
+pub struct Cost {
     /// How many calls there were.
     pub calls: usize,
     /// In microseconds, of the clock on the wall, for each.
@@ -33,7 +46,7 @@ pub struct Following {
     pub cpu_us: f64,
 }
 
-impl Following {
+impl Cost {
     fn of(calls: usize, started: Instant, before: Duration) -> Self {
         let each = |time: Duration| time.as_secs_f64() * 1e6 / calls as f64;
         Self { calls, wall_us: each(started.elapsed()), cpu_us: each(cpu().saturating_sub(before)) }
@@ -44,7 +57,7 @@ impl Following {
 ///
 /// # Panics
 /// If the network does not answer with one.
-pub async fn calls(caller: Caller, base: &str, count: usize, at_a_time: usize) -> Following {
+pub async fn calls(caller: Caller, base: &str, count: usize, at_a_time: usize) -> Cost {
     let network = OnApi::builder(base).login("sp", "invented").build().expect("loopback");
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let id: OnApiId = "a-0000001".parse().expect("an id");
@@ -65,7 +78,7 @@ pub async fn calls(caller: Caller, base: &str, count: usize, at_a_time: usize) -
     tasks(&make, 2, at_a_time).await;
     let (started, before) = (Instant::now(), cpu());
     tasks(&make, count / at_a_time, at_a_time).await;
-    Following::of(count / at_a_time * at_a_time, started, before)
+    Cost::of(count / at_a_time * at_a_time, started, before)
 }
 
 async fn tasks<F: Future<Output = ()> + Send + 'static>(
@@ -99,7 +112,7 @@ async fn by_hand(client: &reqwest::Client, base: &str, id: &str) -> reqwest::Res
 ///
 /// # Panics
 /// If the network does not answer with orders.
-pub async fn follow(base: &str, followers: usize, looks: usize) -> Following {
+pub async fn follow(base: &str, followers: usize, looks: usize) -> Cost {
     let network = OnApi::builder(base).login("sp", "invented").build().expect("loopback");
     let id: OnApiId = "1".parse().expect("an id");
     let every = Duration::from_millis(10);
@@ -116,5 +129,5 @@ pub async fn follow(base: &str, followers: usize, looks: usize) -> Following {
     tasks(&make, 2, followers).await;
     let (started, before) = (Instant::now(), cpu());
     tasks(&make, looks, followers).await;
-    Following::of(followers * looks, started, before)
+    Cost::of(followers * looks, started, before)
 }

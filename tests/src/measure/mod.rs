@@ -4,7 +4,7 @@ mod calls;
 mod lists;
 mod server;
 
-pub use calls::{Caller, Following, calls, follow};
+pub use calls::{Caller, Cost, calls, follow};
 pub use lists::{Listed, decode_at_once, read_rows};
 pub use server::{access, list, serve};
 

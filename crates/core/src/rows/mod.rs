@@ -21,9 +21,9 @@ use splitter::{BATCH, Batch, Splitter};
 ///
 /// One element without brackets is a list of one; `null` and `""` are a list of none.
 ///
-/// It needs the tokio runtime that it was made in. No more is read than is asked for, but for a few batches of 64 KiB: where the runtime has several threads, batches are decoded on
-/// them while the next are read; where it has one, a row is decoded when it is asked for. Dropping it ends the call and frees
-/// everything.
+/// It needs the tokio runtime that it was made in. No more is read than is asked for, but for a few batches of 64 KiB: where
+/// the runtime has several threads, batches are decoded on them while the next are read; where it has one, a row is decoded
+/// when it is asked for. Dropping it ends the call and frees everything.
 ///
 /// A row that cannot be read is an item like any other, so it is for you to stop there, to skip it, or to collect it:
 ///
@@ -54,8 +54,10 @@ pub struct Rows<T> {
     ahead: usize,
     /// Whether the connection had its turn since the last bytes came.
     has_yielded: bool,
-    /// Nothing more is read, and why that is no good end.
-    end: Option<Option<RowError>>,
+    /// Whether nothing more is read.
+    done: bool,
+    /// Why that is no good end, to be told behind the last row.
+    broken: Option<RowError>,
 }
 
 // Rows are handed out by value: none is ever pinned.
@@ -65,7 +67,7 @@ impl<T> fmt::Debug for Rows<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rows")
             .field("rows", &self.splitter.rows())
-            .field("done", &self.end.is_some())
+            .field("done", &self.done)
             .finish_non_exhaustive()
     }
 }
@@ -81,7 +83,8 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
             decoding: VecDeque::new(),
             ahead: ahead(),
             has_yielded: false,
-            end: None,
+            done: false,
+            broken: None,
         }
     }
 
@@ -104,7 +107,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
             if self.ahead == 0 {
                 self.ready = match self.poll_batch(cx) {
                     Poll::Ready(Some(batch)) => Rest::of(Arc::new(batch)),
-                    Poll::Ready(None) => return Poll::Ready(self.poll_end()),
+                    Poll::Ready(None) => return Poll::Ready(self.broken.take().map(Err)),
                     Poll::Pending => return Poll::Pending,
                 };
                 continue;
@@ -121,7 +124,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
                 }
             }
             let Some(first) = self.decoding.front_mut() else {
-                return if waits { Poll::Pending } else { Poll::Ready(self.poll_end()) };
+                return if waits { Poll::Pending } else { Poll::Ready(self.broken.take().map(Err)) };
             };
             match first.poll_unpin(cx) {
                 Poll::Ready(rows) => {
@@ -139,12 +142,12 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
 
     /// A full batch, or what there is of one when no more comes at the moment; none at the end.
     fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Batch>> {
-        while self.end.is_none() && !self.splitter.is_full() {
+        while !self.done && !self.splitter.is_full() {
             if !self.arrived.is_empty() {
                 // What arrives at once may be several batches.
                 let piece = self.arrived.split_to(self.arrived.len().min(BATCH));
                 if let Err(broken) = self.splitter.feed(&piece) {
-                    self.end = Some(Some(self.split_error(broken)));
+                    self.end(Some(self.split_error(broken)));
                 }
                 continue;
             }
@@ -153,10 +156,10 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
                     self.has_yielded = false;
                     self.arrived = chunk;
                 }
-                Poll::Ready(Some(Err(error))) => self.end = Some(Some(RowError::Call(error))),
+                Poll::Ready(Some(Err(error))) => self.end(Some(RowError::Call(error))),
                 Poll::Ready(None) => {
                     let finished = self.splitter.finish();
-                    self.end = Some(finished.err().map(|broken| self.split_error(broken)));
+                    self.end(finished.err().map(|broken| self.split_error(broken)));
                 }
                 // The connection is a task of its own: once it had its turn, there may be more to fill the batch with.
                 Poll::Pending if self.ahead > 0 && !self.has_yielded => {
@@ -179,9 +182,8 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
         self.decoding.iter().map(Task::bytes).sum()
     }
 
-    /// Behind the last row: why there are no more, once.
-    fn poll_end(&mut self) -> Option<Result<T, RowError>> {
-        self.end.as_mut()?.take().map(Err)
+    fn end(&mut self, broken: Option<RowError>) {
+        (self.done, self.broken) = (true, broken);
     }
 
     fn split_error(&self, broken: splitter::Broken) -> RowError {
