@@ -205,6 +205,22 @@ async fn a_network_without_events_is_read_whole_now_and_then() {
 }
 
 #[tokio::test]
+async fn a_network_that_never_had_an_event_is_read_whole_within_a_day() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let none =
+        || sandbox.onapi().answer_next("listEvents", Answer::json(404, &json!({ "cause": "no events" })));
+    none();
+    let first = sync::<Access>(&network, None).await;
+    none();
+    let second = sync::<Access>(&network, Some(&first.state)).await;
+    assert!(first.full && !second.full);
+    none();
+    let later = sync::<Access>(&network, Some(&aged(&second.state, "full_at", 25 * 3600))).await;
+    assert!(later.full, "it may have no list of events at all");
+}
+
+#[tokio::test]
 async fn nothing_is_swept_that_was_not_surely_seen() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);

@@ -208,7 +208,7 @@ impl OnApi {
             return self.rows(next, full, VecDeque::new(), now).await;
         };
         let events = news.cursor.or_else(|| before.events.clone());
-        let doubtful = (news.unreadable || before.doubtful) && !full;
+        let doubtful = (news.doubtful || before.doubtful) && !full;
         let next = SyncState { events, events_at: Some(now), doubtful, ..before };
         self.rows(next, full, news.gone, now).await
     }
@@ -258,7 +258,7 @@ impl OnApi {
             Ok(Changes::NotModified) => return Ok(Some(news)),
             Ok(Changes::Nothing { .. }) => {
                 // So may say a network that has no such list at all.
-                news.unreadable = since.is_none();
+                news.doubtful = since.is_none();
                 return Ok(Some(news));
             }
             Err(error) if has_no_events(&error) => return Ok(None),
@@ -272,11 +272,11 @@ impl OnApi {
                         last.insert((kind, id), is_gone);
                     }
                     Told::Of(..) | Told::OfOthers => {}
-                    Told::Unclear => news.unreadable = true,
+                    Told::Unclear => news.doubtful = true,
                 },
                 Err(RowError::Call(error)) => return Err(error),
                 // Where the list breaks off it has no cursor either.
-                Err(_) => news.unreadable = true,
+                Err(_) => news.doubtful = true,
             }
         }
         news.cursor = rows.cursor().cloned();
@@ -292,7 +292,8 @@ impl OnApi {
 struct News {
     gone: VecDeque<Gone>,
     cursor: Option<Cursor>,
-    unreadable: bool,
+    /// Whether they may leave something out.
+    doubtful: bool,
 }
 
 /// What an event tells.
