@@ -6,10 +6,11 @@ use lastmile::cocon::types::{
     ContactCreate, ContactPatch, CustomerContractCreate, CustomerContractPatch, CustomerCreate, CustomerPatch,
 };
 use lastmile::cocon::{
-    Batch, BatchReport, BuildingConnection, Cocon, Connection, Geometry, NamedConnection, RouteScenario,
+    Batch, BatchReport, BuildingConnection, Cocon, Connection, ContractDates, Geometry, NamedConnection,
+    RouteScenario,
 };
 use lastmile::wire::Patch;
-use lastmile::{Outcome, Poll, Prepared, WaitError};
+use lastmile::{OrderStage, Outcome, Poll, Prepared, WaitError};
 use lastmile_sandbox::{Answer, BuildingKind, Sandbox};
 use lastmile_tests::{cocon, sandbox};
 use serde_json::json;
@@ -48,6 +49,15 @@ async fn a_batch_is_followed_to_its_end() {
     let failed: Vec<&str> = report.failed().map(|(name, _)| name).collect();
     assert_eq!(failed, [complex[0].as_str(), &prepared[0], "0000XX-0"]);
     assert!(report.failed().all(|(_, errors)| errors.iter().all(|error| error.message.get().is_some())));
+    for (building, progress) in report.progress() {
+        let is_done = expected.contains(&building) && progress.stage() == OrderStage::Done;
+        assert_eq!(
+            (progress.own(), is_done),
+            if is_done { (Some("success"), true) } else { (Some("failure"), false) }
+        );
+        assert_eq!(progress.reason().is_some_and(|reason| !reason.is_empty()), !is_done);
+        assert!(progress.stage().is_final());
+    }
     assert_eq!(sandbox.cocon().took_effect("createDelayedConnectionBatch.job"), 2);
 
     let error = cocon.wait_for_batch(&"none".parse().unwrap(), &poll).await.unwrap_err();
@@ -105,16 +115,19 @@ async fn a_contract() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     let customer = Prepared::new(CustomerCreate::default()).unwrap().place(&cocon).await.unwrap();
+    let dates = ContractDates { start: "2026-01-01".parse().ok(), end: "2026-06-30".parse().unwrap() };
     let contract = CustomerContractCreate {
         customer_id: customer.id.into_option(),
-        start_date: "2026-01-01".parse().ok(),
-        end_date: "2027-01-01".parse().ok(),
         comment: Some("by hand".into()),
-        ..Default::default()
+        ..dates.into()
     };
     let contract = Prepared::new(contract).unwrap().place(&cocon).await.unwrap();
     let id = contract.id.as_deref().unwrap();
     assert_eq!(contract.remarks.as_deref(), Some("by hand"));
+    let longer = ContractDates { start: None, end: "2027-01-01".parse().unwrap() };
+    let contract = cocon.update_contract(id, &longer.into()).await.unwrap();
+    assert_eq!(contract.start_date.get().copied(), dates.start, "left alone");
+    assert_eq!(contract.end_date.get(), Some(&longer.end));
     let patch = CustomerContractPatch { comment: Patch::Null, start_date: Patch::Null, ..Default::default() };
     let contract = cocon.update_contract(id, &patch).await.unwrap();
     assert_eq!((contract.remarks.get(), contract.start_date.get()), (None, None));
@@ -167,6 +180,11 @@ async fn only_what_failed_is_placed_anew() {
     });
     let told = report(&sandbox, told).await;
     assert_eq!(told.counts(), [1, 7, 2]);
+    let progress: Vec<_> = told.progress().collect();
+    assert_eq!(progress.len(), 10);
+    let stage = |name: &str| progress.iter().find(|(building, _)| *building == name).unwrap().1.stage();
+    let stages = ["A-1", "A-2", "A-3"].map(stage);
+    assert_eq!(stages, [OrderStage::Done, OrderStage::Failed, OrderStage::InProgress]);
     let again = batch.failures(&told);
     assert_eq!(again.left_out, ["", "A-6", "A-7", "B-1"]);
     let again = again.batch.unwrap();

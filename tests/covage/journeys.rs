@@ -5,7 +5,7 @@ use lastmile::covage::types::{
     OfferRequestActivationType, OfferRequestReferenceType, OfferRequestStatus, OperatorInfoUpdate,
     OrderCreateRequestType, OrderStatus, OrderUpdate,
 };
-use lastmile::covage::{Covage, Despite, Draft, NewOrder, Socket};
+use lastmile::covage::{Covage, Draft, NewOrder, Socket};
 use lastmile::rules::Otp;
 use lastmile::{Outcome, Prepared, Progress, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox};
@@ -144,7 +144,7 @@ async fn copper_and_the_list_of_orders() {
             references.push(order.operator_info.get().unwrap().order_ref.get().cloned().unwrap());
         }
         assert_eq!(references, (0..7).map(|n| format!("SP-{n}")).collect::<Vec<_>>(), "pages of {size}");
-        assert_eq!(orders.total(), Some(7));
+        assert_eq!(orders.total().await.unwrap(), Some(7));
     }
 }
 
@@ -201,12 +201,12 @@ async fn an_incomplete_draft_is_refused_with_every_field() {
     let not_ready = draft.submission().unwrap_err();
     let paths: Vec<String> =
         not_ready.readiness().unwrap().gaps().iter().map(|gap| gap.path.clone()).collect();
-    let draft = not_ready.into_draft();
+    let mut draft = not_ready.into_draft();
     assert_eq!(sandbox.covage().count("updateOrder"), 0, "refused here");
 
     // The caller knows better, or so he says.
-    let submission = draft.submission_despite(&Despite::fields(paths.clone())).unwrap();
-    let mut submission = Prepared::new(submission).unwrap();
+    draft.overrule(paths.clone());
+    let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
     let error = submission.place(&covage).await.unwrap_err();
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 400));
     assert!(error.supplier_id().unwrap().starts_with("KOSC_"));
@@ -323,11 +323,11 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
         let error = Prepared::new(order).unwrap().place(&covage).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Decode, "{answer}");
     }
-    let (draft, _) = fibre(&sandbox, &covage, "SP-1").await;
+    let (mut draft, _) = fibre(&sandbox, &covage, "SP-1").await;
     let uuid = draft.uuid().to_owned();
     let gaps: Vec<_> = draft.readiness().gaps().iter().map(|gap| gap.path.clone()).collect();
-    let submission = draft.submission_despite(&Despite::fields(gaps)).unwrap();
-    let mut submission = Prepared::new(submission).unwrap();
+    draft.overrule(gaps);
+    let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
     for answer in [json!({ "uuid": uuid, "status": "draft" }), json!({}), json!({ "error": "busy" })] {
         sandbox.covage().answer_next("updateOrder", Answer::json(200, &answer));
         let error = submission.place(&covage).await.unwrap_err();

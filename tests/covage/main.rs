@@ -4,6 +4,7 @@ mod answers;
 mod events;
 mod intervals;
 mod journeys;
+mod lists;
 mod outcomes;
 mod people;
 mod readiness;

@@ -4,9 +4,7 @@ use lastmile::covage::types::{
     EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, OfferRequestStatus,
     OperatorInfoUpdate, Order, OrderUpdate, SecondAppointmentAddressUpdate,
 };
-use lastmile::covage::{
-    Copper, Covage, Despite, Draft, Fibre, GapKind, NewOrder, Options, OrderOption, Readiness,
-};
+use lastmile::covage::{Copper, Covage, Draft, Fibre, GapKind, NewOrder, Options, OrderOption, Readiness};
 use lastmile::{Error, Outcome, Prepared};
 use lastmile_sandbox::Sandbox;
 use lastmile_tests::{covage, sandbox};
@@ -91,7 +89,16 @@ fn what_depends_on_something_else_is_asked_for_with_it_only() {
     let floor = with("/bounds/0/address", json!({ "stairs": "C" }));
     assert_eq!(paths(&floor.readiness()), [("bounds[0].address.floor", MissingHere)]);
     let socket = with("/request_type", json!("activate_defined"));
-    assert_eq!(paths(&socket.readiness()), [("bounds[0].endpoints[0].reference", MissingHere)]);
+    let reference = "bounds[0].endpoints[0].reference";
+    assert_eq!(paths(&socket.readiness()), [(reference, MissingHere)]);
+    for (otp, gap) in [("FI-3790-3415", None), ("fi-3790-3415", Some((reference, GapKind::Illegal)))] {
+        let mut order = complete();
+        order["request_type"] = json!("activate_defined");
+        order["bounds"][0]["endpoints"][0]["reference"] = json!(otp);
+        let readiness = draft(order).readiness();
+        assert_eq!(paths(&readiness), gap.into_iter().collect::<Vec<_>>());
+        assert!(!format!("{readiness}").contains(otp), "it is somebody's socket");
+    }
     let copper = |request_type: &str| {
         let mut order = complete();
         order["product"] = json!({ "code": "AM01", "line": { "family": { "code": "A" } } });
@@ -174,13 +181,48 @@ fn what_no_supplier_states_is_shown_and_not_enforced() {
 
 #[test]
 fn an_override_names_the_fields_that_it_lets_pass() {
-    let church = || with("/end_customer/name", json!("L'Eglise"));
-    let error = church().submission_despite(&Despite::fields(["end_customer.siret"])).unwrap_err();
+    let church = |overruled: &str| {
+        let mut draft = with("/end_customer/name", json!("L'Eglise"));
+        draft.overrule([overruled]);
+        draft.submission()
+    };
+    let error = church("end_customer.siret").unwrap_err();
     assert_eq!(error.readiness().unwrap().gaps().len(), 1, "another field is another field");
     let error = Error::from(error);
     assert_eq!(error.outcome(), Outcome::Invalid);
     assert!(error.to_string().contains("end_customer.name: the character"), "{error}");
-    assert_eq!(church().submission_despite(&Despite::fields(["end_customer.name"])).unwrap().uuid(), "1");
+    assert_eq!(church("end_customer.name").unwrap().uuid(), "1");
+}
+
+#[tokio::test]
+async fn what_is_overruled_is_sent() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (eligibility, _) = building(&sandbox, &covage).await;
+    let order = NewOrder::fibre(&eligibility, "FP01", Fibre::ActivateUndefined).reference("SP-1");
+    let mut draft = Prepared::new(order).unwrap().place(&covage).await.unwrap();
+    let name = EndCustomerUpdate { name: Some("L'Eglise".into()), ..Default::default() };
+    let church = OrderUpdate { end_customer: Some(name), ..Default::default() };
+    let before = sandbox.covage().received().len();
+    draft.overrule(["end_customer.siret", "bounds[0].address.floor"]);
+    assert_eq!(draft.complete(&covage, &church).await.unwrap_err().outcome(), Outcome::Invalid);
+    assert_eq!(draft.set_floor(&covage, "C/D", "1/2").await.unwrap_err().outcome(), Outcome::Invalid);
+    assert_eq!(
+        draft.set_second_appointment(&covage, true, None).await.unwrap_err().outcome(),
+        Outcome::Invalid
+    );
+    assert_eq!(sandbox.covage().received().len(), before, "another field is another field");
+
+    // The sandbox, as the supplier, does not take them.
+    draft.overrule(["end_customer.name", "bounds[0].address.stairs", "allow_second_rdv"]);
+    for error in [
+        draft.complete(&covage, &church).await.unwrap_err(),
+        draft.set_floor(&covage, "C/D", "1/2").await.unwrap_err(),
+        draft.set_second_appointment(&covage, true, None).await.unwrap_err(),
+    ] {
+        assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 400), "{error}");
+    }
+    assert_eq!(sandbox.covage().received().len(), before + 3);
 }
 
 async fn building(sandbox: &Sandbox, covage: &Covage) -> (String, lastmile_sandbox::covage::Building) {

@@ -1,5 +1,9 @@
 //! The events of orders: none lost, none twice, over restarts and reconnects.
 
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
 use lastmile::onapi::{EventCursor, NewOrder, OnApi, OrderEvents, order_id};
 use lastmile::{HasProgress, OrderStage, Outcome, Prepared, RowError};
 use lastmile_sandbox::onapi::Standing;
@@ -150,4 +154,23 @@ async fn a_cursor_that_the_network_does_not_know_is_an_error() {
         panic!("no cause")
     };
     assert_eq!(error.outcome(), Outcome::Rejected, "a wrong address, perhaps");
+}
+
+#[tokio::test]
+async fn as_a_stream_they_do_not_end_with_the_list_nor_with_an_error() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let next = |body: Value| sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &body));
+    next(list(&["1"]));
+    next(list(&[]));
+    sandbox.onapi().answer_next("listOrderEvents", Answer::status(403));
+    next(list(&["2", "3"]));
+    let mut events = pin!(network.order_events(None).into_stream(Duration::from_millis(1)));
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let id = |event: Result<lastmile::onapi::HandedOut, RowError>| event.ok()?.event.event.into_option();
+        seen.push(id(events.next().await.unwrap()));
+    }
+    assert_eq!(seen, [Some("1"), None, Some("2"), Some("3")].map(|id| id.map(str::to_owned)));
+    assert_eq!(sandbox.onapi().count("listOrderEvents"), 4);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use lastmile::onapi::types::{Access, AccessServices, AccessSubscriptions};
 use lastmile::onapi::{
     Changes, Gone, NewOrder, OnApi, SubscriptionAt, SyncItem, SyncPlan, SyncRun, SyncState, Synced,
@@ -55,6 +56,12 @@ async fn everything_then_the_news_then_what_is_gone() {
     assert_eq!(first.gone, []);
     let state: SyncState = serde_json::from_str(&serde_json::to_string(&first.state).unwrap()).unwrap();
 
+    // As a stream it is the same.
+    let mut run = network.sync::<Access>(None, &SyncPlan::default()).await.unwrap();
+    let rows: Vec<_> = (&mut run).collect().await;
+    assert!(rows.len() == 31 && rows.iter().all(|row| matches!(row, Ok(SyncItem::Row(_)))));
+    assert!(run.may_sweep() && run.state().is_some());
+
     let nothing = sync::<Access>(&network, Some(&state)).await;
     assert_eq!((nothing.rows.len(), nothing.full, nothing.may_sweep), (0, false, false));
     assert_eq!(nothing.gone, []);
@@ -62,6 +69,9 @@ async fn everything_then_the_news_then_what_is_gone() {
     let torn_down = sandbox.onapi().accesses()[3].id.clone();
     sandbox.onapi().tear_down(&torn_down);
     sandbox.onapi().grow(2);
+    let mut run = network.sync::<Access>(Some(&nothing.state), &SyncPlan::default()).await.unwrap();
+    let first = StreamExt::next(&mut run).await.unwrap().unwrap();
+    assert!(matches!(first, SyncItem::Gone(Gone::Access(_))) && run.state().is_none());
     let news = sync::<Access>(&network, Some(&nothing.state)).await;
     assert_eq!(news.gone, [Gone::Access(torn_down.clone())]);
     assert_eq!((news.rows.len(), news.full), (2, false));

@@ -2,8 +2,8 @@
 
 use lastmile::covage::types::*;
 use lastmile::covage::{
-    Copper, Covage, CutService, Despite, Draft, EventCursor, Fibre, Information, Migrated, Migration,
-    NewOrder, Options, OrderFilter, OrderSort, SlotRequest,
+    Copper, Covage, CutService, Draft, EventCursor, Fibre, Information, Migrated, Migration, NewOrder,
+    Options, OrderFilter, OrderSort, SlotRequest,
 };
 use lastmile::{HasProgress, Prepared, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox, Spec};
@@ -97,9 +97,10 @@ async fn drafts(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
     }
     let not_ready = draft.submission().unwrap_err();
     walked.error(&not_ready);
-    let despite = Despite::fields(readiness.gaps().iter().map(|gap| gap.path.clone()));
-    walked.debug(&despite);
-    let mut lost = prepared(walked, not_ready.into_draft().submission_despite(&despite).unwrap());
+    let mut draft = not_ready.into_draft();
+    draft.overrule(readiness.gaps().iter().map(|gap| gap.path.clone()));
+    walked.debug(&draft);
+    let mut lost = prepared(walked, draft.submission().unwrap());
     supplier.answer_next("getOrder", Answer::json(200, &order("draft", "activate")));
     supplier.answer_next("updateOrder", Answer::json(503, &echo()));
     walked.error(&lost.place(covage).await.unwrap_err());

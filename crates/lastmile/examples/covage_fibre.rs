@@ -104,8 +104,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ..Default::default()
     };
     let mut orders = covage.orders(newest);
-    orders.next().await.ok_or("no order")??;
-    println!("  {} fibre orders in all", orders.total().unwrap_or_default());
+    println!("  {} fibre orders in all", orders.total().await?.unwrap_or_default());
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use lastmile_core::wire::{NotASegment, Segment};
 use serde::{Deserialize, Serialize};
 
 use super::{Cocon, Connection, refused};
-use crate::{Poll, WaitError};
+use crate::{OrderProgress, OrderStage, Poll, WaitError};
 
 /// Connections to be registered together, such as those of a high-rise's flats. To be [`Prepared`](crate::Prepared).
 ///
@@ -222,8 +222,33 @@ impl BatchReport {
         names.map(|one| one.get().and_then(|one| one.building_name.as_deref()).unwrap_or_default())
     }
 
-    /// How many connections are made, failed and pending, in this order. No stage of an order stands for a batch that is done
-    /// in part, so it has none.
+    /// How far each connection has come, by building name: done, failed with the supplier's reasons, or in progress. The
+    /// supplier's own word is that of the list which the building stands in.
+    ///
+    /// A batch as a whole has no stage: none stands for what is done in part.
+    ///
+    /// ```
+    /// # use lastmile::cocon::BatchReport;
+    /// # fn example(report: &BatchReport) {
+    /// for (building, progress) in report.progress() {
+    ///     println!("{building}: {:?}, {}", progress.stage(), progress.reason().unwrap_or_default());
+    /// }
+    /// # }
+    /// ```
+    pub fn progress(&self) -> impl Iterator<Item = (&str, OrderProgress)> {
+        let at = |stage, own: &str, reason| OrderProgress::new(stage, Some(own.to_owned()), reason);
+        let connected = self.connected().map(move |(name, _)| (name, at(OrderStage::Done, "success", None)));
+        let failed = self.failed().map(move |(name, errors)| {
+            let reasons: Vec<&str> = errors.iter().filter_map(|error| error.message.as_deref()).collect();
+            let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
+            (name, at(OrderStage::Failed, "failure", reason))
+        });
+        // Nothing tells whether a pending one was begun.
+        let pending = self.pending().map(move |name| (name, at(OrderStage::InProgress, "pending", None)));
+        connected.chain(failed).chain(pending)
+    }
+
+    /// How many connections are made, failed and pending, in this order.
     pub fn counts(&self) -> [usize; 3] {
         [self.status.success.len(), self.status.failure.len(), self.status.pending.len()]
     }

@@ -37,7 +37,7 @@ pub use batch::{Batch, BatchId, BatchReport, Resubmission};
 pub use connection::{BuildingConnection, Connection, NamedConnection};
 pub use lastmile_cocon::types;
 
-pub use crate::rules::{Geometry, GeometryError, RouteScenario};
+pub use crate::rules::{ContractDates, Geometry, GeometryError, RouteScenario};
 
 use std::fmt;
 

@@ -1,11 +1,13 @@
 //! Reading, changing and deleting what Cocon holds.
 
 use lastmile_cocon::types::{
-    Contact, ContactPatch, Customer, CustomerContract, CustomerContractPatch, CustomerPatch,
+    Contact, ContactPatch, Customer, CustomerContract, CustomerContractCreate, CustomerContractPatch,
+    CustomerPatch,
 };
 use lastmile_core::call::{Error, Reply};
+use lastmile_core::wire::Patch;
 
-use super::{Cocon, segment};
+use super::{Cocon, ContractDates, segment};
 
 /// Contacts, customers and contracts. Each is created through a [`Prepared`](crate::Prepared) value.
 impl Cocon {
@@ -141,5 +143,29 @@ impl Cocon {
     pub async fn delete_contract(&self, id: &str) -> Result<Reply<()>, Error> {
         let id = segment("the contract's id", id)?;
         self.handle.call(|client| async move { client.delete_customer_contract(&id).await }).await
+    }
+}
+
+/// A contract of these dates, to be filled in further.
+///
+/// ```
+/// use lastmile::cocon::{ContractDates, types::CustomerContractCreate};
+///
+/// let dates = ContractDates { start: "2026-01-01".parse().ok(), end: "2026-12-31".parse()? };
+/// assert!(dates.warnings().is_empty());
+/// let contract = CustomerContractCreate { name: Some("Glasvezel".into()), ..dates.into() };
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl From<ContractDates> for CustomerContractCreate {
+    fn from(dates: ContractDates) -> Self {
+        Self { start_date: dates.start, end_date: Some(dates.end), ..Default::default() }
+    }
+}
+
+/// A change of a contract to these dates. Where the first day is not known, the contract's own is left alone.
+impl From<ContractDates> for CustomerContractPatch {
+    fn from(dates: ContractDates) -> Self {
+        let start_date = dates.start.map_or(Patch::Absent, Patch::set);
+        Self { start_date, end_date: Some(dates.end), ..Default::default() }
     }
 }

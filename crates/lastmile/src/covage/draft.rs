@@ -1,5 +1,7 @@
 //! Drafts: completed in any order, then submitted.
 
+use std::collections::BTreeSet;
+
 use lastmile_core::call::Error;
 use lastmile_core::wire::{Loose, Segment};
 use lastmile_covage::Client;
@@ -11,7 +13,7 @@ use lastmile_covage::types::{
 
 use super::submission::Why;
 use super::texts::{check_text, check_texts};
-use super::{Covage, CutService, Despite, Fibre, NotReady, Options, Readiness, Submission, refused, segment};
+use super::{Covage, CutService, Fibre, NotReady, Options, Readiness, Submission, refused, segment};
 use crate::rules::Otp;
 
 /// An order that can still be changed: complete it, then submit it.
@@ -19,6 +21,8 @@ use crate::rules::Otp;
 pub struct Draft {
     uuid: Segment,
     order: Order,
+    /// The fields that no rule of this library refuses.
+    overruled: BTreeSet<String>,
 }
 
 impl Draft {
@@ -31,13 +35,13 @@ impl Draft {
             return Err(refused("the order is no draft: only drafts can be changed and submitted"));
         }
         match Self::id_of(&order) {
-            Some(uuid) => Ok(Self { uuid, order }),
+            Some(uuid) => Ok(Self::with_id(uuid, order)),
             None => Err(refused("the order has no id: read it again")),
         }
     }
 
     pub(super) fn with_id(uuid: Segment, order: Order) -> Self {
-        Self { uuid, order }
+        Self { uuid, order, overruled: BTreeSet::new() }
     }
 
     pub(super) fn id_of(order: &Order) -> Option<Segment> {
@@ -54,6 +58,20 @@ impl Draft {
         &self.order
     }
 
+    /// Lets exactly these fields pass, by their [path](super::Gap::path), although the rules of this library refuse them: rules
+    /// drift, and the supplier is the truth. It holds for what is sent and for the submission.
+    ///
+    /// ```
+    /// # use lastmile::covage::Draft;
+    /// # fn example(mut draft: Draft) {
+    /// // The supplier has said that it takes this company without its number.
+    /// draft.overrule(["end_customer.siret"]);
+    /// # }
+    /// ```
+    pub fn overrule<S: Into<String>>(&mut self, paths: impl IntoIterator<Item = S>) {
+        self.overruled.extend(paths.into_iter().map(Into::into));
+    }
+
     /// Fills in what is given: customer, operator, options, comment. Can be called as often as needed.
     ///
     /// # Errors
@@ -63,7 +81,7 @@ impl Draft {
         if data.status.is_some() {
             return Err(refused("the status is set by submitting the draft, not by completing it"));
         }
-        check_texts(data.end_customer.as_ref())?;
+        check_texts(data.end_customer.as_ref(), &self.overruled)?;
         let uuid = &self.uuid;
         let call = |client: Client| async move { client.update_order(uuid, data).await };
         self.order = covage.handle.call(call).await?.value;
@@ -101,7 +119,11 @@ impl Draft {
     ) -> Result<(), Error> {
         let product = self.order.product.get().and_then(|product| product.code.as_deref());
         // Switching it off mends a draft whose product was another before.
-        if (allowed || address.is_some()) && product.is_some_and(|code| code != "FP05") {
+        let is_overruled = |field: &str| self.overruled.contains(field);
+        if ((allowed && !is_overruled("allow_second_rdv"))
+            || (address.is_some() && !is_overruled("address_second_rdv")))
+            && product.is_some_and(|code| code != "FP05")
+        {
             return Err(refused("allow_second_rdv: only the product FP05 has a second appointment"));
         }
         let data = OrderUpdate {
@@ -118,8 +140,7 @@ impl Draft {
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a text holds a character that the supplier does not take, the
     /// request type is another (the platform fills it in then), or the draft has no address yet.
     pub async fn set_floor(&mut self, covage: &Covage, stairs: &str, floor: &str) -> Result<(), Error> {
-        check_text("bounds[0].address.stairs", stairs)?;
-        check_text("bounds[0].address.floor", floor)?;
+        self.check_address([("stairs", stairs), ("floor", floor)])?;
         self.demand(
             &[OrderRequestType::Create, OrderRequestType::ActivateUndefined],
             "stairs and floor are given for create and activate_undefined only",
@@ -139,7 +160,7 @@ impl Draft {
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it holds a character that the supplier does not take, the request
     /// type is another (the platform fills it in then), or the draft has no address yet.
     pub async fn set_street_number(&mut self, covage: &Covage, number: &str) -> Result<(), Error> {
-        check_text("bounds[0].address.street_number", number)?;
+        self.check_address([("street_number", number)])?;
         self.demand(
             &[OrderRequestType::CreateNeighbour],
             "a street number is given for create_neighbour only",
@@ -148,10 +169,16 @@ impl Draft {
         self.set_address(covage, address).await
     }
 
+    /// What [`set_address`](Self::set_address) is to send, by the path that it has in the order.
+    fn check_address<const N: usize>(&self, fields: [(&str, &str); N]) -> Result<(), Error> {
+        let at = self.address().map_or(0, |(at, _)| at);
+        let check = |(name, text)| check_text(&format!("bounds[{at}].address.{name}"), text, &self.overruled);
+        fields.into_iter().try_for_each(check)
+    }
+
     async fn set_address(&mut self, covage: &Covage, address: OrderBoundAddressUpdate) -> Result<(), Error> {
         let body = OrderBoundUpdate { address: Some(address) };
-        let bound = self.socket().map(|(bound, _)| bound).or_else(|| self.bounds().next());
-        let bound = bound.and_then(|bound| bound.uuid.get().cloned());
+        let bound = self.address().and_then(|(_, bound)| bound.uuid.get().cloned());
         let bound = segment(
             "the address's id",
             &bound.ok_or_else(|| refused("bounds: the draft has no address yet"))?,
@@ -231,19 +258,11 @@ impl Draft {
     /// The submission, which is what orders. The draft is used up: nothing can be changed behind it.
     ///
     /// # Errors
-    /// When a field is missing or illegal, all of them at once, with the draft; for the termination of a service, too, which
-    /// is cut the moment it is submitted: see [`termination`](Self::termination).
+    /// When a field that is not [overruled](Self::overrule) is missing or illegal, all of them at once, with the draft; for the
+    /// termination of a service, too, which is cut the moment it is submitted: see [`termination`](Self::termination).
     pub fn submission(self) -> Result<Submission, NotReady> {
-        self.submission_despite(&Despite::fields::<&str>([]))
-    }
-
-    /// The same, although the rules of this library refuse the fields that are named.
-    ///
-    /// # Errors
-    /// As [`submission`](Self::submission), for every other field.
-    pub fn submission_despite(self, despite: &Despite) -> Result<Submission, NotReady> {
         if self.order.type_.get() == Some(&OrderType::Activate) {
-            return self.submitted(despite);
+            return self.submitted();
         }
         let why = "type: only activations are submitted so: a termination cuts the service at once, and is confirmed";
         Err(NotReady::new(self, Why::Otherwise(why)))
@@ -260,22 +279,11 @@ impl Draft {
     /// ```
     ///
     /// # Errors
-    /// When a field is missing, the confirmation names another service, or the draft is no termination.
+    /// When a field that is not [overruled](Self::overrule) is missing, the confirmation names another service, or the draft is
+    /// no termination.
     pub fn termination(self, confirmation: CutService) -> Result<Submission, NotReady> {
-        self.termination_despite(confirmation, &Despite::fields::<&str>([]))
-    }
-
-    /// The same, although the rules of this library refuse the fields that are named.
-    ///
-    /// # Errors
-    /// As [`termination`](Self::termination), for every other field.
-    pub fn termination_despite(
-        self,
-        confirmation: CutService,
-        despite: &Despite,
-    ) -> Result<Submission, NotReady> {
         let why = match self.order.type_.get() {
-            Some(OrderType::Terminate) if confirmation.is_of(&self.order) => return self.submitted(despite),
+            Some(OrderType::Terminate) if confirmation.is_of(&self.order) => return self.submitted(),
             Some(OrderType::Terminate) => {
                 "service_ref, service_uuid: the confirmation is for another service than the draft ends"
             }
@@ -284,12 +292,20 @@ impl Draft {
         Err(NotReady::new(self, Why::Otherwise(why)))
     }
 
-    fn submitted(self, despite: &Despite) -> Result<Submission, NotReady> {
-        let readiness = self.readiness().despite(despite);
+    fn submitted(self) -> Result<Submission, NotReady> {
+        let readiness = self.readiness().without(&self.overruled);
         match readiness.is_ready() {
             true => Ok(Submission::new(self.uuid)),
             false => Err(NotReady::new(self, Why::Incomplete(readiness))),
         }
+    }
+
+    /// The end of the line whose address is given, and its place: the one that has an optical socket, or else the first.
+    fn address(&self) -> Option<(usize, &OrderBound)> {
+        let mut bounds =
+            self.order.bounds.iter().enumerate().filter_map(|(at, bound)| Some((at, bound.get()?)));
+        let socket = self.socket().map(|(bound, _)| bound);
+        bounds.find(|(_, bound)| socket.is_none_or(|socket| std::ptr::eq(*bound, socket)))
     }
 
     /// The end of the line that has an optical socket, and the socket.

@@ -67,7 +67,7 @@ pub use lastmile_covage::types;
 pub use new_order::NewOrder;
 pub use options::{Options, OrderOption};
 pub use orders::{OrderFilter, OrderSort, Orders};
-pub use readiness::{Despite, Gap, GapKind, Readiness};
+pub use readiness::{Gap, GapKind, Readiness};
 pub use request::{Copper, Demand, Fibre};
 pub use services::{Migrated, Migration, Services};
 pub use slots::SlotRequest;

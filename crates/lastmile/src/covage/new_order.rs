@@ -94,7 +94,8 @@ impl NewOrder {
         self
     }
 
-    /// Everything else that the supplier takes when a draft is created.
+    /// Everything else that the supplier takes when a draft is created. A customer whose texts the rules refuse though the
+    /// supplier takes them is given to the draft afterwards: see [`Draft::overrule`].
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(&mut OrderCreate)) -> Self {
         change(&mut self.body);
@@ -143,7 +144,7 @@ impl Creation for NewOrder {
                 return Err(refused("address_second_rdv: only the product FP05 has a second address"));
             }
         }
-        check_texts(body.end_customer.as_ref())
+        check_texts(body.end_customer.as_ref(), &std::collections::BTreeSet::new())
     }
 
     async fn send(&self, covage: &Covage) -> Result<Draft, Error> {

@@ -46,6 +46,7 @@ impl Covage {
             filter: filter.into(),
             page: VecDeque::new(),
             total: None,
+            begun: false,
             done: false,
         }
     }
@@ -140,6 +141,7 @@ pub struct Orders {
     filter: ListOrdersParams,
     page: VecDeque<Loose<Order>>,
     total: Option<u64>,
+    begun: bool,
     done: bool,
 }
 
@@ -158,9 +160,16 @@ impl Orders {
         self.page.pop_front().map(Ok)
     }
 
-    /// How many orders there are altogether, by the supplier's word (`X-Total-Count`); known once a page has been read.
-    pub fn total(&self) -> Option<u64> {
-        self.total
+    /// How many orders there are altogether, by the supplier's word (`X-Total-Count`), if it gives one. Reads the first page,
+    /// unless it is read already.
+    ///
+    /// # Errors
+    /// The outcome of reading the page. It is asked for again at the next call.
+    pub async fn total(&mut self) -> Result<Option<u64>, Error> {
+        if !self.begun {
+            self.turn().await?;
+        }
+        Ok(self.total)
     }
 
     /// The same as a stream.
@@ -185,6 +194,7 @@ impl Orders {
             // Without it, only an empty page is the end.
             None => read == 0,
         };
+        self.begun = true;
         self.filter.offset = Some(next);
         self.page = page;
         Ok(())

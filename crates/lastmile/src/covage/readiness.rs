@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::options::OrderOption;
 use super::request::{Demand, Work};
-use crate::rules::{CovageEmail, CovagePhone, CovageText, LineNumber, Rio, Siret, Warning};
+use crate::rules::{CovageEmail, CovagePhone, CovageText, LineNumber, Otp, Rio, Siret, Warning};
 
 /// Why a field keeps a draft from being submitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,29 +45,11 @@ impl fmt::Display for Gap {
 
 /// What a draft still lacks, every field at once: [`Draft::readiness`](super::Draft::readiness).
 ///
-/// Gaps refuse the submission, unless each is named in a [`Despite`]. Warnings are shown only.
+/// Gaps refuse the submission, unless each is [overruled](super::Draft::overrule). Warnings are shown only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
     gaps: Vec<Gap>,
     warnings: Vec<Gap>,
-}
-
-/// What is to be submitted although the rules of this library refuse it: rules drift, and the supplier is the truth.
-///
-/// ```
-/// use lastmile::covage::Despite;
-///
-/// // The supplier has said that it takes this company without its number.
-/// let despite = Despite::fields(["end_customer.siret"]);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Despite(BTreeSet<String>);
-
-impl Despite {
-    /// Lets the gaps of exactly these fields pass, by their [path](Gap::path).
-    pub fn fields<S: Into<String>>(paths: impl IntoIterator<Item = S>) -> Self {
-        Self(paths.into_iter().map(Into::into).collect())
-    }
 }
 
 impl Readiness {
@@ -87,8 +69,8 @@ impl Readiness {
     }
 
     /// The same without the gaps that may pass.
-    pub(super) fn despite(mut self, despite: &Despite) -> Self {
-        self.gaps.retain(|gap| !despite.0.contains(&gap.path));
+    pub(super) fn without(mut self, overruled: &BTreeSet<String>) -> Self {
+        self.gaps.retain(|gap| !overruled.contains(&gap.path));
         self
     }
 
@@ -231,6 +213,9 @@ impl Readiness {
                     let (bound, endpoint) = order.socket();
                     let path = format!("bounds[{bound}].endpoints[{endpoint}].reference");
                     self.require(order, &path, GapKind::MissingHere, SOCKET);
+                    if let Some(Err(error)) = order.text(&pointer(&path)).map(str::parse::<Otp>) {
+                        self.gap(path, GapKind::Illegal, error.to_string(), SOCKET);
+                    }
                 }
                 Demand::StreetNumber => {
                     self.require(order, "bounds[0].address.street_number", GapKind::MissingHere, ADDRESS);

@@ -1,5 +1,7 @@
 //! The rule on characters, applied to what is sent.
 
+use std::collections::BTreeSet;
+
 use lastmile_core::call::Error;
 use lastmile_covage::types::EndCustomerUpdate;
 
@@ -7,7 +9,10 @@ use super::refused;
 use crate::rules::CovageText;
 
 /// The texts of an end customer that the supplier's own suppliers read.
-pub(super) fn check_texts(customer: Option<&EndCustomerUpdate>) -> Result<(), Error> {
+pub(super) fn check_texts(
+    customer: Option<&EndCustomerUpdate>,
+    overruled: &BTreeSet<String>,
+) -> Result<(), Error> {
     let Some(customer) = customer else { return Ok(()) };
     let contact = customer.contact.as_ref();
     let texts = [
@@ -24,12 +29,14 @@ pub(super) fn check_texts(customer: Option<&EndCustomerUpdate>) -> Result<(), Er
             contact.and_then(|contact| contact.cell_phone_number.as_ref()),
         ),
     ];
-    texts.into_iter().try_for_each(|(field, text)| text.map_or(Ok(()), |text| check_text(field, text)))
+    texts
+        .into_iter()
+        .try_for_each(|(field, text)| text.map_or(Ok(()), |text| check_text(field, text, overruled)))
 }
 
-pub(super) fn check_text(field: &str, text: &str) -> Result<(), Error> {
+pub(super) fn check_text(field: &str, text: &str, overruled: &BTreeSet<String>) -> Result<(), Error> {
     match CovageText::try_from(text) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(refused(format_args!("{field}: {error}"))),
+        Err(error) if !overruled.contains(field) => Err(refused(format_args!("{field}: {error}"))),
+        _ => Ok(()),
     }
 }

@@ -1,7 +1,9 @@
 //! What becomes of orders, event by event.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
+use futures_util::stream::{self, Stream};
 use lastmile_core::call::{Body, Error};
 use lastmile_core::rows::{RowError, Rows};
 use lastmile_core::wire::Loose;
@@ -115,6 +117,39 @@ impl OrderEvents {
                 }
             };
         }
+    }
+
+    /// The same as a stream that does not end: where there is no further event it pauses, then asks again. So it does after an
+    /// error, [`RowError::Unreadable`] aside.
+    ///
+    /// ```no_run
+    /// # use std::{pin::pin, time::Duration};
+    /// # use lastmile::onapi::{EventCursor, OnApi};
+    /// use futures_util::StreamExt as _;
+    ///
+    /// # async fn example(network: OnApi, stored: Option<EventCursor>, store: impl Fn(&EventCursor)) {
+    /// let mut events = pin!(network.order_events(stored).into_stream(Duration::from_secs(60)));
+    /// while let Some(event) = events.next().await {
+    ///     match event {
+    ///         Ok(event) => event.cursor.iter().for_each(&store),
+    ///         Err(error) => println!("{error}"), // looked for again in a minute
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn into_stream(self, pause: Duration) -> impl Stream<Item = Result<HandedOut, RowError>> + Send {
+        stream::unfold((self, false), move |(mut events, mut rests)| async move {
+            loop {
+                if rests {
+                    tokio::time::sleep(pause).await;
+                }
+                if let Some(event) = events.next().await {
+                    let rests = matches!(&event, Err(error) if !matches!(error, RowError::Unreadable(_)));
+                    return Some((event, (events, rests)));
+                }
+                rests = true;
+            }
+        })
     }
 
     /// The cursor behind the last event that was handed out and has an id.

@@ -1,8 +1,11 @@
 //! A copy of what a network has, kept up to date: what changed, and what is gone.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
+use futures_util::{Stream, StreamExt as _};
 use lastmile_core::call::{Error, Outcome};
 use lastmile_core::rows::RowError;
 use lastmile_onapi::types::{Access, AccessServices, AccessSubscriptions, ObjectEvent, ObjectEventType};
@@ -353,6 +356,10 @@ impl<T: Synced> SyncRun<T> {
             Some(rows) => rows.next().await,
             None => None,
         };
+        self.seen(row)
+    }
+
+    fn seen(&mut self, row: Option<Result<T, RowError>>) -> Option<Result<SyncItem<T>, RowError>> {
         match row {
             None => {
                 if !self.ended {
@@ -404,6 +411,22 @@ impl<T: Synced> SyncRun<T> {
 
     fn is_whole(&self) -> bool {
         self.ended && !self.broken
+    }
+}
+
+/// The same as [`next`](SyncRun::next). Keep the run itself, since it has the state for next time: `(&mut run).map(…)`.
+impl<T: Synced> Stream for SyncRun<T> {
+    type Item = Result<SyncItem<T>, RowError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(gone) = self.gone.pop_front() {
+            return Poll::Ready(Some(Ok(SyncItem::Gone(gone))));
+        }
+        let row = match &mut self.rows {
+            Some(rows) => ready!(rows.poll_next_unpin(cx)),
+            None => None,
+        };
+        Poll::Ready(self.seen(row))
     }
 }
 
