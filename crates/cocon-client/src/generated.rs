@@ -93,7 +93,7 @@ pub mod types {
         pub termination_unit_type: ::std::option::Option<::std::string::String>,
     }
     ///A contact as the supplier holds it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Contact {
         ///Name of the customer the contact belongs to.
@@ -207,7 +207,7 @@ pub mod types {
         pub phone_number: ::lastmile_core::wire::Patch<::std::string::String>,
     }
     ///Points to a contact.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct ContactReference {
         ///Address of the contact.
@@ -226,7 +226,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A customer as the supplier holds it. The client code is not given back.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Customer {
         ///Further facts by name.
@@ -280,7 +280,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A contract as the supplier holds it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct CustomerContract {
         ///Other information.
@@ -540,7 +540,7 @@ pub mod types {
         pub postal_address: ::std::option::Option<PostalAddressPatch>,
     }
     ///What a connection consists of.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct DelayedConnection {
         ///Id of the building.
@@ -582,7 +582,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A registered batch.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct DelayedConnectionBatch {
         ///Unique identifier of the batch.
@@ -614,7 +614,7 @@ pub mod types {
         pub installation_company_name: ::std::option::Option<::std::string::String>,
     }
     ///A connection that could not be made.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct DelayedConnectionBatchFailure {
         ///Name of the building.
@@ -636,7 +636,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A connection whose turn is still to come.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct DelayedConnectionBatchPending {
         ///Name of the building.
@@ -650,7 +650,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///How far a batch has come.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct DelayedConnectionBatchStatus {
         ///Unique identifier of the batch.
@@ -694,7 +694,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A connection that was made.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct DelayedConnectionBatchSuccess {
         ///Name of the building.
@@ -797,7 +797,7 @@ pub mod types {
         pub termination_unit_type: ::std::option::Option<::std::string::String>,
     }
     ///Why a request failed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct ErrorBody {
         ///What was wrong, one by one.
@@ -836,7 +836,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///One thing that was wrong.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct ErrorDetail {
         ///Code.
@@ -1077,15 +1077,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for AssetApprovalType {
@@ -1141,15 +1137,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for AssetType {
@@ -1207,15 +1199,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for NewRouteType {
@@ -1226,174 +1214,48 @@ pub mod types {
                 .map(Self::from)
         }
     }
-    impl ::lastmile_core::wire::Readable for Contact {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
+    ::lastmile_core::object!(
+        Contact { customer_name : "customerName", email_addresses : "emailAddresses", id
+        : "id", is_primary_contact : "isPrimaryContact", name : "name", phone_number :
+        "phoneNumber" }
+    );
+    ::lastmile_core::object!(ContactReference { href : "href", id : "id" });
+    ::lastmile_core::object!(
+        Customer { additional_information : "additionalInformation", email_addresses :
+        "emailAddresses", id : "id", name : "name", phone_number : "phoneNumber",
+        postal_address : "postalAddress" }
+    );
+    ::lastmile_core::object!(
+        CustomerContract { additional_information : "additionalInformation", contacts :
+        "contacts", customer_name : "customerName", end_date : "endDate", id : "id", name
+        : "name", owner : "owner", remarks : "remarks", start_date : "startDate" }
+    );
+    ::lastmile_core::object!(
+        DelayedConnection { building_id : "buildingId", cable_id : "cableId", frame_id :
+        "frameId", patch_position1_id : "patchPosition1Id", patch_position2_id :
+        "patchPosition2Id" }
+    );
+    ::lastmile_core::object!(DelayedConnectionBatch { batch_id : "batchId" });
+    ::lastmile_core::object!(
+        DelayedConnectionBatchFailure { building_name : "buildingName", errors : "errors"
         }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for ContactReference {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Customer {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for CustomerContract {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for DelayedConnection {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for DelayedConnectionBatch {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for DelayedConnectionBatchFailure {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for DelayedConnectionBatchPending {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for DelayedConnectionBatchStatus {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for DelayedConnectionBatchSuccess {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for ErrorBody {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for ErrorDetail {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
+    );
+    ::lastmile_core::object!(
+        DelayedConnectionBatchPending { building_name : "buildingName" }
+    );
+    ::lastmile_core::object!(
+        DelayedConnectionBatchStatus { batch_id : "batchId", failure : "failure", pending
+        : "pending", status : "status", success : "success" }
+    );
+    ::lastmile_core::object!(
+        DelayedConnectionBatchSuccess { building_name : "buildingName", details :
+        "details" }
+    );
+    ::lastmile_core::object!(
+        ErrorBody { errors : "errors", id : "id", message : "message", status : "status",
+        timestamp : "timestamp" }
+    );
+    ::lastmile_core::object!(ErrorDetail { code : "code", message : "message" });
     impl ::std::fmt::Debug for Asset {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.debug_struct("Asset")

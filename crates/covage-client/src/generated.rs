@@ -37,7 +37,7 @@ pub mod types {
         }
     }
     ///A building that fibre may reach.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Building {
         #[serde(
@@ -147,7 +147,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///Address of a building.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct BuildingAddress {
         ///Town.
@@ -199,7 +199,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///A municipality, or a part of it, with a postal code.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct City {
         ///Name of the municipality.
@@ -230,7 +230,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///The point where the pairs of several premises meet.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct ConcentrationPoint {
         #[serde(
@@ -247,7 +247,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///Address of a concentration point.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct ConcentrationPointAddress {
         ///Town.
@@ -284,7 +284,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A contact of the operator.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Contact {
         ///Mobile telephone number.
@@ -368,7 +368,7 @@ pub mod types {
         pub phone_number: ::std::option::Option<::std::string::String>,
     }
     ///Technical facts about a copper line.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct CopperInformation {
         ///Number of pairs that are free at the concentration point.
@@ -459,7 +459,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///A section of copper.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct CopperSection {
         ///Diameter of the wire, in millimetres.
@@ -478,7 +478,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///Technical facts about a copper line.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct EligibilityCopperInfo {
         ///Number of pairs that are free at the concentration point.
@@ -545,7 +545,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///A line or a socket at an address.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct EligibilityEndpoint {
         #[serde(
@@ -584,7 +584,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///Address of a line or a socket.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct EligibilityEndpointAddress {
         ///Name of the building.
@@ -668,7 +668,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///Whom the line is for. Empty until it has been given.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct EndCustomer {
         #[serde(
@@ -711,7 +711,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///Whom to call about the order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct EndCustomerContact {
         ///Mobile telephone number.
@@ -883,7 +883,7 @@ pub mod types {
         pub field: ::std::option::Option<::std::string::String>,
     }
     ///Something that happened to an order or a service.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Event {
         ///When the event was recorded, in ISO form.
@@ -1019,7 +1019,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///When fibre is expected at an address.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Forecast {
         #[serde(
@@ -1055,7 +1055,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///The address that was asked about.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct ForecastAddress {
         ///Town.
@@ -1107,7 +1107,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///A place on the map.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct LatLng {
         ///Latitude, in degrees.
@@ -1126,7 +1126,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A token of the older generation.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct LegacyToken {
         ///Goes with each call as `Authorization: JWT`. Good for 24 hours.
@@ -1379,7 +1379,7 @@ pub mod types {
         }
     }
     ///What was found for one product.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Offer {
         #[serde(
@@ -1585,7 +1585,7 @@ pub mod types {
         }
     }
     ///The answer of an eligibility check.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Offers {
         ///Identifier of this check; an order starts from it.
@@ -1611,7 +1611,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///What the operator keeps with the order. Empty until it has been given.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct OperatorInfo {
         ///The operator's contact for this order.
@@ -1649,7 +1649,7 @@ pub mod types {
         pub order_ref: ::std::option::Option<::std::string::String>,
     }
     ///An order as the supplier holds it. What is not yet known is left out; the answer to a submission may hold little more than the status.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Order {
         ///When the supplier took note of the order.
@@ -1836,7 +1836,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///An end of the line.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct OrderBound {
         #[serde(
@@ -1867,7 +1867,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///Address of an end of the line.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct OrderBoundAddress {
         ///Code of the building, such as `IMB/93077/X/00ZY`.
@@ -1953,7 +1953,7 @@ pub mod types {
         pub street_number: ::std::option::Option<::std::string::String>,
     }
     ///Facts about an end of the line.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct OrderBoundInformation {
         ///Code of the exchange, such as `06088CAR`.
@@ -2143,7 +2143,7 @@ pub mod types {
         }
     }
     ///A line or a socket.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct OrderEndpoint {
         #[serde(
@@ -2205,7 +2205,7 @@ pub mod types {
         pub reference: ::std::string::String,
     }
     ///That the information was taken.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct OrderInfoEvent {
         ///What to do next: wait five minutes before the next event of this order.
@@ -2228,7 +2228,7 @@ pub mod types {
         pub stop_deferred: ::std::option::Option<bool>,
     }
     ///An option as it is set. Some are only on or off, some carry a value; `portability` has codes instead.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct OrderOption {
         ///The supplier's portability contract; filled in by the supplier. Option `portability` only.
@@ -2293,7 +2293,7 @@ pub mod types {
         pub value: ::std::option::Option<::std::string::String>,
     }
     ///The product that is ordered.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct OrderProduct {
         ///Product code.
@@ -2329,7 +2329,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///The family that a product line belongs to.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct OrderProductFamily {
         ///Code of the family, such as `A` for ADSL or `F` for professional fibre.
@@ -2360,7 +2360,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///The line that a product belongs to.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct OrderProductLine {
         ///Code of the line.
@@ -2595,7 +2595,7 @@ pub mod types {
         }
     }
     ///Whether and how a number can be ported.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Portability {
         #[serde(
@@ -2626,7 +2626,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///Whether porting is possible.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct PortabilityEligibility {
         ///Whether it is; `null` when that is not known.
@@ -2655,7 +2655,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A reason.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct PortabilityReason {
         ///Code, such as `2011`.
@@ -2681,7 +2681,7 @@ pub mod types {
         pub code: ::std::option::Option<::std::string::String>,
     }
     ///A family of products.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct ProductFamily {
         ///Code.
@@ -2718,7 +2718,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A line of products.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct ProductLine {
         ///Code.
@@ -2766,7 +2766,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///The family that a line belongs to.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct ProductLineFamily {
         ///Code.
@@ -2785,7 +2785,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///The next access token.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct RefreshedToken {
         ///Goes with each call as `Authorization: Bearer`.
@@ -2804,7 +2804,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A second address, for the delivery of equipment.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct SecondAppointmentAddress {
         ///Town.
@@ -2851,7 +2851,7 @@ pub mod types {
         pub zipcode: ::std::option::Option<::std::string::String>,
     }
     ///A line in operation.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Service {
         ///Commercial reference of the order that put it into operation.
@@ -2922,7 +2922,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///What became of the request.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct ServiceFtthMigration {
         ///The reference of the order that was created, the reason why none was, or the buildings to choose from. An order was created if this is an order reference alone and `eligible` is true.
@@ -2959,7 +2959,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///A street of a municipality.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Street {
         ///The supplier's code of the street.
@@ -2978,7 +2978,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A number of a street.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct StreetNumber {
         ///Street number, with its letter.
@@ -2991,7 +2991,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A pair of tokens.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Token {
         ///Goes with each call as `Authorization: Bearer`. Good for one hour.
@@ -3029,7 +3029,7 @@ pub mod types {
         pub refresh: ::std::string::String,
     }
     ///A user of the operator.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct User {
         ///Mobile telephone number.
@@ -3184,15 +3184,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for BuildingType {
@@ -3250,15 +3246,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for CopperInformationStatus {
@@ -3316,15 +3308,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for EligibilityCopperInfoStatus {
@@ -3383,15 +3371,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for EligibilityEndpointEndpointRefType {
@@ -3451,15 +3435,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for EndCustomerType {
@@ -3517,15 +3497,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for EventObjectType {
@@ -3595,15 +3571,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for EventType {
@@ -3659,15 +3631,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for ForecastMessageEligCode {
@@ -3725,15 +3693,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for OrderEndpointType {
@@ -3799,15 +3763,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for OrderRequestType {
@@ -3865,15 +3825,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for OrderStatus {
@@ -3931,15 +3887,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for OrderType {
@@ -3995,15 +3947,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for ServiceStatus {
@@ -4028,202 +3976,76 @@ pub mod types {
                 .map(::lastmile_core::wire::Loose::Value)
         }
     }
-    impl ::lastmile_core::wire::Readable for Building {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
+    ::lastmile_core::object!(
+        Building { address : "address", building_ref : "building_ref", code_interop :
+        "code_interop", code_l331 : "code_l331", latitude : "latitude", longitude :
+        "longitude", name : "name", nro : "nro", operator_code : "operator_code",
+        operator_name : "operator_name", reference_pm : "reference_pm", stairs :
+        "stairs", stairs_with_otp_ref : "stairs_with_otp_ref", type_ : "type" }
+    );
+    ::lastmile_core::object!(
+        BuildingAddress { city : "city", kosc_insee_code : "kosc_insee_code",
+        kosc_street_code : "kosc_street_code", street_name : "street_name", street_number
+        : "street_number", zipcode : "zipcode" }
+    );
+    ::lastmile_core::object!(
+        City { city : "city", kosc_insee_code : "kosc_insee_code", locality : "locality",
+        zipcode : "zipcode" }
+    );
+    ::lastmile_core::object!(
+        ConcentrationPoint { address : "address", latlng : "latlng" }
+    );
+    ::lastmile_core::object!(
+        ConcentrationPointAddress { city : "city", kosc_insee_code : "kosc_insee_code",
+        kosc_street_code : "kosc_street_code", street_name : "street_name", street_number
+        : "street_number" }
+    );
+    ::lastmile_core::object!(
+        Contact { cell_phone_number : "cell_phone_number", contact_uuid : "contact_uuid",
+        email : "email", first_name : "first_name", last_name : "last_name", phone_number
+        : "phone_number" }
+    );
+    ::lastmile_core::object!(
+        CopperInformation { available_pairs : "available_pairs", concentration_point :
+        "concentration_point", dti_presence : "dti_presence", head : "head", inactive :
+        "inactive", max_available_pairs : "max_available_pairs", pair : "pair",
+        sections_lengths : "sections_lengths", starter : "starter", status : "status",
+        under_construction : "under_construction", unlisted_number : "unlisted_number" }
+    );
+    ::lastmile_core::object!(CopperSection { diameter : "diameter", length : "length" });
+    ::lastmile_core::object!(
+        EligibilityCopperInfo { available_pairs : "available_pairs", concentration_point
+        : "concentration_point", max_available_pairs : "max_available_pairs", nra :
+        "nra", sections_lengths : "sections_lengths", status : "status",
+        under_construction : "under_construction", unlisted_number : "unlisted_number" }
+    );
+    ::lastmile_core::object!(
+        EligibilityEndpoint { address : "address", copper_info : "copper_info",
+        endpoint_ref : "endpoint_ref", endpoint_ref_type : "endpoint_ref_type",
+        fiber_info : "fiber_info" }
+    );
+    ::lastmile_core::object!(
+        EligibilityEndpointAddress { building : "building", city : "city", door : "door",
+        floor : "floor", housing_complex : "housing_complex", kosc_insee_code :
+        "kosc_insee_code", kosc_street_code : "kosc_street_code", owner_name :
+        "owner_name", stairs : "stairs", street_name : "street_name", street_number :
+        "street_number" }
+    );
+    ::lastmile_core::object!(
+        EndCustomer { contact : "contact", first_name : "first_name", last_name :
+        "last_name", name : "name", siret : "siret", type_ : "type" }
+    );
+    ::lastmile_core::object!(
+        EndCustomerContact { cell_phone_number : "cell_phone_number", email : "email",
+        first_name : "first_name", last_name : "last_name", phone_number : "phone_number"
         }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for BuildingAddress {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for City {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for ConcentrationPoint {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for ConcentrationPointAddress {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Contact {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for CopperInformation {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for CopperSection {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for EligibilityCopperInfo {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for EligibilityEndpoint {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for EligibilityEndpointAddress {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for EndCustomer {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for EndCustomerContact {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Event {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
+    );
+    ::lastmile_core::object!(
+        Event { creation_date : "creation_date", data : "data", event_date :
+        "event_date", event_uuid : "event_uuid", model : "model", modification_date :
+        "modification_date", object_alias : "object_alias", object_type : "object_type",
+        object_uuid : "object_uuid", sort_value : "sort_value", type_ : "type" }
+    );
     impl ::lastmile_core::wire::Readable for EventData {
         fn read(
             _: ::lastmile_core::wire::Given<'_>,
@@ -4238,440 +4060,121 @@ pub mod types {
                 .map(::lastmile_core::wire::Loose::Value)
         }
     }
-    impl ::lastmile_core::wire::Readable for Forecast {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for ForecastAddress {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for LatLng {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for LegacyToken {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Offer {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Offers {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for OperatorInfo {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Order {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for OrderBound {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for OrderBoundAddress {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for OrderBoundInformation {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for OrderEndpoint {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for OrderInfoEvent {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for OrderOption {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for OrderProduct {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for OrderProductFamily {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for OrderProductLine {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Portability {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for PortabilityEligibility {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for PortabilityReason {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for ProductFamily {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for ProductLine {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for ProductLineFamily {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for RefreshedToken {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for SecondAppointmentAddress {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Service {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for ServiceFtthMigration {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Street {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for StreetNumber {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Token {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for User {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
+    ::lastmile_core::object!(
+        Forecast { address : "address", message_elig_code : "message_elig_code",
+        message_elig_date : "message_elig_date", message_elig_text_en :
+        "message_elig_text_en", message_elig_text_fr : "message_elig_text_fr" }
+    );
+    ::lastmile_core::object!(
+        ForecastAddress { city : "city", kosc_insee_code : "kosc_insee_code",
+        kosc_street_code : "kosc_street_code", street_name : "street_name", street_number
+        : "street_number", zipcode : "zipcode" }
+    );
+    ::lastmile_core::object!(LatLng { latitude : "latitude", longitude : "longitude" });
+    ::lastmile_core::object!(LegacyToken { token : "token", user : "user" });
+    ::lastmile_core::object!(Offer { product : "product" });
+    ::lastmile_core::object!(
+        Offers { eligibility_ref : "eligibility_ref", endpoint : "endpoint", offers :
+        "offers" }
+    );
+    ::lastmile_core::object!(
+        OperatorInfo { contact_uuid : "contact_uuid", order_name : "order_name",
+        order_ref : "order_ref" }
+    );
+    ::lastmile_core::object!(
+        Order { acknowledged_date : "acknowledged_date", address_second_rdv :
+        "address_second_rdv", allow_second_rdv : "allow_second_rdv", bounds : "bounds",
+        cancellation_date : "cancellation_date", comment : "comment", completion_date :
+        "completion_date", creation_date : "creation_date", eligibility_ref :
+        "eligibility_ref", end_customer : "end_customer", information : "information",
+        modification_date : "modification_date", operator_info : "operator_info", options
+        : "options", processing_date : "processing_date", product : "product", reference
+        : "reference", rejection_date : "rejection_date", request_type : "request_type",
+        service_ref : "service_ref", service_uuid : "service_uuid", status : "status",
+        submission_date : "submission_date", type_ : "type", updated_status_date :
+        "updated_status_date", uuid : "uuid" }
+    );
+    ::lastmile_core::object!(
+        OrderBound { address : "address", endpoints : "endpoints", information :
+        "information", uuid : "uuid" }
+    );
+    ::lastmile_core::object!(
+        OrderBoundAddress { building_code : "building_code", building_name :
+        "building_name", city : "city", floor : "floor", housing_complex :
+        "housing_complex", kosc_insee_code : "kosc_insee_code", kosc_street_code :
+        "kosc_street_code", stairs : "stairs", street_name : "street_name", street_number
+        : "street_number", zipcode : "zipcode" }
+    );
+    ::lastmile_core::object!(OrderBoundInformation { co : "co" });
+    ::lastmile_core::object!(
+        OrderEndpoint { information : "information", locked : "locked", ont : "ont",
+        reference : "reference", type_ : "type", uuid : "uuid" }
+    );
+    ::lastmile_core::object!(OrderInfoEvent { info : "info" });
+    ::lastmile_core::object!(
+        OrderOption { contract_ref : "contract_ref", default_value : "default_value",
+        enabled : "enabled", operator_code : "operator_code", prefix_code :
+        "prefix_code", rio_code : "rio_code", value : "value" }
+    );
+    ::lastmile_core::object!(
+        OrderProduct { code : "code", description : "description", line : "line", name :
+        "name", uuid : "uuid" }
+    );
+    ::lastmile_core::object!(
+        OrderProductFamily { code : "code", description : "description", name : "name",
+        uuid : "uuid" }
+    );
+    ::lastmile_core::object!(
+        OrderProductLine { code : "code", description : "description", family : "family",
+        name : "name", uuid : "uuid" }
+    );
+    ::lastmile_core::object!(
+        Portability { eligibility : "eligibility", provider : "provider",
+        quarantine_end_date : "quarantine_end_date", type_ : "type" }
+    );
+    ::lastmile_core::object!(
+        PortabilityEligibility { eligible : "eligible", reasons : "reasons",
+        under_conditions : "under_conditions" }
+    );
+    ::lastmile_core::object!(PortabilityReason { code : "code", message : "message" });
+    ::lastmile_core::object!(
+        ProductFamily { code : "code", description : "description", name : "name",
+        priority : "priority", product_family_uuid : "product_family_uuid" }
+    );
+    ::lastmile_core::object!(
+        ProductLine { code : "code", description : "description", family : "family",
+        line_type : "line_type", name : "name", priority : "priority", product_line_uuid
+        : "product_line_uuid" }
+    );
+    ::lastmile_core::object!(ProductLineFamily { code : "code", name : "name" });
+    ::lastmile_core::object!(RefreshedToken { access : "access", refresh : "refresh" });
+    ::lastmile_core::object!(
+        SecondAppointmentAddress { city : "city", street_name : "street_name",
+        street_number : "street_number", zipcode : "zipcode" }
+    );
+    ::lastmile_core::object!(
+        Service { activate_order_ref : "activate_order_ref", activate_order_uuid :
+        "activate_order_uuid", bounds : "bounds", end_customer : "end_customer",
+        operator_info : "operator_info", options : "options", product : "product",
+        reference : "reference", status : "status", uuid : "uuid" }
+    );
+    ::lastmile_core::object!(
+        ServiceFtthMigration { data : "data", eligible : "eligible" }
+    );
+    ::lastmile_core::object!(
+        Street { kosc_street_code : "kosc_street_code", street_name : "street_name" }
+    );
+    ::lastmile_core::object!(StreetNumber { street_number : "street_number" });
+    ::lastmile_core::object!(
+        Token { access : "access", refresh : "refresh", user : "user" }
+    );
+    ::lastmile_core::object!(
+        User { cell_phone_number : "cell_phone_number", date_joined : "date_joined",
+        email : "email", first_name : "first_name", fullname : "fullname", groups :
+        "groups", language : "language", last_login : "last_login", last_name :
+        "last_name", operator_name : "operator_name", operator_uuid : "operator_uuid",
+        user_uuid : "user_uuid" }
+    );
     ///The optional parameters of [`list_events`](super::Client::list_events).
     #[derive(Clone, Debug, Default)]
     pub struct ListEventsParams {

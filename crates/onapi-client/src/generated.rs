@@ -8,7 +8,7 @@ use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderE
 #[allow(clippy::all)]
 pub mod types {
     ///An access: where a line ends, and what is known about it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Access {
         ///Id of the access.
@@ -166,7 +166,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///The services that an access is offered.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct AccessServices {
         ///Id of the access.
@@ -188,7 +188,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///The subscriptions on an access.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct AccessSubscriptions {
         ///Id of the access.
@@ -210,7 +210,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///How a service is set up for a subscription.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Characteristics {
         ///Whether the IP address is fixed.
@@ -273,7 +273,7 @@ pub mod types {
         pub sla: ::std::option::Option<::std::string::String>,
     }
     ///How the traffic of a service is shaped.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct ConfiguredSpeed {
         ///Committed rate.
@@ -320,7 +320,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///A port of the customer's equipment.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct CpePort {
         ///When its state last changed.
@@ -404,7 +404,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///State of the customer's equipment. Every part is optional.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct CpeStatus {
         ///The same as `dhcpSnoopingTable`, as others write it.
@@ -483,7 +483,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///How the DHCP server knows the line.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct DhcpIdentifier {
         ///Circuit id (DHCP option 82, sub-option 1).
@@ -518,7 +518,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A DHCP lease that was seen.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct DhcpSnoopingEntry {
         ///IP address.
@@ -565,7 +565,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///An endpoint of this CO.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Endpoint {
         ///URL of the documentation.
@@ -611,7 +611,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///Equipment that uses a service.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Equipment {
         ///MAC address.
@@ -648,7 +648,7 @@ pub mod types {
         pub vendor_id: ::std::option::Option<::std::string::String>,
     }
     ///The one access that a look-up found.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct FoundAccess {
         ///Id of the access.
@@ -662,7 +662,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///The network element that the customer is connected to, such as a switch.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Hardware {
         ///Model.
@@ -694,7 +694,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A multicast group that the access has joined.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct IgmpGroup {
         ///Traffic so far.
@@ -719,7 +719,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///The access that a line is for.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct InvoiceAccess {
         ///Id of the access.
@@ -835,7 +835,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///What is charged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct InvoiceItem {
         ///Name of what is charged.
@@ -939,7 +939,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///A line of an invoice, with what it is for.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct InvoiceLine {
         #[serde(
@@ -975,7 +975,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A period that was invoiced.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct InvoicePeriod {
         ///First day.
@@ -1002,7 +1002,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///The subscription that a line is for.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct InvoiceSubscription {
         ///The CO's id of the subscription.
@@ -1050,7 +1050,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///An IP address that was lent, with the fields of the standard and, after them, those that one vendor shows.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Lease {
         ///When the lease ends.
@@ -1129,7 +1129,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///State of the interface that the access ends in.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct LinkStatus {
         ///Whether the CO has switched it off.
@@ -1323,7 +1323,7 @@ pub mod types {
         }
     }
     ///A MAC address that was learnt.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct MacEntry {
         ///When it was learnt.
@@ -1377,7 +1377,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///An object came, changed or went.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct ObjectEvent {
         ///Id of the object.
@@ -1430,7 +1430,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///An order as the CO holds it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Order {
         ///Id of the access.
@@ -1966,7 +1966,7 @@ pub mod types {
         }
     }
     ///A change of an order. It never changes itself.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct OrderEvent {
         ///Id of the event; what follows it is asked for with `since`.
@@ -1984,7 +1984,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///What an event tells about its order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct OrderOfEvent {
         ///Id of the access.
@@ -2306,7 +2306,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///The highest rate so far.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct PeakRate {
         ///Bytes per second.
@@ -2325,7 +2325,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///What a port has counted.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct PortStatistics {
         ///Since when the counters run.
@@ -2382,7 +2382,7 @@ pub mod types {
         pub cause: ::std::option::Option<::std::string::String>,
     }
     ///A service that can be had on an access, and when.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Service {
         ///From when the service can be ordered. Empty when that is not known.
@@ -2445,7 +2445,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A service that is delivered.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Subscription {
         #[serde(
@@ -2542,7 +2542,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///A ticket.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Ticket {
         ///Id of the access.
@@ -2650,7 +2650,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A comment on a ticket.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct TicketComment {
         ///When.
@@ -2876,7 +2876,7 @@ pub mod types {
         }
     }
     ///What is known about the line.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct TicketInfo {
         ///The customer's IP address.
@@ -2929,7 +2929,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///The ticket that was opened.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct TicketReference {
         ///The CO's reference of the ticket.
@@ -2969,7 +2969,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///A ticket in a list.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct TicketSummary {
         ///The CO's reference of the ticket.
@@ -3158,7 +3158,7 @@ pub mod types {
         }
     }
     ///Traffic in one direction, in all or over the last five minutes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct TrafficCounters {
         ///Broadcast traffic.
@@ -3214,7 +3214,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///The optical module of a port.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
+    #[derive(::serde::Serialize, Clone)]
     #[derive(Default)]
     pub struct Transceiver {
         ///Bias current of the laser.
@@ -3363,15 +3363,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for AccessAccessState {
@@ -3439,15 +3435,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for AccessPremisesType {
@@ -3509,15 +3501,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for ConfiguredSpeedServiceType {
@@ -3579,15 +3567,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for DhcpSnoopingEntryServiceType {
@@ -3655,15 +3639,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for InvoiceAccessPremisesType {
@@ -3721,15 +3701,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for InvoiceItemInvoiceType {
@@ -3805,15 +3781,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for InvoiceItemRowType {
@@ -3875,15 +3847,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for LeaseServiceType {
@@ -3945,15 +3913,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for MacEntryServiceType {
@@ -4013,15 +3977,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for ObjectEventType {
@@ -4087,15 +4047,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for OrderOfEventOperation {
@@ -4157,15 +4113,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for OrderOfEventState {
@@ -4231,15 +4183,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for OrderOperation {
@@ -4301,15 +4249,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for OrderState {
@@ -4367,15 +4311,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for SubscriptionOperationalState {
@@ -4437,15 +4377,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for TicketProblemType {
@@ -4503,15 +4439,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for TicketResponsible {
@@ -4573,15 +4505,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for TicketStatus {
@@ -4639,15 +4567,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for TicketSummaryResponsible {
@@ -4709,15 +4633,11 @@ pub mod types {
         fn read(
             given: ::lastmile_core::wire::Given<'_>,
         ) -> ::lastmile_core::wire::Reading<Self> {
-            use ::lastmile_core::wire::Reading;
-            match <::std::string::String as ::lastmile_core::wire::Readable>::read(
-                given,
-            ) {
-                Reading::Exact(value) if value.is_empty() => Reading::No,
-                Reading::Exact(value) => Reading::Exact(value.into()),
-                Reading::Bent(value) => Reading::Bent(value.into()),
-                Reading::No => Reading::No,
-            }
+            ::lastmile_core::wire::Reading::named(given)
+        }
+        #[inline]
+        fn read_text(text: &str) -> ::std::option::Option<Self> {
+            (!text.is_empty()).then(|| text.into())
         }
     }
     impl<'de> ::serde::Deserialize<'de> for TicketSummaryStatus {
@@ -4728,524 +4648,175 @@ pub mod types {
                 .map(Self::from)
         }
     }
-    impl ::lastmile_core::wire::Readable for Access {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for AccessServices {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for AccessSubscriptions {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Characteristics {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for ConfiguredSpeed {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for CpePort {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for CpeStatus {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for DhcpIdentifier {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for DhcpSnoopingEntry {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Endpoint {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Equipment {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for FoundAccess {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Hardware {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for IgmpGroup {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for InvoiceAccess {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for InvoiceItem {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for InvoiceLine {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for InvoicePeriod {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for InvoiceSubscription {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Lease {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for LinkStatus {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for MacEntry {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for ObjectEvent {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Order {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for OrderEvent {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for OrderOfEvent {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for PeakRate {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for PortStatistics {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Service {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Subscription {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Ticket {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for TicketComment {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for TicketInfo {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for TicketReference {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for TicketSummary {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for TrafficCounters {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
-    impl ::lastmile_core::wire::Readable for Transceiver {
-        fn read(
-            _: ::lastmile_core::wire::Given<'_>,
-        ) -> ::lastmile_core::wire::Reading<Self> {
-            ::lastmile_core::wire::Reading::No
-        }
-        fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-            map: A,
-        ) -> ::std::result::Result<::lastmile_core::wire::Loose<Self>, A::Error> {
-            let map = ::serde::de::value::MapAccessDeserializer::new(map);
-            <Self as ::serde::Deserialize>::deserialize(map)
-                .map(::lastmile_core::wire::Loose::Value)
-        }
-    }
+    ::lastmile_core::object!(
+        Access { access_id : "accessId", access_state : "accessState", city : "city",
+        country_code : "countryCode", legacy_access_id : "legacyAccessId",
+        mdu_apartment_number : "mduApartmentNumber", mdu_distinguisher :
+        "mduDistinguisher", national_address_uuid : "nationalAddressUUID", outlet :
+        "outlet", population : "population", postal_code : "postalCode", premises_type :
+        "premisesType", price_group : "priceGroup", street_littera : "streetLittera",
+        street_name : "streetName", street_number : "streetNumber" }
+    );
+    ::lastmile_core::object!(
+        AccessServices { access_id : "accessId", services : "services" }
+    );
+    ::lastmile_core::object!(
+        AccessSubscriptions { access_id : "accessId", subscriptions : "subscriptions" }
+    );
+    ::lastmile_core::object!(
+        Characteristics { fixed_ip : "fixedIp", ip_address : "ipAddress", ip_addresses :
+        "ipAddresses", sla : "sla" }
+    );
+    ::lastmile_core::object!(
+        ConfiguredSpeed { cir : "cir", pir : "pir", queue : "queue", service_type :
+        "serviceType" }
+    );
+    ::lastmile_core::object!(
+        CpePort { changed_at : "changedAt", configured_speed : "configuredSpeed",
+        free_seating : "freeSeating", full_duplex : "fullDuplex", if_description :
+        "ifDescription", index : "index", link : "link", link_speed : "linkSpeed",
+        loop_detection_status : "loopDetectionStatus", name : "name", statistics :
+        "statistics", transceiver : "transceiver" }
+    );
+    ::lastmile_core::object!(
+        CpeStatus { dhcp_snooping : "dhcpSnooping", dhcp_snooping_table :
+        "dhcpSnoopingTable", firmware : "firmware", mac : "mac", mac_address_table :
+        "macAddressTable", model : "model", ports : "ports", up : "up", up_since :
+        "upSince", vendor : "vendor" }
+    );
+    ::lastmile_core::object!(
+        DhcpIdentifier { ipv4_circuit_id : "ipv4CircuitId", ipv4_remote_id :
+        "ipv4RemoteId", ipv6_interface_id : "ipv6InterfaceId", ipv6_remote_id :
+        "ipv6RemoteId" }
+    );
+    ::lastmile_core::object!(
+        DhcpSnoopingEntry { ip : "ip", mac : "mac", service_type : "serviceType", timeout
+        : "timeout" }
+    );
+    ::lastmile_core::object!(
+        Endpoint { documentation : "documentation", endpoint : "endpoint", name : "name",
+        note : "note", unsupported_fields : "unsupportedFields", version : "version" }
+    );
+    ::lastmile_core::object!(
+        Equipment { mac_address : "macAddress", vendor_id : "vendorId" }
+    );
+    ::lastmile_core::object!(FoundAccess { access_id : "accessId" });
+    ::lastmile_core::object!(
+        Hardware { model : "model", up : "up", up_since : "upSince", vendor : "vendor" }
+    );
+    ::lastmile_core::object!(
+        IgmpGroup { counter : "counter", multicast : "multicast", timestamp : "timestamp"
+        }
+    );
+    ::lastmile_core::object!(
+        InvoiceAccess { access_id : "accessId", city : "city", country_code :
+        "countryCode", mdu_apartment_number : "mduApartmentNumber", mdu_distinguisher :
+        "mduDistinguisher", outlet : "outlet", population : "population", postal_code :
+        "postalCode", premises_type : "premisesType", price_group : "priceGroup",
+        street_littera : "streetLittera", street_name : "streetName", street_number :
+        "streetNumber" }
+    );
+    ::lastmile_core::object!(
+        InvoiceItem { billing_item : "billingItem", comment : "comment", from_date :
+        "fromDate", invoice_type : "invoiceType", invoiced_amount : "invoicedAmount",
+        list_price : "listPrice", row_type : "rowType", to_date : "toDate" }
+    );
+    ::lastmile_core::object!(
+        InvoiceLine { access : "access", co_id : "coId", invoice : "invoice", sp_name :
+        "spName", subscription : "subscription" }
+    );
+    ::lastmile_core::object!(
+        InvoicePeriod { from_date : "fromDate", id : "id", to_date : "toDate" }
+    );
+    ::lastmile_core::object!(
+        InvoiceSubscription { co_subscription_id : "coSubscriptionId", connection_date :
+        "connectionDate", disconnection_date : "disconnectionDate", service : "service",
+        sp_reference : "spReference", sp_subscription_id : "spSubscriptionId" }
+    );
+    ::lastmile_core::object!(
+        Lease { end : "end", last_renew : "lastRenew", learnt_at : "learntAt", lease :
+        "lease", mac : "mac", port : "port", service_type : "serviceType", start :
+        "start", vlan : "vlan" }
+    );
+    ::lastmile_core::object!(
+        LinkStatus { admin_down : "adminDown", configured_speed : "configuredSpeed",
+        configured_speeds : "configuredSpeeds", full_duplex : "fullDuplex", link :
+        "link", link_since : "linkSince", speed : "speed", statistics : "statistics",
+        transceiver : "transceiver" }
+    );
+    ::lastmile_core::object!(
+        MacEntry { learnt_at : "learntAt", mac : "mac", port : "port", service_type :
+        "serviceType", vlan : "vlan" }
+    );
+    ::lastmile_core::object!(
+        ObjectEvent { object_id : "objectId", object_type : "objectType", path : "path",
+        time : "time", type_ : "type" }
+    );
+    ::lastmile_core::object!(
+        Order { access_id : "accessId", characteristics : "characteristics", equipment :
+        "equipment", expected_completion_date : "expectedCompletionDate", external_note :
+        "externalNote", forced_takeover : "forcedTakeover", message : "message",
+        operation : "operation", order_id : "orderId", path : "path", requested_date_time
+        : "requestedDateTime", service : "service", sp_reference : "spReference",
+        sp_subscription_id : "spSubscriptionId", state : "state", subscription_id :
+        "subscriptionId" }
+    );
+    ::lastmile_core::object!(OrderEvent { event : "event", order : "order" });
+    ::lastmile_core::object!(
+        OrderOfEvent { access_id : "accessId", message : "message", operation :
+        "operation", path : "path", service : "service", state : "state" }
+    );
+    ::lastmile_core::object!(PeakRate { counter : "counter", timestamp : "timestamp" });
+    ::lastmile_core::object!(
+        PortStatistics { counter_reset_at : "counterResetAt", input : "input",
+        last_five_input : "lastFiveInput", last_five_output : "lastFiveOutput", output :
+        "output", peak_input_rate : "peakInputRate", peak_output_rate : "peakOutputRate"
+        }
+    );
+    ::lastmile_core::object!(
+        Service { available_date_time : "availableDateTime", characteristics :
+        "characteristics", comments : "comments", connection_date_time :
+        "connectionDateTime", disconnection_date_time : "disconnectionDateTime",
+        forced_takeover_possible : "forcedTakeoverPossible", service : "service" }
+    );
+    ::lastmile_core::object!(
+        Subscription { characteristics : "characteristics", connection_date :
+        "connectionDate", dhcp_identifier : "dhcpIdentifier", disconnection_date :
+        "disconnectionDate", equipment : "equipment", operational_state :
+        "operationalState", option82 : "option82", service : "service", sp_reference :
+        "spReference", sp_subscription_id : "spSubscriptionId", subscription_id :
+        "subscriptionId" }
+    );
+    ::lastmile_core::object!(
+        Ticket { access_id : "accessId", additional_info : "additionalInfo",
+        co_ticket_reference : "coTicketReference", comments : "comments", created_at :
+        "createdAt", created_by : "createdBy", description : "description", heading :
+        "heading", problem_type : "problemType", responsible : "responsible",
+        sp_reference : "spReference", sp_ticket_reference : "spTicketReference", status :
+        "status", subscription_id : "subscriptionId", updated_at : "updatedAt" }
+    );
+    ::lastmile_core::object!(
+        TicketComment { created_at : "createdAt", created_by : "createdBy", message :
+        "message" }
+    );
+    ::lastmile_core::object!(TicketInfo { ip : "ip", link : "link", mac : "mac" });
+    ::lastmile_core::object!(
+        TicketReference { co_ticket_reference : "coTicketReference" }
+    );
+    ::lastmile_core::object!(
+        TicketSummary { co_ticket_reference : "coTicketReference", responsible :
+        "responsible", sp_ticket_reference : "spTicketReference", status : "status" }
+    );
+    ::lastmile_core::object!(
+        TrafficCounters { broadcast : "broadcast", bytes : "bytes", crc_errors :
+        "crcErrors", errors : "errors", multicast : "multicast", packets : "packets",
+        pauses : "pauses", unicast : "unicast" }
+    );
+    ::lastmile_core::object!(
+        Transceiver { bias_tx : "biasTx", dbm_rx : "dbmRx", dbm_tx : "dbmTx", part_number
+        : "partNumber", serial_number : "serialNumber", supply_voltage : "supplyVoltage",
+        temp : "temp", vendor : "vendor" }
+    );
     ///The optional parameters of [`list_accesses`](super::Client::list_accesses).
     #[derive(Clone, Debug, Default)]
     pub struct ListAccessesParams {

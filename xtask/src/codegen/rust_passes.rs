@@ -209,14 +209,12 @@ fn open(item: &mut ItemEnum) -> Vec<Item> {
 
         impl ::lastmile_core::wire::Readable for #name {
             fn read(given: ::lastmile_core::wire::Given<'_>) -> ::lastmile_core::wire::Reading<Self> {
-                use ::lastmile_core::wire::Reading;
-                match <::std::string::String as ::lastmile_core::wire::Readable>::read(given) {
-                    // Nothing is no value of a list.
-                    Reading::Exact(value) if value.is_empty() => Reading::No,
-                    Reading::Exact(value) => Reading::Exact(value.into()),
-                    Reading::Bent(value) => Reading::Bent(value.into()),
-                    Reading::No => Reading::No,
-                }
+                ::lastmile_core::wire::Reading::named(given)
+            }
+
+            #[inline]
+            fn read_text(text: &str) -> ::std::option::Option<Self> {
+                (!text.is_empty()).then(|| text.into())
             }
         }
 
@@ -229,15 +227,15 @@ fn open(item: &mut ItemEnum) -> Vec<Item> {
     file.items
 }
 
-/// Lets the objects of answers stand in a `Loose`.
+/// Lets the objects of answers be read, and stand in a `Loose`.
 fn readable_objects(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
     let items = types(file)?;
-    let names = structs(items)
-        .map(|item| item.ident.clone())
-        .filter(|name| facts.answers.contains(&name.to_string()));
-    let impls: Vec<Item> = names
-        .map(|name| {
-            parse_quote! {
+    let mut impls: Vec<Item> = Vec::new();
+    for item in structs(items).filter(|item| facts.answers.contains(&item.ident.to_string())) {
+        let name = &item.ident;
+        // An object of which no document lists a field is a map, and read as one.
+        if !item.fields.iter().any(is_extra) {
+            impls.push(parse_quote! {
                 impl ::lastmile_core::wire::Readable for #name {
                     fn read(_: ::lastmile_core::wire::Given<'_>) -> ::lastmile_core::wire::Reading<Self> {
                         ::lastmile_core::wire::Reading::No
@@ -250,9 +248,16 @@ fn readable_objects(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault>
                         <Self as ::serde::Deserialize>::deserialize(map).map(::lastmile_core::wire::Loose::Value)
                     }
                 }
-            }
-        })
-        .collect();
+            });
+            continue;
+        }
+        let fields = item.fields.iter().filter(|field| !is_extra(field)).filter_map(|field| {
+            let (ident, name) = (field.ident.as_ref()?, wire_name(field));
+            Some(quote!(#ident: #name))
+        });
+        impls.push(parse_quote!(::lastmile_core::object!(#name { #(#fields),* });));
+        without_derive(&mut item.attrs, "Deserialize");
+    }
     let count = impls.len();
     items.extend(impls);
     Ok(count)
@@ -415,7 +420,7 @@ fn quiet_debug(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
         );
         if item.fields.iter().any(|field| is_hidden(field) || is_extra(field)) {
             impls.push(debug(item, is_hidden));
-            without_debug(&mut item.attrs);
+            without_derive(&mut item.attrs, "Debug");
         }
     }
     // A mark that found no field would be a name in a log. Parameters that are demanded stand in no struct.
@@ -470,11 +475,11 @@ fn debug(item: &ItemStruct, hidden: impl Fn(&Field) -> bool) -> Item {
     }
 }
 
-fn without_debug(attrs: &mut [Attribute]) {
+fn without_derive(attrs: &mut [Attribute], name: &str) {
     for attr in attrs.iter_mut().filter(|attr| attr.path().is_ident("derive")) {
         let mut kept: Vec<syn::Path> = Vec::new();
         let _ = attr.parse_nested_meta(|meta| {
-            if !meta.path.is_ident("Debug") {
+            if meta.path.segments.last().is_none_or(|last| last.ident != name) {
                 kept.push(meta.path);
             }
             Ok(())

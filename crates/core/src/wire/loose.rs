@@ -168,6 +168,21 @@ impl<T> Reading<T> {
     fn bent(read: Option<T>) -> Self {
         read.map_or(Self::No, Self::Bent)
     }
+
+    /// Reads a name of an open list. An empty text is none.
+    pub fn named(given: Given<'_>) -> Self
+    where
+        T: for<'a> From<&'a str>,
+    {
+        match given {
+            Given::Text("") => Self::No,
+            Given::Text(name) => Self::Exact(name.into()),
+            other => match String::read(other) {
+                Reading::Exact(name) | Reading::Bent(name) => Self::Bent(name.as_str().into()),
+                Reading::No => Self::No,
+            },
+        }
+    }
 }
 
 /// Below this magnitude a float keeps every digit of a whole number.
@@ -177,6 +192,11 @@ const WHOLE: f64 = 9_007_199_254_740_992.0;
 pub trait Readable: Sized {
     /// Reads a scalar that arrived.
     fn read(given: Given<'_>) -> Reading<Self>;
+
+    /// The short way of a text that is the value in its own form; whatever takes none is told by [`read`](Self::read).
+    fn read_text(_: &str) -> Option<Self> {
+        None
+    }
 
     /// Reads an object that arrived.
     ///
@@ -194,6 +214,11 @@ pub trait Readable: Sized {
 }
 
 impl Readable for String {
+    #[inline]
+    fn read_text(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+
     fn read(given: Given<'_>) -> Reading<Self> {
         match given {
             Given::Text(text) => Reading::Exact(text.to_owned()),
@@ -286,16 +311,21 @@ impl<'de, T: Readable> Deserialize<'de> for Loose<T> {
 pub(super) struct LooseVisitor<T>(pub(super) PhantomData<T>);
 
 impl<T: Readable> LooseVisitor<T> {
+    #[inline(never)]
     fn scalar<E>(given: Given<'_>) -> Result<Loose<T>, E> {
         Ok(match T::read(given) {
             Reading::Exact(value) => Loose::Value(value),
-            Reading::Bent(value) => {
-                Loose::Stray(Box::new(Stray { read: Some(value), arrived: given.into() }))
-            }
+            Reading::Bent(value) => Self::bent(value, given),
             Reading::No => Self::unreadable(given.into()),
         })
     }
 
+    #[cold]
+    fn bent(value: T, given: Given<'_>) -> Loose<T> {
+        Loose::Stray(Box::new(Stray { read: Some(value), arrived: given.into() }))
+    }
+
+    #[cold]
     fn unreadable(arrived: Value) -> Loose<T> {
         Loose::Stray(Box::new(Stray { read: None, arrived }))
     }
@@ -324,8 +354,12 @@ impl<'de, T: Readable> Visitor<'de> for LooseVisitor<T> {
         Self::scalar(Given::Float(value))
     }
 
+    #[inline]
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
-        Self::scalar(Given::Text(value))
+        match T::read_text(value) {
+            Some(value) => Ok(Loose::Value(value)),
+            None => Self::scalar(Given::Text(value)),
+        }
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {

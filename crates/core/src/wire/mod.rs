@@ -22,6 +22,7 @@
 mod decimal;
 mod list;
 mod loose;
+mod object;
 mod patch;
 mod segment;
 mod timestamp;
@@ -29,6 +30,7 @@ mod timestamp;
 pub use decimal::{Decimal, NotANumber};
 pub use list::OneOrMany;
 pub use loose::{Given, Loose, Readable, Reading, Stray};
+pub use object::{Field, Object, fill, read_fields, read_object};
 pub use patch::Patch;
 pub use segment::{NotASegment, Segment};
 pub use timestamp::{NotAMoment, Timestamp};

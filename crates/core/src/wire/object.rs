@@ -1,0 +1,193 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use super::{Loose, OneOrMany};
+
+/// An object of an answer, read field by field into its place. Generated code makes it with [`object!`](crate::object).
+///
+/// What serde derives for a struct with flattened fields is slower: it keeps each field beside the struct until all are read.
+pub trait Object: Default {
+    /// The number of a field, by its name on the wire; none for one that no document lists.
+    fn number(name: &str) -> Option<usize>;
+
+    /// Reads the next value into the field of this number.
+    ///
+    /// # Errors
+    /// When it is broken, or the field was read before.
+    fn read<'de, A: MapAccess<'de>>(&mut self, number: usize, map: &mut A) -> Result<(), A::Error>;
+
+    /// The fields that no document lists.
+    fn extra(&mut self) -> &mut Map<String, Value>;
+}
+
+/// A field of an [`Object`].
+pub trait Field {
+    /// Whether it was not read yet.
+    fn is_absent(&self) -> bool;
+}
+
+impl<T> Field for Loose<T> {
+    #[inline]
+    fn is_absent(&self) -> bool {
+        self.is_absent()
+    }
+}
+
+impl<T> Field for OneOrMany<T> {
+    #[inline]
+    fn is_absent(&self) -> bool {
+        self.is_absent()
+    }
+}
+
+/// Reads the next value into a field.
+///
+/// # Errors
+/// When it is broken, or the field was read before.
+#[inline]
+pub fn fill<'de, A, F>(field: &mut F, name: &'static str, map: &mut A) -> Result<(), A::Error>
+where
+    A: MapAccess<'de>,
+    F: Field + Deserialize<'de>,
+{
+    if !field.is_absent() {
+        return Err(de::Error::duplicate_field(name));
+    }
+    // An absent field holds nothing, so there is nothing to be dropped.
+    std::mem::forget(std::mem::replace(field, map.next_value()?));
+    Ok(())
+}
+
+/// Reads an object.
+///
+/// # Errors
+/// When something else arrived, or a part of it is broken.
+pub fn read_object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_map(ObjectVisitor(PhantomData))
+}
+
+/// Reads the fields of an object.
+///
+/// # Errors
+/// When a part of it is broken.
+pub fn read_fields<'de, T: Object, A: MapAccess<'de>>(mut map: A) -> Result<T, A::Error> {
+    let mut object = T::default();
+    let mut unlisted = String::new();
+    while let Some(number) = map.next_key_seed(Key::<T>(&mut unlisted, PhantomData))? {
+        match number {
+            Some(number) => object.read(number, &mut map)?,
+            None => {
+                let value = map.next_value()?;
+                object.extra().insert(std::mem::take(&mut unlisted), value);
+            }
+        }
+    }
+    Ok(object)
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        read_fields(map)
+    }
+}
+
+/// Reads the name of a field as its number, and puts aside a name that no document lists.
+struct Key<'a, T>(&'a mut String, PhantomData<T>);
+
+impl<'de, T: Object> DeserializeSeed<'de> for Key<'_, T> {
+    type Value = Option<usize>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl<T: Object> Visitor<'_> for Key<'_, T> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field")
+    }
+
+    #[inline]
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Option<usize>, E> {
+        let number = T::number(name);
+        if number.is_none() {
+            name.clone_into(self.0);
+        }
+        Ok(number)
+    }
+}
+
+/// Lets an object of an answer be read: each field with its name on the wire.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! object {
+    ($object:ident { $($field:ident: $name:literal),* $(,)? }) => {
+        const _: () = {
+            #[allow(non_camel_case_types)]
+            enum Number { $($field,)* }
+
+            impl $crate::wire::Object for $object {
+                #[inline]
+                fn number(name: &str) -> ::std::option::Option<usize> {
+                    match name {
+                        $($name => ::std::option::Option::Some(Number::$field as usize),)*
+                        _ => ::std::option::Option::None,
+                    }
+                }
+
+                #[inline]
+                fn read<'de, A: ::serde::de::MapAccess<'de>>(
+                    &mut self,
+                    number: usize,
+                    map: &mut A,
+                ) -> ::std::result::Result<(), A::Error> {
+                    match number {
+                        $(number if number == Number::$field as usize => {
+                            $crate::wire::fill(&mut self.$field, $name, map)
+                        })*
+                        _ => ::std::result::Result::Ok(()),
+                    }
+                }
+
+                fn extra(&mut self) -> &mut ::serde_json::Map<::std::string::String, ::serde_json::Value> {
+                    &mut self.extra
+                }
+            }
+
+            impl<'de> ::serde::Deserialize<'de> for $object {
+                fn deserialize<D: ::serde::Deserializer<'de>>(
+                    deserializer: D,
+                ) -> ::std::result::Result<Self, D::Error> {
+                    $crate::wire::read_object(deserializer)
+                }
+            }
+
+            impl $crate::wire::Readable for $object {
+                fn read(_: $crate::wire::Given<'_>) -> $crate::wire::Reading<Self> {
+                    $crate::wire::Reading::No
+                }
+
+                fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+                    map: A,
+                ) -> ::std::result::Result<$crate::wire::Loose<Self>, A::Error> {
+                    $crate::wire::read_fields(map).map($crate::wire::Loose::Value)
+                }
+            }
+        };
+    };
+}
