@@ -7,7 +7,7 @@ use lastmile::{CredentialError, SetupError};
 use lastmile_core::auth::Credentials;
 use lastmile_core::call::{Api, BuildError, Context, Handle, Table};
 use lastmile_core::progenitor_client::{Error, ResponseValue};
-use lastmile_core::reqwest::{Client, Proxy};
+use lastmile_core::reqwest::Proxy;
 use serde_json::json;
 
 use crate::marks::{CLIENT, KEY, PASSWORD, PERSONAL, TOKEN, USER, Walked};
@@ -18,7 +18,7 @@ struct Peek(Context);
 impl Api for Peek {
     const TABLE: &'static Table = &lastmile_cocon::TABLE;
 
-    fn connect(_: &str, _: Client, context: Context) -> Self {
+    fn connect(context: Context) -> Self {
         Self(context)
     }
 }

@@ -17,7 +17,7 @@ pub struct Shelf;
 impl Api for Shelf {
     const TABLE: &'static Table = &lastmile_onapi::TABLE;
 
-    fn connect(_: &str, _: reqwest::Client, _: Context) -> Self {
+    fn connect(_: Context) -> Self {
         Self
     }
 }

@@ -1,11 +1,12 @@
 //! From the documents in `specs/` to the sources of the client crates.
 //!
 //! progenitor cannot take the documents as they are. The bridge is a list of passes, each with a name and one reason:
-//! [`spec_passes`] change the document before generation, [`rust_passes`] the code after it. What a pass learns and the
+//! [`spec_passes`] change the document before generation, [`rust_passes`] the code after it ([`client_passes`] its methods). What a pass learns and the
 //! operation table needs is kept as [`document::Facts`]. A pass that matches nothing in any document is an error, so
 //! that none outlives its reason.
 
 mod api_md;
+mod client_passes;
 mod document;
 mod fault;
 mod generate;

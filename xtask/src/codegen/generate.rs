@@ -5,8 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 use openapiv3::OpenAPI;
-use progenitor::{CrateVers, GenerationSettings, Generator, HooksMode, InterfaceStyle};
-use quote::quote;
+use progenitor::{CrateVers, GenerationSettings, Generator, InterfaceStyle};
 use serde_json::Value;
 
 use super::document::Document;
@@ -31,8 +30,6 @@ fn settings() -> GenerationSettings {
     let mut settings = GenerationSettings::new();
     settings
         .with_interface(InterfaceStyle::Positional)
-        .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote!(::lastmile_core::call::Context))
         .with_crate("lastmile-core", CrateVers::Any, None)
         .with_map_type("::std::collections::BTreeMap");
     settings

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use quote::{ToTokens, quote};
-use syn::visit_mut::VisitMut;
 use syn::{Attribute, Field, Item, ItemEnum, ItemStruct, Type, parse_quote};
 
+use super::client_passes;
 use super::document::Facts;
 use super::fault::Fault;
 
@@ -24,17 +24,21 @@ pub(crate) const PASSES: &[Pass] = &[
     // An object that is no object must cost no more than itself.
     Pass { name: "readable-objects", run: readable_objects },
     // As arguments of their own, a new one would shift those behind it.
-    Pass { name: "query-params", run: query_params },
+    Pass { name: "query-params", run: client_passes::query_params },
     // The version of the document is nothing that suppliers know, and a map of headers is made for it in each call.
-    Pass { name: "no-version", run: no_version },
+    Pass { name: "no-version", run: client_passes::no_version },
+    // A parameter is a segment already, and needs no text of its own to be written into an address.
+    Pass { name: "segments", run: client_passes::segments },
+    // Sending, repeating, judging and decoding are the same for every method: the call does them.
+    Pass { name: "hand-over", run: client_passes::hand_over },
     // Names and addresses end in logs by way of Debug.
     Pass { name: "quiet-debug", run: quiet_debug },
-    // A client of a caller's own making would call where it likes, and `Client::new` panics where it cannot.
-    Pass { name: "one-way-in", run: one_way_in },
+    // A client of a caller's own making would call where it likes: it is made for one call, and knows nothing else.
+    Pass { name: "one-way-in", run: client_passes::one_way_in },
 ];
 
 /// The items of the generated module `types`.
-fn types(file: &mut syn::File) -> Result<&mut Vec<Item>, Fault> {
+pub(super) fn types(file: &mut syn::File) -> Result<&mut Vec<Item>, Fault> {
     let module = file.items.iter_mut().find_map(|item| match item {
         Item::Mod(module) if module.ident == "types" => module.content.as_mut(),
         _ => None,
@@ -78,6 +82,17 @@ fn wire_type_in_option(ty: &Type) -> Option<(String, Type)> {
     let name = path.path.segments.last()?.ident.to_string();
     let ours = path.path.segments.first()?.ident == "lastmile_core";
     (ours && ["Loose", "OneOrMany", "Patch"].contains(&name.as_str())).then(|| (name, inner.clone()))
+}
+
+/// `T` out of `Option<T>`.
+pub(super) fn in_option(ty: &Type) -> Option<&Type> {
+    let Type::Path(option) = ty else { return None };
+    let last = option.path.segments.last().filter(|last| last.ident == "Option")?;
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        syn::GenericArgument::Type(inner) => Some(inner),
+        _ => None,
+    }
 }
 
 /// The name on the wire, where serde is told one.
@@ -133,7 +148,7 @@ fn open_enums(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
 }
 
 /// The name of a type, without its path.
-fn type_name(ty: &Type) -> String {
+pub(super) fn type_name(ty: &Type) -> String {
     match ty {
         Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default(),
         _ => String::new(),
@@ -263,147 +278,6 @@ fn readable_objects(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault>
     Ok(count)
 }
 
-/// Gathers the optional parameters of each method in a struct with defaults.
-/// The methods of the client.
-fn methods(file: &mut syn::File) -> impl Iterator<Item = &mut syn::ImplItemFn> {
-    let blocks = file.items.iter_mut().filter_map(|item| match item {
-        Item::Impl(item) if item.trait_.is_none() && type_name(&item.self_ty) == "Client" => Some(item),
-        _ => None,
-    });
-    blocks.flat_map(|block| &mut block.items).filter_map(|item| match item {
-        syn::ImplItem::Fn(function) => Some(function),
-        _ => None,
-    })
-}
-
-fn query_params(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
-    let structs: Vec<Item> = methods(file).filter_map(|function| gather(function, facts)).collect();
-    let count = structs.len();
-    types(file)?.extend(structs);
-    Ok(count)
-}
-
-fn no_version(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
-    let mut count = 0;
-    for function in methods(file) {
-        let stmts = &mut function.block.stmts;
-        let before = stmts.len();
-        stmts.retain(|stmt| !stmt.to_token_stream().to_string().contains("\"api-version\""));
-        if stmts.len() == before {
-            continue;
-        }
-        count += 1;
-        let mentions = |stmt: &syn::Stmt| stmt.to_token_stream().to_string().contains("header_map");
-        // Where it is made and where it is sent, and nothing between: it is empty.
-        if stmts.iter().filter(|stmt| mentions(stmt)).count() == 2 {
-            stmts.retain(|stmt| !stmt.to_token_stream().to_string().starts_with("let mut header_map"));
-            WithoutHeaders.visit_block_mut(&mut function.block);
-        }
-    }
-    Ok(count)
-}
-
-/// Takes `.headers(header_map)` out of a request.
-struct WithoutHeaders;
-
-impl VisitMut for WithoutHeaders {
-    fn visit_expr_mut(&mut self, expr: &mut syn::Expr) {
-        syn::visit_mut::visit_expr_mut(self, expr);
-        if let syn::Expr::MethodCall(call) = expr
-            && call.method == "headers"
-            && call.args.to_token_stream().to_string() == "header_map"
-        {
-            *expr = (*call.receiver).clone();
-        }
-    }
-}
-
-fn gather(function: &mut syn::ImplItemFn, facts: &Facts) -> Option<Item> {
-    let mut names = Vec::new();
-    let mut fields: Vec<Field> = Vec::new();
-    let arguments = std::mem::take(&mut function.sig.inputs);
-    for argument in arguments {
-        if let syn::FnArg::Typed(typed) = &argument
-            && let syn::Pat::Ident(name) = &*typed.pat
-            && let Some(inner) = in_option(&typed.ty)
-        {
-            let name = name.ident.clone();
-            let ty = owned(inner);
-            let doc = argument_doc(&function.attrs, &name.to_string());
-            fields.push(parse_quote!(#[doc = #doc] pub #name: ::std::option::Option<#ty>));
-            names.push(name);
-        } else {
-            function.sig.inputs.push(argument);
-        }
-    }
-    if names.is_empty() {
-        return None;
-    }
-    let method = function.sig.ident.to_string();
-    // A stream's parameters are those of its list.
-    let list = method.strip_suffix("_stream").filter(|list| facts.streams.contains(*list));
-    let name = quote::format_ident!("{}Params", pascal(list.unwrap_or(&method)));
-    function.sig.inputs.push(parse_quote!(params: &'a types::#name));
-    function
-        .block
-        .stmts
-        .splice(0..0, names.iter().map(|name| parse_quote!(let #name = params.#name.as_ref();)));
-    if list.is_some() {
-        return None;
-    }
-    let doc = format!("The optional parameters of [`{method}`](super::Client::{method}).");
-    Some(parse_quote! {
-        #[doc = #doc]
-        #[derive(Clone, Debug, Default)]
-        pub struct #name {
-            #(#fields,)*
-        }
-    })
-}
-
-/// `T` out of `Option<T>`.
-fn in_option(ty: &Type) -> Option<&Type> {
-    let Type::Path(option) = ty else { return None };
-    let last = option.path.segments.last().filter(|last| last.ident == "Option")?;
-    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    match arguments.args.first()? {
-        syn::GenericArgument::Type(inner) => Some(inner),
-        _ => None,
-    }
-}
-
-/// The type of a field for an argument: without a borrow, and seen from within the module `types`.
-fn owned(ty: &Type) -> Type {
-    match ty {
-        Type::Reference(reference) if type_name(&reference.elem) == "str" => {
-            parse_quote!(::std::string::String)
-        }
-        Type::Reference(reference) => owned(&reference.elem),
-        Type::Path(path) if path.path.segments.first().is_some_and(|first| first.ident == "types") => {
-            let segments = path.path.segments.iter().skip(1);
-            parse_quote!(#(#segments)::*)
-        }
-        other => other.clone(),
-    }
-}
-
-/// What the method's documentation says of an argument.
-fn argument_doc(attrs: &[Attribute], name: &str) -> String {
-    let docs = attrs.iter().filter_map(|attr| match &attr.meta {
-        syn::Meta::NameValue(meta) if meta.path.is_ident("doc") => {
-            Some(meta.value.to_token_stream().to_string())
-        }
-        _ => None,
-    });
-    let text = docs.collect::<String>().replace("\\n", "\n");
-    let line = text.lines().find_map(|line| line.trim().strip_prefix(&format!("- `{name}`: ")));
-    line.unwrap_or("See the method.").trim_end_matches('"').to_owned()
-}
-
-fn pascal(snake: &str) -> String {
-    snake.split('_').map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..])).collect()
-}
-
 fn quiet_debug(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
     let items = types(file)?;
     let mut impls = Vec::new();
@@ -486,24 +360,4 @@ fn without_derive(attrs: &mut [Attribute], name: &str) {
         });
         *attr = parse_quote!(#[derive(#(#kept),*)]);
     }
-}
-
-fn one_way_in(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
-    let mut count = 0;
-    for item in &mut file.items {
-        let Item::Impl(item) = item else { continue };
-        if item.trait_.is_some() || type_name(&item.self_ty) != "Client" {
-            continue;
-        }
-        item.items.retain(|item| !matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == "new"));
-        for function in &mut item.items {
-            if let syn::ImplItem::Fn(function) = function
-                && function.sig.ident == "new_with_client"
-            {
-                function.vis = syn::Visibility::Inherited;
-                count += 1;
-            }
-        }
-    }
-    Ok(count)
 }

@@ -49,14 +49,8 @@ pub(crate) fn render(document: &Document, client: &syn::File) -> Result<Vec<syn:
         impl ::lastmile_core::call::Api for Client {
             const TABLE: &'static ::lastmile_core::call::Table = &TABLE;
 
-            fn connect(base: &str, http: reqwest::Client, context: ::lastmile_core::call::Context) -> Self {
-                Self::new_with_client(base, http, context)
-            }
-        }
-
-        impl ClientHooks<::lastmile_core::call::Context> for Client {
-            async fn exec(&self, request: reqwest::Request, info: &OperationInfo) -> reqwest::Result<reqwest::Response> {
-                ::lastmile_core::call::execute(self.inner(), request, info.operation_id).await
+            fn connect(context: ::lastmile_core::call::Context) -> Self {
+                Self { context }
             }
         }
     };

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Method, Request, Response, StatusCode, Url};
+use tokio::time::timeout;
 
 use super::error::Outcome;
 use super::table::{Answer, Operation, Repeat};
@@ -96,17 +97,13 @@ pub(super) async fn attempt(
         if let Some(place) = &place {
             now.url_mut().clone_from(place);
         }
-        let streams = operation.answer == Answer::Stream;
-        if !streams {
-            *now.timeout_mut() = Some(left);
-        }
-        // A stream may take longer than its beginning, so only that is under the limit, or a refusal in its place.
-        let response = match within(streams.then_some(left), http.execute(now)).await {
-            Some(Ok(response)) => response,
-            Some(Err(error)) => return unsent_or_unanswered(error, limit).into(),
-            None => return unanswered(limit).into(),
+        let response = match timeout(left, http.execute(now)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return unsent_or_unanswered(error).into(),
+            Err(_) => return unanswered(limit).into(),
         };
-        if streams && response.status().is_success() {
+        // A stream may take longer than its beginning, so only that is under the limit, or a refusal in its place.
+        if operation.answer == Answer::Stream && response.status().is_success() {
             let (status, headers) = (Some(response.status()), response.headers().clone());
             return Attempt { status, headers, unread: Some(response), ..Attempt::default() };
         }
@@ -121,21 +118,13 @@ pub(super) async fn attempt(
             Hop::Refused(why) => Some(why),
         };
         let left = limit.saturating_sub(started.elapsed());
-        let attempt = receive(response, operation, body_limit, streams.then_some(left)).await;
+        let attempt = receive(response, operation, body_limit, left).await;
         return match refused {
             Some(why) => refuse_hop(attempt, operation, why),
             None => attempt,
         };
     }
     Failure::of(Outcome::Invalid, "the request's body cannot be sent more than once").into()
-}
-
-/// What comes of it in this time, if that is limited; requests have a limit of their own.
-async fn within<F: Future>(limit: Option<Duration>, future: F) -> Option<F::Output> {
-    match limit {
-        Some(limit) => tokio::time::timeout(limit, future).await.ok(),
-        None => Some(future.await),
-    }
 }
 
 fn refuse_hop(mut attempt: Attempt, operation: &Operation, why: &str) -> Attempt {
@@ -157,14 +146,12 @@ fn unanswered(limit: Duration) -> Failure {
     Failure::of(Outcome::Unknown, format!("no answer within {} ms", limit.as_millis()))
 }
 
-fn unsent_or_unanswered(error: reqwest::Error, limit: Duration) -> Failure {
+fn unsent_or_unanswered(error: reqwest::Error) -> Failure {
     let error = error.without_url();
     let (outcome, reason) = if error.is_builder() {
         (Outcome::Invalid, "the values given cannot be written as a request".to_owned())
     } else if error.is_connect() {
         (Outcome::NotSent, "no connection to the server".to_owned())
-    } else if error.is_timeout() {
-        (Outcome::Unknown, format!("no answer within {} ms", limit.as_millis()))
     } else {
         (Outcome::Unknown, "the connection broke before an answer came".to_owned())
     };
@@ -205,12 +192,12 @@ async fn receive(
     mut response: Response,
     operation: &Operation,
     body_limit: usize,
-    left: Option<Duration>,
+    left: Duration,
 ) -> Attempt {
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
     let mut body = Received::default();
-    let read = within(left, read(response, &mut body, body_limit)).await;
+    let read = timeout(left, read(response, &mut body, body_limit)).await;
     let broken = read.unwrap_or(Some(Broken::CutShort(None)));
     let body = body.whole();
     let failure = match broken {

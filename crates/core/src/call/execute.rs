@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use progenitor_client::{ByteStream, ResponseValue};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Request, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
@@ -55,7 +56,8 @@ impl Shared {
 
 /// One call: what it shares with others, its policy, and the record of what happens to it.
 ///
-/// A generated client carries it from [`Handle::call`](super::Handle::call) to [`execute`].
+/// A generated client is made of it, builds a request with it, and hands that over to it. It makes the attempts that the policy
+/// and the operation allow, and leaves what happened in its record, for [`Handle::call`](super::Handle::call) to tell.
 #[derive(Clone)]
 pub struct Context {
     shared: Arc<Shared>,
@@ -72,8 +74,10 @@ struct Record {
     status: Option<StatusCode>,
     headers: HeaderMap,
     body: Bytes,
-    /// Why there is no answer to decode.
+    /// Why there is no answer.
     failure: Option<Failure>,
+    /// Where in the answer the part is that was not understood.
+    misfit: Option<String>,
     /// The span of the call, to be told how it ended; none before there is an operation.
     span: Option<Span>,
 }
@@ -148,40 +152,37 @@ impl Context {
         }
     }
 
-    pub(super) fn fail<T: DeserializeOwned>(self, error: progenitor_client::Error<()>) -> Error {
+    pub(super) fn fail(self, error: progenitor_client::Error<()>) -> Error {
         use progenitor_client::Error as Generated;
         let mut record = std::mem::take(&mut *self.record());
-        let mut decode_path = None;
-        let failure = match (record.failure.take(), error) {
-            (Some(failure), _) => failure,
-            (None, Generated::InvalidResponsePayload(body, _)) => {
-                let misfit = misfit::<T>(&body);
-                decode_path = misfit.path;
-                Failure::of(Outcome::Decode, misfit.what)
+        let failure = record.failure.take().unwrap_or_else(|| match error {
+            _ if record.operation.is_some() => {
+                Failure::of(Outcome::Decode, "the answer is not one that the document describes")
             }
-            // The request was never handed to `execute`: its parts do not make a request.
-            (None, Generated::CommunicationError(error) | Generated::InvalidUpgrade(error)) => {
-                let source = Some(error.without_url());
+            // The request was never handed over: its parts do not make a request.
+            error => {
+                let source = match error {
+                    Generated::CommunicationError(error) | Generated::InvalidUpgrade(error) => {
+                        Some(error.without_url())
+                    }
+                    _ => None,
+                };
                 Failure {
                     source,
                     ..Failure::of(Outcome::Invalid, "the values given cannot be written as a request")
                 }
             }
-            (None, Generated::InvalidRequest(_) | Generated::Custom(_)) => {
-                Failure::of(Outcome::Invalid, "the values given cannot be written as a request")
-            }
-            (None, _) => Failure::of(Outcome::Decode, "the answer is not one that the document describes"),
-        };
-        self.error(record, failure, decode_path)
+        });
+        self.error(record, failure)
     }
 
     /// The error of an answer that broke after it had begun to be read.
     pub(super) fn broken(&self, failure: Failure) -> Error {
         let record = std::mem::take(&mut *self.record());
-        self.error(record, failure, None)
+        self.error(record, failure)
     }
 
-    fn error(&self, record: Record, failure: Failure, decode_path: Option<String>) -> Error {
+    fn error(&self, record: Record, failure: Failure) -> Error {
         record.tell(failure.outcome.as_str());
         let mut said = match record.status {
             Some(status) if !status.is_success() => Said::read(&record.body, &self.shared.table.errors),
@@ -198,7 +199,7 @@ impl Context {
             headers: record.headers,
             body: record.body,
             said,
-            decode_path,
+            decode_path: record.misfit,
             attempts: record.attempts,
             elapsed: self.started.elapsed(),
             source: failure.source,
@@ -206,48 +207,113 @@ impl Context {
     }
 }
 
-/// Sends a request of a generated client: the hook that generated code calls.
-///
-/// It makes the attempts that the policy and the operation allow, and leaves what happened in the record of the call.
-/// When there is no answer to decode, what it returns is a stand-in that ends the generated method.
-///
-/// # Errors
-/// None; the signature is the hook's.
-pub async fn execute(context: &Context, request: Request, operation_id: &str) -> reqwest::Result<Response> {
-    let Some(operation) = context.shared.table.operation(operation_id) else {
-        context.record().failure = Some(Failure::of(Outcome::Invalid, "the operation is not in the table"));
-        return Ok(stand_in());
-    };
-    let span = tracing::info_span!(
-        "call",
-        api = context.shared.table.api,
-        operation = operation.id,
-        method = operation.method,
-        path = operation.path,
-        attempts = Empty,
-        status = Empty,
-        outcome = Empty,
-    );
-    {
-        let mut record = context.record();
-        if record.operation.is_some() {
-            let twice =
-                || Failure::of(Outcome::Unknown, "a call was made before this one with the same client");
-            record.failure.get_or_insert_with(twice);
-            return Ok(stand_in());
-        }
-        record.operation = Some(operation);
-        if request.url().origin() != context.shared.origin {
-            record.failure =
-                Some(Failure::of(Outcome::Invalid, "the request is for another origin than the handle's"));
-            return Ok(stand_in());
-        }
-        record.span = Some(span.clone());
+/// What generated code needs.
+impl Context {
+    /// The base address, without a slash at its end.
+    pub fn base(&self) -> &str {
+        &self.shared.base
     }
-    let mut dropped = Dropped(Some(context));
-    let response = run(context, request, operation).instrument(span).await;
-    dropped.0 = None;
-    Ok(response)
+
+    /// What requests are built with. What is sent with it alone is sent without credentials, and not followed.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.shared.http
+    }
+
+    /// Sends a request and decodes the answer.
+    ///
+    /// # Errors
+    /// That there is no such answer; why not is in the record.
+    pub async fn json<T: DeserializeOwned>(&self, request: Request, operation: &str) -> Answered<T> {
+        let Some(Sent::Whole(body)) = self.send(request, operation).await else { return Err(no_answer()) };
+        match serde_json::from_slice(&body) {
+            Ok(value) => Ok(answered(value)),
+            Err(_) => {
+                let misfit = misfit::<T>(&body);
+                let mut record = self.record();
+                record.failure = Some(Failure::of(Outcome::Decode, misfit.what));
+                record.misfit = misfit.path;
+                Err(no_answer())
+            }
+        }
+    }
+
+    /// Sends a request whose answer has nothing to be decoded.
+    ///
+    /// # Errors
+    /// That it was not answered with success; why not is in the record.
+    pub async fn nothing(&self, request: Request, operation: &str) -> Answered<()> {
+        self.send(request, operation).await.map(|_| answered(())).ok_or_else(no_answer)
+    }
+
+    /// Sends a request whose answer is read as it comes.
+    ///
+    /// # Errors
+    /// That it was not answered with success; why not is in the record.
+    pub async fn stream(&self, request: Request, operation: &str) -> Answered<ByteStream> {
+        match self.send(request, operation).await {
+            Some(Sent::Unread(response)) => Ok(ResponseValue::stream(response)),
+            _ => Err(no_answer()),
+        }
+    }
+
+    /// The answer; none when why there is none is in the record.
+    async fn send(&self, request: Request, operation: &str) -> Option<Sent> {
+        let Some(operation) = self.shared.table.operation(operation) else {
+            self.record().failure = Some(Failure::of(Outcome::Invalid, "the operation is not in the table"));
+            return None;
+        };
+        let span = tracing::info_span!(
+            "call",
+            api = self.shared.table.api,
+            operation = operation.id,
+            method = operation.method,
+            path = operation.path,
+            attempts = Empty,
+            status = Empty,
+            outcome = Empty,
+        );
+        {
+            let mut record = self.record();
+            if record.operation.is_some() {
+                let twice =
+                    || Failure::of(Outcome::Unknown, "a call was made before this one with the same client");
+                record.failure.get_or_insert_with(twice);
+                return None;
+            }
+            record.operation = Some(operation);
+            if request.url().origin() != self.shared.origin {
+                record.failure = Some(Failure::of(
+                    Outcome::Invalid,
+                    "the request is for another origin than the handle's",
+                ));
+                return None;
+            }
+            record.span = Some(span.clone());
+        }
+        let mut dropped = Dropped(Some(self));
+        let sent = run(self, request, operation).instrument(span).await;
+        dropped.0 = None;
+        sent
+    }
+}
+
+/// What a method of a generated client gives.
+type Answered<T> = Result<ResponseValue<T>, progenitor_client::Error<()>>;
+
+/// Status and headers are in the record.
+fn answered<T>(value: T) -> ResponseValue<T> {
+    ResponseValue::new(value, StatusCode::OK, HeaderMap::new())
+}
+
+fn no_answer() -> progenitor_client::Error<()> {
+    progenitor_client::Error::Custom("there is no answer: what the call gives says why".to_owned())
+}
+
+/// The answer of success.
+enum Sent {
+    Whole(Bytes),
+    /// With its body still to be read.
+    Unread(Response),
 }
 
 /// Tells the span of a call whose future is dropped half-way that nobody waited for the end.
@@ -261,7 +327,7 @@ impl Drop for Dropped<'_> {
     }
 }
 
-async fn run(context: &Context, mut request: Request, operation: &'static Operation) -> Response {
+async fn run(context: &Context, mut request: Request, operation: &'static Operation) -> Option<Sent> {
     let shared = &*context.shared;
     dress(&mut request, operation, shared);
     shared.purse.earn();
@@ -323,7 +389,9 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
                 record.body = body;
             }
         }
-        let Some(failure) = failure else { return unread.unwrap_or_else(|| context.answer()) };
+        let Some(failure) = failure else {
+            return Some(unread.map_or_else(|| Sent::Whole(context.record().body.clone()), Sent::Unread));
+        };
         unanswered |= failure.outcome == Outcome::Unknown;
         // Nothing came of what was refused, but "not so often" is to be heeded.
         let too_often = failure.outcome == Outcome::Throttled && status.is_some();
@@ -346,7 +414,7 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
         context.give_up(failure, operation, unanswered);
         break;
     }
-    stand_in()
+    None
 }
 
 /// Gives a request the token, if these credentials have one, and answers with its number.
@@ -387,21 +455,6 @@ impl Context {
         }
         self.record().failure = Some(failure);
     }
-
-    /// The recorded answer, for the generated method to decode. It looks at no header.
-    fn answer(&self) -> Response {
-        let record = self.record();
-        let mut response = http::Response::new(record.body.clone());
-        *response.status_mut() = record.status.unwrap_or_default();
-        response.into()
-    }
-}
-
-/// What generated code sees when there is no answer to decode: a status that no operation documents.
-fn stand_in() -> Response {
-    let mut response = http::Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::from_u16(599).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.into()
 }
 
 /// Gives a request the headers that generated code does not, and the path that the server wants.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use progenitor_client::{ByteStream, ResponseValue};
 use reqwest::{StatusCode, Url};
-use serde::de::DeserializeOwned;
 
 use super::body::Body;
 use super::error::Error;
@@ -23,7 +22,7 @@ pub trait Api: Sized {
     const TABLE: &'static Table;
 
     /// A client for one call.
-    fn connect(base: &str, http: reqwest::Client, context: Context) -> Self;
+    fn connect(context: Context) -> Self;
 }
 
 /// The way to one supplier's API: connections, base address, credentials and policy. Cheap to clone.
@@ -123,15 +122,13 @@ impl<C: Api> Handle<C> {
     /// [`Error`] says what became of the request.
     pub async fn call<T, F, Fut>(&self, send: F) -> Result<Reply<T>, Error>
     where
-        T: DeserializeOwned,
         F: FnOnce(C) -> Fut,
         Fut: Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
     {
         let context = Context::new(self.shared.clone(), self.policy.clone());
-        let client = C::connect(&self.shared.base, self.shared.http.clone(), context.clone());
-        match send(client).await {
+        match send(C::connect(context.clone())).await {
             Ok(answer) => Ok(context.succeed(answer.into_inner())),
-            Err(error) => Err(context.fail::<T>(error)),
+            Err(error) => Err(context.fail(error)),
         }
     }
 }
@@ -143,7 +140,6 @@ impl<C: Api> Handle<C> {
     /// As [`call`](Self::call).
     pub async fn call_if_modified<T, F, Fut>(&self, send: F) -> Result<Option<Reply<T>>, Error>
     where
-        T: DeserializeOwned,
         F: FnOnce(C) -> Fut,
         Fut: Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
     {
@@ -161,13 +157,12 @@ impl<C: Api> Handle<C> {
         Fut: Future<Output = Result<ResponseValue<ByteStream>, progenitor_client::Error<()>>>,
     {
         let context = Context::new(self.shared.clone(), self.policy.clone());
-        let client = C::connect(&self.shared.base, self.shared.http.clone(), context.clone());
-        let result = match send(client).await {
+        let result = match send(C::connect(context.clone())).await {
             Ok(answer) => {
                 let body = Body::new(answer.into_inner(), context.clone());
                 Ok(context.open(body))
             }
-            Err(error) => Err(context.fail::<()>(error)),
+            Err(error) => Err(context.fail(error)),
         };
         unless_not_modified(result)
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Handle::call ─ a record for this call ─ the generated method builds the request
-//!    └ execute ─ credentials, media type ─┬ attempt ─ redirects ─ body under its limit ─ judged by the table
+//!    └ Context ─ credentials, media type ─┬ attempt ─ redirects ─ body under its limit ─ judged by the table
 //!                                         └ pause, next attempt …
 //! ```
 
@@ -20,7 +20,7 @@ pub use body::Body;
 pub(crate) use decode::misfit;
 pub(crate) use error::excerpt;
 pub use error::{Detail, Error, Outcome};
-pub use execute::{Context, execute};
+pub use execute::Context;
 pub use handle::{Api, BuildError, Builder, Handle};
 pub use paths::{PathHabits, Slash};
 pub use reply::Reply;

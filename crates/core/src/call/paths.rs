@@ -35,12 +35,11 @@ pub enum Slash {
 impl PathHabits {
     pub(super) fn apply(&self, url: &mut Url, operation: &Operation) {
         let is_item = operation.path.contains('{');
-        let path = url.path().to_owned();
-        let bare = path.trim_end_matches('/');
-        match if is_item { self.items } else { self.collections } {
-            Slash::AsDocumented => {}
-            Slash::Always => url.set_path(&format!("{bare}/")),
-            Slash::Never => url.set_path(bare),
+        let slash = if is_item { self.items } else { self.collections };
+        if slash != Slash::AsDocumented {
+            let bare = url.path().trim_end_matches('/');
+            let path = if slash == Slash::Always { format!("{bare}/") } else { bare.to_owned() };
+            url.set_path(&path);
         }
         if self.lower_case_parameters && operation.lower_case && url.query().is_some() {
             let pairs: Vec<(String, String)> =

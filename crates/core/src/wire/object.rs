@@ -25,6 +25,7 @@ pub trait Object: Default {
 }
 
 /// A field of an [`Object`].
+#[doc(hidden)]
 pub trait Field {
     /// Whether it was not read yet.
     fn is_absent(&self) -> bool;
@@ -48,6 +49,7 @@ impl<T> Field for OneOrMany<T> {
 ///
 /// # Errors
 /// When it is broken, or the field was read before.
+#[doc(hidden)]
 #[inline]
 pub fn fill<'de, A, F>(field: &mut F, name: &'static str, map: &mut A) -> Result<(), A::Error>
 where
@@ -66,6 +68,7 @@ where
 ///
 /// # Errors
 /// When something else arrived, or a part of it is broken.
+#[doc(hidden)]
 pub fn read_object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_map(ObjectVisitor(PhantomData))
 }
@@ -74,6 +77,7 @@ pub fn read_object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Res
 ///
 /// # Errors
 /// When a part of it is broken.
+#[doc(hidden)]
 pub fn read_fields<'de, T: Object, A: MapAccess<'de>>(mut map: A) -> Result<T, A::Error> {
     let mut object = T::default();
     let mut unlisted = String::new();
@@ -190,4 +194,46 @@ macro_rules! object {
             }
         };
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Line {
+        id: Loose<String>,
+        speeds: OneOrMany<Loose<i64>>,
+        extra: Map<String, Value>,
+    }
+
+    crate::object!(Line { id: "lineId", speeds: "speeds" });
+
+    #[test]
+    fn fields_find_their_places() {
+        let line: Line =
+            serde_json::from_str(r#"{"b":{"c":1},"speeds":7,"line\u0049d":"l-1","id":"other","b":2}"#)
+                .unwrap();
+        assert_eq!(line.id.as_deref(), Some("l-1"));
+        assert_eq!(line.speeds[0].get(), Some(&7));
+        assert_eq!(Value::Object(line.extra), serde_json::json!({ "b": 2, "id": "other" }));
+        let none: Line = serde_json::from_str("{}").unwrap();
+        assert!(none.id.is_absent() && none.speeds.is_absent() && none.extra.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_object_or_told_twice_is_an_error() {
+        for (json, says) in [
+            ("[]", "expected an object"),
+            (r#"{"lineId":null,"lineId":null}"#, "duplicate field `lineId`"),
+            (r#"{"speeds":[],"speeds":[]}"#, "duplicate field `speeds`"),
+            (r#"{"lineId":"#, "EOF"),
+        ] {
+            let error = serde_json::from_str::<Line>(json).err().unwrap();
+            assert!(error.to_string().contains(says), "{error}");
+        }
+        let stray: Loose<Line> = serde_json::from_str("[]").unwrap();
+        assert!(stray.get().is_none() && stray.stray().is_some());
+        assert!(serde_json::from_str::<Loose<Line>>(r#"{"x":1}"#).unwrap().get().is_some());
+    }
 }

@@ -1,7 +1,22 @@
 use std::fmt;
 use std::str::FromStr;
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+
+/// What means something else in a path, or is in no address at all.
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
 
 /// A path parameter: one segment of a path that can be no other path.
 ///
@@ -24,6 +39,17 @@ impl Segment {
     /// The text as given, not encoded.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The text as it stands in a path.
+    ///
+    /// ```
+    /// # use lastmile_core::wire::Segment;
+    /// assert_eq!("27/0431".parse::<Segment>()?.encoded().to_string(), "27%2F0431");
+    /// # Ok::<(), lastmile_core::wire::NotASegment>(())
+    /// ```
+    pub fn encoded(&self) -> impl fmt::Display + '_ {
+        utf8_percent_encode(&self.0, PATH)
     }
 }
 
