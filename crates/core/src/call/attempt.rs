@@ -1,9 +1,9 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Method, Request, Response, StatusCode, Url};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::error::Outcome;
 use super::table::{Answer, Operation, Repeat};
@@ -78,37 +78,94 @@ impl Failure {
     }
 }
 
-/// Sends a request once, follows the redirects that may be followed, and reads the answer.
+/// As good as never, and still a moment that clocks can tell.
+const FAR: Duration = Duration::from_secs(1 << 32);
+
+/// Sends a request once, follows the redirects that may be followed, and reads the answer: all within a limit of time that
+/// begins `now`.
 pub(super) async fn attempt(
     http: &reqwest::Client,
     request: &Request,
     operation: &Operation,
+    now: Instant,
     limit: Duration,
     body_limit: usize,
 ) -> Attempt {
-    let started = Instant::now();
+    if limit.is_zero() {
+        return Failure::of(Outcome::NotSent, "no time is left to send it").into();
+    }
+    let mut seen = Seen::default();
+    let exchange = exchange(http, request, operation, body_limit, &mut seen);
+    let end = timeout_at(now + limit.min(FAR), exchange).await.unwrap_or(End::CutShort(None));
+    let Seen { status, headers, body, refused } = seen;
+    let Some(status) = status else {
+        return match end {
+            End::Failed(failure) => failure.into(),
+            _ => Failure::of(Outcome::Unknown, format!("no answer within {} ms", limit.as_millis())).into(),
+        };
+    };
+    let body = body.whole();
+    let judged = || judge(operation, status, &headers, &body);
+    let (failure, unread) = match end {
+        End::Unread(response) => (None, Some(response)),
+        // A refusal stands without the whole of its body.
+        End::TooLong | End::CutShort(_) if !status.is_success() => (judged(), None),
+        End::TooLong => {
+            let reason = format!("the answer is longer than the limit of {body_limit} bytes");
+            (Some(Failure::of(Outcome::Decode, reason)), None)
+        }
+        End::CutShort(error) => {
+            let source = error.map(reqwest::Error::without_url);
+            (Some(Failure { source, ..Failure::of(Outcome::Unknown, "the answer broke off") }), None)
+        }
+        End::Failed(failure) => (Some(failure), None),
+        End::Whole => (judged(), None),
+    };
+    let attempt = Attempt { status: Some(status), headers, body, failure, unread };
+    match refused {
+        Some(why) => refuse_hop(attempt, operation, why),
+        None => attempt,
+    }
+}
+
+/// What has arrived of an answer.
+#[derive(Default)]
+struct Seen {
+    status: Option<StatusCode>,
+    headers: HeaderMap,
+    body: Received,
+    /// Why the redirect that it is was not followed.
+    refused: Option<&'static str>,
+}
+
+/// How an exchange ends.
+enum End {
+    Whole,
+    TooLong,
+    /// By an error, or because the time is up.
+    CutShort(Option<reqwest::Error>),
+    /// It is a success whose body is still to be read: a stream may take longer than its beginning.
+    Unread(Response),
+    /// There is no answer.
+    Failed(Failure),
+}
+
+async fn exchange(
+    http: &reqwest::Client,
+    request: &Request,
+    operation: &Operation,
+    body_limit: usize,
+    seen: &mut Seen,
+) -> End {
     let mut place = None;
     for hop in 0..=HOPS {
-        let left = limit.saturating_sub(started.elapsed());
-        if left.is_zero() {
-            return Failure::of(Outcome::NotSent, "no time is left to send it").into();
-        }
-        let Some(mut now) = request.try_clone() else { break };
-        if let Some(place) = &place {
-            now.url_mut().clone_from(place);
-        }
-        let response = match timeout(left, http.execute(now)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return unsent_or_unanswered(error).into(),
-            Err(_) => return unanswered(limit).into(),
+        let Some(sent) = copy(request, place.as_ref()).map(|copy| http.execute(copy)) else { break };
+        let mut response = match sent.await {
+            Ok(response) => response,
+            Err(error) => return End::Failed(unsent_or_unanswered(error)),
         };
-        // A stream may take longer than its beginning, so only that is under the limit, or a refusal in its place.
-        if operation.answer == Answer::Stream && response.status().is_success() {
-            let (status, headers) = (Some(response.status()), response.headers().clone());
-            return Attempt { status, headers, unread: Some(response), ..Attempt::default() };
-        }
         let here = place.as_ref().unwrap_or(request.url());
-        let refused = match next_hop(request.method(), here, &response) {
+        seen.refused = match next_hop(request.method(), here, &response) {
             Hop::None => None,
             Hop::To(url) if hop < HOPS => {
                 place = Some(url);
@@ -117,14 +174,23 @@ pub(super) async fn attempt(
             Hop::To(_) => Some("the server redirects again and again: check the base address"),
             Hop::Refused(why) => Some(why),
         };
-        let left = limit.saturating_sub(started.elapsed());
-        let attempt = receive(response, operation, body_limit, left).await;
-        return match refused {
-            Some(why) => refuse_hop(attempt, operation, why),
-            None => attempt,
-        };
+        seen.status = Some(response.status());
+        seen.headers = std::mem::take(response.headers_mut());
+        if operation.answer == Answer::Stream && response.status().is_success() {
+            return End::Unread(response);
+        }
+        return read(&mut response, &mut seen.body, body_limit).await;
     }
-    Failure::of(Outcome::Invalid, "the request's body cannot be sent more than once").into()
+    End::Failed(Failure::of(Outcome::Invalid, "the request's body cannot be sent more than once"))
+}
+
+/// The request as it is sent, to another place if it was sent there.
+fn copy(request: &Request, place: Option<&Url>) -> Option<Request> {
+    let mut copy = request.try_clone()?;
+    if let Some(place) = place {
+        copy.url_mut().clone_from(place);
+    }
+    Some(copy)
 }
 
 fn refuse_hop(mut attempt: Attempt, operation: &Operation, why: &str) -> Attempt {
@@ -140,10 +206,6 @@ impl From<Failure> for Attempt {
     fn from(failure: Failure) -> Self {
         Self { failure: Some(failure), ..Self::default() }
     }
-}
-
-fn unanswered(limit: Duration) -> Failure {
-    Failure::of(Outcome::Unknown, format!("no answer within {} ms", limit.as_millis()))
 }
 
 fn unsent_or_unanswered(error: reqwest::Error) -> Failure {
@@ -187,41 +249,6 @@ fn next_hop(method: &Method, here: &Url, response: &Response) -> Hop {
     }
 }
 
-/// Reads an answer and judges it.
-async fn receive(
-    mut response: Response,
-    operation: &Operation,
-    body_limit: usize,
-    left: Duration,
-) -> Attempt {
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    let mut body = Received::default();
-    let read = timeout(left, read(response, &mut body, body_limit)).await;
-    let broken = read.unwrap_or(Some(Broken::CutShort(None)));
-    let body = body.whole();
-    let failure = match broken {
-        // A refusal stands without the whole of its body.
-        Some(_) if !status.is_success() => judge(operation, status, &headers, &body),
-        Some(Broken::TooLong) => Some(Failure::of(
-            Outcome::Decode,
-            format!("the answer is longer than the limit of {body_limit} bytes"),
-        )),
-        Some(Broken::CutShort(error)) => Some(Failure {
-            source: error.map(reqwest::Error::without_url),
-            ..Failure::of(Outcome::Unknown, "the answer broke off")
-        }),
-        None => judge(operation, status, &headers, &body),
-    };
-    Attempt { status: Some(status), headers, body, failure, unread: None }
-}
-
-enum Broken {
-    TooLong,
-    /// By an error, or because the time is up.
-    CutShort(Option<reqwest::Error>),
-}
-
 /// The bytes of a body. Most come at once, and are not copied.
 #[derive(Default)]
 struct Received {
@@ -252,7 +279,7 @@ impl Received {
 }
 
 /// The body as far as it can be had.
-async fn read(mut response: Response, body: &mut Received, limit: usize) -> Option<Broken> {
+async fn read(response: &mut Response, body: &mut Received, limit: usize) -> End {
     loop {
         match response.chunk().await {
             Ok(Some(mut chunk)) => {
@@ -261,11 +288,11 @@ async fn read(mut response: Response, body: &mut Received, limit: usize) -> Opti
                 chunk.truncate(room);
                 body.push(chunk);
                 if too_long {
-                    return Some(Broken::TooLong);
+                    return End::TooLong;
                 }
             }
-            Ok(None) => return None,
-            Err(error) => return Some(Broken::CutShort(Some(error))),
+            Ok(None) => return End::Whole,
+            Err(error) => return End::CutShort(Some(error)),
         }
     }
 }

@@ -1,12 +1,14 @@
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use progenitor_client::{ByteStream, ResponseValue};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Request, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use url::Origin;
@@ -16,7 +18,7 @@ use super::decode::misfit;
 use super::error::{Error, Inner, Outcome, Said};
 use super::paths::PathHabits;
 use super::reply::Reply;
-use super::table::{Operation, Repeat, Table};
+use super::table::{Answer, Operation, Repeat, Table};
 use crate::auth::{Credentials, NoToken, Token};
 use crate::retry::{Limits, Policy, Purse, retry_after};
 
@@ -59,11 +61,13 @@ impl Shared {
 /// A generated client is made of it, builds a request with it, and hands that over to it. It makes the attempts that the policy
 /// and the operation allow, and leaves what happened in its record, for [`Handle::call`](super::Handle::call) to tell.
 #[derive(Clone)]
-pub struct Context {
+pub struct Context(Arc<Call>);
+
+struct Call {
     shared: Arc<Shared>,
     policy: Policy,
     started: Instant,
-    record: Arc<Mutex<Record>>,
+    record: Mutex<Record>,
 }
 
 /// What has happened to a call so far.
@@ -96,48 +100,48 @@ impl Record {
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("api", &self.shared.table.api).finish_non_exhaustive()
+        f.debug_struct("Context").field("api", &self.0.shared.table.api).finish_non_exhaustive()
     }
 }
 
 impl Context {
     pub(super) fn new(shared: Arc<Shared>, policy: Policy) -> Self {
-        Self { shared, policy, started: Instant::now(), record: Arc::default() }
+        Self(Arc::new(Call { shared, policy, started: Instant::now(), record: Mutex::default() }))
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
         // The record is plain data: a panic elsewhere leaves nothing half done in it.
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn policy(&self) -> &Policy {
-        &self.policy
+        &self.0.policy
     }
 
-    fn left(&self) -> Duration {
-        self.policy.deadline.saturating_sub(self.started.elapsed())
+    fn left(&self, now: Instant) -> Duration {
+        self.0.policy.deadline.saturating_sub(now.saturating_duration_since(self.0.started))
     }
 
     /// Why a call that is done once is not begun any more: it would be sent, and its answer not waited for.
-    fn too_late(&self, operation: &Operation) -> Option<Failure> {
-        let late = operation.repeat == Repeat::Once && self.left() < self.policy.least_for_one();
+    fn too_late(&self, operation: &Operation, now: Instant) -> Option<Failure> {
+        let late = operation.repeat == Repeat::Once && self.left(now) < self.0.policy.least_for_one();
         late.then(|| Failure::of(Outcome::NotSent, "too little time is left to send it and hear the answer"))
     }
 
     /// The reply of a call that is over.
     pub(super) fn succeed<T>(&self, value: T) -> Reply<T> {
-        let headers = std::mem::take(&mut self.record().headers);
-        self.reply(value, headers)
+        let mut record = self.record();
+        let headers = std::mem::take(&mut record.headers);
+        self.reply(value, headers, &record)
     }
 
     /// The reply of a call whose body is still to be read, and may break yet.
     pub(super) fn open<T>(&self, value: T) -> Reply<T> {
-        let headers = self.record().headers.clone();
-        self.reply(value, headers)
+        let record = self.record();
+        self.reply(value, record.headers.clone(), &record)
     }
 
-    fn reply<T>(&self, value: T, headers: HeaderMap) -> Reply<T> {
-        let record = self.record();
+    fn reply<T>(&self, value: T, headers: HeaderMap, record: &Record) -> Reply<T> {
         record.tell("answered");
         Reply {
             value,
@@ -146,8 +150,8 @@ impl Context {
             headers,
             body: record.body.clone(),
             attempts: record.attempts,
-            elapsed: self.started.elapsed(),
-            table: self.shared.table,
+            elapsed: self.0.started.elapsed(),
+            table: self.0.shared.table,
             operation: record.operation,
         }
     }
@@ -185,12 +189,12 @@ impl Context {
     fn error(&self, record: Record, failure: Failure) -> Error {
         record.tell(failure.outcome.as_str());
         let mut said = match record.status {
-            Some(status) if !status.is_success() => Said::read(&record.body, &self.shared.table.errors),
+            Some(status) if !status.is_success() => Said::read(&record.body, &self.0.shared.table.errors),
             _ => Said::default(),
         };
-        said.hide(|text| self.shared.credentials.occur_in(text));
+        said.hide(|text| self.0.shared.credentials.occur_in(text));
         Error::new(Inner {
-            api: self.shared.table.api,
+            api: self.0.shared.table.api,
             operation: record.operation,
             outcome: failure.outcome,
             reason: failure.reason,
@@ -201,7 +205,7 @@ impl Context {
             said,
             decode_path: record.misfit,
             attempts: record.attempts,
-            elapsed: self.started.elapsed(),
+            elapsed: self.0.started.elapsed(),
             source: failure.source,
         })
     }
@@ -211,20 +215,22 @@ impl Context {
 impl Context {
     /// The base address, without a slash at its end.
     pub fn base(&self) -> &str {
-        &self.shared.base
+        &self.0.shared.base
     }
 
     /// What requests are built with. What is sent with it alone is sent without credentials, and not followed.
     pub fn http(&self) -> &reqwest::Client {
-        &self.shared.http
+        &self.0.shared.http
     }
 
     /// Sends a request and decodes the answer.
     ///
     /// # Errors
     /// That there is no such answer; why not is in the record.
-    pub async fn json<T: DeserializeOwned>(&self, request: Request, operation: &str) -> Answered<T> {
-        let Some(Sent::Whole(body)) = self.send(request, operation).await else { return Err(no_answer()) };
+    pub async fn json<T: DeserializeOwned>(&self, mut request: Request, operation: &str) -> Answered<T> {
+        let Some(Sent::Whole(body)) = self.send(&mut request, operation).await else {
+            return Err(no_answer());
+        };
         match serde_json::from_slice(&body) {
             Ok(value) => Ok(answered(value)),
             Err(_) => {
@@ -241,30 +247,32 @@ impl Context {
     ///
     /// # Errors
     /// That it was not answered with success; why not is in the record.
-    pub async fn nothing(&self, request: Request, operation: &str) -> Answered<()> {
-        self.send(request, operation).await.map(|_| answered(())).ok_or_else(no_answer)
+    pub async fn nothing(&self, mut request: Request, operation: &str) -> Answered<()> {
+        self.send(&mut request, operation).await.map(|_| answered(())).ok_or_else(no_answer)
     }
 
     /// Sends a request whose answer is read as it comes.
     ///
     /// # Errors
     /// That it was not answered with success; why not is in the record.
-    pub async fn stream(&self, request: Request, operation: &str) -> Answered<ByteStream> {
-        match self.send(request, operation).await {
+    pub async fn stream(&self, mut request: Request, operation: &str) -> Answered<ByteStream> {
+        match self.send(&mut request, operation).await {
             Some(Sent::Unread(response)) => Ok(ResponseValue::stream(response)),
             _ => Err(no_answer()),
         }
     }
 
     /// The answer; none when why there is none is in the record.
-    async fn send(&self, request: Request, operation: &str) -> Option<Sent> {
-        let Some(operation) = self.shared.table.operation(operation) else {
+    ///
+    /// Borrows the request: each future that has it as its own is so much larger, and moved as a whole.
+    async fn send(&self, request: &mut Request, operation: &str) -> Option<Sent> {
+        let Some(operation) = self.0.shared.table.operation(operation) else {
             self.record().failure = Some(Failure::of(Outcome::Invalid, "the operation is not in the table"));
             return None;
         };
         let span = tracing::info_span!(
             "call",
-            api = self.shared.table.api,
+            api = self.0.shared.table.api,
             operation = operation.id,
             method = operation.method,
             path = operation.path,
@@ -281,7 +289,7 @@ impl Context {
                 return None;
             }
             record.operation = Some(operation);
-            if request.url().origin() != self.shared.origin {
+            if request.url().origin() != self.0.shared.origin {
                 record.failure = Some(Failure::of(
                     Outcome::Invalid,
                     "the request is for another origin than the handle's",
@@ -291,7 +299,8 @@ impl Context {
             record.span = Some(span.clone());
         }
         let mut dropped = Dropped(Some(self));
-        let sent = run(self, request, operation).instrument(span).await;
+        // Pinned where they are, since each future is moved whole, and these are large.
+        let sent = pin!(run(self, request, operation)).instrument(span).await;
         dropped.0 = None;
         sent
     }
@@ -327,9 +336,9 @@ impl Drop for Dropped<'_> {
     }
 }
 
-async fn run(context: &Context, mut request: Request, operation: &'static Operation) -> Option<Sent> {
-    let shared = &*context.shared;
-    dress(&mut request, operation, shared);
+async fn run(context: &Context, request: &mut Request, operation: &'static Operation) -> Option<Sent> {
+    let shared = &*context.0.shared;
+    dress(request, operation, shared);
     shared.purse.earn();
     let http = if operation.repeat == Repeat::Once { &shared.unshared } else { &shared.http };
     let mut unanswered = false;
@@ -337,7 +346,9 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
     // Why the attempt before this one brought no answer.
     let mut before = None;
     for number in 1.. {
-        let mut turn = match shared.limits.turn(operation, request.url().path(), context.left()) {
+        // The clock is read when time has passed only: some machines are slow to tell it.
+        let mut now = Instant::now();
+        let mut turn = match shared.limits.turn(operation, request.url().path(), context.left(now)) {
             Ok(turn) => turn,
             Err(early) => {
                 let failure = before.unwrap_or_else(|| Failure::too_early(early));
@@ -348,37 +359,41 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
         if !turn.wait.is_zero() {
             tracing::debug!(wait = ?turn.wait, "waiting for its turn");
             tokio::time::sleep(turn.wait).await;
+            now = Instant::now();
         }
-        if let Some(failure) = context.too_late(operation) {
+        if let Some(failure) = context.too_late(operation, now) {
             context.give_up(before.unwrap_or(failure), operation, unanswered);
             break;
         }
-        let left = context.left();
+        let left = context.left(now);
         // Nobody may repeat a call that is done once, so nothing is gained by giving up on it early.
-        let limit = if operation.repeat == Repeat::Once { left } else { left.min(context.policy.attempt) };
+        let limit = if operation.repeat == Repeat::Once { left } else { left.min(context.0.policy.attempt) };
         let span = tracing::debug_span!("attempt", number, status = Empty, outcome = Empty);
-        let (token, attempt) = async {
-            match authorize(&mut request, operation, shared, refused_token, limit).await {
-                Ok(token) => match context.too_late(operation) {
-                    Some(failure) => (None, failure.into()),
-                    None => {
-                        let limit = limit.min(context.left());
-                        turn.send();
-                        (token, attempt(http, &request, operation, limit, context.policy.body_limit).await)
-                    }
-                },
-                Err(no_token) => (None, (*no_token).into()),
-            }
-        }
-        .instrument(span.clone())
-        .await;
+        let (token, attempt) = {
+            let attempt = pin!(async {
+                let token = match authorize(request, operation, shared, refused_token, limit).await {
+                    Ok(token) => token,
+                    Err(no_token) => return (None, (*no_token).into()),
+                };
+                if token.is_some() {
+                    now = Instant::now();
+                }
+                if let Some(failure) = context.too_late(operation, now) {
+                    return (None, failure.into());
+                }
+                turn.send();
+                let limit = limit.min(context.left(now));
+                (token, attempt(http, request, operation, now, limit, context.0.policy.body_limit).await)
+            });
+            attempt.instrument(span.clone()).await
+        };
         let Attempt { status, headers, body, failure, unread } = attempt;
         if let Some(status) = status {
             span.record("status", status.as_u16());
         }
         span.record("outcome", failure.as_ref().map_or("answered", |failure| failure.outcome.as_str()));
 
-        let asked = retry_after(&headers, SystemTime::now());
+        let asked = failure.as_ref().and_then(|_| retry_after(&headers, SystemTime::now()));
         {
             let mut record = context.record();
             record.attempts = number;
@@ -386,11 +401,11 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
             if status.is_some() {
                 record.status = status;
                 record.headers = headers;
-                record.body = body;
+                record.body = body.clone();
             }
         }
         let Some(failure) = failure else {
-            return Some(unread.map_or_else(|| Sent::Whole(context.record().body.clone()), Sent::Unread));
+            return Some(unread.map_or(Sent::Whole(body), Sent::Unread));
         };
         unanswered |= failure.outcome == Outcome::Unknown;
         // Nothing came of what was refused, but "not so often" is to be heeded.
@@ -403,8 +418,8 @@ async fn run(context: &Context, mut request: Request, operation: &'static Operat
             (refused_token, before) = (token, None);
             continue;
         }
-        let pause = context.policy.pause_after(number, asked);
-        let in_time = number < context.policy.attempts && pause < context.left();
+        let pause = context.0.policy.pause_after(number, asked);
+        let in_time = number < context.0.policy.attempts && pause < context.left(Instant::now());
         if failure.repeatable(operation) && in_time && shared.purse.spend() {
             tracing::debug!(?pause, "trying again");
             tokio::time::sleep(pause).await;
@@ -428,7 +443,9 @@ async fn authorize(
     let Some(source) = shared.credentials.token_source().filter(|_| operation.authorized) else {
         return Ok(None);
     };
-    let Token { header, number, .. } = source.token(&shared.http, &shared.base, refused, limit).await?;
+    // In a box of its own: most calls have no use for it.
+    let token = Box::pin(source.token(&shared.http, &shared.base, refused, limit));
+    let Token { header, number, .. } = token.await?;
     request.headers_mut().insert(AUTHORIZATION, header);
     Ok(Some(number))
 }
@@ -462,7 +479,10 @@ fn dress(request: &mut Request, operation: &Operation, shared: &Shared) {
     shared.take_out_documented(request.url_mut());
     shared.habits.apply(request.url_mut(), operation);
     let headers = request.headers_mut();
-    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+    // Generated code gives it to those whose answer it decodes.
+    if operation.answer != Answer::Json {
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    }
     if let Some(media_type) = operation.media_type {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     }

@@ -1,4 +1,5 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// How many attempts beyond the first all calls of a handle may make together, so that a supplier in trouble is not asked
 /// four times as often.
@@ -25,33 +26,37 @@ impl Default for RetryBudget {
 /// What is left of a [`RetryBudget`].
 #[derive(Debug)]
 pub(crate) struct Purse {
-    budget: RetryBudget,
-    left: Mutex<f64>,
+    /// In thousandths of an attempt, as everything here. An atomic, since every call of every thread looks at it.
+    left: AtomicU64,
+    most: u64,
+    per_call: u64,
 }
+
+const ATTEMPT: u64 = 1000;
 
 impl Purse {
     pub(crate) fn new(budget: RetryBudget) -> Self {
-        Self { budget, left: Mutex::new(f64::from(budget.reserve)) }
-    }
-
-    fn left(&self) -> MutexGuard<'_, f64> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+        let most = u64::from(budget.reserve) * ATTEMPT;
+        // Whoever gives too much, or no number, gets all or nothing.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "casts of floats saturate"
+        )]
+        let per_call = (budget.per_call * ATTEMPT as f64).round() as u64;
+        Self { left: AtomicU64::new(most), most, per_call: per_call.min(most) }
     }
 
     /// A call begins.
     pub(crate) fn earn(&self) {
-        let mut left = self.left();
-        *left = (*left + self.budget.per_call.max(0.0)).min(f64::from(self.budget.reserve));
+        let more = |left: u64| (left < self.most).then(|| (left + self.per_call).min(self.most));
+        // A full purse stays as it is.
+        let _ = self.left.fetch_update(Relaxed, Relaxed, more);
     }
 
     /// A call wants to be tried again.
     pub(crate) fn spend(&self) -> bool {
-        let mut left = self.left();
-        let enough = *left >= 1.0;
-        if enough {
-            *left -= 1.0;
-        }
-        enough
+        self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(ATTEMPT)).is_ok()
     }
 }
 

@@ -90,7 +90,7 @@ impl Limits {
             let interval = interval.min(FAR);
             let until = start + interval;
             let before = state.rests.insert(place.clone(), until);
-            Rest { place, interval, until, before }
+            Box::new(Rest { place, interval, until, before })
         });
         Ok(Turn { limits: self, wait, rest, step, used: false })
     }
@@ -113,7 +113,7 @@ pub(crate) struct Turn<'a> {
     limits: &'a Limits,
     /// How long to wait before the request is sent.
     pub(crate) wait: Duration,
-    rest: Option<Rest>,
+    rest: Option<Box<Rest>>,
     /// What it takes of the handle's rate, until it is sent.
     step: Option<Duration>,
     /// Whether something came of the request, or may have.
@@ -151,7 +151,8 @@ impl Drop for Turn<'_> {
             let mut state = self.limits.state();
             state.spread = state.spread.and_then(|spread| spread.checked_sub(step));
         }
-        let Some(Rest { place, until, before, .. }) = self.rest.take().filter(|_| !self.used) else { return };
+        let Some(rest) = self.rest.take().filter(|_| !self.used) else { return };
+        let Rest { place, until, before, .. } = *rest;
         let mut state = self.limits.state();
         // A later one may be waiting behind this one already, and stays where it is.
         if state.rests.get(&place) == Some(&until) {

@@ -1,5 +1,6 @@
 //! The endpoint directory: what a network offers, and under which addresses.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use lastmile_core::call::{BuildError, Error, PathHabits, Slash};
@@ -245,10 +246,12 @@ impl OnApi {
     }
 
     /// Where the calls for an endpoint go.
-    pub(super) fn way(&self, endpoint: EndpointName) -> Result<Handle, Error> {
+    pub(super) fn way(&self, endpoint: EndpointName) -> Result<Cow<'_, Handle>, Error> {
         match self.ways.as_ref().map(|ways| ways.find(endpoint)) {
-            None => Ok(self.handle.clone()),
-            Some(Some(Way::Open { handle, .. })) => Ok(handle.with_policy(self.handle.policy().clone())),
+            None => Ok(Cow::Borrowed(&self.handle)),
+            Some(Some(Way::Open { handle, .. })) => {
+                Ok(Cow::Owned(handle.with_policy(self.handle.policy().clone())))
+            }
             Some(Some(Way::Closed(why))) => Err(refused(format_args!("{}: {why}", endpoint.as_str()))),
             Some(None | Some(Way::NotOffered)) => Err(refused(format_args!(
                 "{}: this network does not offer it, by its own directory",
