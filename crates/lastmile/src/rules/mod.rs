@@ -146,6 +146,45 @@ fn scan(text: &str, length: RangeInclusive<usize>, fits: impl Fn(usize, u8) -> b
     if text.len() < *length.start() { Err(Problem::TooShort) } else { Ok(()) }
 }
 
+/// What may stand at a place: some of these bits.
+mod class {
+    pub(super) const CAPITAL: u8 = 1;
+    pub(super) const SMALL: u8 = 1 << 1;
+    pub(super) const DIGIT: u8 = 1 << 2;
+    pub(super) const HEX: u8 = 1 << 3;
+    pub(super) const HYPHEN: u8 = 1 << 4;
+    pub(super) const COLON: u8 = 1 << 5;
+
+    /// The classes of each byte, worked out beforehand.
+    pub(super) static OF: [u8; 256] = {
+        let mut classes = [0; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            let ascii = byte as u8;
+            classes[byte] = (if ascii.is_ascii_uppercase() { CAPITAL } else { 0 })
+                | (if ascii.is_ascii_lowercase() { SMALL } else { 0 })
+                | (if ascii.is_ascii_digit() { DIGIT } else { 0 })
+                | (if ascii.is_ascii_hexdigit() { HEX } else { 0 })
+                | (if ascii == b'-' { HYPHEN } else { 0 })
+                | (if ascii == b':' { COLON } else { 0 });
+            byte += 1;
+        }
+        classes
+    };
+}
+
+/// Holds a text to the classes of characters that may stand at each of its places.
+fn shape(text: &str, places: &[u8]) -> Result<(), Problem> {
+    let misfits = |(byte, allowed): (u8, &u8)| class::OF[usize::from(byte)] & allowed == 0;
+    match text.bytes().zip(places).position(misfits) {
+        Some(at) => Err(stranger(text, at)),
+        None if text.len() == places.len() => Ok(()),
+        None if text.is_empty() => Err(Problem::Empty),
+        None if text.len() < places.len() => Err(Problem::TooShort),
+        None => Err(Problem::TooLong { allowed: places.len() }),
+    }
+}
+
 /// The character at a place, as the problem.
 fn stranger(text: &str, at: usize) -> Problem {
     text.chars().nth(at).map_or(Problem::TooShort, |character| Problem::Character { character, at })

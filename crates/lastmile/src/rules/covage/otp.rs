@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::rules::{Problem, hidden, scan, text_rule};
+use crate::rules::class::{CAPITAL, DIGIT, HYPHEN, SMALL};
+use crate::rules::{Problem, hidden, shape, text_rule};
 
 /// The reference of an optical socket (OTP, in French PTO): a prefix of two or three capitals or digits, then twice a
 /// hyphen and four letters or digits.
@@ -34,14 +35,14 @@ hidden!(Otp);
 
 impl Otp {
     fn check(text: &str) -> Result<(), Problem> {
+        const P: u8 = CAPITAL | DIGIT;
+        const A: u8 = CAPITAL | SMALL | DIGIT;
+        const H: u8 = HYPHEN;
         // The third place tells the two forms apart.
-        let prefix = if text.as_bytes().get(2) == Some(&b'-') { 2 } else { 3 };
-        let length = prefix + 10;
-        scan(text, length..=length, |at, byte| match at {
-            _ if at < prefix => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
-            _ if at == prefix || at == prefix + 5 => byte == b'-',
-            _ => byte.is_ascii_alphanumeric(),
-        })
+        match text.as_bytes().get(2) {
+            Some(b'-') => shape(text, &[P, P, H, A, A, A, A, H, A, A, A, A]),
+            _ => shape(text, &[P, P, P, H, A, A, A, A, H, A, A, A, A]),
+        }
     }
 }
 

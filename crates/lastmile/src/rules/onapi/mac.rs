@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::rules::{Problem, Warning, hidden, scan, text_rule};
+use crate::rules::class::{COLON, HEX};
+use crate::rules::{Problem, Warning, hidden, shape, text_rule};
 
 /// A MAC address: six bytes as two hexadecimal digits each, with colons between them. It reads small letters and keeps
 /// capitals, which the standard wants.
@@ -33,7 +34,9 @@ hidden!(MacAddress);
 
 impl MacAddress {
     fn check(text: &str) -> Result<(), Problem> {
-        scan(text, 17..=17, |at, byte| if at % 3 == 2 { byte == b':' } else { byte.is_ascii_hexdigit() })
+        const X: u8 = HEX;
+        const C: u8 = COLON;
+        shape(text, &[X, X, C, X, X, C, X, X, C, X, X, C, X, X, C, X, X])
     }
 
     /// [`Warning::GroupAddress`] when it is the address of a group of devices (the lowest bit of the first byte).
