@@ -28,6 +28,12 @@
 //! Every call is a [`tracing`](https://docs.rs/tracing) span `call` with `api`, `operation`, `method`, `path` (as a
 //! template), `attempts`, `status` and `outcome`; each attempt is a span `attempt` inside.
 
+// This page names what a build without some features leaves out.
+#![cfg_attr(
+    not(all(feature = "cocon", feature = "covage", feature = "onapi")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
+
 #[cfg(feature = "cocon")]
 pub mod cocon;
 #[cfg(feature = "covage")]

@@ -4,13 +4,17 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use lastmile_tests::measure::{Caller, calls, decode_at_once, follow, list, read_rows, serve};
+use lastmile_tests::measure::{
+    Caller, access, calls, decode_at_once, decode_rows, drain, follow, list, read_rows, serve,
+};
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
 const USAGE: &str = "\
 usage: measure serve ROWS              serves a list of so many accesses, and says where
        measure rows ADDRESS            reads it as a stream of rows
+       measure drain ADDRESS           reads its bytes and does nothing with them
+       measure decode ROWS             decodes such rows that lie in memory, one by one
        measure at-once ROWS            decodes such a list that lies in memory
        measure facade|hand ADDRESS COUNT AT_A_TIME
                                        reads an access so many times
@@ -34,6 +38,12 @@ fn main() -> ExitCode {
             let reading = async { tokio::spawn(async move { read_rows(&address).await }).await };
             print(&runtime().block_on(reading).expect("no panic"));
         }
+        ["drain", address] => {
+            let address = address.to_owned();
+            let reading = async { tokio::spawn(async move { drain(&address).await }).await };
+            print(&runtime().block_on(reading).expect("no panic"));
+        }
+        ["decode", rows] => print(&decode_rows(&(0..number(rows)).map(access).collect::<Vec<_>>())),
         ["at-once", rows] => print(&decode_at_once(list(number(rows)).as_bytes())),
         [caller @ ("facade" | "hand"), address, count, at_a_time] => {
             print(&runtime().block_on(calls(who(caller), address, number(count), number(at_a_time))));

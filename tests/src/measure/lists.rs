@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use lastmile::Policy;
-use lastmile::onapi::types::Access;
+use lastmile::onapi::types::{Access, ListAccessesParams};
 use lastmile::onapi::{Changes, OnApi};
+use lastmile_onapi::Client;
 use serde::{Deserialize, Serialize};
 
 use super::{cpu, peak_memory};
@@ -22,6 +23,15 @@ pub struct Listed {
     pub cpu_seconds: f64,
     /// The most memory of the process.
     pub peak_kib: u64,
+}
+
+impl Listed {
+    /// As it is now. The first row is there when all are.
+    fn of(rows: usize, started: Instant, before: Duration) -> Self {
+        let seconds = started.elapsed().as_secs_f64();
+        let cpu_seconds = cpu().saturating_sub(before).as_secs_f64();
+        Self { rows, seconds, first_row_ms: seconds * 1000.0, cpu_seconds, peak_kib: peak_memory() }
+    }
 }
 
 /// Reads all accesses of a network as a stream of rows.
@@ -42,12 +52,42 @@ pub async fn read_rows(base: &str) -> Listed {
         count += usize::from(row.expect("an access").access_id.get().is_some());
     }
     Listed {
-        rows: count,
-        seconds: started.elapsed().as_secs_f64(),
         first_row_ms: first.unwrap_or_default().as_secs_f64() * 1000.0,
-        cpu_seconds: (cpu() - before).as_secs_f64(),
-        peak_kib: peak_memory(),
+        ..Listed::of(count, started, before)
     }
+}
+
+/// Reads the bytes of the list of all accesses and does nothing with them: what a stream of rows takes without its rows.
+///
+/// # Panics
+/// If the network does not answer with a list.
+pub async fn drain(base: &str) -> Listed {
+    let network = OnApi::builder(base).login("sp", "invented").build().expect("loopback");
+    let before = cpu();
+    let params = ListAccessesParams::default();
+    let call = |client: Client| async move { client.list_accesses_stream(&params).await };
+    let mut body =
+        network.raw().open(call).await.expect("it answers").expect("it was not asked what changed").value;
+    let started = Instant::now();
+    let mut bytes = 0;
+    while let Some(chunk) = body.chunk().await {
+        bytes += chunk.expect("it goes on").len();
+    }
+    assert!(bytes > 0, "there are accesses");
+    Listed::of(0, started, before)
+}
+
+/// Decodes rows that lie in memory, one by one, and drops them: what a stream of rows takes without its bytes.
+///
+/// # Panics
+/// If one is no access.
+pub fn decode_rows(rows: &[String]) -> Listed {
+    let (started, before) = (Instant::now(), cpu());
+    let count = rows.iter().filter(|row| {
+        let access: Access = serde_json::from_str(row).expect("an access");
+        access.access_id.get().is_some()
+    });
+    Listed::of(count.count(), started, before)
 }
 
 /// Decodes a list that lies in memory, all at once.
@@ -57,12 +97,5 @@ pub async fn read_rows(base: &str) -> Listed {
 pub fn decode_at_once(list: &[u8]) -> Listed {
     let (started, before) = (Instant::now(), cpu());
     let accesses: Vec<Access> = serde_json::from_slice(list).expect("accesses");
-    let seconds = started.elapsed().as_secs_f64();
-    Listed {
-        rows: accesses.len(),
-        seconds,
-        first_row_ms: seconds * 1000.0,
-        cpu_seconds: (cpu() - before).as_secs_f64(),
-        peak_kib: peak_memory(),
-    }
+    Listed::of(accesses.len(), started, before)
 }

@@ -5,7 +5,7 @@ mod lists;
 mod server;
 
 pub use calls::{Caller, Cost, calls, follow};
-pub use lists::{Listed, decode_at_once, read_rows};
+pub use lists::{Listed, decode_at_once, decode_rows, drain, read_rows};
 pub use server::{access, list, serve};
 
 use std::fs;

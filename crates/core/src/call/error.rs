@@ -224,6 +224,11 @@ impl Error {
         self.0.api
     }
 
+    /// Whether nothing has changed, by the answer to a request that asks whether something has.
+    pub(super) fn says_not_modified(&self) -> bool {
+        self.0.status == Some(StatusCode::NOT_MODIFIED) && self.0.operation.is_some_and(|one| one.conditional)
+    }
+
     /// The operation; none when the call was refused before one was chosen.
     pub fn operation(&self) -> Option<&'static Operation> {
         self.0.operation

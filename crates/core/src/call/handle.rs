@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use progenitor_client::{ByteStream, ResponseValue};
-use reqwest::{StatusCode, Url};
+use reqwest::Url;
 
 use super::body::Body;
 use super::error::Error;
@@ -171,7 +171,7 @@ impl<C: Api> Handle<C> {
 fn unless_not_modified<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) if error.status() == Some(StatusCode::NOT_MODIFIED) => Ok(None),
+        Err(error) if error.says_not_modified() => Ok(None),
         Err(error) => Err(error),
     }
 }
