@@ -251,6 +251,8 @@ contracts! {
     not_modified: once [AnswerAndKeep("HTTP/1.1 304 Not Modified\r\n\r\n")] {
         Create   => (Unknown, Some(304), 1, 1),
         Read     => (Rejected, Some(304), 1, 1),
+        // Nobody asked whether something has changed.
+        List     => (Rejected, Some(304), 1, 1),
     }
 
     // Over several attempts, a changing call ends as the weakest of them; what was answered last is told all the same.

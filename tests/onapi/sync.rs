@@ -253,6 +253,17 @@ async fn nothing_is_swept_that_was_not_surely_seen() {
         failed |= item.is_err();
     }
     assert!(failed && run.state().is_none() && !run.may_sweep());
+
+    // As a cache between might say: nobody has asked what changed.
+    for list in ["listEvents", "listAccesses"] {
+        sandbox.onapi().answer_next(list, Answer::status(304));
+        let error = network.sync::<Access>(None, &SyncPlan::default()).await.unwrap_err();
+        assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 304), "{list}");
+    }
+    let state = sync::<Access>(&network, None).await.state;
+    sandbox.onapi().answer_next("listAccesses", Answer::status(304));
+    let nothing = sync::<Access>(&network, Some(&state)).await;
+    assert!(nothing.rows.is_empty() && !nothing.may_sweep(), "it was asked for");
 }
 
 #[tokio::test]

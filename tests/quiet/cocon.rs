@@ -76,4 +76,10 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
     let again = batch.failures(&cocon.batch(&id).await.unwrap());
     assert_eq!(again.batch.as_ref().map(|batch| batch.buildings().count()), Some(1));
     walked.debug(&again);
+    // And what nobody can tell.
+    let twice = Batch::new([PERSONAL; 2].map(|name| Connection::new(name, RouteScenario::KeepRoute)));
+    supplier.answer_next("getDelayedConnectionBatch", Answer::json(200, &failed));
+    let again = twice.failures(&cocon.batch(&id).await.unwrap());
+    assert_eq!(again.left_out, [PERSONAL]);
+    walked.debug(&again);
 }

@@ -3,7 +3,7 @@
 use lastmile::covage::types::*;
 use lastmile::covage::{
     Copper, Covage, CutService, Draft, EventCursor, Fibre, Information, Migrated, Migration, NewOrder,
-    Options, OrderFilter, OrderSort, SlotRequest,
+    Options, OrderFilter, OrderSort, SlotRequest, Socket,
 };
 use lastmile::{HasProgress, Prepared, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox, Spec};
@@ -132,6 +132,7 @@ async fn drafts(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
         "cell_phone_number": "0623456789",
     }));
     prepared(walked, contact.unwrap());
+    walked.debug(&Socket { stairs: personal(), floor: personal() });
     walked.debug(&Copper::Activate);
     walked.debug(&Fibre::Create);
     walked.debug(&Fibre::Create.demands()[0]);

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use lastmile::cocon::types::CustomerCreate;
 use lastmile::{Creation, Poll, Prepared};
 use lastmile_sandbox::Spec;
 use lastmile_tests::answer_schema;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::generated::{marked, with_more};
-use crate::marks::Walked;
+use crate::marks::{PERSONAL, Walked, quiet};
 
 /// A look that is given up at once.
 pub const GLANCE: Poll = Poll { every: Duration::from_millis(10), at_most: Duration::ZERO };
@@ -29,8 +30,27 @@ pub fn prepared<C: Creation + std::fmt::Debug>(walked: &Walked, request: C) -> P
     stored
 }
 
-/// The answer of an operation with marks in each sensitive place, and in fields that no document lists. Free objects are left out: see `known.rs`.
+/// The answer of an operation with marks in each sensitive place, and in fields that no document lists.
 pub fn answer(spec: &Spec, operation: &str) -> Value {
     let schema = answer_schema(spec.document(), operation).unwrap();
-    with_more(marked(spec.document(), schema, &Value::Null).0)
+    with_more(marked(spec.document(), schema).0)
+}
+
+#[test]
+fn a_stored_value_that_cannot_be_read_is_not_quoted() {
+    let stored = |progress: &str, request: Value| {
+        let stored =
+            json!({ "version": 1, "kind": "cocon.customer", "progress": progress, "request": request });
+        serde_json::from_str::<Prepared<CustomerCreate>>(&stored.to_string()).unwrap_err().to_string()
+    };
+    for (error, says) in [
+        (stored("ready", json!({ "name": [PERSONAL] })), "something else than a string"),
+        (stored("ready", json!(PERSONAL)), "something else than struct CustomerCreate"),
+        (stored(PERSONAL, json!({})), "something else than one of `ready`"),
+    ] {
+        quiet(&error);
+        assert!(error.contains(says), "{error}");
+    }
+    let error = serde_json::from_str::<Prepared<CustomerCreate>>(r#"{"version":1}"#).unwrap_err();
+    assert!(error.to_string().contains("missing field `kind`"), "{error}");
 }

@@ -69,7 +69,7 @@ fn lists(tools: &Tools, page: &mut String) -> Result<(), Error> {
          | processor time of the stream against decoding at once | {:.2} |\n\
          | speed with gzip against without | {:.2} |\n\n\
          The first row is there {:.1} ms after the head of the answer.\n\n\
-         Where the stream's processor time goes, by what its parts take alone:\n\n\
+         Where the stream's processor time goes, by what its parts take alone (so that they are about right, and no more):\n\n\
          | part | share |\n|---|---|\n\
          | the bytes read from the connection | {:.2} |\n\
          | the rows decoded and dropped | {:.2} |\n\
@@ -81,7 +81,7 @@ fn lists(tools: &Tools, page: &mut String) -> Result<(), Error> {
         median(first),
         bytes,
         decoding,
-        1.0 - bytes - decoding,
+        (1.0 - bytes - decoding).max(0.0),
     );
     for rows in [10_000, 100_000, 1_000_000] {
         let (_server, address) = tools.serve(rows)?;

@@ -5,7 +5,7 @@ pub use progenitor_client::{ByteStream, Error, ResponseValue};
 #[allow(clippy::all)]
 pub mod types {
     ///A time at which an engineer could come.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
     #[serde(transparent)]
     pub struct AppointmentSlot(
         pub ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -953,7 +953,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///Facts that belong to the type of the event.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
     #[serde(transparent)]
     pub struct EventData(
         pub ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -2196,7 +2196,7 @@ pub mod types {
         Unlisted(::std::string::String),
     }
     ///The optical socket that the order uses.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
     pub struct OrderEndpointUpdate {
         ///Reference of the socket (OTP), such as `FI-3790-3415` or `FIE-2523-4523`.
         pub reference: ::std::string::String,
@@ -4260,6 +4260,11 @@ pub mod types {
         ///How many results to skip.
         pub offset: ::std::option::Option<i64>,
     }
+    impl ::std::fmt::Debug for AppointmentSlot {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            ::std::write!(f, "AppointmentSlot({} unlisted fields)", self.0.len())
+        }
+    }
     impl ::std::fmt::Debug for Building {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.debug_struct("Building")
@@ -4439,7 +4444,7 @@ pub mod types {
                 .field("copper_info", &self.copper_info)
                 .field("endpoint_ref", &::std::format_args!("(hidden)"))
                 .field("endpoint_ref_type", &self.endpoint_ref_type)
-                .field("fiber_info", &self.fiber_info)
+                .field("fiber_info", &::std::format_args!("(hidden)"))
                 .field(
                     "extra",
                     &::std::format_args!("{} unlisted fields", self.extra.len()),
@@ -4558,6 +4563,11 @@ pub mod types {
                     &::std::format_args!("{} unlisted fields", self.extra.len()),
                 )
                 .finish()
+        }
+    }
+    impl ::std::fmt::Debug for EventData {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            ::std::write!(f, "EventData({} unlisted fields)", self.0.len())
         }
     }
     impl ::std::fmt::Debug for Forecast {
@@ -4700,7 +4710,7 @@ pub mod types {
                 .field("creation_date", &self.creation_date)
                 .field("eligibility_ref", &self.eligibility_ref)
                 .field("end_customer", &self.end_customer)
-                .field("information", &self.information)
+                .field("information", &::std::format_args!("(hidden)"))
                 .field("modification_date", &self.modification_date)
                 .field("operator_info", &self.operator_info)
                 .field("options", &self.options)
@@ -4786,7 +4796,7 @@ pub mod types {
                 .field("comment", &::std::format_args!("(hidden)"))
                 .field("eligibility_ref", &self.eligibility_ref)
                 .field("end_customer", &self.end_customer)
-                .field("information", &self.information)
+                .field("information", &::std::format_args!("(hidden)"))
                 .field("operator_info", &self.operator_info)
                 .field("options", &self.options)
                 .field("product", &self.product)
@@ -4802,7 +4812,7 @@ pub mod types {
             f.debug_struct("OrderEndpoint")
                 .field("information", &self.information)
                 .field("locked", &self.locked)
-                .field("ont", &self.ont)
+                .field("ont", &::std::format_args!("(hidden)"))
                 .field("reference", &::std::format_args!("(hidden)"))
                 .field("type_", &self.type_)
                 .field("uuid", &self.uuid)
@@ -4810,6 +4820,13 @@ pub mod types {
                     "extra",
                     &::std::format_args!("{} unlisted fields", self.extra.len()),
                 )
+                .finish()
+        }
+    }
+    impl ::std::fmt::Debug for OrderEndpointUpdate {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("OrderEndpointUpdate")
+                .field("reference", &::std::format_args!("(hidden)"))
                 .finish()
         }
     }
@@ -4910,7 +4927,7 @@ pub mod types {
                 .field("allow_second_rdv", &self.allow_second_rdv)
                 .field("comment", &::std::format_args!("(hidden)"))
                 .field("end_customer", &self.end_customer)
-                .field("information", &self.information)
+                .field("information", &::std::format_args!("(hidden)"))
                 .field("operator_info", &self.operator_info)
                 .field("options", &self.options)
                 .field("product", &self.product)
@@ -5061,7 +5078,7 @@ pub mod types {
     impl ::std::fmt::Debug for ServiceFtthMigration {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.debug_struct("ServiceFtthMigration")
-                .field("data", &self.data)
+                .field("data", &::std::format_args!("(hidden)"))
                 .field("eligible", &self.eligible)
                 .field(
                     "extra",

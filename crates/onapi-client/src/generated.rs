@@ -5418,7 +5418,7 @@ pub mod types {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.debug_struct("Service")
                 .field("available_date_time", &self.available_date_time)
-                .field("characteristics", &self.characteristics)
+                .field("characteristics", &::std::format_args!("(hidden)"))
                 .field("comments", &self.comments)
                 .field("connection_date_time", &self.connection_date_time)
                 .field("disconnection_date_time", &self.disconnection_date_time)

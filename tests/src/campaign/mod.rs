@@ -113,7 +113,8 @@ async fn kill_and_restart(
     std::fs::write(&site_path, serde_json::to_string(site).expect("JSON")).expect("a new file");
     let mut chance = fastrand::Rng::with_seed(plan.seed);
     // How much is done when it is killed, up to three quarters: at Cocon some of what is lost never takes effect.
-    let mut moments: Vec<usize> = (0..kills).map(|_| chance.usize(0..plan.orders * 3 / 4)).collect();
+    let most = plan.orders * 3 / 4;
+    let mut moments: Vec<usize> = (0..kills).map(|_| chance.usize(0..=most)).collect();
     moments.sort_unstable();
     let mut in_flight = HashSet::new();
     for moment in moments.into_iter().map(Some).chain([None]) {
@@ -136,7 +137,11 @@ async fn kill_and_restart(
             }
             least = Duration::from_millis(1);
         }
-        assert_eq!(process.try_wait().expect("it can be asked"), None, "it ends before all is done");
+        // Few orders may be done before their turn to kill has come.
+        if let Some(ended) = process.try_wait().expect("it can be asked") {
+            assert!(ended.success(), "a process fails");
+            break;
+        }
         process.kill().await.expect("it runs");
         let steps = Outbox::open(&path).expect("it is there").steps();
         // One that is placed, and was not told so to the end, is as good as unknown to the next process.
@@ -144,6 +149,7 @@ async fn kill_and_restart(
         let begun = steps.into_iter().filter(|(_, step)| !step.value.contains(ready));
         in_flight.extend(begun.filter(|(_, step)| !step.stage.is_end()).map(|(key, _)| key));
     }
+    assert!(!in_flight.is_empty(), "no kill met any work");
     in_flight
 }
 

@@ -7,7 +7,6 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use lastmile::onapi::types::{Access, OrderState};
 use lastmile::wire::{Decimal, Loose, OneOrMany, Patch, Readable, Segment, Timestamp};
-use lastmile_core::progenitor_client::encode_path;
 use lastmile_core::reqwest::Url;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -262,7 +261,7 @@ pub fn segment(data: &[u8]) {
     assert_eq!(serde_json::to_string(&segment).expect("it can be written"), json);
     assert_eq!(serde_json::from_str::<Segment>(&json).expect("it can be read"), segment);
     // As the generated clients build it, it is one segment of the address and comes out as it went in.
-    let address = format!("http://sp.example/before/{}/after", encode_path(segment.as_str()));
+    let address = format!("http://sp.example/before/{}/after", segment.encoded());
     let url: Url = address.parse().unwrap_or_else(|error| panic!("{error}: {address}"));
     let segments: Vec<&str> = url.path_segments().expect("it has a path").collect();
     let [before, within, after] = segments.as_slice() else { panic!("{text:?} is another path: {url}") };

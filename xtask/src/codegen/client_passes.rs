@@ -209,6 +209,22 @@ pub(super) fn hand_over(file: &mut syn::File, _: &Facts) -> Result<usize, Fault>
     Ok(count)
 }
 
+/// Whether a method ends so that its answer is read in this way.
+pub(super) fn reads(file: &syn::File, method: &str, how: &str) -> bool {
+    let items = file.items.iter().filter_map(|item| match item {
+        Item::Impl(item) => Some(&item.items),
+        _ => None,
+    });
+    let ends_so = |item: &syn::ImplItem| match item {
+        syn::ImplItem::Fn(function) if function.sig.ident == method => {
+            let end = function.block.stmts.last().map(|stmt| stmt.to_token_stream().to_string());
+            end.is_some_and(|end| end.starts_with(&format!("self . context . {how} (")))
+        }
+        _ => false,
+    };
+    items.flatten().any(ends_so)
+}
+
 /// A client holds its call and no more. Only the call makes it.
 pub(super) fn one_way_in(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
     let has_methods = |item: &syn::ItemImpl| {

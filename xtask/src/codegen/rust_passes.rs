@@ -248,8 +248,7 @@ fn readable_objects(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault>
     let mut impls: Vec<Item> = Vec::new();
     for item in structs(items).filter(|item| facts.answers.contains(&item.ident.to_string())) {
         let name = &item.ident;
-        // An object of which no document lists a field is a map, and read as one.
-        if !item.fields.iter().any(is_extra) {
+        if is_map(item) {
             impls.push(parse_quote! {
                 impl ::lastmile_core::wire::Readable for #name {
                     fn read(_: ::lastmile_core::wire::Given<'_>) -> ::lastmile_core::wire::Reading<Self> {
@@ -265,6 +264,9 @@ fn readable_objects(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault>
                 }
             });
             continue;
+        }
+        if !item.fields.iter().any(is_extra) {
+            return Err(Fault::at(name.to_string(), "it is an answer and keeps no unlisted fields"));
         }
         let fields = item.fields.iter().filter(|field| !is_extra(field)).filter_map(|field| {
             let (ident, name) = (field.ident.as_ref()?, wire_name(field));
@@ -284,6 +286,19 @@ fn quiet_debug(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
     let mut hidden = BTreeSet::new();
     for item in structs(items) {
         let name = item.ident.to_string();
+        if is_map(item) {
+            let ident = &item.ident;
+            let text = format!("{name}({{}} unlisted fields)");
+            impls.push(parse_quote! {
+                impl ::std::fmt::Debug for #ident {
+                    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                        ::std::write!(f, #text, self.0.len())
+                    }
+                }
+            });
+            without_derive(&mut item.attrs, "Debug");
+            continue;
+        }
         let sensitive = facts.sensitive.get(&name);
         let is_hidden = |field: &Field| {
             let on_the_wire = wire_name(field);
@@ -312,6 +327,11 @@ fn quiet_debug(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
     let count = impls.len();
     items.extend(impls);
     Ok(count)
+}
+
+/// Whether this is an object of which no document lists a field.
+fn is_map(item: &ItemStruct) -> bool {
+    matches!(&item.fields, syn::Fields::Unnamed(fields) if fields.unnamed.iter().any(|field| type_name(&field.ty) == "Map"))
 }
 
 /// The name of a field on the wire.

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
 
+use super::client_passes;
 use super::document::{Document, Operation};
 use super::fault::Fault;
 
@@ -20,7 +21,7 @@ pub(crate) fn render(document: &Document, client: &syn::File) -> Result<Vec<syn:
                     format!("the client has no method `{}`", snake(operation.id)),
                 ));
             }
-            row(document, operation)
+            row(document, operation, client)
         })
         .collect::<Result<Vec<_>, _>>()?;
 
@@ -57,7 +58,7 @@ pub(crate) fn render(document: &Document, client: &syn::File) -> Result<Vec<syn:
     Ok(file.items)
 }
 
-fn row(document: &Document, operation: &Operation<'_>) -> Result<TokenStream, Fault> {
+fn row(document: &Document, operation: &Operation<'_>, client: &syn::File) -> Result<TokenStream, Fault> {
     let id = snake(operation.id);
     let method = operation.method.to_uppercase();
     // A stream's twin has one slash more.
@@ -74,11 +75,15 @@ fn row(document: &Document, operation: &Operation<'_>) -> Result<TokenStream, Fa
         (Some(other), _) => return Err(Fault::at(operation.id, format!("x-retry has no value `{other}`"))),
     };
     let content = &operation.json["responses"]["2XX"]["content"];
-    let answer = match (content.get("application/octet-stream"), content.is_null()) {
-        (Some(_), _) => quote!(Stream),
-        (None, true) => quote!(Nothing),
-        (None, false) => quote!(Json),
+    let (answer, reader) = match (content.get("application/octet-stream"), content.is_null()) {
+        (Some(_), _) => (quote!(Stream), "stream"),
+        (None, true) => (quote!(Nothing), "nothing"),
+        (None, false) => (quote!(Json), "json"),
     };
+    // progenitor has its own mind about answers in other media types.
+    if !client_passes::reads(client, &id, reader) {
+        return Err(Fault::at(operation.id, format!("its method does not read its answer as `{reader}`")));
+    }
     let conditional = document.facts.conditional.contains(operation.id.trim_end_matches("Stream"));
     let authorized = operation.json["security"].as_array().is_none_or(|schemes| !schemes.is_empty());
     let lower_case = operation.json["x-lower-case"] == true;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, IF_MODIFIED_SINCE, LOCATION};
 use reqwest::{Method, Request, Response, StatusCode, Url};
 use tokio::time::{Instant, timeout_at};
 
@@ -30,11 +30,13 @@ pub(super) struct Failure {
     pub(super) source: Option<reqwest::Error>,
     /// When to come back, where no header says so.
     pub(super) wait: Option<Duration>,
+    /// Whether it is the answer to a question whether something has changed: nothing has.
+    pub(super) unchanged: bool,
 }
 
 impl Failure {
     pub(super) fn of(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, reason: reason.into(), source: None, wait: None }
+        Self { outcome, reason: reason.into(), source: None, wait: None, unchanged: false }
     }
 
     /// It would have to wait longer for its turn than there is time.
@@ -105,7 +107,14 @@ pub(super) async fn attempt(
         };
     };
     let body = body.whole();
-    let judged = || judge(operation, status, &headers, &body);
+    // Only to whom has asked that means anything.
+    let asked = operation.conditional && request.headers().contains_key(IF_MODIFIED_SINCE);
+    let judged = || match status {
+        StatusCode::NOT_MODIFIED if asked => {
+            Some(Failure { unchanged: true, ..Failure::of(Outcome::Rejected, "nothing has changed") })
+        }
+        _ => judge(operation, status, &headers, &body),
+    };
     let (failure, unread) = match end {
         End::Unread(response) => (None, Some(response)),
         // A refusal stands without the whole of its body.
@@ -310,7 +319,6 @@ fn judge(operation: &Operation, status: StatusCode, headers: &HeaderMap, body: &
             }
             Answer::Json | Answer::Nothing | Answer::Stream => None,
         },
-        304 if operation.conditional => failure(Outcome::Rejected, "nothing has changed"),
         429 => failure(Outcome::Throttled, "the supplier gets too many requests"),
         408 => failure(Outcome::Unknown, "the server did not wait for the request"),
         501 => failure(Outcome::Rejected, "the supplier does not offer this"),

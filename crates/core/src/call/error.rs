@@ -60,6 +60,8 @@ pub struct Error(Box<Inner>);
 pub(super) struct Inner {
     pub(super) api: &'static str,
     pub(super) operation: Option<&'static Operation>,
+    /// Whether it says that nothing has changed, to a request that asks so.
+    pub(super) unchanged: bool,
     pub(super) outcome: Outcome,
     /// What happened, in words of ours that repeat nothing a caller or supplier sent.
     pub(super) reason: String,
@@ -177,6 +179,7 @@ impl Error {
         Self::new(Inner {
             api,
             operation: None,
+            unchanged: false,
             outcome,
             reason: reason.into(),
             status: None,
@@ -224,9 +227,9 @@ impl Error {
         self.0.api
     }
 
-    /// Whether nothing has changed, by the answer to a request that asks whether something has.
+    /// Whether it says that nothing has changed, to a request that asks so.
     pub(super) fn says_not_modified(&self) -> bool {
-        self.0.status == Some(StatusCode::NOT_MODIFIED) && self.0.operation.is_some_and(|one| one.conditional)
+        self.0.unchanged
     }
 
     /// The operation; none when the call was refused before one was chosen.

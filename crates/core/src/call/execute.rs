@@ -58,8 +58,8 @@ impl Shared {
 
 /// One call: what it shares with others, its policy, and the record of what happens to it.
 ///
-/// A generated client is made of it, builds a request with it, and hands that over to it. It makes the attempts that the policy
-/// and the operation allow, and leaves what happened in its record, for [`Handle::call`](super::Handle::call) to tell.
+/// A generated client is made of it, builds a request with it, and hands that over to it. The context makes the attempts that the
+/// policy and the operation allow, and keeps what happened in its record, for [`Handle::call`](super::Handle::call) to tell.
 #[derive(Clone)]
 pub struct Context(Arc<Call>);
 
@@ -114,6 +114,13 @@ impl Context {
         self.0.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The record, for good. That a call was made stays in its place: a clone of the client may be about still.
+    fn take(&self) -> Record {
+        let mut record = self.record();
+        let operation = record.operation;
+        std::mem::replace(&mut *record, Record { operation, ..Record::default() })
+    }
+
     pub(super) fn policy(&self) -> &Policy {
         &self.0.policy
     }
@@ -158,8 +165,12 @@ impl Context {
 
     pub(super) fn fail(self, error: progenitor_client::Error<()>) -> Error {
         use progenitor_client::Error as Generated;
-        let mut record = std::mem::take(&mut *self.record());
+        let mut record = self.take();
         let failure = record.failure.take().unwrap_or_else(|| match error {
+            // What was sent was not waited for: the caller's own future has ended before.
+            _ if record.operation.is_some() && record.status.is_none() => {
+                Failure::of(Outcome::Unknown, "the call was given up before its answer came")
+            }
             _ if record.operation.is_some() => {
                 Failure::of(Outcome::Decode, "the answer is not one that the document describes")
             }
@@ -182,7 +193,7 @@ impl Context {
 
     /// The error of an answer that broke after it had begun to be read.
     pub(super) fn broken(&self, failure: Failure) -> Error {
-        let record = std::mem::take(&mut *self.record());
+        let record = self.take();
         self.error(record, failure)
     }
 
@@ -197,6 +208,7 @@ impl Context {
             api: self.0.shared.table.api,
             operation: record.operation,
             outcome: failure.outcome,
+            unchanged: failure.unchanged,
             reason: failure.reason,
             status: record.status,
             retry_after: failure.wait.or_else(|| retry_after(&record.headers, SystemTime::now())),
@@ -218,7 +230,7 @@ impl Context {
         &self.0.shared.base
     }
 
-    /// What requests are built with. What is sent with it alone is sent without credentials, and not followed.
+    /// What requests are built with. What is sent with it alone has no credentials, and its redirects are not followed.
     pub fn http(&self) -> &reqwest::Client {
         &self.0.shared.http
     }

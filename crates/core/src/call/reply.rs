@@ -49,6 +49,7 @@ impl<T> Reply<T> {
         Error::new(Inner {
             api: self.table.api,
             operation: self.operation,
+            unchanged: false,
             outcome,
             reason,
             status: Some(self.status),

@@ -26,13 +26,13 @@ impl Default for RetryBudget {
 /// What is left of a [`RetryBudget`].
 #[derive(Debug)]
 pub(crate) struct Purse {
-    /// In thousandths of an attempt, as everything here. An atomic, since every call of every thread looks at it.
+    /// In millionths of an attempt, as everything here. An atomic, since every call of every thread looks at it.
     left: AtomicU64,
     most: u64,
     per_call: u64,
 }
 
-const ATTEMPT: u64 = 1000;
+const ATTEMPT: u64 = 1_000_000;
 
 impl Purse {
     pub(crate) fn new(budget: RetryBudget) -> Self {

@@ -193,7 +193,7 @@ pub trait Readable: Sized {
     /// Reads a scalar that arrived.
     fn read(given: Given<'_>) -> Reading<Self>;
 
-    /// The short way of a text that is the value in its own form; whatever takes none is told by [`read`](Self::read).
+    /// The short way for a text that is the value in its own form. None means: ask [`read`](Self::read).
     fn read_text(_: &str) -> Option<Self> {
         None
     }

@@ -151,7 +151,9 @@ fn counted<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize>
 }
 
 /// What of a batch can be placed anew: [`Batch::failures`].
-#[derive(Clone, Debug)]
+///
+/// `Debug` does not show the buildings' names, which are addresses.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Resubmission {
     /// The connections that failed, with the company that installed them; none if there is none.
@@ -159,6 +161,15 @@ pub struct Resubmission {
     /// The buildings that failed and are not in it, because it cannot be told which of their connections did; `""` for one
     /// whose name could not be read.
     pub left_out: Vec<String>,
+}
+
+impl fmt::Debug for Resubmission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resubmission")
+            .field("batch", &self.batch)
+            .field("left_out", &self.left_out.len())
+            .finish()
+    }
 }
 
 /// The supplier's id of a registered batch.

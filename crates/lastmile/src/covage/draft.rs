@@ -1,6 +1,7 @@
 //! Drafts: completed in any order, then submitted.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use lastmile_core::call::Error;
 use lastmile_core::wire::{Loose, Segment};
@@ -59,7 +60,8 @@ impl Draft {
     }
 
     /// Lets exactly these fields pass, by their [path](super::Gap::path), although the rules of this library refuse them: rules
-    /// drift, and the supplier is the truth. It holds for what is sent and for the submission.
+    /// drift, and the supplier is the truth. It holds for what is sent from now on and for the submission, and for this value
+    /// only: a draft that is read again has to be told again.
     ///
     /// ```
     /// # use lastmile::covage::Draft;
@@ -119,12 +121,11 @@ impl Draft {
     ) -> Result<(), Error> {
         let product = self.order.product.get().and_then(|product| product.code.as_deref());
         // Switching it off mends a draft whose product was another before.
-        let is_overruled = |field: &str| self.overruled.contains(field);
-        if ((allowed && !is_overruled("allow_second_rdv"))
-            || (address.is_some() && !is_overruled("address_second_rdv")))
-            && product.is_some_and(|code| code != "FP05")
-        {
-            return Err(refused("allow_second_rdv: only the product FP05 has a second appointment"));
+        let is_another = product.is_some_and(|code| code != "FP05");
+        for (field, is_given) in [("allow_second_rdv", allowed), ("address_second_rdv", address.is_some())] {
+            if is_given && is_another && !self.overruled.contains(field) {
+                return Err(refused(format_args!("{field}: only the product FP05 has a second appointment")));
+            }
         }
         let data = OrderUpdate {
             allow_second_rdv: Some(allowed),
@@ -194,7 +195,9 @@ impl Draft {
     /// Refuses what only some request types take. What the draft does not tell is for the supplier to say.
     fn demand(&self, allowed: &[OrderRequestType], otherwise: &str) -> Result<(), Error> {
         match self.order.request_type.get() {
-            Some(request_type) if !allowed.contains(request_type) => {
+            Some(request_type)
+                if !allowed.contains(request_type) && !self.overruled.contains("request_type") =>
+            {
                 Err(refused(format_args!("request_type: {otherwise}")))
             }
             _ => Ok(()),
@@ -302,10 +305,12 @@ impl Draft {
 
     /// The end of the line whose address is given, and its place: the one that has an optical socket, or else the first.
     fn address(&self) -> Option<(usize, &OrderBound)> {
-        let mut bounds =
-            self.order.bounds.iter().enumerate().filter_map(|(at, bound)| Some((at, bound.get()?)));
-        let socket = self.socket().map(|(bound, _)| bound);
-        bounds.find(|(_, bound)| socket.is_none_or(|socket| std::ptr::eq(*bound, socket)))
+        let bounds = || self.order.bounds.iter().enumerate();
+        let of_socket = self.socket().and_then(|(socket, _)| {
+            bounds().find(|(_, bound)| bound.get().is_some_and(|bound| std::ptr::eq(bound, socket)))
+        });
+        let (at, bound) = of_socket.or_else(|| bounds().next())?;
+        Some((at, bound.get()?))
     }
 
     /// The end of the line that has an optical socket, and the socket.
@@ -328,12 +333,20 @@ impl Draft {
 }
 
 /// Where an optical socket is, as the supplier's look-up says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// `Debug` does not show it: it is where somebody lives.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Socket {
     /// The stairs.
     pub stairs: Option<String>,
     /// The floor.
     pub floor: Option<String>,
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Socket((hidden))")
+    }
 }
 
 impl Socket {

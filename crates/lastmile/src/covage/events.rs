@@ -16,6 +16,9 @@ use super::Covage;
 /// 30 seconds only, it is asked for many.
 const PAGE: u64 = 500;
 
+/// How long to wait between two looks. (Source: the supplier's page on events.)
+const INTERVAL: Duration = Duration::from_secs(30);
+
 /// How many events a cursor knows by their id.
 const KNOWN: usize = 50;
 
@@ -161,7 +164,7 @@ impl Events {
     /// The next event. Waits until there is one, and 30 seconds between two looks, as the supplier asks.
     ///
     /// # Errors
-    /// The outcome of a look; the next call looks again.
+    /// The outcome of a look. The next call looks again at once, since a look that was refused is none: pause between.
     pub async fn next(&mut self) -> Result<Loose<Event>, Error> {
         loop {
             if let Some(event) = self.take() {
@@ -171,7 +174,7 @@ impl Events {
                 Ok(_) => {}
                 // It is not this look's turn yet, and nothing was sent.
                 Err(error) if error.outcome() == Outcome::Throttled && error.attempts() == 0 => {
-                    tokio::time::sleep(error.retry_after().unwrap_or(Duration::from_secs(30))).await;
+                    tokio::time::sleep(error.retry_after().unwrap_or(INTERVAL)).await;
                 }
                 Err(error) => return Err(error),
             }
@@ -212,11 +215,15 @@ impl Events {
         &self.cursor
     }
 
-    /// The same as a stream that does not end, each event with the cursor behind it.
+    /// The same as a stream that does not end, each event with the cursor behind it. After an error it pauses for 30 seconds.
     pub fn into_stream(self) -> impl Stream<Item = Result<(Loose<Event>, EventCursor), Error>> + Send {
-        stream::unfold(self, |mut events| async move {
+        stream::unfold((self, false), |(mut events, rests)| async move {
+            if rests {
+                tokio::time::sleep(INTERVAL).await;
+            }
             let next = events.next().await;
-            Some((next.map(|event| (event, events.cursor.clone())), events))
+            let rests = next.is_err();
+            Some((next.map(|event| (event, events.cursor.clone())), (events, rests)))
         })
     }
 }

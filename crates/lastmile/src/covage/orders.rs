@@ -32,14 +32,17 @@ impl Covage {
     /// ```no_run
     /// # use lastmile::covage::{Covage, OrderFilter, OrderSort};
     /// # async fn example(covage: &Covage) -> Result<(), lastmile::Error> {
-    /// let newest = OrderFilter { sort: Some(OrderSort::CreationDateDown), ..Default::default() };
-    /// let mut orders = covage.orders(newest);
+    /// let oldest_first = OrderFilter { sort: Some(OrderSort::CreationDate), ..Default::default() };
+    /// let mut orders = covage.orders(oldest_first);
     /// while let Some(order) = orders.next().await {
     ///     println!("{:?}", order?.get().and_then(|order| order.status.get().cloned()));
     /// }
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// Pages are told apart by a count. Orders that come into the list before the place that is read, or leave it, make the next
+    /// page repeat some or skip some: so read oldest first, and do not filter by a status that changes while you read.
     pub fn orders(&self, filter: impl Into<ListOrdersParams>) -> Orders {
         Orders {
             covage: self.clone(),

@@ -214,7 +214,12 @@ impl Readiness {
                     let path = format!("bounds[{bound}].endpoints[{endpoint}].reference");
                     self.require(order, &path, GapKind::MissingHere, SOCKET);
                     if let Some(Err(error)) = order.text(&pointer(&path)).map(str::parse::<Otp>) {
-                        self.gap(path, GapKind::Illegal, error.to_string(), SOCKET);
+                        // A locked one is the supplier's own, from the offer.
+                        let locked = order
+                            .0
+                            .pointer(&pointer(&format!("bounds[{bound}].endpoints[{endpoint}].locked")));
+                        let is_ours = locked.is_none_or(|locked| *locked != true);
+                        self.illegal(&path, &error.to_string(), SOCKET, is_ours);
                     }
                 }
                 Demand::StreetNumber => {

@@ -66,8 +66,8 @@ enum State {
 pub struct HandedOut {
     /// The event.
     pub event: OrderEvent,
-    /// The cursor that stands behind it. None if the network gave the event no id: it may come again after a restart, with
-    /// those up to the next that has one.
+    /// The cursor that stands behind it. None if the network gave the event no id: it may come again whenever the network is
+    /// asked, until one that has an id has followed.
     pub cursor: Option<EventCursor>,
 }
 
@@ -120,11 +120,12 @@ impl OrderEvents {
     }
 
     /// The same as a stream that does not end: where there is no further event it pauses, then asks again. So it does after an
-    /// error, [`RowError::Unreadable`] aside.
+    /// error, [`RowError::Unreadable`] aside. An event without an id, or one that cannot be read, may be told at each asking,
+    /// until one that has an id has followed.
     ///
     /// ```no_run
     /// # use std::{pin::pin, time::Duration};
-    /// # use lastmile::onapi::{EventCursor, OnApi};
+    /// # use lastmile::{RowError, onapi::{EventCursor, OnApi}};
     /// use futures_util::StreamExt as _;
     ///
     /// # async fn example(network: OnApi, stored: Option<EventCursor>, store: impl Fn(&EventCursor)) {
@@ -132,7 +133,8 @@ impl OrderEvents {
     /// while let Some(event) = events.next().await {
     ///     match event {
     ///         Ok(event) => event.cursor.iter().for_each(&store),
-    ///         Err(error) => println!("{error}"), // looked for again in a minute
+    ///         Err(RowError::Unreadable(row)) => println!("report this: {row:?}"),
+    ///         Err(error) => println!("{error}"), // the network is asked again in a minute
     ///     }
     /// }
     /// # }

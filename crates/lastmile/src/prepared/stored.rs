@@ -45,9 +45,20 @@ impl<C: Creation> Serialize for Prepared<C> {
     }
 }
 
+/// What was expected, or is missing. The rest of serde's message may quote what is stored, which may be personal.
+fn unreadable<E: de::Error>(error: &E) -> E {
+    let message = error.to_string();
+    if message.starts_with("missing field") {
+        return E::custom(message);
+    }
+    let what = message.rsplit_once(", expected ").map_or("a stored value of this kind", |(_, what)| what);
+    let what = what.rsplit_once(" at line ").map_or(what, |(what, _)| what);
+    E::custom(format_args!("it holds something else than {what}"))
+}
+
 impl<'de, C: Creation> Deserialize<'de> for Prepared<C> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = Stored::<C>::deserialize(deserializer)?;
+        let stored = Stored::<C>::deserialize(deserializer).map_err(|error| unreadable(&error))?;
         if stored.version != VERSION {
             return Err(de::Error::custom(format_args!(
                 "stored as version {}, and this library reads version {VERSION}",
