@@ -11,13 +11,14 @@
 //! | [`Decimal`] | a number with the digits it was written with |
 //! | [`Timestamp`] | a moment with the offset it was written with |
 //! | [`Segment`] | a path parameter that can be no other path |
+//! | [`Object`] | an object of an answer, as generated |
 //!
 //! Numbers in fields that no document lists, and numbers where something else is meant, are kept with the precision of a
 //! float. A list that is read whole is lost whole to what serde cannot read at all: a repeated key that its document lists,
 //! half a surrogate pair, or a number beyond every float. Read long lists row by row ([`Rows`](crate::rows::Rows)). Of a
 //! repeated key that no document lists the last value is kept.
 //!
-//! The types need serde alone and import nothing else of this crate.
+//! The types import nothing else of this crate.
 
 mod decimal;
 mod list;
