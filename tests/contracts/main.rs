@@ -42,6 +42,7 @@ macro_rules! contracts {
 
 mod broken;
 mod calls;
+mod clients;
 mod deadline;
 mod endless;
 mod harness;

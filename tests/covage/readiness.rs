@@ -99,6 +99,13 @@ fn what_depends_on_something_else_is_asked_for_with_it_only() {
         assert_eq!(paths(&readiness), gap.into_iter().collect::<Vec<_>>());
         assert!(!format!("{readiness}").contains(otp), "it is somebody's socket");
     }
+    let mut order = complete();
+    order["request_type"] = json!("activate_defined");
+    order["bounds"][0]["endpoints"][0] =
+        json!({ "type": "otp", "locked": true, "reference": "fi-3790-3415" });
+    let readiness = draft(order).readiness();
+    assert!(readiness.is_ready(), "the supplier's own is its own: {readiness}");
+    assert_eq!(readiness.warnings()[0].path, reference);
     let copper = |request_type: &str| {
         let mut order = complete();
         order["product"] = json!({ "code": "AM01", "line": { "family": { "code": "A" } } });
@@ -215,6 +222,10 @@ async fn what_is_overruled_is_sent() {
 
     // The sandbox, as the supplier, does not take them.
     draft.overrule(["end_customer.name", "bounds[0].address.stairs", "allow_second_rdv"]);
+    let address =
+        SecondAppointmentAddressUpdate { zipcode: None, city: None, street_number: None, street_name: None };
+    let error = draft.set_second_appointment(&covage, true, Some(address)).await.unwrap_err();
+    assert!(error.to_string().contains("address_second_rdv: only"), "{error}");
     for error in [
         draft.complete(&covage, &church).await.unwrap_err(),
         draft.set_floor(&covage, "C/D", "1/2").await.unwrap_err(),

@@ -75,5 +75,15 @@ mod tests {
         (0..100).for_each(|_| purse.earn());
         assert!(purse.spend() && purse.spend() && !purse.spend(), "never more than the reserve");
         assert!(!Purse::new(RetryBudget { reserve: 0, per_call: f64::NAN }).spend());
+        let slow = Purse::new(RetryBudget { reserve: 1, per_call: 0.0004 });
+        assert!(slow.spend());
+        (0..2_499).for_each(|_| slow.earn());
+        assert!(!slow.spend());
+        slow.earn();
+        assert!(slow.spend());
+        let all = Purse::new(RetryBudget { reserve: u32::MAX, per_call: f64::INFINITY });
+        assert!(all.spend());
+        all.earn();
+        assert!(all.spend());
     }
 }

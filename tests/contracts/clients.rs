@@ -1,0 +1,49 @@
+//! What a caller may do with the client of a call, and must not be told wrongly.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use lastmile::Outcome;
+use lastmile::cocon::Cocon;
+use lastmile::cocon::types::CustomerCreate;
+use lastmile_core::progenitor_client::Error;
+use lastmile_tests::{RawServer, Then, answer};
+use tokio::time::timeout;
+
+use crate::calls::patient;
+
+fn cocon(server: &RawServer) -> Cocon {
+    Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient()).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_caller_who_gives_up_inside_the_call_is_not_told_that_it_was_answered() {
+    let server = RawServer::start([Then::Hang]).await;
+    let customer = &CustomerCreate::default();
+    let cocon = cocon(&server);
+    let given_up = cocon.raw().call(|client: lastmile_cocon::Client| async move {
+        match timeout(Duration::from_millis(200), client.create_customer(customer)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Error::Custom("I go".to_owned())),
+        }
+    });
+    let error = given_up.await.unwrap_err();
+    assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, None), "{error}");
+    assert_eq!(server.end().await.requests.len(), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_is_kept_makes_no_second_call() {
+    let server = RawServer::start([Then::AnswerAndKeep(answer("400 Bad Request", ""))]).await;
+    let customer = &CustomerCreate::default();
+    let kept = Mutex::new(None);
+    let call = |client: lastmile_cocon::Client| {
+        *kept.lock().unwrap() = Some(client.clone());
+        async move { client.create_customer(customer).await }
+    };
+    let error = cocon(&server).raw().call(call).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Rejected);
+    let kept = kept.into_inner().unwrap().unwrap();
+    assert!(kept.create_customer(customer).await.is_err());
+    assert_eq!(server.end().await.requests.len(), 1);
+}
