@@ -39,7 +39,8 @@ const HEAD: &str = "\
 # What it costs
 
 Written by `cargo xtask bench`. Each figure is the median of five, if nothing else is said, and a ratio within one run: what is compared was measured
-in turn on the same machine, with the server in a process of its own. Compare no figure with one of another machine.
+in turn on the same machine, with the server in a process of its own. Compare no figure with one of another machine. What is left
+between a figure and what was asked for is in [profile.md](profile.md).
 ";
 
 fn lists(tools: &Tools, page: &mut String) -> Result<(), Error> {
