@@ -1,3 +1,4 @@
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -97,8 +98,10 @@ pub(super) async fn attempt(
         return Failure::of(Outcome::NotSent, "no time is left to send it").into();
     }
     let mut seen = Seen::default();
-    let exchange = exchange(http, request, operation, body_limit, &mut seen);
-    let end = timeout_at(now + limit.min(FAR), exchange).await.unwrap_or(End::CutShort(None));
+    let end = {
+        let exchange = pin!(exchange(http, request, operation, body_limit, &mut seen));
+        timeout_at(now + limit.min(FAR), exchange).await.unwrap_or(End::CutShort(None))
+    };
     let Seen { status, headers, body, refused } = seen;
     let Some(status) = status else {
         return match end {
