@@ -9,7 +9,6 @@ use lastmile::cocon::{
     Batch, BatchReport, BuildingConnection, Cocon, Connection, ContractDates, Geometry, NamedConnection,
     RouteScenario,
 };
-use lastmile::wire::Patch;
 use lastmile::{OrderStage, Outcome, Poll, Prepared, WaitError};
 use lastmile_sandbox::{Answer, BuildingKind, Sandbox};
 use lastmile_tests::{cocon, sandbox};
@@ -73,8 +72,7 @@ async fn a_customer_and_a_contact_from_birth_to_death() {
     let customer = customer.id.as_deref().unwrap();
     let contact = contact_of(customer, &cocon).await;
 
-    let patch =
-        ContactPatch { name: Patch::set("Katrien Duck"), phone_number: Patch::Null, ..Default::default() };
+    let patch = ContactPatch::default().name("Katrien Duck").clear_phone_number();
     let changed = cocon.update_contact(&contact, &patch).await.unwrap();
     let read = cocon.contact(&contact).await.unwrap();
     let through_the_customer = cocon.customer_contact(customer, &contact).await.unwrap();
@@ -84,7 +82,7 @@ async fn a_customer_and_a_contact_from_birth_to_death() {
         assert_eq!(contact.email_addresses[0].as_deref(), Some("katrien@sp.example"), "left alone");
         assert_eq!(contact.customer_name.as_deref(), Some("Ankeborg Wonen"));
     }
-    let renamed = CustomerPatch { name: Patch::set("Ankeborg Wonen BV"), ..Default::default() };
+    let renamed = CustomerPatch::default().name("Ankeborg Wonen BV");
     assert_eq!(
         cocon.update_customer(customer, &renamed).await.unwrap().name.as_deref(),
         Some("Ankeborg Wonen BV")
@@ -128,7 +126,7 @@ async fn a_contract() {
     let contract = cocon.update_contract(id, &longer.into()).await.unwrap();
     assert_eq!(contract.start_date.get().copied(), dates.start, "left alone");
     assert_eq!(contract.end_date.get(), Some(&longer.end));
-    let patch = CustomerContractPatch { comment: Patch::Null, start_date: Patch::Null, ..Default::default() };
+    let patch = CustomerContractPatch::default().clear_comment().clear_start_date();
     let contract = cocon.update_contract(id, &patch).await.unwrap();
     assert_eq!((contract.remarks.get(), contract.start_date.get()), (None, None));
     assert_eq!(cocon.contract(id).await.unwrap().end_date.get().unwrap().to_string(), "2027-01-01");

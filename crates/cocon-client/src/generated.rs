@@ -1253,6 +1253,312 @@ pub mod types {
         timestamp : "timestamp" }
     );
     ::lastmile_core::object!(ErrorDetail { code : "code", message : "message" });
+    impl ContactPatch {
+        ///Sets `emailAddresses`.
+        #[must_use]
+        pub fn email_addresses(
+            mut self,
+            value: impl Into<::std::vec::Vec<::std::string::String>>,
+        ) -> Self {
+            self.email_addresses = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `emailAddresses`.
+        #[must_use]
+        pub fn clear_email_addresses(mut self) -> Self {
+            self.email_addresses = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `isPrimaryContact`.
+        #[must_use]
+        pub fn is_primary_contact(mut self, value: impl Into<bool>) -> Self {
+            self.is_primary_contact = ::std::option::Option::Some(value.into());
+            self
+        }
+        ///Sets `name`.
+        #[must_use]
+        pub fn name(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.name = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `name`.
+        #[must_use]
+        pub fn clear_name(mut self) -> Self {
+            self.name = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `phoneNumber`.
+        #[must_use]
+        pub fn phone_number(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.phone_number = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `phoneNumber`.
+        #[must_use]
+        pub fn clear_phone_number(mut self) -> Self {
+            self.phone_number = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+    }
+    impl CustomerContractPatch {
+        ///Sets `allowDivergentPriority`.
+        #[must_use]
+        pub fn allow_divergent_priority(mut self, value: impl Into<bool>) -> Self {
+            self.allow_divergent_priority = ::std::option::Option::Some(value.into());
+            self
+        }
+        ///Sets `comment`.
+        #[must_use]
+        pub fn comment(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.comment = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `comment`.
+        #[must_use]
+        pub fn clear_comment(mut self) -> Self {
+            self.comment = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `contactIds`.
+        #[must_use]
+        pub fn contact_ids(
+            mut self,
+            value: impl Into<::std::vec::Vec<::std::string::String>>,
+        ) -> Self {
+            self.contact_ids = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `contactIds`.
+        #[must_use]
+        pub fn clear_contact_ids(mut self) -> Self {
+            self.contact_ids = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `contractTypeName`.
+        #[must_use]
+        pub fn contract_type_name(
+            mut self,
+            value: impl Into<::std::string::String>,
+        ) -> Self {
+            self.contract_type_name = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `contractTypeName`.
+        #[must_use]
+        pub fn clear_contract_type_name(mut self) -> Self {
+            self.contract_type_name = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `endDate`.
+        #[must_use]
+        pub fn end_date(mut self, value: impl Into<::chrono::naive::NaiveDate>) -> Self {
+            self.end_date = ::std::option::Option::Some(value.into());
+            self
+        }
+        ///Sets `name`.
+        #[must_use]
+        pub fn name(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.name = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `name`.
+        #[must_use]
+        pub fn clear_name(mut self) -> Self {
+            self.name = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `other`.
+        #[must_use]
+        pub fn other(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.other = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `other`.
+        #[must_use]
+        pub fn clear_other(mut self) -> Self {
+            self.other = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `owner`.
+        #[must_use]
+        pub fn owner(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.owner = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `owner`.
+        #[must_use]
+        pub fn clear_owner(mut self) -> Self {
+            self.owner = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `startDate`.
+        #[must_use]
+        pub fn start_date(
+            mut self,
+            value: impl Into<::chrono::naive::NaiveDate>,
+        ) -> Self {
+            self.start_date = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `startDate`.
+        #[must_use]
+        pub fn clear_start_date(mut self) -> Self {
+            self.start_date = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+    }
+    impl CustomerPatch {
+        ///Sets `additionalInformation`.
+        #[must_use]
+        pub fn additional_information(
+            mut self,
+            value: impl Into<
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    ::std::option::Option<::std::string::String>,
+                >,
+            >,
+        ) -> Self {
+            self.additional_information = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `additionalInformation`.
+        #[must_use]
+        pub fn clear_additional_information(mut self) -> Self {
+            self.additional_information = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `clientCode`.
+        #[must_use]
+        pub fn client_code(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.client_code = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `clientCode`.
+        #[must_use]
+        pub fn clear_client_code(mut self) -> Self {
+            self.client_code = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `name`.
+        #[must_use]
+        pub fn name(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.name = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `name`.
+        #[must_use]
+        pub fn clear_name(mut self) -> Self {
+            self.name = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `outageContactInformation`.
+        #[must_use]
+        pub fn outage_contact_information(
+            mut self,
+            value: impl Into<OutageContactInformationPatch>,
+        ) -> Self {
+            self.outage_contact_information = ::std::option::Option::Some(value.into());
+            self
+        }
+        ///Sets `postalAddress`.
+        #[must_use]
+        pub fn postal_address(mut self, value: impl Into<PostalAddressPatch>) -> Self {
+            self.postal_address = ::std::option::Option::Some(value.into());
+            self
+        }
+    }
+    impl OutageContactInformationPatch {
+        ///Sets `emailAddresses`.
+        #[must_use]
+        pub fn email_addresses(
+            mut self,
+            value: impl Into<::std::vec::Vec<::std::string::String>>,
+        ) -> Self {
+            self.email_addresses = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `emailAddresses`.
+        #[must_use]
+        pub fn clear_email_addresses(mut self) -> Self {
+            self.email_addresses = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `phoneNumber`.
+        #[must_use]
+        pub fn phone_number(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.phone_number = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `phoneNumber`.
+        #[must_use]
+        pub fn clear_phone_number(mut self) -> Self {
+            self.phone_number = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+    }
+    impl PostalAddressPatch {
+        ///Sets `city`.
+        #[must_use]
+        pub fn city(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.city = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `city`.
+        #[must_use]
+        pub fn clear_city(mut self) -> Self {
+            self.city = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `country`.
+        #[must_use]
+        pub fn country(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.country = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `country`.
+        #[must_use]
+        pub fn clear_country(mut self) -> Self {
+            self.country = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `houseNumber`.
+        #[must_use]
+        pub fn house_number(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.house_number = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `houseNumber`.
+        #[must_use]
+        pub fn clear_house_number(mut self) -> Self {
+            self.house_number = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `street`.
+        #[must_use]
+        pub fn street(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.street = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `street`.
+        #[must_use]
+        pub fn clear_street(mut self) -> Self {
+            self.street = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+        ///Sets `zipCode`.
+        #[must_use]
+        pub fn zip_code(mut self, value: impl Into<::std::string::String>) -> Self {
+            self.zip_code = ::lastmile_core::wire::Patch::set(value);
+            self
+        }
+        ///Clears `zipCode`.
+        #[must_use]
+        pub fn clear_zip_code(mut self) -> Self {
+            self.zip_code = ::lastmile_core::wire::Patch::Null;
+            self
+        }
+    }
     impl ::std::fmt::Debug for Asset {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.debug_struct("Asset")

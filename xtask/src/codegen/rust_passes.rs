@@ -31,6 +31,8 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass { name: "segments", run: client_passes::segments },
     // Sending, repeating, judging and decoding are the same for every method: the call does them.
     Pass { name: "hand-over", run: client_passes::hand_over },
+    // A change says one by one what it sets and what it clears.
+    Pass { name: "patch-builders", run: patch_builders },
     // Names and addresses end in logs by way of Debug.
     Pass { name: "quiet-debug", run: quiet_debug },
     // A client of a caller's own making would call where it likes: it is made for one call, and knows nothing else.
@@ -86,8 +88,17 @@ fn wire_type_in_option(ty: &Type) -> Option<(String, Type)> {
 
 /// `T` out of `Option<T>`.
 pub(super) fn in_option(ty: &Type) -> Option<&Type> {
-    let Type::Path(option) = ty else { return None };
-    let last = option.path.segments.last().filter(|last| last.ident == "Option")?;
+    inside(ty, "Option")
+}
+
+/// `T` out of `Patch<T>`.
+fn in_patch(ty: &Type) -> Option<&Type> {
+    inside(ty, "Patch")
+}
+
+fn inside<'a>(ty: &'a Type, generic: &str) -> Option<&'a Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == generic)?;
     let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     match arguments.args.first()? {
         syn::GenericArgument::Type(inner) => Some(inner),
@@ -274,6 +285,49 @@ fn readable_objects(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault>
         });
         impls.push(parse_quote!(::lastmile_core::object!(#name { #(#fields),* });));
         without_derive(&mut item.attrs, "Deserialize");
+    }
+    let count = impls.len();
+    items.extend(impls);
+    Ok(count)
+}
+
+fn patch_builders(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
+    let items = types(file)?;
+    let mut impls: Vec<Item> = Vec::new();
+    for item in structs(items).filter(|item| item.fields.iter().any(|field| in_patch(&field.ty).is_some())) {
+        let name = &item.ident;
+        let methods = item.fields.iter().filter_map(|field| {
+            let (field_name, wire) = (field.ident.as_ref()?, wire_name(field));
+            let (sets, clears) = (format!("Sets `{wire}`."), format!("Clears `{wire}`."));
+            let Some(inner) = in_patch(&field.ty) else {
+                let inner = in_option(&field.ty)?;
+                return Some(quote! {
+                    #[doc = #sets]
+                    #[must_use]
+                    pub fn #field_name(mut self, value: impl Into<#inner>) -> Self {
+                        self.#field_name = ::std::option::Option::Some(value.into());
+                        self
+                    }
+                });
+            };
+            let clear = quote::format_ident!("clear_{}", field_name.to_string().trim_end_matches('_'));
+            Some(quote! {
+                #[doc = #sets]
+                #[must_use]
+                pub fn #field_name(mut self, value: impl Into<#inner>) -> Self {
+                    self.#field_name = ::lastmile_core::wire::Patch::set(value);
+                    self
+                }
+
+                #[doc = #clears]
+                #[must_use]
+                pub fn #clear(mut self) -> Self {
+                    self.#field_name = ::lastmile_core::wire::Patch::Null;
+                    self
+                }
+            })
+        });
+        impls.push(parse_quote!(impl #name { #(#methods)* }));
     }
     let count = impls.len();
     items.extend(impls);

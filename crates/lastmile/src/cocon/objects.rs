@@ -36,25 +36,20 @@ impl Cocon {
     /// Changes the fields of a contact that the patch sets or clears, and answers with the contact as it is then.
     ///
     /// ```
-    /// # use lastmile::cocon::{Cocon, types::{ContactCreate, ContactPatch}};
-    /// use lastmile::wire::Patch;
-    ///
+    /// # use lastmile::cocon::{Cocon, types::ContactPatch};
     /// # async fn example(cocon: &Cocon, id: &str) -> Result<(), lastmile::Error> {
-    /// let patch = ContactPatch {
-    ///     name: Patch::set("Kajsa Anka"), // set
-    ///     phone_number: Patch::Null,      // cleared
-    ///     ..Default::default()            // left alone
-    /// };
+    /// // What is not named is left alone.
+    /// let patch = ContactPatch::default().name("Kajsa Anka").clear_phone_number();
     /// let contact = cocon.update_contact(id, &patch).await?;
     /// # Ok(())
     /// # }
     /// ```
     ///
-    /// A field that Cocon does not let be cleared has no `Null`:
+    /// A field that Cocon does not let be cleared cannot be:
     ///
-    /// ```compile_fail,E0308
-    /// # use lastmile::{cocon::types::ContactPatch, wire::Patch};
-    /// ContactPatch { is_primary_contact: Patch::Null, ..Default::default() };
+    /// ```compile_fail,E0599
+    /// # use lastmile::cocon::types::ContactPatch;
+    /// ContactPatch::default().clear_is_primary_contact();
     /// ```
     ///
     /// # Errors
