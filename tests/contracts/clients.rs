@@ -33,6 +33,37 @@ async fn a_caller_who_gives_up_inside_the_call_is_not_told_that_it_was_answered(
 }
 
 #[tokio::test]
+async fn nor_is_one_whose_first_attempt_was_answered_with_a_failure() {
+    let server = RawServer::start([Then::AnswerAndKeep(answer("503 Busy", "")), Then::Hang]).await;
+    let id = &"1".parse().unwrap();
+    let cocon = cocon(&server);
+    let given_up = cocon.raw().call(|client: lastmile_cocon::Client| async move {
+        match timeout(Duration::from_secs(1), client.get_customer(id)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Error::Custom("I go".to_owned())),
+        }
+    });
+    let error = given_up.await.unwrap_err();
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Unknown, 503), "{error}");
+    assert_eq!(server.end().await.requests.len(), 2);
+}
+
+/// A caller may look at what the method gives before the call does.
+#[tokio::test]
+async fn the_status_inside_a_call_is_the_answer_s() {
+    let server = RawServer::start([Then::AnswerAndKeep(answer("201 Created", r#"{"id":"1"}"#))]).await;
+    let customer = &CustomerCreate::default();
+    let cocon = cocon(&server);
+    let reply = cocon.raw().call(|client: lastmile_cocon::Client| async move {
+        let answer = client.create_customer(customer).await?;
+        assert_eq!(answer.status().as_u16(), 201);
+        Ok(answer)
+    });
+    assert_eq!(reply.await.unwrap().status.as_u16(), 201);
+    server.end().await;
+}
+
+#[tokio::test]
 async fn a_client_that_is_kept_makes_no_second_call() {
     let server = RawServer::start([Then::AnswerAndKeep(answer("400 Bad Request", ""))]).await;
     let customer = &CustomerCreate::default();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use lastmile::Prepared;
@@ -10,6 +11,7 @@ use lastmile::covage::{Covage, EventCursor, NewOrder, OrderFilter, OrderSort};
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{covage, sandbox};
 use serde_json::json;
+use tokio::time::timeout;
 
 /// Drafts that end services, by their references.
 async fn drafts(sandbox: &Sandbox, covage: &Covage, count: usize) -> Vec<String> {
@@ -126,6 +128,17 @@ async fn events_as_a_stream_each_with_the_cursor_behind_it() {
     let mut events = pin!(covage(&sandbox).events(cursor).into_stream());
     let (third, _) = events.next().await.unwrap().unwrap();
     assert_eq!(third.into_option().unwrap().event_uuid.as_deref(), Some("e3"));
+}
+
+/// A look that is refused costs no turn, so nothing but the stream itself keeps it from looking again at once.
+#[tokio::test]
+async fn a_stream_of_events_pauses_after_an_error() {
+    let sandbox = sandbox().await;
+    sandbox.covage().answer_next("listEvents", Answer::status(403));
+    let mut events = pin!(covage(&sandbox).events(EventCursor::default()).into_stream());
+    assert!(events.next().await.unwrap().is_err());
+    assert!(timeout(Duration::from_millis(300), events.next()).await.is_err(), "30 seconds");
+    assert_eq!(sandbox.covage().count("listEvents"), 1);
 }
 
 #[tokio::test]

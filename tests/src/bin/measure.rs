@@ -4,8 +4,9 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use lastmile::onapi::types::Access;
 use lastmile_tests::measure::{
-    Caller, access, calls, decode_at_once, decode_rows, drain, follow, list, read_rows, serve,
+    Caller, PlainAccess, access, calls, decode_at_once, drain, follow, list, read_rows, serve, time_rows,
 };
 use serde::Serialize;
 use tokio::runtime::Runtime;
@@ -14,7 +15,7 @@ const USAGE: &str = "\
 usage: measure serve ROWS              serves a list of so many accesses, and says where
        measure rows ADDRESS            reads it as a stream of rows
        measure drain ADDRESS           reads its bytes and does nothing with them
-       measure decode ROWS             decodes such rows that lie in memory, one by one
+       measure generated|plain ROWS    decodes such rows that lie in memory, one by one
        measure at-once ROWS            decodes such a list that lies in memory
        measure facade|hand ADDRESS COUNT AT_A_TIME
                                        reads an access so many times
@@ -43,7 +44,8 @@ fn main() -> ExitCode {
             let reading = async { tokio::spawn(async move { drain(&address).await }).await };
             print(&runtime().block_on(reading).expect("no panic"));
         }
-        ["decode", rows] => print(&decode_rows(&(0..number(rows)).map(access).collect::<Vec<_>>())),
+        ["generated", rows] => print(&time_rows::<Access>(&made(number(rows)))),
+        ["plain", rows] => print(&time_rows::<PlainAccess>(&made(number(rows)))),
         ["at-once", rows] => print(&decode_at_once(list(number(rows)).as_bytes())),
         [caller @ ("facade" | "hand"), address, count, at_a_time] => {
             print(&runtime().block_on(calls(who(caller), address, number(count), number(at_a_time))));
@@ -57,6 +59,10 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+fn made(rows: usize) -> Vec<String> {
+    (0..rows).map(access).collect()
 }
 
 fn print(measured: &impl Serialize) {

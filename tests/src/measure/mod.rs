@@ -2,10 +2,12 @@
 
 mod calls;
 mod lists;
+mod plain;
 mod server;
 
 pub use calls::{Caller, Cost, calls, follow};
-pub use lists::{Listed, decode_at_once, decode_rows, drain, read_rows};
+pub use lists::{Listed, decode_at_once, decode_rows, drain, read_rows, time_rows};
+pub use plain::PlainAccess;
 pub use server::{access, list, serve};
 
 use std::fs;

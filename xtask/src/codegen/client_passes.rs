@@ -149,16 +149,20 @@ pub(super) fn segments(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> 
     Ok(encoded.0)
 }
 
+/// Visits what stands in a macro such as `format!`, which syn leaves as it is.
+fn visit_arguments(visitor: &mut impl VisitMut, found: &mut syn::Macro) {
+    if let Ok(mut arguments) = found.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) {
+        arguments.iter_mut().for_each(|argument| visitor.visit_expr_mut(argument));
+        found.tokens = arguments.to_token_stream();
+    }
+}
+
 /// Turns `encode_path(&id.to_string())` into `id.encoded()`, in `format!` too.
 struct Encoded(usize);
 
 impl VisitMut for Encoded {
     fn visit_macro_mut(&mut self, found: &mut syn::Macro) {
-        let arguments = found.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
-        if let Ok(mut arguments) = arguments {
-            arguments.iter_mut().for_each(|argument| self.visit_expr_mut(argument));
-            found.tokens = arguments.to_token_stream();
-        }
+        visit_arguments(self, found);
     }
 
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
@@ -234,8 +238,7 @@ pub(super) fn one_way_in(file: &mut syn::File, _: &Facts) -> Result<usize, Fault
     };
     file.items.retain(|item| match item {
         Item::Impl(item) => item.trait_.is_none() && has_methods(item),
-        // What checks that there are hooks, and brings their names in.
-        Item::Const(_) => false,
+        // What brings in the names of hooks.
         Item::Use(item) => matches!(item.vis, syn::Visibility::Public(_)),
         _ => true,
     });
@@ -265,10 +268,7 @@ struct OfTheCall;
 
 impl VisitMut for OfTheCall {
     fn visit_macro_mut(&mut self, found: &mut syn::Macro) {
-        if let Ok(mut arguments) = found.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) {
-            arguments.iter_mut().for_each(|argument| self.visit_expr_mut(argument));
-            found.tokens = arguments.to_token_stream();
-        }
+        visit_arguments(self, found);
     }
 
     fn visit_expr_mut(&mut self, expr: &mut Expr) {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::error::Outcome;
 use super::table::{Answer, Operation, Repeat};
-use crate::retry::TooEarly;
+use crate::retry::{FAR, TooEarly};
 
 /// How many redirects one attempt follows.
 const HOPS: usize = 5;
@@ -80,9 +80,6 @@ impl Failure {
         }
     }
 }
-
-/// As good as never, and still a moment that clocks can tell.
-const FAR: Duration = Duration::from_secs(1 << 32);
 
 /// Sends a request once, follows the redirects that may be followed, and reads the answer: all within a limit of time that
 /// begins `now`.

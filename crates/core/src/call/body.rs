@@ -9,8 +9,8 @@ use progenitor_client::ByteStream;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::attempt::Failure;
+use super::context::Context;
 use super::error::{Error, Outcome};
-use super::execute::Context;
 
 /// The body of an answer, read as it comes. It is given up when it stands still, or comes slower than the policy allows.
 pub struct Body {

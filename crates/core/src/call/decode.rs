@@ -26,7 +26,7 @@ pub(crate) fn misfit<T: DeserializeOwned>(body: &[u8]) -> Misfit {
                 Category::Data => Misfit {
                     what: format!(
                         "the answer holds something else than {} ({place})",
-                        expected(&inner.to_string())
+                        expected(&inner.to_string()).unwrap_or("the document describes")
                     ),
                     path: Some(path(error.path())),
                 },
@@ -42,12 +42,10 @@ pub(crate) fn misfit<T: DeserializeOwned>(body: &[u8]) -> Misfit {
     }
 }
 
-/// What serde's message says was expected. The rest of the message may quote the answer.
-fn expected(message: &str) -> &str {
-    match message.rsplit_once(", expected ") {
-        Some((_, expected)) => expected.rsplit_once(" at line ").map_or(expected, |(what, _)| what),
-        None => "the document describes",
-    }
+/// What serde's message says was expected, if it says so. The rest of the message may quote what was read.
+pub fn expected(message: &str) -> Option<&str> {
+    let (_, expected) = message.rsplit_once(", expected ")?;
+    Some(expected.rsplit_once(" at line ").map_or(expected, |(what, _)| what))
 }
 
 /// The path as `contacts[2].href`. A key that is no plain name is not shown: it may be data.

@@ -1,355 +1,34 @@
-use std::fmt;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use progenitor_client::{ByteStream, ResponseValue};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Request, Response, StatusCode, Url};
-use serde::de::DeserializeOwned;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Request, Response, StatusCode};
 use tokio::time::Instant;
+use tracing::Instrument;
 use tracing::field::Empty;
-use tracing::{Instrument, Span};
-use url::Origin;
 
 use super::attempt::{Attempt, Failure, attempt};
-use super::decode::misfit;
-use super::error::{Error, Inner, Outcome, Said};
-use super::paths::PathHabits;
-use super::reply::Reply;
-use super::table::{Answer, Operation, Repeat, Table};
-use crate::auth::{Credentials, NoToken, Token};
-use crate::retry::{Limits, Policy, Purse, retry_after};
-
-/// What all calls of a handle share.
-#[derive(Clone)]
-pub(super) struct Shared {
-    pub(super) table: &'static Table,
-    pub(super) base: String,
-    /// The beginning of documented paths that is in the base already, under a name of the server's own.
-    pub(super) stands_for: &'static str,
-    pub(super) origin: Origin,
-    pub(super) credentials: Credentials,
-    pub(super) habits: PathHabits,
-    pub(super) purse: Arc<Purse>,
-    pub(super) limits: Arc<Limits>,
-    pub(super) http: reqwest::Client,
-    /// Makes a connection for each request, for those that are sent once: one that was idle may be closing, or hold
-    /// something that nobody has asked for and that would be taken for the answer.
-    pub(super) unshared: reqwest::Client,
-}
-
-impl Shared {
-    /// Generated code appends the whole documented path to the base.
-    fn take_out_documented(&self, url: &mut Url) {
-        if self.stands_for.is_empty() {
-            return;
-        }
-        // Behind scheme and host.
-        let base = self.base.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
-        let rest = url.path().strip_prefix(base.as_str()).and_then(|path| path.strip_prefix(self.stands_for));
-        if let Some(rest) = rest {
-            let own = format!("{base}{rest}");
-            url.set_path(&own);
-        }
-    }
-}
-
-/// One call: what it shares with others, its policy, and the record of what happens to it.
-///
-/// A generated client is made of it, builds a request with it, and hands that over to it. The context makes the attempts that the
-/// policy and the operation allow, and keeps what happened in its record, for [`Handle::call`](super::Handle::call) to tell.
-#[derive(Clone)]
-pub struct Context(Arc<Call>);
-
-struct Call {
-    shared: Arc<Shared>,
-    policy: Policy,
-    started: Instant,
-    record: Mutex<Record>,
-}
-
-/// What has happened to a call so far.
-#[derive(Default)]
-struct Record {
-    operation: Option<&'static Operation>,
-    attempts: u32,
-    status: Option<StatusCode>,
-    headers: HeaderMap,
-    body: Bytes,
-    /// Why there is no answer.
-    failure: Option<Failure>,
-    /// Where in the answer the part is that was not understood.
-    misfit: Option<String>,
-    /// The span of the call, to be told how it ended; none before there is an operation.
-    span: Option<Span>,
-}
-
-impl Record {
-    fn tell(&self, outcome: &str) {
-        if let Some(span) = &self.span {
-            span.record("attempts", self.attempts);
-            if let Some(status) = self.status {
-                span.record("status", status.as_u16());
-            }
-            span.record("outcome", outcome);
-        }
-    }
-}
-
-impl fmt::Debug for Context {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("api", &self.0.shared.table.api).finish_non_exhaustive()
-    }
-}
-
-impl Context {
-    pub(super) fn new(shared: Arc<Shared>, policy: Policy) -> Self {
-        Self(Arc::new(Call { shared, policy, started: Instant::now(), record: Mutex::default() }))
-    }
-
-    fn record(&self) -> MutexGuard<'_, Record> {
-        // The record is plain data: a panic elsewhere leaves nothing half done in it.
-        self.0.record.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The record, for good. That a call was made stays in its place: a clone of the client may be about still.
-    fn take(&self) -> Record {
-        let mut record = self.record();
-        let operation = record.operation;
-        std::mem::replace(&mut *record, Record { operation, ..Record::default() })
-    }
-
-    pub(super) fn policy(&self) -> &Policy {
-        &self.0.policy
-    }
-
-    fn left(&self, now: Instant) -> Duration {
-        self.0.policy.deadline.saturating_sub(now.saturating_duration_since(self.0.started))
-    }
-
-    /// Why a call that is done once is not begun any more: it would be sent, and its answer not waited for.
-    fn too_late(&self, operation: &Operation, now: Instant) -> Option<Failure> {
-        let late = operation.repeat == Repeat::Once && self.left(now) < self.0.policy.least_for_one();
-        late.then(|| Failure::of(Outcome::NotSent, "too little time is left to send it and hear the answer"))
-    }
-
-    /// The reply of a call that is over.
-    pub(super) fn succeed<T>(&self, value: T) -> Reply<T> {
-        let mut record = self.record();
-        let headers = std::mem::take(&mut record.headers);
-        self.reply(value, headers, &record)
-    }
-
-    /// The reply of a call whose body is still to be read, and may break yet.
-    pub(super) fn open<T>(&self, value: T) -> Reply<T> {
-        let record = self.record();
-        self.reply(value, record.headers.clone(), &record)
-    }
-
-    fn reply<T>(&self, value: T, headers: HeaderMap, record: &Record) -> Reply<T> {
-        record.tell("answered");
-        Reply {
-            value,
-            // A call that succeeded has an answer with a status.
-            status: record.status.unwrap_or_default(),
-            headers,
-            body: record.body.clone(),
-            attempts: record.attempts,
-            elapsed: self.0.started.elapsed(),
-            table: self.0.shared.table,
-            operation: record.operation,
-        }
-    }
-
-    pub(super) fn fail(self, error: progenitor_client::Error<()>) -> Error {
-        use progenitor_client::Error as Generated;
-        let mut record = self.take();
-        let failure = record.failure.take().unwrap_or_else(|| match error {
-            // What was sent was not waited for: the caller's own future has ended before.
-            _ if record.operation.is_some() && record.status.is_none() => {
-                Failure::of(Outcome::Unknown, "the call was given up before its answer came")
-            }
-            _ if record.operation.is_some() => {
-                Failure::of(Outcome::Decode, "the answer is not one that the document describes")
-            }
-            // The request was never handed over: its parts do not make a request.
-            error => {
-                let source = match error {
-                    Generated::CommunicationError(error) | Generated::InvalidUpgrade(error) => {
-                        Some(error.without_url())
-                    }
-                    _ => None,
-                };
-                Failure {
-                    source,
-                    ..Failure::of(Outcome::Invalid, "the values given cannot be written as a request")
-                }
-            }
-        });
-        self.error(record, failure)
-    }
-
-    /// The error of an answer that broke after it had begun to be read.
-    pub(super) fn broken(&self, failure: Failure) -> Error {
-        let record = self.take();
-        self.error(record, failure)
-    }
-
-    fn error(&self, record: Record, failure: Failure) -> Error {
-        record.tell(failure.outcome.as_str());
-        let mut said = match record.status {
-            Some(status) if !status.is_success() => Said::read(&record.body, &self.0.shared.table.errors),
-            _ => Said::default(),
-        };
-        said.hide(|text| self.0.shared.credentials.occur_in(text));
-        Error::new(Inner {
-            api: self.0.shared.table.api,
-            operation: record.operation,
-            outcome: failure.outcome,
-            unchanged: failure.unchanged,
-            reason: failure.reason,
-            status: record.status,
-            retry_after: failure.wait.or_else(|| retry_after(&record.headers, SystemTime::now())),
-            headers: record.headers,
-            body: record.body,
-            said,
-            decode_path: record.misfit,
-            attempts: record.attempts,
-            elapsed: self.0.started.elapsed(),
-            source: failure.source,
-        })
-    }
-}
-
-/// What generated code needs.
-impl Context {
-    /// The base address, without a slash at its end.
-    pub fn base(&self) -> &str {
-        &self.0.shared.base
-    }
-
-    /// What requests are built with. What is sent with it alone has no credentials, and its redirects are not followed.
-    pub fn http(&self) -> &reqwest::Client {
-        &self.0.shared.http
-    }
-
-    /// Sends a request and decodes the answer.
-    ///
-    /// # Errors
-    /// That there is no such answer; why not is in the record.
-    pub async fn json<T: DeserializeOwned>(&self, mut request: Request, operation: &str) -> Answered<T> {
-        let Some(Sent::Whole(body)) = self.send(&mut request, operation).await else {
-            return Err(no_answer());
-        };
-        match serde_json::from_slice(&body) {
-            Ok(value) => Ok(answered(value)),
-            Err(_) => {
-                let misfit = misfit::<T>(&body);
-                let mut record = self.record();
-                record.failure = Some(Failure::of(Outcome::Decode, misfit.what));
-                record.misfit = misfit.path;
-                Err(no_answer())
-            }
-        }
-    }
-
-    /// Sends a request whose answer has nothing to be decoded.
-    ///
-    /// # Errors
-    /// That it was not answered with success; why not is in the record.
-    pub async fn nothing(&self, mut request: Request, operation: &str) -> Answered<()> {
-        self.send(&mut request, operation).await.map(|_| answered(())).ok_or_else(no_answer)
-    }
-
-    /// Sends a request whose answer is read as it comes.
-    ///
-    /// # Errors
-    /// That it was not answered with success; why not is in the record.
-    pub async fn stream(&self, mut request: Request, operation: &str) -> Answered<ByteStream> {
-        match self.send(&mut request, operation).await {
-            Some(Sent::Unread(response)) => Ok(ResponseValue::stream(response)),
-            _ => Err(no_answer()),
-        }
-    }
-
-    /// The answer; none when why there is none is in the record.
-    ///
-    /// Borrows the request: each future that has it as its own is so much larger, and moved as a whole.
-    async fn send(&self, request: &mut Request, operation: &str) -> Option<Sent> {
-        let Some(operation) = self.0.shared.table.operation(operation) else {
-            self.record().failure = Some(Failure::of(Outcome::Invalid, "the operation is not in the table"));
-            return None;
-        };
-        let span = tracing::info_span!(
-            "call",
-            api = self.0.shared.table.api,
-            operation = operation.id,
-            method = operation.method,
-            path = operation.path,
-            attempts = Empty,
-            status = Empty,
-            outcome = Empty,
-        );
-        {
-            let mut record = self.record();
-            if record.operation.is_some() {
-                let twice =
-                    || Failure::of(Outcome::Unknown, "a call was made before this one with the same client");
-                record.failure.get_or_insert_with(twice);
-                return None;
-            }
-            record.operation = Some(operation);
-            if request.url().origin() != self.0.shared.origin {
-                record.failure = Some(Failure::of(
-                    Outcome::Invalid,
-                    "the request is for another origin than the handle's",
-                ));
-                return None;
-            }
-            record.span = Some(span.clone());
-        }
-        let mut dropped = Dropped(Some(self));
-        // Pinned where they are, since each future is moved whole, and these are large.
-        let sent = pin!(run(self, request, operation)).instrument(span).await;
-        dropped.0 = None;
-        sent
-    }
-}
-
-/// What a method of a generated client gives.
-type Answered<T> = Result<ResponseValue<T>, progenitor_client::Error<()>>;
-
-/// Status and headers are in the record.
-fn answered<T>(value: T) -> ResponseValue<T> {
-    ResponseValue::new(value, StatusCode::OK, HeaderMap::new())
-}
-
-fn no_answer() -> progenitor_client::Error<()> {
-    progenitor_client::Error::Custom("there is no answer: what the call gives says why".to_owned())
-}
+use super::context::{Context, Shared};
+use super::error::Outcome;
+use super::table::{Answer, Operation, Repeat};
+use crate::auth::{NoToken, Token};
+use crate::retry::retry_after;
 
 /// The answer of success.
-enum Sent {
-    Whole(Bytes),
+pub(super) enum Sent {
+    Whole(StatusCode, Bytes),
     /// With its body still to be read.
     Unread(Response),
 }
 
-/// Tells the span of a call whose future is dropped half-way that nobody waited for the end.
-struct Dropped<'a>(Option<&'a Context>);
-
-impl Drop for Dropped<'_> {
-    fn drop(&mut self) {
-        if let Some(context) = self.0 {
-            context.record().tell("dropped");
-        }
-    }
-}
-
-async fn run(context: &Context, request: &mut Request, operation: &'static Operation) -> Option<Sent> {
-    let shared = &*context.0.shared;
+/// Makes the attempts that policy and operation allow. There is no answer when the context has been told why.
+pub(super) async fn execute(
+    context: &Context,
+    request: &mut Request,
+    operation: &'static Operation,
+) -> Option<Sent> {
+    let (shared, policy) = (context.shared(), context.policy());
     dress(request, operation, shared);
     shared.purse.earn();
     let http = if operation.repeat == Repeat::Once { &shared.unshared } else { &shared.http };
@@ -379,7 +58,7 @@ async fn run(context: &Context, request: &mut Request, operation: &'static Opera
         }
         let left = context.left(now);
         // Nobody may repeat a call that is done once, so nothing is gained by giving up on it early.
-        let limit = if operation.repeat == Repeat::Once { left } else { left.min(context.0.policy.attempt) };
+        let limit = if operation.repeat == Repeat::Once { left } else { left.min(policy.attempt) };
         let span = tracing::debug_span!("attempt", number, status = Empty, outcome = Empty);
         let (token, attempt) = {
             let attempt = pin!(async {
@@ -395,7 +74,7 @@ async fn run(context: &Context, request: &mut Request, operation: &'static Opera
                 }
                 turn.send();
                 let limit = limit.min(context.left(now));
-                (token, attempt(http, request, operation, now, limit, context.0.policy.body_limit).await)
+                (token, attempt(http, request, operation, now, limit, policy.body_limit).await)
             });
             attempt.instrument(span.clone()).await
         };
@@ -406,18 +85,9 @@ async fn run(context: &Context, request: &mut Request, operation: &'static Opera
         span.record("outcome", failure.as_ref().map_or("answered", |failure| failure.outcome.as_str()));
 
         let asked = failure.as_ref().and_then(|_| retry_after(&headers, SystemTime::now()));
-        {
-            let mut record = context.record();
-            record.attempts = number;
-            // What an earlier attempt was answered stays when this one was not.
-            if status.is_some() {
-                record.status = status;
-                record.headers = headers;
-                record.body = body.clone();
-            }
-        }
+        context.note(number, status, headers, body.clone());
         let Some(failure) = failure else {
-            return Some(unread.map_or(Sent::Whole(body), Sent::Unread));
+            return status.map(|status| unread.map_or(Sent::Whole(status, body), Sent::Unread));
         };
         unanswered |= failure.outcome == Outcome::Unknown;
         // Nothing came of what was refused, but "not so often" is to be heeded.
@@ -430,8 +100,8 @@ async fn run(context: &Context, request: &mut Request, operation: &'static Opera
             (refused_token, before) = (token, None);
             continue;
         }
-        let pause = context.0.policy.pause_after(number, asked);
-        let in_time = number < context.0.policy.attempts && pause < context.left(Instant::now());
+        let pause = policy.pause_after(number, asked);
+        let in_time = number < policy.attempts && pause < context.left(Instant::now());
         if failure.repeatable(operation) && in_time && shared.purse.spend() {
             tracing::debug!(?pause, "trying again");
             tokio::time::sleep(pause).await;
@@ -473,16 +143,6 @@ impl From<NoToken> for Attempt {
         };
         let NoToken { status, headers, body } = no_token;
         Self { status, headers, body, failure: Some(failure), unread: None }
-    }
-}
-
-impl Context {
-    /// There will be no answer.
-    fn give_up(&self, mut failure: Failure, operation: &Operation, unanswered: bool) {
-        if unanswered {
-            failure.weaken(operation);
-        }
-        self.record().failure = Some(failure);
     }
 }
 

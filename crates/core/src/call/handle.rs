@@ -8,8 +8,8 @@ use progenitor_client::{ByteStream, ResponseValue};
 use reqwest::Url;
 
 use super::body::Body;
+use super::context::{Context, Shared};
 use super::error::Error;
-use super::execute::{Context, Shared};
 use super::paths::PathHabits;
 use super::reply::Reply;
 use super::table::Table;

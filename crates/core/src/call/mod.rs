@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! Handle::call ─ a record for this call ─ the generated method builds the request
-//!    └ Context ─ credentials, media type ─┬ attempt ─ redirects ─ body under its limit ─ judged by the table
+//!    └ execute ─ credentials, media type ─┬ attempt ─ redirects ─ body under its limit ─ judged by the table
 //!                                         └ pause, next attempt …
 //! ```
 
 mod attempt;
 mod body;
+mod context;
 mod decode;
 mod error;
 mod execute;
@@ -17,10 +18,12 @@ mod reply;
 mod table;
 
 pub use body::Body;
+pub use context::Context;
+#[doc(hidden)]
+pub use decode::expected;
 pub(crate) use decode::misfit;
 pub(crate) use error::excerpt;
 pub use error::{Detail, Error, Outcome};
-pub use execute::Context;
 pub use handle::{Api, BuildError, Builder, Handle};
 pub use paths::{PathHabits, Slash};
 pub use reply::Reply;

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::FAR;
 use crate::call::Operation;
 
 /// How many requests all calls of a handle may send in a stretch of time, further attempts included. After a rest up to that
@@ -104,9 +105,6 @@ pub(crate) struct TooEarly {
     /// The operation's interval, if that is what there is to wait for, and not the rate of the handle.
     pub(crate) interval: Option<Duration>,
 }
-
-/// As good as never, and still a moment that clocks can tell.
-const FAR: Duration = Duration::from_secs(1 << 32);
 
 /// The turn of one request. One that was not used, or was refused, leaves its operation's interval to the next.
 pub(crate) struct Turn<'a> {

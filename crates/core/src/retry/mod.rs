@@ -90,6 +90,9 @@ impl Policy {
     }
 }
 
+/// As good as never, and still a moment that clocks can tell.
+pub(crate) const FAR: Duration = Duration::from_secs(1 << 32);
+
 /// What `Retry-After` asks for: seconds, or the time until an HTTP date (nothing if that has passed).
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();

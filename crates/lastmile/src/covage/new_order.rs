@@ -1,5 +1,7 @@
 //! Drafts that are to be created.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use lastmile_core::call::Error;
 use lastmile_covage::Client;
 use lastmile_covage::types::{
@@ -66,7 +68,7 @@ impl NewOrder {
     /// The options that it starts with.
     #[must_use]
     pub fn options(mut self, options: Options) -> Self {
-        self.body.options.extend(std::collections::BTreeMap::from(options));
+        self.body.options.extend(BTreeMap::from(options));
         self
     }
 
@@ -144,7 +146,7 @@ impl Creation for NewOrder {
                 return Err(refused("address_second_rdv: only the product FP05 has a second address"));
             }
         }
-        check_texts(body.end_customer.as_ref(), &std::collections::BTreeSet::new())
+        check_texts(body.end_customer.as_ref(), &BTreeSet::new())
     }
 
     async fn send(&self, covage: &Covage) -> Result<Draft, Error> {

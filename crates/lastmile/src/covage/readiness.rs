@@ -215,10 +215,7 @@ impl Readiness {
                     self.require(order, &path, GapKind::MissingHere, SOCKET);
                     if let Some(Err(error)) = order.text(&pointer(&path)).map(str::parse::<Otp>) {
                         // A locked one is the supplier's own, from the offer.
-                        let locked = order
-                            .0
-                            .pointer(&pointer(&format!("bounds[{bound}].endpoints[{endpoint}].locked")));
-                        let is_ours = locked.is_none_or(|locked| *locked != true);
+                        let is_ours = order.0["bounds"][bound]["endpoints"][endpoint]["locked"] != true;
                         self.illegal(&path, &error.to_string(), SOCKET, is_ours);
                     }
                 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use lastmile_core::call::expected;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Creation, Prepared, Progress, Sent};
@@ -51,8 +52,7 @@ fn unreadable<E: de::Error>(error: &E) -> E {
     if message.starts_with("missing field") {
         return E::custom(message);
     }
-    let what = message.rsplit_once(", expected ").map_or("a stored value of this kind", |(_, what)| what);
-    let what = what.rsplit_once(" at line ").map_or(what, |(what, _)| what);
+    let what = expected(&message).unwrap_or("a stored value of this kind");
     E::custom(format_args!("it holds something else than {what}"))
 }
 

@@ -1,0 +1,368 @@
+use std::fmt;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use progenitor_client::{ByteStream, ResponseValue};
+use reqwest::header::HeaderMap;
+use reqwest::{Request, StatusCode, Url};
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
+use url::Origin;
+
+use super::attempt::Failure;
+use super::decode::misfit;
+use super::error::{Error, Inner, Outcome, Said};
+use super::execute::{Sent, execute};
+use super::paths::PathHabits;
+use super::reply::Reply;
+use super::table::{Operation, Repeat, Table};
+use crate::auth::Credentials;
+use crate::retry::{Limits, Policy, Purse, retry_after};
+
+/// What all calls of a handle share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) table: &'static Table,
+    pub(super) base: String,
+    /// The beginning of documented paths that is in the base already, under a name of the server's own.
+    pub(super) stands_for: &'static str,
+    pub(super) origin: Origin,
+    pub(super) credentials: Credentials,
+    pub(super) habits: PathHabits,
+    pub(super) purse: Arc<Purse>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) http: reqwest::Client,
+    /// Makes a connection for each request, for those that are sent once: one that was idle may be closing, or hold
+    /// something that nobody has asked for and that would be taken for the answer.
+    pub(super) unshared: reqwest::Client,
+}
+
+impl Shared {
+    /// Generated code appends the whole documented path to the base.
+    pub(super) fn take_out_documented(&self, url: &mut Url) {
+        if self.stands_for.is_empty() {
+            return;
+        }
+        // Behind scheme and host.
+        let base = self.base.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
+        let rest = url.path().strip_prefix(base.as_str()).and_then(|path| path.strip_prefix(self.stands_for));
+        if let Some(rest) = rest {
+            let own = format!("{base}{rest}");
+            url.set_path(&own);
+        }
+    }
+}
+
+/// One call: what it shares with others, its policy, and the record of what happens to it.
+///
+/// A generated client is made of it, builds a request with it, and hands that over to it. The context makes the attempts that the
+/// policy and the operation allow, and keeps what happened in its record, for [`Handle::call`](super::Handle::call) to tell.
+#[derive(Clone)]
+pub struct Context(Arc<Call>);
+
+struct Call {
+    shared: Arc<Shared>,
+    policy: Policy,
+    started: Instant,
+    record: Mutex<Record>,
+}
+
+/// What has happened to a call so far.
+#[derive(Default)]
+struct Record {
+    operation: Option<&'static Operation>,
+    attempts: u32,
+    status: Option<StatusCode>,
+    headers: HeaderMap,
+    body: Bytes,
+    /// Why there is no answer.
+    failure: Option<Failure>,
+    /// Where in the answer the part is that was not understood.
+    misfit: Option<String>,
+    /// The span of the call, to be told how it ended; none before there is an operation.
+    span: Option<Span>,
+}
+
+impl Record {
+    fn tell(&self, outcome: &str) {
+        if let Some(span) = &self.span {
+            span.record("attempts", self.attempts);
+            if let Some(status) = self.status {
+                span.record("status", status.as_u16());
+            }
+            span.record("outcome", outcome);
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("api", &self.0.shared.table.api).finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    pub(super) fn new(shared: Arc<Shared>, policy: Policy) -> Self {
+        Self(Arc::new(Call { shared, policy, started: Instant::now(), record: Mutex::default() }))
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        // The record is plain data: a panic elsewhere leaves nothing half done in it.
+        self.0.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The record, for good. That a call was made stays in its place: a clone of the client may be about still.
+    fn take(&self) -> Record {
+        let mut record = self.record();
+        let operation = record.operation;
+        std::mem::replace(&mut *record, Record { operation, ..Record::default() })
+    }
+
+    pub(super) fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.0.shared
+    }
+
+    /// How much of the deadline is left.
+    pub(super) fn left(&self, now: Instant) -> Duration {
+        self.0.policy.deadline.saturating_sub(now.saturating_duration_since(self.0.started))
+    }
+
+    /// Why a call that is done once is not begun any more: it would be sent, and its answer not waited for.
+    pub(super) fn too_late(&self, operation: &Operation, now: Instant) -> Option<Failure> {
+        let late = operation.repeat == Repeat::Once && self.left(now) < self.0.policy.least_for_one();
+        late.then(|| Failure::of(Outcome::NotSent, "too little time is left to send it and hear the answer"))
+    }
+
+    /// An attempt is over. What an earlier one was answered stays when this one was not.
+    pub(super) fn note(&self, attempts: u32, status: Option<StatusCode>, headers: HeaderMap, body: Bytes) {
+        let mut record = self.record();
+        record.attempts = attempts;
+        if status.is_some() {
+            (record.status, record.headers, record.body) = (status, headers, body);
+        }
+    }
+
+    /// There will be no answer.
+    pub(super) fn give_up(&self, mut failure: Failure, operation: &Operation, unanswered: bool) {
+        if unanswered {
+            failure.weaken(operation);
+        }
+        self.record().failure = Some(failure);
+    }
+
+    /// The reply of a call that is over.
+    pub(super) fn succeed<T>(&self, value: T) -> Reply<T> {
+        let mut record = self.record();
+        let headers = std::mem::take(&mut record.headers);
+        self.reply(value, headers, &record)
+    }
+
+    /// The reply of a call whose body is still to be read, and may break yet.
+    pub(super) fn open<T>(&self, value: T) -> Reply<T> {
+        let record = self.record();
+        self.reply(value, record.headers.clone(), &record)
+    }
+
+    fn reply<T>(&self, value: T, headers: HeaderMap, record: &Record) -> Reply<T> {
+        record.tell("answered");
+        Reply {
+            value,
+            // A call that succeeded has an answer with a status.
+            status: record.status.unwrap_or_default(),
+            headers,
+            body: record.body.clone(),
+            attempts: record.attempts,
+            elapsed: self.0.started.elapsed(),
+            table: self.0.shared.table,
+            operation: record.operation,
+        }
+    }
+
+    pub(super) fn fail(self, error: progenitor_client::Error<()>) -> Error {
+        use progenitor_client::Error as Generated;
+        let mut record = self.take();
+        let failure = record.failure.take().unwrap_or_else(|| match error {
+            // What was sent was not waited for: the caller's own future has ended before.
+            _ if record.operation.is_some() && !record.status.is_some_and(|status| status.is_success()) => {
+                Failure::of(Outcome::Unknown, "the call was given up before its answer came")
+            }
+            _ if record.operation.is_some() => {
+                Failure::of(Outcome::Decode, "the answer is not one that the document describes")
+            }
+            // The request was never handed over: its parts do not make a request.
+            error => {
+                let source = match error {
+                    Generated::CommunicationError(error) | Generated::InvalidUpgrade(error) => {
+                        Some(error.without_url())
+                    }
+                    _ => None,
+                };
+                Failure {
+                    source,
+                    ..Failure::of(Outcome::Invalid, "the values given cannot be written as a request")
+                }
+            }
+        });
+        self.error(record, failure)
+    }
+
+    /// The error of an answer that broke after it had begun to be read.
+    pub(super) fn broken(&self, failure: Failure) -> Error {
+        let record = self.take();
+        self.error(record, failure)
+    }
+
+    fn error(&self, record: Record, failure: Failure) -> Error {
+        record.tell(failure.outcome.as_str());
+        let mut said = match record.status {
+            Some(status) if !status.is_success() => Said::read(&record.body, &self.0.shared.table.errors),
+            _ => Said::default(),
+        };
+        said.hide(|text| self.0.shared.credentials.occur_in(text));
+        Error::new(Inner {
+            api: self.0.shared.table.api,
+            operation: record.operation,
+            outcome: failure.outcome,
+            unchanged: failure.unchanged,
+            reason: failure.reason,
+            status: record.status,
+            retry_after: failure.wait.or_else(|| retry_after(&record.headers, SystemTime::now())),
+            headers: record.headers,
+            body: record.body,
+            said,
+            decode_path: record.misfit,
+            attempts: record.attempts,
+            elapsed: self.0.started.elapsed(),
+            source: failure.source,
+        })
+    }
+}
+
+/// What generated code needs.
+impl Context {
+    /// The base address, without a slash at its end.
+    pub fn base(&self) -> &str {
+        &self.0.shared.base
+    }
+
+    /// What requests are built with. What is sent with it alone has no credentials, and its redirects are not followed.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.0.shared.http
+    }
+
+    /// Sends a request and decodes the answer.
+    ///
+    /// # Errors
+    /// That there is no such answer; why not is in the record.
+    pub async fn json<T: DeserializeOwned>(&self, mut request: Request, operation: &str) -> Answered<T> {
+        let Some(Sent::Whole(status, body)) = self.send(&mut request, operation).await else {
+            return Err(no_answer());
+        };
+        match serde_json::from_slice(&body) {
+            Ok(value) => Ok(answered(status, value)),
+            Err(_) => {
+                let misfit = misfit::<T>(&body);
+                let mut record = self.record();
+                record.failure = Some(Failure::of(Outcome::Decode, misfit.what));
+                record.misfit = misfit.path;
+                Err(no_answer())
+            }
+        }
+    }
+
+    /// Sends a request whose answer has nothing to be decoded.
+    ///
+    /// # Errors
+    /// That it was not answered with success; why not is in the record.
+    pub async fn nothing(&self, mut request: Request, operation: &str) -> Answered<()> {
+        match self.send(&mut request, operation).await {
+            Some(Sent::Whole(status, _)) => Ok(answered(status, ())),
+            _ => Err(no_answer()),
+        }
+    }
+
+    /// Sends a request whose answer is read as it comes.
+    ///
+    /// # Errors
+    /// That it was not answered with success; why not is in the record.
+    pub async fn stream(&self, mut request: Request, operation: &str) -> Answered<ByteStream> {
+        match self.send(&mut request, operation).await {
+            Some(Sent::Unread(response)) => Ok(ResponseValue::stream(response)),
+            _ => Err(no_answer()),
+        }
+    }
+
+    /// The answer; none when why there is none is in the record.
+    ///
+    /// Borrows the request: each future that has it as its own is so much larger, and moved as a whole.
+    async fn send(&self, request: &mut Request, operation: &str) -> Option<Sent> {
+        let Some(operation) = self.0.shared.table.operation(operation) else {
+            self.record().failure = Some(Failure::of(Outcome::Invalid, "the operation is not in the table"));
+            return None;
+        };
+        let span = tracing::info_span!(
+            "call",
+            api = self.0.shared.table.api,
+            operation = operation.id,
+            method = operation.method,
+            path = operation.path,
+            attempts = Empty,
+            status = Empty,
+            outcome = Empty,
+        );
+        {
+            let mut record = self.record();
+            if record.operation.is_some() {
+                let twice =
+                    || Failure::of(Outcome::Unknown, "a call was made before this one with the same client");
+                record.failure.get_or_insert_with(twice);
+                return None;
+            }
+            record.operation = Some(operation);
+            if request.url().origin() != self.0.shared.origin {
+                record.failure = Some(Failure::of(
+                    Outcome::Invalid,
+                    "the request is for another origin than the handle's",
+                ));
+                return None;
+            }
+            record.span = Some(span.clone());
+        }
+        let mut dropped = Dropped(Some(self));
+        // Pinned where they are, since each future is moved whole, and these are large.
+        let sent = pin!(execute(self, request, operation)).instrument(span).await;
+        dropped.0 = None;
+        sent
+    }
+}
+
+/// What a method of a generated client gives.
+type Answered<T> = Result<ResponseValue<T>, progenitor_client::Error<()>>;
+
+/// Its headers stay in the record: they are the reply's.
+fn answered<T>(status: StatusCode, value: T) -> ResponseValue<T> {
+    ResponseValue::new(value, status, HeaderMap::new())
+}
+
+fn no_answer() -> progenitor_client::Error<()> {
+    progenitor_client::Error::Custom("there is no answer: what the call gives says why".to_owned())
+}
+
+/// Tells the span of a call whose future is dropped half-way that nobody waited for the end.
+struct Dropped<'a>(Option<&'a Context>);
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        if let Some(context) = self.0 {
+            context.record().tell("dropped");
+        }
+    }
+}
