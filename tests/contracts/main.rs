@@ -46,6 +46,7 @@ mod clients;
 mod deadline;
 mod endless;
 mod harness;
+mod places;
 mod pool;
 mod redirects;
 mod table;

@@ -1945,7 +1945,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "create_building_delayed_connection").await
+        self.context.json(request, &operations::CREATE_BUILDING_DELAYED_CONNECTION).await
     }
     /**Create a contact
 
@@ -1971,7 +1971,7 @@ Sends a `POST` request to `/api/v1/contacts`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "create_contact").await
+        self.context.json(request, &operations::CREATE_CONTACT).await
     }
     /**Read a contact
 
@@ -1996,7 +1996,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_contact").await
+        self.context.json(request, &operations::GET_CONTACT).await
     }
     /**Delete a contact
 
@@ -2013,7 +2013,7 @@ Arguments:
     ) -> Result<ResponseValue<()>, Error<()>> {
         let url = format!("{}/api/v1/contacts/{}", self.context.base(), id.encoded(),);
         let request = self.context.http().delete(url).build()?;
-        self.context.nothing(request, "delete_contact").await
+        self.context.nothing(request, &operations::DELETE_CONTACT).await
     }
     /**Update a contact
 
@@ -2043,7 +2043,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "update_contact").await
+        self.context.json(request, &operations::UPDATE_CONTACT).await
     }
     /**Create a contract
 
@@ -2069,7 +2069,7 @@ Sends a `POST` request to `/api/v1/customer-contracts`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "create_customer_contract").await
+        self.context.json(request, &operations::CREATE_CUSTOMER_CONTRACT).await
     }
     /**Read a contract
 
@@ -2096,7 +2096,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_customer_contract").await
+        self.context.json(request, &operations::GET_CUSTOMER_CONTRACT).await
     }
     /**Delete a contract
 
@@ -2115,7 +2115,7 @@ Arguments:
             "{}/api/v1/customer-contracts/{}", self.context.base(), id.encoded(),
         );
         let request = self.context.http().delete(url).build()?;
-        self.context.nothing(request, "delete_customer_contract").await
+        self.context.nothing(request, &operations::DELETE_CUSTOMER_CONTRACT).await
     }
     /**Update a contract
 
@@ -2147,7 +2147,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "update_customer_contract").await
+        self.context.json(request, &operations::UPDATE_CUSTOMER_CONTRACT).await
     }
     /**Create a customer
 
@@ -2173,7 +2173,7 @@ Sends a `POST` request to `/api/v1/customers`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "create_customer").await
+        self.context.json(request, &operations::CREATE_CUSTOMER).await
     }
     /**Read a customer
 
@@ -2198,7 +2198,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_customer").await
+        self.context.json(request, &operations::GET_CUSTOMER).await
     }
     /**Delete a customer
 
@@ -2215,7 +2215,7 @@ Arguments:
     ) -> Result<ResponseValue<()>, Error<()>> {
         let url = format!("{}/api/v1/customers/{}", self.context.base(), id.encoded(),);
         let request = self.context.http().delete(url).build()?;
-        self.context.nothing(request, "delete_customer").await
+        self.context.nothing(request, &operations::DELETE_CUSTOMER).await
     }
     /**Update a customer
 
@@ -2245,7 +2245,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "update_customer").await
+        self.context.json(request, &operations::UPDATE_CUSTOMER).await
     }
     /**Read a contact of a customer
 
@@ -2275,7 +2275,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_customer_contact").await
+        self.context.json(request, &operations::GET_CUSTOMER_CONTACT).await
     }
     /**Connect a building given by its name
 
@@ -2301,7 +2301,7 @@ Sends a `POST` request to `/api/v1/delayed-connections`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "create_delayed_connection").await
+        self.context.json(request, &operations::CREATE_DELAYED_CONNECTION).await
     }
     /**Register a batch of delayed connections
 
@@ -2327,7 +2327,7 @@ Sends a `POST` request to `/api/v1/delayed-connections/batch`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "create_delayed_connection_batch").await
+        self.context.json(request, &operations::CREATE_DELAYED_CONNECTION_BATCH).await
     }
     /**Read how far a batch has come
 
@@ -2356,7 +2356,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_delayed_connection_batch").await
+        self.context.json(request, &operations::GET_DELAYED_CONNECTION_BATCH).await
     }
     /**Record the approval of a project asset
 
@@ -2373,7 +2373,7 @@ Sends a `POST` request to `/api/v1/project-asset-approvals`
     ) -> Result<ResponseValue<()>, Error<()>> {
         let url = format!("{}/api/v1/project-asset-approvals", self.context.base(),);
         let request = self.context.http().post(url).json(&body).build()?;
-        self.context.nothing(request, "create_project_asset_approval").await
+        self.context.nothing(request, &operations::CREATE_PROJECT_ASSET_APPROVAL).await
     }
 }
 /// Items consumers will typically use such as the Client.
@@ -2396,225 +2396,244 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
     },
     key_headers: &[("Api-Key-Header", "Api-Key"), ("Client-Id-Header", "Client-Id")],
     tokens: &[],
-    operations: &[
-        ::lastmile_core::call::Operation {
-            id: "create_building_delayed_connection",
-            method: "POST",
-            path: "/api/v1/buildings/{id}/delayed-connections",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "create_contact",
-            method: "POST",
-            path: "/api/v1/contacts",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "create_customer",
-            method: "POST",
-            path: "/api/v1/customers",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "create_customer_contract",
-            method: "POST",
-            path: "/api/v1/customer-contracts",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "create_delayed_connection",
-            method: "POST",
-            path: "/api/v1/delayed-connections",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "create_delayed_connection_batch",
-            method: "POST",
-            path: "/api/v1/delayed-connections/batch",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "create_project_asset_approval",
-            method: "POST",
-            path: "/api/v1/project-asset-approvals",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Nothing,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "delete_contact",
-            method: "DELETE",
-            path: "/api/v1/contacts/{id}",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Nothing,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "delete_customer",
-            method: "DELETE",
-            path: "/api/v1/customers/{id}",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Nothing,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "delete_customer_contract",
-            method: "DELETE",
-            path: "/api/v1/customer-contracts/{id}",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Nothing,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_contact",
-            method: "GET",
-            path: "/api/v1/contacts/{id}",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_customer",
-            method: "GET",
-            path: "/api/v1/customers/{id}",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_customer_contact",
-            method: "GET",
-            path: "/api/v1/customers/{id}/contacts/{contactId}",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_customer_contract",
-            method: "GET",
-            path: "/api/v1/customer-contracts/{id}",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_delayed_connection_batch",
-            method: "GET",
-            path: "/api/v1/delayed-connections/batch/{id}",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "update_contact",
-            method: "PATCH",
-            path: "/api/v1/contacts/{id}",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: Some("application/merge-patch+json"),
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "update_customer",
-            method: "PATCH",
-            path: "/api/v1/customers/{id}",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: Some("application/merge-patch+json"),
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "update_customer_contract",
-            method: "PATCH",
-            path: "/api/v1/customer-contracts/{id}",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: Some("application/merge-patch+json"),
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-    ],
 };
+/// The operations, each by the name of the client's method. A method gives its own to the call layer.
+pub mod operations {
+    ///`POST /api/v1/buildings/{id}/delayed-connections`: [`create_building_delayed_connection`](super::Client::create_building_delayed_connection).
+    pub static CREATE_BUILDING_DELAYED_CONNECTION: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "create_building_delayed_connection",
+        method: "POST",
+        path: "/api/v1/buildings/{id}/delayed-connections",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/v1/contacts`: [`create_contact`](super::Client::create_contact).
+    pub static CREATE_CONTACT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "create_contact",
+        method: "POST",
+        path: "/api/v1/contacts",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/v1/customers`: [`create_customer`](super::Client::create_customer).
+    pub static CREATE_CUSTOMER: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "create_customer",
+        method: "POST",
+        path: "/api/v1/customers",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/v1/customer-contracts`: [`create_customer_contract`](super::Client::create_customer_contract).
+    pub static CREATE_CUSTOMER_CONTRACT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "create_customer_contract",
+        method: "POST",
+        path: "/api/v1/customer-contracts",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/v1/delayed-connections`: [`create_delayed_connection`](super::Client::create_delayed_connection).
+    pub static CREATE_DELAYED_CONNECTION: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "create_delayed_connection",
+        method: "POST",
+        path: "/api/v1/delayed-connections",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/v1/delayed-connections/batch`: [`create_delayed_connection_batch`](super::Client::create_delayed_connection_batch).
+    pub static CREATE_DELAYED_CONNECTION_BATCH: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "create_delayed_connection_batch",
+        method: "POST",
+        path: "/api/v1/delayed-connections/batch",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/v1/project-asset-approvals`: [`create_project_asset_approval`](super::Client::create_project_asset_approval).
+    pub static CREATE_PROJECT_ASSET_APPROVAL: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "create_project_asset_approval",
+        method: "POST",
+        path: "/api/v1/project-asset-approvals",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Nothing,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`DELETE /api/v1/contacts/{id}`: [`delete_contact`](super::Client::delete_contact).
+    pub static DELETE_CONTACT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "delete_contact",
+        method: "DELETE",
+        path: "/api/v1/contacts/{id}",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Nothing,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`DELETE /api/v1/customers/{id}`: [`delete_customer`](super::Client::delete_customer).
+    pub static DELETE_CUSTOMER: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "delete_customer",
+        method: "DELETE",
+        path: "/api/v1/customers/{id}",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Nothing,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`DELETE /api/v1/customer-contracts/{id}`: [`delete_customer_contract`](super::Client::delete_customer_contract).
+    pub static DELETE_CUSTOMER_CONTRACT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "delete_customer_contract",
+        method: "DELETE",
+        path: "/api/v1/customer-contracts/{id}",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Nothing,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v1/contacts/{id}`: [`get_contact`](super::Client::get_contact).
+    pub static GET_CONTACT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_contact",
+        method: "GET",
+        path: "/api/v1/contacts/{id}",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v1/customers/{id}`: [`get_customer`](super::Client::get_customer).
+    pub static GET_CUSTOMER: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_customer",
+        method: "GET",
+        path: "/api/v1/customers/{id}",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v1/customers/{id}/contacts/{contactId}`: [`get_customer_contact`](super::Client::get_customer_contact).
+    pub static GET_CUSTOMER_CONTACT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_customer_contact",
+        method: "GET",
+        path: "/api/v1/customers/{id}/contacts/{contactId}",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v1/customer-contracts/{id}`: [`get_customer_contract`](super::Client::get_customer_contract).
+    pub static GET_CUSTOMER_CONTRACT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_customer_contract",
+        method: "GET",
+        path: "/api/v1/customer-contracts/{id}",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v1/delayed-connections/batch/{id}`: [`get_delayed_connection_batch`](super::Client::get_delayed_connection_batch).
+    pub static GET_DELAYED_CONNECTION_BATCH: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_delayed_connection_batch",
+        method: "GET",
+        path: "/api/v1/delayed-connections/batch/{id}",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`PATCH /api/v1/contacts/{id}`: [`update_contact`](super::Client::update_contact).
+    pub static UPDATE_CONTACT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "update_contact",
+        method: "PATCH",
+        path: "/api/v1/contacts/{id}",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: Some("application/merge-patch+json"),
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`PATCH /api/v1/customers/{id}`: [`update_customer`](super::Client::update_customer).
+    pub static UPDATE_CUSTOMER: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "update_customer",
+        method: "PATCH",
+        path: "/api/v1/customers/{id}",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: Some("application/merge-patch+json"),
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`PATCH /api/v1/customer-contracts/{id}`: [`update_customer_contract`](super::Client::update_customer_contract).
+    pub static UPDATE_CUSTOMER_CONTRACT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "update_customer_contract",
+        method: "PATCH",
+        path: "/api/v1/customer-contracts/{id}",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: Some("application/merge-patch+json"),
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+}
 /// The way to this API: see [`Handle::builder`](::lastmile_core::call::Handle::builder).
 pub type Handle = ::lastmile_core::call::Handle<Client>;
 impl ::lastmile_core::call::Api for Client {

@@ -5227,7 +5227,7 @@ Sends a `POST` request to `/api/account/token/`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "obtain_legacy_token").await
+        self.context.json(request, &operations::OBTAIN_LEGACY_TOKEN).await
     }
     /**Get the next token of the older generation
 
@@ -5253,7 +5253,7 @@ Sends a `POST` request to `/api/account/token/refresh/`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "refresh_legacy_token").await
+        self.context.json(request, &operations::REFRESH_LEGACY_TOKEN).await
     }
     /**List contacts
 
@@ -5282,7 +5282,7 @@ Sends a `GET` request to `/api/contacts/`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "list_contacts").await
+        self.context.json(request, &operations::LIST_CONTACTS).await
     }
     /**Create a contact
 
@@ -5308,7 +5308,7 @@ Sends a `POST` request to `/api/contacts/`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "create_contact").await
+        self.context.json(request, &operations::CREATE_CONTACT).await
     }
     /**Read a contact
 
@@ -5335,7 +5335,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_contact").await
+        self.context.json(request, &operations::GET_CONTACT).await
     }
     /**Replace a contact
 
@@ -5367,7 +5367,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "replace_contact").await
+        self.context.json(request, &operations::REPLACE_CONTACT).await
     }
     /**Delete a contact
 
@@ -5386,7 +5386,7 @@ Arguments:
             "{}/api/contacts/{}/", self.context.base(), contact_uuid.encoded(),
         );
         let request = self.context.http().delete(url).build()?;
-        self.context.nothing(request, "delete_contact").await
+        self.context.nothing(request, &operations::DELETE_CONTACT).await
     }
     /**Read whether a number can be ported
 
@@ -5421,7 +5421,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_portability").await
+        self.context.json(request, &operations::GET_PORTABILITY).await
     }
     /**List events
 
@@ -5467,7 +5467,7 @@ Arguments:
             .query(&progenitor_client::QueryParam::new("offset", &offset))
             .query(&progenitor_client::QueryParam::new("sort", &sort))
             .build()?;
-        self.context.json(request, "list_events").await
+        self.context.json(request, &operations::LIST_EVENTS).await
     }
     /**List product families
 
@@ -5496,7 +5496,7 @@ Sends a `GET` request to `/api/product-families/`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "list_product_families").await
+        self.context.json(request, &operations::LIST_PRODUCT_FAMILIES).await
     }
     /**Read a product family
 
@@ -5524,7 +5524,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_product_family").await
+        self.context.json(request, &operations::GET_PRODUCT_FAMILY).await
     }
     /**Read a product line
 
@@ -5551,7 +5551,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_product_line").await
+        self.context.json(request, &operations::GET_PRODUCT_LINE).await
     }
     /**Read a user
 
@@ -5576,7 +5576,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_user").await
+        self.context.json(request, &operations::GET_USER).await
     }
     /**Get a token
 
@@ -5602,7 +5602,7 @@ Sends a `POST` request to `/api/v2/account/token/`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "obtain_token").await
+        self.context.json(request, &operations::OBTAIN_TOKEN).await
     }
     /**Get the next access token
 
@@ -5628,7 +5628,7 @@ Sends a `POST` request to `/api/v2/account/token/refresh/`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "refresh_token").await
+        self.context.json(request, &operations::REFRESH_TOKEN).await
     }
     /**List times for an appointment
 
@@ -5695,7 +5695,7 @@ Arguments:
             .query(&progenitor_client::QueryParam::new("product_code", &product_code))
             .query(&progenitor_client::QueryParam::new("start_date", &start_date))
             .build()?;
-        self.context.json(request, "list_appointment_slots").await
+        self.context.json(request, &operations::LIST_APPOINTMENT_SLOTS).await
     }
     /**List the buildings of an address
 
@@ -5738,7 +5738,7 @@ Arguments:
             )
             .query(&progenitor_client::QueryParam::new("street_number", &street_number))
             .build()?;
-        self.context.json(request, "list_buildings").await
+        self.context.json(request, &operations::LIST_BUILDINGS).await
     }
     /**Read a building
 
@@ -5779,7 +5779,7 @@ Arguments:
                 &progenitor_client::QueryParam::new("include_stairs", &include_stairs),
             )
             .build()?;
-        self.context.json(request, "get_building").await
+        self.context.json(request, &operations::GET_BUILDING).await
     }
     /**List the municipalities of a postal code
 
@@ -5810,7 +5810,7 @@ Arguments:
             )
             .query(&progenitor_client::QueryParam::new("zipcode", &zipcode))
             .build()?;
-        self.context.json(request, "list_cities").await
+        self.context.json(request, &operations::LIST_CITIES).await
     }
     /**List the copper lines of an address
 
@@ -5855,7 +5855,7 @@ Arguments:
             .query(&progenitor_client::QueryParam::new("status", &status))
             .query(&progenitor_client::QueryParam::new("street_number", &street_number))
             .build()?;
-        self.context.json(request, "list_eligibility_endpoints").await
+        self.context.json(request, &operations::LIST_ELIGIBILITY_ENDPOINTS).await
     }
     /**Read when fibre is expected at an address
 
@@ -5902,7 +5902,7 @@ Arguments:
             )
             .query(&progenitor_client::QueryParam::new("street_number", &street_number))
             .build()?;
-        self.context.json(request, "get_forecast").await
+        self.context.json(request, &operations::GET_FORECAST).await
     }
     /**Check which products a line, a building or a socket can have
 
@@ -5928,7 +5928,7 @@ Sends a `POST` request to `/api/v2/eligibility/offers/`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "create_offers").await
+        self.context.json(request, &operations::CREATE_OFFERS).await
     }
     /**List the numbers of a street
 
@@ -5966,7 +5966,7 @@ Arguments:
                 ),
             )
             .build()?;
-        self.context.json(request, "list_street_numbers").await
+        self.context.json(request, &operations::LIST_STREET_NUMBERS).await
     }
     /**List the streets of a municipality
 
@@ -5999,7 +5999,7 @@ Arguments:
                 &progenitor_client::QueryParam::new("kosc_insee_code", &kosc_insee_code),
             )
             .build()?;
-        self.context.json(request, "list_streets").await
+        self.context.json(request, &operations::LIST_STREETS).await
     }
     /**List orders
 
@@ -6062,7 +6062,7 @@ Arguments:
             .query(&progenitor_client::QueryParam::new("status", &status))
             .query(&progenitor_client::QueryParam::new("type", &type_))
             .build()?;
-        self.context.json(request, "list_orders").await
+        self.context.json(request, &operations::LIST_ORDERS).await
     }
     /**Create a draft
 
@@ -6088,7 +6088,7 @@ Sends a `POST` request to `/api/v2/orders/`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "create_order").await
+        self.context.json(request, &operations::CREATE_ORDER).await
     }
     /**Read an order
 
@@ -6113,7 +6113,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_order").await
+        self.context.json(request, &operations::GET_ORDER).await
     }
     /**Change a draft, or submit it
 
@@ -6143,7 +6143,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "update_order").await
+        self.context.json(request, &operations::UPDATE_ORDER).await
     }
     /**Complete the address of an order
 
@@ -6178,7 +6178,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "update_order_bound").await
+        self.context.json(request, &operations::UPDATE_ORDER_BOUND).await
     }
     /**Set the optical socket of an order
 
@@ -6213,7 +6213,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "update_order_endpoint").await
+        self.context.json(request, &operations::UPDATE_ORDER_ENDPOINT).await
     }
     /**Send information about a submitted order
 
@@ -6245,7 +6245,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "create_order_info_event").await
+        self.context.json(request, &operations::CREATE_ORDER_INFO_EVENT).await
     }
     /**List services
 
@@ -6282,7 +6282,7 @@ Arguments:
             .query(&progenitor_client::QueryParam::new("limit", &limit))
             .query(&progenitor_client::QueryParam::new("offset", &offset))
             .build()?;
-        self.context.json(request, "list_services").await
+        self.context.json(request, &operations::LIST_SERVICES).await
     }
     /**Read a service
 
@@ -6311,7 +6311,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_service").await
+        self.context.json(request, &operations::GET_SERVICE).await
     }
     /**Move a copper service to fibre
 
@@ -6344,7 +6344,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "migrate_service_to_ftth").await
+        self.context.json(request, &operations::MIGRATE_SERVICE_TO_FTTH).await
     }
 }
 /// Items consumers will typically use such as the Client.
@@ -6388,417 +6388,452 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
             lifetime: ::std::time::Duration::from_secs(86400u64),
         },
     ],
-    operations: &[
-        ::lastmile_core::call::Operation {
-            id: "create_contact",
-            method: "POST",
-            path: "/api/contacts/",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "create_offers",
-            method: "POST",
-            path: "/api/v2/eligibility/offers/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "create_order",
-            method: "POST",
-            path: "/api/v2/orders/",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "create_order_info_event",
-            method: "POST",
-            path: "/api/v2/orders/{uuid}/events/info/",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: Some(::std::time::Duration::from_secs(300u64)),
-        },
-        ::lastmile_core::call::Operation {
-            id: "delete_contact",
-            method: "DELETE",
-            path: "/api/contacts/{contact_uuid}/",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Nothing,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_building",
-            method: "GET",
-            path: "/api/v2/eligibility/buildings/{building_ref}/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_contact",
-            method: "GET",
-            path: "/api/contacts/{contact_uuid}/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_forecast",
-            method: "GET",
-            path: "/api/v2/eligibility/forecast_eligibility/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_order",
-            method: "GET",
-            path: "/api/v2/orders/{uuid}/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_portability",
-            method: "GET",
-            path: "/api/eligibility/endpoints/{endpoint_ref}/portability/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_product_family",
-            method: "GET",
-            path: "/api/product-families/{product_family_uuid}/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_product_line",
-            method: "GET",
-            path: "/api/product-lines/{product_line_uuid}/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_service",
-            method: "GET",
-            path: "/api/v2/services/{uuid}/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_user",
-            method: "GET",
-            path: "/api/users/{user_uuid}/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_appointment_slots",
-            method: "GET",
-            path: "/api/v2/appointment/slots/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_buildings",
-            method: "GET",
-            path: "/api/v2/eligibility/buildings/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_cities",
-            method: "GET",
-            path: "/api/v2/eligibility/cities/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_contacts",
-            method: "GET",
-            path: "/api/contacts/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_eligibility_endpoints",
-            method: "GET",
-            path: "/api/v2/eligibility/endpoints/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_events",
-            method: "GET",
-            path: "/api/events/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: Some(::std::time::Duration::from_secs(30u64)),
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_orders",
-            method: "GET",
-            path: "/api/v2/orders/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_product_families",
-            method: "GET",
-            path: "/api/product-families/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_services",
-            method: "GET",
-            path: "/api/v2/services/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_street_numbers",
-            method: "GET",
-            path: "/api/v2/eligibility/street_numbers/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_streets",
-            method: "GET",
-            path: "/api/v2/eligibility/streets/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "migrate_service_to_ftth",
-            method: "POST",
-            path: "/api/v2/services/{uuid}/migrate_to_ftth/",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "obtain_legacy_token",
-            method: "POST",
-            path: "/api/account/token/",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: false,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "obtain_token",
-            method: "POST",
-            path: "/api/v2/account/token/",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: false,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "refresh_legacy_token",
-            method: "POST",
-            path: "/api/account/token/refresh/",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: false,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "refresh_token",
-            method: "POST",
-            path: "/api/v2/account/token/refresh/",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: false,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "replace_contact",
-            method: "PUT",
-            path: "/api/contacts/{contact_uuid}/",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "update_order",
-            method: "PATCH",
-            path: "/api/v2/orders/{uuid}/",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "update_order_bound",
-            method: "PATCH",
-            path: "/api/v2/orders/{uuid}/bounds/{bound_uuid}/",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "update_order_endpoint",
-            method: "PATCH",
-            path: "/api/v2/orders/{uuid}/endpoints/{endpoint_uuid}/",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-    ],
 };
+/// The operations, each by the name of the client's method. A method gives its own to the call layer.
+pub mod operations {
+    ///`POST /api/contacts/`: [`create_contact`](super::Client::create_contact).
+    pub static CREATE_CONTACT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "create_contact",
+        method: "POST",
+        path: "/api/contacts/",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/v2/eligibility/offers/`: [`create_offers`](super::Client::create_offers).
+    pub static CREATE_OFFERS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "create_offers",
+        method: "POST",
+        path: "/api/v2/eligibility/offers/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/v2/orders/`: [`create_order`](super::Client::create_order).
+    pub static CREATE_ORDER: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "create_order",
+        method: "POST",
+        path: "/api/v2/orders/",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/v2/orders/{uuid}/events/info/`: [`create_order_info_event`](super::Client::create_order_info_event).
+    pub static CREATE_ORDER_INFO_EVENT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "create_order_info_event",
+        method: "POST",
+        path: "/api/v2/orders/{uuid}/events/info/",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: Some(::std::time::Duration::from_secs(300u64)),
+    };
+    ///`DELETE /api/contacts/{contact_uuid}/`: [`delete_contact`](super::Client::delete_contact).
+    pub static DELETE_CONTACT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "delete_contact",
+        method: "DELETE",
+        path: "/api/contacts/{contact_uuid}/",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Nothing,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v2/eligibility/buildings/{building_ref}/`: [`get_building`](super::Client::get_building).
+    pub static GET_BUILDING: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_building",
+        method: "GET",
+        path: "/api/v2/eligibility/buildings/{building_ref}/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/contacts/{contact_uuid}/`: [`get_contact`](super::Client::get_contact).
+    pub static GET_CONTACT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_contact",
+        method: "GET",
+        path: "/api/contacts/{contact_uuid}/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v2/eligibility/forecast_eligibility/`: [`get_forecast`](super::Client::get_forecast).
+    pub static GET_FORECAST: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_forecast",
+        method: "GET",
+        path: "/api/v2/eligibility/forecast_eligibility/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v2/orders/{uuid}/`: [`get_order`](super::Client::get_order).
+    pub static GET_ORDER: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_order",
+        method: "GET",
+        path: "/api/v2/orders/{uuid}/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/eligibility/endpoints/{endpoint_ref}/portability/`: [`get_portability`](super::Client::get_portability).
+    pub static GET_PORTABILITY: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_portability",
+        method: "GET",
+        path: "/api/eligibility/endpoints/{endpoint_ref}/portability/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/product-families/{product_family_uuid}/`: [`get_product_family`](super::Client::get_product_family).
+    pub static GET_PRODUCT_FAMILY: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_product_family",
+        method: "GET",
+        path: "/api/product-families/{product_family_uuid}/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/product-lines/{product_line_uuid}/`: [`get_product_line`](super::Client::get_product_line).
+    pub static GET_PRODUCT_LINE: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_product_line",
+        method: "GET",
+        path: "/api/product-lines/{product_line_uuid}/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v2/services/{uuid}/`: [`get_service`](super::Client::get_service).
+    pub static GET_SERVICE: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_service",
+        method: "GET",
+        path: "/api/v2/services/{uuid}/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/users/{user_uuid}/`: [`get_user`](super::Client::get_user).
+    pub static GET_USER: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_user",
+        method: "GET",
+        path: "/api/users/{user_uuid}/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v2/appointment/slots/`: [`list_appointment_slots`](super::Client::list_appointment_slots).
+    pub static LIST_APPOINTMENT_SLOTS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_appointment_slots",
+        method: "GET",
+        path: "/api/v2/appointment/slots/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v2/eligibility/buildings/`: [`list_buildings`](super::Client::list_buildings).
+    pub static LIST_BUILDINGS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_buildings",
+        method: "GET",
+        path: "/api/v2/eligibility/buildings/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v2/eligibility/cities/`: [`list_cities`](super::Client::list_cities).
+    pub static LIST_CITIES: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_cities",
+        method: "GET",
+        path: "/api/v2/eligibility/cities/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/contacts/`: [`list_contacts`](super::Client::list_contacts).
+    pub static LIST_CONTACTS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_contacts",
+        method: "GET",
+        path: "/api/contacts/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v2/eligibility/endpoints/`: [`list_eligibility_endpoints`](super::Client::list_eligibility_endpoints).
+    pub static LIST_ELIGIBILITY_ENDPOINTS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_eligibility_endpoints",
+        method: "GET",
+        path: "/api/v2/eligibility/endpoints/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/events/`: [`list_events`](super::Client::list_events).
+    pub static LIST_EVENTS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_events",
+        method: "GET",
+        path: "/api/events/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: Some(::std::time::Duration::from_secs(30u64)),
+    };
+    ///`GET /api/v2/orders/`: [`list_orders`](super::Client::list_orders).
+    pub static LIST_ORDERS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_orders",
+        method: "GET",
+        path: "/api/v2/orders/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/product-families/`: [`list_product_families`](super::Client::list_product_families).
+    pub static LIST_PRODUCT_FAMILIES: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_product_families",
+        method: "GET",
+        path: "/api/product-families/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v2/services/`: [`list_services`](super::Client::list_services).
+    pub static LIST_SERVICES: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_services",
+        method: "GET",
+        path: "/api/v2/services/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v2/eligibility/street_numbers/`: [`list_street_numbers`](super::Client::list_street_numbers).
+    pub static LIST_STREET_NUMBERS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_street_numbers",
+        method: "GET",
+        path: "/api/v2/eligibility/street_numbers/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /api/v2/eligibility/streets/`: [`list_streets`](super::Client::list_streets).
+    pub static LIST_STREETS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_streets",
+        method: "GET",
+        path: "/api/v2/eligibility/streets/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/v2/services/{uuid}/migrate_to_ftth/`: [`migrate_service_to_ftth`](super::Client::migrate_service_to_ftth).
+    pub static MIGRATE_SERVICE_TO_FTTH: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "migrate_service_to_ftth",
+        method: "POST",
+        path: "/api/v2/services/{uuid}/migrate_to_ftth/",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/account/token/`: [`obtain_legacy_token`](super::Client::obtain_legacy_token).
+    pub static OBTAIN_LEGACY_TOKEN: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "obtain_legacy_token",
+        method: "POST",
+        path: "/api/account/token/",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: false,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/v2/account/token/`: [`obtain_token`](super::Client::obtain_token).
+    pub static OBTAIN_TOKEN: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "obtain_token",
+        method: "POST",
+        path: "/api/v2/account/token/",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: false,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/account/token/refresh/`: [`refresh_legacy_token`](super::Client::refresh_legacy_token).
+    pub static REFRESH_LEGACY_TOKEN: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "refresh_legacy_token",
+        method: "POST",
+        path: "/api/account/token/refresh/",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: false,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /api/v2/account/token/refresh/`: [`refresh_token`](super::Client::refresh_token).
+    pub static REFRESH_TOKEN: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "refresh_token",
+        method: "POST",
+        path: "/api/v2/account/token/refresh/",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: false,
+        lower_case: false,
+        interval: None,
+    };
+    ///`PUT /api/contacts/{contact_uuid}/`: [`replace_contact`](super::Client::replace_contact).
+    pub static REPLACE_CONTACT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "replace_contact",
+        method: "PUT",
+        path: "/api/contacts/{contact_uuid}/",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`PATCH /api/v2/orders/{uuid}/`: [`update_order`](super::Client::update_order).
+    pub static UPDATE_ORDER: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "update_order",
+        method: "PATCH",
+        path: "/api/v2/orders/{uuid}/",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`PATCH /api/v2/orders/{uuid}/bounds/{bound_uuid}/`: [`update_order_bound`](super::Client::update_order_bound).
+    pub static UPDATE_ORDER_BOUND: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "update_order_bound",
+        method: "PATCH",
+        path: "/api/v2/orders/{uuid}/bounds/{bound_uuid}/",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`PATCH /api/v2/orders/{uuid}/endpoints/{endpoint_uuid}/`: [`update_order_endpoint`](super::Client::update_order_endpoint).
+    pub static UPDATE_ORDER_ENDPOINT: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "update_order_endpoint",
+        method: "PATCH",
+        path: "/api/v2/orders/{uuid}/endpoints/{endpoint_uuid}/",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+}
 /// The way to this API: see [`Handle::builder`](::lastmile_core::call::Handle::builder).
 pub type Handle = ::lastmile_core::call::Handle<Client>;
 impl ::lastmile_core::call::Api for Client {

@@ -39,8 +39,8 @@ macro_rules! supplier {
                 self.connection(|handle| handle.rate_limit(limit))
             }
 
-            /// Retry budget, proxy, root certificate, local address and connect timeout. The credentials are this builder's
-            /// own.
+            /// Retry budget, requests at once, proxy, root certificate, local address and connect timeout. The credentials are
+            /// this builder's own.
             #[must_use]
             pub fn connection(
                 mut self,

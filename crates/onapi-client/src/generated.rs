@@ -5650,7 +5650,7 @@ Sends a `GET` request to `/`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "list_endpoints").await
+        self.context.json(request, &operations::LIST_ENDPOINTS).await
     }
     /**List all accesses
 
@@ -5674,7 +5674,7 @@ Arguments:
             header_map.append("If-Modified-Since", value.to_string().try_into()?);
         }
         let request = self.context.http().get(url).headers(header_map).build()?;
-        self.context.stream(request, "list_accesses_stream").await
+        self.context.stream(request, &operations::LIST_ACCESSES_STREAM).await
     }
     /**List what became of objects
 
@@ -5698,7 +5698,7 @@ Arguments:
             header_map.append("If-Modified-Since", value.to_string().try_into()?);
         }
         let request = self.context.http().get(url).headers(header_map).build()?;
-        self.context.stream(request, "list_events_stream").await
+        self.context.stream(request, &operations::LIST_EVENTS_STREAM).await
     }
     /**Read what was invoiced in a period
 
@@ -5720,7 +5720,7 @@ Arguments:
             .encoded(),
         );
         let request = self.context.http().get(url).build()?;
-        self.context.stream(request, "get_invoice_lines_stream").await
+        self.context.stream(request, &operations::GET_INVOICE_LINES_STREAM).await
     }
     /**List what became of orders
 
@@ -5745,7 +5745,7 @@ Arguments:
             .get(url)
             .query(&progenitor_client::QueryParam::new("since", &since))
             .build()?;
-        self.context.stream(request, "list_order_events_stream").await
+        self.context.stream(request, &operations::LIST_ORDER_EVENTS_STREAM).await
     }
     /**List the services of all accesses
 
@@ -5769,7 +5769,7 @@ Arguments:
             header_map.append("If-Modified-Since", value.to_string().try_into()?);
         }
         let request = self.context.http().get(url).headers(header_map).build()?;
-        self.context.stream(request, "list_services_stream").await
+        self.context.stream(request, &operations::LIST_SERVICES_STREAM).await
     }
     /**List all subscriptions
 
@@ -5793,7 +5793,7 @@ Arguments:
             header_map.append("If-Modified-Since", value.to_string().try_into()?);
         }
         let request = self.context.http().get(url).headers(header_map).build()?;
-        self.context.stream(request, "list_subscriptions_stream").await
+        self.context.stream(request, &operations::LIST_SUBSCRIPTIONS_STREAM).await
     }
     /**List all accesses
 
@@ -5831,7 +5831,7 @@ Arguments:
             )
             .headers(header_map)
             .build()?;
-        self.context.json(request, "list_accesses").await
+        self.context.json(request, &operations::LIST_ACCESSES).await
     }
     /**Read an access
 
@@ -5856,7 +5856,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_access").await
+        self.context.json(request, &operations::GET_ACCESS).await
     }
     /**Find an access by what DHCP logs show
 
@@ -5904,7 +5904,7 @@ Arguments:
             )
             .query(&progenitor_client::QueryParam::new("ipv6RemoteId", &ipv6_remote_id))
             .build()?;
-        self.context.json(request, "lookup_dhcp").await
+        self.context.json(request, &operations::LOOKUP_DHCP).await
     }
     /**List what became of objects
 
@@ -5944,7 +5944,7 @@ Arguments:
             )
             .headers(header_map)
             .build()?;
-        self.context.json(request, "list_events").await
+        self.context.json(request, &operations::LIST_EVENTS).await
     }
     /**List the periods that were invoiced
 
@@ -5973,7 +5973,7 @@ Sends a `GET` request to `/invoicespecification/`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "list_invoice_periods").await
+        self.context.json(request, &operations::LIST_INVOICE_PERIODS).await
     }
     /**Read what was invoiced in a period
 
@@ -6010,7 +6010,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_invoice_lines").await
+        self.context.json(request, &operations::GET_INVOICE_LINES).await
     }
     /**Find an access by DHCP option 82
 
@@ -6035,7 +6035,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "lookup_option82").await
+        self.context.json(request, &operations::LOOKUP_OPTION82).await
     }
     /**List what became of orders
 
@@ -6071,7 +6071,7 @@ Arguments:
             )
             .query(&progenitor_client::QueryParam::new("since", &since))
             .build()?;
-        self.context.json(request, "list_order_events").await
+        self.context.json(request, &operations::LIST_ORDER_EVENTS).await
     }
     /**List orders
 
@@ -6108,7 +6108,7 @@ Arguments:
             .query(&progenitor_client::QueryParam::new("accessId", &access_id))
             .query(&progenitor_client::QueryParam::new("state", &state))
             .build()?;
-        self.context.json(request, "list_orders").await
+        self.context.json(request, &operations::LIST_ORDERS).await
     }
     /**Place an order
 
@@ -6134,7 +6134,7 @@ Sends a `POST` request to `/orders/`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "create_order").await
+        self.context.json(request, &operations::CREATE_ORDER).await
     }
     /**Read an order
 
@@ -6159,7 +6159,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_order").await
+        self.context.json(request, &operations::GET_ORDER).await
     }
     /**Replace an order
 
@@ -6180,7 +6180,7 @@ Arguments:
     ) -> Result<ResponseValue<()>, Error<()>> {
         let url = format!("{}/orders/{}", self.context.base(), order_id.encoded(),);
         let request = self.context.http().put(url).json(&body).build()?;
-        self.context.nothing(request, "replace_order").await
+        self.context.nothing(request, &operations::REPLACE_ORDER).await
     }
     /**Cancel an order
 
@@ -6199,7 +6199,7 @@ Arguments:
     ) -> Result<ResponseValue<()>, Error<()>> {
         let url = format!("{}/orders/{}", self.context.base(), order_id.encoded(),);
         let request = self.context.http().delete(url).build()?;
-        self.context.nothing(request, "cancel_order").await
+        self.context.nothing(request, &operations::CANCEL_ORDER).await
     }
     /**Change fields of an order
 
@@ -6220,7 +6220,7 @@ Arguments:
     ) -> Result<ResponseValue<()>, Error<()>> {
         let url = format!("{}/orders/{}", self.context.base(), order_id.encoded(),);
         let request = self.context.http().patch(url).json(&body).build()?;
-        self.context.nothing(request, "change_order").await
+        self.context.nothing(request, &operations::CHANGE_ORDER).await
     }
     /**List the services of all accesses
 
@@ -6260,7 +6260,7 @@ Arguments:
             )
             .headers(header_map)
             .build()?;
-        self.context.json(request, "list_services").await
+        self.context.json(request, &operations::LIST_SERVICES).await
     }
     /**Read the services of an access
 
@@ -6285,7 +6285,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_services").await
+        self.context.json(request, &operations::GET_SERVICES).await
     }
     /**List all subscriptions
 
@@ -6325,7 +6325,7 @@ Arguments:
             )
             .headers(header_map)
             .build()?;
-        self.context.json(request, "list_subscriptions").await
+        self.context.json(request, &operations::LIST_SUBSCRIPTIONS).await
     }
     /**Read the subscriptions of an access
 
@@ -6352,7 +6352,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_subscriptions").await
+        self.context.json(request, &operations::GET_SUBSCRIPTIONS).await
     }
     /**Read the state of the network element
 
@@ -6379,7 +6379,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_hardware").await
+        self.context.json(request, &operations::GET_HARDWARE).await
     }
     /**Read the multicast groups of an access
 
@@ -6416,7 +6416,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_igmp_snooping").await
+        self.context.json(request, &operations::GET_IGMP_SNOOPING).await
     }
     /**Read the IP addresses lent to an access
 
@@ -6450,7 +6450,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_lease_info").await
+        self.context.json(request, &operations::GET_LEASE_INFO).await
     }
     /**Read the MAC addresses seen on an access
 
@@ -6487,7 +6487,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_mac_address_table").await
+        self.context.json(request, &operations::GET_MAC_ADDRESS_TABLE).await
     }
     /**Read the state of the interface of an access
 
@@ -6514,7 +6514,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_link_status").await
+        self.context.json(request, &operations::GET_LINK_STATUS).await
     }
     /**Read the state of the customer's equipment
 
@@ -6541,7 +6541,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_cpe_status").await
+        self.context.json(request, &operations::GET_CPE_STATUS).await
     }
     /**List tickets
 
@@ -6587,7 +6587,7 @@ Arguments:
             .query(&progenitor_client::QueryParam::new("status", &status))
             .headers(header_map)
             .build()?;
-        self.context.json(request, "list_tickets").await
+        self.context.json(request, &operations::LIST_TICKETS).await
     }
     /**Open a ticket
 
@@ -6613,7 +6613,7 @@ Sends a `POST` request to `/tickets`
             )
             .json(&body)
             .build()?;
-        self.context.json(request, "create_ticket").await
+        self.context.json(request, &operations::CREATE_TICKET).await
     }
     /**Read a ticket
 
@@ -6640,7 +6640,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        self.context.json(request, "get_ticket").await
+        self.context.json(request, &operations::GET_TICKET).await
     }
     /**Update or close a ticket
 
@@ -6663,7 +6663,7 @@ Arguments:
             "{}/tickets/{}", self.context.base(), co_ticket_reference.encoded(),
         );
         let request = self.context.http().patch(url).json(&body).build()?;
-        self.context.nothing(request, "update_ticket").await
+        self.context.nothing(request, &operations::UPDATE_TICKET).await
     }
 }
 /// Items consumers will typically use such as the Client.
@@ -6686,429 +6686,465 @@ pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
     },
     key_headers: &[],
     tokens: &[],
-    operations: &[
-        ::lastmile_core::call::Operation {
-            id: "cancel_order",
-            method: "DELETE",
-            path: "/orders/{orderId}",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Nothing,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "change_order",
-            method: "PATCH",
-            path: "/orders/{orderId}",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Nothing,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "create_order",
-            method: "POST",
-            path: "/orders/",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "create_ticket",
-            method: "POST",
-            path: "/tickets",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_access",
-            method: "GET",
-            path: "/accesses/{accessId}",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_cpe_status",
-            method: "GET",
-            path: "/tech/cpe/{accessId}/status",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_hardware",
-            method: "GET",
-            path: "/tech/access/{accessId}/hardware",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_igmp_snooping",
-            method: "GET",
-            path: "/tech/access/{accessId}/link/igmpsnooping",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_invoice_lines",
-            method: "GET",
-            path: "/invoicespecification/{invoicePeriodId}",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_invoice_lines_stream",
-            method: "GET",
-            path: "/invoicespecification/{invoicePeriodId}",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Stream,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_lease_info",
-            method: "GET",
-            path: "/tech/access/{accessId}/link/leaseinfo",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_link_status",
-            method: "GET",
-            path: "/tech/access/{accessId}/link/status",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_mac_address_table",
-            method: "GET",
-            path: "/tech/access/{accessId}/link/macaddresstable",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_order",
-            method: "GET",
-            path: "/orders/{orderId}",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_services",
-            method: "GET",
-            path: "/services/{accessId}",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_subscriptions",
-            method: "GET",
-            path: "/subscriptions/{accessId}",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "get_ticket",
-            method: "GET",
-            path: "/tickets/{coTicketReference}",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_accesses",
-            method: "GET",
-            path: "/accesses/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: true,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_accesses_stream",
-            method: "GET",
-            path: "/accesses/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Stream,
-            conditional: true,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_endpoints",
-            method: "GET",
-            path: "/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_events",
-            method: "GET",
-            path: "/events/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: true,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_events_stream",
-            method: "GET",
-            path: "/events/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Stream,
-            conditional: true,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_invoice_periods",
-            method: "GET",
-            path: "/invoicespecification/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_order_events",
-            method: "GET",
-            path: "/orderevents/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_order_events_stream",
-            method: "GET",
-            path: "/orderevents/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Stream,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_orders",
-            method: "GET",
-            path: "/orders/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_services",
-            method: "GET",
-            path: "/services/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: true,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_services_stream",
-            method: "GET",
-            path: "/services/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Stream,
-            conditional: true,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_subscriptions",
-            method: "GET",
-            path: "/subscriptions/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: true,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_subscriptions_stream",
-            method: "GET",
-            path: "/subscriptions/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Stream,
-            conditional: true,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "list_tickets",
-            method: "GET",
-            path: "/tickets",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: true,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "lookup_dhcp",
-            method: "GET",
-            path: "/dhcplookup/",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: true,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "lookup_option82",
-            method: "GET",
-            path: "/option82/{option82}",
-            repeat: ::lastmile_core::call::Repeat::Read,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Json,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "replace_order",
-            method: "PUT",
-            path: "/orders/{orderId}",
-            repeat: ::lastmile_core::call::Repeat::Idempotent,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Nothing,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-        ::lastmile_core::call::Operation {
-            id: "update_ticket",
-            method: "PATCH",
-            path: "/tickets/{coTicketReference}",
-            repeat: ::lastmile_core::call::Repeat::Once,
-            media_type: None,
-            answer: ::lastmile_core::call::Answer::Nothing,
-            conditional: false,
-            authorized: true,
-            lower_case: false,
-            interval: None,
-        },
-    ],
 };
+/// The operations, each by the name of the client's method. A method gives its own to the call layer.
+pub mod operations {
+    ///`DELETE /orders/{orderId}`: [`cancel_order`](super::Client::cancel_order).
+    pub static CANCEL_ORDER: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "cancel_order",
+        method: "DELETE",
+        path: "/orders/{orderId}",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Nothing,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`PATCH /orders/{orderId}`: [`change_order`](super::Client::change_order).
+    pub static CHANGE_ORDER: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "change_order",
+        method: "PATCH",
+        path: "/orders/{orderId}",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Nothing,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /orders/`: [`create_order`](super::Client::create_order).
+    pub static CREATE_ORDER: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "create_order",
+        method: "POST",
+        path: "/orders/",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`POST /tickets`: [`create_ticket`](super::Client::create_ticket).
+    pub static CREATE_TICKET: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "create_ticket",
+        method: "POST",
+        path: "/tickets",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /accesses/{accessId}`: [`get_access`](super::Client::get_access).
+    pub static GET_ACCESS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_access",
+        method: "GET",
+        path: "/accesses/{accessId}",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /tech/cpe/{accessId}/status`: [`get_cpe_status`](super::Client::get_cpe_status).
+    pub static GET_CPE_STATUS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_cpe_status",
+        method: "GET",
+        path: "/tech/cpe/{accessId}/status",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /tech/access/{accessId}/hardware`: [`get_hardware`](super::Client::get_hardware).
+    pub static GET_HARDWARE: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_hardware",
+        method: "GET",
+        path: "/tech/access/{accessId}/hardware",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /tech/access/{accessId}/link/igmpsnooping`: [`get_igmp_snooping`](super::Client::get_igmp_snooping).
+    pub static GET_IGMP_SNOOPING: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_igmp_snooping",
+        method: "GET",
+        path: "/tech/access/{accessId}/link/igmpsnooping",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /invoicespecification/{invoicePeriodId}`: [`get_invoice_lines`](super::Client::get_invoice_lines).
+    pub static GET_INVOICE_LINES: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_invoice_lines",
+        method: "GET",
+        path: "/invoicespecification/{invoicePeriodId}",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /invoicespecification/{invoicePeriodId}`: [`get_invoice_lines_stream`](super::Client::get_invoice_lines_stream).
+    pub static GET_INVOICE_LINES_STREAM: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_invoice_lines_stream",
+        method: "GET",
+        path: "/invoicespecification/{invoicePeriodId}",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Stream,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /tech/access/{accessId}/link/leaseinfo`: [`get_lease_info`](super::Client::get_lease_info).
+    pub static GET_LEASE_INFO: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_lease_info",
+        method: "GET",
+        path: "/tech/access/{accessId}/link/leaseinfo",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /tech/access/{accessId}/link/status`: [`get_link_status`](super::Client::get_link_status).
+    pub static GET_LINK_STATUS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_link_status",
+        method: "GET",
+        path: "/tech/access/{accessId}/link/status",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /tech/access/{accessId}/link/macaddresstable`: [`get_mac_address_table`](super::Client::get_mac_address_table).
+    pub static GET_MAC_ADDRESS_TABLE: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_mac_address_table",
+        method: "GET",
+        path: "/tech/access/{accessId}/link/macaddresstable",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /orders/{orderId}`: [`get_order`](super::Client::get_order).
+    pub static GET_ORDER: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_order",
+        method: "GET",
+        path: "/orders/{orderId}",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /services/{accessId}`: [`get_services`](super::Client::get_services).
+    pub static GET_SERVICES: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_services",
+        method: "GET",
+        path: "/services/{accessId}",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /subscriptions/{accessId}`: [`get_subscriptions`](super::Client::get_subscriptions).
+    pub static GET_SUBSCRIPTIONS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_subscriptions",
+        method: "GET",
+        path: "/subscriptions/{accessId}",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /tickets/{coTicketReference}`: [`get_ticket`](super::Client::get_ticket).
+    pub static GET_TICKET: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "get_ticket",
+        method: "GET",
+        path: "/tickets/{coTicketReference}",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /accesses/`: [`list_accesses`](super::Client::list_accesses).
+    pub static LIST_ACCESSES: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_accesses",
+        method: "GET",
+        path: "/accesses/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: true,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /accesses/`: [`list_accesses_stream`](super::Client::list_accesses_stream).
+    pub static LIST_ACCESSES_STREAM: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_accesses_stream",
+        method: "GET",
+        path: "/accesses/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Stream,
+        conditional: true,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /`: [`list_endpoints`](super::Client::list_endpoints).
+    pub static LIST_ENDPOINTS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_endpoints",
+        method: "GET",
+        path: "/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /events/`: [`list_events`](super::Client::list_events).
+    pub static LIST_EVENTS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_events",
+        method: "GET",
+        path: "/events/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: true,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /events/`: [`list_events_stream`](super::Client::list_events_stream).
+    pub static LIST_EVENTS_STREAM: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_events_stream",
+        method: "GET",
+        path: "/events/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Stream,
+        conditional: true,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /invoicespecification/`: [`list_invoice_periods`](super::Client::list_invoice_periods).
+    pub static LIST_INVOICE_PERIODS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_invoice_periods",
+        method: "GET",
+        path: "/invoicespecification/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /orderevents/`: [`list_order_events`](super::Client::list_order_events).
+    pub static LIST_ORDER_EVENTS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_order_events",
+        method: "GET",
+        path: "/orderevents/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /orderevents/`: [`list_order_events_stream`](super::Client::list_order_events_stream).
+    pub static LIST_ORDER_EVENTS_STREAM: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_order_events_stream",
+        method: "GET",
+        path: "/orderevents/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Stream,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /orders/`: [`list_orders`](super::Client::list_orders).
+    pub static LIST_ORDERS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_orders",
+        method: "GET",
+        path: "/orders/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /services/`: [`list_services`](super::Client::list_services).
+    pub static LIST_SERVICES: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_services",
+        method: "GET",
+        path: "/services/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: true,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /services/`: [`list_services_stream`](super::Client::list_services_stream).
+    pub static LIST_SERVICES_STREAM: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_services_stream",
+        method: "GET",
+        path: "/services/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Stream,
+        conditional: true,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /subscriptions/`: [`list_subscriptions`](super::Client::list_subscriptions).
+    pub static LIST_SUBSCRIPTIONS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_subscriptions",
+        method: "GET",
+        path: "/subscriptions/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: true,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /subscriptions/`: [`list_subscriptions_stream`](super::Client::list_subscriptions_stream).
+    pub static LIST_SUBSCRIPTIONS_STREAM: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_subscriptions_stream",
+        method: "GET",
+        path: "/subscriptions/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Stream,
+        conditional: true,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /tickets`: [`list_tickets`](super::Client::list_tickets).
+    pub static LIST_TICKETS: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "list_tickets",
+        method: "GET",
+        path: "/tickets",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: true,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`GET /dhcplookup/`: [`lookup_dhcp`](super::Client::lookup_dhcp).
+    pub static LOOKUP_DHCP: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "lookup_dhcp",
+        method: "GET",
+        path: "/dhcplookup/",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: true,
+        interval: None,
+    };
+    ///`GET /option82/{option82}`: [`lookup_option82`](super::Client::lookup_option82).
+    pub static LOOKUP_OPTION82: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "lookup_option82",
+        method: "GET",
+        path: "/option82/{option82}",
+        repeat: ::lastmile_core::call::Repeat::Read,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Json,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`PUT /orders/{orderId}`: [`replace_order`](super::Client::replace_order).
+    pub static REPLACE_ORDER: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "replace_order",
+        method: "PUT",
+        path: "/orders/{orderId}",
+        repeat: ::lastmile_core::call::Repeat::Idempotent,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Nothing,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+    ///`PATCH /tickets/{coTicketReference}`: [`update_ticket`](super::Client::update_ticket).
+    pub static UPDATE_TICKET: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        id: "update_ticket",
+        method: "PATCH",
+        path: "/tickets/{coTicketReference}",
+        repeat: ::lastmile_core::call::Repeat::Once,
+        media_type: None,
+        answer: ::lastmile_core::call::Answer::Nothing,
+        conditional: false,
+        authorized: true,
+        lower_case: false,
+        interval: None,
+    };
+}
 /// The way to this API: see [`Handle::builder`](::lastmile_core::call::Handle::builder).
 pub type Handle = ::lastmile_core::call::Handle<Client>;
 impl ::lastmile_core::call::Api for Client {

@@ -8,6 +8,7 @@ use syn::{Expr, Field, Item, Stmt, Token, Type, parse_quote};
 use super::document::Facts;
 use super::fault::Fault;
 use super::rust_passes::{in_option, type_name, types};
+use super::table;
 
 /// The methods of the client.
 fn methods(file: &mut syn::File) -> impl Iterator<Item = &mut syn::ImplItemFn> {
@@ -206,8 +207,9 @@ pub(super) fn hand_over(file: &mut syn::File, _: &Facts) -> Result<usize, Fault>
                 return Err(Fault::at(function.sig.ident.to_string(), what));
             }
         };
-        let id = function.sig.ident.to_string();
-        stmts.push(Stmt::Expr(parse_quote!(self.context.#read(request, #id).await), None));
+        let operation = table::constant(&function.sig.ident.to_string());
+        stmts
+            .push(Stmt::Expr(parse_quote!(self.context.#read(request, &operations::#operation).await), None));
         count += 1;
     }
     Ok(count)

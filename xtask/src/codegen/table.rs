@@ -41,8 +41,12 @@ pub(crate) fn render(document: &Document, client: &syn::File) -> Result<Vec<syn:
             errors: #errors,
             key_headers: &[#(#keys),*],
             tokens: &[#(#tokens),*],
-            operations: &[#(#rows),*],
         };
+
+        /// The operations, each by the name of the client's method. A method gives its own to the call layer.
+        pub mod operations {
+            #(#rows)*
+        }
 
         /// The way to this API: see [`Handle::builder`](::lastmile_core::call::Handle::builder).
         pub type Handle = ::lastmile_core::call::Handle<Client>;
@@ -92,8 +96,11 @@ fn row(document: &Document, operation: &Operation<'_>, client: &syn::File) -> Re
         Some(Some(seconds)) => quote!(Some(::std::time::Duration::from_secs(#seconds))),
         Some(None) => return Err(Fault::at(operation.id, "x-interval is no number of seconds")),
     };
+    let name = constant(&id);
+    let doc = format!("`{method} {path}`: [`{id}`](super::Client::{id}).");
     Ok(quote! {
-        ::lastmile_core::call::Operation {
+        #[doc = #doc]
+        pub static #name: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
             id: #id,
             method: #method,
             path: #path,
@@ -104,8 +111,13 @@ fn row(document: &Document, operation: &Operation<'_>, client: &syn::File) -> Re
             authorized: #authorized,
             lower_case: #lower_case,
             interval: #interval,
-        }
+        };
     })
+}
+
+/// The name of an operation's constant, by that of its method.
+pub(super) fn constant(method: &str) -> syn::Ident {
+    quote::format_ident!("{}", method.to_uppercase())
 }
 
 fn error_shape(json: &Value) -> TokenStream {

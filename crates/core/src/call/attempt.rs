@@ -13,15 +13,17 @@ use crate::retry::{FAR, TooEarly};
 /// How many redirects one attempt follows.
 const HOPS: usize = 5;
 
-/// What one attempt brought.
+/// What has arrived of the answer to an attempt.
 #[derive(Default)]
-pub(super) struct Attempt {
+pub(super) struct Seen {
     pub(super) status: Option<StatusCode>,
     pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    pub(super) failure: Option<Failure>,
-    /// The answer with its body still to be read, where the operation brings a stream.
-    pub(super) unread: Option<Response>,
+    pub(super) body: Received,
+    /// The answer with its body still to be read: a success of an operation that brings a stream, which may take longer than
+    /// its beginning.
+    pub(super) unread: Option<Box<Response>>,
+    /// Why the redirect that it is was not followed.
+    refused: Option<&'static str>,
 }
 
 /// Why an attempt brought no usable answer.
@@ -36,6 +38,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
+    #[cold]
     pub(super) fn of(outcome: Outcome, reason: impl Into<String>) -> Self {
         Self { outcome, reason: reason.into(), source: None, wait: None, unchanged: false }
     }
@@ -52,6 +55,14 @@ impl Failure {
             None => "the rate limit of the handle leaves no turn before the deadline".to_owned(),
         };
         Self { wait: Some(wait), ..Self::of(Outcome::Throttled, reason) }
+    }
+
+    /// The requests under way did not end in time.
+    pub(super) fn no_place() -> Self {
+        Self::of(
+            Outcome::NotSent,
+            "as many requests as the handle sends at once were under way until the deadline: allow more, or call less",
+        )
     }
 
     /// Whether the same request may be sent again.
@@ -83,78 +94,62 @@ impl Failure {
 
 /// Sends a request once, follows the redirects that may be followed, and reads the answer: all within a limit of time that
 /// begins `now`.
+///
+/// What arrives is written where it stays: to hand it from one future to the next costs more than to judge it.
 pub(super) async fn attempt(
     http: &reqwest::Client,
     request: &Request,
     operation: &Operation,
-    now: Instant,
-    limit: Duration,
+    (now, limit): (Instant, Duration),
     body_limit: usize,
-) -> Attempt {
+    seen: &mut Seen,
+) -> Result<(), Failure> {
     if limit.is_zero() {
-        return Failure::of(Outcome::NotSent, "no time is left to send it").into();
+        return Err(Failure::of(Outcome::NotSent, "no time is left to send it"));
     }
-    let mut seen = Seen::default();
     let end = {
-        let exchange = pin!(exchange(http, request, operation, body_limit, &mut seen));
+        let exchange = pin!(exchange(http, request, operation, body_limit, seen));
         timeout_at(now + limit.min(FAR), exchange).await.unwrap_or(End::CutShort(None))
     };
-    let Seen { status, headers, body, refused } = seen;
-    let Some(status) = status else {
-        return match end {
-            End::Failed(failure) => failure.into(),
-            _ => Failure::of(Outcome::Unknown, format!("no answer within {} ms", limit.as_millis())).into(),
-        };
+    let Some(status) = seen.status else {
+        return Err(match end {
+            End::Failed(failure) => failure,
+            _ => Failure::of(Outcome::Unknown, format!("no answer within {} ms", limit.as_millis())),
+        });
     };
-    let body = body.whole();
+    if let Some(why) = seen.refused {
+        return Err(refused_hop(status, operation, why));
+    }
     // Only to whom has asked that means anything.
-    let asked = operation.conditional && request.headers().contains_key(IF_MODIFIED_SINCE);
-    let judged = || match status {
-        StatusCode::NOT_MODIFIED if asked => {
-            Some(Failure { unchanged: true, ..Failure::of(Outcome::Rejected, "nothing has changed") })
-        }
-        _ => judge(operation, status, &headers, &body),
-    };
-    let (failure, unread) = match end {
-        End::Unread(response) => (None, Some(response)),
+    if status == StatusCode::NOT_MODIFIED
+        && operation.conditional
+        && request.headers().contains_key(IF_MODIFIED_SINCE)
+    {
+        return Err(Failure { unchanged: true, ..Failure::of(Outcome::Rejected, "nothing has changed") });
+    }
+    match end {
+        End::Complete => judge(operation, status, seen),
         // A refusal stands without the whole of its body.
-        End::TooLong | End::CutShort(_) if !status.is_success() => (judged(), None),
+        End::TooLong | End::CutShort(_) if !status.is_success() => judge(operation, status, seen),
         End::TooLong => {
             let reason = format!("the answer is longer than the limit of {body_limit} bytes");
-            (Some(Failure::of(Outcome::Decode, reason)), None)
+            Err(Failure::of(Outcome::Decode, reason))
         }
         End::CutShort(error) => {
             let source = error.map(reqwest::Error::without_url);
-            (Some(Failure { source, ..Failure::of(Outcome::Unknown, "the answer broke off") }), None)
+            Err(Failure { source, ..Failure::of(Outcome::Unknown, "the answer broke off") })
         }
-        End::Failed(failure) => (Some(failure), None),
-        End::Whole => (judged(), None),
-    };
-    let attempt = Attempt { status: Some(status), headers, body, failure, unread };
-    match refused {
-        Some(why) => refuse_hop(attempt, operation, why),
-        None => attempt,
+        End::Failed(failure) => Err(failure),
     }
-}
-
-/// What has arrived of an answer.
-#[derive(Default)]
-struct Seen {
-    status: Option<StatusCode>,
-    headers: HeaderMap,
-    body: Received,
-    /// Why the redirect that it is was not followed.
-    refused: Option<&'static str>,
 }
 
 /// How an exchange ends.
 enum End {
-    Whole,
+    /// All is there that is to be read now.
+    Complete,
     TooLong,
     /// By an error, or because the time is up.
     CutShort(Option<reqwest::Error>),
-    /// It is a success whose body is still to be read: a stream may take longer than its beginning.
-    Unread(Response),
     /// There is no answer.
     Failed(Failure),
 }
@@ -168,8 +163,11 @@ async fn exchange(
 ) -> End {
     let mut place = None;
     for hop in 0..=HOPS {
-        let Some(sent) = copy(request, place.as_ref()).map(|copy| http.execute(copy)) else { break };
-        let mut response = match sent.await {
+        let Some(mut copy) = request.try_clone() else { break };
+        if let Some(place) = &place {
+            copy.url_mut().clone_from(place);
+        }
+        let mut response = match http.execute(copy).await {
             Ok(response) => response,
             Err(error) => return End::Failed(unsent_or_unanswered(error)),
         };
@@ -186,37 +184,24 @@ async fn exchange(
         seen.status = Some(response.status());
         seen.headers = std::mem::take(response.headers_mut());
         if operation.answer == Answer::Stream && response.status().is_success() {
-            return End::Unread(response);
+            seen.unread = Some(Box::new(response));
+            return End::Complete;
         }
         return read(&mut response, &mut seen.body, body_limit).await;
     }
     End::Failed(Failure::of(Outcome::Invalid, "the request's body cannot be sent more than once"))
 }
 
-/// The request as it is sent, to another place if it was sent there.
-fn copy(request: &Request, place: Option<&Url>) -> Option<Request> {
-    let mut copy = request.try_clone()?;
-    if let Some(place) = place {
-        copy.url_mut().clone_from(place);
-    }
-    Some(copy)
-}
-
-fn refuse_hop(mut attempt: Attempt, operation: &Operation, why: &str) -> Attempt {
-    let moved = matches!(attempt.status.map(|status| status.as_u16()), Some(301 | 307 | 308));
+#[cold]
+fn refused_hop(status: StatusCode, operation: &Operation, why: &str) -> Failure {
+    let moved = matches!(status.as_u16(), 301 | 307 | 308);
     // "It is elsewhere" says that nothing was done here; "see there" is what many servers say when it was.
     let outcome =
         if moved || operation.repeat == Repeat::Read { Outcome::Rejected } else { Outcome::Unknown };
-    attempt.failure = Some(Failure::of(outcome, why));
-    attempt
+    Failure::of(outcome, why)
 }
 
-impl From<Failure> for Attempt {
-    fn from(failure: Failure) -> Self {
-        Self { failure: Some(failure), ..Self::default() }
-    }
-}
-
+#[cold]
 fn unsent_or_unanswered(error: reqwest::Error) -> Failure {
     let error = error.without_url();
     let (outcome, reason) = if error.is_builder() {
@@ -260,7 +245,7 @@ fn next_hop(method: &Method, here: &Url, response: &Response) -> Hop {
 
 /// The bytes of a body. Most come at once, and are not copied.
 #[derive(Default)]
-struct Received {
+pub(super) struct Received {
     first: Bytes,
     /// The first and those behind it, if there are any.
     all: BytesMut,
@@ -282,8 +267,14 @@ impl Received {
         self.all.extend_from_slice(&chunk);
     }
 
-    fn whole(self) -> Bytes {
+    pub(super) fn whole(self) -> Bytes {
         if self.all.is_empty() { self.first } else { self.all.freeze() }
+    }
+}
+
+impl From<Bytes> for Received {
+    fn from(first: Bytes) -> Self {
+        Self { first, all: BytesMut::new() }
     }
 }
 
@@ -300,41 +291,49 @@ async fn read(response: &mut Response, body: &mut Received, limit: usize) -> End
                     return End::TooLong;
                 }
             }
-            Ok(None) => return End::Whole,
+            Ok(None) => return End::Complete,
             Err(error) => return End::CutShort(Some(error)),
         }
     }
 }
 
 /// What a whole answer means, before its body is decoded.
-fn judge(operation: &Operation, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Failure> {
-    let failure = |outcome, reason: &str| Some(Failure::of(outcome, reason));
-    match status.as_u16() {
-        200..=299 => match operation.answer {
-            Answer::Json if body.is_empty() => {
-                failure(Outcome::Decode, "the answer is empty where a body is documented")
-            }
-            Answer::Nothing if is_page(headers) && !body.is_empty() => {
-                failure(Outcome::Decode, "the answer is a page for people: check the base address")
-            }
-            Answer::Json | Answer::Nothing | Answer::Stream => None,
-        },
-        429 => failure(Outcome::Throttled, "the supplier gets too many requests"),
-        408 => failure(Outcome::Unknown, "the server did not wait for the request"),
-        501 => failure(Outcome::Rejected, "the supplier does not offer this"),
-        500.. => failure(Outcome::Unknown, "the server failed"),
-        401 => failure(
+fn judge(operation: &Operation, status: StatusCode, seen: &Seen) -> Result<(), Failure> {
+    if !status.is_success() {
+        return Err(refusal(operation, status));
+    }
+    match operation.answer {
+        Answer::Json if seen.body.len() == 0 => {
+            Err(Failure::of(Outcome::Decode, "the answer is empty where a body is documented"))
+        }
+        Answer::Nothing if is_page(&seen.headers) && seen.body.len() > 0 => {
+            Err(Failure::of(Outcome::Decode, "the answer is a page for people: check the base address"))
+        }
+        Answer::Json | Answer::Nothing | Answer::Stream => Ok(()),
+    }
+}
+
+/// What a status means that is none of success.
+#[cold]
+fn refusal(operation: &Operation, status: StatusCode) -> Failure {
+    let (outcome, reason) = match status.as_u16() {
+        429 => (Outcome::Throttled, "the supplier gets too many requests"),
+        408 => (Outcome::Unknown, "the server did not wait for the request"),
+        501 => (Outcome::Rejected, "the supplier does not offer this"),
+        500.. => (Outcome::Unknown, "the server failed"),
+        401 => (
             Outcome::Rejected,
             "the supplier does not accept the credentials: check key, client id and token",
         ),
-        403 => failure(Outcome::Rejected, "these credentials may not do this"),
-        404 => failure(Outcome::Rejected, "there is no such thing at the supplier"),
-        400..=499 => failure(Outcome::Rejected, "the supplier refuses the request"),
+        403 => (Outcome::Rejected, "these credentials may not do this"),
+        404 => (Outcome::Rejected, "there is no such thing at the supplier"),
+        400..=499 => (Outcome::Rejected, "the supplier refuses the request"),
         _ if operation.repeat == Repeat::Read => {
-            failure(Outcome::Rejected, "the supplier answers with a status that nothing documents")
+            (Outcome::Rejected, "the supplier answers with a status that nothing documents")
         }
-        _ => failure(Outcome::Unknown, "the supplier answers with a status that nothing documents"),
-    }
+        _ => (Outcome::Unknown, "the supplier answers with a status that nothing documents"),
+    };
+    Failure::of(outcome, reason)
 }
 
 fn is_page(headers: &HeaderMap) -> bool {

@@ -13,7 +13,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use url::Origin;
 
-use super::attempt::Failure;
+use super::attempt::{Failure, Seen};
 use super::decode::misfit;
 use super::error::{Error, Inner, Outcome, Said};
 use super::execute::{Sent, execute};
@@ -142,11 +142,11 @@ impl Context {
     }
 
     /// An attempt is over. What an earlier one was answered stays when this one was not.
-    pub(super) fn note(&self, attempts: u32, status: Option<StatusCode>, headers: HeaderMap, body: Bytes) {
+    pub(super) fn note(&self, attempts: u32, seen: Seen) {
         let mut record = self.record();
         record.attempts = attempts;
-        if status.is_some() {
-            (record.status, record.headers, record.body) = (status, headers, body);
+        if seen.status.is_some() {
+            (record.status, record.headers, record.body) = (seen.status, seen.headers, seen.body.whole());
         }
     }
 
@@ -161,24 +161,29 @@ impl Context {
     /// The reply of a call that is over.
     pub(super) fn succeed<T>(&self, value: T) -> Reply<T> {
         let mut record = self.record();
-        let headers = std::mem::take(&mut record.headers);
-        self.reply(value, headers, &record)
+        let (headers, body) = (std::mem::take(&mut record.headers), std::mem::take(&mut record.body));
+        self.reply(value, headers, body, &record)
     }
 
     /// The reply of a call whose body is still to be read, and may break yet.
     pub(super) fn open<T>(&self, value: T) -> Reply<T> {
         let record = self.record();
-        self.reply(value, record.headers.clone(), &record)
+        self.reply(value, record.headers.clone(), record.body.clone(), &record)
     }
 
-    fn reply<T>(&self, value: T, headers: HeaderMap, record: &Record) -> Reply<T> {
+    /// Ends a call for whom its answer alone matters.
+    pub(super) fn close(&self) {
+        self.record().tell("answered");
+    }
+
+    fn reply<T>(&self, value: T, headers: HeaderMap, body: Bytes, record: &Record) -> Reply<T> {
         record.tell("answered");
         Reply {
             value,
             // A call that succeeded has an answer with a status.
             status: record.status.unwrap_or_default(),
             headers,
-            body: record.body.clone(),
+            body,
             attempts: record.attempts,
             elapsed: self.0.started.elapsed(),
             table: self.0.shared.table,
@@ -262,17 +267,17 @@ impl Context {
     ///
     /// # Errors
     /// That there is no such answer; why not is in the record.
-    pub async fn json<T: DeserializeOwned>(&self, mut request: Request, operation: &str) -> Answered<T> {
-        let Some(Sent::Whole(status, body)) = self.send(&mut request, operation).await else {
-            return Err(no_answer());
-        };
-        match serde_json::from_slice(&body) {
-            Ok(value) => Ok(answered(status, value)),
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        mut request: Request,
+        operation: &'static Operation,
+    ) -> Answered<T> {
+        let Some(Sent::Whole) = self.send(&mut request, operation).await else { return Err(no_answer()) };
+        let record = self.record();
+        match serde_json::from_slice(&record.body) {
+            Ok(value) => Ok(answered(&record, value)),
             Err(_) => {
-                let misfit = misfit::<T>(&body);
-                let mut record = self.record();
-                record.failure = Some(Failure::of(Outcome::Decode, misfit.what));
-                record.misfit = misfit.path;
+                note_misfit::<T>(record);
                 Err(no_answer())
             }
         }
@@ -282,9 +287,9 @@ impl Context {
     ///
     /// # Errors
     /// That it was not answered with success; why not is in the record.
-    pub async fn nothing(&self, mut request: Request, operation: &str) -> Answered<()> {
+    pub async fn nothing(&self, mut request: Request, operation: &'static Operation) -> Answered<()> {
         match self.send(&mut request, operation).await {
-            Some(Sent::Whole(status, _)) => Ok(answered(status, ())),
+            Some(Sent::Whole) => Ok(answered(&self.record(), ())),
             _ => Err(no_answer()),
         }
     }
@@ -293,9 +298,9 @@ impl Context {
     ///
     /// # Errors
     /// That it was not answered with success; why not is in the record.
-    pub async fn stream(&self, mut request: Request, operation: &str) -> Answered<ByteStream> {
+    pub async fn stream(&self, mut request: Request, operation: &'static Operation) -> Answered<ByteStream> {
         match self.send(&mut request, operation).await {
-            Some(Sent::Unread(response)) => Ok(ResponseValue::stream(response)),
+            Some(Sent::Unread(response)) => Ok(ResponseValue::stream(*response)),
             _ => Err(no_answer()),
         }
     }
@@ -303,11 +308,7 @@ impl Context {
     /// The answer; none when why there is none is in the record.
     ///
     /// Borrows the request: each future that has it as its own is so much larger, and moved as a whole.
-    async fn send(&self, request: &mut Request, operation: &str) -> Option<Sent> {
-        let Some(operation) = self.0.shared.table.operation(operation) else {
-            self.record().failure = Some(Failure::of(Outcome::Invalid, "the operation is not in the table"));
-            return None;
-        };
+    async fn send(&self, request: &mut Request, operation: &'static Operation) -> Option<Sent> {
         let span = tracing::info_span!(
             "call",
             api = self.0.shared.table.api,
@@ -348,10 +349,20 @@ impl Context {
 type Answered<T> = Result<ResponseValue<T>, progenitor_client::Error<()>>;
 
 /// Its headers stay in the record: they are the reply's.
-fn answered<T>(status: StatusCode, value: T) -> ResponseValue<T> {
-    ResponseValue::new(value, status, HeaderMap::new())
+fn answered<T>(record: &Record, value: T) -> ResponseValue<T> {
+    // Each answer has a status.
+    ResponseValue::new(value, record.status.unwrap_or_default(), HeaderMap::new())
 }
 
+/// Where and why an answer is not what the document describes: found out by reading it once more.
+#[cold]
+fn note_misfit<T: DeserializeOwned>(mut record: MutexGuard<'_, Record>) {
+    let misfit = misfit::<T>(&record.body);
+    record.failure = Some(Failure::of(Outcome::Decode, misfit.what));
+    record.misfit = misfit.path;
+}
+
+#[cold]
 fn no_answer() -> progenitor_client::Error<()> {
     progenitor_client::Error::Custom("there is no answer: what the call gives says why".to_owned())
 }

@@ -1,25 +1,26 @@
 use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 use tracing::Instrument;
 use tracing::field::Empty;
 
-use super::attempt::{Attempt, Failure, attempt};
+use super::attempt::{Failure, Seen, attempt};
 use super::context::{Context, Shared};
 use super::error::Outcome;
 use super::table::{Answer, Operation, Repeat};
 use crate::auth::{NoToken, Token};
-use crate::retry::retry_after;
+use crate::retry::{Turn, retry_after};
 
-/// The answer of success.
+/// An answer of success. What has arrived of it is in the record.
 pub(super) enum Sent {
-    Whole(StatusCode, Bytes),
+    /// With its body, if it has one.
+    Whole,
     /// With its body still to be read.
-    Unread(Response),
+    Unread(Box<Response>),
 }
 
 /// Makes the attempts that policy and operation allow. There is no answer when the context has been told why.
@@ -39,55 +40,49 @@ pub(super) async fn execute(
     for number in 1.. {
         // The clock is read when time has passed only: some machines are slow to tell it.
         let mut now = Instant::now();
-        let mut turn = match shared.limits.turn(operation, request.url().path(), context.left(now)) {
-            Ok(turn) => turn,
-            Err(early) => {
-                let failure = before.unwrap_or_else(|| Failure::too_early(early));
-                context.give_up(failure, operation, unanswered);
+        let (mut turn, place) = match admit(context, request.url().path(), operation, &mut now).await {
+            Ok(admitted) => admitted,
+            Err(failure) => {
+                context.give_up(before.unwrap_or(failure), operation, unanswered);
                 break;
             }
         };
-        if !turn.wait.is_zero() {
-            tracing::debug!(wait = ?turn.wait, "waiting for its turn");
-            tokio::time::sleep(turn.wait).await;
-            now = Instant::now();
-        }
-        if let Some(failure) = context.too_late(operation, now) {
-            context.give_up(before.unwrap_or(failure), operation, unanswered);
-            break;
-        }
         let left = context.left(now);
         // Nobody may repeat a call that is done once, so nothing is gained by giving up on it early.
         let limit = if operation.repeat == Repeat::Once { left } else { left.min(policy.attempt) };
         let span = tracing::debug_span!("attempt", number, status = Empty, outcome = Empty);
-        let (token, attempt) = {
+        let mut seen = Seen::default();
+        let mut token = None;
+        let done = {
             let attempt = pin!(async {
-                let token = match authorize(request, operation, shared, refused_token, limit).await {
-                    Ok(token) => token,
-                    Err(no_token) => return (None, (*no_token).into()),
-                };
+                token = authorize(request, operation, shared, refused_token, limit, &mut seen).await?;
                 if token.is_some() {
                     now = Instant::now();
                 }
                 if let Some(failure) = context.too_late(operation, now) {
-                    return (None, failure.into());
+                    return Err(failure);
                 }
                 turn.send();
-                let limit = limit.min(context.left(now));
-                (token, attempt(http, request, operation, now, limit, policy.body_limit).await)
+                let time = (now, limit.min(context.left(now)));
+                attempt(http, request, operation, time, policy.body_limit, &mut seen).await
             });
             attempt.instrument(span.clone()).await
         };
-        let Attempt { status, headers, body, failure, unread } = attempt;
+        drop(place);
+        let status = seen.status;
         if let Some(status) = status {
             span.record("status", status.as_u16());
         }
-        span.record("outcome", failure.as_ref().map_or("answered", |failure| failure.outcome.as_str()));
+        span.record(
+            "outcome",
+            done.as_ref().map_or_else(|failure| failure.outcome.as_str(), |()| "answered"),
+        );
 
-        let asked = failure.as_ref().and_then(|_| retry_after(&headers, SystemTime::now()));
-        context.note(number, status, headers, body.clone());
-        let Some(failure) = failure else {
-            return status.map(|status| unread.map_or(Sent::Whole(status, body), Sent::Unread));
+        let asked = done.as_ref().err().and_then(|_| retry_after(&seen.headers, SystemTime::now()));
+        let unread = seen.unread.take();
+        context.note(number, seen);
+        let Err(failure) = done else {
+            return Some(unread.map_or(Sent::Whole, Sent::Unread));
         };
         unanswered |= failure.outcome == Outcome::Unknown;
         // Nothing came of what was refused, but "not so often" is to be heeded.
@@ -114,6 +109,36 @@ pub(super) async fn execute(
     None
 }
 
+/// Waits until a request may be sent: for its turn, and for a place among those under way.
+async fn admit<'a>(
+    context: &'a Context,
+    path: &str,
+    operation: &Operation,
+    now: &mut Instant,
+) -> Result<(Turn<'a>, SemaphorePermit<'a>), Failure> {
+    let limits = &context.shared().limits;
+    let turn = limits.turn(operation, path, context.left(*now)).map_err(Failure::too_early)?;
+    if !turn.wait.is_zero() {
+        tracing::debug!(wait = ?turn.wait, "waiting for its turn");
+        tokio::time::sleep(turn.wait).await;
+        *now = Instant::now();
+    }
+    let place = match limits.place() {
+        Some(place) => place,
+        None => {
+            tracing::debug!("waiting for a request to end");
+            // In a box of its own: few calls have to wait.
+            let place = Box::pin(limits.next_place(context.left(*now))).await;
+            *now = Instant::now();
+            place.ok_or_else(Failure::no_place)?
+        }
+    };
+    match context.too_late(operation, *now) {
+        Some(failure) => Err(failure),
+        None => Ok((turn, place)),
+    }
+}
+
 /// Gives a request the token, if these credentials have one, and answers with its number.
 async fn authorize(
     request: &mut Request,
@@ -121,28 +146,34 @@ async fn authorize(
     shared: &Shared,
     refused: Option<u64>,
     limit: Duration,
-) -> Result<Option<u64>, Box<NoToken>> {
+    seen: &mut Seen,
+) -> Result<Option<u64>, Failure> {
     let Some(source) = shared.credentials.token_source().filter(|_| operation.authorized) else {
         return Ok(None);
     };
     // In a box of its own: most calls have no use for it.
     let token = Box::pin(source.token(&shared.http, &shared.base, refused, limit));
-    let Token { header, number, .. } = token.await?;
-    request.headers_mut().insert(AUTHORIZATION, header);
-    Ok(Some(number))
+    match token.await {
+        Ok(Token { header, number, .. }) => {
+            request.headers_mut().insert(AUTHORIZATION, header);
+            Ok(Some(number))
+        }
+        Err(no_token) => {
+            let failure = without_token(&no_token);
+            let NoToken { status, headers, body } = *no_token;
+            (seen.status, seen.headers, seen.body) = (status, headers, body.into());
+            Err(failure)
+        }
+    }
 }
 
-impl From<NoToken> for Attempt {
-    fn from(no_token: NoToken) -> Self {
-        let failure = if no_token.is_refusal() {
-            Failure::of(Outcome::Rejected, "the supplier gives no token for these credentials: check them")
-        } else if no_token.status == Some(StatusCode::TOO_MANY_REQUESTS) {
-            Failure::of(Outcome::Throttled, "the supplier gets too many requests for tokens")
-        } else {
-            Failure::of(Outcome::NotSent, "no token could be had: check the base address, and try again")
-        };
-        let NoToken { status, headers, body } = no_token;
-        Self { status, headers, body, failure: Some(failure), unread: None }
+fn without_token(no_token: &NoToken) -> Failure {
+    if no_token.is_refusal() {
+        Failure::of(Outcome::Rejected, "the supplier gives no token for these credentials: check them")
+    } else if no_token.status == Some(StatusCode::TOO_MANY_REQUESTS) {
+        Failure::of(Outcome::Throttled, "the supplier gets too many requests for tokens")
+    } else {
+        Failure::of(Outcome::NotSent, "no token could be had: check the base address, and try again")
     }
 }
 

@@ -55,6 +55,7 @@ impl<C: Api> Handle<C> {
             habits: PathHabits::default(),
             budget: RetryBudget::default(),
             rate: None,
+            at_once: 64,
             connect_timeout: Duration::from_secs(10),
             proxy: None,
             #[cfg(feature = "rustls")]
@@ -131,9 +132,26 @@ impl<C: Api> Handle<C> {
             Err(error) => Err(context.fail(error)),
         }
     }
-}
 
-impl<C: Api> Handle<C> {
+    /// Makes a call of which nothing matters but what the answer says.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn value<T, F, Fut>(&self, send: F) -> Result<T, Error>
+    where
+        F: FnOnce(C) -> Fut,
+        Fut: Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
+    {
+        let context = Context::new(self.shared.clone(), self.policy.clone());
+        match send(C::connect(context.clone())).await {
+            Ok(answer) => {
+                context.close();
+                Ok(answer.into_inner())
+            }
+            Err(error) => Err(context.fail(error)),
+        }
+    }
+
     /// Makes a call that the supplier may answer with "nothing has changed" (status 304): then there is no reply.
     ///
     /// # Errors
@@ -201,6 +219,7 @@ pub struct Builder<C> {
     habits: PathHabits,
     budget: RetryBudget,
     rate: Option<RateLimit>,
+    at_once: usize,
     connect_timeout: Duration,
     proxy: Option<reqwest::Proxy>,
     #[cfg(feature = "rustls")]
@@ -246,6 +265,15 @@ impl<C: Api> Builder<C> {
     #[must_use]
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate = Some(limit);
+        self
+    }
+
+    /// How many requests of all calls of the handle, those with another policy included, may be under way at the same time: 64 by
+    /// default, and 1 at least. More of them wait in the order in which they came, as long as their deadlines let them. A list
+    /// that is read as it comes counts until its head is there.
+    #[must_use]
+    pub fn requests_at_once(mut self, requests: usize) -> Self {
+        self.at_once = requests;
         self
     }
 
@@ -304,7 +332,7 @@ impl<C: Api> Builder<C> {
             credentials: self.credentials,
             habits: self.habits,
             purse: Arc::new(Purse::new(self.budget)),
-            limits: Arc::new(Limits::new(self.rate)),
+            limits: Arc::new(Limits::new(self.rate, self.at_once)),
             http,
             unshared,
         };

@@ -15,20 +15,12 @@ pub struct Table {
     pub key_headers: &'static [(&'static str, &'static str)],
     /// How tokens are obtained and renewed, one for each generation of them.
     pub tokens: &'static [TokenFlow],
-    /// The operations, ordered by [`Operation::id`].
-    pub operations: &'static [Operation],
 }
 
 impl Table {
     /// The token flow of this security scheme.
     pub fn token_flow(&self, scheme: &str) -> Option<&'static TokenFlow> {
         self.tokens.iter().find(|flow| flow.scheme == scheme)
-    }
-
-    /// The operation of this id.
-    pub fn operation(&self, id: &str) -> Option<&'static Operation> {
-        let at = self.operations.binary_search_by(|operation| operation.id.cmp(id)).ok()?;
-        Some(&self.operations[at])
     }
 
     /// The header that carries the key of this security scheme.

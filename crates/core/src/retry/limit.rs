@@ -2,6 +2,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
 use super::FAR;
 use crate::call::Operation;
 
@@ -25,12 +28,14 @@ pub struct RateLimit {
     pub per: Duration,
 }
 
-/// When the next request may be sent: by the rate of the handle, and by the operation's own
-/// [`interval`](Operation::interval).
+/// When the next request may be sent: by the rate of the handle, by the operation's own [`interval`](Operation::interval), and by
+/// how many are under way.
 #[derive(Debug)]
 pub(crate) struct Limits {
     rate: Option<RateLimit>,
     state: Mutex<State>,
+    /// One for each request that may be under way.
+    places: Semaphore,
 }
 
 #[derive(Debug, Default)]
@@ -44,12 +49,23 @@ struct State {
 type Place = (&'static str, String);
 
 impl Limits {
-    pub(crate) fn new(rate: Option<RateLimit>) -> Self {
-        Self { rate, state: Mutex::default() }
+    pub(crate) fn new(rate: Option<RateLimit>, at_once: usize) -> Self {
+        let places = Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS));
+        Self { rate, state: Mutex::default(), places }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place among the requests under way, if one is free.
+    pub(crate) fn place(&self) -> Option<SemaphorePermit<'_>> {
+        self.places.try_acquire().ok()
+    }
+
+    /// The next place that becomes free within `patience`.
+    pub(crate) async fn next_place(&self, patience: Duration) -> Option<SemaphorePermit<'_>> {
+        timeout(patience.min(FAR), self.places.acquire()).await.ok()?.ok()
     }
 
     /// Takes the next turn of a request to this path, if it comes within `patience`.
@@ -182,14 +198,14 @@ mod tests {
 
     #[test]
     fn without_a_limit_nobody_waits() {
-        let limits = Limits::new(None);
+        let limits = Limits::new(None, 1);
         assert!((0..1000).all(|_| wait(&limits, &operation(None), "/").is_zero()));
         assert!(limits.state().rests.is_empty());
     }
 
     #[test]
     fn a_rate_lets_some_through_at_once_and_spreads_the_others() {
-        let limits = Limits::new(Some(RateLimit { requests: 4, per: 4 * SECOND }));
+        let limits = Limits::new(Some(RateLimit { requests: 4, per: 4 * SECOND }), 1);
         assert!((0..4).all(|_| wait(&limits, &operation(None), "/").is_zero()));
         for number in 1..=5 {
             let waited = wait(&limits, &operation(None), "/");
@@ -204,7 +220,7 @@ mod tests {
         let again = limits.turn(&operation(None), "/", SECOND).err().unwrap();
         assert!(again.wait <= refused.wait, "what did not wait takes no turn");
         assert!(
-            Limits::new(Some(RateLimit { requests: 0, per: Duration::MAX }))
+            Limits::new(Some(RateLimit { requests: 0, per: Duration::MAX }), 1)
                 .turn(&operation(None), "/", LONG)
                 .is_ok()
         );
@@ -212,7 +228,7 @@ mod tests {
 
     #[test]
     fn an_interval_lies_between_two_calls_of_the_same_path() {
-        let limits = Limits::new(None);
+        let limits = Limits::new(None, 1);
         let slow = operation(Some(30 * SECOND));
         assert!(wait(&limits, &slow, "/1").is_zero() && wait(&limits, &slow, "/2").is_zero());
         let refused = limits.turn(&slow, "/1", 20 * SECOND).err().unwrap();
@@ -225,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_turn_that_was_not_used_is_the_next_one_s() {
-        let limits = Limits::new(None);
+        let limits = Limits::new(None, 1);
         let slow = operation(Some(30 * SECOND));
         drop(limits.turn(&slow, "/", LONG));
         assert!(wait(&limits, &slow, "/").is_zero());
@@ -236,7 +252,7 @@ mod tests {
 
     #[test]
     fn whoever_does_not_wait_leaves_his_turn_of_the_rate() {
-        let limits = Limits::new(Some(RateLimit { requests: 1, per: SECOND }));
+        let limits = Limits::new(Some(RateLimit { requests: 1, per: SECOND }), 1);
         assert!(wait(&limits, &operation(None), "/").is_zero());
         for _ in 0..100 {
             drop(limits.turn(&operation(None), "/", LONG));
@@ -246,7 +262,7 @@ mod tests {
 
     #[test]
     fn an_interval_counts_from_when_it_is_sent() {
-        let limits = Limits::new(None);
+        let limits = Limits::new(None, 1);
         let slow = operation(Some(30 * SECOND));
         let mut turn = limits.turn(&slow, "/", LONG).ok().unwrap();
         let planned = limits.state().rests.values().next().copied().unwrap();
@@ -258,7 +274,7 @@ mod tests {
 
     #[test]
     fn rests_that_are_over_are_forgotten() {
-        let limits = Limits::new(None);
+        let limits = Limits::new(None, 1);
         let quick = operation(Some(Duration::ZERO));
         for path in 0..100 {
             wait(&limits, &quick, &path.to_string());

@@ -11,7 +11,7 @@ mod limit;
 pub(crate) use budget::Purse;
 pub use budget::RetryBudget;
 pub use limit::RateLimit;
-pub(crate) use limit::{Limits, TooEarly};
+pub(crate) use limit::{Limits, TooEarly, Turn};
 
 use std::time::{Duration, SystemTime};
 

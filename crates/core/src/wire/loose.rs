@@ -37,14 +37,50 @@ pub enum Loose<T> {
     /// The value, in its own form.
     Value(T),
     /// Something else arrived in its place.
-    Stray(Box<Stray<T>>),
+    Stray(Stray<T>),
 }
 
 /// What arrived instead of a value in its own form.
 #[derive(Clone, PartialEq)]
-pub struct Stray<T> {
+pub struct Stray<T>(
+    /// Empty only while it is dropped.
+    Option<Box<Arrived<T>>>,
+);
+
+#[derive(Clone, PartialEq)]
+struct Arrived<T> {
     read: Option<T>,
     arrived: Value,
+}
+
+impl<T> Stray<T> {
+    #[cold]
+    fn new(read: Option<T>, arrived: Value) -> Self {
+        Self(Some(Box::new(Arrived { read, arrived })))
+    }
+
+    /// What was read from it all the same.
+    fn read(&self) -> Option<&T> {
+        self.0.as_ref()?.read.as_ref()
+    }
+
+    fn arrived(&self) -> &Value {
+        self.0.as_ref().map_or(&Value::Null, |stray| &stray.arrived)
+    }
+}
+
+impl<T> Drop for Stray<T> {
+    /// Out of the way: every field of every row is dropped, and hardly one has strayed.
+    #[inline]
+    fn drop(&mut self) {
+        #[cold]
+        #[inline(never)]
+        fn out_of_the_way<T>(_: Box<Arrived<T>>) {}
+
+        if let Some(stray) = self.0.take() {
+            out_of_the_way(stray);
+        }
+    }
 }
 
 impl<T> Loose<T> {
@@ -53,7 +89,7 @@ impl<T> Loose<T> {
         match self {
             Self::Absent => None,
             Self::Value(value) => Some(value),
-            Self::Stray(stray) => stray.read.as_ref(),
+            Self::Stray(stray) => stray.read(),
         }
     }
 
@@ -62,7 +98,7 @@ impl<T> Loose<T> {
         match self {
             Self::Absent => None,
             Self::Value(value) => Some(value),
-            Self::Stray(stray) => stray.read,
+            Self::Stray(mut stray) => stray.0.take().and_then(|stray| stray.read),
         }
     }
 
@@ -77,7 +113,7 @@ impl<T> Loose<T> {
     /// What arrived, when it was not the value in its own form.
     pub fn stray(&self) -> Option<&Value> {
         match self {
-            Self::Stray(stray) => Some(&stray.arrived),
+            Self::Stray(stray) => Some(stray.arrived()),
             _ => None,
         }
     }
@@ -92,7 +128,7 @@ impl<T> Loose<T> {
         match self {
             Self::Absent => true,
             Self::Value(_) => false,
-            Self::Stray(stray) => stray.arrived.is_null() || stray.arrived == "",
+            Self::Stray(stray) => stray.arrived().is_null() || stray.arrived() == "",
         }
     }
 }
@@ -297,7 +333,7 @@ impl<T: Serialize> Serialize for Loose<T> {
         match self {
             Self::Absent => serializer.serialize_none(),
             Self::Value(value) => value.serialize(serializer),
-            Self::Stray(stray) => stray.arrived.serialize(serializer),
+            Self::Stray(stray) => stray.arrived().serialize(serializer),
         }
     }
 }
@@ -322,12 +358,12 @@ impl<T: Readable> LooseVisitor<T> {
 
     #[cold]
     fn bent(value: T, given: Given<'_>) -> Loose<T> {
-        Loose::Stray(Box::new(Stray { read: Some(value), arrived: given.into() }))
+        Loose::Stray(Stray::new(Some(value), given.into()))
     }
 
     #[cold]
     fn unreadable(arrived: Value) -> Loose<T> {
-        Loose::Stray(Box::new(Stray { read: None, arrived }))
+        Loose::Stray(Stray::new(None, arrived))
     }
 }
 

@@ -49,7 +49,7 @@ creation! {
     CustomerCreate => Customer, "customer",
     check: |_customer| Ok(()),
     send: |customer, cocon| {
-        cocon.handle.call(|client| async move { client.create_customer(customer).await }).await.map(Reply::into_value)
+        cocon.handle.value(|client| async move { client.create_customer(customer).await }).await
     },
     look_at: "Look in Cocon for a customer of this name and client code",
 }
@@ -58,7 +58,7 @@ creation! {
     ContactCreate => Contact, "contact",
     check: |_contact| Ok(()),
     send: |contact, cocon| {
-        cocon.handle.call(|client| async move { client.create_contact(contact).await }).await.map(Reply::into_value)
+        cocon.handle.value(|client| async move { client.create_contact(contact).await }).await
     },
     look_at: "Look in Cocon for a contact of this name at the customer",
 }
@@ -67,7 +67,7 @@ creation! {
     CustomerContractCreate => CustomerContract, "customer-contract",
     check: |_contract| Ok(()),
     send: |contract, cocon| {
-        cocon.handle.call(|client| async move { client.create_customer_contract(contract).await }).await.map(Reply::into_value)
+        cocon.handle.value(|client| async move { client.create_customer_contract(contract).await }).await
     },
     look_at: "Look in Cocon for a contract of this name and these dates at the customer",
 }
@@ -88,7 +88,7 @@ creation! {
     send: |connection, cocon| {
         let body = connection.body();
         let call = |client: lastmile_cocon::Client| async move { client.create_delayed_connection(body).await };
-        cocon.handle.call(call).await.map(Reply::into_value)
+        cocon.handle.value(call).await
     },
     look_at: "Look in Cocon whether the building is connected",
 }
@@ -101,7 +101,7 @@ creation! {
         let body = connection.body();
         let call =
             |client: lastmile_cocon::Client| async move { client.create_building_delayed_connection(&id, body).await };
-        cocon.handle.call(call).await.map(Reply::into_value)
+        cocon.handle.value(call).await
     },
     look_at: "Look in Cocon whether the building is connected",
 }

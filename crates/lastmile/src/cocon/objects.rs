@@ -17,7 +17,7 @@ impl Cocon {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn contact(&self, id: &str) -> Result<Contact, Error> {
         let id = segment("the contact's id", id)?;
-        self.handle.call(|client| async move { client.get_contact(&id).await }).await.map(Reply::into_value)
+        self.handle.value(|client| async move { client.get_contact(&id).await }).await
     }
 
     /// Reads a contact of a customer.
@@ -30,7 +30,7 @@ impl Cocon {
         let call = |client: lastmile_cocon::Client| async move {
             client.get_customer_contact(&customer, &contact).await
         };
-        self.handle.call(call).await.map(Reply::into_value)
+        self.handle.value(call).await
     }
 
     /// Changes the fields of a contact that the patch sets or clears, and answers with the contact as it is then.
@@ -56,10 +56,7 @@ impl Cocon {
     /// The outcome of the call. The same patch can be sent again.
     pub async fn update_contact(&self, id: &str, patch: &ContactPatch) -> Result<Contact, Error> {
         let id = segment("the contact's id", id)?;
-        self.handle
-            .call(|client| async move { client.update_contact(&id, patch).await })
-            .await
-            .map(Reply::into_value)
+        self.handle.value(|client| async move { client.update_contact(&id, patch).await }).await
     }
 
     /// Deletes a contact.
@@ -77,7 +74,7 @@ impl Cocon {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn customer(&self, id: &str) -> Result<Customer, Error> {
         let id = segment("the customer's id", id)?;
-        self.handle.call(|client| async move { client.get_customer(&id).await }).await.map(Reply::into_value)
+        self.handle.value(|client| async move { client.get_customer(&id).await }).await
     }
 
     /// Changes the fields of a customer that the patch sets or clears, those of the address and the outage contact one by
@@ -87,10 +84,7 @@ impl Cocon {
     /// The outcome of the call. The same patch can be sent again.
     pub async fn update_customer(&self, id: &str, patch: &CustomerPatch) -> Result<Customer, Error> {
         let id = segment("the customer's id", id)?;
-        self.handle
-            .call(|client| async move { client.update_customer(&id, patch).await })
-            .await
-            .map(Reply::into_value)
+        self.handle.value(|client| async move { client.update_customer(&id, patch).await }).await
     }
 
     /// Deletes a customer.
@@ -108,10 +102,7 @@ impl Cocon {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn contract(&self, id: &str) -> Result<CustomerContract, Error> {
         let id = segment("the contract's id", id)?;
-        self.handle
-            .call(|client| async move { client.get_customer_contract(&id).await })
-            .await
-            .map(Reply::into_value)
+        self.handle.value(|client| async move { client.get_customer_contract(&id).await }).await
     }
 
     /// Changes the fields of a contract that the patch sets or clears, and answers with the contract as it is then.

@@ -1,6 +1,6 @@
 //! The catalogue, and the users of the account.
 
-use lastmile_core::call::{Error, Reply};
+use lastmile_core::call::Error;
 use lastmile_core::wire::{Loose, OneOrMany};
 use lastmile_covage::Client;
 use lastmile_covage::types::{ProductFamily, ProductLine, User};
@@ -15,7 +15,7 @@ impl Covage {
     /// The outcome of the call.
     pub async fn product_families(&self) -> Result<OneOrMany<Loose<ProductFamily>>, Error> {
         let call = |client: Client| async move { client.list_product_families().await };
-        self.handle.call(call).await.map(Reply::into_value)
+        self.handle.value(call).await
     }
 
     /// Reads a product family.
@@ -25,7 +25,7 @@ impl Covage {
     pub async fn product_family(&self, uuid: &str) -> Result<ProductFamily, Error> {
         let uuid = segment("the product family's id", uuid)?;
         let call = |client: Client| async move { client.get_product_family(&uuid).await };
-        self.handle.call(call).await.map(Reply::into_value)
+        self.handle.value(call).await
     }
 
     /// Reads a product line. The `uuid` of a line stands in the product of an order or an offer.
@@ -35,7 +35,7 @@ impl Covage {
     pub async fn product_line(&self, uuid: &str) -> Result<ProductLine, Error> {
         let uuid = segment("the product line's id", uuid)?;
         let call = |client: Client| async move { client.get_product_line(&uuid).await };
-        self.handle.call(call).await.map(Reply::into_value)
+        self.handle.value(call).await
     }
 
     /// Reads a user of the supplier's extranet.
@@ -44,9 +44,6 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn user(&self, uuid: &str) -> Result<User, Error> {
         let uuid = segment("the user's id", uuid)?;
-        self.handle
-            .call(|client: Client| async move { client.get_user(&uuid).await })
-            .await
-            .map(Reply::into_value)
+        self.handle.value(|client: Client| async move { client.get_user(&uuid).await }).await
     }
 }

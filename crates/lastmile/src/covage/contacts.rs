@@ -16,10 +16,7 @@ impl Covage {
     /// # Errors
     /// The outcome of the call.
     pub async fn contacts(&self) -> Result<OneOrMany<Loose<Contact>>, Error> {
-        self.handle
-            .call(|client: Client| async move { client.list_contacts().await })
-            .await
-            .map(Reply::into_value)
+        self.handle.value(|client: Client| async move { client.list_contacts().await }).await
     }
 
     /// Reads a contact.
@@ -28,10 +25,7 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn contact(&self, uuid: &str) -> Result<Contact, Error> {
         let uuid = segment("the contact's id", uuid)?;
-        self.handle
-            .call(|client: Client| async move { client.get_contact(&uuid).await })
-            .await
-            .map(Reply::into_value)
+        self.handle.value(|client: Client| async move { client.get_contact(&uuid).await }).await
     }
 
     /// Puts a whole contact in the place of the old one: what is left out is lost. [`replacement`] makes one from what was
@@ -50,7 +44,7 @@ impl Covage {
         }
         let uuid = segment("the contact's id", uuid)?;
         let call = |client: Client| async move { client.replace_contact(&uuid, contact).await };
-        self.handle.call(call).await.map(Reply::into_value)
+        self.handle.value(call).await
     }
 
     /// Deletes a contact.

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use lastmile_core::call::{Error, Reply};
+use lastmile_core::call::Error;
 use lastmile_core::wire::{Loose, OneOrMany};
 use lastmile_covage::Client;
 use lastmile_covage::types::{
@@ -22,10 +22,7 @@ impl Covage {
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is no postal code; else the outcome of the call.
     pub async fn cities(&self, zipcode: &str) -> Result<OneOrMany<Loose<City>>, Error> {
         rule::<CovageZipCode>("zipcode", zipcode)?;
-        self.handle
-            .call(|client: Client| async move { client.list_cities(zipcode).await })
-            .await
-            .map(Reply::into_value)
+        self.handle.value(|client: Client| async move { client.list_cities(zipcode).await }).await
     }
 
     /// The streets of a city, given by its INSEE code.
@@ -35,7 +32,7 @@ impl Covage {
     pub async fn streets(&self, kosc_insee_code: &str) -> Result<OneOrMany<Loose<Street>>, Error> {
         code("kosc_insee_code", kosc_insee_code, 5)?;
         let call = |client: Client| async move { client.list_streets(kosc_insee_code).await };
-        self.handle.call(call).await.map(Reply::into_value)
+        self.handle.value(call).await
     }
 
     /// The numbers of a street, given by its code.
@@ -48,7 +45,7 @@ impl Covage {
     ) -> Result<OneOrMany<Loose<StreetNumber>>, Error> {
         code("kosc_street_code", kosc_street_code, 11)?;
         let call = |client: Client| async move { client.list_street_numbers(kosc_street_code).await };
-        self.handle.call(call).await.map(Reply::into_value)
+        self.handle.value(call).await
     }
 
     /// The buildings at an address that fibre reaches.
@@ -63,7 +60,7 @@ impl Covage {
         address(kosc_street_code, street_number)?;
         let call =
             |client: Client| async move { client.list_buildings(kosc_street_code, street_number).await };
-        self.handle.call(call).await.map(Reply::into_value)
+        self.handle.value(call).await
     }
 
     /// A building with its stairs and their floors.
@@ -87,7 +84,7 @@ impl Covage {
     async fn building(&self, building_ref: &str, params: GetBuildingParams) -> Result<Building, Error> {
         let building = segment("the building's reference", building_ref)?;
         let call = |client: Client| async move { client.get_building(&building, &params).await };
-        self.handle.call(call).await.map(Reply::into_value)
+        self.handle.value(call).await
     }
 
     /// The copper lines at an address.
@@ -117,7 +114,7 @@ impl Covage {
         let call = |client: Client| async move {
             client.list_eligibility_endpoints(kosc_street_code, street_number, &params).await
         };
-        self.handle.call(call).await.map(Reply::into_value)
+        self.handle.value(call).await
     }
 
     /// When fibre is to reach an address that it does not reach yet: to be asked after an empty list of buildings.
@@ -142,7 +139,7 @@ impl Covage {
         let call = |client: Client| async move {
             client.get_forecast(kosc_street_code, street_number, &params).await
         };
-        self.handle.call(call).await.map(Reply::into_value)
+        self.handle.value(call).await
     }
 
     /// Whether the number of a line can be taken along, for each way of porting, and why not.
@@ -153,7 +150,7 @@ impl Covage {
         line("endpoint_ref", line_number)?;
         let number = segment("the line number", line_number)?;
         let call = |client: Client| async move { client.get_portability(&number).await };
-        self.handle.call(call).await.map(Reply::into_value)
+        self.handle.value(call).await
     }
 
     /// What can be ordered for a building that fibre reaches.
@@ -198,10 +195,7 @@ impl Covage {
     /// its status and activation type; else the outcome of the call.
     pub async fn offers(&self, request: &OfferRequest) -> Result<Offers, Error> {
         check(request)?;
-        self.handle
-            .call(|client: Client| async move { client.create_offers(request).await })
-            .await
-            .map(Reply::into_value)
+        self.handle.value(|client: Client| async move { client.create_offers(request).await }).await
     }
 }
 

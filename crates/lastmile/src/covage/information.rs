@@ -1,6 +1,6 @@
 //! Information about an order that was submitted.
 
-use lastmile_core::call::{Error, Reply};
+use lastmile_core::call::Error;
 use lastmile_covage::Client;
 use lastmile_covage::types::{OrderInfoEvent, OrderInfoEventCreate};
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ impl Creation for Information {
     async fn send(&self, covage: &Covage) -> Result<OrderInfoEvent, Error> {
         let (order, body) = (&segment("the order's id", &self.order)?, &self.body);
         let call = |client: Client| async move { client.create_order_info_event(order, body).await };
-        covage.handle.call(call).await.map(Reply::into_value)
+        covage.handle.value(call).await
     }
 
     async fn find(&self, _: &Covage, _: Look) -> Result<Found<OrderInfoEvent>, Error> {

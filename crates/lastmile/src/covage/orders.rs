@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use futures_util::stream::{self, Stream};
-use lastmile_core::call::{Error, Reply};
+use lastmile_core::call::Error;
 use lastmile_core::wire::Loose;
 use lastmile_covage::Client;
 use lastmile_covage::types::{ListOrdersParams, ListOrdersType, Order};
@@ -20,10 +20,7 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn order(&self, uuid: &str) -> Result<Order, Error> {
         let uuid = segment("the order's id", uuid)?;
-        self.handle
-            .call(|client: Client| async move { client.get_order(&uuid).await })
-            .await
-            .map(Reply::into_value)
+        self.handle.value(|client: Client| async move { client.get_order(&uuid).await }).await
     }
 
     /// The orders that a filter lets through, page by page as they are asked for. `limit` is the size of a page, and

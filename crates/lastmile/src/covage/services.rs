@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use futures_util::stream::{self, Stream};
-use lastmile_core::call::{Error, Reply};
+use lastmile_core::call::Error;
 use lastmile_core::wire::Loose;
 use lastmile_covage::Client;
 use lastmile_covage::types::{ListServicesParams, Service, ServiceFtthMigration, ServiceFtthMigrationCreate};
@@ -25,10 +25,7 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn service(&self, uuid: &str) -> Result<Service, Error> {
         let uuid = segment("the service's id", uuid)?;
-        self.handle
-            .call(|client: Client| async move { client.get_service(&uuid).await })
-            .await
-            .map(Reply::into_value)
+        self.handle.value(|client: Client| async move { client.get_service(&uuid).await }).await
     }
 
     /// All services, page by page as they are asked for.
@@ -179,7 +176,7 @@ impl Creation for Migration {
     async fn send(&self, covage: &Covage) -> Result<ServiceFtthMigration, Error> {
         let (service, body) = (&segment("the service's id", &self.service)?, &self.body);
         let call = |client: Client| async move { client.migrate_service_to_ftth(service, body).await };
-        covage.handle.call(call).await.map(Reply::into_value)
+        covage.handle.value(call).await
     }
 
     async fn find(&self, _: &Covage, _: Look) -> Result<Found<ServiceFtthMigration>, Error> {

@@ -1,6 +1,6 @@
 //! Times at which an engineer can come.
 
-use lastmile_core::call::{Error, Reply};
+use lastmile_core::call::Error;
 use lastmile_core::wire::{Loose, OneOrMany};
 use lastmile_covage::Client;
 use lastmile_covage::types::{AppointmentSlot, ListAppointmentSlotsLevel, ListAppointmentSlotsParams};
@@ -110,6 +110,6 @@ impl Covage {
         request.check()?;
         let params = &request.params;
         let call = |client: Client| async move { client.list_appointment_slots(params).await };
-        self.handle.call(call).await.map(Reply::into_value)
+        self.handle.value(call).await
     }
 }

@@ -55,7 +55,7 @@ impl OnApi {
     pub async fn access(&self, access: &OnApiId) -> Result<Access, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::Accesses)?;
-        way.call(|client: Client| async move { client.get_access(&id).await }).await.map(Reply::into_value)
+        way.value(|client: Client| async move { client.get_access(&id).await }).await
     }
 
     /// Your subscriptions on an access.
@@ -65,9 +65,7 @@ impl OnApi {
     pub async fn subscriptions(&self, access: &OnApiId) -> Result<AccessSubscriptions, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::Subscriptions)?;
-        way.call(|client: Client| async move { client.get_subscriptions(&id).await })
-            .await
-            .map(Reply::into_value)
+        way.value(|client: Client| async move { client.get_subscriptions(&id).await }).await
     }
 }
 

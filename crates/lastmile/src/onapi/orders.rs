@@ -1,6 +1,6 @@
 //! Orders as the network holds them: read, followed to their end, changed and cancelled while that is possible.
 
-use lastmile_core::call::{Error, Reply};
+use lastmile_core::call::Error;
 use lastmile_core::wire::Loose;
 use lastmile_onapi::Client;
 use lastmile_onapi::types::{
@@ -22,7 +22,7 @@ impl OnApi {
     pub async fn order(&self, order: &OnApiId) -> Result<Order, Error> {
         let id = segment(order)?;
         let way = self.way(EndpointName::Orders)?;
-        way.call(|client: Client| async move { client.get_order(&id).await }).await.map(Reply::into_value)
+        way.value(|client: Client| async move { client.get_order(&id).await }).await
     }
 
     /// The orders of an access, those that are done included.

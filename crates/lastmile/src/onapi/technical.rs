@@ -1,7 +1,7 @@
 //! What the elements of a network say about a line at this moment. Every part of it is optional. (Source: ON-API 2.6,
 //! technical information.)
 
-use lastmile_core::call::{Error, Reply};
+use lastmile_core::call::Error;
 use lastmile_core::wire::Loose;
 use lastmile_onapi::Client;
 use lastmile_onapi::types::{CpeStatus, Hardware, IgmpGroup, Lease, LinkStatus, MacEntry};
@@ -17,9 +17,7 @@ impl OnApi {
     pub async fn cpe_status(&self, access: &OnApiId) -> Result<CpeStatus, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechCpe)?;
-        way.call(|client: Client| async move { client.get_cpe_status(&id).await })
-            .await
-            .map(Reply::into_value)
+        way.value(|client: Client| async move { client.get_cpe_status(&id).await }).await
     }
 
     /// The network element that the line ends at.
@@ -29,7 +27,7 @@ impl OnApi {
     pub async fn hardware(&self, access: &OnApiId) -> Result<Hardware, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechAccess)?;
-        way.call(|client: Client| async move { client.get_hardware(&id).await }).await.map(Reply::into_value)
+        way.value(|client: Client| async move { client.get_hardware(&id).await }).await
     }
 
     /// Whether the line is up, how fast, and what went over it.
@@ -39,9 +37,7 @@ impl OnApi {
     pub async fn link_status(&self, access: &OnApiId) -> Result<LinkStatus, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechAccess)?;
-        way.call(|client: Client| async move { client.get_link_status(&id).await })
-            .await
-            .map(Reply::into_value)
+        way.value(|client: Client| async move { client.get_link_status(&id).await }).await
     }
 
     /// The devices that were seen on the line.

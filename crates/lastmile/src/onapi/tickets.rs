@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use lastmile_core::call::{Error, Reply};
+use lastmile_core::call::Error;
 use lastmile_core::wire::{Loose, NotASegment, Segment, Timestamp};
 use lastmile_onapi::Client;
 use lastmile_onapi::types::{
@@ -239,7 +239,7 @@ impl OnApi {
     pub async fn ticket(&self, reference: &TicketReference) -> Result<Ticket, Error> {
         let id = &reference.0;
         let way = self.way(EndpointName::Tickets)?;
-        way.call(|client: Client| async move { client.get_ticket(id).await }).await.map(Reply::into_value)
+        way.value(|client: Client| async move { client.get_ticket(id).await }).await
     }
 
     /// Lists tickets.

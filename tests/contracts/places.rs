@@ -1,0 +1,117 @@
+//! How many requests of a handle are under way at the same time.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use lastmile::cocon::Cocon;
+use lastmile::cocon::types::CustomerCreate;
+use lastmile::onapi::{Changes, OnApi};
+use lastmile::{Outcome, Policy, Prepared};
+use lastmile_tests::{RawServer, Then, answer, json};
+use tokio::time::{Instant, timeout};
+
+use crate::calls::{done, patient};
+use crate::table::ok;
+
+fn cocon(server: &RawServer, at_once: usize) -> Cocon {
+    let cocon = Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient());
+    cocon.connection(|handle| handle.requests_at_once(at_once)).build().unwrap()
+}
+
+/// Waits until the server has read so many requests.
+async fn sent(server: &RawServer, requests: usize) {
+    let sent = async {
+        while server.requests() < requests {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), sent).await.expect("they are sent");
+}
+
+#[tokio::test]
+async fn more_of_them_wait_for_one_to_end() {
+    let told = Then::AnswerWhenTold(ok());
+    let server = RawServer::start([told, told, Then::Answer(ok())]).await;
+    let cocon = cocon(&server, 2);
+    let calls = join_all((0..6).map(|_| cocon.contact("1")));
+    let answering = async {
+        sent(&server, 2).await;
+        let now = Instant::now();
+        server.tell();
+        now
+    };
+    let (answers, told) = tokio::join!(calls, answering);
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    drop(cocon);
+    let requests = server.end().await.requests;
+    assert_eq!(requests.len(), 6);
+    assert!(requests[2..].iter().all(|request| request.at >= told), "they wait for an answer");
+}
+
+#[tokio::test]
+async fn what_finds_no_place_until_its_deadline_is_not_sent() {
+    let server = RawServer::start([Then::Hang]).await;
+    // None at all would be no handle.
+    let cocon = cocon(&server, 0);
+    let hurried = cocon.with_policy(Policy { deadline: Duration::from_millis(300), ..patient() });
+    let mut customer = Prepared::new(CustomerCreate::default()).unwrap();
+    let late = async {
+        sent(&server, 1).await;
+        [hurried.contact("1").await.unwrap_err(), customer.place(&hurried).await.unwrap_err()]
+    };
+    let errors = tokio::select! {
+        _ = cocon.contact("1") => panic!("it hangs"),
+        errors = late => errors,
+    };
+    for error in errors {
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 0), "{error}");
+        assert!(error.to_string().contains("were under way until the deadline"), "{error}");
+    }
+    drop((cocon, hurried));
+    assert_eq!(server.end().await.requests.len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_gives_up_leaves_his_place() {
+    let server = RawServer::start([Then::Hang, Then::AnswerAndKeep(ok())]).await;
+    let cocon = cocon(&server, 1);
+    tokio::select! {
+        _ = cocon.contact("1") => panic!("it hangs"),
+        () = sent(&server, 1) => {}
+    }
+    cocon.contact("1").await.unwrap();
+    drop(cocon);
+    assert_eq!(server.end().await.requests.len(), 2);
+}
+
+/// The pause before another attempt keeps nobody waiting.
+#[tokio::test]
+async fn between_two_attempts_a_call_has_no_place() {
+    let busy = Then::AnswerAndKeep(answer("503 Busy\r\nretry-after: 2", ""));
+    let server = RawServer::start([busy, Then::AnswerAndKeep(ok())]).await;
+    let cocon = cocon(&server, 1);
+    let another = async {
+        sent(&server, 1).await;
+        cocon.contact("1").await.unwrap();
+        Instant::now()
+    };
+    let (patient, another) = tokio::join!(cocon.contact("1"), another);
+    patient.unwrap();
+    drop(cocon);
+    let requests = server.end().await.requests;
+    assert_eq!(requests.len(), 3);
+    assert!(another <= requests[2].at, "it did not wait for the second attempt");
+}
+
+#[tokio::test]
+async fn a_list_counts_until_its_head_is_there() {
+    const LIST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n[{\"accessId\":\"1\"},";
+    let access = json("200 OK", &done("1"));
+    let server = RawServer::start([Then::AnswerAndHang(LIST), Then::AnswerAndKeep(access)]).await;
+    let network = OnApi::builder(server.base_url()).login("sp", "x").policy(patient());
+    let network = network.connection(|handle| handle.requests_at_once(1)).build().unwrap();
+    let Changes::Rows(rows) = network.accesses(None).await.unwrap() else { panic!("a list") };
+    network.access(&"1".parse().unwrap()).await.unwrap();
+    drop((rows, network));
+    assert_eq!(server.end().await.requests.len(), 2);
+}
