@@ -61,7 +61,12 @@ pub fn walk(walked: &Walked) {
         walked.debug(table);
         walked.debug(&table.errors);
         table.tokens.iter().for_each(|flow| walked.debug(flow));
-        let operation = &table.operations[0];
+    }
+    for operation in [
+        &lastmile_cocon::operations::CREATE_CONTACT,
+        &lastmile_covage::operations::CREATE_ORDER,
+        &lastmile_onapi::operations::CREATE_ORDER,
+    ] {
         walked.debug(operation);
         walked.debug(&operation.repeat);
         walked.debug(&operation.answer);

@@ -11,7 +11,6 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
-use url::Origin;
 
 use super::attempt::{Failure, Seen};
 use super::decode::misfit;
@@ -30,7 +29,8 @@ pub(super) struct Shared {
     pub(super) base: String,
     /// The beginning of documented paths that is in the base already, under a name of the server's own.
     pub(super) stands_for: &'static str,
-    pub(super) origin: Origin,
+    /// What addresses begin with that are there: scheme, host, and port if it is not the usual one.
+    pub(super) origin: String,
     pub(super) credentials: Credentials,
     pub(super) habits: PathHabits,
     pub(super) purse: Arc<Purse>,
@@ -42,6 +42,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    fn is_at_origin(&self, url: &Url) -> bool {
+        url.as_str().strip_prefix(self.origin.as_str()).is_some_and(|rest| rest.starts_with('/'))
+    }
+
     /// Generated code appends the whole documented path to the base.
     pub(super) fn take_out_documented(&self, url: &mut Url) {
         if self.stands_for.is_empty() {
@@ -130,15 +134,24 @@ impl Context {
         &self.0.shared
     }
 
+    pub(super) fn started(&self) -> Instant {
+        self.0.started
+    }
+
     /// How much of the deadline is left.
     pub(super) fn left(&self, now: Instant) -> Duration {
         self.0.policy.deadline.saturating_sub(now.saturating_duration_since(self.0.started))
     }
 
-    /// Why a call that is done once is not begun any more: it would be sent, and its answer not waited for.
-    pub(super) fn too_late(&self, operation: &Operation, now: Instant) -> Option<Failure> {
-        let late = operation.repeat == Repeat::Once && self.left(now) < self.0.policy.least_for_one();
-        late.then(|| Failure::of(Outcome::NotSent, "too little time is left to send it and hear the answer"))
+    /// Whether a call that is done once may still be begun: without time to wait for its answer it is not.
+    pub(super) fn in_time(&self, operation: &Operation, now: Instant) -> Result<(), Failure> {
+        if operation.repeat == Repeat::Once && self.left(now) < self.0.policy.least_for_one() {
+            return Err(Failure::of(
+                Outcome::NotSent,
+                "too little time is left to send it and hear the answer",
+            ));
+        }
+        Ok(())
     }
 
     /// An attempt is over. What an earlier one was answered stays when this one was not.
@@ -328,7 +341,7 @@ impl Context {
                 return None;
             }
             record.operation = Some(operation);
-            if request.url().origin() != self.0.shared.origin {
+            if !self.0.shared.is_at_origin(request.url()) {
                 record.failure = Some(Failure::of(
                     Outcome::Invalid,
                     "the request is for another origin than the handle's",

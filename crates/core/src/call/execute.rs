@@ -37,9 +37,9 @@ pub(super) async fn execute(
     let mut refused_token = None;
     // Why the attempt before this one brought no answer.
     let mut before = None;
+    // The clock is read when time has passed only: some machines are slow to tell it.
+    let mut now = context.started();
     for number in 1.. {
-        // The clock is read when time has passed only: some machines are slow to tell it.
-        let mut now = Instant::now();
         let (mut turn, place) = match admit(context, request.url().path(), operation, &mut now).await {
             Ok(admitted) => admitted,
             Err(failure) => {
@@ -49,7 +49,7 @@ pub(super) async fn execute(
         };
         let left = context.left(now);
         // Nobody may repeat a call that is done once, so nothing is gained by giving up on it early.
-        let limit = if operation.repeat == Repeat::Once { left } else { left.min(policy.attempt) };
+        let mut limit = if operation.repeat == Repeat::Once { left } else { left.min(policy.attempt) };
         let span = tracing::debug_span!("attempt", number, status = Empty, outcome = Empty);
         let mut seen = Seen::default();
         let mut token = None;
@@ -58,13 +58,11 @@ pub(super) async fn execute(
                 token = authorize(request, operation, shared, refused_token, limit, &mut seen).await?;
                 if token.is_some() {
                     now = Instant::now();
-                }
-                if let Some(failure) = context.too_late(operation, now) {
-                    return Err(failure);
+                    limit = limit.min(context.left(now));
+                    context.in_time(operation, now)?;
                 }
                 turn.send();
-                let time = (now, limit.min(context.left(now)));
-                attempt(http, request, operation, time, policy.body_limit, &mut seen).await
+                attempt(http, request, operation, (now, limit), policy.body_limit, &mut seen).await
             });
             attempt.instrument(span.clone()).await
         };
@@ -92,7 +90,7 @@ pub(super) async fn execute(
 
         if status == Some(StatusCode::UNAUTHORIZED) && token.is_some() && refused_token.is_none() {
             // Why the token was refused is nothing to tell the caller when there is no turn for the next.
-            (refused_token, before) = (token, None);
+            (refused_token, now, before) = (token, Instant::now(), None);
             continue;
         }
         let pause = policy.pause_after(number, asked);
@@ -100,7 +98,7 @@ pub(super) async fn execute(
         if failure.repeatable(operation) && in_time && shared.purse.spend() {
             tracing::debug!(?pause, "trying again");
             tokio::time::sleep(pause).await;
-            before = Some(failure);
+            (now, before) = (Instant::now(), Some(failure));
             continue;
         }
         context.give_up(failure, operation, unanswered);
@@ -133,10 +131,8 @@ async fn admit<'a>(
             place.ok_or_else(Failure::no_place)?
         }
     };
-    match context.too_late(operation, *now) {
-        Some(failure) => Err(failure),
-        None => Ok((turn, place)),
-    }
+    context.in_time(operation, *now)?;
+    Ok((turn, place))
 }
 
 /// Gives a request the token, if these credentials have one, and answers with its number.

@@ -104,7 +104,7 @@ impl<C: Api> Handle<C> {
         let shared = Shared {
             base: url.as_str().trim_end_matches('/').to_owned(),
             stands_for: documented,
-            origin: url.origin(),
+            origin: url.origin().ascii_serialization(),
             habits,
             ..(*self.shared).clone()
         };
@@ -328,7 +328,7 @@ impl<C: Api> Builder<C> {
             table: C::TABLE,
             base: base.as_str().trim_end_matches('/').to_owned(),
             stands_for: "",
-            origin: base.origin(),
+            origin: base.origin().ascii_serialization(),
             credentials: self.credentials,
             habits: self.habits,
             purse: Arc::new(Purse::new(self.budget)),
