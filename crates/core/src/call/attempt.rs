@@ -2,12 +2,16 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, IF_MODIFIED_SINCE, LOCATION};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, LOCATION,
+};
 use reqwest::{Method, Request, Response, StatusCode, Url};
 use tokio::time::{Instant, timeout_at};
 
+use super::context::Context;
 use super::error::Outcome;
 use super::table::{Answer, Operation, Repeat};
+use crate::auth::{Credentials, Token};
 use crate::retry::{FAR, TooEarly};
 
 /// How many redirects one attempt follows.
@@ -97,18 +101,18 @@ impl Failure {
 ///
 /// What arrives is written where it stays: to hand it from one future to the next costs more than to judge it.
 pub(super) async fn attempt(
-    http: &reqwest::Client,
-    request: &Request,
+    context: &Context,
+    request: &mut Request,
     operation: &Operation,
+    token: Option<&Token>,
     (now, limit): (Instant, Duration),
-    body_limit: usize,
     seen: &mut Seen,
 ) -> Result<(), Failure> {
     if limit.is_zero() {
         return Err(Failure::of(Outcome::NotSent, "no time is left to send it"));
     }
     let end = {
-        let exchange = pin!(exchange(http, request, operation, body_limit, seen));
+        let exchange = pin!(exchange(context, request, operation, token, seen));
         timeout_at(now + limit.min(FAR), exchange).await.unwrap_or(End::CutShort(None))
     };
     let Some(status) = seen.status else {
@@ -132,7 +136,8 @@ pub(super) async fn attempt(
         // A refusal stands without the whole of its body.
         End::TooLong | End::CutShort(_) if !status.is_success() => judge(operation, status, seen),
         End::TooLong => {
-            let reason = format!("the answer is longer than the limit of {body_limit} bytes");
+            let limit = context.policy().body_limit;
+            let reason = format!("the answer is longer than the limit of {limit} bytes");
             Err(Failure::of(Outcome::Decode, reason))
         }
         End::CutShort(error) => {
@@ -155,19 +160,24 @@ enum End {
 }
 
 async fn exchange(
-    http: &reqwest::Client,
-    request: &Request,
+    context: &Context,
+    request: &mut Request,
     operation: &Operation,
-    body_limit: usize,
+    token: Option<&Token>,
     seen: &mut Seen,
 ) -> End {
+    let shared = context.shared();
+    let http = if operation.repeat == Repeat::Once { &shared.unshared } else { &shared.http };
     let mut place = None;
     for hop in 0..=HOPS {
-        let Some(mut copy) = request.try_clone() else { break };
+        // The copy stays, which has room for no further headers, nor holds any credentials.
+        let Some(copy) = request.try_clone() else { break };
+        let mut sent = std::mem::replace(request, copy);
         if let Some(place) = &place {
-            copy.url_mut().clone_from(place);
+            sent.url_mut().clone_from(place);
         }
-        let mut response = match http.execute(copy).await {
+        dress(sent.headers_mut(), operation, &shared.credentials, token);
+        let mut response = match http.execute(sent).await {
             Ok(response) => response,
             Err(error) => return End::Failed(unsent_or_unanswered(error)),
         };
@@ -187,9 +197,24 @@ async fn exchange(
             seen.unread = Some(Box::new(response));
             return End::Complete;
         }
-        return read(&mut response, &mut seen.body, body_limit).await;
+        return read(&mut response, &mut seen.body, context.policy().body_limit).await;
     }
     End::Failed(Failure::of(Outcome::Invalid, "the request's body cannot be sent more than once"))
+}
+
+/// The headers that generated code does not give a request.
+fn dress(headers: &mut HeaderMap, operation: &Operation, credentials: &Credentials, token: Option<&Token>) {
+    // Generated code gives it to those whose answer it decodes.
+    if operation.answer != Answer::Json {
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    }
+    if let Some(media_type) = operation.media_type {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    }
+    credentials.apply(headers);
+    if let Some(token) = token {
+        headers.insert(AUTHORIZATION, token.header.clone());
+    }
 }
 
 #[cold]

@@ -1,7 +1,6 @@
 use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
@@ -11,7 +10,7 @@ use tracing::field::Empty;
 use super::attempt::{Failure, Seen, attempt};
 use super::context::{Context, Shared};
 use super::error::Outcome;
-use super::table::{Answer, Operation, Repeat};
+use super::table::{Operation, Repeat};
 use crate::auth::{NoToken, Token};
 use crate::retry::{Turn, retry_after};
 
@@ -30,9 +29,9 @@ pub(super) async fn execute(
     operation: &'static Operation,
 ) -> Option<Sent> {
     let (shared, policy) = (context.shared(), context.policy());
-    dress(request, operation, shared);
+    shared.take_out_documented(request.url_mut());
+    shared.habits.apply(request.url_mut(), operation);
     shared.purse.earn();
-    let http = if operation.repeat == Repeat::Once { &shared.unshared } else { &shared.http };
     let mut unanswered = false;
     let mut refused_token = None;
     // Why the attempt before this one brought no answer.
@@ -55,14 +54,14 @@ pub(super) async fn execute(
         let mut token = None;
         let done = {
             let attempt = pin!(async {
-                token = authorize(request, operation, shared, refused_token, limit, &mut seen).await?;
+                token = authorize(operation, shared, refused_token, limit, &mut seen).await?;
                 if token.is_some() {
                     now = Instant::now();
                     limit = limit.min(context.left(now));
                     context.in_time(operation, now)?;
                 }
                 turn.send();
-                attempt(http, request, operation, (now, limit), policy.body_limit, &mut seen).await
+                attempt(context, request, operation, token.as_ref(), (now, limit), &mut seen).await
             });
             attempt.instrument(span.clone()).await
         };
@@ -90,7 +89,7 @@ pub(super) async fn execute(
 
         if status == Some(StatusCode::UNAUTHORIZED) && token.is_some() && refused_token.is_none() {
             // Why the token was refused is nothing to tell the caller when there is no turn for the next.
-            (refused_token, now, before) = (token, Instant::now(), None);
+            (refused_token, now, before) = (token.map(|token| token.number), Instant::now(), None);
             continue;
         }
         let pause = policy.pause_after(number, asked);
@@ -135,32 +134,25 @@ async fn admit<'a>(
     Ok((turn, place))
 }
 
-/// Gives a request the token, if these credentials have one, and answers with its number.
+/// The token that a request is sent with, if these credentials have one.
 async fn authorize(
-    request: &mut Request,
     operation: &Operation,
     shared: &Shared,
     refused: Option<u64>,
     limit: Duration,
     seen: &mut Seen,
-) -> Result<Option<u64>, Failure> {
+) -> Result<Option<Token>, Failure> {
     let Some(source) = shared.credentials.token_source().filter(|_| operation.authorized) else {
         return Ok(None);
     };
     // In a box of its own: most calls have no use for it.
     let token = Box::pin(source.token(&shared.http, &shared.base, refused, limit));
-    match token.await {
-        Ok(Token { header, number, .. }) => {
-            request.headers_mut().insert(AUTHORIZATION, header);
-            Ok(Some(number))
-        }
-        Err(no_token) => {
-            let failure = without_token(&no_token);
-            let NoToken { status, headers, body } = *no_token;
-            (seen.status, seen.headers, seen.body) = (status, headers, body.into());
-            Err(failure)
-        }
-    }
+    token.await.map(Some).map_err(|no_token| {
+        let failure = without_token(&no_token);
+        let NoToken { status, headers, body } = *no_token;
+        (seen.status, seen.headers, seen.body) = (status, headers, body.into());
+        failure
+    })
 }
 
 fn without_token(no_token: &NoToken) -> Failure {
@@ -171,19 +163,4 @@ fn without_token(no_token: &NoToken) -> Failure {
     } else {
         Failure::of(Outcome::NotSent, "no token could be had: check the base address, and try again")
     }
-}
-
-/// Gives a request the headers that generated code does not, and the path that the server wants.
-fn dress(request: &mut Request, operation: &Operation, shared: &Shared) {
-    shared.take_out_documented(request.url_mut());
-    shared.habits.apply(request.url_mut(), operation);
-    let headers = request.headers_mut();
-    // Generated code gives it to those whose answer it decodes.
-    if operation.answer != Answer::Json {
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    }
-    if let Some(media_type) = operation.media_type {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    }
-    shared.credentials.apply(headers);
 }
