@@ -3,9 +3,11 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use lastmile::Outcome;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use lastmile::cocon::Cocon;
 use lastmile::cocon::types::CustomerCreate;
+use lastmile::{Outcome, Policy};
 use lastmile_core::progenitor_client::Error;
 use lastmile_tests::{RawServer, Then, answer};
 use tokio::time::timeout;
@@ -46,6 +48,62 @@ async fn nor_is_one_whose_first_attempt_was_answered_with_a_failure() {
     let error = given_up.await.unwrap_err();
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Unknown, 503), "{error}");
     assert_eq!(server.end().await.requests.len(), 2);
+}
+
+/// Nothing came of it, and that is known.
+#[tokio::test]
+async fn nor_is_one_told_that_it_was_sent_who_gave_up_before() {
+    let server = RawServer::start([Then::Hang]).await;
+    let customer = &CustomerCreate::default();
+    let cocon = cocon(&server).with_policy(Policy { deadline: Duration::from_secs(3600), ..patient() });
+    let cocon = cocon.raw();
+    let create = |patience: Duration| {
+        cocon.call(move |client: lastmile_cocon::Client| async move {
+            match timeout(patience, client.create_customer(customer)).await {
+                Ok(answer) => answer,
+                Err(_) => Err(Error::Custom("I go".to_owned())),
+            }
+        })
+    };
+    // There are 64 places, and all that take one hang.
+    let mut hanging: FuturesUnordered<_> = (0..64).map(|_| create(Duration::from_secs(3600))).collect();
+    let late = async {
+        while server.requests() < 64 {
+            tokio::task::yield_now().await;
+        }
+        create(Duration::from_millis(200)).await.unwrap_err()
+    };
+    let error = tokio::select! {
+        _ = hanging.next() => panic!("they hang"),
+        error = timeout(Duration::from_secs(20), late) => error.expect("they are sent"),
+    };
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 0), "{error}");
+    drop(hanging);
+    assert_eq!(server.end().await.requests.len(), 64);
+}
+
+/// The time that a caller takes inside the call is the call's.
+#[tokio::test]
+async fn a_creation_is_not_begun_when_the_caller_has_used_its_time_up() {
+    let server = RawServer::start([Then::AnswerAndKeep(answer("200 OK", "{}"))]).await;
+    let customer = &CustomerCreate::default();
+    let slow = Duration::from_millis(600);
+    let hurried = Policy { deadline: 2 * slow, attempt: slow, ..patient() };
+    let cocon = cocon(&server).with_policy(hurried);
+    let error = cocon.raw().call(|client: lastmile_cocon::Client| async move {
+        tokio::time::sleep(slow + slow / 4).await;
+        client.create_customer(customer).await
+    });
+    assert_eq!(error.await.unwrap_err().outcome(), Outcome::NotSent);
+    // A read has what is left of its deadline, and an attempt's time from when it is made.
+    let id = &"1".parse().unwrap();
+    let read = cocon.raw().call(|client: lastmile_cocon::Client| async move {
+        tokio::time::sleep(slow + slow / 4).await;
+        client.get_customer(id).await
+    });
+    assert_eq!(read.await.unwrap().attempts, 1);
+    drop(cocon);
+    assert_eq!(server.end().await.requests.len(), 1);
 }
 
 /// A caller may look at what the method gives before the call does.

@@ -5,12 +5,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use lastmile::cocon::Cocon;
 use lastmile::cocon::types::CustomerCreate;
+use lastmile::covage::Covage;
 use lastmile::onapi::{Changes, OnApi};
-use lastmile::{Outcome, Policy, Prepared};
+use lastmile::{Outcome, Policy, Prepared, RateLimit};
 use lastmile_tests::{RawServer, Then, answer, json};
 use tokio::time::{Instant, timeout};
 
-use crate::calls::{done, patient};
+use crate::calls::{done, patient, tokens};
 use crate::table::ok;
 
 fn cocon(server: &RawServer, at_once: usize) -> Cocon {
@@ -32,20 +33,76 @@ async fn sent(server: &RawServer, requests: usize) {
 async fn more_of_them_wait_for_one_to_end() {
     let told = Then::AnswerWhenTold(ok());
     let server = RawServer::start([told, told, Then::Answer(ok())]).await;
-    let cocon = cocon(&server, 2);
+    let (cocon, another) = (cocon(&server, 2), cocon(&server, 1));
     let calls = join_all((0..6).map(|_| cocon.contact("1")));
     let answering = async {
         sent(&server, 2).await;
-        let now = Instant::now();
+        // Connections are accepted in the order in which they are made: a third of the handle would be there before this.
+        another.contact("1").await.unwrap();
+        assert_eq!(server.wire().connections, 3);
         server.tell();
-        now
     };
-    let (answers, told) = tokio::join!(calls, answering);
+    let (answers, ()) = tokio::join!(calls, answering);
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    drop((cocon, another));
+    assert_eq!(server.end().await.requests.len(), 7);
+}
+
+/// Calls that create something have places of their own.
+#[tokio::test]
+async fn reads_that_hang_keep_no_creation_waiting() {
+    let server = RawServer::start([Then::Hang, Then::AnswerAndKeep(ok())]).await;
+    let cocon = cocon(&server, 1);
+    let mut customer = Prepared::new(CustomerCreate::default()).unwrap();
+    let created = async {
+        sent(&server, 1).await;
+        customer.place(&cocon).await.unwrap()
+    };
+    tokio::select! {
+        _ = cocon.contact("1") => panic!("it hangs"),
+        _ = created => {}
+    }
+    drop(cocon);
+    assert_eq!(server.end().await.requests.len(), 2);
+}
+
+/// Those who had to wait do not all leave at once then.
+#[tokio::test]
+async fn a_rate_is_kept_by_those_who_waited_for_a_place() {
+    const APART: Duration = Duration::from_millis(200);
+    let server = RawServer::start([Then::AnswerWhenTold(ok()), Then::AnswerAndKeep(ok())]).await;
+    let builder = Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient());
+    let builder = builder.rate_limit(RateLimit { requests: 1, per: APART });
+    let cocon = builder.connection(|handle| handle.requests_at_once(1)).build().unwrap();
+    let calls = join_all((0..4).map(|_| cocon.contact("1")));
+    let answering = async {
+        sent(&server, 1).await;
+        // By now all of them would have had their turns.
+        tokio::time::sleep(4 * APART).await;
+        server.tell();
+    };
+    let (answers, ()) = tokio::join!(calls, answering);
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     drop(cocon);
     let requests = server.end().await.requests;
-    assert_eq!(requests.len(), 6);
-    assert!(requests[2..].iter().all(|request| request.at >= told), "they wait for an answer");
+    assert_eq!(requests.len(), 4);
+    for pair in requests[1..].windows(2) {
+        let apart = pair[1].at - pair[0].at;
+        assert!(apart > APART / 2, "{apart:?}");
+    }
+}
+
+/// A token is obtained, refused and renewed for a call that has the only place.
+#[tokio::test]
+async fn tokens_need_no_place() {
+    let refused = Then::AnswerAndKeep(answer("401 Unauthorized", ""));
+    let server = RawServer::with_tokens([refused, Then::AnswerAndKeep(ok())], [tokens()]).await;
+    let covage = Covage::builder(server.base_url()).login("orders@sp.example", "x").policy(patient());
+    let covage = covage.connection(|handle| handle.requests_at_once(1)).build().unwrap();
+    assert_eq!(covage.order("1").await.unwrap().uuid.as_deref(), Some("1"));
+    drop(covage);
+    let wire = server.end().await;
+    assert_eq!((wire.requests.len(), wire.tokens.len()), (2, 2));
 }
 
 #[tokio::test]
@@ -56,19 +113,23 @@ async fn what_finds_no_place_until_its_deadline_is_not_sent() {
     let hurried = cocon.with_policy(Policy { deadline: Duration::from_millis(300), ..patient() });
     let mut customer = Prepared::new(CustomerCreate::default()).unwrap();
     let late = async {
-        sent(&server, 1).await;
+        sent(&server, 2).await;
         [hurried.contact("1").await.unwrap_err(), customer.place(&hurried).await.unwrap_err()]
     };
+    let mut first = Prepared::new(CustomerCreate::default()).unwrap();
     let errors = tokio::select! {
         _ = cocon.contact("1") => panic!("it hangs"),
+        _ = first.place(&cocon) => panic!("it hangs"),
         errors = late => errors,
     };
-    for error in errors {
-        assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 0), "{error}");
-        assert!(error.to_string().contains("were under way until the deadline"), "{error}");
+    for error in &errors {
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::Throttled, 0), "{error}");
+        assert!(error.to_string().contains("`requests_at_once`"), "{error}");
     }
+    // It could not have been begun later.
+    assert!(errors[1].elapsed() < Duration::from_millis(300), "{:?}", errors[1].elapsed());
     drop((cocon, hurried));
-    assert_eq!(server.end().await.requests.len(), 1);
+    assert_eq!(server.end().await.requests.len(), 2);
 }
 
 #[tokio::test]

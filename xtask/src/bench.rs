@@ -14,7 +14,7 @@ use crate::codegen::{Error, output, root};
 /// How often each thing is measured; the median counts.
 const RUNS: usize = 5;
 
-/// How often calls are measured, which differ by less than the machine does from one moment to the next.
+/// How often two things are measured in turn that differ by less than the machine does from one moment to the next.
 const PAIRS: usize = 21;
 
 /// How often benchmarks of criterion are run, for their fastest samples.
@@ -31,7 +31,8 @@ pub(crate) fn run() -> Result<(), Error> {
     lists(&tools, &mut page)?;
     single_calls(&tools, &mut page)?;
     followers(&tools, &mut page)?;
-    criterion(&tools, &mut page)?;
+    rules(&tools, &mut page)?;
+    rows(&tools, &mut page)?;
     dependents::measure(&root, &mut page)?;
     let docs = root.join("docs");
     std::fs::create_dir_all(&docs).map_err(|error| Error(format!("{}: {error}", docs.display())))?;
@@ -103,31 +104,20 @@ fn lists(tools: &Tools, page: &mut String) -> Result<(), Error> {
 
 fn single_calls(tools: &Tools, page: &mut String) -> Result<(), Error> {
     let (_server, address) = tools.serve(1)?;
-    page.push_str(
+    let _ = write!(
+        page,
         "\n## Single calls\n\n`OnApi::access` beside the same with reqwest by hand (credentials, a limit of time, the status, the \
-         body decoded), over\nkept connections; of time and processor time the median of 21 pairs.\n\n| | one at a time | 64 at a time |\n|---|---|---|\n",
+         body decoded), over\nkept connections; of time and processor time the median of {PAIRS} pairs.\n\n| | one at a time | 64 at a time |\n|---|---|---|\n",
     );
     let mut columns = Vec::new();
     for at_a_time in ["1", "64"] {
-        let (mut wall, mut cpu) = (Vec::new(), Vec::new());
-        for pair in 0..PAIRS {
-            let measure = |who: &str| tools.measure(&[who, &address, "16000", at_a_time]);
-            // Each is first as often as the other.
-            let (facade, hand) = if pair % 2 == 0 {
-                let facade = measure("facade")?;
-                (facade, measure("hand")?)
-            } else {
-                let hand = measure("hand")?;
-                (measure("facade")?, hand)
-            };
-            wall.push(facade.number("wall_us") / hand.number("wall_us"));
-            cpu.push(facade.number("cpu_us") / hand.number("cpu_us"));
-        }
+        let [facade, hand] = ["facade", "hand"].map(|who| [who, address.as_str(), "16000", at_a_time]);
+        let [wall, cpu] = tools.pairs(&facade, &hand, ["wall_us", "cpu_us"])?;
         let [facade, hand] =
             ["facade", "hand"].map(|who| tools.allocations(&[who, &address, "2000", at_a_time]));
         let (facade, hand) = (facade?, hand?);
         let ratio = |name: &str| facade.number(name) / hand.number(name);
-        columns.push([median(wall), median(cpu), ratio("allocations"), ratio("bytes")]);
+        columns.push([wall, cpu, ratio("allocations"), ratio("bytes")]);
     }
     let names = ["time", "processor time of all threads", "allocations", "bytes allocated"];
     for (row, name) in names.iter().enumerate() {
@@ -146,24 +136,21 @@ fn followers(tools: &Tools, page: &mut String) -> Result<(), Error> {
     const ORDERS: [usize; 3] = [10, 100, 1000];
     // Many looks, so that it does not matter what connections cost.
     const LOOKS: usize = 50_000;
-    let follow = |orders: usize| {
-        ["follow", &address, &orders.to_string(), &(LOOKS / orders).to_string()].map(str::to_owned)
-    };
-    let by_hand =
-        |orders: usize| ["hand", &address, &LOOKS.to_string(), &orders.to_string()].map(str::to_owned);
     let mut rounds = Vec::new();
-    for _ in 0..RUNS {
-        let mut round = Vec::new();
+    let mut bytes = Vec::new();
+    for round in 0..RUNS {
+        let mut times = Vec::new();
         for orders in ORDERS {
-            for arguments in [follow(orders), by_hand(orders)] {
-                round.push(tools.measure(&arguments.each_ref().map(String::as_str))?.number("cpu_us"));
+            let (looks, each, orders) = (LOOKS.to_string(), (LOOKS / orders).to_string(), orders.to_string());
+            let follow = ["follow", &address, &orders, &each];
+            for arguments in [follow, ["hand", &address, &looks, &orders]] {
+                times.push(tools.measure(&arguments)?.number("cpu_us"));
+            }
+            if round == 0 {
+                bytes.push(tools.allocations(&follow)?.number("bytes"));
             }
         }
-        rounds.push(round);
-    }
-    let mut bytes = Vec::new();
-    for orders in ORDERS {
-        bytes.push(tools.allocations(&follow(orders).each_ref().map(String::as_str))?.number("bytes"));
+        rounds.push(times);
     }
     for (row, orders) in ORDERS.iter().enumerate() {
         // Beside the first of the same round.
@@ -181,38 +168,40 @@ fn followers(tools: &Tools, page: &mut String) -> Result<(), Error> {
     Ok(())
 }
 
-fn criterion(tools: &Tools, page: &mut String) -> Result<(), Error> {
-    page.push_str(
+fn rules(tools: &Tools, page: &mut String) -> Result<(), Error> {
+    let _ = write!(
+        page,
         "\n## Rules\n\nTime of a rule against its pattern compiled by the `regex` crate, over texts that it takes and refuses; of each the \
-         fastest sample of three runs.\n\n\
+         fastest sample of {ROUNDS} runs.\n\n\
          | rule | ratio |\n|---|---|\n",
     );
-    const BENCHES: [[&str; 3]; 5] = [
-        ["Otp", "rule", "regex"],
-        ["CovageText", "rule", "regex"],
-        ["OnApiId", "rule", "regex"],
-        ["MacAddress", "rule", "regex"],
-        ["row", "generated", "plain"],
-    ];
-    let mut fastest = [[f64::INFINITY; 2]; BENCHES.len()];
+    const RULES: [&str; 4] = ["Otp", "CovageText", "OnApiId", "MacAddress"];
+    let mut fastest = [[f64::INFINITY; 2]; RULES.len()];
     for _ in 0..ROUNDS {
         let quick =
             ["--", "--sample-size", "20", "--measurement-time", "2", "--warm-up-time", "1", "--noplot"];
-        let benches = ["bench", "--locked", "-p", "lastmile-tests", "--bench", "rules", "--bench", "rows"];
-        cargo(&tools.root, &[&benches[..], &quick[..]].concat())?;
-        for ([group, ours, other], times) in BENCHES.iter().zip(&mut fastest) {
-            *times = [times[0].min(tools.fastest(group, ours)?), times[1].min(tools.fastest(group, other)?)];
+        cargo(
+            &tools.root,
+            &[&["bench", "--locked", "-p", "lastmile-tests", "--bench", "rules"], &quick[..]].concat(),
+        )?;
+        for (rule, times) in RULES.iter().zip(&mut fastest) {
+            *times =
+                [times[0].min(tools.fastest(rule, "rule")?), times[1].min(tools.fastest(rule, "regex")?)];
         }
     }
-    let ratios = fastest.map(|[ours, other]| ours / other);
-    let [rules @ .., row] = ratios;
-    for ([rule, ..], ratio) in BENCHES.iter().zip(rules) {
-        let _ = writeln!(page, "| `{rule}` | {ratio:.2} |");
+    for (rule, [ours, other]) in RULES.iter().zip(fastest) {
+        let _ = writeln!(page, "| `{rule}` | {:.2} |", ours / other);
     }
+    Ok(())
+}
+
+fn rows(tools: &Tools, page: &mut String) -> Result<(), Error> {
+    let rows = ROWS.to_string();
+    let [time] = tools.pairs(&["generated", &rows], &["plain", &rows], ["cpu_seconds"])?;
     let _ = write!(
         page,
-        "\n## Rows\n\nTime to decode rows in which nothing is odd, with what reads strays, keeps unknown fields and knows open \
-         enums, against plain\nstructs that lose all that: {row:.2}.\n",
+        "\n## Rows\n\nProcessor time to decode rows in which nothing is odd, with what reads strays, keeps unknown fields and knows open \
+         enums, against plain\nstructs that lose all that: {time:.2} (the median of {PAIRS} pairs).\n",
     );
     Ok(())
 }
@@ -272,6 +261,25 @@ impl Tools {
 
     fn measure(&self, arguments: &[&str]) -> Result<Measured, Error> {
         read(self.program("measure").args(arguments), arguments)
+    }
+
+    /// How much more the one takes than the other, each first as often as the other.
+    fn pairs<const N: usize>(
+        &self,
+        one: &[&str],
+        other: &[&str],
+        names: [&str; N],
+    ) -> Result<[f64; N], Error> {
+        let mut ratios = [const { Vec::new() }; N];
+        for pair in 0..PAIRS {
+            let (first, second) = if pair % 2 == 0 { (one, other) } else { (other, one) };
+            let (first, second) = (self.measure(first)?, self.measure(second)?);
+            let (one, other) = if pair % 2 == 0 { (first, second) } else { (second, first) };
+            for (ratios, name) in ratios.iter_mut().zip(names) {
+                ratios.push(one.number(name) / other.number(name));
+            }
+        }
+        Ok(ratios.map(median))
     }
 
     fn allocations(&self, arguments: &[&str]) -> Result<Measured, Error> {

@@ -61,12 +61,10 @@ impl Failure {
         Self { wait: Some(wait), ..Self::of(Outcome::Throttled, reason) }
     }
 
-    /// The requests under way did not end in time.
+    /// It would have to wait longer for a place than there is time.
     pub(super) fn no_place() -> Self {
-        Self::of(
-            Outcome::NotSent,
-            "as many requests as the handle sends at once were under way until the deadline: allow more, or call less",
-        )
+        let reason = "as many requests as the handle sends at once were under way all the time: allow more (`requests_at_once`)";
+        Self::of(Outcome::Throttled, reason)
     }
 
     /// Whether the same request may be sent again.

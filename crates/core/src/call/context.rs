@@ -137,13 +137,18 @@ impl Context {
         &self.0.shared
     }
 
-    pub(super) fn started(&self) -> Instant {
-        self.0.started
-    }
-
     /// How much of the deadline is left.
     pub(super) fn left(&self, now: Instant) -> Duration {
         self.0.policy.deadline.saturating_sub(now.saturating_duration_since(self.0.started))
+    }
+
+    /// How long a request may wait until it is sent.
+    pub(super) fn patience(&self, operation: &Operation, now: Instant) -> Duration {
+        let left = self.left(now);
+        match operation.repeat {
+            Repeat::Once => left.saturating_sub(self.0.policy.least_for_one()),
+            Repeat::Read | Repeat::Idempotent => left,
+        }
     }
 
     /// Whether a call that is done once may still be begun: without time to wait for its answer it is not.
@@ -155,6 +160,11 @@ impl Context {
             ));
         }
         Ok(())
+    }
+
+    /// From here on the request may have arrived.
+    pub(super) fn sending(&self, attempt: u32) {
+        self.record().attempts = attempt;
     }
 
     /// An attempt is over. What an earlier one was answered stays when this one was not.
@@ -211,7 +221,10 @@ impl Context {
         use progenitor_client::Error as Generated;
         let mut record = self.take();
         let failure = record.failure.take().unwrap_or_else(|| match error {
-            // What was sent was not waited for: the caller's own future has ended before.
+            // The caller's own future has ended before the call.
+            _ if record.operation.is_some() && record.attempts == 0 => {
+                Failure::of(Outcome::NotSent, "the call was given up before it was sent")
+            }
             _ if record.operation.is_some() && !record.status.is_some_and(|status| status.is_success()) => {
                 Failure::of(Outcome::Unknown, "the call was given up before its answer came")
             }

@@ -97,7 +97,7 @@ impl fmt::Debug for Detail {
     }
 }
 
-/// What an error body says, read by the pointers of the operation table.
+/// What an error body says, read by the pointers of the API's table.
 #[derive(Default)]
 pub(super) struct Said {
     pub(super) message: Option<String>,

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::{Request, Response, StatusCode};
 use tokio::sync::SemaphorePermit;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 use tracing::field::Empty;
 
@@ -12,7 +12,7 @@ use super::context::{Context, Shared};
 use super::error::Outcome;
 use super::table::{Operation, Repeat};
 use crate::auth::{NoToken, Token};
-use crate::retry::{Turn, retry_after};
+use crate::retry::{FAR, Turn, retry_after};
 
 /// An answer of success. What has arrived of it is in the record.
 pub(super) enum Sent {
@@ -36,8 +36,8 @@ pub(super) async fn execute(
     let mut refused_token = None;
     // Why the attempt before this one brought no answer.
     let mut before = None;
-    // The clock is read when time has passed only: some machines are slow to tell it.
-    let mut now = context.started();
+    // Again when time has passed only: some machines are slow to tell it.
+    let mut now = Instant::now();
     for number in 1.. {
         let (mut turn, place) = match admit(context, request.url().path(), operation, &mut now).await {
             Ok(admitted) => admitted,
@@ -61,6 +61,7 @@ pub(super) async fn execute(
                     context.in_time(operation, now)?;
                 }
                 turn.send();
+                context.sending(number);
                 attempt(context, request, operation, token.as_ref(), (now, limit), &mut seen).await
             });
             attempt.instrument(span.clone()).await
@@ -106,7 +107,7 @@ pub(super) async fn execute(
     None
 }
 
-/// Waits until a request may be sent: for its turn, and for a place among those under way.
+/// Waits until a request may be sent: for a place among those under way, and for its turn.
 async fn admit<'a>(
     context: &'a Context,
     path: &str,
@@ -114,24 +115,34 @@ async fn admit<'a>(
     now: &mut Instant,
 ) -> Result<(Turn<'a>, SemaphorePermit<'a>), Failure> {
     let limits = &context.shared().limits;
-    let turn = limits.turn(operation, path, context.left(*now)).map_err(Failure::too_early)?;
-    if !turn.wait.is_zero() {
-        tracing::debug!(wait = ?turn.wait, "waiting for its turn");
-        tokio::time::sleep(turn.wait).await;
-        *now = Instant::now();
-    }
-    let place = match limits.place() {
-        Some(place) => place,
-        None => {
-            tracing::debug!("waiting for a request to end");
-            // In a box of its own: few calls have to wait.
-            let place = Box::pin(limits.next_place(context.left(*now))).await;
+    let places = limits.places(operation);
+    loop {
+        let mut place = match places.try_acquire() {
+            Ok(place) => place,
+            Err(_) => {
+                tracing::debug!("waiting for a request to end");
+                // In a box of its own: few calls have to wait.
+                let waiting = timeout(context.patience(operation, *now).min(FAR), places.acquire());
+                let place = Box::pin(waiting).await;
+                *now = Instant::now();
+                place.ok().and_then(Result::ok).ok_or_else(Failure::no_place)?
+            }
+        };
+        let turn =
+            limits.turn(operation, path, context.patience(operation, *now)).map_err(Failure::too_early)?;
+        if !turn.wait.is_zero() {
+            // The place is of use to others meanwhile.
+            drop(place);
+            tracing::debug!(wait = ?turn.wait, "waiting for its turn");
+            tokio::time::sleep(turn.wait).await;
             *now = Instant::now();
-            place.ok_or_else(Failure::no_place)?
+            // Without a place the turn passes: used later, it would be too close to the next.
+            let Ok(free) = places.try_acquire() else { continue };
+            place = free;
         }
-    };
-    context.in_time(operation, *now)?;
-    Ok((turn, place))
+        context.in_time(operation, *now)?;
+        return Ok((turn, place));
+    }
 }
 
 /// The token that a request is sent with, if these credentials have one.

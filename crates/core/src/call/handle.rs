@@ -116,6 +116,10 @@ impl<C: Api> Handle<C> {
         &self.shared.habits
     }
 
+    fn context(&self) -> Context {
+        Context::new(self.shared.clone(), self.policy.clone())
+    }
+
     /// Makes one call: `send` gets a client of its own and calls one of its methods, once. A second call with the same
     /// client is refused, since one outcome cannot tell what became of two.
     ///
@@ -126,7 +130,7 @@ impl<C: Api> Handle<C> {
         F: FnOnce(C) -> Fut,
         Fut: Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
     {
-        let context = Context::new(self.shared.clone(), self.policy.clone());
+        let context = self.context();
         match send(C::connect(context.clone())).await {
             Ok(answer) => Ok(context.succeed(answer.into_inner())),
             Err(error) => Err(context.fail(error)),
@@ -142,7 +146,7 @@ impl<C: Api> Handle<C> {
         F: FnOnce(C) -> Fut,
         Fut: Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
     {
-        let context = Context::new(self.shared.clone(), self.policy.clone());
+        let context = self.context();
         match send(C::connect(context.clone())).await {
             Ok(answer) => {
                 context.close();
@@ -174,7 +178,7 @@ impl<C: Api> Handle<C> {
         F: FnOnce(C) -> Fut,
         Fut: Future<Output = Result<ResponseValue<ByteStream>, progenitor_client::Error<()>>>,
     {
-        let context = Context::new(self.shared.clone(), self.policy.clone());
+        let context = self.context();
         let result = match send(C::connect(context.clone())).await {
             Ok(answer) => {
                 let body = Body::new(answer.into_inner(), context.clone());
@@ -269,8 +273,9 @@ impl<C: Api> Builder<C> {
     }
 
     /// How many requests of all calls of the handle, those with another policy included, may be under way at the same time: 64 by
-    /// default, and 1 at least. More of them wait in the order in which they came, as long as their deadlines let them. A list
-    /// that is read as it comes counts until its head is there.
+    /// default, and 1 at least. Others wait in the order in which they came, as long as their deadlines let them. Calls that
+    /// create something are counted by themselves, so that reads that hang keep none of them waiting. A list that is read as it
+    /// comes counts until its head is there; requests for tokens are not counted.
     #[must_use]
     pub fn requests_at_once(mut self, requests: usize) -> Self {
         self.at_once = requests;

@@ -1,9 +1,9 @@
-//! Calls: the handle of an API, its operation table, what happens around each request, and what can become of it.
+//! Calls: the handle of an API, its operations, what happens around each request, and what can become of it.
 //!
 //! ```text
-//! Handle::call ─ a record for this call ─ the generated method builds the request
-//!    └ execute ─ credentials, media type ─┬ attempt ─ redirects ─ body under its limit ─ judged by the table
-//!                                         └ pause, next attempt …
+//! Handle::call ─ a record for this call ─ the generated method builds the request, and hands it over with its operation
+//!    └ execute ─ path habits ─┬ place, turn, token ─ attempt ─ credentials ─ redirects ─ body under its limit ─ judged
+//!                             └ pause, next attempt …
 //! ```
 
 mod attempt;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// Everything about an API that calls depend on and that differs between suppliers. Generated from its document.
+/// What all calls of an API depend on and that differs between suppliers. Generated from its document.
 #[derive(Debug)]
 pub struct Table {
     /// The short name of the API, as in errors and spans.

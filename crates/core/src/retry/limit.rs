@@ -2,11 +2,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
+use tokio::sync::Semaphore;
 
 use super::FAR;
-use crate::call::Operation;
+use crate::call::{Operation, Repeat};
 
 /// How many requests all calls of a handle may send in a stretch of time, further attempts included. After a rest up to that
 /// many go out at once, then they are spread evenly, so that a stretch that begins with a rest may see twice as many. A call
@@ -36,6 +35,7 @@ pub(crate) struct Limits {
     state: Mutex<State>,
     /// One for each request that may be under way.
     places: Semaphore,
+    places_for_once: Semaphore,
 }
 
 #[derive(Debug, Default)]
@@ -50,22 +50,18 @@ type Place = (&'static str, String);
 
 impl Limits {
     pub(crate) fn new(rate: Option<RateLimit>, at_once: usize) -> Self {
-        let places = Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS));
-        Self { rate, state: Mutex::default(), places }
+        let places = || Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS));
+        Self { rate, state: Mutex::default(), places: places(), places_for_once: places() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place among the requests under way, if one is free.
-    pub(crate) fn place(&self) -> Option<SemaphorePermit<'_>> {
-        self.places.try_acquire().ok()
-    }
-
-    /// The next place that becomes free within `patience`.
-    pub(crate) async fn next_place(&self, patience: Duration) -> Option<SemaphorePermit<'_>> {
-        timeout(patience.min(FAR), self.places.acquire()).await.ok()?.ok()
+    /// The places that requests of this operation share. Those that are sent once have their own: reads that hang must not
+    /// keep them waiting.
+    pub(crate) fn places(&self, operation: &Operation) -> &Semaphore {
+        if operation.repeat == Repeat::Once { &self.places_for_once } else { &self.places }
     }
 
     /// Takes the next turn of a request to this path, if it comes within `patience`.

@@ -2,8 +2,8 @@
 //!
 //! A request that never left is repeated for every call. One that left is repeated only when its operation says so
 //! ([`Repeat`](crate::call::Repeat)): reads and idempotent writes, after a 5xx, a 429 or a broken connection. A call
-//! that creates something is never repeated once it may have arrived. All calls of a handle share a [`RetryBudget`] and a
-//! [`RateLimit`].
+//! that creates something is never repeated once it may have arrived. All calls of a handle share a [`RetryBudget`], a
+//! [`RateLimit`] and the places of those that are under way at once.
 
 mod budget;
 mod limit;

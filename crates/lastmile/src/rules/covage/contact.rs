@@ -169,7 +169,7 @@ mod tests {
             ("adolin.kholin+fibre@palace.ak", false),
             ("kajsa", true),
             ("kajsa@localhost", true),
-            ("kajsaankeborg.example", true),
+            ("kajsa@@ankeborg.example", true),
             ("kajsa anka@ankeborg.example", true),
             ("@ankeborg.example", true),
             ("kajsa@", true),
