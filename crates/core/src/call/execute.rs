@@ -36,7 +36,7 @@ pub(super) async fn execute(
     let mut refused_token = None;
     // Why the attempt before this one brought no answer.
     let mut before = None;
-    // Again when time has passed only: some machines are slow to tell it.
+    // The clock is read again when time has passed only: some machines are slow to tell it.
     let mut now = Instant::now();
     for number in 1.. {
         let (mut turn, place) = match admit(context, request.url().path(), operation, &mut now).await {
