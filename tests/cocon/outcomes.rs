@@ -51,14 +51,15 @@ async fn all_calls_of_a_handle_share_the_further_attempts() {
 #[tokio::test]
 async fn a_creation_is_not_sent_when_its_answer_could_not_be_waited_for() {
     let server = RawServer::start(&[Then::Close]).await;
-    let limit = RateLimit { requests: 1, per: Duration::from_millis(400) };
-    let policy = Policy { deadline: Duration::from_millis(500), attempts: 1, ..brisk() };
+    let limit = RateLimit { requests: 1, per: Duration::from_secs(8) };
+    let policy = Policy { deadline: Duration::from_secs(10), attempts: 1, ..brisk() };
     let cocon = Cocon::builder(server.base_url()).api_key("key").client_id("client").policy(policy);
     let cocon = cocon.rate_limit(limit).build().unwrap();
     cocon.contact("1").await.unwrap_err();
-    // Its turn comes in time, but with too little of it left.
+    // Its turn comes before the deadline, but with too little of it left. That is told now, not then.
     let error = Prepared::new(CustomerCreate::default()).unwrap().place(&cocon).await.unwrap_err();
-    assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
-    assert!(error.to_string().contains("too little time is left"), "{error}");
+    assert_eq!(error.outcome(), Outcome::Throttled, "{error}");
+    assert!(error.to_string().contains("leaves no turn in time"), "{error}");
+    assert!(error.elapsed() < Duration::from_secs(2) && error.retry_after() > Some(Duration::from_secs(5)));
     assert_eq!(server.requests(), 1);
 }

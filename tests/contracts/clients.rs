@@ -94,7 +94,9 @@ async fn a_creation_is_not_begun_when_the_caller_has_used_its_time_up() {
         tokio::time::sleep(slow + slow / 4).await;
         client.create_customer(customer).await
     });
-    assert_eq!(error.await.unwrap_err().outcome(), Outcome::NotSent);
+    let error = error.await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+    assert!(error.to_string().contains("too little time is left"), "{error}");
     // A read has what is left of its deadline, and an attempt's time from when it is made.
     let id = &"1".parse().unwrap();
     let read = cocon.raw().call(|client: lastmile_cocon::Client| async move {

@@ -56,7 +56,7 @@ impl Failure {
                     interval.as_secs()
                 )
             }
-            None => "the rate limit of the handle leaves no turn before the deadline".to_owned(),
+            None => "the rate limit of the handle leaves no turn in time".to_owned(),
         };
         Self { wait: Some(wait), ..Self::of(Outcome::Throttled, reason) }
     }
