@@ -3,8 +3,6 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
 use lastmile::cocon::Cocon;
 use lastmile::cocon::types::CustomerCreate;
 use lastmile::{Outcome, Policy};
@@ -18,16 +16,24 @@ fn cocon(server: &RawServer) -> Cocon {
     Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient()).build().unwrap()
 }
 
+/// What a caller does who has no more patience.
+async fn or_give_up<T>(
+    after: Duration,
+    answer: impl Future<Output = Result<T, Error<()>>>,
+) -> Result<T, Error<()>> {
+    match timeout(after, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Error::Custom("I go".to_owned())),
+    }
+}
+
 #[tokio::test]
 async fn a_caller_who_gives_up_inside_the_call_is_not_told_that_it_was_answered() {
     let server = RawServer::start([Then::Hang]).await;
     let customer = &CustomerCreate::default();
     let cocon = cocon(&server);
     let given_up = cocon.raw().call(|client: lastmile_cocon::Client| async move {
-        match timeout(Duration::from_millis(200), client.create_customer(customer)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Error::Custom("I go".to_owned())),
-        }
+        or_give_up(Duration::from_millis(200), client.create_customer(customer)).await
     });
     let error = given_up.await.unwrap_err();
     assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, None), "{error}");
@@ -40,10 +46,7 @@ async fn nor_is_one_whose_first_attempt_was_answered_with_a_failure() {
     let id = &"1".parse().unwrap();
     let cocon = cocon(&server);
     let given_up = cocon.raw().call(|client: lastmile_cocon::Client| async move {
-        match timeout(Duration::from_secs(1), client.get_customer(id)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Error::Custom("I go".to_owned())),
-        }
+        or_give_up(Duration::from_secs(1), client.get_customer(id)).await
     });
     let error = given_up.await.unwrap_err();
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Unknown, 503), "{error}");
@@ -52,34 +55,26 @@ async fn nor_is_one_whose_first_attempt_was_answered_with_a_failure() {
 
 /// Nothing came of it, and that is known.
 #[tokio::test]
-async fn nor_is_one_told_that_it_was_sent_who_gave_up_before() {
+async fn whoever_gives_up_before_it_was_sent_is_told_so() {
     let server = RawServer::start([Then::Hang]).await;
     let customer = &CustomerCreate::default();
-    let cocon = cocon(&server).with_policy(Policy { deadline: Duration::from_secs(3600), ..patient() });
-    let cocon = cocon.raw();
+    let builder = Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient());
+    let cocon = builder.connection(|handle| handle.requests_at_once(1)).build().unwrap();
     let create = |patience: Duration| {
-        cocon.call(move |client: lastmile_cocon::Client| async move {
-            match timeout(patience, client.create_customer(customer)).await {
-                Ok(answer) => answer,
-                Err(_) => Err(Error::Custom("I go".to_owned())),
-            }
+        cocon.raw().call(move |client: lastmile_cocon::Client| async move {
+            or_give_up(patience, client.create_customer(customer)).await
         })
     };
-    // There are 64 places, and all that take one hang.
-    let mut hanging: FuturesUnordered<_> = (0..64).map(|_| create(Duration::from_secs(3600))).collect();
-    let late = async {
-        while server.requests() < 64 {
-            tokio::task::yield_now().await;
-        }
+    let waiting = async {
+        server.has_read(1).await;
         create(Duration::from_millis(200)).await.unwrap_err()
     };
     let error = tokio::select! {
-        _ = hanging.next() => panic!("they hang"),
-        error = timeout(Duration::from_secs(20), late) => error.expect("they are sent"),
+        _ = create(Duration::MAX) => panic!("it hangs, and has the only place"),
+        error = waiting => error,
     };
     assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 0), "{error}");
-    drop(hanging);
-    assert_eq!(server.end().await.requests.len(), 64);
+    assert_eq!(server.end().await.requests.len(), 1);
 }
 
 /// The time that a caller takes inside the call is the call's.

@@ -9,7 +9,7 @@ use lastmile::covage::Covage;
 use lastmile::onapi::{Changes, OnApi};
 use lastmile::{Outcome, Policy, Prepared, RateLimit};
 use lastmile_tests::{RawServer, Then, answer, json};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::calls::{done, patient, tokens};
 use crate::table::ok;
@@ -19,16 +19,6 @@ fn cocon(server: &RawServer, at_once: usize) -> Cocon {
     cocon.connection(|handle| handle.requests_at_once(at_once)).build().unwrap()
 }
 
-/// Waits until the server has read so many requests.
-async fn sent(server: &RawServer, requests: usize) {
-    let sent = async {
-        while server.requests() < requests {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(Duration::from_secs(10), sent).await.expect("they are sent");
-}
-
 #[tokio::test]
 async fn more_of_them_wait_for_one_to_end() {
     let told = Then::AnswerWhenTold(ok());
@@ -36,7 +26,7 @@ async fn more_of_them_wait_for_one_to_end() {
     let (cocon, another) = (cocon(&server, 2), cocon(&server, 1));
     let calls = join_all((0..6).map(|_| cocon.contact("1")));
     let answering = async {
-        sent(&server, 2).await;
+        server.has_read(2).await;
         // Connections are accepted in the order in which they are made: a third of the handle would be there before this.
         another.contact("1").await.unwrap();
         assert_eq!(server.wire().connections, 3);
@@ -55,7 +45,7 @@ async fn reads_that_hang_keep_no_creation_waiting() {
     let cocon = cocon(&server, 1);
     let mut customer = Prepared::new(CustomerCreate::default()).unwrap();
     let created = async {
-        sent(&server, 1).await;
+        server.has_read(1).await;
         customer.place(&cocon).await.unwrap()
     };
     tokio::select! {
@@ -76,7 +66,7 @@ async fn a_rate_is_kept_by_those_who_waited_for_a_place() {
     let cocon = builder.connection(|handle| handle.requests_at_once(1)).build().unwrap();
     let calls = join_all((0..4).map(|_| cocon.contact("1")));
     let answering = async {
-        sent(&server, 1).await;
+        server.has_read(1).await;
         // By now all of them would have had their turns.
         tokio::time::sleep(4 * APART).await;
         server.tell();
@@ -113,7 +103,7 @@ async fn what_finds_no_place_until_its_deadline_is_not_sent() {
     let hurried = cocon.with_policy(Policy { deadline: Duration::from_millis(300), ..patient() });
     let mut customer = Prepared::new(CustomerCreate::default()).unwrap();
     let late = async {
-        sent(&server, 2).await;
+        server.has_read(2).await;
         [hurried.contact("1").await.unwrap_err(), customer.place(&hurried).await.unwrap_err()]
     };
     let mut first = Prepared::new(CustomerCreate::default()).unwrap();
@@ -138,7 +128,7 @@ async fn whoever_gives_up_leaves_his_place() {
     let cocon = cocon(&server, 1);
     tokio::select! {
         _ = cocon.contact("1") => panic!("it hangs"),
-        () = sent(&server, 1) => {}
+        () = server.has_read(1) => {}
     }
     cocon.contact("1").await.unwrap();
     drop(cocon);
@@ -152,7 +142,7 @@ async fn between_two_attempts_a_call_has_no_place() {
     let server = RawServer::start([busy, Then::AnswerAndKeep(ok())]).await;
     let cocon = cocon(&server, 1);
     let another = async {
-        sent(&server, 1).await;
+        server.has_read(1).await;
         cocon.contact("1").await.unwrap();
         Instant::now()
     };

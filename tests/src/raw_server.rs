@@ -156,6 +156,19 @@ impl RawServer {
         wire.requests.len() + wire.tokens.len()
     }
 
+    /// Waits until it has read so many.
+    ///
+    /// # Panics
+    /// If they do not come.
+    pub async fn has_read(&self, requests: usize) {
+        let read = async {
+            while self.requests() < requests {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), read).await.expect("they are sent");
+    }
+
     /// What it has seen by now.
     pub fn wire(&self) -> Wire {
         self.shared.wire().clone()

@@ -1,4 +1,4 @@
-//! The operation table of a client crate, and what hands each call to the core crate.
+//! The table and the operations of a client crate, and what hands each call to the core crate.
 
 use proc_macro2::TokenStream;
 use quote::quote;

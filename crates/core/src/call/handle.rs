@@ -139,6 +139,17 @@ impl<C: Api> Handle<C> {
 
     /// Makes a call of which nothing matters but what the answer says.
     ///
+    /// ```no_run
+    /// # use lastmile_core::call::{Api, Handle, Error};
+    /// # use lastmile_core::progenitor_client::{self, ResponseValue};
+    /// # async fn example<Client: Api>(
+    /// #     handle: Handle<Client>,
+    /// #     read: impl AsyncFn(&Client) -> Result<ResponseValue<String>, progenitor_client::Error<()>>,
+    /// # ) -> Result<String, Error> {
+    /// handle.value(|client| async move { read(&client).await }).await
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`call`](Self::call).
     pub async fn value<T, F, Fut>(&self, send: F) -> Result<T, Error>
@@ -276,6 +287,13 @@ impl<C: Api> Builder<C> {
     /// default, and 1 at least. Others wait in the order in which they came, as long as their deadlines let them. Calls that
     /// create something are counted by themselves, so that reads that hang keep none of them waiting. A list that is read as it
     /// comes counts until its head is there; requests for tokens are not counted.
+    ///
+    /// ```
+    /// # use lastmile_core::call::{Api, BuildError, Handle};
+    /// # fn example<Client: Api>() -> Result<Handle<Client>, BuildError> {
+    /// Handle::builder("https://api.sp.example").requests_at_once(8).build()
+    /// # }
+    /// ```
     #[must_use]
     pub fn requests_at_once(mut self, requests: usize) -> Self {
         self.at_once = requests;
