@@ -1,4 +1,6 @@
-use std::pin::pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -10,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::context::Context;
 use super::error::Outcome;
+use super::send_deadline::{SendDeadline, SendGate};
 use super::table::{Answer, Operation, Repeat};
 use crate::auth::{Credentials, Token};
 use crate::retry::{FAR, TooEarly};
@@ -61,6 +64,13 @@ impl Failure {
         Self { wait: Some(wait), ..Self::of(Outcome::Throttled, reason) }
     }
 
+    /// A change of the same object went unanswered, and may still be carried out and undo this one.
+    pub(super) fn older_change(wait: Duration) -> Self {
+        let reason = "an earlier change of the same object was not answered and may still be carried out, after this one: wait \
+                      until it has settled, or send the earlier change again";
+        Self { wait: Some(wait), ..Self::of(Outcome::Throttled, reason) }
+    }
+
     /// It would have to wait longer for a place than there is time.
     pub(super) fn no_place() -> Self {
         let reason = "as many requests as the handle sends at once were under way all the time: allow more (`requests_at_once`)";
@@ -95,7 +105,7 @@ impl Failure {
 }
 
 /// Sends a request once, follows the redirects that may be followed, and reads the answer: all within a limit of time that
-/// begins `now`.
+/// begins `now`. A request with a body does not leave after `deadline`, if there is one.
 ///
 /// What arrives is written where it stays: to hand it from one future to the next costs more than to judge it.
 pub(super) async fn attempt(
@@ -104,18 +114,30 @@ pub(super) async fn attempt(
     operation: &Operation,
     token: Option<&Token>,
     (now, limit): (Instant, Duration),
+    deadline: Option<SendDeadline>,
     seen: &mut Seen,
 ) -> Result<(), Failure> {
     if limit.is_zero() {
         return Err(Failure::of(Outcome::NotSent, "no time is left to send it"));
     }
+    let gate = deadline.map(SendGate::new);
     let end = {
-        let exchange = pin!(exchange(context, request, operation, token, seen));
-        timeout_at(now + limit.min(FAR), exchange).await.unwrap_or(End::CutShort(None))
+        let exchange = pin!(exchange(context, request, operation, token, gate.as_ref(), seen));
+        let end = timeout_at(now + limit.min(FAR), in_time(exchange, gate.as_ref())).await;
+        end.unwrap_or(End::CutShort(None))
     };
     let Some(status) = seen.status else {
+        // Only a request with a body passes the gate, so that of others it cannot be told whether they have left.
+        let not_sent = request.body().is_some() && gate.is_some_and(|gate| gate.close());
         return Err(match end {
+            End::Failed(failure) if not_sent && failure.outcome == Outcome::Unknown => {
+                Failure { outcome: Outcome::NotSent, ..failure }
+            }
             End::Failed(failure) => failure,
+            End::CutShort(_) if not_sent => {
+                let reason = format!("the request could not be sent within {} ms", limit.as_millis());
+                Failure::of(Outcome::NotSent, reason)
+            }
             _ => Failure::of(Outcome::Unknown, format!("no answer within {} ms", limit.as_millis())),
         });
     };
@@ -157,11 +179,24 @@ enum End {
     Failed(Failure),
 }
 
+/// Goes on with an exchange for as long as its request may leave, and to its end once it has left.
+///
+/// A process that was paused finds its sockets ready and its timers over at the same moment, and whichever is looked at first
+/// wins. So the clocks are read before the exchange goes on.
+async fn in_time(mut exchange: Pin<&mut impl Future<Output = End>>, gate: Option<&SendGate>) -> End {
+    poll_fn(|cx| match gate {
+        Some(gate) if gate.close_if_late() => Poll::Ready(End::CutShort(None)),
+        _ => exchange.as_mut().poll(cx),
+    })
+    .await
+}
+
 async fn exchange(
     context: &Context,
     request: &mut Request,
     operation: &Operation,
     token: Option<&Token>,
+    gate: Option<&SendGate>,
     seen: &mut Seen,
 ) -> End {
     let shared = context.shared();
@@ -173,6 +208,9 @@ async fn exchange(
         let mut sent = std::mem::replace(request, copy);
         if let Some(place) = &place {
             sent.url_mut().clone_from(place);
+        }
+        if let (Some(gate), Some(bytes)) = (gate, sent.body().and_then(reqwest::Body::as_bytes)) {
+            *sent.body_mut() = Some(reqwest::Body::wrap(gate.body(Bytes::copy_from_slice(bytes))));
         }
         dress(sent.headers_mut(), operation, &shared.credentials, token);
         let mut response = match http.execute(sent).await {

@@ -18,9 +18,11 @@ use super::error::{Error, Inner, Outcome, Said};
 use super::execute::{Sent, execute};
 use super::paths::PathHabits;
 use super::reply::Reply;
+use super::send_deadline::SendDeadline;
 use super::table::{Operation, Repeat, Table};
+use super::unanswered::{PendingChange, UnansweredChanges};
 use crate::auth::Credentials;
-use crate::retry::{Limits, Policy, Purse, retry_after};
+use crate::retry::{FAR, Limits, Policy, Purse, retry_after};
 
 /// What all calls of a handle share.
 ///
@@ -38,6 +40,7 @@ pub(super) struct Shared {
     pub(super) habits: PathHabits,
     pub(super) purse: Arc<Purse>,
     pub(super) limits: Arc<Limits>,
+    pub(super) unanswered: Arc<UnansweredChanges>,
     pub(super) http: reqwest::Client,
     /// Makes a connection for each request, for those that are sent once: one that was idle may be closing, or hold
     /// something that nobody has asked for and that would be taken for the answer.
@@ -75,6 +78,8 @@ struct Call {
     shared: Arc<Shared>,
     policy: Policy,
     started: Instant,
+    /// The moment after which no changing request leaves, where the caller set one.
+    send_deadline: Option<SendDeadline>,
     record: Mutex<Record>,
 }
 
@@ -83,6 +88,8 @@ struct Call {
 struct Record {
     operation: Option<&'static Operation>,
     attempts: u32,
+    /// Whether an attempt before the last one was sent and not answered.
+    unanswered: bool,
     status: Option<StatusCode>,
     headers: HeaderMap,
     body: Bytes,
@@ -113,8 +120,18 @@ impl fmt::Debug for Context {
 }
 
 impl Context {
-    pub(super) fn new(shared: Arc<Shared>, policy: Policy) -> Self {
-        Self(Arc::new(Call { shared, policy, started: Instant::now(), record: Mutex::default() }))
+    pub(super) fn new(shared: Arc<Shared>, policy: Policy, send_deadline: Option<SendDeadline>) -> Self {
+        let started = Instant::now();
+        Self(Arc::new(Call { shared, policy, started, send_deadline, record: Mutex::default() }))
+    }
+
+    /// The moment after which a request of this operation must not leave; none for one that changes nothing.
+    pub(super) fn send_deadline(&self, operation: &Operation) -> Option<SendDeadline> {
+        if operation.repeat == Repeat::Read {
+            return None;
+        }
+        let of_call = SendDeadline::at(self.0.started + self.0.policy.deadline.min(FAR));
+        Some(self.0.send_deadline.map_or(of_call, |deadline| deadline.min(of_call)))
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
@@ -176,6 +193,19 @@ impl Context {
         }
     }
 
+    /// An attempt was sent and not answered: the server may still carry it out.
+    pub(super) fn unanswered(&self, operation: &Operation) {
+        self.record().unanswered |= operation.repeat != Repeat::Read;
+    }
+
+    /// Begins to send a request that changes an object; none for one that reads or creates.
+    pub(super) fn begin_change(&self, request: &Request, operation: &Operation) -> Option<PendingChange<'_>> {
+        if operation.repeat == Repeat::Read {
+            return None;
+        }
+        self.0.shared.unanswered.begin(request, self.0.policy.settle)
+    }
+
     /// There will be no answer.
     pub(super) fn give_up(&self, mut failure: Failure, operation: &Operation, unanswered: bool) {
         if unanswered {
@@ -211,6 +241,7 @@ impl Context {
             headers,
             body,
             attempts: record.attempts,
+            earlier_attempt_unanswered: record.unanswered,
             elapsed: self.0.started.elapsed(),
             table: self.0.shared.table,
             operation: record.operation,

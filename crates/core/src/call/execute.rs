@@ -32,6 +32,7 @@ pub(super) async fn execute(
     shared.take_out_documented(request.url_mut());
     shared.habits.apply(request.url_mut(), operation);
     shared.purse.earn();
+    let deadline = context.send_deadline(operation);
     let mut unanswered = false;
     let mut refused_token = None;
     // Why the attempt before this one brought no answer.
@@ -39,7 +40,7 @@ pub(super) async fn execute(
     // The clock is read again when time has passed only: some machines are slow to tell it.
     let mut now = Instant::now();
     for number in 1.. {
-        let (mut turn, place) = match admit(context, request.url().path(), operation, &mut now).await {
+        let (mut turn, place) = match admit(context, request, operation, &mut now).await {
             Ok(admitted) => admitted,
             Err(failure) => {
                 context.give_up(before.unwrap_or(failure), operation, unanswered);
@@ -52,6 +53,7 @@ pub(super) async fn execute(
         let span = tracing::debug_span!("attempt", number, status = Empty, outcome = Empty);
         let mut seen = Seen::default();
         let mut token = None;
+        let pending = context.begin_change(request, operation);
         let done = {
             let attempt = pin!(async {
                 token = authorize(operation, shared, refused_token, limit, &mut seen).await?;
@@ -62,12 +64,17 @@ pub(super) async fn execute(
                 }
                 turn.send();
                 context.sending(number);
-                attempt(context, request, operation, token.as_ref(), (now, limit), &mut seen).await
+                attempt(context, request, operation, token.as_ref(), (now, limit), deadline, &mut seen).await
             });
             attempt.instrument(span.clone()).await
         };
         drop(place);
         let status = seen.status;
+        if done.as_ref().err().is_some_and(|failure| may_be_at_work(failure, status)) {
+            context.unanswered(operation);
+        } else if let Some(pending) = pending {
+            pending.answered();
+        }
         if let Some(status) = status {
             span.record("status", status.as_u16());
         }
@@ -107,13 +114,20 @@ pub(super) async fn execute(
     None
 }
 
+/// Whether the server may be at work on a request still. It is not once it has answered for itself; a gateway answers for it.
+fn may_be_at_work(failure: &Failure, status: Option<StatusCode>) -> bool {
+    failure.outcome == Outcome::Unknown && status.is_none_or(|status| matches!(status.as_u16(), 502..=504))
+}
+
 /// Waits until a request may be sent: for a place among those under way, and for its turn.
 async fn admit<'a>(
     context: &'a Context,
-    path: &str,
+    request: &Request,
     operation: &Operation,
     now: &mut Instant,
 ) -> Result<(Turn<'a>, SemaphorePermit<'a>), Failure> {
+    wait_for_older_changes(context, request, operation, now).await?;
+    let path = request.url().path();
     let limits = &context.shared().limits;
     let places = limits.places(operation);
     loop {
@@ -143,6 +157,27 @@ async fn admit<'a>(
         context.in_time(operation, *now)?;
         return Ok((turn, place));
     }
+}
+
+/// Waits until no older change of the same object, whose answer is missing, can undo this one any more.
+async fn wait_for_older_changes(
+    context: &Context,
+    request: &Request,
+    operation: &Operation,
+    now: &mut Instant,
+) -> Result<(), Failure> {
+    if operation.repeat == Repeat::Read {
+        return Ok(());
+    }
+    while let Some(wait) = context.shared().unanswered.wait(request) {
+        if wait > context.patience(operation, *now) {
+            return Err(Failure::older_change(wait));
+        }
+        tracing::debug!(?wait, "waiting for an unanswered change of the same object to settle");
+        tokio::time::sleep(wait).await;
+        *now = Instant::now();
+    }
+    Ok(())
 }
 
 /// The token that a request is sent with, if these credentials have one.

@@ -12,6 +12,7 @@ use super::context::{Context, Shared};
 use super::error::Error;
 use super::paths::PathHabits;
 use super::reply::Reply;
+use super::send_deadline::SendDeadline;
 use super::table::Table;
 use crate::auth::{Credentials, is_private_way};
 use crate::retry::{Limits, Policy, Purse, RateLimit, RetryBudget};
@@ -41,6 +42,7 @@ pub trait Api: Sized {
 pub struct Handle<C> {
     shared: Arc<Shared>,
     policy: Policy,
+    send_deadline: Option<SendDeadline>,
     client: PhantomData<fn() -> C>,
 }
 
@@ -74,6 +76,19 @@ impl<C: Api> Handle<C> {
     #[must_use]
     pub fn with_policy(&self, policy: Policy) -> Self {
         Self { policy, ..self.clone() }
+    }
+
+    /// The same way, by which no request that changes something leaves after this moment, however long its call may take. For
+    /// what was marked as being sent in a store: others may take it over some time after the mark has lapsed. A call that
+    /// could not be sent in time fails with [`Outcome::NotSent`](super::Outcome::NotSent).
+    #[must_use]
+    pub fn with_send_deadline(&self, deadline: SendDeadline) -> Self {
+        Self { send_deadline: Some(deadline), ..self.clone() }
+    }
+
+    /// The moment after which no request that changes something leaves, if one was set.
+    pub fn send_deadline(&self) -> Option<SendDeadline> {
+        self.send_deadline
     }
 
     /// The same way to one endpoint that the supplier has under an address of its own: `address` takes the place of the base
@@ -117,7 +132,7 @@ impl<C: Api> Handle<C> {
     }
 
     fn context(&self) -> Context {
-        Context::new(self.shared.clone(), self.policy.clone())
+        Context::new(self.shared.clone(), self.policy.clone(), self.send_deadline)
     }
 
     /// Makes one call: `send` gets a client of its own and calls one of its methods, once. A second call with the same
@@ -211,7 +226,12 @@ fn unless_not_modified<T>(result: Result<T, Error>) -> Result<Option<T>, Error> 
 
 impl<C> Clone for Handle<C> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone(), policy: self.policy.clone(), client: PhantomData }
+        Self {
+            shared: self.shared.clone(),
+            policy: self.policy.clone(),
+            send_deadline: self.send_deadline,
+            client: PhantomData,
+        }
     }
 }
 
@@ -356,10 +376,11 @@ impl<C: Api> Builder<C> {
             habits: self.habits,
             purse: Arc::new(Purse::new(self.budget)),
             limits: Arc::new(Limits::new(self.rate, self.at_once)),
+            unanswered: Arc::default(),
             http,
             unshared,
         };
-        Ok(Handle { shared: Arc::new(shared), policy: self.policy, client: PhantomData })
+        Ok(Handle { shared: Arc::new(shared), policy: self.policy, send_deadline: None, client: PhantomData })
     }
 
     /// A client that keeps so many connections for later.

@@ -15,7 +15,9 @@ mod execute;
 mod handle;
 mod paths;
 mod reply;
+mod send_deadline;
 mod table;
+mod unanswered;
 
 pub use body::Body;
 pub use context::Context;
@@ -27,4 +29,5 @@ pub use error::{Detail, Error, Outcome};
 pub use handle::{Api, BuildError, Builder, Handle};
 pub use paths::{PathHabits, Slash};
 pub use reply::Reply;
+pub use send_deadline::SendDeadline;
 pub use table::{Answer, ErrorShape, Operation, Repeat, Table, TokenFlow};

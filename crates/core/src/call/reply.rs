@@ -22,6 +22,9 @@ pub struct Reply<T> {
     pub body: Bytes,
     /// How many times the request was sent.
     pub attempts: u32,
+    /// Whether an earlier attempt of this call was sent and not answered, so that the server may still carry it out: a second
+    /// time, and after a newer change of the same object. Read the object again before you rely on it. Never so for a read.
+    pub earlier_attempt_unanswered: bool,
     /// How long the call took altogether.
     pub elapsed: Duration,
     pub(super) table: &'static Table,

@@ -1,0 +1,189 @@
+//! Changes whose answer is missing, and which may still be carried out.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::{Method, Request};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::retry::FAR;
+
+/// The changes of a client's calls that were sent and not answered.
+///
+/// A server may carry such a change out long after nobody waits for it any more. A newer change of the same object would
+/// then be undone without a word. So a newer change that says something else waits until the older one has settled.
+#[derive(Debug, Default)]
+pub(crate) struct UnansweredChanges {
+    /// Whether there are any, so that nearly every call passes without a lock.
+    some: AtomicBool,
+    changes: Mutex<Vec<Change>>,
+}
+
+#[derive(Debug)]
+struct Change {
+    method: Method,
+    path: String,
+    body: Bytes,
+    /// When it can no longer be carried out.
+    settled: Instant,
+}
+
+impl UnansweredChanges {
+    fn changes(&self) -> MutexGuard<'_, Vec<Change>> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins to send a change. It counts as unanswered, and as able to be carried out for `settle_time` more, when the returned
+    /// value is dropped, unless [`PendingChange::answered`] was called. None for a request that creates something: there is no
+    /// newer one that it could contradict.
+    pub(super) fn begin(&self, request: &Request, settle_time: Duration) -> Option<PendingChange<'_>> {
+        if *request.method() == Method::POST {
+            return None;
+        }
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let body = Bytes::copy_from_slice(body(request));
+        let settled = Instant::now();
+        Some(PendingChange {
+            changes: self,
+            settle_time,
+            change: Some(Change { method, path, body, settled }),
+        })
+    }
+
+    fn note(&self, change: Change) {
+        let mut changes = self.changes();
+        changes.retain(|other| {
+            (&other.method, &other.path, &other.body) != (&change.method, &change.path, &change.body)
+        });
+        changes.push(change);
+        self.some.store(true, Ordering::Release);
+    }
+
+    /// How long a request has to wait because an older change of the same object contradicts it; none when it need not.
+    pub(super) fn wait(&self, request: &Request) -> Option<Duration> {
+        if !self.some.load(Ordering::Acquire) {
+            return None;
+        }
+        let now = Instant::now();
+        let mut changes = self.changes();
+        changes.retain(|change| change.settled > now);
+        self.some.store(!changes.is_empty(), Ordering::Release);
+        let contradicted = changes.iter().filter(|change| change.contradicts(request));
+        contradicted.map(|change| change.settled - now).max()
+    }
+}
+
+/// A change that is being sent.
+pub(super) struct PendingChange<'a> {
+    changes: &'a UnansweredChanges,
+    settle_time: Duration,
+    change: Option<Change>,
+}
+
+impl PendingChange<'_> {
+    /// The change was answered, or never left.
+    pub(super) fn answered(mut self) {
+        self.change = None;
+    }
+}
+
+impl Drop for PendingChange<'_> {
+    fn drop(&mut self) {
+        if let Some(change) = self.change.take() {
+            let settled = Instant::now() + self.settle_time.min(FAR);
+            self.changes.note(Change { settled, ..change });
+        }
+    }
+}
+
+impl Change {
+    /// Whether the object would be another one if this change were carried out after the request.
+    fn contradicts(&self, request: &Request) -> bool {
+        if self.path != request.url().path() || *request.method() == Method::DELETE {
+            return false;
+        }
+        let newer = body(request);
+        if self.method == *request.method() && self.body == newer {
+            return false;
+        }
+        if self.method != Method::PATCH || *request.method() != Method::PATCH {
+            return true;
+        }
+        let json = |body: &[u8]| serde_json::from_slice::<Value>(body).ok();
+        json(&self.body).zip(json(newer)).is_none_or(|(older, newer)| differ(&older, &newer))
+    }
+}
+
+/// Whether two merge patches set one field to different values.
+fn differ(older: &Value, newer: &Value) -> bool {
+    match (older, newer) {
+        (Value::Object(older), Value::Object(newer)) => {
+            older.iter().any(|(field, value)| newer.get(field).is_some_and(|other| differ(value, other)))
+        }
+        (older, newer) => older != newer,
+    }
+}
+
+fn body(request: &Request) -> &[u8] {
+    request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTLE: Duration = Duration::from_secs(300);
+
+    fn request(method: Method, path: &str, body: &str) -> Request {
+        let mut request = Request::new(method, format!("http://127.0.0.1{path}").parse().unwrap());
+        *request.body_mut() = Some(body.to_owned().into());
+        request
+    }
+
+    fn waits(older: (Method, &str, &str), newer: (Method, &str, &str)) -> bool {
+        let changes = UnansweredChanges::default();
+        let [older, newer] = [older, newer].map(|(method, path, body)| request(method, path, body));
+        drop(changes.begin(&older, SETTLE));
+        changes.wait(&newer).is_some_and(|wait| wait > SETTLE / 2)
+    }
+
+    #[test]
+    fn what_an_older_change_would_undo_waits_for_it() {
+        let patch = |body| (Method::PATCH, "/orders/1", body);
+        assert!(waits(patch(r#"{"a":1}"#), patch(r#"{"a":2}"#)));
+        assert!(waits(patch(r#"{"a":{"b":1,"c":1}}"#), patch(r#"{"a":{"b":2}}"#)));
+        assert!(waits(patch(r#"{"a":null}"#), patch(r#"{"a":{"b":2}}"#)));
+        assert!(waits((Method::PUT, "/orders/1", r#"{"a":1}"#), patch(r#"{"b":1}"#)));
+        assert!(waits(patch(r#"{"b":1}"#), (Method::PUT, "/orders/1", r#"{"a":1}"#)));
+        assert!(waits((Method::DELETE, "/orders/1", ""), patch(r#"{"b":1}"#)));
+        assert!(waits(patch("not JSON"), patch(r#"{"b":1}"#)));
+    }
+
+    #[test]
+    fn what_an_older_change_leaves_alone_does_not_wait() {
+        let patch = |body| (Method::PATCH, "/orders/1", body);
+        assert!(!waits(patch(r#"{"a":1}"#), patch(r#"{"a":1}"#)), "the same change again");
+        assert!(!waits(patch(r#"{"a":{"b":1}}"#), patch(r#"{"a":{"c":2},"d":3}"#)));
+        assert!(!waits(patch(r#"{"a":1}"#), (Method::PATCH, "/orders/2", r#"{"a":2}"#)));
+        assert!(!waits(patch(r#"{"a":1}"#), (Method::DELETE, "/orders/1", "")), "then there is no object");
+        assert!(!waits((Method::POST, "/orders/1", "{}"), patch(r#"{"a":2}"#)));
+    }
+
+    #[test]
+    fn an_answered_change_is_not_noted() {
+        let changes = UnansweredChanges::default();
+        changes.begin(&request(Method::PATCH, "/orders/1", r#"{"a":1}"#), SETTLE).unwrap().answered();
+        assert_eq!(changes.wait(&request(Method::PATCH, "/orders/1", r#"{"a":2}"#)), None);
+    }
+
+    #[test]
+    fn a_change_is_forgotten_once_it_has_settled() {
+        let changes = UnansweredChanges::default();
+        drop(changes.begin(&request(Method::PATCH, "/orders/1", r#"{"a":1}"#), Duration::ZERO));
+        assert_eq!(changes.wait(&request(Method::PATCH, "/orders/1", r#"{"a":2}"#)), None);
+        assert!(!changes.some.load(Ordering::Acquire) && changes.changes().is_empty());
+    }
+}
