@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use lastmile::cocon::types::{ContactCreate, CustomerCreate, ProjectAssetApprovalCreate};
 use lastmile::cocon::{Batch, BuildingConnection, Connection, Geometry, NamedConnection, RouteScenario};
-use lastmile::{Creation, Outcome, Prepared, Progress, Reconciled};
+use lastmile::{Creation, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::Answer;
 use lastmile_tests::{RawServer, Then, brisk, cocon, cocon_at, sandbox};
 use serde_json::json;
@@ -35,7 +35,7 @@ fn what_is_stored_is_what_is_placed() {
     assert!(stored.contains("0.10"), "digits are kept: {stored}");
     let read: Prepared<Batch> = serde_json::from_str(&stored).unwrap();
     assert_eq!(serde_json::to_string(&read).unwrap(), stored);
-    assert_eq!(read.progress(), Progress::Ready);
+    assert_eq!(read.state(), PreparedState::Ready);
 
     let refused = |text: &str| serde_json::from_str::<Prepared<ContactCreate>>(text).unwrap_err().to_string();
     assert!(refused(&stored.replace("\"version\":1", "\"version\":2")).contains("stored as version 2"));
@@ -51,7 +51,7 @@ async fn placed_once() {
     let cocon = cocon(&sandbox);
     let mut prepared = Prepared::new(CustomerCreate::default()).unwrap();
     prepared.place(&cocon).await.unwrap();
-    assert_eq!(prepared.progress(), Progress::Placed);
+    assert_eq!(prepared.state(), PreparedState::Placed);
     let error = prepared.place(&cocon).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert!(error.may_have_taken_effect() && !error.is_safe_to_repeat());
@@ -69,7 +69,7 @@ async fn a_lost_answer_is_undecidable_and_is_not_sent_again() {
     let cocon = cocon_at(&server.base_url(), "key", "client");
     let mut prepared = Prepared::new(batch()).unwrap();
     assert_eq!(prepared.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown);
-    assert_eq!(prepared.progress(), Progress::Unclear);
+    assert_eq!(prepared.state(), PreparedState::InFlight);
     let error = prepared.place(&cocon).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert!(error.may_have_taken_effect());
@@ -80,9 +80,9 @@ async fn a_lost_answer_is_undecidable_and_is_not_sent_again() {
         panic!("Cocon has no look-up");
     };
     assert!(undecidable.why.contains("no look-up by a reference"), "{undecidable}");
-    assert!(undecidable.look_at.contains("which of the buildings are connected"), "{undecidable}");
-    assert_eq!(undecidable.ask_again, None);
-    assert_eq!((prepared.progress(), server.requests()), (Progress::Unclear, 1));
+    assert!(undecidable.manual_check.contains("which of the buildings are connected"), "{undecidable}");
+    assert_eq!(undecidable.retry_after, None);
+    assert_eq!((prepared.state(), server.requests()), (PreparedState::InFlight, 1));
 
     prepared.declare_absent();
     assert_eq!(prepared.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown);
@@ -96,7 +96,7 @@ async fn a_dropped_future_leaves_it_unclear() {
     let mut prepared = Prepared::new(CustomerCreate::default()).unwrap();
     let placing = tokio::time::timeout(Duration::from_millis(100), prepared.place(&cocon)).await;
     assert!(placing.is_err(), "the server says nothing");
-    assert_eq!(prepared.progress(), Progress::Unclear);
+    assert_eq!(prepared.state(), PreparedState::InFlight);
     assert_eq!(prepared.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown);
     assert_eq!(server.requests(), 1);
 }
@@ -106,14 +106,14 @@ async fn what_was_begun_before_a_crash_is_not_sent_after_it() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     let mut prepared = Prepared::new(CustomerCreate::default()).unwrap();
-    prepared.begin().unwrap();
-    prepared.begin().unwrap();
-    assert_eq!(prepared.progress(), Progress::Unclear);
+    prepared.mark_in_flight().unwrap();
+    prepared.mark_in_flight().unwrap();
+    assert_eq!(prepared.state(), PreparedState::InFlight);
     let stored = serde_json::to_string(&prepared).unwrap();
     prepared.place(&cocon).await.unwrap();
 
     let mut found: Prepared<CustomerCreate> = serde_json::from_str(&stored).unwrap();
-    assert_eq!(found.begin().unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(found.mark_in_flight().unwrap_err().outcome(), Outcome::Unknown);
     assert_eq!(found.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown);
     assert_eq!(sandbox.cocon().took_effect("createCustomer"), 1);
 }
@@ -127,7 +127,7 @@ async fn a_mark_that_is_too_old_is_made_anew() {
     };
     let mut prepared = Prepared::new(CustomerCreate::default()).unwrap();
     assert_eq!((time(&prepared, "send_by"), time(&prepared, "ended_at")), (None, None));
-    prepared.begin().unwrap();
+    prepared.mark_in_flight().unwrap();
     let begun = time(&prepared, "send_by").unwrap();
     assert_eq!(time(&prepared, "ended_at"), None);
     prepared.place(&cocon).await.unwrap();
@@ -137,13 +137,13 @@ async fn a_mark_that_is_too_old_is_made_anew() {
         "version": 1, "kind": "cocon.customer", "progress": "ready", "send_by": 1, "ended_at": 1, "request": {},
     });
     let mut old: Prepared<CustomerCreate> = serde_json::from_value(ready).unwrap();
-    old.begin().unwrap();
+    old.mark_in_flight().unwrap();
     assert!(time(&old, "send_by").unwrap() >= begun, "begun now, not then");
     assert_eq!(time(&old, "ended_at"), None);
     old.place(&cocon).await.unwrap();
 
     let mut late = Prepared::new(CustomerCreate::default()).unwrap();
-    late.begin_within(Duration::ZERO).unwrap();
+    late.mark_in_flight_for(Duration::ZERO).unwrap();
     while UNIX_EPOCH.elapsed().unwrap().as_millis() <= u128::from(time(&late, "send_by").unwrap()) {
         std::hint::spin_loop();
     }
@@ -151,7 +151,7 @@ async fn a_mark_that_is_too_old_is_made_anew() {
         let error = late.place(&cocon).await.unwrap_err();
         assert!(error.to_string().contains("begun too long ago"), "{error}");
     }
-    late.begin().unwrap();
+    late.mark_in_flight().unwrap();
     assert!(time(&late, "send_by").unwrap() >= begun);
     late.place(&cocon).await.unwrap();
     assert_eq!(sandbox.cocon().took_effect("createCustomer"), 3);
@@ -178,7 +178,7 @@ async fn what_was_refused_or_never_sent_can_be_placed_again() {
     for status in [400, 401, 403, 429] {
         sandbox.cocon().answer_next("createCustomer", Answer::status(status));
         prepared.place(&cocon(&sandbox)).await.unwrap_err();
-        assert_eq!(prepared.progress(), Progress::Ready, "{status}");
+        assert_eq!(prepared.state(), PreparedState::Ready, "{status}");
     }
     prepared.place(&cocon(&sandbox)).await.unwrap();
     assert_eq!(sandbox.cocon().took_effect("createCustomer"), 1);
@@ -193,7 +193,7 @@ async fn a_batch_whose_answer_has_no_id_is_unclear_and_keeps_the_answer() {
         let error = prepared.place(&cocon(&sandbox)).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Decode);
         assert_eq!(error.body().as_ref(), answer.to_string().as_bytes());
-        assert_eq!(prepared.progress(), Progress::Unclear);
+        assert_eq!(prepared.state(), PreparedState::InFlight);
     }
 }
 

@@ -9,7 +9,7 @@ use lastmile::covage::{Covage, NewOrder, Submission};
 use lastmile::onapi::types::Access;
 use lastmile::onapi::{self, Changes, OnApi, Placed};
 use lastmile::wire::Patch;
-use lastmile::{Creation, Error, Outcome, Policy, Prepared, Progress, RetryBudget, RowError};
+use lastmile::{Creation, Error, Outcome, Policy, Prepared, PreparedState, RetryBudget, RowError};
 use lastmile_tests::{RawServer, Received, Then, Wire, brisk};
 use serde_json::json;
 
@@ -182,12 +182,12 @@ async fn place<C: Creation>(
     let mut prepared = Prepared::new(request).unwrap();
     let result = prepared.place(supplier).await;
     let progress = match &result {
-        Ok(_) => Progress::Placed,
-        Err(error) if error.may_have_taken_effect() => Progress::Unclear,
-        Err(_) => Progress::Ready,
+        Ok(_) => PreparedState::Placed,
+        Err(error) if error.may_have_taken_effect() => PreparedState::InFlight,
+        Err(_) => PreparedState::Ready,
     };
     assert_eq!(prepared.progress(), progress);
-    if progress != Progress::Ready {
+    if progress != PreparedState::Ready {
         // No request comes of this: those of the call are counted behind it.
         let again = prepared.place(supplier).await.err().expect("it is placed once");
         assert_eq!((again.outcome(), again.attempts()), (Outcome::Unknown, 0));

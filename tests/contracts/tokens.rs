@@ -1,6 +1,6 @@
 //! Tokens that are refused or cannot be had, and a submission whose answer is lost.
 
-use lastmile::{Outcome, Policy, Prepared, Progress, Reconciled};
+use lastmile::{Outcome, Policy, Prepared, PreparedState, Reconciled};
 use lastmile_tests::{RawServer, Then, Wire, answer, json};
 
 use crate::calls::Ends::*;
@@ -81,12 +81,12 @@ async fn a_submission_whose_answer_is_lost_is_found() {
 
     // A look that fails leaves it as it is.
     assert_eq!(submission.reconcile(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
-    assert_eq!(submission.progress(), Progress::Unclear);
+    assert_eq!(submission.state(), PreparedState::InFlight);
     let Reconciled::Placed(order) = submission.reconcile(&covage).await.unwrap() else {
         panic!("it is submitted")
     };
     assert_eq!(order.uuid.as_deref(), Some("1"));
-    assert_eq!(submission.progress(), Progress::Placed);
+    assert_eq!(submission.state(), PreparedState::Placed);
     assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
 
     drop(covage);
@@ -113,7 +113,7 @@ async fn a_refusal_of_what_was_declared_absent_is_no_proof() {
     let Reconciled::Placed(_) = submission.reconcile(&covage).await.unwrap() else {
         panic!("it is submitted")
     };
-    assert_eq!(submission.progress(), Progress::Placed);
+    assert_eq!(submission.state(), PreparedState::Placed);
     drop(covage);
     let wire = server.end().await;
     let methods: Vec<_> = wire.requests.iter().map(|request| request.method.as_str()).collect();

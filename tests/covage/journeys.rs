@@ -7,7 +7,7 @@ use lastmile::covage::types::{
 };
 use lastmile::covage::{Covage, Draft, NewOrder, Socket};
 use lastmile::rules::Otp;
-use lastmile::{Outcome, Prepared, Progress, Reconciled};
+use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{covage, sandbox, settled};
 use serde_json::json;
@@ -215,7 +215,7 @@ async fn an_incomplete_draft_is_refused_with_every_field() {
     let written = |path: &String| path.replace(['[', ']'], ".").replace("..", ".");
     assert_eq!(fields, paths.iter().map(written).collect::<Vec<_>>(), "the same fields, the same order");
     assert!(error.details().iter().all(|detail| detail.message.is_some()));
-    assert_eq!(submission.progress(), Progress::Ready);
+    assert_eq!(submission.state(), PreparedState::Ready);
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn a_lost_submission_is_found_by_reading_the_order() {
     let Reconciled::Undecidable(undecidable) = submission.reconcile(&covage).await.unwrap() else {
         panic!("a draft still, but the request may be running");
     };
-    assert!(undecidable.ask_again.is_some_and(|wait| !wait.is_zero()));
+    assert!(undecidable.retry_after.is_some_and(|wait| !wait.is_zero()));
 
     let stored = serde_json::to_string(&submission).unwrap();
     let mut found: Prepared<lastmile::covage::Submission> = serde_json::from_str(&stored).unwrap();
@@ -247,7 +247,7 @@ async fn a_lost_submission_is_found_by_reading_the_order() {
         panic!("it is submitted")
     };
     assert_eq!(order.uuid.as_deref(), Some(uuid.as_str()));
-    assert_eq!(submission.progress(), Progress::Placed);
+    assert_eq!(submission.state(), PreparedState::Placed);
 }
 
 #[tokio::test]
@@ -283,7 +283,7 @@ async fn a_second_worker_neither_doubles_a_draft_nor_its_submission() {
     let stored = json!({ "version": 1, "kind": "covage.order", "progress": "ready", "request": body });
     let mut third: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
     assert_eq!(third.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
-    assert_eq!((third.progress(), sandbox.covage().took_effect("createOrder")), (Progress::Unclear, 1));
+    assert_eq!((third.state(), sandbox.covage().took_effect("createOrder")), (PreparedState::InFlight, 1));
     assert!(matches!(third.reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
 }
 
@@ -333,7 +333,7 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
         let error = submission.place(&covage).await.unwrap_err();
         assert_eq!(
             (error.outcome(), submission.progress()),
-            (Outcome::Decode, Progress::Unclear),
+            (Outcome::Decode, PreparedState::InFlight),
             "{answer}"
         );
         submission.declare_absent();

@@ -6,7 +6,7 @@ use lastmile::covage::types::{
 use lastmile::covage::{
     Copper, Draft, Migrated, Migration, NewOrder, OrderFilter, OrderSort, SlotRequest, replacement,
 };
-use lastmile::{Outcome, Prepared, Progress, Reconciled};
+use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::Answer;
 use lastmile_tests::{covage, sandbox, settled};
 use serde_json::json;
@@ -75,7 +75,7 @@ async fn a_contact_that_cannot_be_used_is_not_taken_for_one() {
     sandbox.covage().answer_next("createContact", Answer::json(200, &json!({ "first_name": "Kajsa" })));
     let mut contact = Prepared::new(kajsa()).unwrap();
     assert_eq!(contact.place(&covage).await.unwrap_err().outcome(), Outcome::Decode);
-    assert_eq!(contact.progress(), Progress::Unclear);
+    assert_eq!(contact.state(), PreparedState::InFlight);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use lastmile::covage::types::{OperatorInfoUpdate, OrderUpdate, ServiceStatus};
 use lastmile::covage::{Covage, CutService, Draft, NewOrder, Submission};
-use lastmile::{HasProgress, OrderStage, Outcome, Prepared, Progress, Reconciled};
+use lastmile::{HasProgress, OrderStage, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::covage::SeededService;
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{covage, sandbox};
@@ -78,7 +78,10 @@ async fn a_lost_answer_cuts_it_no_second_time() {
     let mut again: Prepared<Submission> = serde_json::from_str(&stored).unwrap();
     sandbox.covage().answer_next("getOrder", Answer::status(503));
     again.place(&covage).await.unwrap();
-    assert_eq!((again.progress(), sandbox.covage().took_effect("updateOrder.submit")), (Progress::Placed, 1));
+    assert_eq!(
+        (again.state(), sandbox.covage().took_effect("updateOrder.submit")),
+        (PreparedState::Placed, 1)
+    );
     let Reconciled::Placed(order) = again.reconcile(&covage).await.unwrap() else {
         panic!("it is submitted")
     };
@@ -92,7 +95,7 @@ async fn what_cannot_be_ended_is_refused() {
     let link = service(&sandbox, "EN01");
     let mut order = Prepared::new(NewOrder::terminate(&link.reference).reference("SP-1")).unwrap();
     let error = order.place(&covage).await.unwrap_err();
-    assert_eq!((error.outcome(), order.progress()), (Outcome::Rejected, Progress::Ready));
+    assert_eq!((error.outcome(), order.state()), (Outcome::Rejected, PreparedState::Ready));
     assert_eq!(error.details()[0].field.as_deref(), Some("service_ref"));
 
     let before = sandbox.covage().received().len();

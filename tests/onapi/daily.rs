@@ -4,7 +4,7 @@ use lastmile::onapi::types::{ListTicketsStatus, TicketSummary, TicketUpdateRespo
 use lastmile::onapi::{NewTicket, OnApi, PeriodId, TicketChange, TicketList, TicketQuery, TicketReference};
 use lastmile::rules::{DhcpIdentifier, OnApiId};
 use lastmile::wire::{Loose, Timestamp};
-use lastmile::{Outcome, Prepared, Progress, Reconciled};
+use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::{Answer, Dialect, Fault, Sandbox};
 use lastmile_tests::{onapi, sandbox, settled};
 use serde_json::{Value, json};
@@ -163,7 +163,7 @@ async fn a_comment_is_written_once() {
     let stored = serde_json::to_string(&Prepared::new(comment).unwrap()).unwrap();
     let mut second: Prepared<TicketChange> = serde_json::from_str(&stored).unwrap();
     second.place(&network).await.unwrap();
-    assert_eq!((second.progress(), sandbox.onapi().took_effect("updateTicket")), (Progress::Placed, 1));
+    assert_eq!((second.state(), sandbox.onapi().took_effect("updateTicket")), (PreparedState::Placed, 1));
     // The same words at another moment may be another comment, or this one under the network's own moment.
     let later = TicketChange::comment_on(
         ticket.clone(),

@@ -2,7 +2,7 @@
 
 use lastmile::onapi::{EndpointName, Networks, NewOrder, OnApi};
 use lastmile::rules::OnApiId;
-use lastmile::{Outcome, Prepared, Progress};
+use lastmile::{Outcome, Prepared, PreparedState};
 use lastmile_sandbox::onapi::Standing;
 use lastmile_sandbox::{Answer, PathHabits, Sandbox, Slash};
 use lastmile_tests::{brisk, onapi, sandbox};
@@ -40,7 +40,7 @@ async fn what_a_network_does_not_offer_fails_by_name_before_it_is_sent() {
     assert!(error.to_string().contains("tech/cpe: this network does not offer it"), "{error}");
     let mut ticket = Prepared::new(lastmile::onapi::NewTicket::new("1", "a", "b")).unwrap();
     assert_eq!(ticket.place(&network).await.unwrap_err().outcome(), Outcome::Invalid);
-    assert_eq!(ticket.progress(), Progress::Ready);
+    assert_eq!(ticket.state(), PreparedState::Ready);
     assert_eq!(sandbox.onapi().received().len(), before, "nothing was sent");
     network.link_status(&access).await.unwrap();
     network.offers(&access).await.unwrap();
@@ -162,7 +162,7 @@ async fn a_field_that_the_network_does_not_know_is_not_sent() {
     let late = order().not_before("2027-01-01T00:00:00Z".parse().unwrap());
     let mut late = Prepared::new(late).unwrap();
     let error = late.place(&network).await.unwrap_err();
-    assert_eq!((error.outcome(), late.progress()), (Outcome::Invalid, Progress::Ready));
+    assert_eq!((error.outcome(), late.state()), (Outcome::Invalid, PreparedState::Ready));
     assert!(error.to_string().contains("requestedDateTime"), "{error}");
     assert_eq!(sandbox.onapi().count("createOrder"), 0);
     Prepared::new(order()).unwrap().place(&network).await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lastmile::onapi::types::OrderState;
 use lastmile::onapi::{NewOrder, OnApi, Placed};
 use lastmile::rules::OnApiId;
-use lastmile::{Outcome, Poll, Prepared, Progress, Reconciled, WaitError};
+use lastmile::{Outcome, Poll, Prepared, PreparedState, Reconciled, WaitError};
 use lastmile_sandbox::onapi::Standing;
 use lastmile_sandbox::{Answer, Dialect, Sandbox};
 use lastmile_tests::{onapi, sandbox, settled};
@@ -103,13 +103,13 @@ async fn a_lost_order_is_found_or_absent_or_not_to_be_told_yet() {
     let Reconciled::Undecidable(undecidable) = activation.reconcile(&network).await.unwrap() else {
         panic!("the request may be running")
     };
-    assert!(undecidable.ask_again.is_some());
+    assert!(undecidable.retry_after.is_some());
 
     let stored = serde_json::to_string(&activation).unwrap();
     let mut found: Prepared<NewOrder> = serde_json::from_str(&stored).unwrap();
     let settled = network.with_policy(settled());
     assert!(matches!(found.reconcile(&settled).await.unwrap(), Reconciled::Absent));
-    assert_eq!(found.progress(), Progress::Ready);
+    assert_eq!(found.state(), PreparedState::Ready);
     found.place(&network).await.unwrap();
     assert!(matches!(activation.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));
     assert_eq!(sandbox.onapi().took_effect("createOrder"), 1);
@@ -129,7 +129,7 @@ async fn refusals_have_their_cause() {
     let error = activation.place(&network).await.unwrap_err();
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 409));
     assert!(error.message().is_some());
-    assert_eq!(activation.progress(), Progress::Ready);
+    assert_eq!(activation.state(), PreparedState::Ready);
 
     let wrong = OnApi::builder(sandbox.onapi().base_url()).login("sp", "wrong").build().unwrap();
     assert_eq!(wrong.access(&id("1")).await.unwrap_err().status().unwrap(), 401);
@@ -267,7 +267,7 @@ async fn what_the_network_answers_to_an_order_is_told_apart() {
             .await;
     assert!(matches!(placed.unwrap(), Placed::Existing(_)), "the network had it before");
     let (error, progress) = place(Answer::json(200, &json!({ "cause": "maintenance" }))).await;
-    assert_eq!((error.unwrap_err().outcome(), progress), (Outcome::Decode, Progress::Unclear));
+    assert_eq!((error.unwrap_err().outcome(), progress), (Outcome::Decode, PreparedState::InFlight));
 
     sandbox
         .onapi()
@@ -276,5 +276,5 @@ async fn what_the_network_answers_to_an_order_is_told_apart() {
     assert_eq!(placed.unwrap().order_id(), Some(id("6")), "read where the answer points to");
     assert_eq!(sandbox.onapi().last().unwrap().path, "/onapi/2.6/orders/6");
     let (error, progress) = place(Answer::status(201)).await;
-    assert_eq!((error.unwrap_err().outcome(), progress), (Outcome::Decode, Progress::Unclear));
+    assert_eq!((error.unwrap_err().outcome(), progress), (Outcome::Decode, PreparedState::InFlight));
 }

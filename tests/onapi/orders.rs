@@ -3,7 +3,7 @@
 use lastmile::onapi::types::{EquipmentRequest, ListOrdersState, Order, OrderChange, OrderOfEvent};
 use lastmile::onapi::{NewOrder, OnApi, Placed, ReceivedOrder, References, SubscriptionAt};
 use lastmile::rules::OnApiId;
-use lastmile::{HasProgress, OrderStage, Outcome, Prepared, Progress, Reconciled};
+use lastmile::{HasProgress, OrderStage, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::onapi::Standing;
 use lastmile_sandbox::{Answer, Fault, Sandbox};
 use lastmile_tests::{onapi, sandbox, settled};
@@ -128,7 +128,7 @@ async fn each_operation_is_found_again_by_its_reference() {
             matches!(gone, Reconciled::Undecidable(_)),
             "{operation} was placed, and cancelled: {gone:?}"
         );
-        assert_eq!(lost.progress(), Progress::Placed, "it is not ordered anew by itself");
+        assert_eq!(lost.state(), PreparedState::Placed, "it is not ordered anew by itself");
     }
     assert_eq!(sandbox.onapi().took_effect("createOrder"), 5);
     assert_eq!(sandbox.onapi().took_effect("cancelOrder"), 5);
@@ -149,7 +149,7 @@ async fn told(order: NewOrder, subscription: Value) -> Result<bool, Option<std::
     match prepared.reconcile(&network).await.unwrap() {
         Reconciled::Placed(_) => Ok(true),
         Reconciled::Absent => Ok(false),
-        Reconciled::Undecidable(why) => Err(why.ask_again),
+        Reconciled::Undecidable(why) => Err(why.retry_after),
         _ => panic!("there is no fourth"),
     }
 }
@@ -235,7 +235,7 @@ async fn an_order_of_old_is_not_taken_for_the_one_that_sets_the_same_references_
     sandbox.onapi().fail_next("createOrder", Fault::ResetBefore);
     lost.place(&network).await.unwrap_err();
     let Reconciled::Undecidable(why) = lost.reconcile(&network).await.unwrap() else { panic!("by whom?") };
-    assert_eq!(why.ask_again, None, "{why}");
+    assert_eq!(why.retry_after, None, "{why}");
     lost.declare_absent();
     lost.place(&network).await.unwrap();
     done(&sandbox);

@@ -3,7 +3,7 @@
 use lastmile::onapi::types::TicketCreateProblemType;
 use lastmile::onapi::{NewOrder, NewTicket, Placed, TicketReference};
 use lastmile::rules::OnApiId;
-use lastmile::{Outcome, Prepared, Progress, Reconciled};
+use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::onapi::Standing;
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{onapi, sandbox, settled};
@@ -49,7 +49,7 @@ async fn a_second_worker_finds_the_order_of_the_first() {
     assert!(
         matches!(&found, Placed::Existing(order) if order.order_id.as_deref() == placed.order_id().as_ref().map(OnApiId::as_str))
     );
-    assert_eq!(second.progress(), Progress::Placed);
+    assert_eq!(second.state(), PreparedState::Placed);
     assert_eq!((sandbox.onapi().count("createOrder"), sandbox.onapi().took_effect("createOrder")), (1, 1));
 
     sandbox.onapi().advance();
@@ -80,7 +80,7 @@ async fn a_network_that_does_not_answer_is_sent_nothing() {
     let error = prepared.place(&network).await.unwrap_err();
     assert_eq!((error.outcome(), error.operation().unwrap().id), (Outcome::Unknown, "list_orders"));
     assert!(!error.may_have_taken_effect() && error.is_safe_to_repeat());
-    assert_eq!((prepared.progress(), sandbox.onapi().count("createOrder")), (Progress::Ready, 0));
+    assert_eq!((prepared.state(), sandbox.onapi().count("createOrder")), (PreparedState::Ready, 0));
     prepared.place(&network).await.unwrap();
 }
 
@@ -110,7 +110,8 @@ async fn a_lost_ticket_is_found_or_absent_or_not_to_be_told() {
         panic!("it may be at work still");
     };
     assert!(
-        wait.ask_again.is_some() && wait.to_string().contains("Look for the ticket in the network's portal"),
+        wait.retry_after.is_some()
+            && wait.to_string().contains("Look for the ticket in the network's portal"),
         "{wait}"
     );
 
@@ -122,7 +123,7 @@ async fn a_lost_ticket_is_found_or_absent_or_not_to_be_told() {
         sandbox.onapi().answer_next("listTickets", Answer::json(200, &doubtful));
         let found = lost.reconcile(&network).await.unwrap();
         assert!(
-            matches!(&found, Reconciled::Undecidable(one) if one.ask_again.is_none()),
+            matches!(&found, Reconciled::Undecidable(one) if one.retry_after.is_none()),
             "{doubtful}: {found:?}"
         );
     }
@@ -143,7 +144,7 @@ async fn a_ticket_whose_answer_has_no_reference_is_unclear_until_it_is_found() {
     sandbox.onapi().answer_next("createTicket", Answer::json(201, &json!({ "coTicketReference": null })));
     let mut lost = ticket();
     assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Decode);
-    assert_eq!(lost.progress(), Progress::Unclear);
+    assert_eq!(lost.state(), PreparedState::InFlight);
     let there = json!([{ "spTicketReference": "0431", "coTicketReference": "TT-7" }]);
     sandbox.onapi().answer_next("listTickets", Answer::json(200, &there));
     let Reconciled::Placed(found) = lost.reconcile(&network).await.unwrap() else { panic!("it is there") };
@@ -179,7 +180,7 @@ async fn a_look_that_fails_is_no_leave_to_send() {
     ] {
         sandbox.onapi().answer_next("listOrders", answer);
         prepared.place(&network).await.unwrap_err();
-        assert_eq!((prepared.progress(), sandbox.onapi().count("createOrder")), (Progress::Ready, 0));
+        assert_eq!((prepared.state(), sandbox.onapi().count("createOrder")), (PreparedState::Ready, 0));
     }
 }
 
@@ -191,7 +192,7 @@ async fn an_open_order_of_another_kind_is_not_taken_for_this_one() {
     let other = json!({ "orderId": "o-1", "operation": "DEACTIVATE", "state": "RECEIVED" });
     sandbox.onapi().answer_next("createOrder", Answer::json(200, &other));
     let error = prepared.place(&network).await.unwrap_err();
-    assert_eq!((error.outcome(), prepared.progress()), (Outcome::Rejected, Progress::Ready));
+    assert_eq!((error.outcome(), prepared.state()), (Outcome::Rejected, PreparedState::Ready));
     assert!(error.to_string().contains("open order of another kind"), "{error}");
 }
 
@@ -200,13 +201,13 @@ async fn what_was_found_to_be_placed_is_not_sent_again() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut begun = activation(&sandbox);
-    begun.begin().unwrap();
+    begun.mark_in_flight().unwrap();
     // Another run of the same service places it.
     activation(&sandbox).place(&network).await.unwrap();
     assert!(matches!(begun.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));
     let error = begun.place(&network).await.unwrap_err();
     assert!(error.to_string().contains("it is placed already"), "{error}");
-    assert_eq!((sandbox.onapi().count("createOrder"), begun.progress()), (1, Progress::Placed));
+    assert_eq!((sandbox.onapi().count("createOrder"), begun.state()), (1, PreparedState::Placed));
 }
 
 #[tokio::test]
@@ -217,7 +218,7 @@ async fn only_what_may_have_copies_is_looked_for_first() {
         sandbox.onapi().received().into_iter().filter_map(|received| received.operation).collect()
     };
     let mut prepared = activation(&sandbox);
-    prepared.begin().unwrap();
+    prepared.mark_in_flight().unwrap();
     copy(&prepared);
     sandbox.onapi().answer_next("createOrder", Answer::status(429));
     prepared.place(&network).await.unwrap_err();

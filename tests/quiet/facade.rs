@@ -25,8 +25,8 @@ pub fn prepared<C: Creation + std::fmt::Debug>(walked: &Walked, request: C) -> P
     walked.debug(&prepared);
     walked.debug(&prepared.progress());
     let stored = again(&prepared);
-    prepared.begin().unwrap();
-    walked.error(&again(&prepared).begin().unwrap_err());
+    prepared.mark_in_flight().unwrap();
+    walked.error(&again(&prepared).mark_in_flight().unwrap_err());
     stored
 }
 

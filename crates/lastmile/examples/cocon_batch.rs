@@ -61,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// Places a batch and follows it to its end.
 async fn connect(cocon: &Cocon, batch: &Batch) -> Result<BatchReport, Box<dyn Error>> {
     let mut prepared = Prepared::new(batch.clone())?;
-    prepared.begin()?;
+    prepared.mark_in_flight()?;
     println!("  begun, {} bytes to store before it is placed", serde_json::to_string(&prepared)?.len());
     let id = prepared.place(cocon).await?;
     let poll = Poll { every: Duration::from_millis(20), at_most: Duration::from_secs(10) };

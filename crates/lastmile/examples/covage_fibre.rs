@@ -73,7 +73,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("Submitted, which is when it is ordered");
     let uuid = draft.uuid().to_owned();
     let mut submission = Prepared::new(draft.submission()?)?;
-    submission.begin()?;
+    submission.mark_in_flight()?;
     println!("  begun, {} bytes to store before it is sent", serde_json::to_string(&submission)?.len());
     submission.place(&covage).await?;
     for day in 0..8 {

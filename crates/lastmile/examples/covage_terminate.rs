@@ -69,7 +69,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("  confirmed");
     let termination = refused.into_draft().termination(CutService::now(name))?;
     let mut submission = Prepared::new(termination)?;
-    submission.begin()?;
+    submission.mark_in_flight()?;
     let stored = serde_json::to_string(&submission)?;
     let order = submission.place(&covage).await?;
     println!("    {}: {:?}", order.reference.as_deref().unwrap_or("?"), order.progress().stage());

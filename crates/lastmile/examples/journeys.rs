@@ -51,7 +51,7 @@ async fn cocon(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     ])
     .installed_by("Graafbedrijf Anka");
     let mut prepared = Prepared::new(batch)?;
-    prepared.begin()?;
+    prepared.mark_in_flight()?;
     println!("    begun, {} bytes to store before it is placed", serde_json::to_string(&prepared)?.len());
     let id = prepared.place(&cocon).await?;
     println!("    registered as batch {id}; it is {:?} now", prepared.progress());
@@ -158,7 +158,7 @@ async fn covage(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     println!("  submitted, which is when it is ordered");
     let uuid = draft.uuid().to_owned();
     let mut submission = Prepared::new(draft.submission()?)?;
-    submission.begin()?;
+    submission.mark_in_flight()?;
     println!("    begun, {} bytes to store before it is sent", serde_json::to_string(&submission)?.len());
     let order = submission.place(&covage).await?;
     println!("    {}: {}", order.reference.as_deref().unwrap_or("?"), status(&order));
@@ -224,7 +224,7 @@ async fn onapi(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     println!("  an order");
     let offer = offers.of(&free.service).ok_or("it is not offered")?;
     let mut activation = Prepared::new(offer.activate("SP-0431".parse()?))?;
-    activation.begin()?;
+    activation.mark_in_flight()?;
     println!("    begun, {} bytes to store before it is placed", serde_json::to_string(&activation)?.len());
     let placed = activation.place(&network).await?;
     let order = placed.order_id().ok_or("done at once")?;

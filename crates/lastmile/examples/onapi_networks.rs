@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("nothing is free")?;
     let order = NewOrder::activate(access.parse()?, &offer.service, "SP-0431".parse()?);
     let mut order = Prepared::new(order)?;
-    order.begin()?;
+    order.mark_in_flight()?;
     let stored = serde_json::to_string(&("gaseborg", &order))?;
     println!("  {} bytes to store", stored.len());
     let placed = order.place(networks.at("gaseborg")?).await?;

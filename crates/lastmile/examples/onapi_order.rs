@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let offer = offers.iter().next().ok_or("no offer")?;
     let mut order = Prepared::new(offer.activate("SP-0431".parse()?))?;
-    order.begin()?;
+    order.mark_in_flight()?;
     let stored = serde_json::to_string(&order)?;
     println!("  {} bytes to store", stored.len());
     // The network does it, and the answer is lost.

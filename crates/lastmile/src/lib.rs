@@ -63,7 +63,7 @@ pub use lastmile_core::{
 #[cfg(any(feature = "cocon", feature = "onapi"))]
 pub use poll::{Poll, WaitError};
 #[cfg(feature = "_calls")]
-pub use prepared::{Creation, Prepared, Progress, Reconciled, Undecidable};
+pub use prepared::{Creation, Indeterminate, Prepared, PreparedState, Reconciled, Undecidable};
 #[cfg(feature = "_calls")]
 pub use progress::{HasProgress, OrderProgress, OrderStage};
 #[cfg(feature = "_calls")]

@@ -24,6 +24,12 @@ macro_rules! supplier {
             fn policy(&self) -> &lastmile_core::retry::Policy {
                 self.handle.policy()
             }
+
+            fn with_send_deadline(&self, deadline: lastmile_core::call::SendDeadline) -> Self {
+                let mut other = self.clone();
+                other.handle = self.handle.with_send_deadline(deadline);
+                other
+            }
         }
 
         impl $builder {

@@ -11,7 +11,7 @@ use lastmile::covage::types::{
 };
 use lastmile::covage::{Covage, Draft, NewOrder, Submission};
 use lastmile::onapi::{self, OnApi};
-use lastmile::{Creation, Error, Outcome, Prepared, Progress, Reconciled};
+use lastmile::{Creation, Error, Outcome, Prepared, PreparedState, Reconciled};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -173,8 +173,8 @@ impl Desk {
         for _ in 0..ROUNDS {
             let permit = self.permits.acquire().await.expect("it is never closed");
             let error = match prepared.progress() {
-                Progress::Ready => {
-                    prepared.begin_within(MARK).expect("it is ready");
+                PreparedState::Ready => {
+                    prepared.mark_in_flight_for(MARK).expect("it is ready");
                     store(&prepared);
                     let result = prepared.place(supplier).await;
                     store(&prepared);
@@ -194,7 +194,7 @@ impl Desk {
                     }
                     Ok(Reconciled::Undecidable(undecidable)) => {
                         drop(permit);
-                        let Some(wait) = undecidable.ask_again else { return Err(Stop::Undecidable) };
+                        let Some(wait) = undecidable.retry_after else { return Err(Stop::Undecidable) };
                         tokio::time::sleep(wait).await;
                         continue;
                     }

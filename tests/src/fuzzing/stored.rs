@@ -8,7 +8,7 @@ use lastmile::covage::{Information, Migration, Submission};
 use lastmile::onapi::{
     Cursor, NewTicket, PeriodId, SubscriptionAt, SyncState, TicketChange, TicketReference,
 };
-use lastmile::{Creation, Prepared, Progress, covage, onapi};
+use lastmile::{Creation, Prepared, PreparedState, covage, onapi};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -32,12 +32,12 @@ fn prepared<C: Creation>(data: &[u8]) {
         assert!(written.is_within(&arrived), "nothing is made up: {}\nwritten: {text}", lossy(data));
     }
     let before = prepared.progress();
-    assert_eq!(prepared.begin().is_ok(), before == Progress::Ready, "{before:?}");
-    assert_eq!(prepared.progress() == Progress::Placed, before == Progress::Placed);
+    assert_eq!(prepared.mark_in_flight().is_ok(), before == PreparedState::Ready, "{before:?}");
+    assert_eq!(prepared.state() == PreparedState::Placed, before == PreparedState::Placed);
     let text = serde_json::to_string(&prepared).expect("it can be stored");
     let again: Prepared<C> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert_eq!(again.progress(), prepared.progress());
-    assert_ne!(again.progress(), Progress::Ready, "begun, stored and forgotten: {text}");
+    assert_ne!(again.state(), PreparedState::Ready, "begun, stored and forgotten: {text}");
     // The request alone is what it was, and could be prepared anew.
     let request = serde_json::to_string(prepared.request()).expect("it can be stored");
     let request = serde_json::from_str(&request).unwrap_or_else(|error| panic!("{error}: {request}"));

@@ -175,6 +175,13 @@ impl Error {
         Self::unsent(api, Outcome::Unknown, reason)
     }
 
+    /// The same with a time after which to come back. For facades over a generated client.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
     fn unsent(api: &'static str, outcome: Outcome, reason: impl Into<String>) -> Self {
         Self::new(Inner {
             api,

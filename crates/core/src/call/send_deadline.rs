@@ -65,6 +65,13 @@ impl SendDeadline {
         Instant::now() >= self.monotonic || SystemTime::now() >= self.wall
     }
 
+    /// The same by another wall clock, for tests that simulate one.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_wall(self, wall: SystemTime) -> Self {
+        Self { wall, ..self }
+    }
+
     /// The moment by the wall clock.
     pub fn wall(&self) -> SystemTime {
         self.wall

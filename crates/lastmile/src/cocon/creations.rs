@@ -5,20 +5,40 @@ use lastmile_cocon::types::{
     DelayedConnection, ProjectAssetApprovalCreate,
 };
 use lastmile_core::call::{Error, Reply};
+use lastmile_core::wire::Loose;
 
 use super::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection, segment};
-use crate::prepared::Creation;
-use crate::prepared::sealed::{Found, Look, Sealed};
+use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
+use crate::prepared::{Creation, Match};
 
 const NO_LOOK_UP: &str = "Cocon offers no look-up by a reference of the caller's, so nothing tells what became of a request \
                           whose answer was lost";
+
+/// What was created, if an answer says that it is what was asked for. Some servers answer a failure with status 200.
+fn confirmed<T>(reply: Reply<T>, is_it: impl FnOnce(&T) -> bool) -> Result<T, Error> {
+    match is_it(&reply.value) {
+        true => Ok(reply.value),
+        false => Err(reply.unfit("the answer is not what was to be created")),
+    }
+}
+
+fn has_text(field: &Loose<String>) -> bool {
+    field.as_deref().is_some_and(|text| !text.is_empty())
+}
+
+/// Whether an answer has any of the ids that a connection has.
+fn is_connection(answer: &DelayedConnection) -> bool {
+    let DelayedConnection { building_id, cable_id, frame_id, patch_position1_id, patch_position2_id, .. } =
+        answer;
+    [building_id, cable_id, frame_id, patch_position1_id, patch_position2_id].into_iter().any(has_text)
+}
 
 macro_rules! creation {
     (
         $request:ty => $created:ty, $kind:literal,
         check: |$checked:ident| $check:expr,
         send: |$sent:ident, $cocon:ident| $send:expr,
-        look_at: $look_at:literal $(,)?
+        manual_check: $manual_check:literal $(,)?
     ) => {
         impl Sealed for $request {}
 
@@ -26,7 +46,7 @@ macro_rules! creation {
             type Supplier = Cocon;
             type Created = $created;
             const KIND: &'static str = concat!("cocon.", $kind);
-            const LOOK_AT: &'static str = $look_at;
+            const MANUAL_CHECK: &'static str = $manual_check;
 
             fn check(&self) -> Result<(), Error> {
                 let $checked = self;
@@ -38,8 +58,8 @@ macro_rules! creation {
                 $send
             }
 
-            async fn find(&self, _: &Cocon, _: Look) -> Result<Found<$created>, Error> {
-                Ok(Found::Never(NO_LOOK_UP))
+            async fn find(&self, _: &Cocon, _: LookupPurpose) -> Result<Lookup<$created>, Error> {
+                Ok(Lookup::Unsupported(NO_LOOK_UP))
             }
         }
     };
@@ -49,37 +69,52 @@ creation! {
     CustomerCreate => Customer, "customer",
     check: |_customer| Ok(()),
     send: |customer, cocon| {
-        cocon.handle.value(|client| async move { client.create_customer(customer).await }).await
+        let call = |client: lastmile_cocon::Client| async move { client.create_customer(customer).await };
+        confirmed(cocon.handle.call(call).await?, |created| {
+            has_text(&created.id) && Match::of_field(&created.name, customer.name.as_ref()) != Match::No
+        })
     },
-    look_at: "Look in Cocon for a customer of this name and client code",
+    manual_check: "look in Cocon for a customer of this name and client code",
 }
 
 creation! {
     ContactCreate => Contact, "contact",
     check: |_contact| Ok(()),
     send: |contact, cocon| {
-        cocon.handle.value(|client| async move { client.create_contact(contact).await }).await
+        let call = |client: lastmile_cocon::Client| async move { client.create_contact(contact).await };
+        confirmed(cocon.handle.call(call).await?, |created| {
+            has_text(&created.id) && Match::of_field(&created.name, contact.name.as_ref()) != Match::No
+        })
     },
-    look_at: "Look in Cocon for a contact of this name at the customer",
+    manual_check: "look in Cocon for a contact of this name at the customer",
 }
 
 creation! {
     CustomerContractCreate => CustomerContract, "customer-contract",
     check: |_contract| Ok(()),
     send: |contract, cocon| {
-        cocon.handle.value(|client| async move { client.create_customer_contract(contract).await }).await
+        let call = |client: lastmile_cocon::Client| async move { client.create_customer_contract(contract).await };
+        confirmed(cocon.handle.call(call).await?, |created| {
+            has_text(&created.id) && Match::of_field(&created.name, contract.name.as_ref()) != Match::No
+        })
     },
-    look_at: "Look in Cocon for a contract of this name and these dates at the customer",
+    manual_check: "look in Cocon for a contract of this name and these dates at the customer",
 }
 
 creation! {
-    ProjectAssetApprovalCreate => Reply<()>, "project-asset-approval",
+    ProjectAssetApprovalCreate => (), "project-asset-approval",
     check: |_approval| Ok(()),
     send: |approval, cocon| {
         let call = |client: lastmile_cocon::Client| async move { client.create_project_asset_approval(approval).await };
-        cocon.handle.call(call).await
+        // The supplier answers without a body; what a server answers beyond that is the approval.
+        let reply = cocon.handle.call(call).await?;
+        match serde_json::from_slice(&reply.body) {
+            _ if reply.body.trim_ascii().is_empty() => Ok(()),
+            Ok(answer) if Match::of_answer(&answer, approval) == Match::Yes => Ok(()),
+            _ => Err(reply.unfit("the answer is neither empty nor the approval that was asked for")),
+        }
     },
-    look_at: "Look in Cocon for an approval of this asset with this moment in the project",
+    manual_check: "look in Cocon for an approval of this asset with this moment in the project",
 }
 
 creation! {
@@ -88,9 +123,9 @@ creation! {
     send: |connection, cocon| {
         let body = connection.body();
         let call = |client: lastmile_cocon::Client| async move { client.create_delayed_connection(body).await };
-        cocon.handle.value(call).await
+        confirmed(cocon.handle.call(call).await?, is_connection)
     },
-    look_at: "Look in Cocon whether the building is connected",
+    manual_check: "look in Cocon whether the building is connected",
 }
 
 creation! {
@@ -101,9 +136,12 @@ creation! {
         let body = connection.body();
         let call =
             |client: lastmile_cocon::Client| async move { client.create_building_delayed_connection(&id, body).await };
-        cocon.handle.value(call).await
+        let building = connection.building_id().to_owned();
+        confirmed(cocon.handle.call(call).await?, |created| {
+            is_connection(created) && Match::of_field(&created.building_id, Some(&building)) != Match::No
+        })
     },
-    look_at: "Look in Cocon whether the building is connected",
+    manual_check: "look in Cocon whether the building is connected",
 }
 
 creation! {
@@ -118,5 +156,5 @@ creation! {
             _ => Err(reply.unfit("the batch is registered, but the answer has no id that it could be followed by")),
         }
     },
-    look_at: "Look in Cocon which of the buildings are connected, and whether a batch with them is running",
+    manual_check: "look in Cocon which of the buildings are connected, and whether a batch with them is running",
 }

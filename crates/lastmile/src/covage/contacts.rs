@@ -6,8 +6,8 @@ use lastmile_covage::Client;
 use lastmile_covage::types::{Contact, ContactCreate, ContactReplace};
 
 use super::{Covage, refused, segment};
-use crate::prepared::Creation;
-use crate::prepared::sealed::{Found, Look, Sealed};
+use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
+use crate::prepared::{Creation, Match};
 
 /// Contacts. Each is created through a [`Prepared`](crate::Prepared) [`ContactCreate`].
 impl Covage {
@@ -73,16 +73,37 @@ fn is_empty(fields: &[&Option<String>]) -> bool {
     fields.iter().all(|field| field.as_deref().is_none_or(|text| text.trim().is_empty()))
 }
 
+/// Whether an answer has the id of a contact, and not what it says.
+fn says_less(contact: &Contact) -> bool {
+    let Contact { first_name, last_name, email, phone_number, cell_phone_number, .. } = contact;
+    let fields = [first_name, last_name, email, phone_number, cell_phone_number];
+    fields.into_iter().any(|field| field.is_absent())
+}
+
 /// Whether it says just what is to be created.
-fn is_same(wanted: &ContactCreate, held: &Contact) -> bool {
-    let same = |wanted: &Option<String>, held: &Loose<String>| {
-        wanted.as_deref().unwrap_or_default() == held.as_deref().unwrap_or_default()
+fn is_same(wanted: &ContactCreate, held: &Contact) -> Match {
+    let text = |wanted: &Option<String>, held: &Loose<String>| {
+        Match::of_text(held.as_deref().unwrap_or_default(), wanted.as_deref().unwrap_or_default())
     };
-    same(&wanted.first_name, &held.first_name)
-        && same(&wanted.last_name, &held.last_name)
-        && same(&wanted.email, &held.email)
-        && same(&wanted.phone_number, &held.phone_number)
-        && same(&wanted.cell_phone_number, &held.cell_phone_number)
+    text(&wanted.first_name, &held.first_name)
+        .and(text(&wanted.last_name, &held.last_name))
+        .and(text(&wanted.email, &held.email))
+        .and(is_same_phone(&wanted.phone_number, &held.phone_number))
+        .and(is_same_phone(&wanted.cell_phone_number, &held.cell_phone_number))
+}
+
+/// Suppliers write numbers with the country's code or without, and with dots, blanks or nothing between.
+fn is_same_phone(wanted: &Option<String>, held: &Loose<String>) -> Match {
+    let (wanted, held) = (wanted.as_deref().unwrap_or_default(), held.as_deref().unwrap_or_default());
+    let national = |number: &str| {
+        let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
+        digits[digits.len().saturating_sub(9)..].to_vec()
+    };
+    match wanted == held {
+        true => Match::Yes,
+        false if !wanted.is_empty() && national(wanted) == national(held) => Match::Maybe,
+        false => Match::No,
+    }
 }
 
 impl Sealed for ContactCreate {}
@@ -93,7 +114,7 @@ impl Creation for ContactCreate {
     type Supplier = Covage;
     type Created = Contact;
     const KIND: &'static str = "covage.contact";
-    const LOOK_AT: &'static str = "Look in the list of contacts for this person";
+    const MANUAL_CHECK: &'static str = "look in the list of contacts for this person";
 
     fn check(&self) -> Result<(), Error> {
         let Self { first_name, last_name, email, phone_number, cell_phone_number } = self;
@@ -108,22 +129,27 @@ impl Creation for ContactCreate {
         let reply = covage.handle.call(call).await?;
         match reply.value.contact_uuid.as_deref() {
             None | Some("") => Err(reply.unfit("the answer has no id that the contact could be used by")),
+            Some(_) if is_same(self, &reply.value) == Match::No && !says_less(&reply.value) => {
+                Err(reply.unfit("the answer is another contact"))
+            }
             Some(_) => Ok(reply.value),
         }
     }
 
-    async fn find(&self, covage: &Covage, _: Look) -> Result<Found<Contact>, Error> {
-        let mut is_readable = true;
+    async fn find(&self, covage: &Covage, _: LookupPurpose) -> Result<Lookup<Contact>, Error> {
+        let mut told = Lookup::NotFound;
         for contact in covage.contacts().await? {
-            match contact.into_option() {
-                Some(contact) if is_same(self, &contact) => return Ok(Found::Held(contact)),
-                Some(_) => {}
-                None => is_readable = false,
+            let Some(contact) = contact.into_option() else {
+                told =
+                    Lookup::Indeterminate("a contact of the list could not be read, and it may be this one");
+                continue;
+            };
+            match is_same(self, &contact) {
+                Match::Yes => return Ok(Lookup::Found(contact)),
+                Match::No => {}
+                Match::Maybe => told = Lookup::Conflict("a contact says the same in another spelling"),
             }
         }
-        match is_readable {
-            true => Ok(Found::Nothing),
-            false => Ok(Found::Unclear("a contact of the list could not be read, and it may be this one")),
-        }
+        Ok(told)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use lastmile_core::call::Error;
+use lastmile_core::call::{Error, Outcome, Reply};
 use lastmile_core::wire::{Loose, Segment};
 use lastmile_covage::Client;
 use lastmile_covage::types::{
@@ -12,18 +12,24 @@ use lastmile_covage::types::{
     SecondAppointmentAddressUpdate,
 };
 
+use serde::{Deserialize, Serialize};
+
+use super::seen::Seen;
 use super::submission::Why;
 use super::texts::{check_text, check_texts};
 use super::{Covage, CutService, Fibre, NotReady, Options, Readiness, Submission, refused, segment};
 use crate::rules::Otp;
 
 /// An order that can still be changed: complete it, then submit it.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Draft {
     uuid: Segment,
     order: Order,
     /// The fields that no rule of this library refuses.
     overruled: BTreeSet<String>,
+    /// Whether an attempt to change it was not answered, so that it may still be carried out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    has_unanswered_change: bool,
 }
 
 impl Draft {
@@ -42,7 +48,7 @@ impl Draft {
     }
 
     pub(super) fn with_id(uuid: Segment, order: Order) -> Self {
-        Self { uuid, order, overruled: BTreeSet::new() }
+        Self { uuid, order, overruled: BTreeSet::new(), has_unanswered_change: false }
     }
 
     pub(super) fn id_of(order: &Order) -> Option<Segment> {
@@ -86,7 +92,8 @@ impl Draft {
         check_texts(data.end_customer.as_ref(), &self.overruled)?;
         let uuid = &self.uuid;
         let call = |client: Client| async move { client.update_order(uuid, data).await };
-        self.order = covage.handle.call(call).await?.value;
+        let reply = covage.handle.call(call).await;
+        self.order = self.noted(reply)?;
         Ok(())
     }
 
@@ -185,10 +192,9 @@ impl Draft {
             &bound.ok_or_else(|| refused("bounds: the draft has no address yet"))?,
         )?;
         let uuid = &self.uuid;
-        covage
-            .handle
-            .call(|client: Client| async move { client.update_order_bound(uuid, &bound, &body).await })
-            .await?;
+        let call = |client: Client| async move { client.update_order_bound(uuid, &bound, &body).await };
+        let reply = covage.handle.call(call).await;
+        self.noted(reply)?;
         self.reread(covage).await
     }
 
@@ -234,10 +240,9 @@ impl Draft {
         let endpoint = segment("the socket's id", &endpoint)?;
         let uuid = &self.uuid;
         let body = OrderEndpointUpdate { reference: otp.to_string() };
-        covage
-            .handle
-            .call(|client: Client| async move { client.update_order_endpoint(uuid, &endpoint, &body).await })
-            .await?;
+        let call = |client: Client| async move { client.update_order_endpoint(uuid, &endpoint, &body).await };
+        let reply = covage.handle.call(call).await;
+        self.noted(reply)?;
         self.reread(covage).await?;
         Ok(self.place())
     }
@@ -298,7 +303,7 @@ impl Draft {
     fn submitted(self) -> Result<Submission, NotReady> {
         let readiness = self.readiness().without(&self.overruled);
         match readiness.is_ready() {
-            true => Ok(Submission::new(self.uuid)),
+            true => Ok(Submission::new(self.uuid, Seen::of(&self.order))),
             false => Err(NotReady::new(self, Why::Incomplete(readiness))),
         }
     }
@@ -324,6 +329,21 @@ impl Draft {
 
     fn bounds(&self) -> impl Iterator<Item = &OrderBound> {
         self.order.bounds.iter().filter_map(Loose::get)
+    }
+
+    /// Whether an attempt to change this draft was not answered, so that the supplier may still carry it out, after a newer
+    /// change. The client holds back changes that say something else until the policy's [`settle`](crate::Policy::settle) time
+    /// has passed, and the [`Submission`] compares the draft with what was last seen of it.
+    pub fn has_unanswered_change(&self) -> bool {
+        self.has_unanswered_change
+    }
+
+    fn noted<T>(&mut self, reply: Result<Reply<T>, Error>) -> Result<T, Error> {
+        self.has_unanswered_change |= match &reply {
+            Ok(reply) => reply.earlier_attempt_unanswered,
+            Err(error) => error.outcome() == Outcome::Unknown,
+        };
+        Ok(reply?.value)
     }
 
     async fn reread(&mut self, covage: &Covage) -> Result<(), Error> {

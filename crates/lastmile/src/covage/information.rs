@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Covage, refused, segment};
 use crate::prepared::Creation;
-use crate::prepared::sealed::{Found, Look, Sealed};
+use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 
 /// Something that the supplier is told about an order, and that may let a deferred one go on. To be
 /// [`Prepared`](crate::Prepared).
@@ -49,7 +49,7 @@ impl Creation for Information {
     type Supplier = Covage;
     type Created = OrderInfoEvent;
     const KIND: &'static str = "covage.information";
-    const LOOK_AT: &'static str = "Look at the order on the extranet, whether the message is there; said twice, it does no more than said once";
+    const MANUAL_CHECK: &'static str = "look at the order on the extranet, whether the message is there; said twice, it does no more than said once";
 
     fn check(&self) -> Result<(), Error> {
         segment("the order's id", &self.order)?;
@@ -62,10 +62,14 @@ impl Creation for Information {
     async fn send(&self, covage: &Covage) -> Result<OrderInfoEvent, Error> {
         let (order, body) = (&segment("the order's id", &self.order)?, &self.body);
         let call = |client: Client| async move { client.create_order_info_event(order, body).await };
-        covage.handle.value(call).await
+        let reply = covage.handle.call(call).await?;
+        match reply.value.info.as_deref() {
+            None | Some("") => Err(reply.unfit("the answer does not say what became of the information")),
+            Some(_) => Ok(reply.value),
+        }
     }
 
-    async fn find(&self, _: &Covage, _: Look) -> Result<Found<OrderInfoEvent>, Error> {
-        Ok(Found::Never("the API shows no messages that it was sent"))
+    async fn find(&self, _: &Covage, _: LookupPurpose) -> Result<Lookup<OrderInfoEvent>, Error> {
+        Ok(Lookup::Unsupported("the API shows no messages that it was sent"))
     }
 }

@@ -54,6 +54,7 @@ mod orders;
 mod progress;
 mod readiness;
 mod request;
+mod seen;
 mod services;
 mod slots;
 mod submission;

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::texts::check_texts;
 use super::{Copper, Covage, Draft, Fibre, Options, refused};
-use crate::prepared::Creation;
-use crate::prepared::sealed::{Found, Look, Sealed};
+use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
+use crate::prepared::{Creation, Match};
 
 /// A draft to be created, to be [`Prepared`](crate::Prepared).
 ///
@@ -115,8 +115,8 @@ impl Creation for NewOrder {
     type Supplier = Covage;
     type Created = Draft;
     const KIND: &'static str = "covage.order";
-    const LOOK_AT: &'static str =
-        "Look among the drafts on the extranet; a draft that is there twice orders nothing and can be left";
+    const MANUAL_CHECK: &'static str =
+        "look among the drafts on the extranet; a draft that is there twice orders nothing and can be left";
 
     /// Source: orders API, the fields marked O and the rules of FP05.
     fn check(&self) -> Result<(), Error> {
@@ -153,6 +153,11 @@ impl Creation for NewOrder {
         let body = &self.body;
         let reply =
             covage.handle.call(|client: Client| async move { client.create_order(body).await }).await?;
+        let held = reply.value.operator_info.get().and_then(|info| info.order_ref.as_deref());
+        let told = self.order_ref().zip(held).map(|(given, held)| Match::of_text(held, given));
+        if told == Some(Match::No) {
+            return Err(reply.unfit("the answer is an order of another reference"));
+        }
         match (Draft::id_of(&reply.value), reply.value.status.get()) {
             (Some(uuid), Some(OrderStatus::Draft)) => Ok(Draft::with_id(uuid, reply.value)),
             (Some(_), _) => Err(reply.unfit("the answer is an order that is no draft")),
@@ -160,9 +165,9 @@ impl Creation for NewOrder {
         }
     }
 
-    async fn find(&self, covage: &Covage, _: Look) -> Result<Found<Draft>, Error> {
+    async fn find(&self, covage: &Covage, _: LookupPurpose) -> Result<Lookup<Draft>, Error> {
         let Some(order_ref) = self.order_ref() else {
-            return Ok(Found::Never("the draft was given no reference of yours to look for"));
+            return Ok(Lookup::Unsupported("the draft was given no reference of yours to look for"));
         };
         // The newest first: what was just created is among them.
         let filter = ListOrdersParams {
@@ -171,23 +176,36 @@ impl Creation for NewOrder {
             ..Default::default()
         };
         let mut orders = covage.orders(filter);
-        let mut draft = None;
+        let (mut draft, mut doubt) = (None, false);
         for _ in 0..500 {
             let Some(order) = orders.next().await.transpose()? else { break };
             let Some(order) = order.into_option() else { continue };
-            if order.operator_info.get().and_then(|info| info.order_ref.as_deref()) != Some(order_ref) {
+            let Some(held) = order.operator_info.get().and_then(|info| info.order_ref.as_deref()) else {
                 continue;
+            };
+            match Match::of_text(held, order_ref) {
+                Match::Yes => {}
+                Match::No => continue,
+                Match::Maybe => {
+                    doubt = true;
+                    continue;
+                }
             }
             match Draft::of(order) {
                 Ok(found) => draft = draft.or(Some(found)),
                 // There may be a second draft beside it, which must not be submitted as well.
-                Err(_) => return Ok(Found::Taken("an order that is no draft any more has the reference")),
+                Err(_) => {
+                    return Ok(Lookup::Conflict("an order that is no draft any more has the reference"));
+                }
             }
         }
         if let Some(draft) = draft {
-            return Ok(Found::Held(draft));
+            return Ok(Lookup::Found(draft));
+        }
+        if doubt {
+            return Ok(Lookup::Conflict("an order has the reference in another spelling"));
         }
         // Should it be among those that were not looked at or could not be read: a second draft orders nothing.
-        Ok(Found::Nothing)
+        Ok(Lookup::NotFound)
     }
 }

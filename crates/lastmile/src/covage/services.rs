@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Covage, refused, segment};
 use crate::prepared::Creation;
-use crate::prepared::sealed::{Found, Look, Sealed};
+use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::rules::BuildingRef;
 
 /// How many services a page has.
@@ -162,8 +162,8 @@ impl Creation for Migration {
     type Supplier = Covage;
     type Created = ServiceFtthMigration;
     const KIND: &'static str = "covage.migration";
-    const LOOK_AT: &'static str =
-        "Declare it absent and place it again: the supplier answers with the order that it has already";
+    const MANUAL_CHECK: &'static str =
+        "declare it absent and place it again: the supplier answers with the order that it has already";
 
     fn check(&self) -> Result<(), Error> {
         segment("the service's id", &self.service)?;
@@ -176,10 +176,14 @@ impl Creation for Migration {
     async fn send(&self, covage: &Covage) -> Result<ServiceFtthMigration, Error> {
         let (service, body) = (&segment("the service's id", &self.service)?, &self.body);
         let call = |client: Client| async move { client.migrate_service_to_ftth(service, body).await };
-        covage.handle.value(call).await
+        let reply = covage.handle.call(call).await?;
+        match Migrated::of(&reply.value) {
+            Migrated::Unclear => Err(reply.unfit("the answer does not say what became of the migration")),
+            _ => Ok(reply.value),
+        }
     }
 
-    async fn find(&self, _: &Covage, _: Look) -> Result<Found<ServiceFtthMigration>, Error> {
-        Ok(Found::Never("no order says which service it moves"))
+    async fn find(&self, _: &Covage, _: LookupPurpose) -> Result<Lookup<ServiceFtthMigration>, Error> {
+        Ok(Lookup::Unsupported("no order says which service it moves"))
     }
 }

@@ -8,9 +8,10 @@ use lastmile_covage::Client;
 use lastmile_covage::types::{Order, OrderStatus, OrderUpdate, OrderUpdateStatus};
 use serde::{Deserialize, Serialize};
 
+use super::seen::Seen;
 use super::{Covage, Draft, Readiness, refused};
 use crate::prepared::Creation;
-use crate::prepared::sealed::{Found, Look, Sealed};
+use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 
 /// Why a draft is not submitted, and the draft itself, to be completed.
 ///
@@ -117,14 +118,28 @@ impl fmt::Debug for CutService {
 ///     let second = draft.submission();
 /// }
 /// ```
+///
+/// It carries what the draft was last seen to order. Before it is sent, the draft is read and compared with that: one that has
+/// another socket, customer or option by now is not submitted, and fails with [`Outcome::Invalid`]. Read the draft again then, look
+/// at what it orders, and make a new submission. Between that reading and the submission, another change can still slip in; the
+/// answer is compared too, and an order that was submitted otherwise fails with [`Outcome::Decode`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Submission {
     uuid: Segment,
+    /// Missing where an earlier version of this library stored it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seen: Option<Seen>,
 }
 
 impl Submission {
-    pub(super) fn new(uuid: Segment) -> Self {
-        Self { uuid }
+    pub(super) fn new(uuid: Segment, seen: Seen) -> Self {
+        Self { uuid, seen: Some(seen) }
+    }
+
+    /// The fields in which an order differs from what was seen of the draft.
+    fn differences(&self, order: &Order) -> String {
+        let differences = self.seen.as_ref().map(|seen| seen.differences(order)).unwrap_or_default();
+        differences.join(", ")
     }
 
     /// The supplier's id of the order.
@@ -152,7 +167,7 @@ impl Creation for Submission {
     type Supplier = Covage;
     type Created = Order;
     const KIND: &'static str = "covage.submission";
-    const LOOK_AT: &'static str = "Look at the order on the extranet, whether it is submitted";
+    const MANUAL_CHECK: &'static str = "look at the order on the extranet, whether it is submitted";
 
     fn check(&self) -> Result<(), Error> {
         Ok(())
@@ -160,21 +175,39 @@ impl Creation for Submission {
 
     async fn send(&self, covage: &Covage) -> Result<Order, Error> {
         let uuid = &self.uuid;
+        let draft = covage.order(uuid.as_str()).await?;
+        if self.is_submitted(&draft) == Some(true) {
+            return Ok(draft);
+        }
+        let differences = self.differences(&draft);
+        if !differences.is_empty() {
+            return Err(refused(format_args!(
+                "{differences}: the draft has changed since it was last seen: read it again, look at what it orders, and make \
+                 a new submission"
+            )));
+        }
         let body = OrderUpdate { status: Some(OrderUpdateStatus::Submitted), ..Default::default() };
         let call = |client: Client| async move { client.update_order(uuid, &body).await };
         let reply = covage.handle.call(call).await?;
         if self.is_submitted(&reply.value) == Some(true) {
+            let differences = self.differences(&reply.value);
+            if !differences.is_empty() {
+                let reason = format!(
+                    "{differences}: the order is submitted, but not as it was last seen: read it, and tell the supplier"
+                );
+                return Err(reply.unfit(reason));
+            }
             return Ok(reply.value);
         }
         Err(reply.unfit("the answer does not say that this order is submitted"))
     }
 
-    async fn find(&self, covage: &Covage, _: Look) -> Result<Found<Order>, Error> {
+    async fn find(&self, covage: &Covage, _: LookupPurpose) -> Result<Lookup<Order>, Error> {
         let order = covage.order(self.uuid.as_str()).await?;
         Ok(match self.is_submitted(&order) {
-            Some(true) => Found::Held(order),
-            Some(false) => Found::Nothing,
-            None => Found::Unclear("the answer does not tell whether this order is submitted"),
+            Some(true) => Lookup::Found(order),
+            Some(false) => Lookup::NotFound,
+            None => Lookup::Indeterminate("the answer does not tell whether this order is submitted"),
         })
     }
 }

@@ -250,7 +250,11 @@ impl OnApi {
         match self.ways.as_ref().map(|ways| ways.find(endpoint)) {
             None => Ok(Cow::Borrowed(&self.handle)),
             Some(Some(Way::Open { handle, .. })) => {
-                Ok(Cow::Owned(handle.with_policy(self.handle.policy().clone())))
+                let handle = handle.with_policy(self.handle.policy().clone());
+                Ok(Cow::Owned(match self.handle.send_deadline() {
+                    Some(deadline) => handle.with_send_deadline(deadline),
+                    None => handle,
+                }))
             }
             Some(Some(Way::Closed(why))) => Err(refused(format_args!("{}: {why}", endpoint.as_str()))),
             Some(None | Some(Way::NotOffered)) => Err(refused(format_args!(

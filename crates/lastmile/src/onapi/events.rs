@@ -207,9 +207,10 @@ fn id_of(event: &OrderEvent) -> Option<&str> {
 /// The id of the order that an event is about: the last part of its `path`, since events carry no other. (Source: ON-API
 /// 2.6, order events.)
 pub fn order_id(order: &OrderOfEvent) -> Option<OnApiId> {
-    last_part(&order.path)?.parse().ok()
+    order_id_of(&order.path)
 }
 
-fn last_part(path: &Loose<String>) -> Option<&str> {
-    path.as_deref()?.trim_end_matches('/').rsplit('/').next()
+/// The id in the `path` of an order.
+pub(super) fn order_id_of(path: &Loose<String>) -> Option<OnApiId> {
+    path.as_deref()?.trim_end_matches('/').rsplit('/').next()?.parse().ok()
 }

@@ -1,21 +1,27 @@
 //! Orders placed, and found again.
 
-use lastmile_core::call::{Error, Outcome};
+use lastmile_core::call::{Error, Outcome, Reply};
+use lastmile_core::reqwest::StatusCode;
+use lastmile_core::reqwest::header::{HeaderMap, LOCATION};
 use lastmile_core::wire::Loose;
 use lastmile_onapi::Client;
 use lastmile_onapi::types::{
     Order, OrderCreateOperation, OrderOperation, Subscription, SubscriptionOperationalState,
 };
 
+use serde::{Deserialize, Serialize};
+
+use super::events::order_id_of;
 use super::lists::says_nothing_to_list;
 use super::{EndpointName, NewOrder, OnApi, refused};
 use crate::HasProgress;
-use crate::prepared::Creation;
-use crate::prepared::sealed::{Found, Look, Sealed};
+use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
+use crate::prepared::{Creation, Match};
 use crate::rules::OnApiId;
 
 /// What a network holds of an order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Placed {
     /// The order. Its state tells how far it has come, which may be that it failed. (Of one that modifies references and has
@@ -45,7 +51,7 @@ impl Creation for NewOrder {
     type Supplier = OnApi;
     type Created = Placed;
     const KIND: &'static str = "onapi.order";
-    const LOOK_AT: &'static str = "Look for the order in the network's portal";
+    const MANUAL_CHECK: &'static str = "look for the order in the network's portal";
 
     fn check(&self) -> Result<(), Error> {
         self.check_fields()
@@ -57,24 +63,37 @@ impl Creation for NewOrder {
         let way = network.way(EndpointName::Orders)?;
         let reply = match way.call(|client: Client| async move { client.create_order(body).await }).await {
             Ok(reply) => reply,
-            Err(error) => return network.follow_location(error).await,
+            Err(error) => return self.follow_location(network, error).await,
         };
-        if reply.value.order_id.get().is_none() && reply.value.state.get().is_none() {
-            return Err(reply.unfit("the answer is no order"));
+        let is_new = reply.status == StatusCode::CREATED;
+        if !is_order(&reply.value) {
+            let location = order_id_in(&reply.headers);
+            let error = reply.unfit("the answer is no order");
+            return match location {
+                Some(id) if is_new => self.read_placed(network, &id, error).await,
+                _ => Err(error),
+            };
         }
-        if reply.status.as_u16() == 201 {
-            return Ok(Placed::Order(Box::new(reply.value)));
+        if self.is_of_the_same_line(&reply.value) == Match::No {
+            return Err(reply.unfit("the answer is an order of another access, service or subscription"));
         }
-        // A network answers with the open order of the service, whatever that is to do.
-        if self.is_about_the_same(&reply.value) == Match::No {
-            return Err(
-                reply.refused("the service has an open order of another kind: wait until that is done")
-            );
+        if !is_new {
+            // A network answers with the open order of the service, whatever that is to do.
+            return match self.is_about_the_same(&reply.value) {
+                Match::No => {
+                    Err(reply
+                        .refused("the service has an open order of another kind: wait until that is done"))
+                }
+                _ => Ok(Placed::Existing(Box::new(identified(reply)))),
+            };
         }
-        Ok(Placed::Existing(Box::new(reply.value)))
+        if self.is_this(Some(&reply.value)) == Match::No {
+            return Err(reply.unfit("the answer is an order of another operation or reference"));
+        }
+        Ok(Placed::Order(Box::new(identified(reply))))
     }
 
-    async fn find(&self, network: &OnApi, look: Look) -> Result<Found<Placed>, Error> {
+    async fn find(&self, network: &OnApi, purpose: LookupPurpose) -> Result<Lookup<Placed>, Error> {
         let (mut doubt, mut done) = (None, false);
         for order in network.orders_of(&self.access).await? {
             match (self.is_this(order.get()), order.into_option()) {
@@ -83,9 +102,9 @@ impl Creation for NewOrder {
                     done = true;
                 }
                 (Match::Yes, Some(order)) => {
-                    return Ok(Found::Held(match look {
-                        Look::BeforeSending => Placed::Existing(Box::new(order)),
-                        Look::Afterwards => Placed::Order(Box::new(order)),
+                    return Ok(Lookup::Found(match purpose {
+                        LookupPurpose::BeforeSending => Placed::Existing(Box::new(order)),
+                        LookupPurpose::AfterSending => Placed::Order(Box::new(order)),
                     }));
                 }
                 (Match::No, _) => {}
@@ -94,12 +113,16 @@ impl Creation for NewOrder {
         }
         let subscriptions = match network.subscriptions(&self.access).await {
             Ok(answer) if answer.subscriptions.is_absent() => {
-                return Ok(Found::Unclear("the network's answer has no list of subscriptions"));
+                return Ok(Lookup::Indeterminate("the network's answer has no list of subscriptions"));
             }
             Ok(answer) if answer.access_id.as_deref() == Some(self.access.as_str()) => {
                 answer.subscriptions.into_vec()
             }
-            Ok(_) => return Ok(Found::Never("the network answers with the subscriptions of another access")),
+            Ok(_) => {
+                return Ok(Lookup::Indeterminate(
+                    "the network answers with the subscriptions of another access",
+                ));
+            }
             Err(error) if says_nothing_to_list(&error) => Vec::new(),
             Err(error) => return Err(error),
         };
@@ -108,62 +131,22 @@ impl Creation for NewOrder {
             _ => self.told_by_its_own(subscriptions),
         };
         match (told, doubt) {
-            (Found::Nothing, Some(doubt)) => return Ok(Found::Unclear(doubt)),
-            (Found::Nothing, None) if done => {
-                return Ok(Found::Unclear(
+            (Lookup::NotFound, Some(doubt)) => return Ok(Lookup::Indeterminate(doubt)),
+            (Lookup::NotFound, None) if done => {
+                return Ok(Lookup::Indeterminate(
                     "an order that says the same has ended, and the references are others",
                 ));
             }
-            (Found::Nothing, None) => {}
+            (Lookup::NotFound, None) => {}
             (told, _) => return Ok(told),
         }
         // A network that does not know the access, or is asked at a wrong address, knows nothing of its orders either.
-        if look == Look::Afterwards
+        if purpose == LookupPurpose::AfterSending
             && network.access(&self.access).await?.access_id.as_deref() != Some(self.access.as_str())
         {
-            return Ok(Found::Never("the network answers with another access"));
+            return Ok(Lookup::Indeterminate("the network answers with another access"));
         }
-        Ok(Found::Nothing)
-    }
-}
-
-/// Whether something that the network holds is what was ordered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Match {
-    Yes,
-    No,
-    /// It cannot be told.
-    Maybe,
-}
-
-impl Match {
-    /// Whether a reference that the network holds is the one that was given.
-    pub(super) fn of_reference(held: &Loose<String>, mine: Option<&String>) -> Self {
-        match (held.get(), held.stray()) {
-            // Written as a number it may have lost a nought.
-            (_, Some(_)) | (None, None) => Self::Maybe,
-            (held, None) if held == mine => Self::Yes,
-            _ => Self::No,
-        }
-    }
-
-    /// Both must be so.
-    pub(super) fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::No, _) | (_, Self::No) => Self::No,
-            (Self::Yes, Self::Yes) => Self::Yes,
-            _ => Self::Maybe,
-        }
-    }
-
-    /// Whether a field is what was ordered; what was not ordered does not matter.
-    fn of_field(held: &Loose<String>, mine: Option<&String>) -> Self {
-        match (held.get(), mine) {
-            (_, None) => Self::Yes,
-            (None, Some(_)) => Self::Maybe,
-            (Some(held), Some(mine)) if held == mine => Self::Yes,
-            _ => Self::No,
-        }
+        Ok(Lookup::NotFound)
     }
 }
 
@@ -187,13 +170,18 @@ impl NewOrder {
             None => Match::Maybe,
         };
         // The list is that of the access already; an order by subscription need not name it.
-        let access = match order.access_id.get() {
-            Some(other) if other != self.access.as_str() => Match::No,
-            None if body.operation == OrderCreateOperation::Activate => Match::Maybe,
-            _ => Match::Yes,
+        operation.and(self.is_of_the_same_line(order))
+    }
+
+    /// Whether an order is for the same access, service and subscription.
+    fn is_of_the_same_line(&self, order: &Order) -> Match {
+        let body = &self.body;
+        let access = match order.access_id.as_deref() {
+            None | Some("") if body.operation == OrderCreateOperation::Activate => Match::Maybe,
+            None | Some("") => Match::Yes,
+            Some(_) => Match::of_field(&order.access_id, Some(&self.access.to_string())),
         };
-        operation
-            .and(access)
+        access
             .and(Match::of_field(&order.service, body.service.as_ref()))
             .and(Match::of_field(&order.subscription_id, body.subscription_id.as_ref()))
     }
@@ -216,8 +204,8 @@ impl NewOrder {
     }
 
     /// What the subscriptions of the access tell about an activation.
-    fn told_by_any(&self, subscriptions: Vec<Loose<Subscription>>) -> Found<Placed> {
-        let mut found = Found::Nothing;
+    fn told_by_any(&self, subscriptions: Vec<Loose<Subscription>>) -> Lookup<Placed> {
+        let mut found = Lookup::NotFound;
         for subscription in subscriptions {
             let same = subscription.get().map_or(Match::Maybe, |one| {
                 match Match::of_field(&one.service, self.body.service.as_ref()) {
@@ -228,16 +216,19 @@ impl NewOrder {
                 }
             });
             match (same, subscription.into_option()) {
-                (Match::Yes, Some(one)) => return Found::Held(Placed::Subscription(Box::new(one))),
+                (Match::Yes, Some(one)) => return Lookup::Found(Placed::Subscription(Box::new(one))),
                 (Match::No, _) => {}
-                _ => found = Found::Unclear("a subscription of the access cannot be told from this one's"),
+                _ => {
+                    found =
+                        Lookup::Indeterminate("a subscription of the access cannot be told from this one's")
+                }
             }
         }
         found
     }
 
     /// What the subscription that an order is about tells about it.
-    fn told_by_its_own(&self, subscriptions: Vec<Loose<Subscription>>) -> Found<Placed> {
+    fn told_by_its_own(&self, subscriptions: Vec<Loose<Subscription>>) -> Lookup<Placed> {
         let mut unreadable = false;
         for subscription in subscriptions {
             let id = subscription
@@ -250,15 +241,15 @@ impl NewOrder {
             }
         }
         match self.body.operation {
-            _ if unreadable => Found::Unclear("a subscription of the access cannot be read"),
+            _ if unreadable => Lookup::Indeterminate("a subscription of the access cannot be read"),
             OrderCreateOperation::Deactivate => {
-                Found::Never("the subscription is not on the access any more, by this order or another")
+                Lookup::Conflict("the subscription is not on the access any more, by this order or another")
             }
-            _ => Found::Never("the subscription is not on the access"),
+            _ => Lookup::Conflict("the subscription is not on the access"),
         }
     }
 
-    fn told_by(&self, subscription: Subscription) -> Found<Placed> {
+    fn told_by(&self, subscription: Subscription) -> Lookup<Placed> {
         use OrderCreateOperation::{Activate, Change, Deactivate, Modify, Resume, Suspend};
         use SubscriptionOperationalState::{Activated, Suspended};
         let references = self.has_my_references(&subscription.sp_reference, &subscription.sp_subscription_id);
@@ -267,32 +258,36 @@ impl NewOrder {
                 // The year 3030 stands for some day. (Source: ON-API 2.6, data formats.)
                 let ends = subscription.disconnection_date.get();
                 if ends.is_none() && !subscription.disconnection_date.is_nothing() {
-                    Found::Unclear("the end of the subscription cannot be read")
+                    Lookup::Indeterminate("the end of the subscription cannot be read")
                 } else if ends.is_some_and(|day| !day.to_string().starts_with("3030-")) {
-                    Found::Never("the subscription has an end, by this order or another")
+                    Lookup::Conflict("the subscription has an end, by this order or another")
                 } else {
-                    Found::Nothing
+                    Lookup::NotFound
                 }
             }
             (Suspend, Some(Suspended)) => {
-                Found::Never("the subscription is suspended, by this order or another")
+                Lookup::Conflict("the subscription is suspended, by this order or another")
             }
-            (Resume, Some(Activated)) => Found::Never("the subscription is active, by this order or another"),
-            (Suspend, Some(Activated)) | (Resume, Some(Suspended)) => Found::Nothing,
-            (Suspend | Resume, _) => Found::Unclear("the state of the subscription cannot be told"),
+            (Resume, Some(Activated)) => {
+                Lookup::Conflict("the subscription is active, by this order or another")
+            }
+            (Suspend, Some(Activated)) | (Resume, Some(Suspended)) => Lookup::NotFound,
+            (Suspend | Resume, _) => Lookup::Indeterminate("the state of the subscription cannot be told"),
             (Modify, _) => match references {
-                Match::Yes => Found::Held(Placed::Subscription(Box::new(subscription))),
-                Match::No => Found::Nothing,
-                Match::Maybe => Found::Unclear("the references of the subscription cannot be told"),
+                Match::Yes => Lookup::Found(Placed::Subscription(Box::new(subscription))),
+                Match::No => Lookup::NotFound,
+                Match::Maybe => Lookup::Indeterminate("the references of the subscription cannot be told"),
             },
             (Change | Activate, _) => {
                 match (Match::of_field(&subscription.service, self.body.service.as_ref()), references) {
-                    (Match::Yes, Match::Yes) => Found::Held(Placed::Subscription(Box::new(subscription))),
+                    (Match::Yes, Match::Yes) => Lookup::Found(Placed::Subscription(Box::new(subscription))),
                     (Match::Yes, _) => {
-                        Found::Never("the subscription has the service, by this order or another")
+                        Lookup::Conflict("the subscription has the service, by this order or another")
                     }
-                    (Match::No, _) => Found::Nothing,
-                    (Match::Maybe, _) => Found::Unclear("the service of the subscription cannot be told"),
+                    (Match::No, _) => Lookup::NotFound,
+                    (Match::Maybe, _) => {
+                        Lookup::Indeterminate("the service of the subscription cannot be told")
+                    }
                 }
             }
         }
@@ -311,22 +306,58 @@ fn known(operation: OrderCreateOperation) -> OrderOperation {
     }
 }
 
-impl OnApi {
-    /// Reads the order that an answer without a body names in its `Location`.
-    async fn follow_location(&self, error: Error) -> Result<Placed, Error> {
-        if error.outcome() != Outcome::Decode || !error.body().is_empty() {
-            return Err(error);
-        }
-        let location = error.headers().get("location").and_then(|location| location.to_str().ok());
-        let last = location.and_then(|location| location.trim_end_matches('/').rsplit('/').next());
-        let Some(Ok(id)) = last.map(OnApiId::try_from) else { return Err(error) };
-        match self.order(&id).await {
-            Ok(order) => Ok(Placed::Order(Box::new(order))),
-            // It is placed all the same, and the first answer tells so.
-            Err(_) => Err(error),
+impl NewOrder {
+    /// Reads the order that an answer names in its `Location`, whatever its body is.
+    async fn follow_location(&self, network: &OnApi, error: Error) -> Result<Placed, Error> {
+        let is_new = error.outcome() == Outcome::Decode && error.status() == Some(StatusCode::CREATED);
+        match order_id_in(error.headers()) {
+            Some(id) if is_new => self.read_placed(network, &id, error).await,
+            _ => Err(error),
         }
     }
 
+    /// Reads an order that was just placed, and returns the answer's own error when that does not show it.
+    async fn read_placed(&self, network: &OnApi, id: &OnApiId, error: Error) -> Result<Placed, Error> {
+        match network.order(id).await {
+            Ok(mut order) if is_order(&order) && self.is_this(Some(&order)) != Match::No => {
+                identify(&mut order, id);
+                Ok(Placed::Order(Box::new(order)))
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+/// Whether an answer is an order, and not an error or nothing at all.
+fn is_order(order: &Order) -> bool {
+    let text = |field: &Loose<String>| field.as_deref().is_some_and(|text| !text.is_empty());
+    text(&order.order_id) || order_id_of(&order.path).is_some() || order.state.get().is_some()
+}
+
+/// The order of an answer with its id, which some networks give in its `path` or in `Location` alone.
+/// (Source: ON-API 2.6, common responses.)
+fn identified(reply: Reply<Order>) -> Order {
+    let mut order = reply.value;
+    if let Some(id) = order_id_of(&order.path).or_else(|| order_id_in(&reply.headers)) {
+        identify(&mut order, &id);
+    }
+    order
+}
+
+fn identify(order: &mut Order, id: &OnApiId) {
+    if order.order_id.as_deref().is_none_or(str::is_empty) {
+        order.order_id = Loose::Value(id.to_string());
+    }
+}
+
+/// The id of the order that `Location` names.
+fn order_id_in(headers: &HeaderMap) -> Option<OnApiId> {
+    let location = headers.get(LOCATION)?.to_str().ok()?;
+    let path = location.split(['?', '#']).next().unwrap_or_default();
+    path.trim().trim_end_matches('/').rsplit('/').next()?.parse().ok()
+}
+
+impl OnApi {
     /// Refuses what the network says that it does not know. References and notes are taken and forgotten by such a network,
     /// which changes nothing about what is done.
     pub(super) fn check_known_fields(

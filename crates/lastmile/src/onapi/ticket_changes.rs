@@ -4,15 +4,15 @@ use lastmile_core::call::Error;
 use lastmile_core::wire::Timestamp;
 use lastmile_onapi::Client;
 use lastmile_onapi::types::{
-    Ticket, TicketComment, TicketCommentCreate, TicketUpdate, TicketUpdateResponsible, TicketUpdateStatus,
+    Ticket, TicketComment, TicketCommentCreate, TicketStatus, TicketUpdate, TicketUpdateResponsible,
+    TicketUpdateStatus,
 };
 use serde::{Deserialize, Serialize};
 
 use super::new_order::text;
-use super::placing::Match;
 use super::{EndpointName, OnApi, TicketReference, refused};
-use crate::prepared::Creation;
-use crate::prepared::sealed::{Found, Look, Sealed};
+use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
+use crate::prepared::{Creation, Match};
 
 /// What is added to a ticket, to be [`Prepared`](crate::Prepared): sent twice, a comment would stand there twice.
 ///
@@ -92,49 +92,59 @@ impl TicketChange {
         &self.ticket
     }
 
-    fn is_in(&self, ticket: &Ticket) -> Found<()> {
+    fn is_in(&self, ticket: &Ticket) -> Lookup<()> {
         let Some(mine) = &self.body.comment else { return self.is_status_of(ticket) };
         if ticket.comments.is_absent() {
-            return Found::Unclear("the network shows no comments of the ticket");
+            return Lookup::Indeterminate("the network shows no comments of the ticket");
         }
-        let mut found = Found::Nothing;
+        let mut found = Lookup::NotFound;
         for comment in ticket.comments.iter() {
             match comment.get().map_or(Match::Maybe, |held| is_comment(held, mine)) {
-                Match::Yes => return Found::Held(()),
+                Match::Yes => return Lookup::Found(()),
                 Match::No => {}
-                Match::Maybe => found = Found::Never("a comment of the ticket cannot be told from this one"),
+                Match::Maybe => {
+                    found = Lookup::Conflict("a comment of the ticket cannot be told from this one")
+                }
             }
         }
         found
     }
 
-    fn is_status_of(&self, ticket: &Ticket) -> Found<()> {
-        let Some(mine) = self.body.status else { return Found::Nothing };
+    fn is_status_of(&self, ticket: &Ticket) -> Lookup<()> {
+        let Some(mine) = self.body.status else { return Lookup::NotFound };
         let responsible = self.body.responsible.map(|one| one.to_string());
         let held = ticket.responsible.get().map(|held| held.as_str().to_owned());
         match ticket.status.get() {
-            None => Found::Unclear("the status of the ticket cannot be told"),
-            Some(status) if status.as_str() != mine.to_string() => Found::Nothing,
+            None => Lookup::Indeterminate("the status of the ticket cannot be told"),
+            // No change leads back to where a ticket begins.
+            Some(TicketStatus::Created) if mine != TicketUpdateStatus::Created => Lookup::NotFound,
+            // Somebody may have taken it further: the network closes what it was handed, and opens again what was closed.
+            Some(status) if status.as_str() != mine.to_string() => {
+                Lookup::Conflict("the ticket has another status, which it may have been given after this one")
+            }
             // Whoever brought it about, it is as it was to be.
-            Some(_) if responsible.is_none() || responsible == held => Found::Held(()),
-            Some(_) => Found::Never("the ticket has the status already, under another responsible"),
+            Some(_) if responsible.is_none() || responsible == held => Lookup::Found(()),
+            Some(_) => Lookup::Conflict("the ticket has the status already, under another responsible"),
         }
     }
 }
 
 fn is_comment(held: &TicketComment, mine: &TicketCommentCreate) -> Match {
-    let text = Match::of_reference(&held.message, mine.message.as_ref());
-    let author = match held.created_by.get() {
-        Some(author) if Some(author) == mine.created_by.as_ref() => Match::Yes,
+    let author = match Match::of_reference(&held.created_by, mine.created_by.as_ref()) {
         // Some networks write the company instead.
-        _ => Match::Maybe,
+        Match::No => Match::Maybe,
+        told => told,
     };
     let moment = match (held.created_at.get(), mine.created_at) {
         (Some(held), Some(mine)) if held.at() == mine.at() => Match::Yes,
         // The network may have its own moment for it.
         _ => Match::Maybe,
     };
-    text.and(author).and(moment)
+    match Match::of_reference(&held.message, mine.message.as_ref()) {
+        // Nobody else writes at the same moment; so the network has changed the text.
+        Match::No if (author, moment) == (Match::Yes, Match::Yes) => Match::Maybe,
+        text => text.and(author).and(moment),
+    }
 }
 
 impl Sealed for TicketChange {}
@@ -143,7 +153,7 @@ impl Creation for TicketChange {
     type Supplier = OnApi;
     type Created = ();
     const KIND: &'static str = "onapi.ticket-change";
-    const LOOK_AT: &'static str = "Look at the ticket in the network's portal";
+    const MANUAL_CHECK: &'static str = "look at the ticket in the network's portal";
 
     fn check(&self) -> Result<(), Error> {
         let TicketUpdate { status, responsible, comment } = &self.body;
@@ -168,14 +178,19 @@ impl Creation for TicketChange {
     async fn send(&self, network: &OnApi) -> Result<(), Error> {
         let (id, body) = (&self.ticket.0, &self.body);
         let way = network.way(EndpointName::Tickets)?;
-        way.call(|client: Client| async move { client.update_ticket(id, body).await }).await?;
-        Ok(())
+        let reply = way.call(|client: Client| async move { client.update_ticket(id, body).await }).await?;
+        // The standard answers without a body; what a network answers beyond that is the ticket.
+        match serde_json::from_slice::<Ticket>(&reply.body) {
+            _ if reply.body.trim_ascii().is_empty() => Ok(()),
+            Ok(ticket) if ticket.co_ticket_reference.as_deref() == Some(id.as_str()) => Ok(()),
+            _ => Err(reply.unfit("the answer is neither empty nor the ticket that was changed")),
+        }
     }
 
-    async fn find(&self, network: &OnApi, _: Look) -> Result<Found<()>, Error> {
+    async fn find(&self, network: &OnApi, _: LookupPurpose) -> Result<Lookup<()>, Error> {
         let ticket = network.ticket(&self.ticket).await?;
         if ticket.co_ticket_reference.as_deref() != Some(self.ticket.0.as_str()) {
-            return Ok(Found::Never("the network answers with another ticket"));
+            return Ok(Lookup::Indeterminate("the network answers with another ticket"));
         }
         Ok(self.is_in(&ticket))
     }

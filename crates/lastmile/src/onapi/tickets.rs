@@ -14,10 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::lists::{Cursor, says_nothing_to_list};
 use super::new_order::{id, text};
-use super::placing::Match;
 use super::{EndpointName, OnApi, refused};
-use crate::prepared::Creation;
-use crate::prepared::sealed::{Found, Look, Sealed};
+use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
+use crate::prepared::{Creation, Match};
 use crate::rules::OnApiId;
 
 /// A ticket to be opened, to be [`Prepared`](crate::Prepared).
@@ -133,7 +132,7 @@ impl Creation for NewTicket {
     type Supplier = OnApi;
     type Created = TicketReference;
     const KIND: &'static str = "onapi.ticket";
-    const LOOK_AT: &'static str = "Look for the ticket in the network's portal";
+    const MANUAL_CHECK: &'static str = "look for the ticket in the network's portal";
 
     fn check(&self) -> Result<(), Error> {
         let body = &self.body;
@@ -171,26 +170,30 @@ impl Creation for NewTicket {
         }
     }
 
-    async fn find(&self, network: &OnApi, _: Look) -> Result<Found<TicketReference>, Error> {
+    async fn find(&self, network: &OnApi, _: LookupPurpose) -> Result<Lookup<TicketReference>, Error> {
         let tickets = match network.tickets(&TicketQuery::default()).await? {
             TicketList::Tickets { tickets, .. } => tickets,
-            TicketList::Nothing => return Ok(Found::Nothing),
+            TicketList::Nothing => return Ok(Lookup::NotFound),
             TicketList::NotModified => {
-                return Ok(Found::Never("the network says that nothing has changed, unasked"));
+                return Ok(Lookup::Indeterminate(
+                    "the network says that nothing has changed, without having been asked",
+                ));
             }
         };
-        let mut found = Found::Nothing;
+        let mut found = Lookup::NotFound;
         for ticket in tickets {
             match ticket.get().map_or(Match::Maybe, |ticket| self.is_this(ticket)) {
                 Match::Yes => {
                     let reference = ticket.get().and_then(|ticket| ticket.co_ticket_reference.as_deref());
                     return Ok(match reference.map(str::parse) {
-                        Some(Ok(reference)) => Found::Held(reference),
-                        _ => Found::Taken("a ticket has the reference, but none of the network's own"),
+                        Some(Ok(reference)) => Lookup::Found(reference),
+                        _ => Lookup::Conflict("a ticket has the reference, but none of the network's own"),
                     });
                 }
                 Match::No => {}
-                Match::Maybe => found = Found::Unclear("a ticket of the list cannot be told from this one"),
+                Match::Maybe => {
+                    found = Lookup::Indeterminate("a ticket of the list cannot be told from this one")
+                }
             }
         }
         Ok(found)

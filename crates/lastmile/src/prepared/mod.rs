@@ -1,144 +1,132 @@
 //! Creating calls: checked, stored, placed once, reconciled.
 
+mod clock;
 mod creation;
+mod machine;
+mod matching;
+mod reconciled;
 mod stored;
 
 pub use creation::Creation;
 pub(crate) use creation::sealed;
+pub(crate) use matching::Match;
+pub use reconciled::{Indeterminate, Reconciled, Undecidable};
 
 use std::fmt;
-use std::sync::atomic::AtomicBool;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use lastmile_core::call::{Error, Outcome};
-use serde::{Deserialize, Serialize};
 
-use sealed::{Found, Look, Supplier as _};
+use machine::{Machine, MarkError, SendError, State};
+use sealed::{Lookup, LookupPurpose, Supplier as _};
 
 /// A creating call that is checked, can be stored, and is placed once.
 ///
 /// ```
 /// # use lastmile::{cocon::{Cocon, types::CustomerCreate}, Prepared};
-/// # async fn example(cocon: Cocon, store: impl Fn(String)) -> Result<(), Box<dyn std::error::Error>> {
-/// let mut prepared = Prepared::new(CustomerCreate::default())?; // checked, nothing is sent
-/// prepared.begin()?;                                            // from now on it may have been sent
-/// store(serde_json::to_string(&prepared)?);                     // a crash forgets nothing
-/// let customer = prepared.place(&cocon).await?;                 // sent
-/// store(serde_json::to_string(&prepared)?);                     // and done
+/// # struct Store;
+/// # impl Store {
+/// #     async fn replace(&self, old: &str, new: &str) -> Result<(), std::io::Error> { Ok(()) }
+/// # }
+/// # async fn example(cocon: &Cocon, store: &Store) -> Result<(), Box<dyn std::error::Error>> {
+/// // From the store, where it was put as `serde_json::to_string(&Prepared::new(request)?)?`.
+/// # let stored = serde_json::to_string(&Prepared::new(CustomerCreate { name: Some("Ankeborg".into()), ..Default::default() })?)?;
+/// let mut order: Prepared<CustomerCreate> = serde_json::from_str(&stored)?;
+///
+/// if order.look_up(cocon).await?.is_none() {         // 1. It is not at the supplier.
+///     order.mark_in_flight()?;                        // 2. From now on it may have been sent.
+///     let marked = serde_json::to_string(&order)?;
+///     store.replace(&stored, &marked).await?;         //    No request leaves without a stored mark.
+///     let result = order.place(cocon).await;          // 3. It is sent, once.
+///     store.replace(&marked, &serde_json::to_string(&order)?).await?;
+///     println!("created: {:?}", result?.id);          //    Stored, too: see `created`.
+/// }
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// When placing fails and [`Error::may_have_taken_effect`], or a value is found in the store as [`Progress::Unclear`]
-/// after a crash, [`reconcile`](Self::reconcile) it: such a value refuses to be placed again. It does so, too, when the
-/// future of `place` was dropped half-way. Begin it and store it before every `place`, the second one after a failure
-/// included: a stored value must never be older than its request. One that is never stored can do without `begin`.
+/// # States
 ///
-/// # Two workers with one value
+/// What a value was found in decides what comes next. The table is complete: what is not in it fails, with an error that says
+/// what to do, and leaves the state as it is.
 ///
-/// A value knows nothing of its copies, so take it out of the store under a lock. Where the lock fails, there is a second
-/// line: a value that may have copies which could be placed (it comes from a store, was stored without being begun, or was
-/// placed before) is looked for at the supplier before it is sent. What is there already, by its own reference, is what
-/// [`place`](Self::place) answers with. So a second worker does not double what `reconcile` could find for the first. It does not
-/// help while the first one's request is still at work, nor where there is nothing to look at:
+/// | state | event | looked at | sent | next state |
+/// |---|---|---|---|---|
+/// | `Ready` | [`look_up`](Self::look_up) finds nothing, or the API offers no look-up | yes | no | `Ready`, may be marked for a minute |
+/// | `Ready` | `look_up` finds it | yes | no | `Placed` |
+/// | `Ready` | `look_up` finds something that may be it | yes | no | `Indeterminate` |
+/// | `Ready` | `look_up` fails, or cannot tell | yes | no | `Ready`, may not be marked |
+/// | `Ready` | [`mark_in_flight`](Self::mark_in_flight), after `look_up` or never stored | no | no | `InFlight`, its mark good for a minute |
+/// | `InFlight` by its own mark | [`place`](Self::place): created | no | yes | `Placed` |
+/// | `InFlight` by its own mark | `place`: refused, throttled, or never left | no | yes | `Ready` |
+/// | `InFlight` by its own mark | `place`: no answer, or none that can be understood | no | yes | `Indeterminate` |
+/// | `InFlight` by its own mark | `place` is dropped before its end | no | maybe | `InFlight` by a mark |
+/// | `InFlight` by its own mark | `place` after the mark has lapsed | no | no | `InFlight` by a mark; `Ready` if never stored |
+/// | `InFlight`, `Indeterminate` | [`reconcile`](Self::reconcile) finds it | yes | no | `Placed` |
+/// | `InFlight`, `Indeterminate` | `reconcile` finds nothing, and no request can be at work any more | yes | no | `Ready` |
+/// | `InFlight`, `Indeterminate` | `reconcile` finds nothing too early, cannot tell, or fails | yes | no | unchanged |
+/// | any but `Placed` | [`declare_absent`](Self::declare_absent) | by a person | no | `Ready` |
+/// | `Ready` | `reconcile` | no | no | `Ready`: it is absent |
+/// | `Placed` | `reconcile`, `look_up` | no | no | `Placed`: what was created |
 ///
-/// | created | looked at before sending |
+/// A value that was loaded from a store as `InFlight` has nobody's own mark: another process may be sending it. A value that was
+/// never stored needs neither look-up nor mark: `Prepared::new(…)?.place(…)` marks and sends it at once, and nothing is known
+/// about it after a crash.
+///
+/// # Several workers, one store
+///
+/// A value knows nothing of its copies. Three rules keep two workers from placing one order twice:
+///
+/// - **Replace, never overwrite.** A worker stores a mark only in the place of the very text that it loaded
+///   (`UPDATE … SET value = $new WHERE key = $key AND value = $old`), and places only if that succeeded. So no two workers hold
+///   a mark at once. A lock does not replace this: a worker that was paused may have lost it.
+/// - **Whatever may have been stored is looked up before it is sent.** `mark_in_flight` demands it.
+/// - **Nothing leaves late.** A request leaves before its call's deadline, which begins before the mark has lapsed; the clocks
+///   are read before each step, and the connection gets no body from a value whose time is over, even in a process that was
+///   paused. Only between that last look at the clock and the write to the socket, a few instructions, can a pause go unnoticed.
+///
+/// What remains: a supplier that carries a request out later than the policy's [`settle`](crate::Policy::settle) time after the
+/// last moment at which it can have been sent. Make that time longer where a supplier is known to be slow.
+///
+/// | created | looked at |
 /// |---|---|
 /// | ON-API order | the orders and subscriptions of the access, for its reference |
 /// | ON-API ticket | the list of tickets, for its reference |
+/// | ON-API change of a ticket | the ticket, for the comment or the status |
 /// | Covage submission | the order, whether it is submitted |
 /// | Covage draft | your newest 500 orders, for its reference |
-/// | Covage contact | the list of contacts, for one that says just the same |
+/// | Covage contact | the list of contacts, for one that says the same |
 /// | Covage information, migration | nothing: no call shows them; said twice, they order nothing twice |
 /// | everything at Cocon | nothing: the API has no reference of the caller's |
 ///
 /// # The store
 ///
-/// Store it as JSON text. A [`serde_json::Value`] on the way rounds numbers beyond the precision of a float.
+/// Store it as JSON text. A [`serde_json::Value`] on the way rounds numbers beyond the precision of a float. What is stored has
+/// the whole request and, once placed, the supplier's answer: personal data, as a rule.
 ///
-/// `Debug` shows the kind and the progress, not the request.
+/// The form has a version. Later versions of this library read what earlier ones stored; an earlier one refuses what it does not
+/// know, so that a worker of an older release never sends less than was stored.
+///
+/// `Debug` shows the kind and the state, not the request.
 ///
 /// [`serde_json::Value`]: https://docs.rs/serde_json/1/serde_json/enum.Value.html
-pub struct Prepared<C> {
+pub struct Prepared<C: Creation> {
     request: C,
-    progress: Progress,
-    /// Whether `begin` was called on this very value, so that it is known that nothing was sent since.
-    begun: bool,
-    sent: Sent,
-    /// Whether there may be copies that could be placed. Storing a value makes one, and only borrows it.
-    copied: AtomicBool,
-}
-
-/// When it was sent at the latest, in milliseconds since 1970.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sent {
-    /// It was begun to be sent by then, if ever.
-    send_by: Option<u64>,
-    /// It was given up then: nothing was sent after.
-    ended_at: Option<u64>,
-}
-
-impl Sent {
-    /// How much longer a request may still be at work at the supplier; none when it cannot. A clock that was set back, or is
-    /// not known, makes it longer.
-    fn unsettled(self, deadline: Duration, settle: Duration) -> Option<Duration> {
-        let now = now();
-        let since = match (self.ended_at, self.send_by) {
-            (Some(ended), _) => Duration::from_millis(ended),
-            (None, Some(by)) => Duration::from_millis(by).saturating_add(deadline),
-            (None, None) => now.unwrap_or_default(),
-        };
-        let settled = since.saturating_add(settle);
-        let left = settled.saturating_sub(now.unwrap_or_default());
-        (!left.is_zero()).then_some(left)
-    }
+    machine: Machine<C::Created>,
 }
 
 /// How far a [`Prepared`] value has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Progress {
-    /// It was never begun, or what was sent had no effect.
+pub enum PreparedState {
+    /// It was never sent, or what was sent had no effect.
     Ready,
-    /// It was begun, and nothing certain is known since.
-    Unclear,
+    /// It is marked as being sent. Whoever made the mark may be sending it; after a crash nobody is.
+    InFlight,
+    /// It was sent, and whether it took effect is not known.
+    Indeterminate,
     /// The supplier has it.
     Placed,
-}
-
-/// What became of a [`Prepared`] value, as far as the supplier lets it be found out.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Reconciled<T> {
-    /// It took effect; this is what the supplier holds.
-    Placed(T),
-    /// It did not take effect, and can be placed again.
-    Absent,
-    /// It cannot be told.
-    Undecidable(Undecidable),
-}
-
-/// Why it cannot be told what became of something, and what can be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Undecidable {
-    /// Why it cannot be told.
-    pub why: String,
-    /// When asking again may help; never, if none.
-    pub ask_again: Option<Duration>,
-    /// What a person should look at.
-    pub look_at: String,
-}
-
-impl fmt::Display for Undecidable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}. {}", self.why, self.look_at)?;
-        match self.ask_again {
-            Some(wait) => write!(f, ", or ask again in {} s", wait.as_secs()),
-            None => Ok(()),
-        }
-    }
 }
 
 impl<C: Creation> Prepared<C> {
@@ -148,158 +136,207 @@ impl<C: Creation> Prepared<C> {
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the supplier could only refuse it.
     pub fn new(request: C) -> Result<Self, Error> {
         request.check()?;
-        Ok(Self {
-            request,
-            progress: Progress::Ready,
-            begun: false,
-            sent: Sent::default(),
-            copied: AtomicBool::new(false),
-        })
+        Ok(Self { request, machine: Machine::new() })
     }
 
-    /// What will be sent.
+    /// Returns the request that is sent.
     pub fn request(&self) -> &C {
         &self.request
     }
 
-    /// How far it has come.
-    pub fn progress(&self) -> Progress {
-        self.progress
+    /// Returns how far it has come.
+    pub fn state(&self) -> PreparedState {
+        match self.machine.state() {
+            State::Ready => PreparedState::Ready,
+            State::InFlight(_) => PreparedState::InFlight,
+            State::Indeterminate { .. } => PreparedState::Indeterminate,
+            State::Placed(_) => PreparedState::Placed,
+        }
     }
 
-    /// Marks it as being sent, for the store, before it is. The mark is good for a minute: place it by then, or begin again
-    /// and store it again. ([`place`](Self::place) refuses it later, and sends nothing.)
+    /// Returns what the supplier created, once it is placed. None also for a placed value that version 0.1.0 of this library
+    /// stored, which did not keep it: [`reconcile`](Self::reconcile) reads it from the supplier.
+    pub fn created(&self) -> Option<&C::Created> {
+        match self.machine.state() {
+            State::Placed(created) => created.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Looks at the supplier's data for what is to be created. Returns it if it is there: then it is placed, by a copy of this
+    /// value. A value that was ever stored is looked up before it is marked.
     ///
     /// # Errors
-    /// As [`place`](Self::place).
-    pub fn begin(&mut self) -> Result<(), Error> {
-        self.begin_within(BEGUN_FOR)
+    /// The outcome of the look-up, when it fails. [`Outcome::Unknown`](crate::Outcome::Unknown) when it cannot tell, or when the
+    /// value may have been sent already: reconcile it. Nothing is sent in any case.
+    pub async fn look_up(&mut self, supplier: &C::Supplier) -> Result<Option<C::Created>, Error> {
+        match self.machine.state() {
+            State::Ready => {}
+            State::Placed(Some(created)) => return Ok(Some(created.clone())),
+            State::Placed(None) => return Err(invalid::<C>(PLACED_ALREADY)),
+            State::InFlight(_) | State::Indeterminate { .. } => return Err(unknown::<C>(MAY_HAVE_BEEN_SENT)),
+        }
+        // It counts from its beginning.
+        let until = Machine::<C::Created>::look_up_deadline();
+        match self.find(supplier, LookupPurpose::BeforeSending).await? {
+            Lookup::Found(created) => {
+                self.machine.placed(created.clone());
+                Ok(Some(created))
+            }
+            Lookup::Indeterminate(_) | Lookup::Conflict(_) if self.machine.is_declared_absent() => {
+                self.machine.looked_up(until);
+                Ok(None)
+            }
+            Lookup::NotFound | Lookup::Unsupported(_) => {
+                self.machine.looked_up(until);
+                Ok(None)
+            }
+            Lookup::Indeterminate(reason) => {
+                let retry_after = doubt_lasts(supplier);
+                let reason = format!(
+                    "{reason}, so that it may be there already; nothing was sent: look it up again later"
+                );
+                Err(unknown::<C>(reason).with_retry_after(retry_after))
+            }
+            Lookup::Conflict(reason) => {
+                self.machine.conflicts();
+                Err(unknown::<C>(format!("{reason}; nothing was sent: {}", C::MANUAL_CHECK)))
+            }
+        }
+    }
+
+    /// Marks it as being sent, for the store, before it is. The mark is good for a minute: [`place`](Self::place) it by then.
+    ///
+    /// # Errors
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it was stored and not [looked up](Self::look_up) within the last
+    /// minute, is marked already, or is placed; [`Outcome::Unknown`](crate::Outcome::Unknown) when it may have been sent:
+    /// [`reconcile`](Self::reconcile) it.
+    pub fn mark_in_flight(&mut self) -> Result<(), Error> {
+        self.mark_in_flight_for(MARK_HOLDS)
     }
 
     /// The same with a mark that is good for another time than a minute. The shorter it is, the sooner
-    /// [`reconcile`](Self::reconcile) can say after a crash that something is absent.
+    /// [`reconcile`](Self::reconcile) can say after a crash that something is absent. It has to last for storing it.
     ///
     /// # Errors
-    /// As [`place`](Self::place).
-    pub fn begin_within(&mut self, time: Duration) -> Result<(), Error> {
-        let refused = match self.progress {
-            Progress::Unclear if !self.begun => {
-                "it was begun before and may have been sent: reconcile it, or declare it absent when somebody has looked"
-            }
-            Progress::Placed => "it is placed already",
-            Progress::Ready | Progress::Unclear => {
-                (self.progress, self.begun) = (Progress::Unclear, true);
-                let by = now().map(|now| now.saturating_add(time));
-                self.sent = Sent { send_by: by.map(millis), ended_at: None };
-                return Ok(());
-            }
-        };
-        Err(Error::unknown(C::Supplier::API, refused))
+    /// As [`mark_in_flight`](Self::mark_in_flight).
+    pub fn mark_in_flight_for(&mut self, time: Duration) -> Result<(), Error> {
+        self.machine.mark(time).map_err(|error| match error {
+            MarkError::NotLookedUp => invalid::<C>(
+                "it was stored, so that another worker may have placed it: look it up first, within a minute",
+            ),
+            MarkError::MarkedAlready => invalid::<C>("it is marked already: store it and place it"),
+            MarkError::MayHaveBeenSent => unknown::<C>(MAY_HAVE_BEEN_SENT),
+            MarkError::PlacedAlready => invalid::<C>(PLACED_ALREADY),
+        })
     }
 
-    /// Sends it; one that may have copies only if the supplier does not hold it already.
+    /// Sends it. Its mark must be stored, unless the value was never stored at all: then it marks itself.
+    ///
+    /// Nothing is looked up here, and nothing is sent twice. Store the value again afterwards, however it ended.
     ///
     /// # Errors
-    /// The outcome of the call, or of the look before it, in which case nothing was sent.
-    /// [`Outcome::Unknown`](crate::Outcome::Unknown) without a request, when it was begun before and may have been sent, or
-    /// is placed already.
+    /// The outcome of the call. [`Outcome::Invalid`](crate::Outcome::Invalid) without a request, when it is not marked, its mark
+    /// is not stored or has lapsed, or it is placed already; [`Outcome::Unknown`](crate::Outcome::Unknown) without a request, when
+    /// it may have been sent before: [`reconcile`](Self::reconcile) it.
     pub async fn place(&mut self, supplier: &C::Supplier) -> Result<C::Created, Error> {
-        // The mark of one that was begun is the stored one, and stays.
-        let is_marked = self.begun && self.progress == Progress::Unclear;
-        if !is_marked {
-            self.begin()?;
+        if matches!(self.machine.state(), State::Ready) && !self.machine.needs_look_up() {
+            self.mark_in_flight()?;
         }
-        if *self.copied.get_mut() {
-            match self.request.find(supplier, Look::BeforeSending).await {
-                Ok(Found::Held(created)) => {
-                    self.end(Progress::Placed);
-                    return Ok(created);
-                }
-                Ok(Found::Taken(why)) => {
-                    self.end(Progress::Unclear);
-                    return Err(Error::unknown(C::Supplier::API, why));
-                }
-                Ok(Found::Nothing | Found::Unclear(_) | Found::Never(_)) => {}
-                // What this supplier does not offer to look at cannot be found by `reconcile` either.
-                Err(error) if is_not_offered(&error) => {}
-                Err(error) => {
-                    self.end(Progress::Ready);
-                    return Err(error);
-                }
+        let deadline = supplier.policy().deadline;
+        let send_deadline = self.machine.begin_to_send(deadline).map_err(|error| match error {
+            SendError::NotMarked => invalid::<C>(
+                "it was stored, and is not marked as being sent: look it up, mark it, store it, then place it",
+            ),
+            SendError::MarkNotStored => {
+                invalid::<C>("its mark is not stored, so that nobody would know after a crash: store it, then place it")
             }
+            SendError::MarkLapsed => invalid::<C>(
+                "its mark has lapsed, so that another worker may have placed it: load it from the store again, and reconcile it",
+            ),
+            SendError::MayHaveBeenSent => unknown::<C>(MAY_HAVE_BEEN_SENT),
+            SendError::PlacedAlready => invalid::<C>(PLACED_ALREADY),
+        })?;
+        let result = self.request.send(&supplier.with_send_deadline(send_deadline)).await;
+        match &result {
+            Ok(created) => self.machine.placed(created.clone()),
+            Err(error) if error.may_have_taken_effect() => self.machine.sent_with_unknown_effect(),
+            Err(_) => self.machine.sent_without_effect(),
         }
-        if !is_marked {
-            // However long the look took.
-            self.begin()?;
-        }
-        if self.sent.send_by.zip(now()).is_some_and(|(by, now)| now > Duration::from_millis(by)) {
-            // The stored mark would tell a later look-up that the request is older than it is.
-            let stale = "it was begun too long ago: begin it again and store it, then place it";
-            return Err(Error::invalid(C::Supplier::API, stale));
-        }
-        // From here on it may be on its way, even if this future is dropped, and its stored copies outlive it.
-        self.begun = false;
-        *self.copied.get_mut() = true;
-        let result = self.request.send(supplier).await;
-        self.end(match &result {
-            Ok(_) => Progress::Placed,
-            Err(error) if error.may_have_taken_effect() => Progress::Unclear,
-            Err(_) => Progress::Ready,
-        });
         result
-    }
-
-    /// Nothing more is sent. From now on a copy that was stored when this was begun can be reconciled and placed.
-    fn end(&mut self, progress: Progress) {
-        (self.progress, self.begun) = (progress, false);
-        *self.copied.get_mut() = true;
-        self.sent.ended_at = now().map(millis);
     }
 
     /// Finds out what became of it, with what the supplier's API offers.
     ///
-    /// A request may still be at work at the supplier when nobody waits for it any more. So what is not there is called
-    /// absent only when the policy's [`settle`](crate::Policy::settle) has passed since `place` gave it up, or since the
-    /// latest moment that a crashed process can have sent it: as long as the mark of [`begin`](Self::begin) is good, and the
-    /// policy's deadline. So the handle must not have a shorter deadline than the one that placed it, and the clocks of
-    /// workers on several machines must agree within the settle time.
+    /// A request may still be at work at the supplier when nobody waits for it any more. So what is not there is called absent
+    /// only when the policy's [`settle`](crate::Policy::settle) time has passed since `place` ended, or since the latest moment
+    /// at which a crashed process can have sent it: as long as its mark was good, and the policy's deadline. So the client must
+    /// not have a shorter deadline than the one that placed it, and the clocks of workers on several machines must agree within
+    /// the settle time.
     ///
     /// # Errors
     /// The outcome of the look-up; it can be asked again.
     pub async fn reconcile(&mut self, supplier: &C::Supplier) -> Result<Reconciled<C::Created>, Error> {
         let policy = supplier.policy();
-        // Before the look: what is done by now is seen by it. What was never begun has nothing at work.
-        let never = self.progress == Progress::Ready && self.sent == Sent::default();
-        let left = if never { None } else { self.sent.unsettled(policy.deadline, policy.settle) };
-        let found = self.request.find(supplier, Look::Afterwards).await?;
-        let (why, ask_again) = match (found, left) {
-            (Found::Held(created), _) => {
-                (self.progress, self.begun) = (Progress::Placed, false);
+        // Before the look-up: what is done by now is seen by it.
+        let left = match self.machine.state() {
+            State::Ready => return Ok(Reconciled::Absent),
+            State::Placed(Some(created)) => return Ok(Reconciled::Placed(created.clone())),
+            _ => self.machine.unsettled(policy.deadline, policy.settle),
+        };
+        let was_placed = matches!(self.machine.state(), State::Placed(_));
+        let manual_check = C::MANUAL_CHECK.to_owned();
+        let undecidable = |reason: &str| {
+            Reconciled::Undecidable(Undecidable {
+                reason: reason.to_owned(),
+                manual_check: manual_check.clone(),
+            })
+        };
+        let (reason, retry_after) = match (self.find(supplier, LookupPurpose::AfterSending).await?, left) {
+            (Lookup::Found(created), _) => {
+                self.machine.placed(created.clone());
                 return Ok(Reconciled::Placed(created));
             }
-            (Found::Nothing, _) if self.progress == Progress::Placed => {
-                ("it was placed, and the supplier does not show it any more", None)
+            (Lookup::NotFound, _) if was_placed => {
+                return Ok(undecidable("it was placed, and the supplier does not show it any more"));
             }
-            (Found::Nothing, None) => {
-                (self.progress, self.begun) = (Progress::Ready, false);
-                *self.copied.get_mut() = true;
+            (Lookup::NotFound, None) => {
+                self.machine.absent();
                 return Ok(Reconciled::Absent);
             }
-            (Found::Nothing, left) => ("it is not there yet, but the request may be at work still", left),
-            (Found::Unclear(why), left) => (why, left),
-            (Found::Never(why) | Found::Taken(why), _) => (why, None),
+            (Lookup::NotFound, Some(left)) => {
+                ("it is not there yet, but the request may still be at work", left)
+            }
+            (Lookup::Indeterminate(reason), _) => (reason, doubt_lasts(supplier)),
+            (Lookup::Conflict(reason) | Lookup::Unsupported(reason), _) => return Ok(undecidable(reason)),
         };
-        Ok(Reconciled::Undecidable(Undecidable {
-            why: why.to_owned(),
-            ask_again,
-            look_at: C::LOOK_AT.to_owned(),
-        }))
+        Ok(Reconciled::Indeterminate(Indeterminate { reason: reason.to_owned(), retry_after, manual_check }))
     }
 
-    /// Lets it be placed again, because somebody has looked at the supplier's data and it is not there.
-    pub fn declare_absent(&mut self) {
-        (self.progress, self.begun) = (Progress::Ready, false);
-        *self.copied.get_mut() = true;
+    async fn find(
+        &self,
+        supplier: &C::Supplier,
+        purpose: LookupPurpose,
+    ) -> Result<Lookup<C::Created>, Error> {
+        match self.request.find(supplier, purpose).await {
+            Err(error) if is_not_offered(&error) => {
+                Ok(Lookup::Unsupported("the supplier does not offer the call that would show it"))
+            }
+            found => found,
+        }
+    }
+
+    /// Lets it be placed again, because a person has looked at the supplier's data and it is not there. A look-up that finds it
+    /// all the same still keeps it from being sent; one that cannot tell does not any more.
+    ///
+    /// # Errors
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is placed.
+    pub fn declare_absent(&mut self) -> Result<(), Error> {
+        if let State::Placed(_) = self.machine.state() {
+            return Err(invalid::<C>(PLACED_ALREADY));
+        }
+        self.machine.declare_absent();
+        Ok(())
     }
 }
 
@@ -307,9 +344,32 @@ impl<C: Creation> fmt::Debug for Prepared<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared")
             .field("kind", &C::KIND)
-            .field("progress", &self.progress)
+            .field("state", &self.state())
             .finish_non_exhaustive()
     }
+}
+
+const MAY_HAVE_BEEN_SENT: &str =
+    "it may have been sent: reconcile it, or declare it absent when a person has looked";
+
+const PLACED_ALREADY: &str = "it is placed already: see what it created";
+
+/// How long after it was made a mark is good, unless the caller says otherwise.
+const MARK_HOLDS: Duration = Duration::from_secs(60);
+
+fn invalid<C: Creation>(reason: impl Into<String>) -> Error {
+    Error::invalid(C::Supplier::API, reason)
+}
+
+fn unknown<C: Creation>(reason: impl Into<String>) -> Error {
+    Error::unknown(C::Supplier::API, reason)
+}
+
+/// How long it takes until asking again may help, when the supplier's data do not tell.
+fn doubt_lasts(supplier: &impl sealed::Supplier) -> Duration {
+    let policy = supplier.policy();
+    // Some doubts pass at once, such as that of a page in the place of an answer.
+    (policy.settle / 10).max(policy.pause)
 }
 
 /// Whether the supplier has no such call, or says so in its directory.
@@ -317,15 +377,3 @@ fn is_not_offered(error: &Error) -> bool {
     let status = error.status().map(|status| status.as_u16());
     error.outcome() == Outcome::Invalid || matches!(status, Some(405 | 501))
 }
-
-/// The time since 1970.
-fn now() -> Option<Duration> {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// How long after it was begun it may still be sent, unless the caller says otherwise.
-const BEGUN_FOR: Duration = Duration::from_secs(60);

@@ -1,48 +1,156 @@
 //! The stored form of a prepared value.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use lastmile_core::call::expected;
+use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::{Creation, Prepared, Progress, Sent};
+use super::machine::{Machine, Mark, State};
+use super::{Creation, Prepared};
 
-/// The version of the stored form.
-const VERSION: u32 = 1;
+/// The version of the stored form. Version 1 had no `created` and other words for the states, and is still read.
+const VERSION: u32 = 2;
 
-#[derive(Serialize)]
-struct StoredRef<'a, C> {
-    version: u32,
-    kind: &'a str,
-    progress: Progress,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    send_by: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ended_at: Option<u64>,
-    request: &'a C,
-}
+const READY: &str = "ready";
+const IN_FLIGHT: &str = "in_flight";
+const INDETERMINATE: &str = "indeterminate";
+const PLACED: &str = "placed";
+/// Of version 1: marked, and sent or not.
+const UNCLEAR: &str = "unclear";
 
+/// Everything that a stored value may have. One with more was written by a later version of this library, and what that means
+/// is not known here.
 #[derive(Deserialize)]
-struct Stored<C> {
+#[serde(deny_unknown_fields)]
+struct Stored {
     version: u32,
     kind: String,
-    progress: Progress,
+    #[serde(default)]
+    state: Option<String>,
+    /// The state of version 1.
+    #[serde(default)]
+    progress: Option<String>,
     #[serde(default)]
     send_by: Option<u64>,
     #[serde(default)]
     ended_at: Option<u64>,
-    request: C,
+    #[serde(default)]
+    declared_absent: bool,
+    #[serde(default)]
+    created: Option<Box<RawValue>>,
+    request: Box<RawValue>,
 }
 
 impl<C: Creation> Serialize for Prepared<C> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { request, progress, sent: Sent { send_by, ended_at }, begun, copied } = self;
-        if !(*begun && *progress == Progress::Unclear) {
-            copied.store(true, Ordering::Relaxed);
+        self.machine.note_copy();
+        let (send_by, ended_at, created) = match self.machine.state() {
+            State::Ready => (None, None, None),
+            State::InFlight(mark) => (mark.send_by(), None, None),
+            State::Indeterminate { send_by, ended_at } => (*send_by, *ended_at, None),
+            State::Placed(created) => (None, None, created.as_ref()),
+        };
+        let state = match self.machine.state() {
+            State::Ready => READY,
+            State::InFlight(_) => IN_FLIGHT,
+            State::Indeterminate { .. } => INDETERMINATE,
+            State::Placed(_) => PLACED,
+        };
+        let mut stored = serializer.serialize_struct("Prepared", 8)?;
+        stored.serialize_field("version", &VERSION)?;
+        stored.serialize_field("kind", C::KIND)?;
+        stored.serialize_field("state", state)?;
+        if let Some(send_by) = send_by {
+            stored.serialize_field("send_by", &send_by)?;
         }
-        let (progress, send_by, ended_at) = (*progress, *send_by, *ended_at);
-        StoredRef { version: VERSION, kind: C::KIND, progress, send_by, ended_at, request }
-            .serialize(serializer)
+        if let Some(ended_at) = ended_at {
+            stored.serialize_field("ended_at", &ended_at)?;
+        }
+        if self.machine.is_declared_absent() {
+            stored.serialize_field("declared_absent", &true)?;
+        }
+        if let Some(created) = created {
+            stored.serialize_field("created", created)?;
+        }
+        stored.serialize_field("request", &self.request)?;
+        stored.end()
+    }
+}
+
+impl<'de, C: Creation> Deserialize<'de> for Prepared<C> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let stored = Stored::deserialize(deserializer).map_err(|error| unreadable(&error))?;
+        if !(1..=VERSION).contains(&stored.version) {
+            return Err(de::Error::custom(format_args!(
+                "stored as version {}, and this library reads versions 1 to {VERSION}: use the version of the library that \
+                 stored it, or a later one",
+                stored.version
+            )));
+        }
+        if stored.kind != C::KIND {
+            return Err(de::Error::custom(format_args!("stored as another kind than {}", C::KIND)));
+        }
+        let state = state::<C, D::Error>(&stored)?;
+        let request: C = part("request", &stored.request)?;
+        // It may have been stored by another version of this library, or been changed in the store.
+        request
+            .check()
+            .map_err(|error| de::Error::custom(format_args!("the stored request cannot be sent: {error}")))?;
+        Ok(Self { request, machine: Machine::loaded(state, stored.declared_absent) })
+    }
+}
+
+fn state<C: Creation, E: de::Error>(stored: &Stored) -> Result<State<C::Created>, E> {
+    let name = match stored.version {
+        1 => &stored.progress,
+        _ => &stored.state,
+    };
+    let Stored { send_by, ended_at, created, .. } = stored;
+    Ok(match (name.as_deref(), ended_at) {
+        (Some(READY), _) => State::Ready,
+        (Some(IN_FLIGHT), _) | (Some(UNCLEAR), None) => State::InFlight(Mark::loaded(*send_by)),
+        (Some(INDETERMINATE | UNCLEAR), _) => State::Indeterminate { send_by: *send_by, ended_at: *ended_at },
+        (Some(PLACED), _) => match created {
+            Some(created) => State::Placed(Some(part("created", created)?)),
+            // What says nothing is stored as `null`. Of everything else nothing was stored by version 1.
+            None => State::Placed(serde_json::from_str("null").ok()),
+        },
+        (None, _) => return Err(E::custom("its state is missing")),
+        (Some(_), _) => {
+            return Err(E::custom("it holds another state than this version of the library knows"));
+        }
+    })
+}
+
+/// Reads a part of what is stored, and refuses one of which something would be lost.
+fn part<T: Serialize + de::DeserializeOwned, E: de::Error>(name: &str, raw: &RawValue) -> Result<T, E> {
+    let read: T = serde_json::from_str(raw.get()).map_err(|error| unreadable(&E::custom(error)))?;
+    let known = serde_json::to_value(&read).map_err(|_| E::custom("it cannot be written again"))?;
+    let stored: Value = serde_json::from_str(raw.get()).map_err(|_| E::custom("it is not JSON"))?;
+    match unknown_field(&stored, &known) {
+        None => Ok(read),
+        Some(()) => Err(E::custom(format_args!(
+            "the stored {name} has a field that this version of the library does not know and would lose: use the version \
+             that stored it, or a later one"
+        ))),
+    }
+}
+
+/// Whether a field that is stored is not among those that are known. One without a value says nothing.
+fn unknown_field(stored: &Value, known: &Value) -> Option<()> {
+    match (stored, known) {
+        (Value::Object(stored), Value::Object(known)) => {
+            stored.iter().find_map(|(name, value)| match (value, known.get(name)) {
+                (Value::Null, None) => None,
+                (_, None) => Some(()),
+                (value, Some(known)) => unknown_field(value, known),
+            })
+        }
+        (Value::Array(stored), Value::Array(known)) => {
+            stored.iter().zip(known).find_map(|(stored, known)| unknown_field(stored, known))
+        }
+        _ => None,
     }
 }
 
@@ -52,30 +160,12 @@ fn unreadable<E: de::Error>(error: &E) -> E {
     if message.starts_with("missing field") {
         return E::custom(message);
     }
+    if message.starts_with("unknown field") {
+        return E::custom(
+            "it has a field that this version of the library does not know and would lose: use the version that stored it, or \
+             a later one",
+        );
+    }
     let what = expected(&message).unwrap_or("a stored value of this kind");
     E::custom(format_args!("it holds something else than {what}"))
-}
-
-impl<'de, C: Creation> Deserialize<'de> for Prepared<C> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = Stored::<C>::deserialize(deserializer).map_err(|error| unreadable(&error))?;
-        if stored.version != VERSION {
-            return Err(de::Error::custom(format_args!(
-                "stored as version {}, and this library reads version {VERSION}",
-                stored.version
-            )));
-        }
-        if stored.kind != C::KIND {
-            return Err(de::Error::custom(format_args!("stored as another kind than {}", C::KIND)));
-        }
-        // It may have been stored by another version of this library, or been changed in the store.
-        stored.request.check().map_err(|error| de::Error::custom(format_args!("not to be sent: {error}")))?;
-        Ok(Self {
-            request: stored.request,
-            progress: stored.progress,
-            begun: false,
-            copied: AtomicBool::new(true),
-            sent: Sent { send_by: stored.send_by, ended_at: stored.ended_at },
-        })
-    }
 }
