@@ -7,6 +7,7 @@ mod instance;
 pub mod measure;
 mod mutate;
 mod outcomes;
+pub mod paused;
 mod raw_server;
 pub mod shelf;
 pub mod sources;

@@ -4,6 +4,8 @@ mod clock;
 mod creation;
 mod machine;
 mod matching;
+#[cfg(test)]
+mod model;
 mod reconciled;
 mod stored;
 
@@ -65,6 +67,7 @@ use sealed::{Lookup, LookupPurpose, Supplier as _};
 /// | `InFlight`, `Indeterminate` | [`reconcile`](Self::reconcile) finds it | yes | no | `Placed` |
 /// | `InFlight`, `Indeterminate` | `reconcile` finds nothing, and no request can be at work any more | yes | no | `Ready` |
 /// | `InFlight`, `Indeterminate` | `reconcile` finds nothing too early, cannot tell, or fails | yes | no | unchanged |
+/// | `InFlight`, `Indeterminate` | `reconcile` finds what only a person can tell apart, or the API has no look-up | yes | no | unchanged: [`Undecidable`], once nobody can be sending it |
 /// | any but `Placed` | [`declare_absent`](Self::declare_absent) | by a person | no | `Ready` |
 /// | `Ready` | `reconcile` | no | no | `Ready`: it is absent |
 /// | `Placed` | `reconcile`, `look_up` | no | no | `Placed`: what was created |
@@ -285,6 +288,8 @@ impl<C: Creation> Prepared<C> {
             _ => self.machine.unsettled(policy.deadline, policy.settle),
         };
         let was_placed = matches!(self.machine.state(), State::Placed(_));
+        // Another worker may be sending it, and will know.
+        let sending = left.filter(|_| matches!(self.machine.state(), State::InFlight(_)));
         let manual_check = C::MANUAL_CHECK.to_owned();
         let undecidable = |reason: &str| {
             Reconciled::Undecidable(Undecidable {
@@ -308,7 +313,10 @@ impl<C: Creation> Prepared<C> {
                 ("it is not there yet, but the request may still be at work", left)
             }
             (Lookup::Indeterminate(reason), _) => (reason, doubt_lasts(supplier)),
-            (Lookup::Conflict(reason) | Lookup::Unsupported(reason), _) => return Ok(undecidable(reason)),
+            (Lookup::Conflict(reason) | Lookup::Unsupported(reason), _) => match sending {
+                Some(left) => (reason, left),
+                None => return Ok(undecidable(reason)),
+            },
         };
         Ok(Reconciled::Indeterminate(Indeterminate { reason: reason.to_owned(), retry_after, manual_check }))
     }

@@ -1,0 +1,373 @@
+//! Random interleavings of several workers over one store, against a supplier that recognises nothing.
+//!
+//! The workers run the real [`Prepared`] under a simulated clock: each stops after every step, for as long as the schedule wants,
+//! and may be crashed there. The supplier carries every request out that arrives, once each, sooner or later or never, and loses
+//! answers. However they are interleaved, the order takes effect once; unless a request was still at work after the settle time,
+//! which is what the documentation of `Prepared` says can happen.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use lastmile_core::call::{Error, SendDeadline};
+use lastmile_core::retry::Policy;
+use serde::{Deserialize, Serialize};
+
+use super::clock::has_passed;
+use super::clock::simulated::{elapsed, set};
+use super::creation::Creation;
+use super::sealed::{Lookup, LookupPurpose, Sealed, Supplier};
+use super::{Prepared, PreparedState, Reconciled};
+
+const MARK: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(20);
+const SETTLE: Duration = Duration::from_secs(60);
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    reference: String,
+}
+
+/// What the world outside the workers has.
+struct World {
+    chance: fastrand::Rng,
+    stored: String,
+    requests: Vec<Request>,
+    /// Whether some requests are at work longer than the settle time.
+    has_slow_requests: bool,
+    /// What the schedule met, so that a test can tell that it tests something.
+    met: Met,
+}
+
+#[derive(Clone, Copy)]
+struct Request {
+    left_at: Duration,
+    /// When it takes effect; never, if none.
+    effect_at: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Met {
+    late: usize,
+    lapsed: usize,
+    lost_replacements: usize,
+    refused_replacements: usize,
+    absences: usize,
+    reconciled: usize,
+    found_before_sending: usize,
+    crashes: usize,
+}
+
+impl World {
+    fn effects(&self) -> usize {
+        self.requests.iter().filter(|request| request.effect_at.is_some_and(|at| at <= elapsed())).count()
+    }
+
+    /// What a look-up is answered with now.
+    fn look(&mut self, reference: &str, purpose: LookupPurpose) -> Result<Lookup<String>, Error> {
+        match self.chance.u8(..10) {
+            0 => Err(Error::unknown("model", "the look-up failed")),
+            1 => Ok(Lookup::Indeterminate("a page in the place of an answer")),
+            _ if self.effects() > 0 => {
+                self.met.found_before_sending += usize::from(purpose == LookupPurpose::BeforeSending);
+                Ok(Lookup::Found(reference.to_owned()))
+            }
+            _ => Ok(Lookup::NotFound),
+        }
+    }
+
+    fn some_worked_too_long(&self) -> bool {
+        self.requests.iter().any(|one| one.effect_at.is_some_and(|at| at > one.left_at + SETTLE))
+    }
+}
+
+#[derive(Clone)]
+struct Network {
+    world: Arc<Mutex<World>>,
+    policy: Policy,
+    send_deadline: Option<SendDeadline>,
+}
+
+impl Network {
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+}
+
+impl Supplier for Network {
+    const API: &'static str = "model";
+
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn with_send_deadline(&self, deadline: SendDeadline) -> Self {
+        Self { send_deadline: Some(deadline), ..self.clone() }
+    }
+}
+
+impl Sealed for Line {}
+
+impl Creation for Line {
+    type Supplier = Network;
+    type Created = String;
+    const KIND: &'static str = "model.line";
+    const MANUAL_CHECK: &'static str = "look";
+
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// As the call layer sends: the clock is read before each step, and once the request has left, its answer is waited for
+    /// until the deadline.
+    async fn send(&self, network: &Network) -> Result<String, Error> {
+        let deadline = network.send_deadline.expect("every placement has one");
+        let steps = network.world().chance.usize(1..4);
+        for _ in 0..steps {
+            step().await;
+        }
+        if has_passed(&deadline) {
+            network.world().met.late += 1;
+            return Err(Error::invalid("model", "not sent: the deadline has passed"));
+        }
+        let (left_at, answer) = {
+            let mut world = network.world();
+            let left_at = elapsed();
+            let most = if world.has_slow_requests { SETTLE * 2 } else { SETTLE };
+            let effect_at = match world.chance.u8(..10) {
+                0 => None,
+                1..6 => Some(left_at),
+                _ => Some(left_at + most.mul_f64(world.chance.f64())),
+            };
+            world.requests.push(Request { left_at, effect_at });
+            (left_at, effect_at.filter(|_| world.chance.u8(..3) > 0))
+        };
+        loop {
+            step().await;
+            if answer.is_some_and(|at| at <= elapsed()) {
+                return Ok(self.reference.clone());
+            }
+            if elapsed() >= left_at + DEADLINE {
+                return Err(Error::unknown("model", "no answer"));
+            }
+        }
+    }
+
+    async fn find(&self, network: &Network, purpose: LookupPurpose) -> Result<Lookup<String>, Error> {
+        let steps = network.world().chance.usize(1..3);
+        for _ in 0..steps {
+            step().await;
+        }
+        let told = network.world().look(&self.reference, purpose);
+        step().await;
+        told
+    }
+}
+
+/// Lets the schedule go on elsewhere.
+async fn step() {
+    let mut has_stopped = false;
+    poll_fn(|_| if std::mem::replace(&mut has_stopped, true) { Poll::Ready(()) } else { Poll::Pending })
+        .await;
+}
+
+/// Replaces what a worker loaded by what it has now. Returns whether that is known to have happened; a database may have done it
+/// and not said so.
+async fn replace(network: &Network, old: &str, new: &str) -> bool {
+    step().await;
+    let replaced = {
+        let mut world = network.world();
+        if world.stored != old {
+            world.met.refused_replacements += 1;
+            return false;
+        }
+        world.stored = new.to_owned();
+        let is_told = world.chance.u8(..10) > 0;
+        world.met.lost_replacements += usize::from(!is_told);
+        is_told
+    };
+    step().await;
+    replaced
+}
+
+/// A worker as the documentation of `Prepared` describes it. It ends once the order is placed.
+async fn work(network: Network) {
+    loop {
+        step().await;
+        let mut stored = network.world().stored.clone();
+        let mut order: Prepared<Line> = serde_json::from_str(&stored).unwrap();
+        loop {
+            step().await;
+            match order.state() {
+                PreparedState::Placed => return,
+                PreparedState::Ready => {
+                    // Looked up, marked and stored; or somebody else was faster.
+                    let looked_up = order.look_up(&network).await;
+                    let Ok(None) = looked_up else {
+                        let now = text(&order);
+                        replace(&network, &stored, &now).await;
+                        break;
+                    };
+                    step().await;
+                    if order.mark_in_flight_for(MARK).is_err() {
+                        break;
+                    }
+                    let marked = text(&order);
+                    if !replace(&network, &stored, &marked).await {
+                        break;
+                    }
+                    stored = marked;
+                    step().await;
+                    let placed = order.place(&network).await;
+                    let has_lapsed = matches!(&placed, Err(error) if error.to_string().contains("lapsed"));
+                    network.world().met.lapsed += usize::from(has_lapsed);
+                }
+                PreparedState::InFlight | PreparedState::Indeterminate => {
+                    match order.reconcile(&network).await {
+                        Ok(Reconciled::Absent) => network.world().met.absences += 1,
+                        Ok(Reconciled::Placed(_)) => network.world().met.reconciled += 1,
+                        // It loads it again, after a while.
+                        _ => break,
+                    }
+                }
+            }
+            let now = text(&order);
+            if !replace(&network, &stored, &now).await {
+                break;
+            }
+            stored = now;
+            // Some workers load it again before each step, some go on with what they have.
+            if network.world().chance.bool() {
+                break;
+            }
+        }
+    }
+}
+
+fn text(order: &Prepared<Line>) -> String {
+    serde_json::to_string(order).unwrap()
+}
+
+type Worker = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Runs one schedule to its end, and returns the world afterwards.
+fn run(seed: u64, workers: usize, has_slow_requests: bool) -> Arc<Mutex<World>> {
+    set(Duration::ZERO);
+    let order = Prepared::new(Line { reference: "SP-1".into() }).unwrap();
+    let mut chance = fastrand::Rng::with_seed(seed);
+    let world = World {
+        chance: chance.fork(),
+        stored: text(&order),
+        requests: Vec::new(),
+        has_slow_requests,
+        met: Met::default(),
+    };
+    let network = Network {
+        world: Arc::new(Mutex::new(world)),
+        policy: Policy { deadline: DEADLINE, settle: SETTLE, ..Policy::default() },
+        send_deadline: None,
+    };
+    let start = || -> Worker { Box::pin(work(network.clone())) };
+    let mut running: Vec<Option<Worker>> = (0..workers).map(|_| Some(start())).collect();
+    let mut stalled_until = vec![Duration::ZERO; workers];
+    let mut cx = Context::from_waker(Waker::noop());
+    for number in 0.. {
+        // Sooner or later nothing goes wrong any more.
+        let is_calm = number > 400;
+        assert!(number < 20_000, "seed {seed}: no end");
+        let at = chance.usize(..workers);
+        if running.iter().all(Option::is_none) {
+            break;
+        }
+        if !is_calm && chance.u8(..40) == 0 {
+            network.world().met.crashes += 1;
+            (running[at], stalled_until[at]) = (Some(start()), Duration::ZERO);
+        }
+        if !is_calm && chance.u8(..20) == 0 {
+            // Past the mark, the deadline or the settle time.
+            let whole = [MARK, MARK + DEADLINE, MARK + DEADLINE + SETTLE * 2][chance.usize(..3)];
+            stalled_until[at] = elapsed() + whole.mul_f64(chance.f64() * 1.5);
+        }
+        let passed = Duration::from_millis(chance.u64(..2000));
+        if chance.u8(..4) == 0 {
+            set(elapsed() + passed);
+        }
+        if stalled_until[at] > elapsed() {
+            // Others go on; if there are none, time does.
+            if workers == 1 || is_calm {
+                set(stalled_until[at]);
+            }
+            continue;
+        }
+        if let Some(worker) = &mut running[at]
+            && worker.as_mut().poll(&mut cx).is_ready()
+        {
+            running[at] = None;
+        }
+    }
+    // Whatever is still at work comes to its end.
+    set(elapsed() + SETTLE * 3);
+    network.world
+}
+
+/// How many schedules are run; each is another one.
+const SCHEDULES: u64 = 4_000;
+
+#[track_caller]
+fn never_twice(workers: usize) -> Met {
+    let mut all = Met::default();
+    for seed in 0..SCHEDULES {
+        let world = run(seed, workers, false);
+        let world = world.lock().unwrap();
+        assert!(!world.some_worked_too_long());
+        assert_eq!(world.effects(), 1, "seed {seed}, {workers} workers: {:?}", world.met);
+        let met = world.met;
+        all.late += met.late;
+        all.lapsed += met.lapsed;
+        all.lost_replacements += met.lost_replacements;
+        all.refused_replacements += met.refused_replacements;
+        all.absences += met.absences;
+        all.reconciled += met.reconciled;
+        all.found_before_sending += met.found_before_sending;
+        all.crashes += met.crashes;
+    }
+    all
+}
+
+#[test]
+fn one_worker_that_crashes_places_an_order_once() {
+    let met = never_twice(1);
+    assert!(met.crashes > 100 && met.absences > 100 && met.reconciled > 100, "{met:?}");
+}
+
+#[test]
+fn two_workers_place_an_order_once() {
+    let met = never_twice(2);
+    let Met { late, lapsed, lost_replacements, refused_replacements, .. } = met;
+    let least = [late, lapsed, lost_replacements, refused_replacements, met.absences, met.reconciled];
+    assert!(least.iter().all(|met| *met > 20), "{met:?}");
+}
+
+#[test]
+fn three_workers_place_an_order_once() {
+    let met = never_twice(3);
+    assert!(met.found_before_sending > 10 && met.refused_replacements > 100, "{met:?}");
+}
+
+/// What the documentation says can happen, does, and nothing else.
+#[test]
+fn only_a_request_at_work_beyond_the_settle_time_takes_effect_beside_another() {
+    let mut doubled = 0;
+    for seed in 0..SCHEDULES {
+        let world = run(seed, 2, true);
+        let world = world.lock().unwrap();
+        match world.effects() {
+            1 => {}
+            _ if world.some_worked_too_long() => doubled += 1,
+            effects => panic!("seed {seed}: {effects} effects, {:?}", world.met),
+        }
+    }
+    assert!(doubled > 0, "some requests are at work for too long");
+}

@@ -1,0 +1,20 @@
+//! What a worker that is paused and the one that takes over its order agree on.
+
+use std::time::Duration;
+
+use lastmile::Policy;
+
+/// How long the mark of an order is good.
+pub const MARK: Duration = Duration::from_millis(300);
+
+/// A short deadline and a short settle time: a pause that outlives both is no long wait.
+pub fn policy() -> Policy {
+    let deadline = Duration::from_millis(300);
+    Policy {
+        deadline,
+        attempt: deadline,
+        attempts: 1,
+        settle: Duration::from_millis(200),
+        ..Policy::default()
+    }
+}
