@@ -1,42 +1,53 @@
 //! Small campaigns: the large ones are run by hand, with `cargo run --release -p lastmile-tests --bin campaign`.
 
-use lastmile_tests::campaign::{Plan, Which, run};
+use lastmile_sandbox::Texts;
+use lastmile_tests::campaign::{Plan, Processes, Which, run};
 
-async fn small(which: Which, deduplicates: bool, seed: u64) {
-    let verdict = run(&Plan { orders: 48, seed, deduplicates, kills: None }, which).await;
+fn plan(seed: u64) -> Plan {
+    Plan { orders: 48, seed, deduplicates: false, texts: Texts::AsGiven, processes: None }
+}
+
+async fn is_right(plan: &Plan, which: Which) {
+    let verdict = run(plan, which).await;
     assert!(verdict.is_right(), "{verdict}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn onapi_orders_are_placed_once() {
-    small(Which::OnApi, true, 1).await;
+    is_right(&Plan { deduplicates: true, ..plan(1) }, Which::OnApi).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn onapi_orders_are_placed_once_at_a_network_that_takes_every_order_for_a_new_one() {
-    small(Which::OnApi, false, 2).await;
+    is_right(&plan(2), Which::OnApi).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn covage_orders_are_submitted_once() {
-    small(Which::Covage, true, 3).await;
+    is_right(&Plan { deduplicates: true, ..plan(3) }, Which::Covage).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn covage_orders_are_submitted_once_without_unique_references() {
-    small(Which::Covage, false, 4).await;
+    is_right(&plan(4), Which::Covage).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cocon_never_gets_anything_twice() {
-    small(Which::Cocon, true, 5).await;
+    is_right(&plan(5), Which::Cocon).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_that_is_killed_goes_on_where_it_was() {
+async fn a_reference_in_another_spelling_doubles_nothing() {
+    is_right(&Plan { texts: Texts::UpperCase, ..plan(7) }, Which::OnApi).await;
+    is_right(&Plan { texts: Texts::Cut(20), ..plan(8) }, Which::Covage).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_workers_that_are_killed_and_stopped_place_every_order_once() {
+    let program = env!("CARGO_BIN_EXE_campaign");
+    let processes = Processes { program: program.into(), workers: 3, kills: 2, stops: 2 };
     for which in [Which::OnApi, Which::Covage, Which::Cocon] {
-        let kills = Some((2, env!("CARGO_BIN_EXE_campaign").into()));
-        let verdict = run(&Plan { orders: 48, seed: 6, deduplicates: false, kills }, which).await;
-        assert!(verdict.is_right(), "{verdict}");
+        is_right(&Plan { processes: Some(processes.clone()), ..plan(6) }, which).await;
     }
 }

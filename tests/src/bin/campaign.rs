@@ -5,47 +5,54 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use lastmile_tests::campaign::{Outbox, Plan, Which, run, work_through};
+use lastmile_sandbox::Texts;
+use lastmile_tests::campaign::{Outbox, Plan, Processes, Which, Worker, run, work_through};
 
 const USAGE: &str = "\
-usage: campaign [--orders N] [--seed N] [--kills N]
+usage: campaign [--orders N] [--seed N] [--workers N] [--kills N] [--stops N]
 
   --orders N   how many orders each supplier gets (default: 1000)
   --seed N     where everything that is left to chance comes from (default: 1)
-  --kills N    kills the ordering process so many times at random moments and lets it go on from its store
-               (default: 0)";
+  --workers N  how many workers share one store, each a process of its own (default: 1)
+  --kills N    kills a worker (SIGKILL) so many times at random moments and starts it again (default: 0)
+  --stops N    stops a worker (SIGSTOP) so many times, for longer than anybody waits for it (default: 0)";
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [work, site, outbox] = arguments.as_slice()
+    if let [work, site, outbox, number, of] = arguments.as_slice()
         && work == "work"
     {
         let site = std::fs::read_to_string(site).expect("the site of the parent process");
+        let site = serde_json::from_str(&site).expect("a site");
         let outbox = Outbox::open(outbox.as_ref()).expect("the outbox of the parent process");
-        work_through(serde_json::from_str(&site).expect("a site"), Arc::new(outbox)).await;
+        let [number, of] = [number, of].map(|text| text.parse().expect("a number"));
+        work_through(site, Arc::new(outbox), Worker { number, of }).await;
         return ExitCode::SUCCESS;
     }
-    let Some([orders, seed, kills]) = read(&arguments) else {
+    let Some([orders, seed, workers, kills, stops]) = read(&arguments) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
+    let [orders, workers, kills, stops] =
+        [orders, workers, kills, stops].map(|number| usize::try_from(number).expect("a sensible number"));
     let program = std::env::current_exe().expect("it runs");
-    let kills = usize::try_from(kills).ok().filter(|kills| *kills > 0).map(|kills| (kills, program));
-    let orders = usize::try_from(orders).expect("a sensible number");
+    let processes = Processes { program, workers: workers.max(1), kills, stops };
+    let processes = (workers > 1 || kills + stops > 0).then_some(processes);
     let mut ends = Vec::new();
-    for (which, deduplicates) in [
-        (Which::OnApi, true),
-        (Which::OnApi, false),
-        (Which::Covage, true),
-        (Which::Covage, false),
+    for (which, deduplicates, texts, how) in [
+        (Which::OnApi, true, Texts::AsGiven, ""),
+        (Which::OnApi, false, Texts::AsGiven, " without de-duplication"),
+        (Which::OnApi, false, Texts::UpperCase, " without de-duplication, in capitals"),
+        (Which::Covage, true, Texts::AsGiven, ""),
+        (Which::Covage, false, Texts::AsGiven, " without unique references"),
+        (Which::Covage, false, Texts::Cut(20), " without unique references, cut to 20"),
         // It has nothing to switch off.
-        (Which::Cocon, true),
+        (Which::Cocon, true, Texts::AsGiven, ""),
     ] {
-        let plan = Plan { orders, seed, deduplicates, kills: kills.clone() };
+        let plan = Plan { orders, seed, deduplicates, texts, processes: processes.clone() };
         let started = Instant::now();
         let verdict = run(&plan, which).await;
-        let how = if deduplicates { "" } else { " without de-duplication" };
         println!("{verdict}{how}, {} s", started.elapsed().as_secs());
         ends.push((verdict.counts() + how, verdict.is_right()));
     }
@@ -56,13 +63,13 @@ async fn main() -> ExitCode {
     if all_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Orders, seed and kills.
-fn read(arguments: &[String]) -> Option<[u64; 3]> {
-    let mut values = [1000, 1, 0];
+/// Orders, seed, workers, kills and stops.
+fn read(arguments: &[String]) -> Option<[u64; 5]> {
+    let mut values = [1000, 1, 1, 0, 0];
     for pair in arguments.chunks(2) {
         let [name, value] = pair else { return None };
-        let at = ["--orders", "--seed", "--kills"].iter().position(|known| known == name)?;
-        values[at] = value.parse().ok()?;
+        let known = ["--orders", "--seed", "--workers", "--kills", "--stops"];
+        values[known.iter().position(|known| known == name)?] = value.parse().ok()?;
     }
     Some(values)
 }

@@ -28,7 +28,7 @@ pub fn policy() -> Policy {
 pub const DEADLINE: Duration = Duration::from_millis(2000);
 
 /// How long a request may be at work at the supplier after that; far beyond [`LATE`](super::LATE).
-const SETTLE: Duration = Duration::from_millis(2500);
+pub const SETTLE: Duration = Duration::from_millis(2500);
 
 /// One of the three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ pub struct Site {
     pub which: Which,
     base: String,
     login: [String; 2],
+    /// Whether the supplier writes references back in its own way, so that not everything that is lost can be found again.
+    pub normalises: bool,
     /// The operator's contact, where orders need one.
     pub contact: String,
     /// What is to be ordered.
@@ -63,16 +65,20 @@ pub struct Wanted {
     pub item: String,
     /// The optical socket, where there is one.
     pub socket: String,
+    /// Another one in the same building, which is chosen first and must not be submitted.
+    pub wrong_socket: String,
 }
 
 impl Site {
     /// So many orders at a supplier of this sandbox. No fault may be at work yet.
-    pub async fn at(which: Which, sandbox: &Sandbox, orders: usize) -> Self {
-        match which {
+    pub async fn at(which: Which, sandbox: &Sandbox, orders: usize, normalises: bool) -> Self {
+        let site = match which {
             Which::OnApi => Self::onapi(sandbox, orders),
             Which::Covage => Self::covage(sandbox, orders).await,
             Which::Cocon => Self::cocon(sandbox, orders),
-        }
+        };
+        let keyed = |(number, wanted): (usize, Wanted)| Wanted { key: key(number, normalises), ..wanted };
+        Self { normalises, orders: site.orders.into_iter().enumerate().map(keyed).collect(), ..site }
     }
 
     fn onapi(sandbox: &Sandbox, orders: usize) -> Self {
@@ -83,8 +89,7 @@ impl Site {
             let accesses = supplier.accesses();
             let free =
                 accesses.iter().filter_map(|access| Some((&access.id, access.service(Standing::Free)?)));
-            wanted =
-                free.map(|(access, offer)| (access.clone(), offer.service.clone(), String::new())).collect();
+            wanted = free.map(|(access, offer)| (access.clone(), offer.service.clone(), Sockets::default())).collect();
         }
         let login = [supplier.user().to_owned(), supplier.password().to_owned()];
         Self::new(Which::OnApi, supplier.base_url(), login, wanted, orders)
@@ -107,8 +112,8 @@ impl Site {
             offers.offers.iter().filter_map(|offer| offer.get()?.product.get()?.code.get().cloned());
         let product = products.take(1).collect::<String>();
         let eligibility = offers.eligibility_ref.as_deref().expect("an eligible building").to_owned();
-        let socket = building.sockets[0].reference.clone();
-        let wanted = vec![(eligibility, product, socket); orders];
+        let [right, wrong] = [0, 1].map(|at: usize| building.sockets[at].reference.clone());
+        let wanted = vec![(eligibility, product, Sockets { right, wrong }); orders];
         let contact = supplier.contact_uuid().to_owned();
         Self { contact, ..Self::new(Which::Covage, supplier.base_url(), login, wanted, orders) }
     }
@@ -117,7 +122,8 @@ impl Site {
         let supplier = sandbox.cocon();
         let buildings = supplier.buildings();
         let prepared = buildings.iter().filter(|building| building.kind == BuildingKind::Prepared);
-        let wanted = prepared.map(|building| (building.name.clone(), String::new(), String::new())).collect();
+        let wanted =
+            prepared.map(|building| (building.name.clone(), String::new(), Sockets::default())).collect();
         let login = [supplier.api_key().to_owned(), supplier.client_id().to_owned()];
         Self::new(Which::Cocon, supplier.base_url(), login, wanted, orders)
     }
@@ -126,32 +132,54 @@ impl Site {
         which: Which,
         base: String,
         login: [String; 2],
-        wanted: Vec<(String, String, String)>,
+        wanted: Vec<(String, String, Sockets)>,
         orders: usize,
     ) -> Self {
         assert!(wanted.len() >= orders, "{which:?} has room for {} orders only", wanted.len());
         let wanted = wanted.into_iter().take(orders).enumerate();
-        let orders = wanted.map(|(number, (place, item, socket))| Wanted {
-            key: format!("SP-{number}"),
+        let orders = wanted.map(|(number, (place, item, sockets))| Wanted {
+            key: key(number, false),
             place,
             item,
-            socket,
+            socket: sockets.right,
+            wrong_socket: sockets.wrong,
         });
-        Self { which, base, login, contact: String::new(), orders: orders.collect() }
+        Self { which, base, login, normalises: false, contact: String::new(), orders: orders.collect() }
     }
 
-    pub(super) fn onapi_handle(&self) -> OnApi {
+    pub(super) fn onapi_client(&self) -> Option<OnApi> {
         let [user, password] = &self.login;
-        OnApi::builder(&self.base).login(user, password).policy(policy()).build().expect("loopback")
+        let builder = OnApi::builder(&self.base).login(user, password).policy(policy());
+        (self.which == Which::OnApi).then(|| builder.build().expect("loopback"))
     }
 
-    pub(super) fn covage_handle(&self) -> Covage {
+    pub(super) fn covage_client(&self) -> Option<Covage> {
         let [email, password] = &self.login;
-        Covage::builder(&self.base).login(email, password).policy(policy()).build().expect("loopback")
+        let builder = Covage::builder(&self.base).login(email, password).policy(policy());
+        (self.which == Which::Covage).then(|| builder.build().expect("loopback"))
     }
 
-    pub(super) fn cocon_handle(&self) -> Cocon {
+    pub(super) fn cocon_client(&self) -> Option<Cocon> {
         let [key, client] = &self.login;
-        Cocon::builder(&self.base).api_key(key).client_id(client).policy(policy()).build().expect("loopback")
+        let builder = Cocon::builder(&self.base).api_key(key).client_id(client).policy(policy());
+        (self.which == Which::Cocon).then(|| builder.build().expect("loopback"))
     }
+
+    /// The order that a reference belongs to, in whatever way the supplier writes it.
+    pub(super) fn number_of(&self, reference: &str) -> Option<usize> {
+        let digits: String =
+            reference.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+        digits.parse().ok().filter(|number| *number < self.orders.len())
+    }
+}
+
+#[derive(Clone, Default)]
+struct Sockets {
+    right: String,
+    wrong: String,
+}
+
+/// The reference of an order; one that a supplier that normalises texts changes.
+fn key(number: usize, changes: bool) -> String {
+    if changes { format!("sp-{number}-of-this-campaign") } else { format!("SP-{number}") }
 }

@@ -10,7 +10,7 @@ use lastmile_sandbox::{Fault, Received, Supplier};
 
 use super::outbox::{Stage, Step};
 use super::site::{DEADLINE, Site, Wanted, Which};
-use super::work::AT_A_TIME;
+use super::work::MAX_IN_FLIGHT;
 
 /// How a campaign ended at one supplier.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Verdict {
     lost: usize,
     /// There more than once.
     doubled: usize,
+    /// There with a socket that was chosen first and replaced.
+    wrong: usize,
     undecidable: usize,
     /// Undecidable although their answer arrived, or the reverse.
     wrongly_decided: usize,
@@ -44,18 +46,22 @@ impl Verdict {
         let received = supplier.received();
         let stage = |wanted: &Wanted| steps.get(&wanted.key).map(|step| step.stage);
         let ended = |end: Stage| site.orders.iter().filter(|wanted| stage(wanted) == Some(end)).count();
-        let held = match site.which {
-            Which::OnApi => activated(site).await,
+        let (held, wrong) = match site.which {
+            Which::OnApi => (activated(site).await, 0),
             Which::Covage => submitted(site).await,
-            Which::Cocon => created(site, &received),
+            Which::Cocon => (created(site, &received), 0),
         };
         let held = |wanted: &Wanted| held.get(wanted.key.as_str()).copied().unwrap_or_default();
         let undecidable = site.orders.iter().filter(|wanted| stage(wanted) == Some(Stage::Undecidable));
         let undecidable: HashSet<&str> = undecidable.map(|wanted| wanted.key.as_str()).collect();
-        let unknowable = match site.which {
-            Which::OnApi | Which::Covage => HashSet::new(),
-            Which::Cocon => unanswered(site, &received, in_flight),
+        // Undecidable they may be, and those whose answer never came must be, where nothing can be looked up.
+        let lost = if site.which == Which::Cocon { unanswered(site, &received) } else { HashSet::new() };
+        let may_be = |key: &&str| {
+            let is_lost = lost.contains(key) || in_flight.contains(*key);
+            is_lost || site.normalises && was_asked_for_again(site, &received, key)
         };
+        let wrongly = undecidable.iter().filter(|key| !may_be(key)).count();
+        let wrongly_decided = wrongly + lost.difference(&undecidable).count();
         let failed = steps.iter().filter(|(_, step)| step.stage == Stage::Failed);
         Self {
             which: site.which,
@@ -69,8 +75,9 @@ impl Verdict {
                 .filter(|wanted| held(wanted) == 0 && stage(wanted) != Some(Stage::Undecidable))
                 .count(),
             doubled: site.orders.iter().filter(|wanted| held(wanted) > 1).count(),
+            wrong,
             undecidable: undecidable.len(),
-            wrongly_decided: undecidable.symmetric_difference(&unknowable).count(),
+            wrongly_decided,
             failed: failed.map(|(key, step)| format!("{key}: {}", step.value)).collect(),
             violations: supplier.violations(),
         }
@@ -80,7 +87,10 @@ impl Verdict {
     pub fn counts(&self) -> String {
         let Self { which, placed, lost, doubled, undecidable, wrongly_decided, .. } = self;
         let mut text = format!("{which:?} {placed} placed, {lost} lost, {doubled} doubled");
-        if *which == Which::Cocon {
+        if *which == Which::Covage {
+            text.push_str(&format!(", {} wrong", self.wrong));
+        }
+        if *which == Which::Cocon || self.undecidable > 0 {
             text.push_str(&format!(", {undecidable} undecidable ({wrongly_decided} wrongly)"));
         }
         text
@@ -88,7 +98,7 @@ impl Verdict {
 
     /// Whether every order was placed once, or its end is rightly not known.
     pub fn is_right(&self) -> bool {
-        self.lost + self.doubled + self.wrongly_decided == 0
+        self.lost + self.doubled + self.wrong + self.wrongly_decided == 0
             && self.failed.is_empty()
             && self.violations.is_empty()
             && self.placed + self.undecidable == self.orders
@@ -100,6 +110,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { orders, placed, lost, doubled, undecidable, wrongly_decided, requests, faults, .. } = self;
         write!(f, "{:?}: {orders} orders, {placed} placed, {lost} lost, {doubled} doubled, ", self.which)?;
+        write!(f, "{} with a wrong socket, ", self.wrong)?;
         write!(
             f,
             "{undecidable} undecidable ({wrongly_decided} wrongly), {requests} requests, {faults} faults"
@@ -113,36 +124,41 @@ impl fmt::Display for Verdict {
 
 /// How many orders of each reference the network holds.
 async fn activated(site: &Site) -> HashMap<String, usize> {
-    let network = site.onapi_handle().with_policy(Policy::default());
+    let network = site.onapi_client().expect("it is at ON-API").with_policy(Policy::default());
     let look = |wanted: &Wanted| {
         let (network, access) = (network.clone(), wanted.place.parse().expect("an id"));
         async move { network.orders_of(&access).await.expect("no faults any more") }
     };
     let looks: Vec<_> = site.orders.iter().map(look).collect();
-    let mut looks = stream::iter(looks).buffer_unordered(AT_A_TIME);
+    let mut looks = stream::iter(looks).buffer_unordered(MAX_IN_FLIGHT);
     let mut held = HashMap::new();
     while let Some(orders) = looks.next().await {
         for order in orders {
-            let reference = order.get().and_then(|order| order.sp_reference.get().cloned());
-            *held.entry(reference.expect("all orders are ours")).or_default() += 1;
+            let reference = order.get().and_then(|order| order.sp_reference.get());
+            let number = site.number_of(reference.expect("all orders are ours")).expect("one of ours");
+            *held.entry(site.orders[number].key.clone()).or_default() += 1;
         }
     }
     held
 }
 
-/// How many submitted orders of each reference the supplier holds.
-async fn submitted(site: &Site) -> HashMap<String, usize> {
-    let covage = site.covage_handle().with_policy(Policy::default());
+/// How many submitted orders of each reference the supplier holds, and how many of all have a wrong socket.
+async fn submitted(site: &Site) -> (HashMap<String, usize>, usize) {
+    let covage = site.covage_client().expect("it is at Covage").with_policy(Policy::default());
     let mut orders = covage.orders(ListOrdersParams { limit: Some(200), ..Default::default() });
-    let mut held = HashMap::new();
+    let (mut held, mut wrong) = (HashMap::new(), 0);
     while let Some(order) = orders.next().await {
         let order = order.expect("no faults any more").into_option().expect("an order");
         if order.status.get() != Some(&OrderStatus::Draft) {
-            let info = order.operator_info.into_option().expect("it was demanded");
-            *held.entry(info.order_ref.into_option().expect("it was demanded")).or_default() += 1;
+            let info = order.operator_info.get().expect("it was demanded");
+            let reference = info.order_ref.as_deref().expect("it was demanded");
+            let wanted = &site.orders[site.number_of(reference).expect("one of ours")];
+            *held.entry(wanted.key.clone()).or_default() += 1;
+            let json = serde_json::to_string(&order.bounds).expect("JSON");
+            wrong += usize::from(!json.contains(&format!("\"{}\"", wanted.socket)));
         }
     }
-    held
+    (held, wrong)
 }
 
 /// How many requests for each order took effect. The supplier has no reference, but every order is for a place of its own.
@@ -158,11 +174,21 @@ fn created(site: &Site, received: &[Received]) -> HashMap<String, usize> {
 }
 
 /// The orders whose sender cannot know what became of them.
-fn unanswered<'a>(site: &'a Site, received: &[Received], in_flight: &'a HashSet<String>) -> HashSet<&'a str> {
+fn unanswered<'a>(site: &'a Site, received: &[Received]) -> HashSet<&'a str> {
     let keys = keys(site);
     let lost = received.iter().filter(|received| received.fault.is_some_and(loses_the_answer));
-    let lost = lost.filter_map(|received| keys.get(&place(received)?).copied());
-    lost.chain(in_flight.iter().map(String::as_str)).collect()
+    lost.filter_map(|received| keys.get(&place(received)?).copied()).collect()
+}
+
+/// Whether an answer to the request that creates an order was lost.
+fn was_asked_for_again(site: &Site, received: &[Received], key: &str) -> bool {
+    received.iter().any(|received| {
+        let body = received.json();
+        let pointers = ["/spReference", "/operator_info/order_ref"];
+        let references = pointers.iter().find_map(|pointer| body.as_ref()?.pointer(pointer)?.as_str());
+        let is_its = references.and_then(|reference| site.number_of(reference));
+        is_its.is_some_and(|number| site.orders[number].key == key) && received.fault.is_some_and(loses_the_answer)
+    })
 }
 
 fn loses_the_answer(fault: Fault) -> bool {

@@ -1,0 +1,126 @@
+//! The workers as processes of their own, which are killed and stopped.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use lastmile_sandbox::Supplier;
+use tokio::process::{Child, Command};
+
+use super::outbox::Outbox;
+use super::site::{DEADLINE, SETTLE, Site, Which};
+use super::work::MARK;
+
+/// What happens to the workers.
+#[derive(Clone, Debug)]
+pub struct Processes {
+    /// The program that is a worker: called with `work`, the paths of a site and of an outbox, its number, and how many there are.
+    pub program: PathBuf,
+    /// How many work at a time.
+    pub workers: usize,
+    /// How often one of them is killed (`SIGKILL`) and started again.
+    pub kills: usize,
+    /// How often one of them is stopped (`SIGSTOP`), for longer than anybody waits for it, and let go on.
+    pub stops: usize,
+}
+
+/// How long a worker is stopped: nobody expects anything of its requests any more.
+fn pause() -> Duration {
+    MARK + DEADLINE + SETTLE + Duration::from_secs(1)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Event {
+    Kill,
+    Stop,
+}
+
+/// Lets the workers work, and kills and stops them at random moments, until all is done. Returns the orders that were being sent
+/// when that happened.
+pub(super) async fn run(
+    plan: &Processes,
+    seed: u64,
+    site: &Site,
+    supplier: &Supplier,
+    folder: &Path,
+) -> HashSet<String> {
+    let (site_path, path) = (folder.join("site"), folder.join("outbox"));
+    std::fs::write(&site_path, serde_json::to_string(site).expect("JSON")).expect("a new file");
+    let start = |number: usize| {
+        Command::new(&plan.program)
+            .arg("work")
+            .args([&site_path, &path])
+            .args([number.to_string(), plan.workers.to_string()])
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the program starts")
+    };
+    let mut workers: Vec<Child> = (0..plan.workers).map(start).collect();
+    let mut resumed = tokio::task::JoinSet::new();
+    let mut in_flight = HashSet::new();
+    for (moment, event, at) in events(plan, seed, site.orders.len()) {
+        while done(site.which, supplier) < moment && !has_ended(&mut workers) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let worker = &mut workers[at];
+        // Few orders may be done before their turn has come.
+        let Some(process) = worker.id().filter(|_| matches!(worker.try_wait(), Ok(None))) else { continue };
+        match event {
+            Event::Kill => {
+                worker.kill().await.expect("it runs");
+                *worker = start(at);
+            }
+            Event::Stop => {
+                signal("-STOP", process).await;
+                resumed.spawn(async move {
+                    tokio::time::sleep(pause()).await;
+                    signal("-CONT", process).await;
+                });
+            }
+        }
+        let steps = Outbox::open(&path).expect("it is there").steps();
+        // One that is placed, and was not told so to the end, is as good as unknown to the next process.
+        let ready = r#""state":"ready""#;
+        let begun = steps.into_iter().filter(|(_, step)| !step.value.contains(ready));
+        in_flight.extend(begun.filter(|(_, step)| !step.stage.is_end()).map(|(key, _)| key));
+    }
+    assert!(plan.kills + plan.stops == 0 || !in_flight.is_empty(), "no kill and no stop met any work");
+    while resumed.join_next().await.is_some() {}
+    for worker in &mut workers {
+        assert!(worker.wait().await.expect("it ends").success(), "a worker fails");
+    }
+    in_flight
+}
+
+/// When which worker is killed or stopped: after how many orders have taken effect, up to three quarters of them, since at Cocon
+/// some of what is lost never does.
+fn events(plan: &Processes, seed: u64, orders: usize) -> Vec<(usize, Event, usize)> {
+    let mut chance = fastrand::Rng::with_seed(seed);
+    let kinds = [(Event::Kill, plan.kills), (Event::Stop, plan.stops)];
+    let kinds = kinds.into_iter().flat_map(|(event, times)| std::iter::repeat_n(event, times));
+    let mut events: Vec<_> =
+        kinds.map(|event| (chance.usize(1..=orders * 3 / 4), event, chance.usize(..plan.workers))).collect();
+    events.sort_unstable_by_key(|(moment, ..)| *moment);
+    events
+}
+
+fn has_ended(workers: &mut [Child]) -> bool {
+    workers.iter_mut().all(|worker| !matches!(worker.try_wait(), Ok(None)))
+}
+
+/// One that was killed meanwhile gets no signal any more.
+async fn signal(name: &str, process: u32) {
+    let _ = Command::new("kill").args([name, &process.to_string()]).stderr(Stdio::null()).status().await;
+}
+
+/// How many orders took effect.
+fn done(which: Which, supplier: &Supplier) -> usize {
+    let operations: &[&str] = match which {
+        Which::OnApi => &["createOrder"],
+        Which::Covage => &["updateOrder.submit"],
+        Which::Cocon => &["createCustomer", "createDelayedConnection", "createDelayedConnectionBatch"],
+    };
+    operations.iter().map(|operation| supplier.took_effect(operation)).sum()
+}

@@ -1,0 +1,124 @@
+//! One prepared value, from the store to the supplier and back.
+
+use std::time::Duration;
+
+use lastmile::{Creation, Outcome, Prepared, PreparedState, Reconciled};
+
+use super::super::outbox::{Stage, Step};
+use super::{Next, Service, come_back};
+
+/// How long the mark that an order is being sent is good for.
+pub(crate) const MARK: Duration = Duration::from_secs(3);
+
+/// After so many looks that cannot tell, nobody but a person can, where the supplier writes references in its own way.
+const DOUBTS: usize = 8;
+
+impl Service {
+    /// Brings a value one step further, be it new or found in the store. `next` is what follows what was created.
+    pub(super) async fn place<C: Creation>(
+        &self,
+        key: &str,
+        stage: Stage,
+        step: Option<&Step>,
+        request: impl FnOnce() -> C,
+        supplier: &C::Supplier,
+        next: impl FnOnce(&C::Created) -> Step,
+    ) -> Next {
+        let Some(step) = step.filter(|step| step.stage == stage) else {
+            let prepared = Prepared::new(request()).expect("what a campaign orders is right");
+            // Stored before anything else, for all workers.
+            self.outbox.replace(key, step, &stored(stage, &prepared));
+            return Next::LookAgain;
+        };
+        let mut prepared: Prepared<C> = serde_json::from_str(&step.value).expect("what was stored is read");
+        let mut stored_step = step.clone();
+        match prepared.state() {
+            PreparedState::Ready => {
+                let permit = self.permits.acquire().await.expect("it is never closed");
+                match prepared.look_up(supplier).await {
+                    Ok(None) => {}
+                    Ok(Some(_)) => {
+                        self.outbox.replace(key, Some(&stored_step), &stored(stage, &prepared));
+                        return Next::LookAgain;
+                    }
+                    Err(error) => {
+                        self.outbox.replace(key, Some(&stored_step), &stored(stage, &prepared));
+                        drop(permit);
+                        come_back(&error).await;
+                        return Next::LookAgain;
+                    }
+                }
+                prepared.mark_in_flight_for(MARK).expect("it is looked up");
+                let marked = stored(stage, &prepared);
+                if !self.outbox.replace(key, Some(&stored_step), &marked) {
+                    return Next::LookAgain;
+                }
+                stored_step = marked;
+                let result = prepared.place(supplier).await;
+                self.outbox.replace(key, Some(&stored_step), &stored(stage, &prepared));
+                drop(permit);
+                match result {
+                    Err(error) if error.outcome() == Outcome::Rejected && !is_read(&error) => {
+                        Next::Step(Step::new(Stage::Failed, error.to_string()))
+                    }
+                    Err(error) => {
+                        come_back(&error).await;
+                        Next::LookAgain
+                    }
+                    Ok(_) => Next::LookAgain,
+                }
+            }
+            PreparedState::Placed => {
+                let created = prepared.created().expect("what was created is stored");
+                self.outbox.replace(key, Some(&stored_step), &next(created));
+                Next::LookAgain
+            }
+            _ => self.reconcile(key, &stored_step, prepared, supplier).await,
+        }
+    }
+
+    async fn reconcile<C: Creation>(
+        &self,
+        key: &str,
+        step: &Step,
+        mut prepared: Prepared<C>,
+        supplier: &C::Supplier,
+    ) -> Next {
+        for _ in 0..DOUBTS {
+            let permit = self.permits.acquire().await.expect("it is never closed");
+            let found = prepared.reconcile(supplier).await;
+            drop(permit);
+            match found {
+                Ok(Reconciled::Placed(_) | Reconciled::Absent) => {
+                    self.outbox.replace(key, Some(step), &stored(step.stage, &prepared));
+                    return Next::LookAgain;
+                }
+                Ok(Reconciled::Indeterminate(wait)) => tokio::time::sleep(wait.retry_after).await,
+                Ok(_) => {
+                    self.outbox.replace(key, Some(step), &Step::new(Stage::Undecidable, ""));
+                    return Next::LookAgain;
+                }
+                Err(error) => {
+                    come_back(&error).await;
+                    return Next::LookAgain;
+                }
+            }
+            // Another worker may be sending it, and have come to its end.
+            if self.outbox.step(key).as_ref() != Some(step) {
+                return Next::LookAgain;
+            }
+        }
+        if self.site.normalises {
+            self.outbox.replace(key, Some(step), &Step::new(Stage::Undecidable, ""));
+        }
+        Next::LookAgain
+    }
+}
+
+fn stored<C: Creation>(stage: Stage, prepared: &Prepared<C>) -> Step {
+    Step::new(stage, serde_json::to_string(prepared).expect("JSON"))
+}
+
+fn is_read(error: &lastmile::Error) -> bool {
+    error.operation().is_some_and(|operation| operation.method == "GET")
+}
