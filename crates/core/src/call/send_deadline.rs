@@ -115,8 +115,9 @@ impl SendGate {
         }
     }
 
-    /// A request body that passes this gate.
+    /// A request body that passes this gate. One that went to where the request was redirected from says nothing about this one.
     pub(super) fn body(&self, bytes: Bytes) -> GatedBody {
+        let _ = self.0.state.compare_exchange(READ, UNREAD, Ordering::AcqRel, Ordering::Acquire);
         GatedBody { bytes: Some(bytes), gate: self.clone() }
     }
 
@@ -205,6 +206,15 @@ mod tests {
         assert_eq!(frame(&mut body), Some(Ok(Bytes::from_static(b"{}"))));
         assert_eq!((frame(&mut body), body.is_end_stream()), (None, true));
         assert!(!gate.close() && !gate.close_if_late(), "it may have left");
+    }
+
+    #[test]
+    fn a_redirected_body_passes_the_gate_anew() {
+        let gate = SendGate::new(SendDeadline::after(MINUTE));
+        assert!(frame(&mut gate.body(Bytes::from_static(b"{}"))).is_some_and(|frame| frame.is_ok()));
+        let mut again = gate.body(Bytes::from_static(b"{}"));
+        assert!(gate.close());
+        assert_eq!(frame(&mut again), Some(Err(())));
     }
 
     #[test]

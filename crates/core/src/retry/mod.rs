@@ -30,6 +30,11 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 pub struct Policy {
     /// How long the call may take altogether: every attempt, every pause, and reading the answer, unless that is read as a
     /// stream, which only has to begin by then. 60 seconds by default.
+    ///
+    /// A request that changes something does not leave after it, even if the process was paused: the clocks are read before
+    /// each step, and the connection gets no request body any more. What remains possible is a pause of the process, between
+    /// the connection's last look at the clock and its write to the socket; and a change without a body (`DELETE`) that was
+    /// handed to the connection already.
     pub deadline: Duration,
     /// How long one attempt of a call that can be repeated may take. A call that cannot be repeated waits for its answer
     /// until the deadline, since giving up earlier would only make its outcome unknown. 20 seconds by default.
@@ -49,8 +54,9 @@ pub struct Policy {
     /// How many bytes a second a stream brings at least, measured over [`idle`](Self::idle) of waiting for it; the time that
     /// the caller takes between two reads does not count. 1,000 by default.
     pub slowest: u32,
-    /// How long a request may still be at work at the supplier when nobody waits for it any more: before that, what is not
-    /// there is not called absent. 5 minutes by default, far beyond what gateways wait; no supplier states a time.
+    /// How long a request may still be at work at the supplier when nobody waits for it any more. Until this time has passed, a
+    /// missing order is not reported as absent, and a newer change of an object waits for an older one that was not answered.
+    /// 5 minutes by default, far beyond what gateways wait; no supplier states a time.
     pub settle: Duration,
 }
 
