@@ -109,14 +109,9 @@ impl<T> Machine<T> {
         self.has_copies() && self.looked_up.is_none_or(|until| has_passed(&until))
     }
 
-    /// Until when a look-up counts that begins now.
-    pub(super) fn look_up_deadline() -> SendDeadline {
-        send_deadline_after(LOOK_UP_HOLDS)
-    }
-
     /// A look-up did not find it.
-    pub(super) fn looked_up(&mut self, until: SendDeadline) {
-        self.looked_up = Some(until);
+    pub(super) fn looked_up(&mut self) {
+        self.looked_up = Some(send_deadline_after(LOOK_UP_HOLDS));
     }
 
     /// Marks it as being sent.

@@ -179,19 +179,17 @@ impl<C: Creation> Prepared<C> {
             State::Placed(None) => return Err(invalid::<C>(PLACED_ALREADY)),
             State::InFlight(_) | State::Indeterminate { .. } => return Err(unknown::<C>(MAY_HAVE_BEEN_SENT)),
         }
-        // It counts from its beginning.
-        let until = Machine::<C::Created>::look_up_deadline();
         match self.find(supplier, LookupPurpose::BeforeSending).await? {
             Lookup::Found(created) => {
                 self.machine.placed(created.clone());
                 Ok(Some(created))
             }
             Lookup::Indeterminate(_) | Lookup::Conflict(_) if self.machine.is_declared_absent() => {
-                self.machine.looked_up(until);
+                self.machine.looked_up();
                 Ok(None)
             }
             Lookup::NotFound | Lookup::Unsupported(_) => {
-                self.machine.looked_up(until);
+                self.machine.looked_up();
                 Ok(None)
             }
             Lookup::Indeterminate(reason) => {
