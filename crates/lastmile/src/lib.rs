@@ -43,6 +43,8 @@ pub mod onapi;
 #[cfg(any(feature = "cocon", feature = "onapi"))]
 mod poll;
 #[cfg(feature = "_calls")]
+mod checks;
+#[cfg(feature = "_calls")]
 mod prepared;
 #[cfg(feature = "_calls")]
 mod progress;
@@ -60,6 +62,8 @@ pub use lastmile_core::{
     rows::{BadRow, RowError, Rows},
     wire,
 };
+#[cfg(feature = "_calls")]
+pub use checks::HasWarnings;
 #[cfg(any(feature = "cocon", feature = "onapi"))]
 pub use poll::{Poll, WaitError};
 #[cfg(feature = "_calls")]
