@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::rules::{FieldWarning, Warning, is_email};
 
 /// From this length on, a text of one line is shown as a [`Warning::LongText`]. ON-API has it as a rule.
-const LONG_LINE: usize = 255;
+pub(crate) const LONG_LINE: usize = 255;
 /// The same for a text that may have several lines.
 const LONG_TEXT: usize = 4000;
 
@@ -20,14 +20,18 @@ pub(crate) struct Texts {
     pub(crate) multiline: &'static [&'static str],
     /// Fields that may be empty.
     pub(crate) may_be_empty: &'static [&'static str],
-    /// Objects whose keys are the caller's own. Errors do not repeat these keys, and the values may be empty or multi-line.
+    /// Objects whose keys are the caller's own. Paths do not repeat these keys, and the values may be empty or multi-line.
     pub(crate) maps: &'static [&'static str],
 }
 
 impl Texts {
     /// Refuses blank texts, control characters, and numbers that no JSON reader takes. A path for which `skipped` is true is
     /// not checked.
-    pub(crate) fn check(&self, request: &impl Serialize, skipped: &dyn Fn(&str) -> bool) -> Result<(), String> {
+    pub(crate) fn check(
+        &self,
+        request: &impl Serialize,
+        skipped: &dyn Fn(&str) -> bool,
+    ) -> Result<(), String> {
         let mut problem = None;
         self.walk(request, &mut |leaf| {
             if problem.is_none() && !skipped(leaf.path) {
@@ -67,9 +71,15 @@ impl Texts {
             Value::Object(fields) => {
                 let in_map = in_map || self.maps.contains(&name);
                 for (at, (key, value)) in fields.iter().enumerate() {
-                    if in_map {
+                    if in_map || !is_plain(key) {
                         path.push_str(&format!("[{at}]"));
-                        let key = Leaf { path, name: "", multiline: false, may_be_empty: false, value: Scalar::Text(key) };
+                        let key = Leaf {
+                            path,
+                            name: "",
+                            multiline: false,
+                            may_be_empty: false,
+                            value: Scalar::Text(key),
+                        };
                         visit(&key);
                     } else {
                         path.push_str(if length == 0 { "" } else { "." });
@@ -100,6 +110,12 @@ impl Texts {
             Value::Null | Value::Bool(_) => {}
         }
     }
+}
+
+/// Whether an error may repeat a key: the name of a field, or a code of the supplier.
+fn is_plain(key: &str) -> bool {
+    (1..=64).contains(&key.len())
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }
 
 /// A text or a number of a request.
@@ -203,9 +219,16 @@ pub(crate) fn segment(id: &str) -> Result<Segment, String> {
         return Err("it is blank: give the id as the supplier wrote it".to_owned());
     }
     match control_character(id, false) {
-        Some(at) => Err(format!("the character at place {at} is a control character: give the id as the supplier wrote it")),
+        Some(at) => Err(format!(
+            "the character at place {at} is a control character: give the id as the supplier wrote it"
+        )),
         None => id.parse().map_err(|error: lastmile_core::wire::NotASegment| error.to_string()),
     }
+}
+
+/// That an id is longer than any that is known.
+pub(crate) fn long_id(field: &str, id: &str) -> Option<FieldWarning> {
+    (id.chars().count() > LONG_LINE).then(|| FieldWarning::new(field, Warning::LongText))
 }
 
 /// A request that knows what is probably wrong with it.
@@ -248,7 +271,10 @@ mod tests {
 
     #[test]
     fn blank_texts_and_control_characters_are_named_by_their_path() {
-        assert_eq!(check(json!({ "name": "Anka", "note": "a\r\n\tb\n", "memo": "", "n": 1, "skipped": "" })), "");
+        assert_eq!(
+            check(json!({ "name": "Anka", "note": "a\r\n\tb\n", "memo": "", "n": 1, "skipped": "" })),
+            ""
+        );
         for (request, path) in [
             (json!({ "name": "" }), "name: it is empty"),
             (json!({ "name": " \u{a0}" }), "name: it is blank"),
@@ -259,6 +285,8 @@ mod tests {
             (json!({ "name": "a\u{7f}" }), "name: the character at place 1"),
             (json!({ "name": "é\u{85}" }), "name: the character at place 1"),
             (json!({ "note": "\u{0}" }), "note: the character at place 0"),
+            (json!({ "a": { "Kajsa\n": {} } }), "a[0]: the character at place 5"),
+            (json!({ "a": { "x": 1, " ": {} } }), "a[0]: it is blank"),
             (json!({ "extra": { "": "x" } }), "extra[0]: it is empty"),
             (json!({ "extra": { "Kajsa\n": "x" } }), "extra[0]: the character at place 5"),
         ] {
@@ -272,7 +300,9 @@ mod tests {
         for nothing in [json!({}), json!({ "a": {} }), json!({ "a": { "b": {} } })] {
             assert!(changes_nothing(&nothing), "{nothing}");
         }
-        for change in [json!({ "a": null }), json!({ "a": [] }), json!({ "a": false }), json!({ "a": { "b": "" } })] {
+        for change in
+            [json!({ "a": null }), json!({ "a": [] }), json!({ "a": false }), json!({ "a": { "b": "" } })]
+        {
             assert!(!changes_nothing(&change), "{change}");
         }
         for empty in [json!({}), json!({ "a": [" "], "b": true, "c": {} })] {

@@ -34,6 +34,8 @@
     allow(rustdoc::broken_intra_doc_links)
 )]
 
+#[cfg(feature = "_calls")]
+mod checks;
 #[cfg(feature = "cocon")]
 pub mod cocon;
 #[cfg(feature = "covage")]
@@ -42,8 +44,6 @@ pub mod covage;
 pub mod onapi;
 #[cfg(any(feature = "cocon", feature = "onapi"))]
 mod poll;
-#[cfg(feature = "_calls")]
-mod checks;
 #[cfg(feature = "_calls")]
 mod prepared;
 #[cfg(feature = "_calls")]
@@ -55,6 +55,8 @@ mod setup;
 mod supplier;
 
 #[cfg(feature = "_calls")]
+pub use checks::HasWarnings;
+#[cfg(feature = "_calls")]
 pub use lastmile_core::{
     auth::CredentialError,
     call::{BuildError, Detail, Error, Outcome, PathHabits, Reply, Slash},
@@ -62,8 +64,6 @@ pub use lastmile_core::{
     rows::{BadRow, RowError, Rows},
     wire,
 };
-#[cfg(feature = "_calls")]
-pub use checks::HasWarnings;
 #[cfg(any(feature = "cocon", feature = "onapi"))]
 pub use poll::{Poll, WaitError};
 #[cfg(feature = "_calls")]

@@ -6,6 +6,7 @@ use lastmile_cocon::types::{
 };
 use lastmile_core::call::{Error, Reply};
 
+use super::texts::check_creation;
 use super::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection, segment};
 use crate::prepared::Creation;
 use crate::prepared::sealed::{Found, Look, Sealed};
@@ -47,7 +48,7 @@ macro_rules! creation {
 
 creation! {
     CustomerCreate => Customer, "customer",
-    check: |_customer| Ok(()),
+    check: |customer| check_creation("customer", "clientCode, name", customer),
     send: |customer, cocon| {
         cocon.handle.value(|client| async move { client.create_customer(customer).await }).await
     },
@@ -56,7 +57,7 @@ creation! {
 
 creation! {
     ContactCreate => Contact, "contact",
-    check: |_contact| Ok(()),
+    check: |contact| check_creation("contact", "name, customerId, phoneNumber, emailAddresses", contact),
     send: |contact, cocon| {
         cocon.handle.value(|client| async move { client.create_contact(contact).await }).await
     },
@@ -65,7 +66,7 @@ creation! {
 
 creation! {
     CustomerContractCreate => CustomerContract, "customer-contract",
-    check: |_contract| Ok(()),
+    check: |contract| check_creation("contract", "name, customerId, startDate, endDate", contract),
     send: |contract, cocon| {
         cocon.handle.value(|client| async move { client.create_customer_contract(contract).await }).await
     },
@@ -74,7 +75,7 @@ creation! {
 
 creation! {
     ProjectAssetApprovalCreate => Reply<()>, "project-asset-approval",
-    check: |_approval| Ok(()),
+    check: |approval| check_creation("approval", "projectName, timestamp, assetApproval", approval),
     send: |approval, cocon| {
         let call = |client: lastmile_cocon::Client| async move { client.create_project_asset_approval(approval).await };
         cocon.handle.call(call).await

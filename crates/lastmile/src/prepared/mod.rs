@@ -2,6 +2,7 @@
 
 mod creation;
 mod stored;
+mod warnings;
 
 pub use creation::Creation;
 pub(crate) use creation::sealed;
@@ -20,11 +21,12 @@ use sealed::{Found, Look, Supplier as _};
 /// ```
 /// # use lastmile::{cocon::{Cocon, types::CustomerCreate}, Prepared};
 /// # async fn example(cocon: Cocon, store: impl Fn(String)) -> Result<(), Box<dyn std::error::Error>> {
-/// let mut prepared = Prepared::new(CustomerCreate::default())?; // checked, nothing is sent
-/// prepared.begin()?;                                            // from now on it may have been sent
-/// store(serde_json::to_string(&prepared)?);                     // a crash forgets nothing
-/// let customer = prepared.place(&cocon).await?;                 // sent
-/// store(serde_json::to_string(&prepared)?);                     // and done
+/// let customer = CustomerCreate { name: Some("Ankeborg Wonen".into()), ..Default::default() };
+/// let mut prepared = Prepared::new(customer)?; // checked, nothing is sent
+/// prepared.begin()?;                           // from now on it may have been sent
+/// store(serde_json::to_string(&prepared)?);    // a crash forgets nothing
+/// let customer = prepared.place(&cocon).await?; // sent
+/// store(serde_json::to_string(&prepared)?);    // and done
 /// # Ok(())
 /// # }
 /// ```

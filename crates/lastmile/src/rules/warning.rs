@@ -125,7 +125,9 @@ impl Warning {
             Self::LongText => {
                 "the text is longer than most systems store: shorten it, or check afterwards what the supplier kept"
             }
-            Self::MissingField => "it is missing, and the object can hardly be found again without it: fill it in",
+            Self::MissingField => {
+                "it is missing, and the object can hardly be found again without it: fill it in"
+            }
         }
     }
 }

@@ -444,12 +444,17 @@ mod tests {
                 assert!(error.contains(says) && !error.contains("Kajsa"), "{json}: {error}");
             }
         }
-        let feature = r#"{"type":"Feature","properties":null,"geometry":{"type":"Point","coordinates":[5.0,52.0]}}"#;
+        let feature =
+            r#"{"type":"Feature","properties":null,"geometry":{"type":"Point","coordinates":[5.0,52.0]}}"#;
         let error = serde_json::from_str::<Geometry>(feature).unwrap_err().to_string();
         assert!(error.contains("give the geometry itself"), "{error}");
         let nothing = format!(r#"{{"crs":null,"bbox":null,{line}}}"#);
         let geometry: Geometry = serde_json::from_str(&nothing).unwrap();
-        assert_eq!(serde_json::to_string(&geometry).unwrap(), format!("{{{line}}}"), "what says nothing is not sent");
+        assert_eq!(
+            serde_json::to_string(&geometry).unwrap(),
+            format!("{{{line}}}"),
+            "what says nothing is not sent"
+        );
     }
 
     #[test]
