@@ -139,7 +139,7 @@ impl Directory {
             let version = entry.version.as_deref().unwrap_or_default();
             let is_version = (1..=16).contains(&version.len())
                 && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-            let version = if is_version { version } else { "another" };
+            let version = if is_version { version } else { "(unreadable)" };
             if endpoint.meant_by(entry).is_some() && !versions.iter().any(|known| known == version) {
                 versions.push(version.to_owned());
             }
@@ -152,7 +152,8 @@ impl Directory {
             let entry = entry.get()?;
             let version = entry.version.as_deref().unwrap_or_default();
             let later = version.strip_prefix(SPOKEN);
-            if !(version.is_empty() || later.is_some_and(|later| later.is_empty() || later.starts_with('.'))) {
+            if !(version.is_empty() || later.is_some_and(|later| later.is_empty() || later.starts_with('.')))
+            {
                 return None;
             }
             endpoint.meant_by(entry).map(|documented| (entry, documented))
