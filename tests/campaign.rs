@@ -1,6 +1,7 @@
 //! Small campaigns: the large ones are run by hand, with `cargo run --release -p lastmile-tests --bin campaign`.
 
-use lastmile_tests::campaign::{Plan, Which, run};
+use lastmile::onapi::types::{Access, AccessServices};
+use lastmile_tests::campaign::{Broken, Plan, RowsPlan, Which, keep_a_copy, run};
 
 async fn small(which: Which, deduplicates: bool, seed: u64) {
     let verdict = run(&Plan { orders: 48, seed, deduplicates, kills: None }, which).await;
@@ -39,4 +40,19 @@ async fn a_process_that_is_killed_goes_on_where_it_was() {
         let verdict = run(&Plan { orders: 48, seed: 6, deduplicates: false, kills }, which).await;
         assert!(verdict.is_right(), "{verdict}");
     }
+}
+
+/// Every list in every way, as news and as a whole.
+const ROWS: RowsPlan = RowsPlan { rounds: 4 * Broken::ALL.len(), accesses: 60, seed: 7 };
+
+#[tokio::test]
+async fn a_copy_of_accesses_survives_lists_that_break() {
+    let verdict = keep_a_copy::<Access>(&ROWS).await;
+    assert!(verdict.is_right(), "{verdict}");
+}
+
+#[tokio::test]
+async fn a_copy_of_services_survives_lists_that_break() {
+    let verdict = keep_a_copy::<AccessServices>(&ROWS).await;
+    assert!(verdict.is_right(), "{verdict}");
 }

@@ -87,6 +87,7 @@ mod server;
 mod spec;
 mod supplier;
 mod tally;
+mod texts;
 
 use std::fmt;
 use std::io;
@@ -99,6 +100,7 @@ pub use received::Received;
 pub use script::Answer;
 pub use spec::{Lookup, Operation, Parameters, Part, Spec};
 pub use supplier::Supplier;
+pub use texts::Texts;
 
 /// The simulated suppliers. Each listens at an address of its own, so that paths are those of its document.
 ///
@@ -119,6 +121,7 @@ impl Sandbox {
             batch_jobs_per_look: 2,
             cocon_houses_per_street: 10,
             covage_unique_references: true,
+            covage_texts: Texts::default(),
             onapi: onapi::Manner::default(),
         }
     }
@@ -147,6 +150,7 @@ pub struct SandboxBuilder {
     batch_jobs_per_look: usize,
     cocon_houses_per_street: u32,
     covage_unique_references: bool,
+    covage_texts: Texts,
     onapi: onapi::Manner,
 }
 
@@ -186,6 +190,26 @@ impl SandboxBuilder {
     #[must_use]
     pub fn covage_unique_references(mut self, unique: bool) -> Self {
         self.covage_unique_references = unique;
+        self
+    }
+
+    /// How Covage and ON-API store the texts that they are given. [`Texts::AsGiven`] if not set.
+    #[must_use]
+    pub fn texts(self, texts: Texts) -> Self {
+        self.covage_texts(texts).onapi_texts(texts)
+    }
+
+    /// How Covage stores the texts that it is given.
+    #[must_use]
+    pub fn covage_texts(mut self, texts: Texts) -> Self {
+        self.covage_texts = texts;
+        self
+    }
+
+    /// How ON-API stores the texts that it is given.
+    #[must_use]
+    pub fn onapi_texts(mut self, texts: Texts) -> Self {
+        self.onapi.texts = texts;
         self
     }
 
@@ -239,7 +263,7 @@ impl SandboxBuilder {
         let port = self.port;
         let cocon = Cocon::start(port, self.seed, houses, jobs).await.map_err(failed("Cocon", Some(port)))?;
         let port = self.port_after(1).map_err(failed("Covage", None))?;
-        let covage = Covage::start(port, self.seed, self.covage_unique_references)
+        let covage = Covage::start(port, self.seed, self.covage_unique_references, self.covage_texts)
             .await
             .map_err(failed("Covage", Some(port)))?;
         let port = self.port_after(2).map_err(failed("ON-API", None))?;

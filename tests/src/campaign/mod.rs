@@ -9,11 +9,13 @@
 //! With kills, the service is a process of its own that is killed at random moments, and goes on from its store.
 
 mod outbox;
+mod rows;
 mod site;
 mod verdict;
 mod work;
 
 pub use outbox::{Outbox, Stage, Step};
+pub use rows::{Broken, Row, RowsPlan, RowsVerdict, keep_a_copy};
 pub use site::{Site, Wanted, Which};
 pub use verdict::Verdict;
 pub use work::work_through;
