@@ -1,7 +1,8 @@
 //! Small campaigns: the large ones are run by hand, with `cargo run --release -p lastmile-tests --bin campaign`.
 
+use lastmile::onapi::types::{Access, AccessServices};
 use lastmile_sandbox::Texts;
-use lastmile_tests::campaign::{Plan, Processes, Which, run};
+use lastmile_tests::campaign::{Broken, Plan, Processes, RowsPlan, Which, keep_a_copy, run};
 
 fn plan(seed: u64) -> Plan {
     Plan { orders: 48, seed, deduplicates: false, texts: Texts::AsGiven, processes: None }
@@ -50,4 +51,19 @@ async fn three_workers_that_are_killed_and_stopped_place_every_order_once() {
     for which in [Which::OnApi, Which::Covage, Which::Cocon] {
         is_right(&Plan { processes: Some(processes.clone()), ..plan(6) }, which).await;
     }
+}
+
+/// Every list in every way, as news and as a whole.
+const ROWS: RowsPlan = RowsPlan { rounds: 4 * Broken::ALL.len(), accesses: 60, seed: 7 };
+
+#[tokio::test]
+async fn a_copy_of_accesses_survives_lists_that_break() {
+    let verdict = keep_a_copy::<Access>(&ROWS).await;
+    assert!(verdict.is_right(), "{verdict}");
+}
+
+#[tokio::test]
+async fn a_copy_of_services_survives_lists_that_break() {
+    let verdict = keep_a_copy::<AccessServices>(&ROWS).await;
+    assert!(verdict.is_right(), "{verdict}");
 }

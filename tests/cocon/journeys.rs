@@ -11,7 +11,7 @@ use lastmile::cocon::{
 };
 use lastmile::{OrderStage, Outcome, Poll, Prepared, WaitError};
 use lastmile_sandbox::{Answer, BuildingKind, Sandbox};
-use lastmile_tests::{cocon, sandbox};
+use lastmile_tests::{cocon, customer, sandbox};
 use serde_json::json;
 
 fn names(sandbox: &Sandbox, kind: BuildingKind) -> Vec<String> {
@@ -33,9 +33,13 @@ async fn a_batch_is_followed_to_its_end() {
     assert!(!first.is_finished() && first.pending().count() >= 3);
     let impatient = Poll { every: Duration::from_millis(1), at_most: Duration::ZERO };
     let error = cocon.wait_for_batch(&id, &impatient).await.unwrap_err();
-    let WaitError::NotYet(report) = &error else { panic!("{error}") };
+    let WaitError::NotYet { seen: report, .. } = &error else { panic!("{error}") };
     assert!(report.pending().count() > 0);
-    assert!(error.to_string().contains("wait again"), "{error}");
+    let text = error.to_string();
+    assert!(text.starts_with(&format!("batch {id} is not done")) && text.contains("wait again"), "{text}");
+    let [connected, failed, pending] = report.counts();
+    let state = format!("last state is {connected} connected, {failed} failed, {pending} pending");
+    assert!(text.contains(&state), "{text}");
 
     let poll = Poll { every: Duration::from_millis(1), at_most: Duration::from_secs(20) };
     let report = cocon.wait_for_batch(&id, &poll).await.unwrap();
@@ -60,7 +64,8 @@ async fn a_batch_is_followed_to_its_end() {
     assert_eq!(sandbox.cocon().took_effect("createDelayedConnectionBatch.job"), 2);
 
     let error = cocon.wait_for_batch(&"none".parse().unwrap(), &poll).await.unwrap_err();
-    assert!(matches!(&error, WaitError::Call(error) if error.status().unwrap() == 404), "{error}");
+    assert!(matches!(&error, WaitError::Call { error, .. } if error.status().unwrap() == 404), "{error}");
+    assert!(error.to_string().starts_with("waiting for batch none failed: cocon "), "{error}");
 }
 
 #[tokio::test]
@@ -112,7 +117,7 @@ async fn contact_of(customer: &str, cocon: &Cocon) -> String {
 async fn a_contract() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
-    let customer = Prepared::new(CustomerCreate::default()).unwrap().place(&cocon).await.unwrap();
+    let customer = Prepared::new(customer()).unwrap().place(&cocon).await.unwrap();
     let dates = ContractDates { start: "2026-01-01".parse().ok(), end: "2026-06-30".parse().unwrap() };
     let contract = CustomerContractCreate {
         customer_id: customer.id.into_option(),

@@ -5,7 +5,7 @@ use lastmile::cocon::types::CustomerCreate;
 use std::time::Duration;
 
 use lastmile::{Outcome, Policy, Prepared, RateLimit, RetryBudget};
-use lastmile_tests::{RawServer, Then, brisk, cocon_at, sandbox};
+use lastmile_tests::{RawServer, Then, brisk, cocon_at, customer, sandbox};
 
 #[tokio::test]
 async fn a_wrong_key_is_refused_and_said_so() {
@@ -57,7 +57,7 @@ async fn a_creation_is_not_sent_when_its_answer_could_not_be_waited_for() {
     let cocon = cocon.rate_limit(limit).build().unwrap();
     cocon.contact("1").await.unwrap_err();
     // Its turn comes before the deadline, but with too little of it left. That is told now, not then.
-    let error = Prepared::new(CustomerCreate::default()).unwrap().place(&cocon).await.unwrap_err();
+    let error = Prepared::new(customer()).unwrap().place(&cocon).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Throttled, "{error}");
     assert!(error.to_string().contains("leaves no turn in time"), "{error}");
     assert!(error.elapsed() < Duration::from_secs(2) && error.retry_after() > Some(Duration::from_secs(5)));

@@ -6,7 +6,7 @@ use lastmile::cocon::types::{ContactCreate, CustomerCreate, ProjectAssetApproval
 use lastmile::cocon::{Batch, BuildingConnection, Connection, Geometry, NamedConnection, RouteScenario};
 use lastmile::{Creation, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::Answer;
-use lastmile_tests::{RawServer, Then, brisk, cocon, cocon_at, sandbox};
+use lastmile_tests::{RawServer, Then, brisk, cocon, cocon_at, customer, sandbox};
 use serde_json::json;
 
 fn batch() -> Batch {
@@ -49,7 +49,7 @@ fn what_is_stored_is_what_is_placed() {
 async fn placed_once() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
-    let mut prepared = Prepared::new(CustomerCreate::default()).unwrap();
+    let mut prepared = Prepared::new(customer()).unwrap();
     prepared.place(&cocon).await.unwrap();
     assert_eq!(prepared.state(), PreparedState::Placed);
     let error = prepared.place(&cocon).await.unwrap_err();
@@ -93,7 +93,7 @@ async fn a_lost_answer_is_undecidable_and_is_not_sent_again() {
 async fn a_dropped_future_leaves_it_unclear() {
     let server = RawServer::start(&[Then::Hang]).await;
     let cocon = cocon_at(&server.base_url(), "key", "client").with_policy(brisk());
-    let mut prepared = Prepared::new(CustomerCreate::default()).unwrap();
+    let mut prepared = Prepared::new(customer()).unwrap();
     let placing = tokio::time::timeout(Duration::from_millis(100), prepared.place(&cocon)).await;
     assert!(placing.is_err(), "the server says nothing");
     assert_eq!(prepared.state(), PreparedState::InFlight);
@@ -105,7 +105,7 @@ async fn a_dropped_future_leaves_it_unclear() {
 async fn what_was_begun_before_a_crash_is_not_sent_after_it() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
-    let mut prepared = Prepared::new(CustomerCreate::default()).unwrap();
+    let mut prepared = Prepared::new(customer()).unwrap();
     prepared.mark_in_flight().unwrap();
     prepared.mark_in_flight().unwrap();
     assert_eq!(prepared.state(), PreparedState::InFlight);
@@ -125,7 +125,7 @@ async fn a_mark_that_is_too_old_is_made_anew() {
     let time = |prepared: &Prepared<CustomerCreate>, name: &str| {
         serde_json::to_value(prepared).unwrap()[name].as_u64()
     };
-    let mut prepared = Prepared::new(CustomerCreate::default()).unwrap();
+    let mut prepared = Prepared::new(customer()).unwrap();
     assert_eq!((time(&prepared, "send_by"), time(&prepared, "ended_at")), (None, None));
     prepared.mark_in_flight().unwrap();
     let begun = time(&prepared, "send_by").unwrap();
@@ -134,7 +134,7 @@ async fn a_mark_that_is_too_old_is_made_anew() {
     assert!(time(&prepared, "ended_at").unwrap() < begun, "done within the minute");
 
     let ready = json!({
-        "version": 1, "kind": "cocon.customer", "progress": "ready", "send_by": 1, "ended_at": 1, "request": {},
+        "version": 1, "kind": "cocon.customer", "progress": "ready", "send_by": 1, "ended_at": 1, "request": { "name": "Anka" },
     });
     let mut old: Prepared<CustomerCreate> = serde_json::from_value(ready).unwrap();
     old.mark_in_flight().unwrap();
@@ -142,7 +142,7 @@ async fn a_mark_that_is_too_old_is_made_anew() {
     assert_eq!(time(&old, "ended_at"), None);
     old.place(&cocon).await.unwrap();
 
-    let mut late = Prepared::new(CustomerCreate::default()).unwrap();
+    let mut late = Prepared::new(customer()).unwrap();
     late.mark_in_flight_for(Duration::ZERO).unwrap();
     while UNIX_EPOCH.elapsed().unwrap().as_millis() <= u128::from(time(&late, "send_by").unwrap()) {
         std::hint::spin_loop();
@@ -174,7 +174,7 @@ fn what_is_stored_is_checked_again() {
 #[tokio::test]
 async fn what_was_refused_or_never_sent_can_be_placed_again() {
     let sandbox = sandbox().await;
-    let mut prepared = Prepared::new(CustomerCreate::default()).unwrap();
+    let mut prepared = Prepared::new(customer()).unwrap();
     for status in [400, 401, 403, 429] {
         sandbox.cocon().answer_next("createCustomer", Answer::status(status));
         prepared.place(&cocon(&sandbox)).await.unwrap_err();

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use lastmile::cocon::Cocon;
-use lastmile::cocon::types::{ContactPatch, CustomerCreate};
+use lastmile::cocon::types::ContactPatch;
 use lastmile::covage::types::OrderCreateRequestType;
 use lastmile::covage::{Covage, NewOrder, Submission};
 use lastmile::onapi::types::Access;
 use lastmile::onapi::{self, Changes, OnApi, Placed};
 use lastmile::wire::Patch;
 use lastmile::{Creation, Error, Outcome, Policy, Prepared, PreparedState, RetryBudget, RowError};
-use lastmile_tests::{RawServer, Received, Then, Wire, brisk};
+use lastmile_tests::{RawServer, Received, Then, Wire, brisk, customer};
 use serde_json::json;
 
 /// One of the calls that faults happen to. What it is decides whether it may be sent again.
@@ -120,7 +120,7 @@ impl Client {
     async fn send(&self, call: Call) -> Result<Option<String>, Error> {
         match (self, call) {
             (Self::Cocon(cocon), Call::Create) => {
-                place(CustomerCreate::default(), cocon, |customer| customer.id.into_option()).await
+                place(customer(), cocon, |customer| customer.id.into_option()).await
             }
             (Self::Cocon(cocon), Call::Read) => {
                 cocon.contact("1").await.map(|contact| contact.id.into_option())

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use lastmile::cocon::Cocon;
-use lastmile::cocon::types::CustomerCreate;
 use lastmile::covage::Covage;
 use lastmile::onapi::{Changes, OnApi};
 use lastmile::{Outcome, Policy, Prepared, RateLimit};
@@ -43,7 +42,7 @@ async fn more_of_them_wait_for_one_to_end() {
 async fn reads_that_hang_keep_no_creation_waiting() {
     let server = RawServer::start([Then::Hang, Then::AnswerAndKeep(ok())]).await;
     let cocon = cocon(&server, 1);
-    let mut customer = Prepared::new(CustomerCreate::default()).unwrap();
+    let mut customer = Prepared::new(lastmile_tests::customer()).unwrap();
     let created = async {
         server.has_read(1).await;
         customer.place(&cocon).await.unwrap()
@@ -101,12 +100,12 @@ async fn what_finds_no_place_until_its_deadline_is_not_sent() {
     // None at all would be no handle.
     let cocon = cocon(&server, 0);
     let hurried = cocon.with_policy(Policy { deadline: Duration::from_millis(300), ..patient() });
-    let mut customer = Prepared::new(CustomerCreate::default()).unwrap();
+    let mut customer = Prepared::new(lastmile_tests::customer()).unwrap();
     let late = async {
         server.has_read(2).await;
         [hurried.contact("1").await.unwrap_err(), customer.place(&hurried).await.unwrap_err()]
     };
-    let mut first = Prepared::new(CustomerCreate::default()).unwrap();
+    let mut first = Prepared::new(lastmile_tests::customer()).unwrap();
     let errors = tokio::select! {
         _ = cocon.contact("1") => panic!("it hangs"),
         _ = first.place(&cocon) => panic!("it hangs"),

@@ -48,6 +48,41 @@ async fn what_a_network_does_not_offer_fails_by_name_before_it_is_sent() {
 }
 
 #[tokio::test]
+async fn an_endpoint_of_another_version_is_refused_with_both_versions() {
+    let sandbox = sandbox().await;
+    let entries = json!([
+        { "name": "accesses", "endpoint": "/onapi/2.4/accesses/", "version": "2.4" },
+        { "name": "accesses", "endpoint": "/onapi/2.5/accesses/", "version": "2.5" },
+        { "name": "accesses", "endpoint": "/onapi/2.5/accesses/", "version": "2.5" },
+        { "name": "orders", "endpoint": "/onapi/2.4/orders/", "version": 2.4 },
+        { "name": "tickets", "endpoint": "/onapi/x/tickets", "version": "Personal data" },
+        { "name": "services", "endpoint": "/onapi/2.4/services/", "version": "2.4" },
+        { "name": "services", "endpoint": "/onapi/2.6/services/", "version": "2.6" },
+    ]);
+    let network = with_entries(&sandbox, entries, &[]).await;
+    let access = id(&sandbox.onapi().accesses()[0].id);
+    let before = sandbox.onapi().received().len();
+    let accesses = network.access(&access).await.unwrap_err();
+    let orders = network.open_orders().await.unwrap_err();
+    let tickets = network.tickets(&Default::default()).await.unwrap_err();
+    for (error, listed) in [
+        (accesses, "version 2.4, 2.5 only"),
+        (orders, "version 2.4 only"),
+        (tickets, "version (unreadable) only"),
+    ] {
+        assert_eq!(error.outcome(), Outcome::Invalid);
+        let text = error.to_string();
+        assert!(text.contains(listed) && text.contains("speaks version 2.6"), "{text}");
+    }
+    assert_eq!(network.offers_endpoint(EndpointName::Accesses), Some(false));
+    // What no version has is still told as such.
+    let error = network.subscriptions(&access).await.unwrap_err();
+    assert!(error.to_string().contains("does not offer it"), "{error}");
+    assert_eq!(sandbox.onapi().received().len(), before, "nothing was sent");
+    network.services(&access).await.unwrap();
+}
+
+#[tokio::test]
 async fn slashes_are_learned_from_the_directory() {
     for slash in [Slash::Required, Slash::Refused] {
         let wants = PathHabits { collections: slash, ..Default::default() };

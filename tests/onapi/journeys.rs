@@ -42,7 +42,12 @@ async fn whole_journey(dialect: Dialect) {
     let order = placed.order_id().unwrap();
     let impatient = Poll { every: Duration::ZERO, at_most: Duration::ZERO };
     let error = network.wait_for_order(&order, &impatient).await.unwrap_err();
-    assert!(matches!(error, WaitError::NotYet(_)), "{error}");
+    assert!(matches!(error, WaitError::NotYet { .. }), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains(&format!("order {order} is not done")) && text.contains("state is RECEIVED"),
+        "{text}"
+    );
     sandbox.onapi().advance();
     sandbox.onapi().advance();
     let done = network.wait_for_order(&order, &impatient).await.unwrap();

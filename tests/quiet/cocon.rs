@@ -5,13 +5,13 @@ use lastmile::cocon::{
     Batch, BatchId, BuildingConnection, Cocon, Connection, Geometry, NamedConnection, RouteScenario,
 };
 use lastmile::wire::Patch;
-use lastmile::{Reconciled, WaitError};
+use lastmile::{HasWarnings, Prepared, Reconciled, WaitError};
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::brisk;
 use serde_json::json;
 
 use crate::facade::{GLANCE, prepared};
-use crate::marks::{CLIENT, KEY, NUMBER, PERSONAL, TOKEN, Walked, echo, personal};
+use crate::marks::{CLIENT, KEY, NUMBER, PERSONAL, TOKEN, Walked, echo, personal, quiet};
 
 pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
     let supplier = sandbox.cocon();
@@ -52,6 +52,12 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
     let Reconciled::Undecidable(undecidable) = found else { panic!("Cocon cannot tell") };
     walked.both(&undecidable);
     walked.error(&cocon.contact("Personal\\").await.unwrap_err());
+    let map = [(PERSONAL.to_owned(), "x".repeat(5000)), (format!("{PERSONAL}\n"), PERSONAL.to_owned())];
+    let odd = CustomerCreate { additional_information: Some(map.into()), ..Default::default() };
+    walked.error(&Prepared::new(odd.clone()).unwrap_err());
+    let warnings = odd.warnings();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    warnings.iter().for_each(|warning| walked.both(warning));
 
     let batch = Batch::new([connection()]);
     supplier.answer_next("createDelayedConnectionBatch", Answer::json(200, &json!({ "batchId": "17" })));
@@ -65,11 +71,15 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
     (0..2).for_each(|_| supplier.answer_next("getDelayedConnectionBatch", Answer::json(200, &report)));
     walked.debug(&cocon.batch(&id).await.unwrap());
     let not_yet = cocon.wait_for_batch(&id, &GLANCE).await.unwrap_err();
-    assert!(matches!(not_yet, WaitError::NotYet(_)));
+    assert!(matches!(not_yet, WaitError::NotYet { .. }));
     walked.error(&not_yet);
     supplier.answer_next("getDelayedConnectionBatch", Answer::json(404, &echo()));
     walked.error(&cocon.wait_for_batch(&id, &GLANCE).await.unwrap_err());
     walked.debug(&GLANCE);
+    // An id that is none.
+    supplier.answer_next("getDelayedConnectionBatch", Answer::json(200, &report));
+    let odd = cocon.wait_for_batch(&"Personal data".parse().unwrap(), &GLANCE).await.unwrap_err();
+    quiet(&odd.to_string());
     // What failed, to be placed anew.
     let failed = json!({ "failure": [{ "buildingName": PERSONAL }] });
     supplier.answer_next("getDelayedConnectionBatch", Answer::json(200, &failed));

@@ -21,6 +21,7 @@ pub use raw_server::{RawServer, Received, Then, Wire, answer, json};
 use std::time::Duration;
 
 use lastmile::cocon::Cocon;
+use lastmile::cocon::types::CustomerCreate;
 use lastmile::covage::Covage;
 use lastmile::onapi::OnApi;
 use lastmile::{Error, Policy};
@@ -35,6 +36,11 @@ pub fn samples(api: &str, operation: &str, part: &str) -> Vec<serde_json::Value>
     let mine =
         paths.into_iter().filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&begins));
     mine.map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()).collect()
+}
+
+/// A Cocon customer that is to be created.
+pub fn customer() -> CustomerCreate {
+    CustomerCreate { name: Some("Ankeborg Wonen".into()), ..Default::default() }
 }
 
 /// A sandbox of seed 1.

@@ -34,6 +34,8 @@
     allow(rustdoc::broken_intra_doc_links)
 )]
 
+#[cfg(feature = "_calls")]
+mod checks;
 #[cfg(feature = "cocon")]
 pub mod cocon;
 #[cfg(feature = "covage")]
@@ -52,6 +54,8 @@ mod setup;
 #[cfg(feature = "_calls")]
 mod supplier;
 
+#[cfg(feature = "_calls")]
+pub use checks::HasWarnings;
 #[cfg(feature = "_calls")]
 pub use lastmile_core::{
     auth::CredentialError,

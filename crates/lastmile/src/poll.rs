@@ -26,9 +26,12 @@ impl Default for Poll {
 }
 
 impl Poll {
-    /// Looks until `is_done`.
+    /// Looks until `is_done`. `waited_for` names what is waited for, and `state` says how far it has come, in words of the API
+    /// only.
     pub(crate) async fn until<T, Fut>(
         &self,
+        waited_for: String,
+        state: impl Fn(&T) -> String,
         look: impl Fn() -> Fut,
         is_done: impl Fn(&T) -> bool,
     ) -> Result<T, WaitError<T>>
@@ -38,12 +41,16 @@ impl Poll {
         let started = Instant::now();
         let pause = self.every.max(Duration::from_millis(10));
         loop {
-            let seen = look().await.map_err(WaitError::Call)?;
+            let seen = match look().await {
+                Ok(seen) => seen,
+                Err(error) => return Err(WaitError::Call { waited_for, error }),
+            };
             if is_done(&seen) {
                 return Ok(seen);
             }
             if started.elapsed().saturating_add(pause) >= self.at_most {
-                return Err(WaitError::NotYet(Box::new(seen)));
+                let (state, waited) = (state(&seen), started.elapsed());
+                return Err(WaitError::NotYet { waited_for, state, waited, seen: Box::new(seen) });
             }
             tokio::time::sleep(pause).await;
         }
@@ -51,20 +58,43 @@ impl Poll {
 }
 
 /// Why waiting ended before its time. What was waited for goes on; wait again.
+///
+/// `Display` names what was waited for, by the supplier's id, and its last state. A state that this version does not know is
+/// not repeated; it is in what was seen.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WaitError<T> {
-    /// A look failed.
-    Call(Error),
-    /// The time is up; this is what was seen last.
-    NotYet(Box<T>),
+    /// Reading how far it has come failed.
+    #[non_exhaustive]
+    Call {
+        /// What was waited for, such as `order o-17`.
+        waited_for: String,
+        /// The outcome of the call.
+        error: Error,
+    },
+    /// The time is up.
+    #[non_exhaustive]
+    NotYet {
+        /// What was waited for, such as `order o-17`.
+        waited_for: String,
+        /// Its last state, such as `IN_PROGRESS`.
+        state: String,
+        /// How long it was waited for.
+        waited: Duration,
+        /// What was read last.
+        seen: Box<T>,
+    },
 }
 
 impl<T> fmt::Display for WaitError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call(error) => error.fmt(f),
-            Self::NotYet(_) => f.write_str("the time is up and it is not done yet: it goes on, wait again"),
+            Self::Call { waited_for, error } => write!(f, "waiting for {waited_for} failed: {error}"),
+            Self::NotYet { waited_for, state, waited, .. } => write!(
+                f,
+                "{waited_for} is not done after {} s; its last state is {state}. It goes on: wait again",
+                waited.as_secs()
+            ),
         }
     }
 }
@@ -72,8 +102,8 @@ impl<T> fmt::Display for WaitError<T> {
 impl<T: fmt::Debug> std::error::Error for WaitError<T> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Call(error) => error.source(),
-            Self::NotYet(_) => None,
+            Self::Call { error, .. } => error.source(),
+            Self::NotYet { .. } => None,
         }
     }
 }

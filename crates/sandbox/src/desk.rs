@@ -10,7 +10,7 @@ use http::{Response, StatusCode};
 use tokio::sync::watch;
 
 use crate::fault::Draw;
-use crate::reply::{self, Reply};
+use crate::reply::{self, End, Reply};
 use crate::script::{Answer, Cue, Script};
 use crate::spec::{Lookup, Spec};
 use crate::tally;
@@ -81,6 +81,8 @@ pub(crate) struct Ledger {
     arrived: BTreeMap<String, usize>,
     pub(crate) effects: Effects,
     pub(crate) violations: Vec<String>,
+    /// Where the requests stand, among those received, that wait for a newer one to overtake.
+    overtaking: Vec<usize>,
 }
 
 /// A request that is to be carried out when its client has given up.
@@ -121,6 +123,7 @@ impl Desk {
             arrived: BTreeMap::new(),
             effects: Effects::default(),
             violations: Vec::new(),
+            overtaking: Vec::new(),
         };
         Desk { spec, ledger: Mutex::new(ledger), outstanding: watch::Sender::new(0) }
     }
@@ -156,15 +159,17 @@ impl Desk {
         if let Some(id) = operation {
             *ledger.arrived.entry(id.to_owned()).or_default() += 1;
         }
+        let mut succeeded = false;
         let (fault, reply, took_effect) = match ledger.cue(operation) {
             Some(Cue::Answer(answer)) => (None, Reply::now(ledger.sendable(operation, answer)), false),
             Some(Cue::Fault(fault)) => {
-                let (reply, took_effect) = self.meet(fault, &mut ledger, &lookup, &received);
+                let (reply, took_effect) = self.meet(fault, &mut ledger, &lookup, &received, &mut succeeded);
                 (Some(fault), reply, took_effect)
             }
             None => {
                 let (response, took_effect) = ledger.carry_out(self.spec, &lookup, &received);
-                if let Some(id) = operation.filter(|_| response.status().is_success()) {
+                succeeded = response.status().is_success();
+                if let Some(id) = operation.filter(|_| succeeded) {
                     tally::count(self.spec, id);
                 }
                 (None, Reply::now(response), took_effect)
@@ -174,7 +179,26 @@ impl Desk {
         received.fault = fault;
         received.took_effect = took_effect;
         ledger.received.push(received);
+        if succeeded {
+            self.overtake(&mut ledger);
+        }
         reply
+    }
+
+    /// Carries out the older requests that the latest one was to be overtaken by.
+    fn overtake(&self, ledger: &mut Ledger) {
+        let Some(newer) = ledger.received.last() else { return };
+        let is_older = |place: &usize| {
+            ledger.received.get(*place).is_some_and(|older| {
+                (&older.method, &older.path) == (&newer.method, &newer.path) && older.body != newer.body
+            })
+        };
+        let (now, later) = ledger.overtaking.iter().partition(|place| is_older(place));
+        ledger.overtaking = later;
+        let now: Vec<usize> = now;
+        for place in now {
+            self.carry_out_at(ledger, place);
+        }
     }
 
     /// What goes back for a request that meets with a fault, and whether the request took effect.
@@ -184,16 +208,23 @@ impl Desk {
         ledger: &mut Ledger,
         lookup: &Lookup<'static>,
         received: &Received,
+        succeeded: &mut bool,
     ) -> (Reply, bool) {
         let place = ledger.received.len();
+        if fault == Fault::CarriedOutAfterNewer {
+            ledger.overtaking.push(place);
+            return (Reply::Closed, false);
+        }
         let mut took_effect = false;
         let mut carried_out = || {
             let (response, changed) = ledger.carry_out(self.spec, lookup, received);
             took_effect = changed;
+            *succeeded = response.status().is_success();
             response
         };
         let reply = match fault {
             Fault::ResetBefore => Reply::Reset,
+            Fault::CarriedOutAfterNewer => Reply::Closed,
             Fault::ResetAfter => {
                 carried_out();
                 Reply::Reset
@@ -209,7 +240,8 @@ impl Desk {
                 carried_out();
                 Reply::now(reply::page(status))
             }
-            Fault::Truncated => Reply::half_of(&carried_out()),
+            Fault::Truncated => Reply::half_of(&carried_out(), End::Closed),
+            Fault::ResetWithin => Reply::half_of(&carried_out(), End::Reset),
             Fault::WrongBody => Reply::now(reply::replaced(&carried_out())),
         };
         (reply, took_effect)
@@ -217,17 +249,26 @@ impl Desk {
 
     /// Nobody hears the answer, but it is checked all the same.
     pub(crate) fn carry_out(&self, late: &Late) {
-        let mut ledger = self.ledger();
-        let Some(received) = ledger.received.get(late.place).cloned() else { return };
+        self.carry_out_at(&mut self.ledger(), late.place);
+    }
+
+    fn carry_out_at(&self, ledger: &mut Ledger, place: usize) {
+        let Some(received) = ledger.received.get(place).cloned() else { return };
         let lookup = ledger.behaviour.find(self.spec, &received);
         let (_, took_effect) = ledger.carry_out(self.spec, &lookup, &received);
-        if let Some(received) = ledger.received.get_mut(late.place) {
+        if let Some(received) = ledger.received.get_mut(place) {
             received.took_effect = took_effect;
         }
     }
 
-    /// Waits until no request is left that is to be carried out late.
+    /// Carries out what nothing newer came for, and waits until no request is left that is to be carried out late.
     pub(crate) async fn settled(&self) {
+        {
+            let mut ledger = self.ledger();
+            for place in std::mem::take(&mut ledger.overtaking) {
+                self.carry_out_at(&mut ledger, place);
+            }
+        }
         // Cannot fail: the desk has a sender of its own.
         let _ = self.outstanding.subscribe().wait_for(|outstanding| *outstanding == 0).await;
     }

@@ -33,6 +33,10 @@ pub enum Fault {
     /// The connection is closed at once, and the request is carried out this much later, when the client has long
     /// given up. [`settled`](crate::Supplier::settled) waits for it.
     CarriedOutLate(Duration),
+    /// The connection is closed at once, and the request is carried out directly after the next request with the same method
+    /// and path, but another body, has succeeded: an older change of an object overtakes a newer one. A repetition of the
+    /// same change does not count as newer. If no newer request comes, [`settled`](crate::Supplier::settled) carries it out.
+    CarriedOutAfterNewer,
     /// It is carried out at once and answered this much later, if the client is still there.
     Latency(Duration),
     /// It is not carried out and not answered. The connection stays open until the client goes.
@@ -46,6 +50,8 @@ pub enum Fault {
     /// It is carried out. Half of the body arrives, then the connection is closed; an answer without a body breaks off
     /// within its head.
     Truncated,
+    /// It is carried out. Half of the body is sent, then the connection is reset, so that even that half may not arrive.
+    ResetWithin,
     /// It is carried out, and answered with the status of the real answer, but with a page in HTML instead of its headers
     /// and its body. A status that allows no body (204, 304) comes without.
     WrongBody,

@@ -87,6 +87,7 @@ mod server;
 mod spec;
 mod supplier;
 mod tally;
+mod texts;
 
 use std::fmt;
 use std::io;
@@ -99,6 +100,7 @@ pub use received::Received;
 pub use script::Answer;
 pub use spec::{Lookup, Operation, Parameters, Part, Spec};
 pub use supplier::Supplier;
+pub use texts::Texts;
 
 /// The simulated suppliers. Each listens at an address of its own, so that paths are those of its document.
 ///
@@ -119,6 +121,7 @@ impl Sandbox {
             batch_jobs_per_look: 2,
             cocon_houses_per_street: 10,
             covage_unique_references: true,
+            covage_texts: Texts::default(),
             onapi: onapi::Manner::default(),
         }
     }
@@ -147,6 +150,7 @@ pub struct SandboxBuilder {
     batch_jobs_per_look: usize,
     cocon_houses_per_street: u32,
     covage_unique_references: bool,
+    covage_texts: Texts,
     onapi: onapi::Manner,
 }
 
@@ -186,6 +190,26 @@ impl SandboxBuilder {
     #[must_use]
     pub fn covage_unique_references(mut self, unique: bool) -> Self {
         self.covage_unique_references = unique;
+        self
+    }
+
+    /// How Covage and ON-API store the texts that they are given. [`Texts::AsGiven`] if not set.
+    #[must_use]
+    pub fn texts(self, texts: Texts) -> Self {
+        self.covage_texts(texts).onapi_texts(texts)
+    }
+
+    /// How Covage stores the texts that it is given.
+    #[must_use]
+    pub fn covage_texts(mut self, texts: Texts) -> Self {
+        self.covage_texts = texts;
+        self
+    }
+
+    /// How ON-API stores the texts that it is given.
+    #[must_use]
+    pub fn onapi_texts(mut self, texts: Texts) -> Self {
+        self.onapi.texts = texts;
         self
     }
 
@@ -235,12 +259,15 @@ impl SandboxBuilder {
     /// If a port cannot be listened on.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let (houses, jobs) = (self.cocon_houses_per_street, self.batch_jobs_per_look);
-        let cocon = Cocon::start(self.port, self.seed, houses, jobs).await.map_err(StartError)?;
-        let port = self.port_after(1).map_err(StartError)?;
-        let covage =
-            Covage::start(port, self.seed, self.covage_unique_references).await.map_err(StartError)?;
-        let port = self.port_after(2).map_err(StartError)?;
-        let onapi = OnApi::start(port, self.seed, &self.onapi).await.map_err(StartError)?;
+        let failed = |supplier, port| move |error| StartError { supplier, port, error };
+        let port = self.port;
+        let cocon = Cocon::start(port, self.seed, houses, jobs).await.map_err(failed("Cocon", Some(port)))?;
+        let port = self.port_after(1).map_err(failed("Covage", None))?;
+        let covage = Covage::start(port, self.seed, self.covage_unique_references, self.covage_texts)
+            .await
+            .map_err(failed("Covage", Some(port)))?;
+        let port = self.port_after(2).map_err(failed("ON-API", None))?;
+        let onapi = OnApi::start(port, self.seed, &self.onapi).await.map_err(failed("ON-API", Some(port)))?;
         Ok(Sandbox { cocon, covage, onapi })
     }
 
@@ -254,18 +281,27 @@ impl SandboxBuilder {
     }
 }
 
-/// A sandbox could not listen.
+/// A sandbox could not listen. `Display` names the supplier and its port; the cause is the source.
 #[derive(Debug)]
-pub struct StartError(io::Error);
+pub struct StartError {
+    supplier: &'static str,
+    /// None if there is no such port.
+    port: Option<u16>,
+    error: io::Error,
+}
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the sandbox cannot listen on loopback")
+        match self.port {
+            Some(0) => write!(f, "{} cannot listen on any free port of 127.0.0.1", self.supplier),
+            Some(port) => write!(f, "{} cannot listen on 127.0.0.1:{port}", self.supplier),
+            None => write!(f, "{} has no port to listen on", self.supplier),
+        }
     }
 }
 
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
+        Some(&self.error)
     }
 }

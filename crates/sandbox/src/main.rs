@@ -1,7 +1,8 @@
-//! The sandbox as a program: it says where it listens and what it accepts, and runs until Ctrl-C.
-#![allow(clippy::print_stdout, reason = "a program talks to whoever started it")]
+//! The sandbox as a program: it prints where it listens and what it accepts, and runs until Ctrl-C, or until nobody reads what
+//! it prints any more.
 
 use std::error::Error;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -37,11 +38,14 @@ async fn main() -> ExitCode {
     let wanted = match read(std::env::args().skip(1)) {
         Ok(Some(wanted)) => wanted,
         Ok(None) => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
+            return match writeln!(io::stdout(), "{USAGE}") {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+                _ => ExitCode::SUCCESS,
+            };
         }
         Err(problem) => {
-            eprintln!("{problem}\n\n{USAGE}");
+            // Where nobody reads that either, the status tells.
+            let _ = writeln!(io::stderr(), "{problem}\n\n{USAGE}");
             return ExitCode::from(2);
         }
     };
@@ -49,7 +53,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            eprintln!("{error}{cause}");
+            let _ = writeln!(io::stderr(), "{error}{cause}");
             ExitCode::FAILURE
         }
     }
@@ -94,59 +98,106 @@ async fn run(wanted: Wanted) -> Result<(), Box<dyn Error>> {
     for supplier in [&**sandbox.cocon(), sandbox.covage(), sandbox.onapi()] {
         supplier.set_faults(faults.clone());
     }
-    introduce(sandbox.cocon());
-    introduce_covage(sandbox.covage());
-    introduce_onapi(sandbox.onapi());
-    if wanted.faults > 0.0 {
-        println!("{} % of all requests and connections go wrong.", wanted.faults * 100.0);
+    match introduce_all(&sandbox, wanted.faults, &mut io::stdout()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+        result => result?,
     }
-    println!("Ctrl-C stops it.");
-    tokio::signal::ctrl_c().await?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result?,
+        () = nobody_reads() => {}
+    }
     Ok(())
 }
 
-fn introduce(cocon: &Cocon) {
-    println!("Cocon (Netherlands)  {}", cocon.base_url());
-    println!("  Api-Key:   {}", cocon.api_key());
-    println!("  Client-Id: {}", cocon.client_id());
+/// Waits until the other end of a pipe that standard output is written to is closed, as by `head`. Forever if it is none.
+#[cfg(unix)]
+async fn nobody_reads() {
+    use rustix::event::{PollFd, PollFlags, poll};
+
+    let (closed, is_closed) = tokio::sync::oneshot::channel::<()>();
+    // A thread of its own, which does not keep the program from ending.
+    std::thread::spawn(move || {
+        let output = io::stdout();
+        // Asked for nothing, it returns for errors only. A file has none: then this waits as long as the program runs.
+        let mut outputs = [PollFd::new(&output, PollFlags::empty())];
+        while let Err(rustix::io::Errno::INTR) = poll(&mut outputs, None) {}
+        let _ = closed.send(());
+    });
+    // Fails if that thread panics.
+    if is_closed.await.is_err() {
+        std::future::pending().await
+    }
+}
+
+#[cfg(not(unix))]
+async fn nobody_reads() {
+    std::future::pending().await
+}
+
+fn introduce_all(sandbox: &Sandbox, faults: f64, out: &mut impl Write) -> io::Result<()> {
+    introduce(sandbox.cocon(), out)?;
+    introduce_covage(sandbox.covage(), out)?;
+    introduce_onapi(sandbox.onapi(), out)?;
+    if faults > 0.0 {
+        writeln!(out, "{} % of all requests and connections go wrong.", percent(faults))?;
+    }
+    writeln!(out, "Ctrl-C stops it.")?;
+    out.flush()
+}
+
+/// A share as it was meant: 0.07 times 100 is not 7 in binary.
+fn percent(share: f64) -> String {
+    let rounded = format!("{:.4}", share * 100.0);
+    let shortest = rounded.trim_end_matches('0').trim_end_matches('.');
+    if shortest == "0" { "less than 0.0001".to_owned() } else { shortest.to_owned() }
+}
+
+fn introduce(cocon: &Cocon, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "Cocon (Netherlands)  {}", cocon.base_url())?;
+    writeln!(out, "  Api-Key:   {}", cocon.api_key())?;
+    writeln!(out, "  Client-Id: {}", cocon.client_id())?;
     let buildings = cocon.buildings();
     for kind in [BuildingKind::Prepared, BuildingKind::Unprepared, BuildingKind::Complex] {
         let examples = buildings.iter().filter(|building| building.kind == kind).take(3);
         let examples: Vec<_> =
             examples.map(|building| format!("{} (id {})", building.name, building.id)).collect();
-        println!("  {kind:?} buildings ({}): {}, ...", kind.good_for(), examples.join(", "));
+        writeln!(out, "  {kind:?} buildings ({}): {}, ...", kind.good_for(), examples.join(", "))?;
     }
+    Ok(())
 }
 
-fn introduce_covage(covage: &Covage) {
-    println!("Covage (France)  {}", covage.base_url());
-    println!("  E-mail:   {}", covage.email());
-    println!("  Password: {}", covage.password());
+fn introduce_covage(covage: &Covage, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "Covage (France)  {}", covage.base_url())?;
+    writeln!(out, "  E-mail:   {}", covage.email())?;
+    writeln!(out, "  Password: {}", covage.password())?;
     for place in covage.premises().iter().filter(|place| !place.buildings.is_empty()).take(3) {
         let number = place.line.as_ref().map(|line| line.number.as_str()).unwrap_or_default();
         let building = place.buildings.iter().map(|building| building.reference.as_str()).next();
-        println!(
+        writeln!(
+            out,
             "  {} {}, {} {}: line {number}, building {}",
             place.street_number,
             place.street_name,
             place.zipcode,
             place.city,
             building.unwrap_or_default()
-        );
+        )?;
     }
+    Ok(())
 }
 
-fn introduce_onapi(onapi: &OnApi) {
-    println!("ON-API (Sweden)  {}", onapi.base_url());
-    println!("  User:     {}", onapi.user());
-    println!("  Password: {}", onapi.password());
+fn introduce_onapi(onapi: &OnApi, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "ON-API (Sweden)  {}", onapi.base_url())?;
+    writeln!(out, "  User:     {}", onapi.user())?;
+    writeln!(out, "  Password: {}", onapi.password())?;
     for standing in [Standing::Free, Standing::Active, Standing::Taken] {
         let accesses = onapi.accesses();
         let offered = accesses.iter().filter_map(|access| Some((access, access.service(standing)?))).take(3);
         let examples: Vec<_> =
             offered.map(|(access, offer)| format!("{} on {}", offer.service, access.id)).collect();
-        println!("  {standing:?}: {}, ...", examples.join(", "));
+        writeln!(out, "  {standing:?}: {}, ...", examples.join(", "))?;
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -165,6 +216,21 @@ mod tests {
         assert_eq!(built, Ok(format!("{wanted:?}")));
         assert!(arguments("").is_ok_and(|wanted| wanted.is_some_and(|wanted| wanted.faults == 0.0)));
         assert!(arguments("--help").is_ok_and(|wanted| wanted.is_none()));
+    }
+
+    #[test]
+    fn a_share_is_shown_as_it_was_meant() {
+        for (share, shown) in [
+            (0.07, "7"),
+            (0.29, "29"),
+            (0.3, "30"),
+            (1.0, "100"),
+            (0.005, "0.5"),
+            (0.123_456, "12.3456"),
+            (1e-9, "less than 0.0001"),
+        ] {
+            assert_eq!(percent(share), shown);
+        }
     }
 
     #[test]

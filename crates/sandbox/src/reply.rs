@@ -12,15 +12,24 @@ use crate::desk::Late;
 pub(crate) enum Reply {
     /// An answer, so much later.
     Answer(Response<Bytes>, Duration),
-    /// These bytes of an answer that would be longer; then the connection is closed. The status is none if they end
-    /// before it is of use to anybody.
-    Part(Option<StatusCode>, Bytes),
+    /// These bytes of an answer that would be longer; then the connection ends so. The status is none if they end before it
+    /// is of use to anybody.
+    Part(Option<StatusCode>, Bytes, End),
     /// None: the connection is reset.
     Reset,
     /// None: the connection stays as it is until the client goes.
     Silence,
     /// None: the connection is closed, and the request carried out later.
     Late(Late),
+    /// None: the connection is closed.
+    Closed,
+}
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Closed,
+    Reset,
 }
 
 impl Reply {
@@ -29,7 +38,7 @@ impl Reply {
     }
 
     /// The first half of an answer: of its body, if it has one, else of its head.
-    pub(crate) fn half_of(response: &Response<Bytes>) -> Reply {
+    pub(crate) fn half_of(response: &Response<Bytes>, end: End) -> Reply {
         let (status, body) = (response.status(), response.body());
         let mut bytes = format!("HTTP/1.1 {status}\r\n").into_bytes();
         for (name, value) in response.headers() {
@@ -40,19 +49,19 @@ impl Reply {
         }
         if body.is_empty() {
             bytes.truncate(bytes.len() / 2);
-            return Reply::Part(None, bytes.into());
+            return Reply::Part(None, bytes.into(), end);
         }
         bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
         bytes.extend_from_slice(&body[..body.len() / 2]);
-        Reply::Part(Some(status), bytes.into())
+        Reply::Part(Some(status), bytes.into(), end)
     }
 
     /// What the client can know of the status; 0 for nothing.
     pub(crate) fn status(&self) -> u16 {
         let status = match self {
             Reply::Answer(response, _) => Some(response.status()),
-            Reply::Part(status, _) => *status,
-            Reply::Reset | Reply::Silence | Reply::Late(_) => None,
+            Reply::Part(status, ..) => *status,
+            Reply::Reset | Reply::Silence | Reply::Late(_) | Reply::Closed => None,
         };
         status.map(|status| status.as_u16()).unwrap_or_default()
     }
@@ -95,9 +104,9 @@ mod tests {
     use crate::Answer;
 
     fn half(answer: Answer) -> (u16, String) {
-        let reply = Reply::half_of(&answer.into_response().unwrap());
+        let reply = Reply::half_of(&answer.into_response().unwrap(), End::Closed);
         let status = reply.status();
-        let Reply::Part(_, bytes) = reply else { panic!("{reply:?}") };
+        let Reply::Part(_, bytes, _) = reply else { panic!("{reply:?}") };
         (status, String::from_utf8(bytes.into()).unwrap())
     }
 

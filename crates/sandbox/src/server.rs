@@ -18,7 +18,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use crate::Received;
 use crate::desk::Desk;
-use crate::reply::Reply;
+use crate::reply::{End, Reply};
 
 /// A listener that stops, with all its connections, when this is dropped.
 #[derive(Debug)]
@@ -105,11 +105,15 @@ async fn end(mut stream: TcpStream, reply: Reply, desk: &Desk) -> io::Result<()>
     match reply {
         // Goes out by itself.
         Reply::Answer(..) => {}
-        Reply::Part(_, bytes) => {
+        Reply::Part(_, bytes, how) => {
             stream.write_all(&bytes).await?;
-            stream.shutdown().await?;
+            match how {
+                End::Closed => stream.shutdown().await?,
+                End::Reset => reset(stream),
+            }
         }
         Reply::Reset => reset(stream),
+        Reply::Closed => drop(stream),
         Reply::Silence => while stream.read(&mut [0; 1024]).await? > 0 {},
         Reply::Late(late) => {
             drop(stream);

@@ -206,7 +206,7 @@ async fn a_port_can_be_chosen_and_is_taken_once() {
     let first = Sandbox::builder().start().await.unwrap();
     let port: u16 = first.cocon().base_url().rsplit(':').next().unwrap().parse().unwrap();
     let error = Sandbox::builder().port(port).start().await.unwrap_err();
-    assert_eq!(error.to_string(), "the sandbox cannot listen on loopback");
+    assert_eq!(error.to_string(), format!("Cocon cannot listen on 127.0.0.1:{port}"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,12 +13,14 @@
 
 mod outbox;
 mod processes;
+mod rows;
 mod site;
 mod verdict;
 mod work;
 
 pub use outbox::{Outbox, Stage, Step};
 pub use processes::Processes;
+pub use rows::{Broken, Row, RowsPlan, RowsVerdict, keep_a_copy};
 pub use site::{Site, Wanted, Which};
 pub use verdict::Verdict;
 pub use work::{Worker, work_through};

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 
@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 /// A file of lines, one for each step of an order. A line that a killed process left half written is the step that it did
 /// not take.
+///
+/// Several processes may have the file open at once, and each sees what the others wrote: every access takes an advisory lock
+/// on the file and reads what was appended since the last one. The system releases the lock of a process that is killed.
 pub struct Outbox {
     inner: Mutex<Inner>,
 }
@@ -18,6 +21,46 @@ pub struct Outbox {
 struct Inner {
     file: File,
     steps: HashMap<String, Step>,
+    /// Up to where the file was read.
+    read: u64,
+}
+
+/// The file, locked and read to its end.
+struct Locked<'a>(MutexGuard<'a, Inner>);
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // It is unlocked at the latest when the file is closed.
+        let _ = self.0.file.unlock();
+    }
+}
+
+impl Inner {
+    /// Reads what other processes have appended.
+    fn catch_up(&mut self) -> io::Result<()> {
+        let mut text = Vec::new();
+        self.file.seek(SeekFrom::Start(self.read))?;
+        self.file.read_to_end(&mut text)?;
+        self.read += u64::try_from(text.len()).map_err(io::Error::other)?;
+        if text.last().is_some_and(|byte| *byte != b'\n') {
+            // Whoever wrote it is dead, or it would hold the lock.
+            self.file.write_all(b"\n")?;
+            self.read += 1;
+        }
+        let lines = text.split(|byte| *byte == b'\n');
+        let lines = lines.filter_map(|line| serde_json::from_slice::<Line>(line).ok());
+        self.steps.extend(lines.map(|line| (line.key, line.step)));
+        Ok(())
+    }
+
+    /// Appends a line to a file that is locked and read to its end.
+    fn append(&mut self, line: Line) {
+        let text = serde_json::to_string(&line).expect("text") + "\n";
+        // In one piece, so that a killed process leaves at most the last line half written.
+        self.file.write_all(text.as_bytes()).expect("a disk with room");
+        self.read += u64::try_from(text.len()).expect("a short line");
+        self.steps.insert(line.key, line.step);
+    }
 }
 
 /// How far an order has come, and what is stored of that.
@@ -27,6 +70,13 @@ pub struct Step {
     pub stage: Stage,
     /// The stored form of a prepared value, or an id.
     pub value: String,
+}
+
+impl Step {
+    /// A step with what is stored of it.
+    pub fn new(stage: Stage, value: impl Into<String>) -> Self {
+        Self { stage, value: value.into() }
+    }
 }
 
 /// What an order is at. One that has ended is not touched again.
@@ -63,39 +113,49 @@ struct Line {
 impl Outbox {
     /// Opens it with what it holds already.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
-        if !text.is_empty() && !text.ends_with('\n') {
-            file.write_all(b"\n")?;
-        }
-        let lines = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
-        let steps = lines.map(|line| (line.key, line.step)).collect();
-        Ok(Self { inner: Mutex::new(Inner { file, steps }) })
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        let outbox = Self { inner: Mutex::new(Inner { file, steps: HashMap::new(), read: 0 }) };
+        drop(outbox.try_lock()?);
+        Ok(outbox)
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().expect("no panic while it is held")
+    fn try_lock(&self) -> io::Result<Locked<'_>> {
+        let inner = self.inner.lock().expect("no panic while it is held");
+        inner.file.lock()?;
+        let mut locked = Locked(inner);
+        locked.0.catch_up()?;
+        Ok(locked)
+    }
+
+    fn lock(&self) -> Locked<'_> {
+        self.try_lock().expect("a file that can be locked and read")
     }
 
     /// How far an order has come; none if it was never begun.
     pub fn step(&self, key: &str) -> Option<Step> {
-        self.inner().steps.get(key).cloned()
+        self.lock().0.steps.get(key).cloned()
     }
 
     /// Every order with how far it has come.
     pub fn steps(&self) -> HashMap<String, Step> {
-        self.inner().steps.clone()
+        self.lock().0.steps.clone()
     }
 
-    /// Takes down a step. When this returns, the step outlives the process.
+    /// Takes down a step, whatever stands there. When this returns, the step outlives the process.
     pub fn put(&self, key: &str, stage: Stage, value: impl Into<String>) {
-        let line = Line { key: key.to_owned(), step: Step { stage, value: value.into() } };
-        let text = serde_json::to_string(&line).expect("text") + "\n";
-        let mut inner = self.inner();
-        // In one piece, so that a killed process leaves at most the last line half written.
-        inner.file.write_all(text.as_bytes()).expect("a disk with room");
-        inner.steps.insert(line.key, line.step);
+        let step = Step { stage, value: value.into() };
+        self.lock().0.append(Line { key: key.to_owned(), step });
+    }
+
+    /// Takes down a step if the order is still where it is expected to be: of several processes that try the same, one
+    /// succeeds. `None` expects an order that was never begun. When this returns true, the step outlives the process.
+    pub fn replace(&self, key: &str, expected: Option<&Step>, new: Step) -> bool {
+        let mut locked = self.lock();
+        if locked.0.steps.get(key) != expected {
+            return false;
+        }
+        locked.0.append(Line { key: key.to_owned(), step: new });
+        true
     }
 }
 
@@ -123,6 +183,74 @@ mod tests {
         assert_eq!(at("2"), Some((Stage::Create, "b".into())));
         assert_eq!(at("3"), Some((Stage::Create, "c".into())));
         assert_eq!((at("4"), outbox.steps().len()), (None, 3));
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    /// A file of its own for a test.
+    fn new_file(name: &str) -> std::path::PathBuf {
+        let path = std::env::temp_dir().join(format!("lastmile-outbox-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        path
+    }
+
+    fn step(stage: Stage, value: impl ToString) -> Step {
+        Step { stage, value: value.to_string() }
+    }
+
+    #[test]
+    fn what_another_process_wrote_is_seen() {
+        let path = new_file("seen");
+        let (first, second) = (Outbox::open(&path).unwrap(), Outbox::open(&path).unwrap());
+        first.put("1", Stage::Create, "a");
+        assert_eq!(second.step("1"), Some(step(Stage::Create, "a")));
+        assert!(!second.replace("1", None, step(Stage::Submit, "b")), "it is begun already");
+        assert!(!second.replace("1", Some(&step(Stage::Create, "z")), step(Stage::Submit, "b")));
+        assert!(second.replace("1", Some(&step(Stage::Create, "a")), step(Stage::Submit, "b")));
+        assert!(!first.replace("1", Some(&step(Stage::Create, "a")), step(Stage::Submit, "c")));
+        assert_eq!(first.steps(), second.steps());
+        // One that is killed while it writes.
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(br#"{"key":"1","stage":"Placed","val"#).unwrap();
+        assert!(first.replace("2", None, step(Stage::Create, "d")), "on a line of its own");
+        assert_eq!(second.step("2"), Some(step(Stage::Create, "d")));
+        assert_eq!(second.step("1"), Some(step(Stage::Submit, "b")), "the half step was not taken");
+        assert_eq!(Outbox::open(&path).unwrap().steps(), first.steps());
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn of_several_that_try_the_same_one_succeeds() {
+        const WORKERS: usize = 6;
+        const ROUNDS: usize = 40;
+        let path = new_file("race");
+        let claims: Vec<usize> = std::thread::scope(|scope| {
+            let work = |worker: usize| {
+                let path = &path;
+                move || {
+                    let outbox = Outbox::open(path).unwrap();
+                    let claim = |key: usize| {
+                        outbox.replace(&format!("order-{key}"), None, step(Stage::Create, worker))
+                    };
+                    let claims = (0..ROUNDS).filter(|key| claim(*key)).count();
+                    for _ in 0..ROUNDS {
+                        loop {
+                            let before = outbox.step("count");
+                            let count: usize = before.as_ref().map_or(0, |step| step.value.parse().unwrap());
+                            if outbox.replace("count", before.as_ref(), step(Stage::Create, count + 1)) {
+                                break;
+                            }
+                        }
+                    }
+                    claims
+                }
+            };
+            let workers: Vec<_> = (0..WORKERS).map(|worker| scope.spawn(work(worker))).collect();
+            workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+        });
+        assert_eq!(claims.iter().sum::<usize>(), ROUNDS, "each order has one worker: {claims:?}");
+        let outbox = Outbox::open(&path).unwrap();
+        assert_eq!(outbox.step("count"), Some(step(Stage::Create, WORKERS * ROUNDS)), "no step is lost");
+        assert_eq!(outbox.steps().len(), ROUNDS + 1);
         std::fs::remove_file(&path).unwrap();
     }
 }

@@ -71,7 +71,7 @@ async fn bring_to_end(service: Arc<Service>, number: usize) {
         service.go_on(wanted, number, step).await;
     }
     let step = service.outbox.step(&wanted.key);
-    service.outbox.replace(&wanted.key, step.as_ref(), &Step::new(Stage::Failed, "no end"));
+    service.outbox.replace(&wanted.key, step.as_ref(), Step::new(Stage::Failed, "no end"));
 }
 
 /// What an order comes to next.
@@ -104,7 +104,7 @@ impl Service {
         };
         if let Next::Step(next) = next {
             let before = self.outbox.step(key);
-            self.outbox.replace(key, before.as_ref(), &next);
+            self.outbox.replace(key, before.as_ref(), next);
         }
     }
 

@@ -139,7 +139,8 @@ impl Batch {
         let check = |(at, body): (usize, &DelayedConnectionRequestShort)| {
             Connection { body: body.clone() }.check(&format!("delayedConnections[{at}]."))
         };
-        connections.iter().enumerate().try_for_each(check)
+        connections.iter().enumerate().try_for_each(check)?;
+        super::texts::check(&self.body)
     }
 }
 
@@ -184,6 +185,18 @@ impl fmt::Debug for Resubmission {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BatchId(pub(super) Segment);
+
+impl BatchId {
+    /// As an error names it. An id that does not look like one may be anything, and is not repeated.
+    fn in_errors(&self) -> String {
+        let id = self.0.as_str();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        match id.len() <= 64 && id.bytes().all(is_plain) {
+            true => format!("batch {id}"),
+            false => "a batch".to_owned(),
+        }
+    }
+}
 
 impl FromStr for BatchId {
     type Err = NotASegment;
@@ -317,6 +330,10 @@ impl Cocon {
         id: &BatchId,
         poll: &Poll,
     ) -> Result<BatchReport, WaitError<BatchReport>> {
-        poll.until(|| self.batch(id), BatchReport::is_finished).await
+        let state = |report: &BatchReport| {
+            let [connected, failed, pending] = report.counts();
+            format!("{connected} connected, {failed} failed, {pending} pending")
+        };
+        poll.until(id.in_errors(), state, || self.batch(id), BatchReport::is_finished).await
     }
 }

@@ -7,6 +7,7 @@ use lastmile_core::call::Error;
 use lastmile_core::wire::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::texts::check;
 use super::{refused, segment};
 use crate::rules::{Geometry, RouteScenario};
 
@@ -90,6 +91,7 @@ impl Connection {
     /// `at` is the place in the batch.
     pub(super) fn check(&self, at: &str) -> Result<(), Error> {
         named(at, self.body.building_name.as_deref())?;
+        measured(at, [&self.body.attenuation1, &self.body.attenuation2], self.body.new_route.as_ref())?;
         consistent(at, self.body.new_route.as_ref(), self.body.is_without_geometry)
     }
 }
@@ -131,7 +133,9 @@ impl NamedConnection {
 
     pub(super) fn check(&self) -> Result<(), Error> {
         named("", self.body.building_name.as_deref())?;
-        consistent("", self.body.new_route.as_ref(), self.body.is_without_geometry)
+        measured("", [&self.body.attenuation1, &self.body.attenuation2], self.body.new_route.as_ref())?;
+        consistent("", self.body.new_route.as_ref(), self.body.is_without_geometry)?;
+        check(&self.body)
     }
 }
 
@@ -169,7 +173,9 @@ impl BuildingConnection {
 
     pub(super) fn check(&self) -> Result<(), Error> {
         segment("the building's id", &self.building_id)?;
-        consistent("", self.body.new_route.as_ref(), self.body.is_without_geometry)
+        measured("", [&self.body.attenuation1, &self.body.attenuation2], self.body.new_route.as_ref())?;
+        consistent("", self.body.new_route.as_ref(), self.body.is_without_geometry)?;
+        check(&self.body)
     }
 }
 
@@ -181,6 +187,26 @@ fn named(at: &str, building: Option<&str>) -> Result<(), Error> {
             Err(refused(format_args!("{at}buildingName: {how}")))
         }
     }
+}
+
+/// A decimal keeps any number of digits, but the supplier reads doubles.
+fn measured(at: &str, attenuations: [&Option<Decimal>; 2], route: Option<&NewRoute>) -> Result<(), Error> {
+    let beyond = |number: &Decimal| !number.to_f64().is_finite();
+    for (field, number) in ["attenuation1", "attenuation2"].into_iter().zip(attenuations) {
+        if number.as_ref().is_some_and(beyond) {
+            return Err(refused(format_args!(
+                "{at}{field}: the number is beyond the range of a double: correct it"
+            )));
+        }
+    }
+    let coordinates = route.and_then(|route| route.coordinates.as_ref()).into_iter().flatten().flatten();
+    let bounding_box = route.and_then(|route| route.bbox.as_ref()).into_iter().flatten();
+    if coordinates.chain(bounding_box).any(beyond) {
+        return Err(refused(format_args!(
+            "{at}newRoute: a number is beyond the range of a double: correct it"
+        )));
+    }
+    Ok(())
 }
 
 /// The types here cannot build the contradiction, but a stored request may hold it.

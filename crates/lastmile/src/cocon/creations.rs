@@ -7,6 +7,7 @@ use lastmile_cocon::types::{
 use lastmile_core::call::{Error, Reply};
 use lastmile_core::wire::Loose;
 
+use super::texts::check_creation;
 use super::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection, segment};
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
@@ -67,7 +68,7 @@ macro_rules! creation {
 
 creation! {
     CustomerCreate => Customer, "customer",
-    check: |_customer| Ok(()),
+    check: |customer| check_creation("customer", "clientCode, name", customer),
     send: |customer, cocon| {
         let call = |client: lastmile_cocon::Client| async move { client.create_customer(customer).await };
         confirmed(cocon.handle.call(call).await?, |created| {
@@ -79,7 +80,7 @@ creation! {
 
 creation! {
     ContactCreate => Contact, "contact",
-    check: |_contact| Ok(()),
+    check: |contact| check_creation("contact", "name, customerId, phoneNumber, emailAddresses", contact),
     send: |contact, cocon| {
         let call = |client: lastmile_cocon::Client| async move { client.create_contact(contact).await };
         confirmed(cocon.handle.call(call).await?, |created| {
@@ -91,7 +92,7 @@ creation! {
 
 creation! {
     CustomerContractCreate => CustomerContract, "customer-contract",
-    check: |_contract| Ok(()),
+    check: |contract| check_creation("contract", "name, customerId, startDate, endDate", contract),
     send: |contract, cocon| {
         let call = |client: lastmile_cocon::Client| async move { client.create_customer_contract(contract).await };
         confirmed(cocon.handle.call(call).await?, |created| {
@@ -103,7 +104,7 @@ creation! {
 
 creation! {
     ProjectAssetApprovalCreate => (), "project-asset-approval",
-    check: |_approval| Ok(()),
+    check: |approval| check_creation("approval", "projectName, timestamp, assetApproval", approval),
     send: |approval, cocon| {
         let call = |client: lastmile_cocon::Client| async move { client.create_project_asset_approval(approval).await };
         // The supplier answers without a body; what a server answers beyond that is the approval.

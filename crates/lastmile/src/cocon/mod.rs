@@ -31,7 +31,9 @@
 mod batch;
 mod connection;
 mod creations;
+mod doubts;
 mod objects;
+mod texts;
 
 pub use batch::{Batch, BatchId, BatchReport, Resubmission};
 pub use connection::{BuildingConnection, Connection, NamedConnection};
@@ -73,7 +75,8 @@ supplier!(Cocon, CoconBuilder, lastmile_cocon);
 
 /// An id as a part of a path.
 fn segment(what: &str, id: &str) -> Result<Segment, Error> {
-    id.parse().map_err(|error| refused(format_args!("{what} cannot stand in a path: {error}")))
+    crate::checks::segment(id)
+        .map_err(|error| refused(format_args!("{what} cannot stand in a path: {error}")))
 }
 
 /// Builds a [`Cocon`].

@@ -7,6 +7,7 @@ use lastmile_cocon::types::{
 use lastmile_core::call::{Error, Reply};
 use lastmile_core::wire::Patch;
 
+use super::texts::check_change;
 use super::{Cocon, ContractDates, segment};
 
 /// Contacts, customers and contracts. Each is created through a [`Prepared`](crate::Prepared) value.
@@ -53,9 +54,11 @@ impl Cocon {
     /// ```
     ///
     /// # Errors
-    /// The outcome of the call. The same patch can be sent again.
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text; else the outcome of the
+    /// call. The same patch can be sent again.
     pub async fn update_contact(&self, id: &str, patch: &ContactPatch) -> Result<Contact, Error> {
         let id = segment("the contact's id", id)?;
+        check_change(patch)?;
         self.handle.value(|client| async move { client.update_contact(&id, patch).await }).await
     }
 
@@ -81,9 +84,11 @@ impl Cocon {
     /// one, and answers with the customer as it is then.
     ///
     /// # Errors
-    /// The outcome of the call. The same patch can be sent again.
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text; else the outcome of the
+    /// call. The same patch can be sent again.
     pub async fn update_customer(&self, id: &str, patch: &CustomerPatch) -> Result<Customer, Error> {
         let id = segment("the customer's id", id)?;
+        check_change(patch)?;
         self.handle.value(|client| async move { client.update_customer(&id, patch).await }).await
     }
 
@@ -108,13 +113,15 @@ impl Cocon {
     /// Changes the fields of a contract that the patch sets or clears, and answers with the contract as it is then.
     ///
     /// # Errors
-    /// The outcome of the call. The same patch can be sent again.
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text; else the outcome of the
+    /// call. The same patch can be sent again.
     pub async fn update_contract(
         &self,
         id: &str,
         patch: &CustomerContractPatch,
     ) -> Result<CustomerContract, Error> {
         let id = segment("the contract's id", id)?;
+        check_change(patch)?;
         Ok(self
             .handle
             .call(|client| async move { client.update_customer_contract(&id, patch).await })

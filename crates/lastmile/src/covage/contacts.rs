@@ -1,10 +1,13 @@
 //! The people of the operator that the supplier may call.
 
+use std::collections::BTreeSet;
+
 use lastmile_core::call::{Error, Reply};
 use lastmile_core::wire::{Loose, OneOrMany};
 use lastmile_covage::Client;
 use lastmile_covage::types::{Contact, ContactCreate, ContactReplace};
 
+use super::texts::{REPLACED, check_lines};
 use super::{Covage, refused, segment};
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
@@ -32,7 +35,7 @@ impl Covage {
     /// read. (Source: the supplier's page on contacts.)
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it has the id of another, or nothing in it; else the outcome of the
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it has the id of another, nothing in it, or a control character; else the outcome of the
     /// call, which can be called again.
     pub async fn replace_contact(&self, uuid: &str, contact: &ContactReplace) -> Result<Contact, Error> {
         if contact.contact_uuid.as_deref().is_some_and(|other| other != uuid) {
@@ -42,6 +45,7 @@ impl Covage {
         if is_empty(&[first_name, last_name, email, phone_number, cell_phone_number]) {
             return Err(refused("first_name, last_name, email: the contact is empty, and would be so then"));
         }
+        REPLACED.check(contact, &|_| false).map_err(refused)?;
         let uuid = segment("the contact's id", uuid)?;
         let call = |client: Client| async move { client.replace_contact(&uuid, contact).await };
         self.handle.value(call).await
@@ -120,7 +124,7 @@ impl Creation for ContactCreate {
         let Self { first_name, last_name, email, phone_number, cell_phone_number } = self;
         match is_empty(&[first_name, last_name, email, phone_number, cell_phone_number]) {
             true => Err(refused("first_name, last_name, email: the contact is empty")),
-            false => Ok(()),
+            false => check_lines(self, &BTreeSet::new()),
         }
     }
 

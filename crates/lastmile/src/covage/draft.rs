@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use super::seen::Seen;
 use super::submission::Why;
-use super::texts::{check_text, check_texts};
+use super::texts::{check_lines, check_text, check_texts};
 use super::{Covage, CutService, Fibre, NotReady, Options, Readiness, Submission, refused, segment};
+use crate::checks::{blank, changes_nothing};
 use crate::rules::Otp;
 
 /// An order that can still be changed: complete it, then submit it.
@@ -84,12 +85,17 @@ impl Draft {
     ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a text holds a character that the supplier does not take (see
-    /// [`CovageText`](crate::rules::CovageText)), or the status is in it, which [`submission`](Self::submission) sets.
+    /// [`CovageText`](crate::rules::CovageText)) or a control character, or is blank and not [overruled](Self::overrule); when
+    /// nothing is given; or when the status is in it, which [`submission`](Self::submission) sets.
     pub async fn complete(&mut self, covage: &Covage, data: &OrderUpdate) -> Result<(), Error> {
         if data.status.is_some() {
             return Err(refused("the status is set by submitting the draft, not by completing it"));
         }
+        if changes_nothing(data) {
+            return Err(refused("nothing is to be changed: fill in at least one field"));
+        }
         check_texts(data.end_customer.as_ref(), &self.overruled)?;
+        check_lines(data, &self.overruled)?;
         let uuid = &self.uuid;
         let call = |client: Client| async move { client.update_order(uuid, data).await };
         let reply = covage.handle.call(call).await;
@@ -100,7 +106,7 @@ impl Draft {
     /// Sets options, and leaves those that are not named as they are.
     ///
     /// # Errors
-    /// The outcome of the call. It can be called again.
+    /// As [`complete`](Self::complete). It can be called again.
     pub async fn set_options(&mut self, covage: &Covage, options: Options) -> Result<(), Error> {
         let data = OrderUpdate { options: options.into(), ..Default::default() };
         self.complete(covage, &data).await
@@ -145,8 +151,8 @@ impl Draft {
     /// Says where in the building the customer lives, of a fibre order for a socket that is new or not known.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a text holds a character that the supplier does not take, the
-    /// request type is another (the platform fills it in then), or the draft has no address yet.
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a text is blank or holds a character that the supplier does not
+    /// take, the request type is another (the platform fills it in then), or the draft has no address yet.
     pub async fn set_floor(&mut self, covage: &Covage, stairs: &str, floor: &str) -> Result<(), Error> {
         self.check_address([("stairs", stairs), ("floor", floor)])?;
         self.demand(
@@ -165,8 +171,8 @@ impl Draft {
     /// of a range, a suffix glued on as a capital letter: `12B`.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it holds a character that the supplier does not take, the request
-    /// type is another (the platform fills it in then), or the draft has no address yet.
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is blank or holds a character that the supplier does not take, the
+    /// request type is another (the platform fills it in then), or the draft has no address yet.
     pub async fn set_street_number(&mut self, covage: &Covage, number: &str) -> Result<(), Error> {
         self.check_address([("street_number", number)])?;
         self.demand(
@@ -180,8 +186,14 @@ impl Draft {
     /// What [`set_address`](Self::set_address) is to send, by the path that it has in the order.
     fn check_address<const N: usize>(&self, fields: [(&str, &str); N]) -> Result<(), Error> {
         let at = self.address().map_or(0, |(at, _)| at);
-        let check = |(name, text)| check_text(&format!("bounds[{at}].address.{name}"), text, &self.overruled);
-        fields.into_iter().try_for_each(check)
+        fields.into_iter().try_for_each(|(name, text)| {
+            let path = format!("bounds[{at}].address.{name}");
+            check_text(&path, text, &self.overruled)?;
+            if text.trim().is_empty() && !self.overruled.contains(&path) {
+                return Err(refused(format_args!("{path}: it is {}: fill it in", blank(text))));
+            }
+            Ok(())
+        })
     }
 
     async fn set_address(&mut self, covage: &Covage, address: OrderBoundAddressUpdate) -> Result<(), Error> {

@@ -1,10 +1,13 @@
 //! Information about an order that was submitted.
 
+use std::collections::BTreeSet;
+
 use lastmile_core::call::Error;
 use lastmile_covage::Client;
 use lastmile_covage::types::{OrderInfoEvent, OrderInfoEventCreate};
 use serde::{Deserialize, Serialize};
 
+use super::texts::check_lines;
 use super::{Covage, refused, segment};
 use crate::prepared::Creation;
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
@@ -43,6 +46,16 @@ impl Information {
     }
 }
 
+impl Information {
+    pub(super) fn order(&self) -> &str {
+        &self.order
+    }
+
+    pub(super) fn body(&self) -> &OrderInfoEventCreate {
+        &self.body
+    }
+}
+
 impl Sealed for Information {}
 
 impl Creation for Information {
@@ -56,7 +69,7 @@ impl Creation for Information {
         if self.body.message.as_deref().is_none_or(|message| message.trim().is_empty()) {
             return Err(refused("message: it says nothing"));
         }
-        Ok(())
+        check_lines(&self.body, &BTreeSet::new())
     }
 
     async fn send(&self, covage: &Covage) -> Result<OrderInfoEvent, Error> {

@@ -103,7 +103,8 @@ supplier!(Covage, CovageBuilder, lastmile_covage);
 
 /// An id as a part of a path.
 fn segment(what: &str, id: &str) -> Result<Segment, Error> {
-    id.parse().map_err(|error| refused(format_args!("{what} cannot stand in a path: {error}")))
+    crate::checks::segment(id)
+        .map_err(|error| refused(format_args!("{what} cannot stand in a path: {error}")))
 }
 
 /// Builds a [`Covage`].

@@ -10,7 +10,7 @@ use lastmile_covage::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::texts::check_texts;
+use super::texts::{check_lines, check_texts};
 use super::{Copper, Covage, Draft, Fibre, Options, refused};
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
@@ -104,6 +104,10 @@ impl NewOrder {
         self
     }
 
+    pub(super) fn body(&self) -> &OrderCreate {
+        &self.body
+    }
+
     fn order_ref(&self) -> Option<&str> {
         self.body.operator_info.as_ref()?.order_ref.as_deref()
     }
@@ -146,7 +150,8 @@ impl Creation for NewOrder {
                 return Err(refused("address_second_rdv: only the product FP05 has a second address"));
             }
         }
-        check_texts(body.end_customer.as_ref(), &BTreeSet::new())
+        check_texts(body.end_customer.as_ref(), &BTreeSet::new())?;
+        check_lines(body, &BTreeSet::new())
     }
 
     async fn send(&self, covage: &Covage) -> Result<Draft, Error> {

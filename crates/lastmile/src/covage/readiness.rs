@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::options::OrderOption;
 use super::request::{Demand, Work};
+use crate::checks::LONG_LINE;
 use crate::rules::{CovageEmail, CovagePhone, CovageText, LineNumber, Otp, Rio, Siret, Warning};
 
 /// Why a field keeps a draft from being submitted.
@@ -141,6 +142,9 @@ impl Readiness {
         let people = customer.into_iter().chain(contact).map(|path| (path, !terminates));
         for (path, ours) in people.chain(bounds) {
             let Some(text) = order.text(&pointer(&path)) else { continue };
+            if text.chars().count() > LONG_LINE {
+                self.warn(path.as_str(), Warning::LongText.as_str(), RULES);
+            }
             if let Err(error) = CovageText::try_from(text) {
                 self.illegal(&path, &error.to_string(), CHARACTERS, ours);
             }

@@ -1,6 +1,6 @@
 //! Lines in operation.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use futures_util::stream::{self, Stream};
 use lastmile_core::call::Error;
@@ -9,6 +9,7 @@ use lastmile_covage::Client;
 use lastmile_covage::types::{ListServicesParams, Service, ServiceFtthMigration, ServiceFtthMigrationCreate};
 use serde::{Deserialize, Serialize};
 
+use super::texts::check_lines;
 use super::{Covage, refused, segment};
 use crate::prepared::Creation;
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
@@ -112,6 +113,12 @@ impl Migration {
     }
 }
 
+impl Migration {
+    pub(super) fn service(&self) -> &str {
+        &self.service
+    }
+}
+
 /// What became of a [`Migration`].
 ///
 /// `Debug` does not show the supplier's words.
@@ -167,6 +174,7 @@ impl Creation for Migration {
 
     fn check(&self) -> Result<(), Error> {
         segment("the service's id", &self.service)?;
+        check_lines(&self.body, &BTreeSet::new())?;
         match self.body.imb.as_deref().filter(|imb| !imb.is_empty()).map(str::parse::<BuildingRef>) {
             Some(Err(error)) => Err(refused(format_args!("imb: {error}"))),
             _ => Ok(()),

@@ -1,12 +1,33 @@
-//! The rule on characters, applied to what is sent.
+//! What holds for the texts of what is sent to Covage, and what is probably wrong with them.
 
 use std::collections::BTreeSet;
 
 use lastmile_core::call::Error;
-use lastmile_covage::types::EndCustomerUpdate;
+use lastmile_covage::types::{
+    ContactCreate, ContactReplace, EndCustomerUpdate, OrderOptionUpdate, OrderUpdate,
+};
+use serde::Serialize;
 
-use super::refused;
-use crate::rules::CovageText;
+use super::{Information, Migration, NewOrder, Options, refused};
+use crate::HasWarnings;
+use crate::checks::{Texts, long_id};
+use crate::rules::{CovageText, FieldWarning};
+
+/// The comment and the message are for people; the supplier's own sample of a migration has an empty `imb`.
+pub(super) const TEXTS: Texts =
+    Texts { multiline: &["comment", "message"], may_be_empty: &["imb"], maps: &["information"] };
+
+/// A contact that is replaced has to be whole, and the supplier writes a field that it does not know as an empty text.
+pub(super) const REPLACED: Texts = Texts {
+    multiline: &[],
+    may_be_empty: &["first_name", "last_name", "email", "phone_number", "cell_phone_number"],
+    maps: &[],
+};
+
+/// Refuses blank texts and control characters, except in the fields that are overruled.
+pub(super) fn check_lines(request: &impl Serialize, overruled: &BTreeSet<String>) -> Result<(), Error> {
+    TEXTS.check(request, &|path| overruled.contains(path)).map_err(refused)
+}
 
 /// The texts of an end customer that the supplier's own suppliers read.
 pub(super) fn check_texts(
@@ -39,4 +60,37 @@ pub(super) fn check_text(field: &str, text: &str, overruled: &BTreeSet<String>) 
         Err(error) if !overruled.contains(field) => Err(refused(format_args!("{field}: {error}"))),
         _ => Ok(()),
     }
+}
+
+impl HasWarnings for Information {
+    fn warnings(&self) -> Vec<FieldWarning> {
+        let mut warnings = TEXTS.warnings(self.body());
+        warnings.extend(long_id("uuid", self.order()));
+        warnings
+    }
+}
+
+impl HasWarnings for Migration {
+    fn warnings(&self) -> Vec<FieldWarning> {
+        long_id("uuid", self.service()).into_iter().collect()
+    }
+}
+
+macro_rules! warnings {
+    ($($request:ty: |$this:ident| $body:expr),* $(,)?) => {$(
+        impl HasWarnings for $request {
+            fn warnings(&self) -> Vec<FieldWarning> {
+                let $this = self;
+                TEXTS.warnings($body)
+            }
+        }
+    )*};
+}
+
+warnings! {
+    NewOrder: |order| order.body(),
+    OrderUpdate: |update| update,
+    Options: |options| &std::collections::BTreeMap::<String, OrderOptionUpdate>::from(options.clone()),
+    ContactCreate: |contact| contact,
+    ContactReplace: |contact| contact,
 }

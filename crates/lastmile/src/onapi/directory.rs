@@ -11,6 +11,9 @@ use lastmile_onapi::{Client, Handle};
 use super::lists::says_nothing_to_list;
 use super::{OnApi, refused};
 
+/// The version of ON-API that this client speaks.
+const SPOKEN: &str = "2.6";
+
 /// The endpoints of ON-API, by the names that directories have for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -123,16 +126,34 @@ impl Directory {
         &self.entries
     }
 
-    /// The entry of an endpoint; none where the network does not offer it. Entries of older versions are passed over.
+    /// The entry of an endpoint; none where the network does not offer it. Entries of other versions than 2.6 are passed over.
     pub fn entry(&self, endpoint: EndpointName) -> Option<&Endpoint> {
         self.meant(endpoint).map(|(entry, _)| entry)
+    }
+
+    /// The versions in which the directory lists an endpoint, as far as they can be repeated: no directory is trusted with the
+    /// text of an error.
+    fn versions(&self, endpoint: EndpointName) -> Vec<String> {
+        let mut versions = Vec::new();
+        for entry in self.entries.iter().filter_map(Loose::get) {
+            let version = entry.version.as_deref().unwrap_or_default();
+            let is_version = (1..=16).contains(&version.len())
+                && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+            let version = if is_version { version } else { "(unreadable)" };
+            if endpoint.meant_by(entry).is_some() && !versions.iter().any(|known| known == version) {
+                versions.push(version.to_owned());
+            }
+        }
+        versions
     }
 
     fn meant(&self, endpoint: EndpointName) -> Option<(&Endpoint, &'static str)> {
         self.entries.iter().find_map(|entry| {
             let entry = entry.get()?;
             let version = entry.version.as_deref().unwrap_or_default();
-            if !(version.is_empty() || version == "2.6" || version.starts_with("2.6.")) {
+            let later = version.strip_prefix(SPOKEN);
+            if !(version.is_empty() || later.is_some_and(|later| later.is_empty() || later.starts_with('.')))
+            {
                 return None;
             }
             endpoint.meant_by(entry).map(|documented| (entry, documented))
@@ -149,6 +170,8 @@ pub(super) struct Ways {
 #[derive(Debug)]
 enum Way {
     NotOffered,
+    /// It is offered in these other versions only.
+    OtherVersions(Vec<String>),
     /// It cannot be gone, and why.
     Closed(String),
     Open {
@@ -199,7 +222,10 @@ impl OnApi {
     #[must_use]
     pub fn with_directory(&self, directory: &Directory, allowed: &[&str]) -> Self {
         let way = |endpoint: EndpointName| {
-            let Some((entry, documented)) = directory.meant(endpoint) else { return Way::NotOffered };
+            let Some((entry, documented)) = directory.meant(endpoint) else {
+                let versions = directory.versions(endpoint);
+                return if versions.is_empty() { Way::NotOffered } else { Way::OtherVersions(versions) };
+            };
             match self.way_of(entry, documented, allowed) {
                 Ok(handle) => {
                     let fields = entry.unsupported_fields.iter().filter_map(|field| field.as_deref());
@@ -232,10 +258,10 @@ impl OnApi {
         self.handle.at_endpoint(stem(address), documented, habits, allowed)
     }
 
-    /// Whether the network offers an endpoint; not known without a [directory](Self::with_directory).
+    /// Whether the network offers an endpoint, in the version that this client speaks; not known without a [directory](Self::with_directory).
     pub fn offers_endpoint(&self, endpoint: EndpointName) -> Option<bool> {
         let way = self.ways.as_ref()?.find(endpoint);
-        Some(!matches!(way, None | Some(Way::NotOffered)))
+        Some(!matches!(way, None | Some(Way::NotOffered | Way::OtherVersions(_))))
     }
 
     pub(super) fn unsupported_fields(&self, endpoint: EndpointName) -> &[String] {
@@ -256,6 +282,12 @@ impl OnApi {
                     None => handle,
                 }))
             }
+            Some(Some(Way::OtherVersions(versions))) => Err(refused(format_args!(
+                "{}: this network's directory lists it in version {} only, and this client speaks version {SPOKEN}: ask the \
+                 network for an endpoint of that version, or call it without the directory if its answers fit",
+                endpoint.as_str(),
+                versions.join(", ")
+            ))),
             Some(Some(Way::Closed(why))) => Err(refused(format_args!("{}: {why}", endpoint.as_str()))),
             Some(None | Some(Way::NotOffered)) => Err(refused(format_args!(
                 "{}: this network does not offer it, by its own directory",

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::offers::TakeoverPermit;
 use super::refused;
+use crate::checks::Texts;
 use crate::rules::{MacAddress, OnApiId};
 
 /// An order to be [`Prepared`](crate::Prepared).
@@ -276,7 +277,8 @@ impl NewOrder {
         if set_by_the_network || (body.operation == Activate && body.subscription_id.is_some()) {
             return changed("a field that is the network's to set");
         }
-        check_given(body.external_note.as_deref(), body.characteristics.as_ref(), body.equipment.as_ref())
+        check_given(body.external_note.as_deref(), body.characteristics.as_ref(), body.equipment.as_ref())?;
+        check_lines(body)
     }
 
     /// Only with an activation, and only for the access and the service of the offer that allowed it.
@@ -350,6 +352,22 @@ fn is_ip_address(text: &str) -> bool {
         prefix.bytes().all(|digit| digit.is_ascii_digit())
             && prefix.parse::<u8>().is_ok_and(|length| length <= longest)
     })
+}
+
+/// The texts of orders and tickets that people read may have several lines.
+const TEXTS: Texts =
+    Texts { multiline: &["externalNote", "description", "message"], may_be_empty: &[], maps: &[] };
+
+/// The same, where an empty note takes back the one that is there.
+const CHANGED: Texts = Texts { may_be_empty: &["externalNote"], ..TEXTS };
+
+/// Refuses blank texts and control characters.
+pub(super) fn check_lines(request: &impl Serialize) -> Result<(), Error> {
+    TEXTS.check(request, &|_| false).map_err(refused)
+}
+
+pub(super) fn check_changed_lines(change: &impl Serialize) -> Result<(), Error> {
+    CHANGED.check(change, &|_| false).map_err(refused)
 }
 
 pub(super) fn id(field: &str, text: Option<&str>) -> Result<OnApiId, Error> {

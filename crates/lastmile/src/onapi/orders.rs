@@ -9,8 +9,9 @@ use lastmile_onapi::types::{
 };
 
 use super::lists::says_nothing_to_list;
-use super::new_order::{check_given, id, text};
+use super::new_order::{check_changed_lines, check_given, id, text};
 use super::{EndpointName, NewOrder, OnApi, refused, segment};
+use crate::checks::changes_nothing;
 use crate::rules::OnApiId;
 use crate::{HasProgress, OrderProgress, OrderStage, Poll, WaitError};
 
@@ -63,7 +64,13 @@ impl OnApi {
     /// # Errors
     /// When a look fails or the time is up. The order goes on either way, and can be waited for again.
     pub async fn wait_for_order(&self, order: &OnApiId, poll: &Poll) -> Result<Order, WaitError<Order>> {
-        poll.until(|| self.order(order), |order| order.progress().stage().is_final()).await
+        let state = |order: &Order| match order.state.get() {
+            Some(OrderState::Unlisted(_)) => "one that this version does not know".to_owned(),
+            Some(state) => state.as_str().to_owned(),
+            None => "missing or unreadable".to_owned(),
+        };
+        let is_done = |order: &Order| order.progress().stage().is_final();
+        poll.until(format!("order {order}"), state, || self.order(order), is_done).await
     }
 }
 
@@ -242,10 +249,8 @@ fn check_change(change: &OrderChange) -> Result<(), Error> {
         text("service", service, 1)?;
     }
     check_given(change.external_note.as_deref(), change.characteristics.as_ref(), change.equipment.as_ref())?;
-    match serde_json::to_value(change) {
-        Ok(serde_json::Value::Object(fields)) if fields.is_empty() => {
-            Err(refused("nothing is to be changed"))
-        }
-        _ => Ok(()),
+    if changes_nothing(change) {
+        return Err(refused("nothing is to be changed: give at least one field"));
     }
+    check_changed_lines(change)
 }

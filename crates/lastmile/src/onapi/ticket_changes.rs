@@ -9,7 +9,7 @@ use lastmile_onapi::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::new_order::text;
+use super::new_order::{check_lines, text};
 use super::{EndpointName, OnApi, TicketReference, refused};
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
@@ -156,6 +156,10 @@ impl Creation for TicketChange {
     const MANUAL_CHECK: &'static str = "look at the ticket in the network's portal";
 
     fn check(&self) -> Result<(), Error> {
+        if let Err(error) = crate::checks::segment(self.ticket.0.as_str()) {
+            return Err(refused(format_args!("coTicketReference: {error}")));
+        }
+        text("coTicketReference", self.ticket.0.as_str(), 1)?;
         let TicketUpdate { status, responsible, comment } = &self.body;
         if status.is_none() && comment.is_none() {
             return Err(refused("nothing is to be changed"));
@@ -172,7 +176,7 @@ impl Creation for TicketChange {
                 return Err(refused("comment.createdAt: it is missing: the change was altered in the store"));
             }
         }
-        Ok(())
+        check_lines(&self.body)
     }
 
     async fn send(&self, network: &OnApi) -> Result<(), Error> {

@@ -13,7 +13,7 @@ use lastmile_onapi::types::{
 use serde::{Deserialize, Serialize};
 
 use super::lists::{Cursor, says_nothing_to_list};
-use super::new_order::{id, text};
+use super::new_order::{check_lines, id, text};
 use super::{EndpointName, OnApi, refused};
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
@@ -136,12 +136,15 @@ impl Creation for NewTicket {
 
     fn check(&self) -> Result<(), Error> {
         let body = &self.body;
+        let info = body.additional_info.clone().unwrap_or_default();
         for (field, value, shortest) in [
             ("spTicketReference", &body.sp_ticket_reference, 1),
             ("heading", &body.heading, 1),
             ("description", &body.description, 1),
             ("spReference", &body.sp_reference, 0),
             ("createdBy", &body.created_by, 0),
+            ("additionalInfo.ip", &info.ip, 0),
+            ("additionalInfo.mac", &info.mac, 0),
         ] {
             text(field, value.as_deref().unwrap_or_default(), shortest)?;
         }
@@ -150,6 +153,7 @@ impl Creation for NewTicket {
                 id(field, value.as_deref())?;
             }
         }
+        check_lines(body)?;
         // A stored request may have been changed in the store.
         if body.status.is_some() {
             return Err(refused(

@@ -8,6 +8,7 @@ mod matching;
 mod model;
 mod reconciled;
 mod stored;
+mod warnings;
 
 pub use creation::Creation;
 pub(crate) use creation::sealed;

@@ -53,7 +53,9 @@ pub use onapi::{
     ApartmentNumber, CountryCode, DhcpIdentifier, MacAddress, OnApiId, OnApiPhone, OnApiPostalCode,
     OnApiStreetNumber, Option82, SubOption,
 };
-pub use warning::Warning;
+#[cfg(feature = "_calls")]
+pub(crate) use warning::is_email;
+pub use warning::{FieldWarning, Warning};
 
 use std::fmt;
 use std::ops::RangeInclusive;

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use email_address::{EmailAddress, Options};
+
 /// Something that is probably wrong, though no supplier says that it is. It is shown and never enforced.
 ///
 /// ```
@@ -27,7 +29,8 @@ pub enum Warning {
     BuildingForm,
     /// See [`CovagePhone`](super::CovagePhone) and [`LineNumber`](super::LineNumber).
     FrenchNumber,
-    /// See [`CovageEmail`](super::CovageEmail).
+    /// A text that is to be an e-mail address is none: not the address of a mailbox as the standards of mail define it, at a
+    /// domain with a point.
     Email,
     /// See [`OnApiId`](super::OnApiId).
     IdentityNumber,
@@ -41,8 +44,20 @@ pub enum Warning {
     MixedPositions,
     /// See [`Geometry`](super::Geometry).
     BoundingBox,
+    /// See [`Geometry`](super::Geometry).
+    MixedCoordinates,
+    /// See [`Geometry`](super::Geometry).
+    SwappedCoordinates,
+    /// See [`Geometry`](super::Geometry).
+    OutsideNetherlands,
     /// See [`ContractDates`](super::ContractDates).
     ContractOrder,
+    /// An attenuation is below zero.
+    NegativeAttenuation,
+    /// A text is longer than 255 characters, or than 4000 where it may have several lines, and the supplier states no limit.
+    LongText,
+    /// A field that no document requires is missing, and the object can hardly be found again without it.
+    MissingField,
 }
 
 impl Warning {
@@ -92,7 +107,27 @@ impl Warning {
             Self::BoundingBox => {
                 "the bounding box has not twice as many numbers as a position has: leave it out or give both corners"
             }
+            Self::MixedCoordinates => {
+                "some coordinates are degrees and others are metres: convert all of them into the system that the supplier \
+                 agreed on with you"
+            }
+            Self::SwappedCoordinates => {
+                "the coordinates are in the Netherlands only when the two axes are swapped: compare their order with what \
+                 the supplier agreed on with you"
+            }
+            Self::OutsideNetherlands => {
+                "a position in degrees is outside of the Netherlands: check the coordinates where they were measured"
+            }
             Self::ContractOrder => "the contract ends before it starts: compare the two dates",
+            Self::NegativeAttenuation => {
+                "an attenuation is below zero, and a loss is a positive number: compare it with the measurement"
+            }
+            Self::LongText => {
+                "the text is longer than most systems store: shorten it, or check afterwards what the supplier kept"
+            }
+            Self::MissingField => {
+                "it is missing, and the object can hardly be found again without it: fill it in"
+            }
         }
     }
 }
@@ -101,4 +136,33 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// A [`Warning`] and the field that it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FieldWarning {
+    /// Where the field is in the request: `delayedConnections[0].attenuation1`. Keys of free maps are numbered, not repeated.
+    pub path: String,
+    /// What is probably wrong.
+    pub warning: Warning,
+}
+
+impl FieldWarning {
+    #[cfg(feature = "_calls")]
+    pub(crate) fn new(path: impl Into<String>, warning: Warning) -> Self {
+        Self { path: path.into(), warning }
+    }
+}
+
+impl fmt::Display for FieldWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.warning)
+    }
+}
+
+/// Whether a text is the address of a mailbox at a domain with a point.
+pub(crate) fn is_email(text: &str) -> bool {
+    let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
+    EmailAddress::parse_with_options(text, options).is_ok()
 }

@@ -46,10 +46,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fastrand::Rng;
 use serde_json::Value;
 
-use crate::Supplier;
 use crate::desk::{Behaviour, Effects, Request};
 use crate::script::Answer;
 use crate::spec::{Lookup, Operation, Parameters, Spec};
+use crate::{Supplier, Texts};
 use account::{Account, User};
 use catalogue::Catalogue;
 use contacts::Contacts;
@@ -93,12 +93,17 @@ impl fmt::Debug for Covage {
 }
 
 impl Covage {
-    pub(crate) async fn start(port: u16, seed: u64, unique_references: bool) -> io::Result<Covage> {
+    pub(crate) async fn start(
+        port: u16,
+        seed: u64,
+        unique_references: bool,
+        texts: Texts,
+    ) -> io::Result<Covage> {
         let spec = Spec::covage();
         let mut rng = Rng::with_seed(seed);
         let user = Arc::new(User::new(&mut rng));
         let rules = Rules::covage().map_err(io::Error::other)?;
-        let office = Office::open(Arc::clone(&user), rules, rng, unique_references);
+        let office = Office::open(Arc::clone(&user), rules, rng, unique_references, texts);
         let premises = office.town.premises();
         let services = office.services.iter().map(Service::seeded).collect();
         let contact_uuid = office.contacts.first().into();
@@ -187,6 +192,7 @@ struct Office {
     services: Shelf<Service>,
     events: Events,
     unique_references: bool,
+    texts: Texts,
     /// The references of the orders that were submitted.
     taken_references: HashSet<String>,
     journal: Journal,
@@ -207,7 +213,13 @@ enum Done {
 type Handled = Result<Done, Refusal>;
 
 impl Office {
-    fn open(user: Arc<User>, rules: &'static Rules, mut rng: Rng, unique_references: bool) -> Office {
+    fn open(
+        user: Arc<User>,
+        rules: &'static Rules,
+        mut rng: Rng,
+        unique_references: bool,
+        texts: Texts,
+    ) -> Office {
         let mut office = Office {
             rules,
             account: Account::new(user),
@@ -219,6 +231,7 @@ impl Office {
             services: Shelf::new(),
             events: Events::default(),
             unique_references,
+            texts,
             taken_references: HashSet::new(),
             journal: Journal::new(rng),
         };
@@ -251,7 +264,7 @@ impl Office {
             return Err(Refusal::unlike(problems));
         }
         none_of(self.rules.faults(&operation.id, query))?;
-        let body = request.received.json().unwrap_or_default();
+        let body = self.texts.stored(request.received.json().unwrap_or_default(), normalised(&operation.id));
         let done = self.read(operation, parameters, query).unwrap_or_else(|| {
             let changed = self.change(operation, parameters, &body, effects);
             changed.unwrap_or_else(|| Err(Refusal::new(500, format!("{} is not simulated.", operation.id))))
@@ -344,6 +357,17 @@ impl Office {
         let reference = format!("elig-{}", self.journal.uuid());
         self.checks.insert(reference.clone(), check);
         reference
+    }
+}
+
+/// The texts of a request that are stored in the supplier's own form.
+fn normalised(operation_id: &str) -> &'static [&'static str] {
+    match operation_id {
+        "createOrder" | "updateOrder" => &["/operator_info/order_ref"],
+        "createContact" | "replaceContact" => {
+            &["/first_name", "/last_name", "/email", "/phone_number", "/cell_phone_number"]
+        }
+        _ => &[],
     }
 }
 

@@ -43,7 +43,7 @@ use fastrand::Rng;
 use crate::desk::{Behaviour, Effects, Request};
 use crate::script::Answer;
 use crate::spec::{Lookup, Spec};
-use crate::{Received, Supplier};
+use crate::{Received, Supplier, Texts};
 pub use access::{Access, Delivered, Offer, Standing};
 pub use dialect::Dialect;
 pub use habits::{LowerCase, PathHabits, RefuseWith, Slash};
@@ -60,6 +60,7 @@ pub(crate) struct Manner {
     pub(crate) deduplicates: bool,
     pub(crate) dates_lists: bool,
     pub(crate) lacks: Vec<String>,
+    pub(crate) texts: Texts,
 }
 
 impl Default for Manner {
@@ -70,6 +71,7 @@ impl Default for Manner {
             deduplicates: true,
             dates_lists: true,
             lacks: Vec::new(),
+            texts: Texts::default(),
         }
     }
 }
@@ -105,6 +107,7 @@ impl OnApi {
             operator: Arc::clone(&operator),
             habits: manner.habits,
             dialect: manner.dialect,
+            texts: manner.texts,
             stray: Stray::new(rng),
         };
         let supplier = Supplier::start(port, Spec::onapi(), office).await?;
@@ -183,6 +186,7 @@ struct Office {
     operator: Arc<Mutex<Operator>>,
     habits: PathHabits,
     dialect: Dialect,
+    texts: Texts,
     stray: Stray,
 }
 
@@ -236,7 +240,7 @@ impl Office {
             path: &operation.path,
             id: parameters.values().next().map(String::as_str).unwrap_or_default(),
             query: Query::parse(received.query.as_deref()),
-            body: received.json().unwrap_or_default(),
+            body: self.texts.stored(received.json().unwrap_or_default(), normalised(&operation.id)),
             received,
         };
         let reply = lock(&self.operator).carry_out(&asked, effects)?;
@@ -244,5 +248,17 @@ impl Office {
             Dialect::Vendor => Ok(reply.map(|body| dialect::vendor(asked.operation, body))),
             _ => Ok(reply),
         }
+    }
+}
+
+/// The texts of a request that are stored in the CO's own form.
+fn normalised(operation_id: &str) -> &'static [&'static str] {
+    match operation_id {
+        "createOrder" | "replaceOrder" | "changeOrder" => {
+            &["/spReference", "/spSubscriptionId", "/externalNote"]
+        }
+        "createTicket" => &["/spTicketReference", "/spReference", "/heading", "/description", "/createdBy"],
+        "updateTicket" => &["/comment/message", "/comment/createdBy"],
+        _ => &[],
     }
 }

@@ -12,4 +12,5 @@ mod life;
 mod lists;
 mod services;
 mod submission;
+mod texts;
 mod tokens;

@@ -77,6 +77,23 @@ async fn truncated() {
 }
 
 #[tokio::test]
+async fn reset_within() {
+    let sandbox = Sandbox::builder().start().await.unwrap();
+    for creation in Creation::at_each(&sandbox).await {
+        creation.fail_next(Fault::ResetWithin);
+        let mut stream = creation.open().await;
+        let mut bytes = Vec::new();
+        let end = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut bytes).await;
+        assert_eq!(end.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+        // What was sent before the reset may have arrived or not.
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.is_empty() || text.starts_with("HTTP/1.1 2"), "{text}");
+        assert_eq!(creation.counts(), (1, 1), "it is carried out");
+        goes_on_as_before(&creation).await;
+    }
+}
+
+#[tokio::test]
 async fn wrong_body() {
     each_supplier_meets(Fault::WrongBody, true, REAL, |creation, seen| {
         let reply = seen.answer();

@@ -3,7 +3,14 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../covage/caller.rs"]
+#[allow(dead_code, reason = "used in part")]
+mod covage;
+#[path = "../onapi/caller.rs"]
+#[allow(dead_code, reason = "used in part")]
+mod onapi;
 
 mod creation;
 mod kinds;
+mod overtaken;
 mod schedule;

@@ -14,4 +14,5 @@ mod orders;
 mod paths;
 mod placing;
 mod samples;
+mod texts;
 mod tickets;

@@ -74,13 +74,13 @@ impl Service {
         }
         let until = now() + u64::try_from(LEASE.as_millis()).expect("it is short");
         let taken = Completing { owner: Some(self.owner.clone()), until, ..completing };
-        if !self.outbox.replace(&wanted.key, Some(step), &taken.step()) {
+        if !self.outbox.replace(&wanted.key, Some(step), taken.step()) {
             return;
         }
         if let Some(submission) = self.complete(wanted, &taken, covage).await {
             let prepared = Prepared::new(submission).expect("it is ready");
             let next = Step::new(Stage::Submit, serde_json::to_string(&prepared).expect("JSON"));
-            self.outbox.replace(&wanted.key, Some(&taken.step()), &next);
+            self.outbox.replace(&wanted.key, Some(&taken.step()), next);
         }
     }
 

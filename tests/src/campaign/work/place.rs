@@ -27,7 +27,7 @@ impl Service {
         let Some(step) = step.filter(|step| step.stage == stage) else {
             let prepared = Prepared::new(request()).expect("what a campaign orders is right");
             // Stored before anything else, for all workers.
-            self.outbox.replace(key, step, &stored(stage, &prepared));
+            self.outbox.replace(key, step, stored(stage, &prepared));
             return Next::LookAgain;
         };
         let mut prepared: Prepared<C> = serde_json::from_str(&step.value).expect("what was stored is read");
@@ -38,11 +38,11 @@ impl Service {
                 match prepared.look_up(supplier).await {
                     Ok(None) => {}
                     Ok(Some(_)) => {
-                        self.outbox.replace(key, Some(&stored_step), &stored(stage, &prepared));
+                        self.outbox.replace(key, Some(&stored_step), stored(stage, &prepared));
                         return Next::LookAgain;
                     }
                     Err(error) => {
-                        self.outbox.replace(key, Some(&stored_step), &stored(stage, &prepared));
+                        self.outbox.replace(key, Some(&stored_step), stored(stage, &prepared));
                         drop(permit);
                         come_back(&error).await;
                         return Next::LookAgain;
@@ -50,12 +50,12 @@ impl Service {
                 }
                 prepared.mark_in_flight_for(MARK).expect("it is looked up");
                 let marked = stored(stage, &prepared);
-                if !self.outbox.replace(key, Some(&stored_step), &marked) {
+                if !self.outbox.replace(key, Some(&stored_step), marked.clone()) {
                     return Next::LookAgain;
                 }
                 stored_step = marked;
                 let result = prepared.place(supplier).await;
-                self.outbox.replace(key, Some(&stored_step), &stored(stage, &prepared));
+                self.outbox.replace(key, Some(&stored_step), stored(stage, &prepared));
                 drop(permit);
                 match result {
                     Err(error) if error.outcome() == Outcome::Rejected && !is_read(&error) => {
@@ -70,7 +70,7 @@ impl Service {
             }
             PreparedState::Placed => {
                 let created = prepared.created().expect("what was created is stored");
-                self.outbox.replace(key, Some(&stored_step), &next(created));
+                self.outbox.replace(key, Some(&stored_step), next(created));
                 Next::LookAgain
             }
             _ => self.reconcile(key, &stored_step, prepared, supplier).await,
@@ -90,12 +90,12 @@ impl Service {
             drop(permit);
             match found {
                 Ok(Reconciled::Placed(_) | Reconciled::Absent) => {
-                    self.outbox.replace(key, Some(step), &stored(step.stage, &prepared));
+                    self.outbox.replace(key, Some(step), stored(step.stage, &prepared));
                     return Next::LookAgain;
                 }
                 Ok(Reconciled::Indeterminate(wait)) => tokio::time::sleep(wait.retry_after).await,
                 Ok(_) => {
-                    self.outbox.replace(key, Some(step), &Step::new(Stage::Undecidable, ""));
+                    self.outbox.replace(key, Some(step), Step::new(Stage::Undecidable, ""));
                     return Next::LookAgain;
                 }
                 Err(error) => {
@@ -109,7 +109,7 @@ impl Service {
             }
         }
         if self.site.normalises {
-            self.outbox.replace(key, Some(step), &Step::new(Stage::Undecidable, ""));
+            self.outbox.replace(key, Some(step), Step::new(Stage::Undecidable, ""));
         }
         Next::LookAgain
     }

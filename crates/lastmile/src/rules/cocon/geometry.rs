@@ -1,5 +1,6 @@
 use std::fmt;
 
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::rules::{Warning, schema};
@@ -11,6 +12,13 @@ use crate::rules::{Warning, schema};
 /// kinds, nor the reference system, nor the order or number of the axes, nor the form of the bounding box are stated, so
 /// all of them are left open here. Held to is what a geometry needs to be one: finite numbers, two at least for a
 /// position, a position at least, and two for a line.
+///
+/// # GeoJSON
+///
+/// The reference has three members: `type`, `bbox` and `coordinates`. Any other member that is not `null` is refused when a
+/// geometry is read from JSON, since it would not be sent: `crs` above all, because the supplier would then read the
+/// coordinates in another system than they were measured in. So is a feature: give its `geometry`. A third coordinate of a
+/// position is kept and sent.
 ///
 /// `Debug` shows the kind and the number of positions only.
 ///
@@ -31,11 +39,11 @@ use crate::rules::{Warning, schema};
 #[serde(try_from = "Fields", into = "Fields")]
 pub struct Geometry(Fields);
 
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize)]
 struct Fields {
     #[serde(rename = "type")]
     kind: GeometryKind,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     bbox: Option<Vec<f64>>,
     coordinates: Vec<Vec<f64>>,
 }
@@ -52,8 +60,55 @@ schema!(Geometry, {
             "items": { "type": "array", "minItems": 2, "items": { "type": "number" } }
         }
     },
-    "required": ["type", "coordinates"]
+    "required": ["type", "coordinates"],
+    "additionalProperties": { "type": "null" }
 });
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a geometry with type and coordinates")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Fields, A::Error> {
+        let (mut kind, mut bbox, mut coordinates) = (None, None, None);
+        let mut problem = None;
+        while let Some(name) = members.next_key::<String>()? {
+            match name.as_str() {
+                "type" if kind.is_none() => kind = Some(members.next_value()?),
+                "bbox" if bbox.is_none() => bbox = members.next_value()?,
+                "coordinates" if coordinates.is_none() => coordinates = Some(members.next_value()?),
+                name => {
+                    let found = match name {
+                        "geometry" | "geometries" | "features" => GeometryError::Feature,
+                        "crs" => GeometryError::CoordinateSystem,
+                        _ => GeometryError::UnknownMember,
+                    };
+                    // A member without a value says nothing that could be lost.
+                    let says_something = members.next_value::<Option<IgnoredAny>>()?.is_some();
+                    if says_something && !matches!(problem, Some(GeometryError::Feature)) {
+                        problem = Some(found);
+                    }
+                }
+            }
+        }
+        if let Some(problem) = problem {
+            return Err(de::Error::custom(problem));
+        }
+        let kind = kind.ok_or_else(|| de::Error::missing_field("type"))?;
+        let coordinates = coordinates.ok_or_else(|| de::Error::missing_field("coordinates"))?;
+        Ok(Fields { kind, bbox, coordinates })
+    }
+}
 
 /// What a [`Geometry`] is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -155,14 +210,62 @@ impl Geometry {
         self.0.bbox.as_deref()
     }
 
-    /// [`Warning::MixedPositions`] when some positions have more coordinates than others, [`Warning::BoundingBox`] when the
-    /// bounding box is not two positions long, as that of GeoJSON.
+    /// What general knowledge doubts; no document of the supplier states any of it.
+    ///
+    /// - [`Warning::MixedPositions`] when some positions have more coordinates than others
+    /// - [`Warning::BoundingBox`] when the bounding box is not two positions long, as that of GeoJSON
+    /// - [`Warning::MixedCoordinates`] when some positions are in degrees and others in metres, as those of the Dutch grid (RD,
+    ///   EPSG:28992)
+    /// - [`Warning::SwappedCoordinates`] when the positions are in the Netherlands only if longitude and latitude, or the two
+    ///   axes of the Dutch grid, change places
+    /// - [`Warning::OutsideNetherlands`] when a position in degrees is not in the Netherlands either way
     pub fn warnings(&self) -> Vec<Warning> {
         let axes = self.positions().next().map_or(0, <[f64]>::len);
         let mixed = self.positions().any(|position| position.len() != axes);
         let odd_box = self.bounding_box().is_some_and(|bounds| bounds.len() != 2 * axes);
         let mixed = mixed.then_some(Warning::MixedPositions);
-        mixed.into_iter().chain(odd_box.then_some(Warning::BoundingBox)).collect()
+        let odd_box_warning = odd_box.then_some(Warning::BoundingBox);
+        mixed.into_iter().chain(odd_box_warning).chain(self.doubtful_area(odd_box)).collect()
+    }
+
+    /// What the first two coordinates of the positions, and of the corners of a bounding box, say about their system.
+    fn doubtful_area(&self, odd_box: bool) -> Option<Warning> {
+        let axes = self.positions().next().map_or(2, <[f64]>::len);
+        let corners = self.bounding_box().filter(|_| !odd_box).unwrap_or_default().chunks(axes);
+        let points = || {
+            self.positions().chain(corners.clone()).filter_map(|position| match position {
+                [x, y, ..] => Some((*x, *y)),
+                _ => None,
+            })
+        };
+        let degrees = points().filter(|point| is_degrees(*point)).count();
+        if degrees > 0 && degrees < points().count() {
+            return Some(Warning::MixedCoordinates);
+        }
+        let outside = || points().filter(|point| !is_in_the_netherlands(*point));
+        if outside().next().is_none() {
+            None
+        } else if points().all(|(x, y)| is_in_the_netherlands((y, x))) {
+            Some(Warning::SwappedCoordinates)
+        } else {
+            // Metres may be those of another grid, such as UTM.
+            (degrees > 0).then_some(Warning::OutsideNetherlands)
+        }
+    }
+}
+
+/// Whether both numbers can be degrees. A grid in metres has no position so near to its origin in the Netherlands.
+fn is_degrees((x, y): (f64, f64)) -> bool {
+    x.abs() <= 180.0 && y.abs() <= 180.0
+}
+
+/// Whether a position is in the European Netherlands or near their border: longitude and latitude, or x and y of the Dutch grid
+/// (EPSG:28992).
+fn is_in_the_netherlands((x, y): (f64, f64)) -> bool {
+    if is_degrees((x, y)) {
+        (3.0..=7.5).contains(&x) && (50.5..=53.8).contains(&y)
+    } else {
+        (-10_000.0..=300_000.0).contains(&x) && (290_000.0..=650_000.0).contains(&y)
     }
 }
 
@@ -228,6 +331,12 @@ pub enum GeometryError {
     },
     /// A number of the bounding box is infinite or no number.
     BoundingBox,
+    /// It names a coordinate system (`crs`), for which the supplier's document has no member.
+    CoordinateSystem,
+    /// It is a feature or a collection, not a geometry.
+    Feature,
+    /// It has a member that the supplier's document does not have.
+    UnknownMember,
 }
 
 impl fmt::Display for GeometryError {
@@ -248,6 +357,16 @@ impl fmt::Display for GeometryError {
             Self::BoundingBox => {
                 f.write_str("the bounding box has a number that is infinite or none: leave it out or mend it")
             }
+            Self::CoordinateSystem => f.write_str(
+                "the geometry names its coordinate system in crs, which the supplier has no member for: convert the positions \
+                 into the system that the supplier agreed on with you, and leave crs out",
+            ),
+            Self::Feature => f.write_str(
+                "it is a feature or a collection and not one geometry: give the geometry itself, with type and coordinates",
+            ),
+            Self::UnknownMember => f.write_str(
+                "the geometry has a member that would not be sent: leave out all but type, bbox and coordinates",
+            ),
         }
     }
 }
@@ -265,7 +384,7 @@ mod tests {
         assert_eq!(geometry.kind(), &GeometryKind::Point);
         assert_eq!(geometry.bounding_box(), Some(&[0.0][..]));
         assert_eq!(serde_json::to_string(&geometry).unwrap(), sample);
-        assert_eq!(geometry.warnings(), [Warning::BoundingBox]);
+        assert_eq!(geometry.warnings(), [Warning::BoundingBox, Warning::OutsideNetherlands]);
         assert_eq!(format!("{geometry:?}"), "Geometry(Point, 2 positions)");
     }
 
@@ -300,10 +419,64 @@ mod tests {
 
     #[test]
     fn odd_ones_are_said_and_not_refused() {
-        let mixed = Geometry::line([vec![1.0, 2.0], vec![1.0, 2.0, 3.0]]).unwrap();
+        let mixed = Geometry::line([vec![5.0, 52.0], vec![5.0, 52.0, 3.0]]).unwrap();
         assert_eq!(mixed.warnings(), [Warning::MixedPositions]);
-        let line = Geometry::line([[1.0, 2.0], [3.0, 4.0]]).unwrap();
+        let line = Geometry::line([[5.0, 52.0], [5.1, 52.1]]).unwrap();
         assert_eq!(line.warnings(), []);
-        assert_eq!(line.with_bounding_box([1.0, 2.0, 3.0, 4.0]).unwrap().warnings(), []);
+        assert_eq!(line.with_bounding_box([5.0, 52.0, 5.1, 52.1]).unwrap().warnings(), []);
+    }
+
+    #[test]
+    fn a_member_that_would_not_be_sent_is_refused() {
+        let line = r#""type":"LineString","coordinates":[[5.0,52.0,1.5],[5.1,52.1,1.5]]"#;
+        for (members, says) in [
+            (r#""crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:EPSG::28992"}}"#, "in crs"),
+            (r#""crs":"EPSG:28992""#, "in crs"),
+            (r#""crs":{},"x":1"#, "a member"),
+            (r#""properties":{"owner":"Kajsa Anka"}"#, "a member"),
+            (r#""id":17"#, "a member"),
+            (r#""x":1,"geometry":{}"#, "a feature"),
+            (r#""geometry":{},"x":1"#, "a feature"),
+            (r#""bbox":[5.0,52.0],"bbox":[1.0]"#, "a member"),
+        ] {
+            for json in [format!("{{{members},{line}}}"), format!("{{{line},{members}}}")] {
+                let error = serde_json::from_str::<Geometry>(&json).unwrap_err().to_string();
+                assert!(error.contains(says) && !error.contains("Kajsa"), "{json}: {error}");
+            }
+        }
+        let feature =
+            r#"{"type":"Feature","properties":null,"geometry":{"type":"Point","coordinates":[5.0,52.0]}}"#;
+        let error = serde_json::from_str::<Geometry>(feature).unwrap_err().to_string();
+        assert!(error.contains("give the geometry itself"), "{error}");
+        let nothing = format!(r#"{{"crs":null,"bbox":null,{line}}}"#);
+        let geometry: Geometry = serde_json::from_str(&nothing).unwrap();
+        assert_eq!(
+            serde_json::to_string(&geometry).unwrap(),
+            format!("{{{line}}}"),
+            "what says nothing is not sent"
+        );
+    }
+
+    #[test]
+    fn coordinates_that_are_not_in_the_netherlands_are_warned_about() {
+        for (positions, warning) in [
+            ([[257_100.5, 471_200.0], [257_104.25, 471_203.0]], None),
+            ([[4.9, 52.37], [4.91, 52.38]], None),
+            // UTM, of which a supplier's other page has a sample.
+            ([[650_000.0, 5_800_000.0], [650_010.0, 5_800_000.0]], None),
+            ([[257_100.5, 471_200.0], [4.9, 52.37]], Some(Warning::MixedCoordinates)),
+            ([[4.9, 52.37], [650_000.0, 5_800_000.0]], Some(Warning::MixedCoordinates)),
+            ([[52.37, 4.9], [52.38, 4.91]], Some(Warning::SwappedCoordinates)),
+            ([[471_200.0, 257_100.5], [471_203.0, 257_104.25]], Some(Warning::SwappedCoordinates)),
+            ([[4.9, 52.37], [52.38, 4.91]], Some(Warning::OutsideNetherlands)),
+            ([[18.07, 59.33], [18.08, 59.34]], Some(Warning::OutsideNetherlands)),
+            ([[0.0, 0.0], [0.0, 0.0]], Some(Warning::OutsideNetherlands)),
+        ] {
+            let line = Geometry::line(positions).unwrap();
+            assert_eq!(line.warnings(), Vec::from_iter(warning), "{positions:?}");
+        }
+        let grid = Geometry::line([[257_100.5, 471_200.0, 1.0], [257_104.25, 471_203.0, 1.0]]).unwrap();
+        let in_degrees = grid.with_bounding_box([6.9, 52.2, 0.0, 7.0, 52.3, 2.0]).unwrap();
+        assert_eq!(in_degrees.warnings(), [Warning::MixedCoordinates], "the bounding box counts, too");
     }
 }

@@ -1,7 +1,7 @@
-use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 
 use super::CovageText;
+use crate::rules::warning::is_email;
 use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 
 /// An e-mail address of an end customer's contact: not empty, in the characters of [`CovageText`].
@@ -40,11 +40,7 @@ impl CovageEmail {
 
     /// [`Warning::Email`] when it is no address of a mailbox as the standards of mail have it, at a domain with a point.
     pub fn warnings(&self) -> Vec<Warning> {
-        let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
-        match EmailAddress::parse_with_options(&self.0, options) {
-            Ok(_) => Vec::new(),
-            Err(_) => vec![Warning::Email],
-        }
+        if is_email(&self.0) { Vec::new() } else { vec![Warning::Email] }
     }
 }
 

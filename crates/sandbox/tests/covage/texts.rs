@@ -1,0 +1,52 @@
+//! Texts that the supplier stores in a form of its own.
+
+use lastmile_sandbox::{Sandbox, Texts};
+use serde_json::json;
+
+use crate::caller::{Caller, complete, path};
+
+const CASES: [(Texts, &str, &str); 4] = [
+    (Texts::AsGiven, " sp-0431-reference-ankeborg ", " sp-0431-reference-ankeborg "),
+    (Texts::UpperCase, "sp-0431-reference-ankeborg", "SP-0431-REFERENCE-ANKEBORG"),
+    (Texts::Trimmed, " sp-0431-reference-ankeborg ", "sp-0431-reference-ankeborg"),
+    (Texts::Cut(20), "sp-0431-reference-ankeborg", "sp-0431-reference-an"),
+];
+
+#[tokio::test]
+async fn references_of_orders_also_where_they_must_be_unique() {
+    for (texts, given, stored) in CASES {
+        let sandbox = Sandbox::builder().seed(7).covage_texts(texts).start().await.unwrap();
+        let caller = Caller::of(sandbox.covage().clone()).await;
+        let draft = caller.copper_draft().await;
+        let held = caller.patch(&path(&draft), complete(given, "Ankeborg 1")).await;
+        assert_eq!(held["operator_info"]["order_ref"], stored, "{texts:?}");
+        assert_eq!(held["operator_info"]["order_name"], "Ankeborg 1", "other texts are left as they are");
+        caller.submit(&draft).await;
+        let other = caller.copper_draft().await;
+        let refused = caller.refused("PATCH", &path(&other), complete(stored, "Ankeborg 2")).await;
+        assert_eq!(
+            refused.keys().collect::<Vec<_>>(),
+            ["operator_info.order_ref"],
+            "the stored form is taken"
+        );
+        caller.assert_sound();
+    }
+}
+
+#[tokio::test]
+async fn contacts() {
+    for (texts, given, stored) in CASES {
+        let sandbox = Sandbox::builder().seed(7).texts(texts).start().await.unwrap();
+        let caller = Caller::of(sandbox.covage().clone()).await;
+        let contact = json!({ "first_name": given, "last_name": given, "email": given, "phone_number": given, "cell_phone_number": given });
+        let held = caller.post("/api/contacts/", contact.clone()).await;
+        let id = held["contact_uuid"].as_str().unwrap().to_owned();
+        for field in contact.as_object().unwrap().keys() {
+            assert_eq!(held[field], stored, "{texts:?}: {field}");
+        }
+        assert_eq!(caller.covage.last().unwrap().json(), Some(contact.clone()), "as it was sent");
+        let held = caller.ok("PUT", &format!("/api/contacts/{id}/"), contact).await;
+        assert_eq!(held["last_name"], stored);
+        caller.assert_sound();
+    }
+}

@@ -1,0 +1,147 @@
+//! An older change of an object that is carried out after a newer one.
+
+use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::{Fault, Supplier};
+use serde_json::{Value, json};
+
+use crate::common::JSON;
+use crate::covage;
+use crate::creation::{Seen, see};
+use crate::onapi;
+
+/// Sends a change whose answer is lost, its repetition, and a newer one. What stands there in the end is the older one.
+async fn older_wins(
+    supplier: &Supplier,
+    operation: &str,
+    older: Value,
+    newer: Value,
+    send: impl AsyncFn(&Value) -> Seen,
+    read: impl AsyncFn() -> Value,
+) {
+    supplier.fail_next(operation, Fault::CarriedOutAfterNewer);
+    assert_eq!(send(&older).await, Seen::Closed);
+    let before = supplier.took_effect(operation);
+    // The repetition is the same change, and not a newer one.
+    for body in [&older, &newer] {
+        let status = send(body).await.answer().status;
+        assert!((200..300).contains(&status), "{status}");
+    }
+    let received = supplier.received_by(operation);
+    let of_older: Vec<_> = received.iter().filter(|one| one.json().as_ref() == Some(&older)).collect();
+    assert_eq!(of_older.len(), 2);
+    assert_eq!((of_older[0].fault, of_older[0].status), (Some(Fault::CarriedOutAfterNewer), 0));
+    assert!(of_older[0].took_effect, "it took effect, last of all");
+    assert_eq!(supplier.took_effect(operation), before + 3);
+    assert_eq!(read().await, older, "{operation}");
+    assert_eq!(supplier.violations(), Vec::<String>::new());
+}
+
+/// `sent` and `held` say where the change is in the request and in the order.
+async fn covage_wins(
+    operation: &str,
+    request_type: &str,
+    older: Value,
+    newer: Value,
+    sent: &str,
+    held: &str,
+) {
+    let caller = covage::Caller::new().await;
+    let draft = caller.fiber_draft(request_type).await;
+    let target = match operation {
+        "updateOrderEndpoint" => covage::endpoint_path(&draft),
+        "updateOrderBound" => covage::bound_path(&draft),
+        _ => covage::path(&draft),
+    };
+    let authorization = format!("Bearer {}", caller.token);
+    let send = async |body: &Value| {
+        let headers = [("authorization", authorization.as_str()), JSON];
+        see(crate::common::open(&caller.covage.base_url(), "PATCH", &target, &headers, &body.to_string())
+            .await)
+        .await
+    };
+    let read = async || {
+        let order = caller.get(&covage::path(&draft)).await;
+        let value = order.pointer(held);
+        [&older, &newer].into_iter().find(|body| body.pointer(sent) == value).cloned().unwrap()
+    };
+    older_wins(&caller.covage, operation, older.clone(), newer.clone(), send, read).await;
+}
+
+#[tokio::test]
+async fn a_socket_of_covage() {
+    let (older, newer) = (json!({ "reference": "FI-1234-0001" }), json!({ "reference": "FI-1234-0002" }));
+    let held = "/bounds/0/endpoints/0/reference";
+    covage_wins("updateOrderEndpoint", "activate_defined", older, newer, "/reference", held).await;
+}
+
+#[tokio::test]
+async fn an_address_of_covage() {
+    let (older, newer) = (json!({ "address": { "floor": "1" } }), json!({ "address": { "floor": "2" } }));
+    let held = "/bounds/0/address/floor";
+    covage_wins("updateOrderBound", "create", older, newer, "/address/floor", held).await;
+}
+
+#[tokio::test]
+async fn a_draft_of_covage() {
+    let (older, newer) = (json!({ "comment": "first" }), json!({ "comment": "second" }));
+    covage_wins("updateOrder", "create", older, newer, "/comment", "/comment").await;
+}
+
+#[tokio::test]
+async fn an_order_of_onapi_changed_and_replaced() {
+    for (operation, method) in [("changeOrder", "PATCH"), ("replaceOrder", "PUT")] {
+        let caller = onapi::Caller::new().await;
+        let (access, service) = caller.offered(Standing::Free);
+        let whole = |reference: &str| json!({ "operation": "ACTIVATE", "accessId": access.id, "service": service, "spReference": reference });
+        let id = caller.place(whole("SP-0")).await;
+        let body = |reference: &str| match method {
+            "PUT" => whole(reference),
+            _ => json!({ "spReference": reference }),
+        };
+        let (older, newer) = (body("SP-1"), body("SP-2"));
+        let authorization = caller.authorization();
+        let target = format!("/onapi/2.6/orders/{id}");
+        let send = async |body: &Value| {
+            let headers = [("authorization", authorization.as_str()), JSON];
+            see(crate::common::open(&caller.root(), method, &target, &headers, &body.to_string()).await).await
+        };
+        let read = async || {
+            let held = caller.get(&format!("/orders/{id}")).await.json();
+            [&older, &newer]
+                .into_iter()
+                .find(|body| body["spReference"] == held["spReference"])
+                .cloned()
+                .unwrap()
+        };
+        older_wins(&caller.0, operation, older.clone(), newer.clone(), send, read).await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_newer_change_it_is_carried_out_when_everything_settles() {
+    let caller = onapi::Caller::new().await;
+    let (access, service) = caller.offered(Standing::Free);
+    let id = caller
+        .place(json!({ "operation": "ACTIVATE", "accessId": access.id, "service": service, "spReference": "SP-0" }))
+        .await;
+    caller.0.fail_next("changeOrder", Fault::CarriedOutAfterNewer);
+    let authorization = caller.authorization();
+    let headers = [("authorization", authorization.as_str()), JSON];
+    let target = format!("/onapi/2.6/orders/{id}");
+    let body = json!({ "spReference": "SP-1" }).to_string();
+    assert_eq!(
+        see(crate::common::open(&caller.root(), "PATCH", &target, &headers, &body).await).await,
+        Seen::Closed
+    );
+    // One that is refused is no newer change.
+    assert_eq!(
+        caller.send("PATCH", &format!("/orders/{id}"), json!({ "accessId": "none" })).await.status,
+        400
+    );
+    let reference = async || caller.get(&format!("/orders/{id}")).await.json()["spReference"].clone();
+    assert_eq!(reference().await, "SP-0");
+    caller.0.settled().await;
+    assert_eq!(reference().await, "SP-1");
+    caller.0.settled().await;
+    assert_eq!(caller.0.took_effect("changeOrder"), 1, "once");
+}

@@ -1,0 +1,84 @@
+//! Texts that the CO stores in a form of its own.
+
+use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::{Sandbox, Texts};
+use serde_json::{Value, json};
+
+use crate::caller::{Caller, finish};
+
+/// What becomes of a text, as long as the standard lets a reference be.
+const CASES: [(Texts, &str, &str); 4] = [
+    (Texts::AsGiven, "sp-0431.Kundreferens-ankeborg", "sp-0431.Kundreferens-ankeborg"),
+    (Texts::UpperCase, "sp-0431.Kundreferens-ankeborg", "SP-0431.KUNDREFERENS-ANKEBORG"),
+    (Texts::Trimmed, "sp-0431.Kundreferens-ankeborg", "sp-0431.Kundreferens-ankeborg"),
+    (Texts::Cut(20), "sp-0431.Kundreferens-ankeborg", "sp-0431.Kundreferens"),
+];
+
+#[tokio::test]
+async fn references_of_orders_and_subscriptions() {
+    for (texts, given, stored) in CASES {
+        let caller = Caller::of(Sandbox::builder().onapi_texts(texts)).await;
+        let (access, service) = caller.offered(Standing::Free);
+        let order = caller
+            .order(json!({
+                "operation": "ACTIVATE", "accessId": access.id, "service": service,
+                "spReference": given, "spSubscriptionId": given, "externalNote": given,
+            }))
+            .await;
+        assert_eq!(order.status, 201, "{}", order.body);
+        let order = order.json();
+        let fields = ["spReference", "spSubscriptionId", "externalNote"];
+        assert_eq!(fields.map(|field| order[field].clone()), [json!(stored), json!(stored), json!(stored)]);
+        assert_eq!(order["service"], json!(service), "what the CO knows is left as it is");
+        assert_eq!(caller.0.last().unwrap().json().unwrap()["spReference"], given, "as it was sent");
+
+        let id = order["orderId"].as_str().unwrap();
+        let changed = caller
+            .send("PATCH", &format!("/orders/{id}"), json!({ "spReference": format!("x{given}") }))
+            .await;
+        assert_eq!(changed.status, 204);
+        let held = caller.get(&format!("/orders/{id}")).await.json();
+        assert_ne!(held["spReference"], json!(stored));
+        let again = caller.send("PATCH", &format!("/orders/{id}"), json!({ "spReference": given })).await;
+        assert_eq!(again.status, 204);
+        finish(&caller.0);
+        let held = caller.get(&format!("/subscriptions/{}", access.id)).await.json();
+        let mine: Vec<&Value> = held["subscriptions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|one| one["service"] == json!(service))
+            .collect();
+        assert_eq!(
+            (mine[0]["spReference"].clone(), mine[0]["spSubscriptionId"].clone()),
+            (json!(stored), json!(stored))
+        );
+        assert_eq!(caller.0.violations(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn tickets_and_comments() {
+    let trimmed = (Texts::Trimmed, " Ingen länk i huset sedan stormen ", "Ingen länk i huset sedan stormen");
+    let upper = (Texts::UpperCase, "Ingen länk", "INGEN LÄNK");
+    for (texts, given, stored) in CASES.into_iter().chain([trimmed, upper]) {
+        let caller = Caller::of(Sandbox::builder().texts(texts)).await;
+        let ticket = json!({
+            "spTicketReference": given, "heading": given, "description": given, "spReference": given, "createdBy": given,
+        });
+        let reply = caller.send("POST", "/tickets", ticket.clone()).await;
+        let reference = reply.json()["coTicketReference"].as_str().unwrap().to_owned();
+        let comment = json!({ "comment": { "message": given, "createdBy": given, "createdAt": "2026-03-03T10:00:00Z" } });
+        assert_eq!(caller.send("PATCH", &format!("/tickets/{reference}"), comment).await.status, 204);
+        let held = caller.get(&format!("/tickets/{reference}")).await.json();
+        for field in ticket.as_object().unwrap().keys() {
+            assert_eq!(held[field], stored, "{texts:?}: {field}");
+        }
+        assert_eq!(
+            (&held["comments"][0]["message"], &held["comments"][0]["createdBy"]),
+            (&json!(stored), &json!(stored))
+        );
+        assert_eq!(caller.rows("/tickets").await[0]["spTicketReference"], stored);
+        assert_eq!(caller.0.violations(), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,97 @@
+//! The program, as a process of its own.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lastmile-sandbox"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// The process ends by itself, with success and without a word about anything that went wrong.
+fn ends_quietly(mut process: Child) {
+    let mut errors = process.stderr.take().unwrap();
+    let id = process.id();
+    let (ended, end) = mpsc::channel();
+    std::thread::spawn(move || ended.send(process.wait()));
+    let status =
+        end.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("process {id} does not end"));
+    let mut text = String::new();
+    errors.read_to_string(&mut text).unwrap();
+    assert_eq!((status.unwrap().code(), text.as_str()), (Some(0), ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn it_ends_quietly_when_its_reader_has_read_enough() {
+    let mut process = program(&[]).spawn().unwrap();
+    let mut output = BufReader::new(process.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    assert!(line.starts_with("Cocon (Netherlands)  http://127.0.0.1:"), "{line}");
+    drop(output);
+    ends_quietly(process);
+}
+
+#[cfg(unix)]
+#[test]
+fn it_ends_quietly_when_nobody_reads_at_all() {
+    for arguments in [&[][..], &["--help"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let mut command = program(arguments);
+        command.stdout(writer);
+        drop(reader);
+        let process = command.spawn().unwrap();
+        drop(command);
+        ends_quietly(process);
+    }
+}
+
+#[test]
+fn it_shows_the_share_of_faults_as_it_was_given() {
+    let mut process = program(&["--faults", "0.07"]).spawn().unwrap();
+    let output = BufReader::new(process.stdout.take().unwrap());
+    let mut lines = output.lines().map(Result::unwrap);
+    assert_eq!(
+        lines.find(|line| line.contains('%')).unwrap(),
+        "7 % of all requests and connections go wrong."
+    );
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
+#[test]
+fn a_port_that_is_in_use_is_named_with_its_supplier() {
+    let names = ["Cocon", "Covage", "ON-API"];
+    for (place, name) in names.into_iter().enumerate() {
+        // Of three ports in a row one is taken. Should another program have one of them, other ports are tried.
+        let found = (0..50).any(|_| {
+            let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let port = taken.local_addr().unwrap().port();
+            let Some(first) = port.checked_sub(u16::try_from(place).unwrap()) else { return false };
+            let before: Result<Vec<_>, _> =
+                (first..port).map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port))).collect();
+            if before.is_err() {
+                return false;
+            }
+            drop(before);
+            let output = program(&["--port", &first.to_string()]).output().unwrap();
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{text}");
+            text.starts_with(&format!("{name} cannot listen on 127.0.0.1:{port}: "))
+        });
+        assert!(found, "{name}");
+    }
+    let output = program(&["--port", "65535"]).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        text.contains("Covage has no port to listen on: there is no port after 65535")
+            || text.contains(":65535: "),
+        "{text}"
+    );
+}

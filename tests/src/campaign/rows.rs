@@ -1,0 +1,270 @@
+//! Long lists under faults: a copy that is kept with `sync` is compared with what the network has.
+//!
+//! In each round the network grows, loses accesses, and is read twice: once while one of the lists breaks in a certain
+//! [way](Broken), once as it should be. Whatever a broken pass brought, nothing may be taken out of the copy that the network
+//! still has; and after the next pass that succeeds, the copy has every object of the network and no other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use lastmile::onapi::types::{Access, AccessServices};
+use lastmile::onapi::{Changes, Gone, OnApi, SyncItem, SyncPlan, SyncState, Synced};
+use lastmile_sandbox::{Answer, Fault, Sandbox, Supplier};
+use serde_json::{Value, json};
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug)]
+pub struct RowsPlan {
+    /// How many rounds: each list breaks in each way once in [`Broken::ALL`] times two.
+    pub rounds: usize,
+    /// How many accesses are there at least.
+    pub accesses: usize,
+    /// Where everything that is left to chance comes from.
+    pub seed: u64,
+}
+
+/// In which way a list is not a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// The connection is closed half-way.
+    Truncated,
+    /// The connection is reset half-way.
+    Reset,
+    /// A page in HTML with status 200.
+    Page,
+    /// An object with the rows in it.
+    Envelope,
+    /// An object with a cause, and status 200.
+    ErrorObject,
+    /// A list whose rows have no id.
+    NoIds,
+    /// 404, as if there were nothing to list.
+    Nothing,
+    /// 503, until the client gives up.
+    Unavailable,
+}
+
+impl Broken {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Truncated,
+        Self::Reset,
+        Self::Page,
+        Self::Envelope,
+        Self::ErrorObject,
+        Self::NoIds,
+        Self::Nothing,
+        Self::Unavailable,
+    ];
+
+    /// Lets the next request for a list meet with it. `rows` is what a list could have, `now` the date of the latest change.
+    fn lay_down(self, supplier: &Supplier, operation: &str, rows: &[Value], now: &str, attempts: u32) {
+        // A client that keeps the date of what it could not read misses the changes before it.
+        let dated = |answer: Answer| answer.header("last-modified", now);
+        let body = |value: Value| supplier.answer_next(operation, dated(Answer::json(200, &value)));
+        match self {
+            Self::Truncated => supplier.fail_next(operation, Fault::Truncated),
+            Self::Reset => supplier.fail_next(operation, Fault::ResetWithin),
+            Self::Page => {
+                let page = Answer::status(200).header("content-type", "text/html");
+                supplier.answer_next(operation, dated(page.body("<html>Maintenance</html>")));
+            }
+            Self::Envelope => body(json!({ "count": rows.len(), "results": rows })),
+            Self::ErrorObject => body(json!({ "cause": "The list cannot be read now" })),
+            Self::NoIds => body(rows.iter().map(|_| json!({ "accessId": null, "objectId": "" })).collect()),
+            Self::Nothing => supplier.answer_next(operation, Answer::json(404, &json!({ "cause": "none" }))),
+            Self::Unavailable => {
+                (0..attempts).for_each(|_| supplier.answer_next(operation, Answer::status(503)));
+            }
+        }
+    }
+}
+
+/// What the copy made of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowsVerdict {
+    /// Rounds that were read to their end.
+    pub rounds: usize,
+    /// Passes that failed or broke off.
+    pub failed: usize,
+    /// What is wrong, with the round that it came to light in.
+    pub wrong: Vec<String>,
+}
+
+impl RowsVerdict {
+    /// Whether the copy was right whenever it had to be.
+    pub fn is_right(&self) -> bool {
+        self.wrong.is_empty() && self.rounds > 0
+    }
+}
+
+impl fmt::Display for RowsVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} rounds, {} passes failed", self.rounds, self.failed)?;
+        self.wrong.iter().try_for_each(|wrong| write!(f, "\n  {wrong}"))
+    }
+}
+
+/// What a copy can be kept of here.
+pub trait Row: Synced {
+    /// The operation that lists them.
+    const LIST: &'static str;
+
+    /// The access that a row is about.
+    fn access(&self) -> Option<&str>;
+}
+
+impl Row for Access {
+    const LIST: &'static str = "listAccesses";
+
+    fn access(&self) -> Option<&str> {
+        self.access_id.as_deref()
+    }
+}
+
+impl Row for AccessServices {
+    const LIST: &'static str = "listServices";
+
+    fn access(&self) -> Option<&str> {
+        self.access_id.as_deref()
+    }
+}
+
+/// A copy as the documentation of `sync` keeps it.
+#[derive(Default)]
+struct Copy {
+    /// The accesses, each with the pass that it was seen in last.
+    held: BTreeMap<String, usize>,
+    state: Option<SyncState>,
+    passes: usize,
+}
+
+impl Copy {
+    /// Brings the copy up to date. Whether the pass came to its end.
+    async fn bring_up_to_date<T: Row>(&mut self, network: &OnApi, plan: &SyncPlan) -> bool {
+        self.passes += 1;
+        let Ok(mut run) = network.sync::<T>(self.state.as_ref(), plan).await else { return false };
+        let mut is_whole = true;
+        while let Some(item) = run.next().await {
+            match item {
+                // A row without an id cannot be put anywhere.
+                Ok(SyncItem::Row(row)) => {
+                    if let Some(access) = row.access().filter(|id| !id.is_empty()) {
+                        self.held.insert(access.to_owned(), self.passes);
+                    }
+                }
+                Ok(SyncItem::Gone(Gone::Access(id))) => drop(self.held.remove(&id)),
+                Ok(_) => {}
+                Err(_) => is_whole = false,
+            }
+        }
+        if run.may_sweep() {
+            self.held.retain(|_, seen| *seen == self.passes);
+        }
+        // As the documentation has it: where there is no state, the one before stays.
+        match run.state() {
+            Some(state) => self.state = Some(state.clone()),
+            None => is_whole = false,
+        }
+        is_whole
+    }
+
+    fn ids(&self) -> BTreeSet<String> {
+        self.held.keys().cloned().collect()
+    }
+}
+
+/// Keeps a copy while the lists break in every way, and compares.
+pub async fn keep_a_copy<T: Row>(plan: &RowsPlan) -> RowsVerdict {
+    let sandbox = Sandbox::builder().seed(plan.seed).start().await.expect("a loopback port");
+    let network = crate::onapi(&sandbox);
+    let supplier = sandbox.onapi();
+    let there = || supplier.accesses().into_iter().map(|access| access.id).collect::<BTreeSet<String>>();
+    let mut chance = fastrand::Rng::with_seed(plan.seed);
+    supplier.grow(plan.accesses.saturating_sub(there().len()).max(1));
+    let mut copy = Copy::default();
+    let mut verdict = RowsVerdict::default();
+    for round in 0..plan.rounds {
+        let broken = Broken::ALL[round / 2 % Broken::ALL.len()];
+        let list = if round % 2 == 0 { T::LIST } else { "listEvents" };
+        // Every other time that all ways were gone through, everything is read in the broken pass.
+        let full = round / (2 * Broken::ALL.len()) % 2 == 1;
+        let what =
+            format!("round {round}: {broken:?} for {list}, {}", if full { "everything" } else { "the news" });
+        let known = verdict.wrong.len();
+        change(supplier, &mut chance);
+
+        let rows: Vec<Value> = there().into_iter().map(|id| json!({ "accessId": id })).collect();
+        let now = latest_change(&network).await;
+        broken.lay_down(supplier, list, &rows, &now, network.raw().policy().attempts);
+        let before = copy.ids();
+        verdict.failed += usize::from(!copy.bring_up_to_date::<T>(&network, &sync_plan(full)).await);
+        missed(&mut verdict, &what, "taken out, and still there", before.intersection(&there()), &copy.ids());
+
+        change(supplier, &mut chance);
+        let before = copy.ids();
+        if copy.bring_up_to_date::<T>(&network, &sync_plan(false)).await {
+            verdict.rounds += 1;
+            missed(&mut verdict, &what, "lost", there().iter(), &copy.ids());
+            missed(&mut verdict, &what, "kept, and gone", copy.ids().iter(), &there());
+        } else {
+            verdict.failed += 1;
+            missed(
+                &mut verdict,
+                &what,
+                "taken out, and still there",
+                before.intersection(&there()),
+                &copy.ids(),
+            );
+        }
+        // A round that goes wrong does not hide the next one.
+        if verdict.wrong.len() > known {
+            copy = Copy::default();
+            copy.bring_up_to_date::<T>(&network, &sync_plan(false)).await;
+        }
+    }
+    let violations = supplier.violations();
+    assert!(violations.is_empty(), "{violations:?}");
+    verdict
+}
+
+/// What is doubtful is read whole at the next pass. (The default is a day.)
+fn sync_plan(full: bool) -> SyncPlan {
+    let default = SyncPlan::default();
+    let full_every = if full { Duration::ZERO } else { default.full_every };
+    SyncPlan { full_every, full_every_without_cursor: Duration::ZERO, ..default }
+}
+
+/// When anything changed last, by the network's own clock.
+async fn latest_change(network: &OnApi) -> String {
+    let Ok(Changes::Rows(mut events)) = network.object_events(None).await else { panic!("there are events") };
+    while let Some(event) = events.next().await {
+        event.expect("it is readable");
+    }
+    let cursor = serde_json::to_value(events.cursor().expect("the list is dated")).expect("JSON");
+    cursor.as_str().expect("a date").to_owned()
+}
+
+/// Some accesses come, some go.
+fn change(supplier: &lastmile_sandbox::OnApi, chance: &mut fastrand::Rng) {
+    supplier.grow(chance.usize(1..4));
+    for _ in 0..chance.usize(1..3) {
+        let accesses = supplier.accesses();
+        supplier.tear_down(&accesses[chance.usize(..accesses.len())].id);
+    }
+}
+
+/// Notes those of `expected` that are not among `actual`.
+fn missed<'a>(
+    verdict: &mut RowsVerdict,
+    what: &str,
+    how: &str,
+    expected: impl Iterator<Item = &'a String>,
+    actual: &BTreeSet<String>,
+) {
+    let missed = expected.filter(|id| !actual.contains(*id)).count();
+    if missed > 0 {
+        verdict.wrong.push(format!("{what}: {missed} accesses {how}"));
+    }
+}
