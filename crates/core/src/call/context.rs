@@ -13,8 +13,9 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use super::attempt::{Failure, Seen};
-use super::decode::misfit;
-use super::error::{Error, Inner, Outcome, Said};
+use super::decode::{misfit, without_mark};
+use super::error::{Error, Inner, Outcome};
+use super::error_body::Said;
 use super::execute::{Sent, execute};
 use super::paths::PathHabits;
 use super::reply::Reply;
@@ -257,7 +258,9 @@ impl Context {
     fn error(&self, record: Record, failure: Failure) -> Error {
         record.tell(failure.outcome.as_str());
         let mut said = match record.status {
-            Some(status) if !status.is_success() => Said::read(&record.body, &self.0.shared.table.errors),
+            Some(status) if !status.is_success() => {
+                Said::read(status, &record.headers, &record.body, &self.0.shared.table.errors)
+            },
             _ => Said::default(),
         };
         said.hide(|text| self.0.shared.credentials.occur_in(text));
@@ -303,7 +306,7 @@ impl Context {
     ) -> Answered<T> {
         let Some(Sent::Whole) = self.send(&mut request, operation).await else { return Err(no_answer()) };
         let record = self.record();
-        match serde_json::from_slice(&record.body) {
+        match serde_json::from_slice(without_mark(&record.body)) {
             Ok(value) => Ok(answered(&record, value)),
             Err(_) => {
                 note_misfit::<T>(record);

@@ -4,9 +4,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use serde_json::Value;
 
-use super::table::{ErrorShape, Operation, Repeat};
+use super::error_body::Said;
+use super::table::{Operation, Repeat};
 
 /// What became of a call that brought no usable answer. Over several attempts it is the weakest of all: once an attempt
 /// of a changing call is [`Unknown`](Self::Unknown), only a look at the supplier's data can make it more certain.
@@ -94,63 +94,6 @@ impl fmt::Debug for Detail {
             .field("field", &self.field.as_deref().map(printable))
             .field("code", &self.code.as_deref().map(printable))
             .finish_non_exhaustive()
-    }
-}
-
-/// What an error body says, read by the pointers of the API's table.
-#[derive(Default)]
-pub(super) struct Said {
-    pub(super) message: Option<String>,
-    pub(super) id: Option<String>,
-    pub(super) details: Vec<Detail>,
-}
-
-impl Said {
-    pub(super) fn read(body: &[u8], shape: &ErrorShape) -> Self {
-        let Ok(json) = serde_json::from_slice::<Value>(body) else { return Self::default() };
-        let at = |json: &Value, pointer: &str| match pointer {
-            "" => None,
-            pointer => json.pointer(pointer).and_then(text),
-        };
-        let list = if shape.fields.is_empty() { None } else { json.pointer(shape.fields) };
-        let details = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        Self {
-            message: at(&json, shape.message),
-            id: at(&json, shape.id),
-            details: details
-                .iter()
-                .map(|one| Detail {
-                    field: at(one, shape.field_name),
-                    code: at(one, shape.field_code),
-                    message: at(one, shape.field_message),
-                })
-                .collect(),
-        }
-    }
-}
-
-impl Said {
-    /// Takes out what repeats a secret that was sent. The body keeps it, for those who ask.
-    pub(super) fn hide(&mut self, is_secret: impl Fn(&str) -> bool) {
-        let details = self
-            .details
-            .iter_mut()
-            .flat_map(|detail| [&mut detail.field, &mut detail.code, &mut detail.message]);
-        for part in details.chain([&mut self.id, &mut self.message]) {
-            part.take_if(|text| is_secret(text));
-        }
-    }
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Array(list) => {
-            let texts: Vec<String> = list.iter().filter_map(text).collect();
-            (!texts.is_empty()).then(|| texts.join("; "))
-        }
-        _ => None,
     }
 }
 

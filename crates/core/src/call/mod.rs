@@ -11,6 +11,7 @@ mod body;
 mod context;
 mod decode;
 mod error;
+mod error_body;
 mod execute;
 mod handle;
 mod paths;
@@ -21,7 +22,7 @@ pub use body::Body;
 pub use context::Context;
 #[doc(hidden)]
 pub use decode::expected;
-pub(crate) use decode::misfit;
+pub(crate) use decode::{misfit, without_mark};
 pub(crate) use error::excerpt;
 pub use error::{Detail, Error, Outcome};
 pub use handle::{Api, BuildError, Builder, Handle};
