@@ -96,7 +96,11 @@ async fn it_is_never_called_again_sooner_than_asked() {
         assert!(pause >= Duration::from_millis(1500), "{after}: {pause:?}");
     };
     tokio::join!(case("1.5"), case("0, 1.5"), case("1.5\r\nretry-after: 0"), case(" \"1.5\" "));
-    for date in ["Sun, 6 Nov 2094 08:49:37 GMT", "Sun, 06 Nov 2094 08:49:37 +0000", "Sunday, 06-Nov-2094 08:49:37 GMT"] {
+    for date in [
+        "Sun, 6 Nov 2094 08:49:37 GMT",
+        "Sun, 06 Nov 2094 08:49:37 +0000",
+        "Sunday, 06-Nov-2094 08:49:37 GMT",
+    ] {
         let (told, _) = told(Call::Read, patient(), vec![later(STATUSES[0], date)]).await;
         assert!(told.unwrap_err().retry_after().unwrap() > Duration::from_secs(3600), "{date}");
     }

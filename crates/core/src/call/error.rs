@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use super::error_body::Said;
+use super::supplier_message::WithSupplierMessage;
 use super::table::{Operation, Repeat};
 
 /// What became of a call that brought no usable answer. Over several attempts it is the weakest of all: once an attempt
@@ -200,9 +201,42 @@ impl Error {
         excerpt(&self.0.body)
     }
 
-    /// The supplier's explanation. It may hold personal data.
-    pub fn message(&self) -> Option<&str> {
+    /// The supplier's explanation. It may hold personal data. None when there is none, or when it repeats one of the
+    /// credentials.
+    ///
+    /// It is read from the place that the supplier documents, else from where gateways and frameworks keep it: problem details
+    /// (RFC 9457), Django REST framework, Spring, plain text. What cannot be read is in [`body`](Self::body).
+    pub fn supplier_message(&self) -> Option<&str> {
         self.0.said.message.as_deref()
+    }
+
+    /// The same as [`supplier_message`](Self::supplier_message).
+    pub fn message(&self) -> Option<&str> {
+        self.supplier_message()
+    }
+
+    /// This error with the supplier's own words behind it: its message and details, without control characters.
+    ///
+    /// `Display` of the error alone leaves them out, since they may repeat personal data: `error?` and whatever logs the result lose
+    /// the supplier's reason. Convert the error with this where personal data may be written.
+    ///
+    /// ```
+    /// # use lastmile_core::call::Error;
+    /// # fn call() -> Result<(), Error> { Err(Error::invalid("cocon", "the name is empty")) }
+    /// fn create() -> Result<(), Box<dyn std::error::Error>> {
+    ///     call().map_err(|error| error.display_with_supplier_message().to_string())?;
+    ///     Ok(())
+    /// }
+    /// # assert!(create().unwrap_err().to_string().contains("the name is empty"));
+    /// ```
+    pub fn display_with_supplier_message(&self) -> WithSupplierMessage<'_> {
+        WithSupplierMessage(self)
+    }
+
+    /// Whether the error body has the form that the supplier documents. A gateway before the supplier, or another server, usually
+    /// answers in another one.
+    pub fn is_in_supplier_format(&self) -> bool {
+        self.0.said.is_documented
     }
 
     /// The supplier's id of this failure, which its help desk asks for.
@@ -236,6 +270,19 @@ impl Error {
     }
 
     fn next_step(&self) -> &'static str {
+        let said = &self.0.said;
+        if self.0.outcome == Outcome::Rejected && said.message.is_none() && said.details.is_empty() {
+            return match (self.changes(), self.0.body.is_empty()) {
+                (false, false) => "message() and details() are empty: read body() for what arrived",
+                (false, true) => "The supplier gives no reason: body() is empty",
+                (true, false) => {
+                    "Nothing was done; message() and details() are empty: read body() for what arrived, correct the call"
+                }
+                (true, true) => {
+                    "Nothing was done; the supplier gives no reason (body() is empty). Correct the call"
+                }
+            };
+        }
         match (self.0.outcome, self.changes()) {
             (Outcome::Invalid, _) => "Nothing was sent; correct the call",
             (Outcome::NotSent, _) => "Nothing was sent; it is safe to call again",
@@ -275,7 +322,9 @@ impl fmt::Display for Error {
         if let Some(status) = inner.status {
             write!(f, ", status {}", status.as_u16())?;
         }
-        for detail in inner.said.details.iter().take(5) {
+        // Of what is not where the supplier's document says, it is not known that it is a name or a code.
+        let documented = inner.said.documented_details.iter().filter_map(|at| inner.said.details.get(*at));
+        for detail in documented.take(5) {
             if let Some(field) = &detail.field {
                 write!(f, ", field {}", printable(field))?;
             }

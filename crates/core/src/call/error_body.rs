@@ -18,23 +18,51 @@ use super::table::ErrorShape;
 
 /// The explanation, beyond the table's pointer; the first that is a text counts.
 const MESSAGES: [&str; 12] = [
-    "message", "detail", "error_description", "errormessage", "error_message", "description", "faultstring", "reason", "title",
-    "error", "fault", "cause",
+    "message",
+    "detail",
+    "error_description",
+    "errormessage",
+    "error_message",
+    "description",
+    "faultstring",
+    "reason",
+    "title",
+    "error",
+    "fault",
+    "cause",
 ];
 
 /// The single errors, beyond the table's pointer.
 const LISTS: [&str; 8] = [
-    "errors", "error", "detail", "details", "violations", "invalid-params", "validationerrors", "fielderrors",
+    "errors",
+    "error",
+    "detail",
+    "details",
+    "violations",
+    "invalid-params",
+    "validationerrors",
+    "fielderrors",
 ];
 
 /// Inside a single error: the explanation.
 const SINGLE_MESSAGES: [&str; 12] = [
-    "message", "detail", "description", "reason", "msg", "errormessage", "error_message", "error", "errors", "messages",
-    "title", "defaultmessage",
+    "message",
+    "detail",
+    "description",
+    "reason",
+    "msg",
+    "errormessage",
+    "error_message",
+    "error",
+    "errors",
+    "messages",
+    "title",
+    "defaultmessage",
 ];
 
 /// Inside a single error: the field.
-const SINGLE_FIELDS: [&str; 8] = ["field", "fieldname", "property", "propertypath", "path", "pointer", "name", "loc"];
+const SINGLE_FIELDS: [&str; 8] =
+    ["field", "fieldname", "property", "propertypath", "path", "pointer", "name", "loc"];
 
 /// Inside a single error: the code.
 const SINGLE_CODES: [&str; 4] = ["code", "errorcode", "error_code", "type"];
@@ -56,8 +84,8 @@ pub(super) struct Said {
     pub(super) details: Vec<Detail>,
     /// Whether the table's pointers found something: the body is the supplier's own, and not that of a gateway before it.
     pub(super) is_documented: bool,
-    /// Whether all details are where the table says, so that their fields and codes are what the supplier documents.
-    pub(super) has_documented_details: bool,
+    /// The numbers of the details that are where the table says, so that their fields and codes are what the supplier documents.
+    pub(super) documented_details: Vec<usize>,
 }
 
 impl Said {
@@ -73,24 +101,29 @@ impl Said {
 
     fn of_json(status: StatusCode, json: &Value, shape: &ErrorShape) -> Self {
         let mut said = Self::documented(json, shape);
-        let listed = said.details.len();
         match json {
             Value::Object(fields) => said.complete(fields),
             Value::Array(_) if said.details.is_empty() => collect("", json, 0, &mut said.details),
             _ => {}
         }
-        if said.message.is_none() && let Value::String(text) = json {
+        if said.message.is_none()
+            && let Value::String(text) = json
+        {
             said.message = some_text(text);
         }
         let nothing_found = said.message.is_none() && said.details.is_empty() && said.id.is_none();
-        if let Value::Object(fields) = json && nothing_found && status.is_client_error() {
+        if let Value::Object(fields) = json
+            && nothing_found
+            && status.is_client_error()
+        {
             said.details = fields_and_texts(fields);
         }
-        if let Value::Object(fields) = json && said.details.is_empty() {
+        if let Value::Object(fields) = json
+            && said.details.is_empty()
+        {
             let whole = get(fields, "non_field_errors");
             whole.into_iter().for_each(|list| collect("", list, 0, &mut said.details));
         }
-        said.has_documented_details &= listed == said.details.len();
         said
     }
 
@@ -103,7 +136,7 @@ impl Said {
         let list = if shape.fields.is_empty() { None } else { json.pointer(shape.fields) };
         let elements = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let (message, id) = (at(json, shape.message), at(json, shape.id));
-        let mut said = Self { message, id, has_documented_details: true, ..Self::default() };
+        let mut said = Self { message, id, ..Self::default() };
         said.is_documented = said.message.is_some() || said.id.is_some();
         for element in elements {
             let mut detail = Detail {
@@ -112,10 +145,10 @@ impl Said {
                 message: at(element, shape.field_message),
             };
             if detail == Detail::default() {
-                said.has_documented_details = false;
                 detail = single(element);
             } else {
                 said.is_documented = true;
+                said.documented_details.push(said.details.len());
             }
             said.details.push(detail);
         }
@@ -133,7 +166,9 @@ impl Said {
                 match list {
                     // The texts that all of it consists of have no field.
                     Value::Array(_) => collect("", list, 0, &mut self.details),
-                    Value::Object(inner) if name != "error" => collect_fields("", inner, 0, &mut self.details),
+                    Value::Object(inner) if name != "error" => {
+                        collect_fields("", inner, 0, &mut self.details)
+                    }
                     // An object with a message is one error, whose message is taken already.
                     Value::Object(inner) => {
                         let code = find(inner, &SINGLE_CODES, &text);
@@ -194,18 +229,16 @@ fn message_of(value: &Value) -> Option<String> {
         Value::String(text) => some_text(text),
         // NestJS: a list of texts.
         Value::Array(_) => text(value),
-        Value::Object(inner) => {
-            find(inner, &MESSAGES, &|value: &Value| value.as_str().and_then(some_text))
-        }
+        Value::Object(inner) => find(inner, &MESSAGES, &|value: &Value| value.as_str().and_then(some_text)),
         _ => None,
     }
 }
 
 /// The value under this name, however the letters of it are written.
 fn get<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    fields.get(name).or_else(|| {
-        fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    })
+    fields
+        .get(name)
+        .or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
 /// The first of these names under which there is something.
@@ -439,14 +472,20 @@ mod tests {
     fn messages_in_other_places_than_the_table_s() {
         for (body, message) in [
             (r#"{"detail":"Not found."}"#, "Not found."),
-            (r#"{"type":"about:blank","title":"Not possible","detail":"The frame is full","status":400}"#, "The frame is full"),
+            (
+                r#"{"type":"about:blank","title":"Not possible","detail":"The frame is full","status":400}"#,
+                "The frame is full",
+            ),
             (r#"{"title":"Not possible","status":400}"#, "Not possible"),
             (r#"{"statusCode":400,"message":["x","y"],"error":"Bad Request"}"#, "x; y"),
             (r#"{"message":"Out of call volume"}"#, "Out of call volume"),
             (r#"{"Message":"Out of call volume"}"#, "Out of call volume"),
             (r#"{"error":"It is full"}"#, "It is full"),
             (r#"{"error":{"message":"It is full","code":"full"}}"#, "It is full"),
-            (r#"{"error":"invalid_grant","error_description":"The account is locked"}"#, "The account is locked"),
+            (
+                r#"{"error":"invalid_grant","error_description":"The account is locked"}"#,
+                "The account is locked",
+            ),
             (r#"{"status":400,"error":"Bad Request","message":"It is full","path":"/orders"}"#, "It is full"),
             (r#"{"fault":{"faultstring":"Quota exceeded","detail":{"errorcode":"q"}}}"#, "Quota exceeded"),
             (r#""It is full""#, "It is full"),
@@ -467,7 +506,10 @@ mod tests {
     #[test]
     fn single_errors_in_other_places_than_the_table_s() {
         for (body, details) in [
-            (r#"{"title":"Validation failed","errors":{"BuildingName":["missing"]}}"#, &["BuildingName//missing"][..]),
+            (
+                r#"{"title":"Validation failed","errors":{"BuildingName":["missing"]}}"#,
+                &["BuildingName//missing"][..],
+            ),
             (r#"{"errors":{"a":["x","y"],"b":"z"}}"#, &["a//x; y", "b//z"]),
             (r#"{"errors":["x","y"]}"#, &["//x", "//y"]),
             (r#"{"errors":[{"field":"a","code":7,"message":"x"},{"detail":"y"}]}"#, &["a/7/x", "//y"]),
@@ -486,7 +528,7 @@ mod tests {
         ] {
             let said = said(body);
             assert_eq!(shown(&said), details, "{body}");
-            assert!(!said.has_documented_details && !said.is_documented, "{body}");
+            assert!(said.documented_details.is_empty() && !said.is_documented, "{body}");
         }
         for body in [r#"{"a":{"b":1}}"#, r#"{"a":["x"],"b":7}"#, r#"{"a":[]}"#, "{}", "[]", "7", "null"] {
             assert!(said(body).details.is_empty(), "{body}");
@@ -503,11 +545,14 @@ mod tests {
         let documented = said_as("application/json", body.as_bytes(), &FULL);
         assert_eq!((documented.message.as_deref(), documented.id.as_deref()), (Some("E"), Some("u")));
         assert_eq!(shown(&documented), ["f//x; y"]);
-        assert!(documented.has_documented_details && documented.is_documented);
+        assert!(documented.documented_details == [0] && documented.is_documented);
         // Where the element is of another form, it is read as others write it.
         let mixed = said_as("", br#"{"error":{"message":"M"},"details":["x",{"field":"f"}]}"#, &FULL);
-        assert_eq!((mixed.message.as_deref(), shown(&mixed)), (Some("M"), vec!["//x".to_owned(), "f//".to_owned()]));
-        assert!(!mixed.has_documented_details);
+        assert_eq!(
+            (mixed.message.as_deref(), shown(&mixed)),
+            (Some("M"), vec!["//x".to_owned(), "f//".to_owned()])
+        );
+        assert_eq!(mixed.documented_details, [1]);
     }
 
     #[test]

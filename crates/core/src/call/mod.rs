@@ -8,6 +8,7 @@
 
 mod attempt;
 mod body;
+mod connect;
 mod context;
 mod decode;
 mod error;
@@ -16,9 +17,12 @@ mod execute;
 mod handle;
 mod paths;
 mod reply;
+mod supplier_message;
 mod table;
 
+pub(crate) use attempt::says_not_now;
 pub use body::Body;
+pub(crate) use connect::why_unanswered;
 pub use context::Context;
 #[doc(hidden)]
 pub use decode::expected;
@@ -28,4 +32,5 @@ pub use error::{Detail, Error, Outcome};
 pub use handle::{Api, BuildError, Builder, Handle};
 pub use paths::{PathHabits, Slash};
 pub use reply::Reply;
+pub use supplier_message::WithSupplierMessage;
 pub use table::{Answer, ErrorShape, Operation, Repeat, Table, TokenFlow};

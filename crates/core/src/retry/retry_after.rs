@@ -54,8 +54,7 @@ fn trimmed(text: &str) -> &str {
 
 fn parse(value: &str, clock: &dyn Fn() -> SystemTime) -> Option<Duration> {
     let value = trimmed(value);
-    seconds(value)
-        .or_else(|| parse_date(value).map(|date| date.duration_since(clock()).unwrap_or_default()))
+    seconds(value).or_else(|| parse_date(value).map(|date| date.duration_since(clock()).unwrap_or_default()))
 }
 
 /// A number of seconds: `120`, `2.5`, `120s`, `2 minutes`.
@@ -77,8 +76,8 @@ fn seconds(value: &str) -> Option<Duration> {
     let (kept, cut) = digits.split_at(9);
     let nanoseconds: u32 = kept.parse().ok()?;
     let rounded = u64::from(cut.bytes().any(|digit| digit != b'0'));
-    let wait = Duration::from_secs(whole)
-        .saturating_add(Duration::from_nanos(u64::from(nanoseconds) + rounded));
+    let wait =
+        Duration::from_secs(whole).saturating_add(Duration::from_nanos(u64::from(nanoseconds) + rounded));
     let factor = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "s" | "sec" | "secs" | "second" | "seconds" => 1,
         "m" | "min" | "mins" | "minute" | "minutes" => 60,
@@ -102,7 +101,9 @@ fn parse_date(text: &str) -> Option<SystemTime> {
     let (mut day, mut month, mut year, mut time, mut offset) = (None, None, None, None, None);
     for word in text.split([' ', '\t', ',']).filter(|word| !word.is_empty()) {
         let is_joined = word.contains('-') && word.contains(|c: char| c.is_ascii_alphabetic());
-        let is_offset = word.get(..3).is_some_and(|zone| zone.eq_ignore_ascii_case("GMT") || zone.eq_ignore_ascii_case("UTC"));
+        let is_offset = word
+            .get(..3)
+            .is_some_and(|zone| zone.eq_ignore_ascii_case("GMT") || zone.eq_ignore_ascii_case("UTC"));
         if is_joined && !is_offset {
             // RFC 850: `06-Nov-94`.
             let mut parts = word.split('-');
@@ -148,8 +149,18 @@ fn full_year(text: &str) -> Option<i32> {
 
 fn month_of(word: &str) -> Option<u32> {
     const MONTHS: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-        "november", "december",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
     ];
     let word = word.trim_end_matches('.').to_ascii_lowercase();
     let at = MONTHS.iter().position(|month| word.len() >= 3 && month.starts_with(&word))?;
@@ -307,7 +318,11 @@ mod tests {
         ] {
             assert_eq!(asked(&[value]), Some(UNREADABLE_PAUSE), "{value}");
         }
-        assert_eq!(asked(&["1, soon"]), Some(UNREADABLE_PAUSE), "the longest may be the one that cannot be read");
+        assert_eq!(
+            asked(&["1, soon"]),
+            Some(UNREADABLE_PAUSE),
+            "the longest may be the one that cannot be read"
+        );
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, reqwest::header::HeaderValue::from_bytes(b"\xe9t\xe9").unwrap());
         assert_eq!(retry_after(&headers, SystemTime::now()), Some(UNREADABLE_PAUSE));
