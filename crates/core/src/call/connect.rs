@@ -4,7 +4,7 @@
 //! them by their texts. An unknown text costs no more than the exact cause. The texts themselves are never shown: they may repeat
 //! what a server sent.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::io::ErrorKind;
 
 use reqwest::Url;
@@ -53,8 +53,8 @@ enum Cause {
     Certificate(&'static str),
     /// The server answers the beginning of TLS with something else.
     NoTls,
-    /// It closes the connection instead.
-    TlsClosed,
+    /// The server closes the connection, while TLS begins for instance.
+    Closed,
     /// It sends a TLS alert.
     TlsRefused,
     Proxy,
@@ -65,19 +65,18 @@ enum Cause {
     Other,
 }
 
+/// The kinds of an end that the server makes.
+const CLOSED: [ErrorKind; 4] = [
+    ErrorKind::ConnectionReset,
+    ErrorKind::UnexpectedEof,
+    ErrorKind::ConnectionAborted,
+    ErrorKind::BrokenPipe,
+];
+
 impl Cause {
     fn of(error: &reqwest::Error) -> Self {
         let (mut kinds, mut texts) = (Vec::new(), Vec::new());
-        let mut source = error.source();
-        while let Some(error) = source {
-            texts.push(error.to_string());
-            if let Some(error) = error.downcast_ref::<std::io::Error>() {
-                kinds.push(error.kind());
-                // The error inside an io::Error is no source of it.
-                texts.extend(error.get_ref().map(ToString::to_string));
-            }
-            source = error.source();
-        }
+        gather(error, &mut kinds, &mut texts);
         let text = texts.join("\n").to_ascii_lowercase();
         let timed_out = error.is_timeout() || kinds.contains(&ErrorKind::TimedOut);
         Self::tell(&text, &kinds, timed_out)
@@ -88,7 +87,7 @@ impl Cause {
     fn tell(text: &str, kinds: &[ErrorKind], timed_out: bool) -> Self {
         let says = |part: &str| text.contains(part);
         let kind = |kind: ErrorKind| kinds.contains(&kind);
-        if says("dns error") || says("failed to lookup address") {
+        if says("dns error") || says("failed to lookup address") || says("invalid dns name") {
             Self::Name
         } else if says("invalid peer certificate") || says("peer sent no certificates") {
             Self::Certificate(certificate_fault(text))
@@ -98,14 +97,14 @@ impl Cause {
             Self::TlsRefused
         } else if says("received corrupt message") || says("invalidcontenttype") {
             Self::NoTls
-        } else if says("tls handshake eof") {
-            Self::TlsClosed
         } else if kind(ErrorKind::ConnectionRefused) {
             Self::Refused
         } else if kind(ErrorKind::AddrNotAvailable) || says("tcp bind local") {
             Self::LocalAddress
         } else if kind(ErrorKind::HostUnreachable) || kind(ErrorKind::NetworkUnreachable) {
             Self::Unreachable
+        } else if kinds.iter().any(|kind| CLOSED.contains(kind)) {
+            Self::Closed
         } else if timed_out {
             Self::TimedOut
         } else if says("message head is too large") {
@@ -133,8 +132,8 @@ impl Cause {
             Self::NoTls => format!(
                 "{host} answers, but not with TLS: check the port of the base address, which is https"
             ),
-            Self::TlsClosed => format!(
-                "{host} closes the connection while TLS begins: check the port of the base address, which is https"
+            Self::Closed => format!(
+                "{host} closes the connection while it is made: check the port of the base address, and whether it takes TLS"
             ),
             Self::TlsRefused => format!("{host} refuses the TLS connection, its version or its name"),
             Self::Proxy => format!("no connection to {host} through the proxy"),
@@ -154,6 +153,26 @@ impl Cause {
             Self::NotHttp => format!("what {host} answers is not HTTP/1.1, or its head cannot be read"),
             _ => format!("the connection to {host} broke before an answer came"),
         }
+    }
+}
+
+/// The kinds and texts of an error's sources.
+fn gather(error: &(dyn Error + 'static), kinds: &mut Vec<ErrorKind>, texts: &mut Vec<String>) {
+    let mut source = error.source();
+    while let Some(error) = source {
+        texts.push(error.to_string());
+        if let Some(outer) = error.downcast_ref::<std::io::Error>() {
+            kinds.push(outer.kind());
+            // The error inside an io::Error is no source of it, only its sources are.
+            let mut inner = outer.get_ref();
+            while let Some(error) = inner {
+                texts.push(error.to_string());
+                let nested = error.downcast_ref::<std::io::Error>();
+                kinds.extend(nested.map(std::io::Error::kind));
+                inner = nested.and_then(std::io::Error::get_ref);
+            }
+        }
+        source = error.source();
     }
 }
 
@@ -198,7 +217,7 @@ mod tests {
             ("invalid peer certificate: unknownissuer", &[InvalidData], Cause::Certificate("")),
             ("received corrupt message of type invalidcontenttype", &[InvalidData], Cause::NoTls),
             ("received fatal alert: badcertificate", &[InvalidData], Cause::TlsRefused),
-            ("tls handshake eof", &[UnexpectedEof], Cause::TlsClosed),
+            ("tls handshake eof", &[UnexpectedEof], Cause::Closed),
             ("tunnel error: unsuccessful", &[], Cause::Proxy),
             ("message head is too large", &[], Cause::HeadTooLarge),
             ("invalid http version parsed", &[], Cause::NotHttp),

@@ -87,21 +87,27 @@ pub struct Detail {
     pub code: Option<String>,
     /// The supplier's words. They may repeat what was sent.
     pub message: Option<String>,
+    /// Whether it stands where the supplier's document says. Of what does not, it is not known that it is a name or a code, so that
+    /// neither is shown.
+    pub(super) is_documented: bool,
 }
 
 impl fmt::Debug for Detail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |text| if self.is_documented { printable(text) } else { NOT_SHOWN };
         f.debug_struct("Detail")
-            .field("field", &self.field.as_deref().map(printable))
-            .field("code", &self.code.as_deref().map(printable))
+            .field("field", &self.field.as_deref().map(shown))
+            .field("code", &self.code.as_deref().map(shown))
             .finish_non_exhaustive()
     }
 }
 
+const NOT_SHOWN: &str = "(not shown)";
+
 /// A supplier's code or id as it may be printed: short and plain, so that it is no sentence about somebody.
 fn printable(token: &str) -> &str {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
-    if token.len() <= 64 && !token.is_empty() && token.bytes().all(plain) { token } else { "(not shown)" }
+    if token.len() <= 64 && !token.is_empty() && token.bytes().all(plain) { token } else { NOT_SHOWN }
 }
 
 impl Error {
@@ -322,9 +328,7 @@ impl fmt::Display for Error {
         if let Some(status) = inner.status {
             write!(f, ", status {}", status.as_u16())?;
         }
-        // Of what is not where the supplier's document says, it is not known that it is a name or a code.
-        let documented = inner.said.documented_details.iter().filter_map(|at| inner.said.details.get(*at));
-        for detail in documented.take(5) {
+        for detail in inner.said.details.iter().filter(|detail| detail.is_documented).take(5) {
             if let Some(field) = &detail.field {
                 write!(f, ", field {}", printable(field))?;
             }

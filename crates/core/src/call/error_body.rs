@@ -84,8 +84,6 @@ pub(super) struct Said {
     pub(super) details: Vec<Detail>,
     /// Whether the table's pointers found something: the body is the supplier's own, and not that of a gateway before it.
     pub(super) is_documented: bool,
-    /// The numbers of the details that are where the table says, so that their fields and codes are what the supplier documents.
-    pub(super) documented_details: Vec<usize>,
 }
 
 impl Said {
@@ -143,12 +141,13 @@ impl Said {
                 field: at(element, shape.field_name),
                 code: at(element, shape.field_code),
                 message: at(element, shape.field_message),
+                is_documented: false,
             };
             if detail == Detail::default() {
                 detail = single(element);
             } else {
                 said.is_documented = true;
-                said.documented_details.push(said.details.len());
+                detail.is_documented = true;
             }
             said.details.push(detail);
         }
@@ -269,6 +268,7 @@ fn single(value: &Value) -> Detail {
                 field: field.or_else(pointer),
                 code: find(fields, &SINGLE_CODES, &text),
                 message: find(fields, &SINGLE_MESSAGES, &text),
+                is_documented: false,
             }
         }
         value => Detail { message: text(value), ..Detail::default() },
@@ -288,7 +288,7 @@ fn collect(field: &str, value: &Value, depth: usize, details: &mut Vec<Detail>) 
                 let texts = list.iter().filter_map(text).take(MOST_DETAILS - details.len());
                 details.extend(texts.map(|message| Detail { message: Some(message), ..Detail::default() }));
             } else if let Some(message) = text(value) {
-                details.push(Detail { field: named(field), message: Some(message), code: None });
+                details.push(Detail { field: named(field), message: Some(message), ..Detail::default() });
             }
         }
         Value::Array(list) => list.iter().for_each(|one| collect(field, one, depth + 1, details)),
@@ -302,7 +302,7 @@ fn collect(field: &str, value: &Value, depth: usize, details: &mut Vec<Detail>) 
         }
         value => {
             if let Some(message) = text(value) {
-                details.push(Detail { field: named(field), message: Some(message), code: None });
+                details.push(Detail { field: named(field), message: Some(message), ..Detail::default() });
             }
         }
     }
@@ -528,7 +528,7 @@ mod tests {
         ] {
             let said = said(body);
             assert_eq!(shown(&said), details, "{body}");
-            assert!(said.documented_details.is_empty() && !said.is_documented, "{body}");
+            assert!(!said.details.iter().any(|detail| detail.is_documented) && !said.is_documented, "{body}");
         }
         for body in [r#"{"a":{"b":1}}"#, r#"{"a":["x"],"b":7}"#, r#"{"a":[]}"#, "{}", "[]", "7", "null"] {
             assert!(said(body).details.is_empty(), "{body}");
@@ -545,14 +545,14 @@ mod tests {
         let documented = said_as("application/json", body.as_bytes(), &FULL);
         assert_eq!((documented.message.as_deref(), documented.id.as_deref()), (Some("E"), Some("u")));
         assert_eq!(shown(&documented), ["f//x; y"]);
-        assert!(documented.documented_details == [0] && documented.is_documented);
+        assert!(documented.details[0].is_documented && documented.is_documented);
         // Where the element is of another form, it is read as others write it.
         let mixed = said_as("", br#"{"error":{"message":"M"},"details":["x",{"field":"f"}]}"#, &FULL);
         assert_eq!(
             (mixed.message.as_deref(), shown(&mixed)),
             (Some("M"), vec!["//x".to_owned(), "f//".to_owned()])
         );
-        assert_eq!(mixed.documented_details, [1]);
+        assert_eq!(mixed.details.iter().map(|one| one.is_documented).collect::<Vec<_>>(), [false, true]);
     }
 
     #[test]
