@@ -20,7 +20,8 @@ pub enum Outcome {
     NotSent,
     /// The supplier said no. Nothing was done.
     Rejected,
-    /// The supplier was too busy and did nothing, or a limit of the handle kept the request from being sent;
+    /// The supplier was too busy or a quota was used up, and it did nothing (status 429, and some others with `Retry-After`, 403 for
+    /// one), or a limit of the handle kept the request from being sent;
     /// [`Error::retry_after`] says when to come back, if that is known.
     Throttled,
     /// A changing request may have taken effect or not; find out before sending it again. For a read: the answer is
@@ -53,8 +54,8 @@ impl fmt::Display for Outcome {
 
 /// A call that brought no usable answer: what became of it, and what to do next.
 ///
-/// `Display` and `Debug` show no secret and no personal data: of what the supplier sent they show the status, the
-/// error codes and the error id. The rest is there for those who ask: [`message`](Self::message),
+/// `Display` and `Debug` show no secret and no personal data: of what the supplier sent they show the status, and the error codes,
+/// field names and the error id where its document has them. Of the address they show host and port when no connection comes about. The rest is there for those who ask: [`message`](Self::message),
 /// [`details`](Self::details), [`headers`](Self::headers), [`body`](Self::body), [`excerpt`](Self::excerpt).
 pub struct Error(Box<Inner>);
 
@@ -260,7 +261,8 @@ impl Error {
         self.0.decode_path.as_deref()
     }
 
-    /// How long to wait: what the supplier asked for, or when the handle's own limits have a turn again.
+    /// How long to wait: what the supplier asked for, or when the handle's own limits have a turn again. A `Retry-After` that cannot be
+    /// read counts as five seconds.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }

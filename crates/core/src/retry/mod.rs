@@ -39,7 +39,8 @@ pub struct Policy {
     /// The pause after the first attempt is chosen at random between nothing and this; each further pause has twice the
     /// room of the one before. 200 milliseconds by default.
     pub pause: Duration,
-    /// No pause has more room than this, unless the supplier asks for more in `Retry-After`. 10 seconds by default.
+    /// No pause has more room than this, unless the supplier asks for more in `Retry-After`; one that cannot be read counts
+    /// as five seconds. 10 seconds by default.
     pub longest_pause: Duration,
     /// How many bytes of an answer are read, unless it is read as a stream: then one row may take a sixteenth of that. 64 MiB by
     /// default.
