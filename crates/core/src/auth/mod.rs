@@ -171,7 +171,9 @@ fn checked_login(field: &str, text: &str) -> Result<(), CredentialError> {
     if text.trim().is_empty() {
         return Err(CredentialError::EmptyLogin { field: field.to_owned() });
     }
-    match text.char_indices().find(|(_, c)| c.is_control()) {
+    // So do a byte order mark and the separators of lines beyond ASCII, which nobody types.
+    let unfit = |c: char| c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}');
+    match text.char_indices().find(|(_, c)| unfit(*c)) {
         Some((at, _)) => Err(CredentialError::ControlCharacter { field: field.to_owned(), at }),
         None => Ok(()),
     }
@@ -410,6 +412,7 @@ mod tests {
             ("s\tp", "word", control("user", 1)),
             ("sp", "\u{7f}word", control("password", 0)),
             ("sp", "é\u{85}", control("password", 2)),
+            ("\u{feff}sp", "word", control("user", 0)),
             ("", "word", empty("user")),
             ("sp", "", empty("password")),
             ("sp", " \n", empty("password")),

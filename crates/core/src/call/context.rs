@@ -168,6 +168,12 @@ impl Context {
         format!("{spent} ms of the call's deadline of {deadline} ms are spent")
     }
 
+    /// The failure of a call that would have to wait longer than it has time, with that time.
+    #[cold]
+    pub(super) fn waited_for(&self, failure: Failure) -> Failure {
+        Failure { reason: format!("{} ({})", failure.reason, self.spent()), ..failure }
+    }
+
     /// What did not come within the limit of an attempt, which is the rest of the deadline or the policy's limit for one.
     #[cold]
     pub(super) fn out_of_time(&self, what: &str, limit: Duration) -> String {

@@ -278,8 +278,7 @@ impl Error {
     }
 
     fn next_step(&self) -> &'static str {
-        let said = &self.0.said;
-        if self.0.outcome == Outcome::Rejected && said.message.is_none() && said.details.is_empty() {
+        if self.0.outcome == Outcome::Rejected && self.0.said.is_empty() {
             return match (self.changes(), self.0.body.is_empty()) {
                 (false, false) => "message() and details() are empty: read body() for what arrived",
                 (false, true) => "The supplier gives no reason: body() is empty",

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::decode::without_mark;
 use super::error::Detail;
+use super::error_text::{json, plain_text};
 use super::table::ErrorShape;
 
 /// The explanation, beyond the table's pointer; the first that is a text counts.
@@ -33,7 +34,7 @@ const MESSAGES: [&str; 12] = [
 ];
 
 /// The single errors, beyond the table's pointer.
-const LISTS: [&str; 8] = [
+const LISTS: [&str; 10] = [
     "errors",
     "error",
     "detail",
@@ -42,6 +43,8 @@ const LISTS: [&str; 8] = [
     "invalid-params",
     "validationerrors",
     "fielderrors",
+    "messages",
+    "message",
 ];
 
 /// Inside a single error: the explanation.
@@ -72,9 +75,6 @@ const MOST_DETAILS: usize = 100;
 
 /// Lists and objects are looked into so deep.
 const MOST_DEPTH: usize = 8;
-
-/// How many characters of a plain text are a message.
-const LONGEST_TEXT: usize = 1000;
 
 /// What an error body says.
 #[derive(Default)]
@@ -117,6 +117,13 @@ impl Said {
             said.details = fields_and_texts(fields);
         }
         if let Value::Object(fields) = json
+            && nothing_found
+            && said.details.is_empty()
+        {
+            // An envelope: `{"response": {"message": …}}`.
+            said.message = fields.values().filter(|value| value.is_object()).find_map(message_of);
+        }
+        if let Value::Object(fields) = json
             && said.details.is_empty()
         {
             let whole = get(fields, "non_field_errors");
@@ -133,7 +140,9 @@ impl Said {
         };
         let list = if shape.fields.is_empty() { None } else { json.pointer(shape.fields) };
         let elements = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let (message, id) = (at(json, shape.message), at(json, shape.id));
+        // A text with nothing in it explains nothing.
+        let message = at(json, shape.message).filter(|text| !text.trim().is_empty());
+        let id = at(json, shape.id);
         let mut said = Self { message, id, ..Self::default() };
         said.is_documented = said.message.is_some() || said.id.is_some();
         for element in elements {
@@ -190,6 +199,13 @@ impl Said {
                 }
             }
         }
+    }
+
+    /// Whether there is nothing to read for whoever wants to know why.
+    pub(super) fn is_empty(&self) -> bool {
+        let says_nothing =
+            |detail: &Detail| detail.field.is_none() && detail.code.is_none() && detail.message.is_none();
+        self.message.is_none() && self.details.iter().all(says_nothing)
     }
 
     /// Takes out what repeats a secret that was sent. The body keeps it, for those who ask.
@@ -336,98 +352,6 @@ fn fields_and_texts(fields: &Map<String, Value>) -> Vec<Detail> {
     details
 }
 
-/// The body as JSON, if it is. A byte that is no UTF-8, a line break inside a text, half of a surrogate pair, or something behind
-/// the end costs no more than itself.
-fn json(body: &[u8], media_type: &str) -> Option<Value> {
-    if let Ok(value) = serde_json::from_slice(body) {
-        return Some(value);
-    }
-    let text = decoded(body, media_type);
-    let text = text.trim_start();
-    if !text.starts_with(['{', '[', '"']) {
-        return None;
-    }
-    let first = |text: &str| serde_json::Deserializer::from_str(text).into_iter().next()?.ok();
-    let value = first(text).or_else(|| first(&repaired(text)))?;
-    // A text in quotes with more behind it is none of JSON.
-    (!matches!(value, Value::String(_))).then_some(value)
-}
-
-/// Without what JSON does not allow inside of texts.
-fn repaired(text: &str) -> String {
-    let mut repaired = String::with_capacity(text.len());
-    let (mut rest, mut inside) = (text, false);
-    while let Some(c) = rest.chars().next() {
-        let length = match c {
-            '\\' if inside => {
-                let escape = rest.get(..6).and_then(unit);
-                let next = rest.get(6..12).and_then(unit);
-                match (escape, next) {
-                    (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => {
-                        repaired.push_str(&rest[..12]);
-                        12
-                    }
-                    (Some(0xd800..=0xdfff), _) => {
-                        repaired.push(char::REPLACEMENT_CHARACTER);
-                        6
-                    }
-                    _ => {
-                        let length = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
-                        let is_escape = rest[1..].starts_with(['"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u']);
-                        // A backslash that escapes nothing stands for itself.
-                        repaired.push_str(if is_escape { "" } else { "\\" });
-                        repaired.push_str(if is_escape { &rest[..length] } else { "\\" });
-                        if is_escape { length } else { 1 }
-                    }
-                }
-            }
-            c if inside && c.is_ascii_control() => {
-                repaired.push(' ');
-                1
-            }
-            c => {
-                inside ^= c == '"';
-                repaired.push(c);
-                c.len_utf8()
-            }
-        };
-        rest = &rest[length..];
-    }
-    repaired
-}
-
-/// The unit of UTF-16 that `\ud83d` stands for.
-fn unit(escape: &str) -> Option<u16> {
-    u16::from_str_radix(escape.strip_prefix("\\u")?, 16).ok()
-}
-
-/// The body as text. What is declared as Latin-1 is read as that; of anything else, bytes that are no UTF-8 are replaced.
-fn decoded<'a>(body: &'a [u8], media_type: &str) -> Cow<'a, str> {
-    const LATIN_1: [&str; 5] = ["iso-8859-1", "iso_8859-1", "latin1", "windows-1252", "iso-8859-15"];
-    let charset = media_type.split(';').find_map(|part| part.trim().strip_prefix("charset="));
-    let charset = charset.map(|charset| charset.trim_matches(['"', '\'', ' ']));
-    if charset.is_some_and(|charset| LATIN_1.contains(&charset)) && std::str::from_utf8(body).is_err() {
-        return body.iter().copied().map(char::from).collect();
-    }
-    String::from_utf8_lossy(body)
-}
-
-/// A body that is a text for people, and neither a page nor JSON that cannot be read.
-fn plain_text(body: &[u8], media_type: &str) -> Option<String> {
-    let text = decoded(body, media_type);
-    let text = text.trim();
-    let is_declared = media_type.trim_start().starts_with("text/plain");
-    let is_short = text.chars().nth(LONGEST_TEXT).is_none();
-    let is_text = !text.contains(|c: char| c.is_control() && !matches!(c, '\r' | '\n' | '\t'));
-    // More than a few of them are another encoding, or no text at all.
-    let replaced = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
-    let is_markup = text.starts_with('<') || (!is_declared && text.starts_with(['{', '[']));
-    if text.is_empty() || is_markup || !is_text || replaced * 8 > text.len() || !(is_short || is_declared) {
-        return None;
-    }
-    Some(text.chars().take(LONGEST_TEXT).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -498,6 +422,8 @@ mod tests {
             ("\u{feff}{\"detail\":\"It is full\"}", "It is full"),
             (r#"{"cause":"The table's","detail":"not this"}"#, "The table's"),
             (r#"{"cause":null,"detail":"It is full"}"#, "It is full"),
+            (r#"{"cause":" ","detail":"It is full"}"#, "It is full"),
+            (r#"{"response":{"message":"It is full"}}"#, "It is full"),
         ] {
             assert_eq!(said(body).message.as_deref(), Some(message), "{body}");
         }
@@ -524,6 +450,8 @@ mod tests {
             (r#"{"errors":{"customer":{"phone":["x"]}}}"#, &["customer.phone//x"]),
             (r#"{"error":{"code":"full","message":"It is full"}}"#, &["/full/"]),
             (r#"["x","y"]"#, &["//x", "//y"]),
+            (r#"{"message":{"phone":["x"]}}"#, &["phone//x"]),
+            (r#"{"errors":[["x"],{"phone":["y"]}]}"#, &["//x", "phone//y"]),
             (r#"[{"field":"a","message":"x"}]"#, &["a//x"]),
         ] {
             let said = said(body);
@@ -556,39 +484,18 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_utf_8() {
-        let latin_1 = b"{\"detail\":\"Le num\xe9ro est invalide\"}";
-        let lossy = said_as("application/json", latin_1, &NONE);
-        assert_eq!(lossy.message.as_deref(), Some("Le num\u{fffd}ro est invalide"));
-        let declared = said_as("application/json; charset=ISO-8859-1", latin_1, &NONE);
-        assert_eq!(declared.message.as_deref(), Some("Le numéro est invalide"));
-        let documented = said_as("", b"{\"error\":\"refus\xe9\",\"details\":[{\"field\":\"a\"}]}", &FULL);
+    fn bytes_that_are_no_utf_8_cost_themselves() {
+        let body =
+            b"\xef\xbb\xbf{\"error\":\"refus\xe9\",\"details\":[{\"field\":\"a\",\"errors\":[\"\xe9\"]}]}";
+        let documented = said_as("", body, &FULL);
         assert_eq!(documented.message.as_deref(), Some("refus\u{fffd}"));
-        assert!(documented.is_documented);
-        let text = said_as("text/plain; charset=\"latin1\"", b"refus\xe9", &NONE);
-        assert_eq!(text.message.as_deref(), Some("refusé"));
-    }
-
-    #[test]
-    fn plain_texts() {
-        for (media_type, body, message) in [
-            ("text/plain", "Frame is full\r\n", Some("Frame is full")),
-            ("", "Frame is full", Some("Frame is full")),
-            ("text/html", "Frame is full", Some("Frame is full")),
-            ("text/plain", "{not json", Some("{not json")),
-            ("", "{not json", None),
-            ("application/json", "{\"detail\":\"cut", None),
-            ("text/html", "<html>maintenance</html>", None),
-            ("text/plain", " <!doctype html>", None),
-            ("", "\u{feff}<html>", None),
-            ("", " \r\n", None),
-            ("application/octet-stream", "\u{0}\u{1}", None),
-        ] {
-            assert_eq!(said_as(media_type, body.as_bytes(), &NONE).message.as_deref(), message, "{body:?}");
-        }
-        let long = "x".repeat(5000);
-        assert_eq!(said_as("", long.as_bytes(), &NONE).message, None);
-        assert_eq!(said_as("text/plain", long.as_bytes(), &NONE).message.unwrap().len(), LONGEST_TEXT);
-        assert_eq!(said_as("", b"\xff\xfe\xff\xfe\x80", &NONE).message, None);
+        assert_eq!(shown(&documented), ["a//\u{fffd}"]);
+        assert!(documented.is_documented && documented.details[0].is_documented);
+        let declared = said_as("Application/JSON; Charset=ISO-8859-1", body, &FULL);
+        assert_eq!(declared.message.as_deref(), Some("refusé"));
+        assert_eq!(
+            said_as("", b"\xef\xbb\xbfrefus\xe9 ici", &NONE).message.as_deref(),
+            Some("refus\u{fffd} ici")
+        );
     }
 }

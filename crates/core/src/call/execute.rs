@@ -128,11 +128,12 @@ async fn admit<'a>(
                 let waiting = timeout(context.patience(operation, *now).min(FAR), places.acquire());
                 let place = Box::pin(waiting).await;
                 *now = Instant::now();
-                place.ok().and_then(Result::ok).ok_or_else(Failure::no_place)?
+                place.ok().and_then(Result::ok).ok_or_else(|| context.waited_for(Failure::no_place()))?
             }
         };
-        let turn =
-            limits.turn(operation, path, context.patience(operation, *now)).map_err(Failure::too_early)?;
+        let turn = limits
+            .turn(operation, path, context.patience(operation, *now))
+            .map_err(|too_early| context.waited_for(Failure::too_early(too_early)))?;
         if !turn.wait.is_zero() {
             // The place is of use to others meanwhile.
             drop(place);

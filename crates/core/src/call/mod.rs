@@ -13,6 +13,7 @@ mod context;
 mod decode;
 mod error;
 mod error_body;
+mod error_text;
 mod execute;
 mod handle;
 mod paths;

@@ -112,6 +112,13 @@ fn parse_date(text: &str) -> Option<SystemTime> {
             year = Some(full_year(parts.next()?)?);
             continue;
         }
+        // ISO 8601 with a blank for the `T`.
+        if let [y, m, d] = word.split('-').collect::<Vec<_>>()[..]
+            && y.len() == 4
+        {
+            (year, month, day) = (Some(full_year(y)?), Some(number(m)?), Some(number(d)?));
+            continue;
+        }
         if word.contains(':') && time.is_none() {
             time = Some(time_of(word)?);
         } else if word.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -275,6 +282,8 @@ mod tests {
             "\"Sun, 06 Nov 1994 08:50:07 GMT\"",
             "Sunday, 06 November 1994 08:50:07 GMT",
             "1994-11-06T08:50:07Z",
+            "1994-11-06 08:50:07",
+            "1994-11-06 08:50:07 +0000",
             "1994-11-06T09:50:07+01:00",
         ] {
             assert_eq!(asked(&[value]), Some(Duration::from_secs(30)), "{value}");
