@@ -264,8 +264,18 @@ fn keeps_the_promise(call: Call, told: &Told, requests: &[Received]) {
     let (open, repeatable, advice) = match (outcome, call) {
         (Outcome::NotSent, _) => (false, true, "Nothing was sent; it is safe to call again"),
         (Outcome::Throttled, _) => (false, true, "Nothing was done; call again later, see retry_after()"),
-        (Outcome::Rejected, call) if call.reads() => (false, false, "Read message() and details()"),
-        (Outcome::Rejected, _) => (false, false, "Nothing was done; read message() and details()"),
+        (Outcome::Rejected, call) => {
+            let says_nothing = error.message().is_none() && error.details().is_empty();
+            let advice = match (call.reads(), says_nothing, error.body().is_empty()) {
+                (true, false, _) => "Read message() and details()",
+                (true, true, false) => "message() and details() are empty: read body()",
+                (true, true, true) => "The supplier gives no reason: body() is empty",
+                (false, false, _) => "Nothing was done; read message() and details()",
+                (false, true, false) => "Nothing was done; message() and details() are empty: read body()",
+                (false, true, true) => "Nothing was done; the supplier gives no reason (body() is empty)",
+            };
+            (false, false, advice)
+        }
         (Outcome::Unknown, call) if call.reads() => (false, true, "Nothing is changed by reading; ask again"),
         (Outcome::Unknown, call) if call.creates() => {
             (true, false, "It may have taken effect; look at the supplier's data before calling again")

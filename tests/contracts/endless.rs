@@ -50,7 +50,7 @@ async fn a_token_without_end() {
     let told = client.make(Call::Submit).await;
     drop(client);
     let wire = server.end().await;
-    assert_eq!(seen(Call::Submit, &told, &wire.requests), (NotSent, None, 1, 0));
+    assert_eq!(seen(Call::Submit, &told, &wire.requests), (NotSent, Some(200), 1, 0));
     assert!(wire.tokens.len() == 1 && wire.sent < ON_THE_WAY);
 }
 

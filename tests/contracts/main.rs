@@ -43,13 +43,16 @@ macro_rules! contracts {
 mod broken;
 mod calls;
 mod clients;
+mod connecting;
 mod deadline;
 mod endless;
 mod harness;
+mod heads;
 mod places;
 mod pool;
 mod redirects;
 mod table;
+mod texts;
 mod throttling;
 mod tokens;
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use lastmile::Policy;
 use lastmile_tests::{RawServer, Then, answer};
 
 use crate::calls::Ends::*;
@@ -71,13 +72,56 @@ async fn a_creation_is_not_sent_again() {
     }
 }
 
+/// The server asks for a pause of unknown length, so it is not called again within the next few seconds.
 #[tokio::test]
-async fn what_cannot_be_understood_asks_for_nothing() {
-    for after in ["soon", "-1", "1.5", ""] {
-        let script = vec![later(STATUSES[0], after), Then::AnswerAndKeep(ok())];
-        let (read, wire) = told(Call::Read, patient(), script).await;
-        assert_eq!(seen(Call::Read, &read, &wire.requests), (Answered, None, 0, 2), "{after}");
-        let (created, _) = told(Call::Create, patient(), vec![later(STATUSES[0], after)]).await;
-        assert_eq!(created.unwrap_err().retry_after(), None, "{after}");
+async fn what_cannot_be_understood_asks_for_a_cautious_pause() {
+    let cautious = Some(Duration::from_secs(5));
+    for after in ["soon", "-1", "Sun, 31 Feb 2094 08:50:07 GMT", ""] {
+        for call in [Call::Read, Call::Delete, Call::Create] {
+            let short = Policy { deadline: Duration::from_secs(4), ..patient() };
+            let (told, wire) = told(call, short, vec![later(STATUSES[0], after)]).await;
+            assert_eq!(seen(call, &told, &wire.requests), (Throttled, Some(429), 1, 1), "{after}");
+            assert_eq!(told.unwrap_err().retry_after(), cautious, "{after}");
+        }
     }
+}
+
+#[tokio::test]
+async fn it_is_never_called_again_sooner_than_asked() {
+    let case = async |after: &str| {
+        let (told, wire) =
+            told(Call::Read, patient(), vec![later(STATUSES[0], after), Then::AnswerAndKeep(ok())]).await;
+        assert_eq!(seen(Call::Read, &told, &wire.requests), (Answered, None, 0, 2), "{after}");
+        let pause = wire.requests[1].at - wire.requests[0].at;
+        assert!(pause >= Duration::from_millis(1500), "{after}: {pause:?}");
+    };
+    tokio::join!(case("1.5"), case("0, 1.5"), case("1.5\r\nretry-after: 0"), case(" \"1.5\" "));
+    for date in [
+        "Sun, 6 Nov 2094 08:49:37 GMT",
+        "Sun, 06 Nov 2094 08:49:37 +0000",
+        "Sunday, 06-Nov-2094 08:49:37 GMT",
+    ] {
+        let (told, _) = told(Call::Read, patient(), vec![later(STATUSES[0], date)]).await;
+        assert!(told.unwrap_err().retry_after().unwrap() > Duration::from_secs(3600), "{date}");
+    }
+}
+
+/// A quota that is used up is often answered with 403: by Azure API Management for one, where the body says "Out of call
+/// volume quota".
+#[tokio::test]
+async fn a_refusal_that_says_when_to_come_back_is_a_throttle() {
+    for status in ["403 Quota Exceeded", "413 Too Much", "420 Calm", "423 Locked", "425 Too Early"] {
+        for call in [Call::Read, Call::Delete, Call::Create] {
+            let (told, wire) = told(call, patient(), vec![later(status, "3600")]).await;
+            let code = status[..3].parse().ok();
+            assert_eq!(seen(call, &told, &wire.requests), (Throttled, code, 1, 1), "{call:?} {status}");
+            assert_eq!(told.unwrap_err().retry_after(), Some(Duration::from_secs(3600)));
+        }
+        let refused = Then::AnswerAndKeep(answer(status, ""));
+        let (told, wire) = told(Call::Read, patient(), vec![refused]).await;
+        assert_eq!(seen(Call::Read, &told, &wire.requests).0, Rejected, "{status} without a time");
+    }
+    // Of a conflict it is not known what it says: it may be that there is such an order already.
+    let (told, wire) = told(Call::Create, patient(), vec![later("409 Conflict", "1")]).await;
+    assert_eq!(seen(Call::Create, &told, &wire.requests), (Rejected, Some(409), 1, 1));
 }

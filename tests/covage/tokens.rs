@@ -173,3 +173,138 @@ async fn bringing_a_token_needs_none() {
     assert_eq!(supplier.count("obtainToken"), 1);
     assert_eq!(supplier.last().unwrap().header("authorization"), None);
 }
+
+/// Makes five calls at the same time, and gives what they end with.
+async fn five_calls(covage: &Covage) -> Vec<lastmile::Error> {
+    let calls: Vec<_> = (0..5)
+        .map(|_| {
+            let covage = covage.clone();
+            tokio::spawn(async move { covage.cities("76000").await.unwrap_err() })
+        })
+        .collect();
+    let mut errors = Vec::new();
+    for call in calls {
+        errors.push(call.await.unwrap());
+    }
+    errors
+}
+
+#[tokio::test]
+async fn a_refused_login_is_sent_once_for_all_calls() {
+    for status in [400, 401, 402, 403, 404, 409, 410, 422, 423, 451] {
+        let sandbox = sandbox().await;
+        let supplier = sandbox.covage();
+        let refused =
+            Answer::json(status, &json!({ "detail": "The account is locked" })).header("x-edge", "here");
+        (0..50).for_each(|_| supplier.answer_next("obtainToken", refused.clone()));
+        let covage = covage(&sandbox);
+        let mut errors = five_calls(&covage).await;
+        // Those that come later hold to it, too.
+        errors.push(covage.cities("76000").await.unwrap_err());
+        for error in errors {
+            assert_eq!(
+                (error.outcome(), error.status().unwrap().as_u16()),
+                (Outcome::Rejected, status),
+                "{error}"
+            );
+            assert_eq!((error.attempts(), &error.headers()["x-edge"]), (1, &"here".parse().unwrap()));
+            assert_eq!(error.supplier_message(), Some("The account is locked"));
+            assert!(error.body().starts_with(b"{\"detail\""));
+        }
+        assert_eq!(supplier.count("obtainToken"), 1, "status {status}: one login for all");
+    }
+}
+
+#[tokio::test]
+async fn all_calls_wait_as_long_as_the_token_s_answer_asks() {
+    let sandbox = sandbox().await;
+    let supplier = sandbox.covage();
+    for (number, (status, outcome)) in [
+        (403, Outcome::Throttled),
+        (423, Outcome::Rejected),
+        (429, Outcome::Throttled),
+        (503, Outcome::NotSent),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        supplier.answer_next("obtainToken", Answer::status(status).header("retry-after", "3600"));
+        let covage = covage(&sandbox);
+        let mut errors = five_calls(&covage).await;
+        errors.push(covage.cities("76000").await.unwrap_err());
+        for error in errors {
+            assert_eq!((error.outcome(), error.attempts()), (outcome, 1), "{error}");
+            let wait = error.retry_after().unwrap().as_secs_f64();
+            assert!(wait > 3590.0 && wait <= 3600.0, "{status}: {wait}");
+        }
+        assert_eq!(supplier.count("obtainToken"), number + 1, "status {status}");
+    }
+    assert_eq!(supplier.count("listCities"), 0);
+}
+
+/// A login behind a renewal that is refused for now would not be what the supplier asks for.
+#[tokio::test]
+async fn a_renewal_that_is_refused_for_now_is_no_reason_to_log_in() {
+    let sandbox = sandbox().await;
+    let supplier = sandbox.covage();
+    for (number, (status, after)) in
+        [(429, None), (403, Some("3600")), (503, Some("3600")), (423, None)].into_iter().enumerate()
+    {
+        let covage = covage(&sandbox);
+        covage.cities("76000").await.unwrap();
+        supplier.expire_tokens();
+        let refused = Answer::status(status);
+        let refused = match after {
+            Some(after) => refused.header("retry-after", after),
+            None => refused,
+        };
+        supplier.answer_next("refreshToken", refused);
+        let once = covage.with_policy(lastmile::Policy { attempts: 1, ..brisk() });
+        let error = once.cities("76000").await.unwrap_err();
+        assert_eq!(error.status().unwrap().as_u16(), status, "{error}");
+        assert_eq!(supplier.count("obtainToken"), number + 1, "{status}");
+    }
+}
+
+/// Whatever the answer to a login was, the error has all of it.
+#[tokio::test]
+async fn an_answer_without_a_token_is_kept() {
+    let sandbox = sandbox().await;
+    for (body, says) in [
+        ("<html>maintenance until 14:00</html>", "the answer to the login is not JSON"),
+        ("", "the answer to the login is not JSON"),
+        (r#"{"detail":"maintenance"}"#, "the answer to the login holds none"),
+        (r#"{"access":"a\nb"}"#, "cannot be sent as a header"),
+    ] {
+        let page =
+            Answer::status(200).header("content-type", "text/html").header("x-edge", "here").body(body);
+        sandbox.covage().answer_next("obtainToken", page);
+        let covage = covage(&sandbox).with_policy(lastmile::Policy { attempts: 1, ..brisk() });
+        let error = covage.cities("76000").await.unwrap_err();
+        assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::NotSent, 200), "{error}");
+        assert_eq!(
+            (error.body().as_ref(), &error.headers()["x-edge"]),
+            (body.as_bytes(), &"here".parse().unwrap())
+        );
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    let failed = Answer::status(500).header("content-type", "text/plain").body("Maintenance until 14:00");
+    (0..4).for_each(|_| sandbox.covage().answer_next("obtainToken", failed.clone()));
+    let error = covage(&sandbox).cities("76000").await.unwrap_err();
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::NotSent, 500));
+    assert_eq!(error.supplier_message(), Some("Maintenance until 14:00"));
+}
+
+#[test]
+fn a_login_that_cannot_be_one_is_refused() {
+    for (email, password, says) in [
+        ("", "word", "the email of the login is empty"),
+        ("a@sp.example", "", "the password of the login is empty"),
+        ("a@sp.example\n", "word", "the email of the login holds a control character at byte 12"),
+        ("a@sp.example", "wo\0rd", "the password of the login holds a control character at byte 2"),
+        ("a@sp.example", "word\r\n", "the password of the login holds a control character at byte 4"),
+    ] {
+        let error = Covage::builder("https://covage.example").login(email, password).build().unwrap_err();
+        assert!(error.to_string().starts_with(says), "{error}");
+    }
+}

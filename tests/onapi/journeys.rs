@@ -283,3 +283,18 @@ async fn what_the_network_answers_to_an_order_is_told_apart() {
     let (error, progress) = place(Answer::status(201)).await;
     assert_eq!((error.unwrap_err().outcome(), progress), (Outcome::Decode, PreparedState::InFlight));
 }
+
+#[test]
+fn a_login_that_cannot_be_one_is_refused() {
+    for (user, password, says) in [
+        ("", "word", "the user of the login is empty"),
+        ("sp", " ", "the password of the login is empty"),
+        ("sp\n", "word", "the user of the login holds a control character at byte 2"),
+        ("sp", "wo\0rd", "the password of the login holds a control character at byte 2"),
+        ("sp", "word\r\n", "the password of the login holds a control character at byte 4"),
+        ("s:p", "word", "the user name holds a colon"),
+    ] {
+        let error = OnApi::builder("https://co.example/2.6").login(user, password).build().unwrap_err();
+        assert!(error.to_string().starts_with(says), "{error}");
+    }
+}

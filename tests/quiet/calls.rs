@@ -172,6 +172,7 @@ async fn each_outcome<C, T, F, Fut>(
             outcomes.insert(error.outcome().as_str());
             walked.error(&error);
             error.details().iter().for_each(|detail| walked.debug(detail));
+            walked.debug(&error.display_with_supplier_message());
         }
     };
     let once = Policy { attempts: 1, ..brisk() };

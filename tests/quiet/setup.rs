@@ -34,12 +34,15 @@ pub async fn walk(walked: &Walked) {
         let login = json!({ "email": PERSONAL, "password": PASSWORD });
         walked.debug(&Credentials::none().token(flow, &login).unwrap());
     }
-    let unfit: [CredentialError; 5] = [
+    let unfit: [CredentialError; 8] = [
         Credentials::none().header("Api-Key", &format!("{KEY}\n")).unwrap_err(),
         Credentials::none().header("Host", KEY).unwrap_err(),
         credentials().header("Api-Key", KEY).unwrap_err(),
         credentials().bearer(TOKEN).unwrap_err(),
         Credentials::none().basic("Personal:", PASSWORD).unwrap_err(),
+        Credentials::none().basic("Personal\n", PASSWORD).unwrap_err(),
+        Credentials::none().basic("Personal", &format!("{PASSWORD}\n")).unwrap_err(),
+        Credentials::none().basic("Personal", "").unwrap_err(),
     ];
     unfit.iter().for_each(|error| walked.error(error));
 

@@ -11,12 +11,14 @@ pub mod paused;
 mod raw_server;
 pub mod shelf;
 pub mod sources;
+mod tls_server;
 
 pub use exchange::{exchange, request};
 pub use instance::{answer_schema, instance};
 pub use mutate::{places, reads_and_writes_back, survives_mutation};
 pub use outcomes::{outcomes_of_a_creation, outcomes_of_a_read};
 pub use raw_server::{RawServer, Received, Then, Wire, answer, json};
+pub use tls_server::{CERTIFICATE, TlsServer};
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+mod secrets;
 mod token;
 
 use base64::Engine as _;
@@ -13,7 +14,7 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use crate::call::TokenFlow;
-pub(crate) use token::{NoToken, Token, TokenSource};
+pub(crate) use token::{NoToken, NoTokenKind, Token, TokenSource};
 
 /// What proves to a supplier who is calling: any number of headers, and a token that is obtained and renewed when needed.
 ///
@@ -28,6 +29,10 @@ pub(crate) use token::{NoToken, Token, TokenSource};
 pub struct Credentials {
     headers: Vec<(HeaderName, HeaderValue)>,
     token: Option<TokenSource>,
+    /// What the headers are made of, and no error may show.
+    secrets: Vec<String>,
+    /// What the credentials are, for texts: `the user and password`.
+    kinds: Vec<String>,
 }
 
 impl Credentials {
@@ -48,20 +53,31 @@ impl Credentials {
             return Err(CredentialError::Reserved { header: name.to_string() });
         }
         let value = sensitive(&name, secret)?;
-        self.set(name, value)
+        // The scheme of an Authorization header is no secret; what follows it is.
+        let token = secret.split_once(' ').map(|(_, token)| token.to_owned());
+        let kind = format!("the key in the header {name}");
+        self.set(name, value, kind, [secret.to_owned()].into_iter().chain(token))
     }
 
     /// Adds a user and password as HTTP Basic authentication ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)).
     ///
     /// # Errors
-    /// When the user holds a colon, which Basic authentication cannot carry.
+    /// When the user or the password is empty or holds a control character, a line break for instance, or the user holds a colon:
+    /// Basic authentication carries none of these.
     pub fn basic(self, user: &str, password: &str) -> Result<Self, CredentialError> {
+        checked_login("user", user)?;
+        checked_login("password", password)?;
         if user.contains(':') {
             return Err(CredentialError::ColonInUser);
         }
-        let value =
-            sensitive(&AUTHORIZATION, &format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))?;
-        self.set(AUTHORIZATION, value)
+        let both = format!("{user}:{password}");
+        let encoded = STANDARD.encode(&both);
+        let value = sensitive(&AUTHORIZATION, &format!("Basic {encoded}"))?;
+        // Some decoders write it without the signs that fill it up, or with the alphabet for addresses.
+        let bare = encoded.trim_end_matches('=').to_owned();
+        let for_addresses = bare.replace('+', "-").replace('/', "_");
+        let secrets = [password.to_owned(), both, bare, for_addresses];
+        self.set(AUTHORIZATION, value, "the user and password".to_owned(), secrets)
     }
 
     /// Adds a token as a bearer token ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)).
@@ -71,14 +87,15 @@ impl Credentials {
     pub fn bearer(self, token: &str) -> Result<Self, CredentialError> {
         sensitive(&AUTHORIZATION, token)?;
         let value = sensitive(&AUTHORIZATION, &format!("Bearer {token}"))?;
-        self.set(AUTHORIZATION, value)
+        self.set(AUTHORIZATION, value, "the token".to_owned(), [token.to_owned()])
     }
 
     /// Adds a token that is obtained with `login`, the body of the request that obtains it, and renewed when it is about
     /// to expire or was refused. All clones share one token, and it is renewed once for all calls that wait for it.
     ///
     /// # Errors
-    /// When there is a token, or another credential in `Authorization`, already.
+    /// When there is a token, or another credential in `Authorization`, already, or a text of the login is empty or holds a control
+    /// character.
     pub fn token(
         mut self,
         flow: &'static TokenFlow,
@@ -87,6 +104,14 @@ impl Credentials {
         if self.token.is_some() || self.headers.iter().any(|(name, _)| *name == AUTHORIZATION) {
             return Err(CredentialError::Twice { header: AUTHORIZATION.to_string() });
         }
+        let mut names = Vec::new();
+        for (name, value) in login.as_object().into_iter().flatten() {
+            if let Some(text) = value.as_str() {
+                checked_login(name, text)?;
+            }
+            names.push(name.as_str());
+        }
+        self.kinds.push(format!("the login ({}) that the token is obtained with", listed(&names)));
         self.token = Some(TokenSource::new(flow, login));
         Ok(self)
     }
@@ -95,12 +120,20 @@ impl Credentials {
         self.token.as_ref()
     }
 
-    fn set(mut self, name: HeaderName, value: HeaderValue) -> Result<Self, CredentialError> {
+    fn set(
+        mut self,
+        name: HeaderName,
+        value: HeaderValue,
+        kind: String,
+        secrets: impl IntoIterator<Item = String>,
+    ) -> Result<Self, CredentialError> {
         let is_token_s = name == AUTHORIZATION && self.token.is_some();
         if is_token_s || self.headers.iter().any(|(other, _)| *other == name) {
             return Err(CredentialError::Twice { header: name.to_string() });
         }
         self.headers.push((name, value));
+        self.kinds.push(kind);
+        self.secrets.extend(secrets);
         Ok(self)
     }
 
@@ -112,18 +145,42 @@ impl Credentials {
 
     /// Whether a text that a server sent repeats one of the secrets.
     pub(crate) fn occur_in(&self, text: &str) -> bool {
-        let in_token = self.token.as_ref().is_some_and(|token| token.occurs_in(text));
-        in_token
-            || self.headers.iter().filter_map(|(_, value)| value.to_str().ok()).any(|secret| {
-                // The scheme of an Authorization header is no secret; what follows it is.
-                let token = secret.split_once(' ').map_or("", |(_, token)| token);
-                text.contains(secret) || (!token.is_empty() && text.contains(token))
-            })
+        let own = || secrets::repeats_one_of(text, self.secrets.iter().map(String::as_str));
+        self.token.as_ref().is_some_and(|token| token.occurs_in(text)) || own()
+    }
+
+    /// What is to be checked when the supplier does not accept them: `the user and password`.
+    pub(crate) fn described(&self) -> String {
+        let kinds: Vec<&str> = self.kinds.iter().map(String::as_str).collect();
+        if kinds.is_empty() { "why the handle has none".to_owned() } else { listed(&kinds) }
+    }
+}
+
+/// `a, b and c`.
+fn listed(parts: &[&str]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// Refuses what no user or password can be: empty, or with a control character
+/// ([RFC 7617, 2](https://www.rfc-editor.org/rfc/rfc7617#section-2)). A file that it is read from often ends with a line break.
+fn checked_login(field: &str, text: &str) -> Result<(), CredentialError> {
+    if text.trim().is_empty() {
+        return Err(CredentialError::EmptyLogin { field: field.to_owned() });
+    }
+    // So do a byte order mark and the separators of lines beyond ASCII, which nobody types.
+    let unfit = |c: char| c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}');
+    match text.char_indices().find(|(_, c)| unfit(*c)) {
+        Some((at, _)) => Err(CredentialError::ControlCharacter { field: field.to_owned(), at }),
+        None => Ok(()),
     }
 }
 
 /// Headers that the request itself needs.
-const RESERVED: [&str; 12] = [
+const RESERVED: [&str; 18] = [
     "accept",
     "accept-encoding",
     "connection",
@@ -132,7 +189,13 @@ const RESERVED: [&str; 12] = [
     "content-type",
     "expect",
     "host",
+    "if-modified-since",
+    "if-none-match",
+    "keep-alive",
+    "proxy-connection",
+    "range",
     "te",
+    "trailer",
     "transfer-encoding",
     "upgrade",
     "user-agent",
@@ -157,6 +220,11 @@ fn sensitive(name: &HeaderName, secret: &str) -> Result<HeaderValue, CredentialE
         return Err(CredentialError::Empty { header: name.to_string() });
     }
     let unfit = |c: char| !(c == ' ' || c.is_ascii_graphic());
+    // Blanks around the value of a header are no part of it (RFC 9110, 5.5): the supplier would read another secret.
+    if secret.starts_with(' ') || secret.ends_with(' ') {
+        let at = if secret.starts_with(' ') { 0 } else { secret.trim_end().len() };
+        return Err(CredentialError::Character { header: name.to_string(), at });
+    }
     if let Some((at, _)) = secret.char_indices().find(|(_, c)| unfit(*c)) {
         return Err(CredentialError::Character { header: name.to_string(), at });
     }
@@ -199,6 +267,18 @@ pub enum CredentialError {
     },
     /// The user name of Basic authentication holds a colon.
     ColonInUser,
+    /// A text of a login is empty.
+    EmptyLogin {
+        /// Which: `user`.
+        field: String,
+    },
+    /// A text of a login holds a control character, a line break for instance.
+    ControlCharacter {
+        /// Which: `password`.
+        field: String,
+        /// Where the character begins, in bytes.
+        at: usize,
+    },
 }
 
 impl fmt::Display for CredentialError {
@@ -221,12 +301,19 @@ impl fmt::Display for CredentialError {
             }
             Self::Character { header, at } => write!(
                 f,
-                "the secret for {header} holds a character at byte {at} that no header can carry: look for line breaks \
-                 and letters beyond ASCII where it is read from"
+                "the secret for {header} holds a character at byte {at} that no header can carry: look for line breaks, \
+                 blanks around it and letters beyond ASCII where it is read from"
             ),
             Self::ColonInUser => {
                 f.write_str("the user name holds a colon, which Basic authentication cannot carry")
             }
+            Self::EmptyLogin { field } => {
+                write!(f, "the {field} of the login is empty: check where it is read from")
+            }
+            Self::ControlCharacter { field, at } => write!(
+                f,
+                "the {field} of the login holds a control character at byte {at}: look for line breaks where it is read from"
+            ),
         }
     }
 }
@@ -277,6 +364,111 @@ mod tests {
         assert_eq!(twice, CredentialError::Twice { header: "authorization".to_owned() });
         assert_eq!(Credentials::none().basic("a:b", "x").unwrap_err(), CredentialError::ColonInUser);
         assert!(Credentials::none().bearer("").is_err());
+        for name in ["", "a b", "a\n", "a:", "é", "\0"] {
+            assert!(
+                matches!(Credentials::none().header(name, "x"), Err(CredentialError::Name { .. })),
+                "{name:?}"
+            );
+        }
+        for (secret, at) in [(" s3cret", 0), ("s3cret ", 6), ("s3\0cret", 2), ("s3\tcret", 2), ("\u{7f}s", 0)]
+        {
+            for error in [
+                Credentials::none().header("Api-Key", secret).unwrap_err(),
+                Credentials::none().bearer(secret).unwrap_err(),
+            ] {
+                assert!(
+                    matches!(error, CredentialError::Character { at: found, .. } if found == at),
+                    "{secret:?}: {error}"
+                );
+            }
+        }
+    }
+
+    static FLOW: TokenFlow = TokenFlow {
+        scheme: "Bearer",
+        prefix: "Bearer",
+        obtain: "/token",
+        renew: "/token/refresh",
+        token: "/access",
+        renewal: "/refresh",
+        renewal_field: "refresh",
+        lifetime: std::time::Duration::from_secs(60),
+    };
+
+    #[test]
+    fn bad_logins_are_named_by_their_field_alone() {
+        let json = |user: &str, password: &str| {
+            let login = serde_json::json!({ "user": user, "password": password });
+            Credentials::none().token(&FLOW, &login).err()
+        };
+        let basic = |user: &str, password: &str| Credentials::none().basic(user, password).err();
+        let control =
+            |field: &str, at| Some(CredentialError::ControlCharacter { field: field.to_owned(), at });
+        let empty = |field: &str| Some(CredentialError::EmptyLogin { field: field.to_owned() });
+        for (user, password, expected) in [
+            ("sp\n", "word", control("user", 2)),
+            ("sp", "word\r\n", control("password", 4)),
+            ("sp", "wo\0rd", control("password", 2)),
+            ("s\tp", "word", control("user", 1)),
+            ("sp", "\u{7f}word", control("password", 0)),
+            ("sp", "é\u{85}", control("password", 2)),
+            ("\u{feff}sp", "word", control("user", 0)),
+            ("", "word", empty("user")),
+            ("sp", "", empty("password")),
+            ("sp", " \n", empty("password")),
+            ("sp", "wörd with blanks", None),
+        ] {
+            assert_eq!(basic(user, password), expected, "{user:?} {password:?}");
+            assert_eq!(json(user, password), expected, "{user:?} {password:?}");
+        }
+        let shown = basic("sp", "s3cret\n").unwrap().to_string();
+        assert!(
+            shown.contains("the password of the login")
+                && shown.contains("byte 6")
+                && !shown.contains("s3cret")
+        );
+    }
+
+    #[test]
+    fn what_is_to_be_checked() {
+        let login = serde_json::json!({ "email": "a@sp.example", "password": "x" });
+        for (credentials, described) in [
+            (Credentials::none(), "why the handle has none"),
+            (Credentials::none().basic("sp", "word").unwrap(), "the user and password"),
+            (
+                Credentials::none()
+                    .header("Api-Key", "x")
+                    .unwrap()
+                    .header("Client-Id", "y")
+                    .unwrap()
+                    .bearer("z")
+                    .unwrap(),
+                "the key in the header api-key, the key in the header client-id and the token",
+            ),
+            (
+                Credentials::none().token(&FLOW, &login).unwrap(),
+                "the login (email and password) that the token is obtained with",
+            ),
+        ] {
+            assert_eq!(credentials.described(), described);
+        }
+    }
+
+    #[test]
+    fn every_form_of_a_login_is_a_secret() {
+        let basic = Credentials::none().basic("sp", "open sesame").unwrap();
+        for echo in
+            ["open sesame", "open%20sesame", "sp:open sesame", "c3A6b3BlbiBzZXNhbWU=", "c3A6b3BlbiBzZXNhbWU"]
+        {
+            assert!(basic.occur_in(&format!("no {echo}!")), "{echo}");
+        }
+        let short = Credentials::none().basic("sp", "a").unwrap();
+        assert!(short.occur_in("wrong: sp:a") && !short.occur_in("a frame is full"));
+        let key = Credentials::none().header("X-Key", "Token k-4711").unwrap();
+        assert!(key.occur_in("k-4711 is unknown") && !key.occur_in("Token is unknown"));
+        let login = serde_json::json!({ "email": "a@sp.example", "password": "open sesame" });
+        let token = Credentials::none().token(&FLOW, &login).unwrap();
+        assert!(token.occur_in("no account A@SP.example") && token.occur_in(r"open\u0020sesame"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use std::sync::{Arc, Mutex as Lock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use reqwest::StatusCode;
@@ -7,7 +7,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::call::TokenFlow;
+use super::secrets::repeats_one_of;
+use crate::call::{TokenFlow, says_not_now, why_unanswered, without_mark};
+use crate::retry::{FAR, retry_after};
 
 /// How much of an answer with a token is read.
 const ANSWER_LIMIT: usize = 1 << 16;
@@ -44,17 +46,94 @@ pub(crate) struct Token {
 }
 
 /// Why there is no token: what was answered, if anything. Nothing was sent that needed it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct NoToken {
+    pub(crate) kind: NoTokenKind,
+    pub(crate) reason: String,
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// When a login may be tried again, if there is a time for that.
+    until: Option<Instant>,
+    /// How long that is from now, for those who get an answer that another call has waited for.
+    pub(crate) wait: Option<Duration>,
+}
+
+/// What it means that there is no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoTokenKind {
+    /// The supplier does not accept the login: tried again, it may lock the account.
+    Refused,
+    /// The supplier says that it is called too often.
+    Throttled,
+    /// There is no answer, or one without a token; the next may have one.
+    Failed,
+    /// There is no answer within the time that the call has.
+    OutOfTime,
+    /// There is no answer, nor will there be one until something is changed.
+    Permanent,
 }
 
 impl NoToken {
-    /// Whether the supplier does not know these credentials. The older ones of its documents answer 400 for that.
-    pub(crate) fn is_refusal(&self) -> bool {
-        self.status.is_some_and(|status| matches!(status.as_u16(), 400 | 401 | 403))
+    fn new(kind: NoTokenKind, reason: impl Into<String>) -> Box<Self> {
+        let (status, headers, body) = Default::default();
+        Box::new(Self { kind, reason: reason.into(), status, headers, body, until: None, wait: None })
+    }
+
+    fn out_of_time() -> Box<Self> {
+        Self::new(NoTokenKind::OutOfTime, "no token came in time")
+    }
+
+    /// Whether nothing is to be asked of the supplier for a while: the login is refused, or the supplier has said when to come back.
+    fn is_held(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() < until)
+    }
+}
+
+/// An answer that brings no token.
+struct Unusable {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Unusable {
+    /// What it means, with all that came.
+    fn without_token(self, what: &str) -> Box<NoToken> {
+        let Self { status, headers, body } = self;
+        let (kind, reason) = match status.as_u16() {
+            // A locked account is refused for as long as somebody tries, whatever pause it asks for.
+            423 => (
+                NoTokenKind::Refused,
+                "the supplier gives no token for these credentials: the account is locked",
+            ),
+            _ if says_not_now(status, &headers) => {
+                (NoTokenKind::Throttled, "the supplier gets too many requests for tokens")
+            }
+            408 => (NoTokenKind::Failed, "no token was obtained: the server did not wait for the login"),
+            // The older ones of the suppliers' documents answer 400 for credentials that they do not know.
+            400..=499 => {
+                (NoTokenKind::Refused, "the supplier gives no token for these credentials: check them")
+            }
+            200..=299 => (NoTokenKind::Failed, what),
+            _ => (NoTokenKind::Failed, "no token was obtained: check the base address, and try again"),
+        };
+        let asked = retry_after(&headers, SystemTime::now());
+        let hold = match kind {
+            NoTokenKind::Refused => Some(asked.unwrap_or_default().max(REFUSAL_HOLDS)),
+            _ => asked,
+        };
+        // What is too far away to be counted is as good as never.
+        let until = hold.and_then(|hold| Instant::now().checked_add(hold.min(FAR)));
+        Box::new(NoToken {
+            kind,
+            reason: reason.to_owned(),
+            status: Some(status),
+            headers,
+            body,
+            until,
+            wait: None,
+        })
     }
 }
 
@@ -90,13 +169,18 @@ impl TokenSource {
                 return Ok(token.clone());
             }
             if let Some((at, failure)) = &state.failure
-                && (*at >= asked || (failure.is_refusal() && at.elapsed() < REFUSAL_HOLDS))
+                && (*at >= asked || failure.is_held())
             {
-                return Err(failure.clone());
+                let mut failure = failure.clone();
+                // Of a time that the supplier has told, what is left; that of a refusal is this library's own.
+                failure.wait = retry_after(&failure.headers, SystemTime::now())
+                    .and(failure.until)
+                    .map(|until| until.saturating_duration_since(Instant::now()));
+                return Err(failure);
             }
             let left = limit.saturating_sub(asked.elapsed());
             let result = tokio::time::timeout(left, self.fetch(http, base, state.token.as_ref())).await;
-            match result.unwrap_or_else(|_| Err(Box::default())) {
+            match result.unwrap_or_else(|_| Err(NoToken::out_of_time())) {
                 Ok(token) => {
                     state.failure = None;
                     Ok(state.token.insert(token).clone())
@@ -107,7 +191,7 @@ impl TokenSource {
                 }
             }
         };
-        tokio::time::timeout(limit, wait).await.unwrap_or_else(|_| Err(Box::default()))
+        tokio::time::timeout(limit, wait).await.unwrap_or_else(|_| Err(NoToken::out_of_time()))
     }
 
     /// Renews a token, or obtains one where there is none to renew or it cannot be.
@@ -119,26 +203,21 @@ impl TokenSource {
     ) -> Result<Token, Box<NoToken>> {
         let number = last.map_or(0, |token| token.number) + 1;
         let renewal = last.and_then(|token| token.renewal.clone());
-        let renewed = match &renewal {
-            Some(renewal) => {
-                let body = serde_json::json!({ self.flow.renewal_field: renewal }).to_string();
-                self.ask(http, base, self.flow.renew, body.into()).await.ok()
+        if let Some(renewal) = &renewal {
+            let body = serde_json::json!({ self.flow.renewal_field: renewal }).to_string();
+            match self.ask(http, base, self.flow.renew, body.into(), number).await {
+                Ok(mut token) => {
+                    token.renewal.get_or_insert_with(|| renewal.clone());
+                    return Ok(token);
+                }
+                // A login at once would be what the supplier asks not to do, or would be refused as well.
+                Err(no_token) if no_token.kind == NoTokenKind::Throttled || holds_logins(&no_token) => {
+                    return Err(no_token);
+                }
+                Err(_) => {}
             }
-            None => None,
-        };
-        let answer = match renewed {
-            Some(answer) => answer,
-            None => self.ask(http, base, self.flow.obtain, self.login.clone()).await?,
-        };
-        let text =
-            |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let token = text(self.flow.token).ok_or_else(Box::default)?;
-        let header = HeaderValue::from_str(&format!("{} {token}", self.flow.prefix));
-        let mut header = header.map_err(|_| Box::default())?;
-        header.set_sensitive(true);
-        let renewal = text(self.flow.renewal).map(str::to_owned).or(renewal);
-        self.remember([Some(token.to_owned()), renewal.clone()]);
-        Ok(Token { header, number, renewal, since: Instant::now() })
+        }
+        self.ask(http, base, self.flow.obtain, self.login.clone(), number).await
     }
 
     async fn ask(
@@ -147,9 +226,15 @@ impl TokenSource {
         base: &str,
         path: &str,
         body: Bytes,
-    ) -> Result<Value, Box<NoToken>> {
+        number: u64,
+    ) -> Result<Token, Box<NoToken>> {
         let request = http.post(format!("{base}{path}")).header(CONTENT_TYPE, "application/json").body(body);
-        let mut response = request.send().await.map_err(|_| Box::default())?;
+        let mut response = request.send().await.map_err(|error| {
+            // Only host and port of the address are shown.
+            let (permanent, reason) = why_unanswered(error, base);
+            let kind = if permanent { NoTokenKind::Permanent } else { NoTokenKind::Failed };
+            NoToken::new(kind, format!("no token was obtained: {reason}"))
+        })?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut answer = Vec::new();
         while let Ok(Some(chunk)) = response.chunk().await {
@@ -159,10 +244,29 @@ impl TokenSource {
                 break;
             }
         }
+        let unusable =
+            |what, body: Vec<u8>| Unusable { status, headers, body: body.into() }.without_token(what);
         if !status.is_success() {
-            return Err(Box::new(NoToken { status: Some(status), headers, body: answer.into() }));
+            return Err(unusable("", answer));
         }
-        serde_json::from_slice(&answer).map_err(|_| Box::default())
+        let Ok(json) = serde_json::from_slice::<Value>(without_mark(&answer)) else {
+            return Err(unusable("no token was obtained: the answer to the login is not JSON", answer));
+        };
+        let text =
+            |pointer: &str| json.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let Some(token) = text(self.flow.token) else {
+            return Err(unusable("no token was obtained: the answer to the login holds none", answer));
+        };
+        let Ok(mut header) = HeaderValue::from_str(&format!("{} {token}", self.flow.prefix)) else {
+            return Err(unusable(
+                "no token was obtained: the one in the answer cannot be sent as a header",
+                answer,
+            ));
+        };
+        header.set_sensitive(true);
+        let renewal = text(self.flow.renewal).map(str::to_owned);
+        self.remember([Some(token.to_owned()), renewal.clone()]);
+        Ok(Token { header, number, renewal, since: Instant::now() })
     }
 
     fn remember(&self, new: [Option<String>; 2]) {
@@ -179,6 +283,12 @@ impl TokenSource {
     /// Whether a text repeats the login or one of the last tokens.
     pub(super) fn occurs_in(&self, text: &str) -> bool {
         let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        secrets.iter().any(|secret| text.contains(secret.as_str()))
+        repeats_one_of(text, secrets.iter().map(String::as_str))
     }
+}
+
+/// Whether a renewal was answered with something that a login would be answered with as well: the account is locked, or the
+/// supplier has said when to come back.
+fn holds_logins(no_token: &NoToken) -> bool {
+    no_token.status == Some(StatusCode::LOCKED) || retry_after(&no_token.headers, SystemTime::now()).is_some()
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, LOCATION,
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, LOCATION, RETRY_AFTER,
 };
 use reqwest::{Method, Request, Response, StatusCode, Url};
 use tokio::time::{Instant, timeout_at};
 
+use super::connect::without_answer;
 use super::context::Context;
 use super::error::Outcome;
 use super::send_deadline::{SendDeadline, SendGate};
@@ -42,12 +43,14 @@ pub(super) struct Failure {
     pub(super) wait: Option<Duration>,
     /// Whether it is the answer to a question whether something has changed: nothing has.
     pub(super) unchanged: bool,
+    /// Whether it would fail again, although nothing was sent.
+    pub(super) permanent: bool,
 }
 
 impl Failure {
     #[cold]
     pub(super) fn of(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, reason: reason.into(), source: None, wait: None, unchanged: false }
+        Self { outcome, reason: reason.into(), source: None, wait: None, unchanged: false, permanent: false }
     }
 
     /// It would have to wait longer for its turn than there is time.
@@ -80,7 +83,7 @@ impl Failure {
     /// Whether the same request may be sent again.
     pub(super) fn repeatable(&self, operation: &Operation) -> bool {
         match self.outcome {
-            Outcome::NotSent => true,
+            Outcome::NotSent => !self.permanent,
             Outcome::Unknown | Outcome::Throttled => operation.repeat != Repeat::Once,
             Outcome::Invalid | Outcome::Rejected | Outcome::Decode => false,
         }
@@ -118,7 +121,8 @@ pub(super) async fn attempt(
     seen: &mut Seen,
 ) -> Result<(), Failure> {
     if limit.is_zero() {
-        return Err(Failure::of(Outcome::NotSent, "no time is left to send it"));
+        let reason = format!("no time is left to send it: {}", context.spent());
+        return Err(Failure::of(Outcome::NotSent, reason));
     }
     let gate = deadline.map(SendGate::new);
     let end = {
@@ -135,10 +139,9 @@ pub(super) async fn attempt(
             }
             End::Failed(failure) => failure,
             End::CutShort(_) if not_sent => {
-                let reason = format!("the request could not be sent within {} ms", limit.as_millis());
-                Failure::of(Outcome::NotSent, reason)
+                Failure::of(Outcome::NotSent, context.out_of_time("the request could not be sent", limit))
             }
-            _ => Failure::of(Outcome::Unknown, format!("no answer within {} ms", limit.as_millis())),
+            _ => Failure::of(Outcome::Unknown, context.out_of_time("no answer", limit)),
         });
     };
     if let Some(why) = seen.refused {
@@ -152,16 +155,19 @@ pub(super) async fn attempt(
         return Err(Failure { unchanged: true, ..Failure::of(Outcome::Rejected, "nothing has changed") });
     }
     match end {
-        End::Complete => judge(operation, status, seen),
+        End::Complete => judge(context, operation, status, seen),
         // A refusal stands without the whole of its body.
-        End::TooLong | End::CutShort(_) if !status.is_success() => judge(operation, status, seen),
+        End::TooLong | End::CutShort(_) if !status.is_success() => judge(context, operation, status, seen),
         End::TooLong => {
             let limit = context.policy().body_limit;
             let reason = format!("the answer is longer than the limit of {limit} bytes");
             Err(Failure::of(Outcome::Decode, reason))
         }
-        End::CutShort(error) => {
-            let source = error.map(reqwest::Error::without_url);
+        End::CutShort(None) => {
+            Err(Failure::of(Outcome::Unknown, context.out_of_time("the answer was not complete", limit)))
+        }
+        End::CutShort(Some(error)) => {
+            let source = Some(error.without_url());
             Err(Failure { source, ..Failure::of(Outcome::Unknown, "the answer broke off") })
         }
         End::Failed(failure) => Err(failure),
@@ -215,7 +221,9 @@ async fn exchange(
         dress(sent.headers_mut(), operation, &shared.credentials, token);
         let mut response = match http.execute(sent).await {
             Ok(response) => response,
-            Err(error) => return End::Failed(unsent_or_unanswered(error)),
+            Err(error) => {
+                return End::Failed(without_answer(error, place.as_ref().unwrap_or(request.url())));
+            }
         };
         let here = place.as_ref().unwrap_or(request.url());
         seen.refused = match next_hop(request.method(), here, &response) {
@@ -260,19 +268,6 @@ fn refused_hop(status: StatusCode, operation: &Operation, why: &str) -> Failure 
     let outcome =
         if moved || operation.repeat == Repeat::Read { Outcome::Rejected } else { Outcome::Unknown };
     Failure::of(outcome, why)
-}
-
-#[cold]
-fn unsent_or_unanswered(error: reqwest::Error) -> Failure {
-    let error = error.without_url();
-    let (outcome, reason) = if error.is_builder() {
-        (Outcome::Invalid, "the values given cannot be written as a request".to_owned())
-    } else if error.is_connect() {
-        (Outcome::NotSent, "no connection to the server".to_owned())
-    } else {
-        (Outcome::Unknown, "the connection broke before an answer came".to_owned())
-    };
-    Failure { source: Some(error), ..Failure::of(outcome, reason) }
 }
 
 enum Hop {
@@ -328,6 +323,10 @@ impl Received {
         self.all.extend_from_slice(&chunk);
     }
 
+    fn as_bytes(&self) -> &[u8] {
+        if self.all.is_empty() { &self.first } else { &self.all }
+    }
+
     pub(super) fn whole(self) -> Bytes {
         if self.all.is_empty() { self.first } else { self.all.freeze() }
     }
@@ -359,9 +358,9 @@ async fn read(response: &mut Response, body: &mut Received, limit: usize) -> End
 }
 
 /// What a whole answer means, before its body is decoded.
-fn judge(operation: &Operation, status: StatusCode, seen: &Seen) -> Result<(), Failure> {
+fn judge(context: &Context, operation: &Operation, status: StatusCode, seen: &Seen) -> Result<(), Failure> {
     if !status.is_success() {
-        return Err(refusal(operation, status));
+        return Err(refusal(context, operation, status, &seen.headers));
     }
     match operation.answer {
         Answer::Json if seen.body.len() == 0 => {
@@ -370,22 +369,47 @@ fn judge(operation: &Operation, status: StatusCode, seen: &Seen) -> Result<(), F
         Answer::Nothing if is_page(&seen.headers) && seen.body.len() > 0 => {
             Err(Failure::of(Outcome::Decode, "the answer is a page for people: check the base address"))
         }
+        // Some servers answer a failure with status 200.
+        Answer::Nothing if context.shared().table.errors.is_in(seen.body.as_bytes()) => {
+            Err(Failure::of(Outcome::Decode, "the answer is an error, with a status of success"))
+        }
         Answer::Json | Answer::Nothing | Answer::Stream => Ok(()),
+    }
+}
+
+/// Whether a refusal says that it is about how often the supplier is called, or about a state that passes, and not about the call.
+///
+/// That is status 429, and these with `Retry-After`: 403, with which quotas are refused (Azure API Management's `quota` policies for
+/// one), 420 (an older form of 429), 423 (locked), 413 and 425, of which RFC 9110 (15.5.14) and RFC 8470 say that they pass. Not
+/// 409: that a conflict passes does not say that the call is not the reason. Nor 503 and other 5xx, whose `Retry-After` is waited
+/// for, but which do not say that nothing was done.
+pub(crate) fn says_not_now(status: StatusCode, headers: &HeaderMap) -> bool {
+    match status.as_u16() {
+        429 => true,
+        403 | 413 | 420 | 423 | 425 => headers.contains_key(RETRY_AFTER),
+        _ => false,
     }
 }
 
 /// What a status means that is none of success.
 #[cold]
-fn refusal(operation: &Operation, status: StatusCode) -> Failure {
+fn refusal(context: &Context, operation: &Operation, status: StatusCode, headers: &HeaderMap) -> Failure {
     let (outcome, reason) = match status.as_u16() {
         429 => (Outcome::Throttled, "the supplier gets too many requests"),
+        _ if says_not_now(status, headers) => (
+            Outcome::Throttled,
+            "the supplier refuses the request for now and says when to come back: a quota may be used up",
+        ),
         408 => (Outcome::Unknown, "the server did not wait for the request"),
         501 => (Outcome::Rejected, "the supplier does not offer this"),
         500.. => (Outcome::Unknown, "the server failed"),
-        401 => (
-            Outcome::Rejected,
-            "the supplier does not accept the credentials: check key, client id and token",
-        ),
+        401 => {
+            let reason = format!(
+                "the supplier does not accept the credentials: check {}",
+                context.shared().credentials.described()
+            );
+            return Failure::of(Outcome::Rejected, reason);
+        }
         403 => (Outcome::Rejected, "these credentials may not do this"),
         404 => (Outcome::Rejected, "there is no such thing at the supplier"),
         400..=499 => (Outcome::Rejected, "the supplier refuses the request"),

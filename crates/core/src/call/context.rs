@@ -13,8 +13,9 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use super::attempt::{Failure, Seen};
-use super::decode::misfit;
-use super::error::{Error, Inner, Outcome, Said};
+use super::decode::{misfit, without_mark};
+use super::error::{Error, Inner, Outcome};
+use super::error_body::Said;
 use super::execute::{Sent, execute};
 use super::paths::PathHabits;
 use super::reply::Reply;
@@ -171,12 +172,33 @@ impl Context {
     /// Whether a call that is done once may still be begun: without time to wait for its answer it is not.
     pub(super) fn in_time(&self, operation: &Operation, now: Instant) -> Result<(), Failure> {
         if operation.repeat == Repeat::Once && self.left(now) < self.0.policy.least_for_one() {
-            return Err(Failure::of(
-                Outcome::NotSent,
-                "too little time is left to send it and hear the answer",
-            ));
+            let reason = format!("too little time is left to send it and hear the answer: {}", self.spent());
+            return Err(Failure::of(Outcome::NotSent, reason));
         }
         Ok(())
+    }
+
+    /// How much of the deadline is spent, in words.
+    #[cold]
+    pub(super) fn spent(&self) -> String {
+        let (spent, deadline) = (self.0.started.elapsed().as_millis(), self.0.policy.deadline.as_millis());
+        format!("{spent} ms of the call's deadline of {deadline} ms are spent")
+    }
+
+    /// The failure of a call that would have to wait longer than it has time, with that time.
+    #[cold]
+    pub(super) fn waited_for(&self, failure: Failure) -> Failure {
+        Failure { reason: format!("{} ({})", failure.reason, self.spent()), ..failure }
+    }
+
+    /// What did not come within the limit of an attempt, which is the rest of the deadline or the policy's limit for one.
+    #[cold]
+    pub(super) fn out_of_time(&self, what: &str, limit: Duration) -> String {
+        if limit == self.0.policy.attempt {
+            format!("{what} within {} ms, the limit of one attempt: {}", limit.as_millis(), self.spent())
+        } else {
+            format!("{what} within the deadline: {}", self.spent())
+        }
     }
 
     /// From here on the request may have arrived.
@@ -285,13 +307,19 @@ impl Context {
         self.error(record, failure)
     }
 
-    fn error(&self, record: Record, failure: Failure) -> Error {
+    fn error(&self, record: Record, mut failure: Failure) -> Error {
         record.tell(failure.outcome.as_str());
-        let mut said = match record.status {
-            Some(status) if !status.is_success() => Said::read(&record.body, &self.0.shared.table.errors),
-            _ => Said::default(),
+        // A status of success stands with "not sent" when it is that of an answer without a token.
+        let is_refused = |status: &StatusCode| !status.is_success() || failure.outcome == Outcome::NotSent;
+        let mut said = match record.status.filter(is_refused) {
+            Some(status) => Said::read(status, &record.headers, &record.body, &self.0.shared.table.errors),
+            None => Said::default(),
         };
-        said.hide(|text| self.0.shared.credentials.occur_in(text));
+        if failure.outcome == Outcome::Rejected && !said.is_documented {
+            failure.reason.push_str(not_the_supplier(record.status));
+        }
+        let repeats_secret = |text: &str| self.0.shared.credentials.occur_in(text);
+        said.hide(repeats_secret);
         Error::new(Inner {
             api: self.0.shared.table.api,
             operation: record.operation,
@@ -303,7 +331,7 @@ impl Context {
             headers: record.headers,
             body: record.body,
             said,
-            decode_path: record.misfit,
+            decode_path: record.misfit.filter(|path| !repeats_secret(path)),
             attempts: record.attempts,
             elapsed: self.0.started.elapsed(),
             source: failure.source,
@@ -334,7 +362,7 @@ impl Context {
     ) -> Answered<T> {
         let Some(Sent::Whole) = self.send(&mut request, operation).await else { return Err(no_answer()) };
         let record = self.record();
-        match serde_json::from_slice(&record.body) {
+        match serde_json::from_slice(without_mark(&record.body)) {
             Ok(value) => Ok(answered(&record, value)),
             Err(_) => {
                 note_misfit::<T>(record);
@@ -412,6 +440,17 @@ type Answered<T> = Result<ResponseValue<T>, progenitor_client::Error<()>>;
 fn answered<T>(record: &Record, value: T) -> ResponseValue<T> {
     // Each answer has a status.
     ResponseValue::new(value, record.status.unwrap_or_default(), HeaderMap::new())
+}
+
+/// What else such a refusal may mean, when its body is not of the form that the supplier documents: another server, or another part
+/// of this one, answers for every path that does not exist.
+fn not_the_supplier(status: Option<StatusCode>) -> &'static str {
+    match status.map(|status| status.as_u16()) {
+        Some(404 | 405 | 501) => {
+            " (the answer is not in the supplier's own form: if other calls end so, too, check the base address and its path)"
+        }
+        _ => "",
+    }
 }
 
 /// Where and why an answer is not what the document describes: found out by reading it once more.

@@ -8,8 +8,15 @@ pub(crate) struct Misfit {
     pub(crate) path: Option<String>,
 }
 
+/// The bytes without the byte order mark before them, which a reader of JSON may skip
+/// ([RFC 8259, 8.1](https://www.rfc-editor.org/rfc/rfc8259#section-8.1)) and some servers write.
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 /// Reads an answer that has failed to decode a second time, now watching where.
 pub(crate) fn misfit<T: DeserializeOwned>(body: &[u8]) -> Misfit {
+    let body = without_mark(body);
     if body.is_empty() {
         return Misfit { what: "the answer is empty where a body is documented".to_owned(), path: None };
     }
@@ -88,6 +95,8 @@ mod tests {
     fn other_kinds() {
         for (body, says) in [
             ("", "empty where a body"),
+            ("\u{feff}", "empty where a body"),
+            ("\u{feff}{}", "something else than the document describes"),
             ("<html>", "not JSON"),
             (r#"{"list":["#, "ends early"),
             (r#"{"list":[]} x"#, "more follows"),

@@ -4,9 +4,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use serde_json::Value;
 
-use super::table::{ErrorShape, Operation, Repeat};
+use super::error_body::Said;
+use super::supplier_message::WithSupplierMessage;
+use super::table::{Operation, Repeat};
 
 /// What became of a call that brought no usable answer. Over several attempts it is the weakest of all: once an attempt
 /// of a changing call is [`Unknown`](Self::Unknown), only a look at the supplier's data can make it more certain.
@@ -19,7 +20,8 @@ pub enum Outcome {
     NotSent,
     /// The supplier said no. Nothing was done.
     Rejected,
-    /// The supplier was too busy and did nothing, or a limit of the handle kept the request from being sent;
+    /// The supplier was too busy or a quota was used up, and it did nothing (status 429, and some others with `Retry-After`, 403 for
+    /// one), or a limit of the handle kept the request from being sent;
     /// [`Error::retry_after`] says when to come back, if that is known.
     Throttled,
     /// A changing request may have taken effect or not; find out before sending it again. For a read: the answer is
@@ -52,8 +54,8 @@ impl fmt::Display for Outcome {
 
 /// A call that brought no usable answer: what became of it, and what to do next.
 ///
-/// `Display` and `Debug` show no secret and no personal data: of what the supplier sent they show the status, the
-/// error codes and the error id. The rest is there for those who ask: [`message`](Self::message),
+/// `Display` and `Debug` show no secret and no personal data: of what the supplier sent they show the status, and the error codes,
+/// field names and the error id where its document has them. Of the address they show host and port when no connection comes about. The rest is there for those who ask: [`message`](Self::message),
 /// [`details`](Self::details), [`headers`](Self::headers), [`body`](Self::body), [`excerpt`](Self::excerpt).
 pub struct Error(Box<Inner>);
 
@@ -86,78 +88,27 @@ pub struct Detail {
     pub code: Option<String>,
     /// The supplier's words. They may repeat what was sent.
     pub message: Option<String>,
+    /// Whether it stands where the supplier's document says. Of what does not, it is not known that it is a name or a code, so that
+    /// neither is shown.
+    pub(super) is_documented: bool,
 }
 
 impl fmt::Debug for Detail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |text| if self.is_documented { printable(text) } else { NOT_SHOWN };
         f.debug_struct("Detail")
-            .field("field", &self.field.as_deref().map(printable))
-            .field("code", &self.code.as_deref().map(printable))
+            .field("field", &self.field.as_deref().map(shown))
+            .field("code", &self.code.as_deref().map(shown))
             .finish_non_exhaustive()
     }
 }
 
-/// What an error body says, read by the pointers of the API's table.
-#[derive(Default)]
-pub(super) struct Said {
-    pub(super) message: Option<String>,
-    pub(super) id: Option<String>,
-    pub(super) details: Vec<Detail>,
-}
-
-impl Said {
-    pub(super) fn read(body: &[u8], shape: &ErrorShape) -> Self {
-        let Ok(json) = serde_json::from_slice::<Value>(body) else { return Self::default() };
-        let at = |json: &Value, pointer: &str| match pointer {
-            "" => None,
-            pointer => json.pointer(pointer).and_then(text),
-        };
-        let list = if shape.fields.is_empty() { None } else { json.pointer(shape.fields) };
-        let details = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        Self {
-            message: at(&json, shape.message),
-            id: at(&json, shape.id),
-            details: details
-                .iter()
-                .map(|one| Detail {
-                    field: at(one, shape.field_name),
-                    code: at(one, shape.field_code),
-                    message: at(one, shape.field_message),
-                })
-                .collect(),
-        }
-    }
-}
-
-impl Said {
-    /// Takes out what repeats a secret that was sent. The body keeps it, for those who ask.
-    pub(super) fn hide(&mut self, is_secret: impl Fn(&str) -> bool) {
-        let details = self
-            .details
-            .iter_mut()
-            .flat_map(|detail| [&mut detail.field, &mut detail.code, &mut detail.message]);
-        for part in details.chain([&mut self.id, &mut self.message]) {
-            part.take_if(|text| is_secret(text));
-        }
-    }
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Array(list) => {
-            let texts: Vec<String> = list.iter().filter_map(text).collect();
-            (!texts.is_empty()).then(|| texts.join("; "))
-        }
-        _ => None,
-    }
-}
+const NOT_SHOWN: &str = "(not shown)";
 
 /// A supplier's code or id as it may be printed: short and plain, so that it is no sentence about somebody.
 fn printable(token: &str) -> &str {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
-    if token.len() <= 64 && !token.is_empty() && token.bytes().all(plain) { token } else { "(not shown)" }
+    if token.len() <= 64 && !token.is_empty() && token.bytes().all(plain) { token } else { NOT_SHOWN }
 }
 
 impl Error {
@@ -264,9 +215,42 @@ impl Error {
         excerpt(&self.0.body)
     }
 
-    /// The supplier's explanation. It may hold personal data.
-    pub fn message(&self) -> Option<&str> {
+    /// The supplier's explanation. It may hold personal data. None when there is none, or when it repeats one of the
+    /// credentials.
+    ///
+    /// It is read from the place that the supplier documents, else from where gateways and frameworks keep it: problem details
+    /// (RFC 9457), Django REST framework, Spring, plain text. What cannot be read is in [`body`](Self::body).
+    pub fn supplier_message(&self) -> Option<&str> {
         self.0.said.message.as_deref()
+    }
+
+    /// The same as [`supplier_message`](Self::supplier_message).
+    pub fn message(&self) -> Option<&str> {
+        self.supplier_message()
+    }
+
+    /// This error with the supplier's own words behind it: its message and details, without control characters.
+    ///
+    /// `Display` of the error alone leaves them out, since they may repeat personal data: `error?` and whatever logs the result lose
+    /// the supplier's reason. Convert the error with this where personal data may be written.
+    ///
+    /// ```
+    /// # use lastmile_core::call::Error;
+    /// # fn call() -> Result<(), Error> { Err(Error::invalid("cocon", "the name is empty")) }
+    /// fn create() -> Result<(), Box<dyn std::error::Error>> {
+    ///     call().map_err(|error| error.display_with_supplier_message().to_string())?;
+    ///     Ok(())
+    /// }
+    /// # assert!(create().unwrap_err().to_string().contains("the name is empty"));
+    /// ```
+    pub fn display_with_supplier_message(&self) -> WithSupplierMessage<'_> {
+        WithSupplierMessage(self)
+    }
+
+    /// Whether the error body has the form that the supplier documents. A gateway before the supplier, or another server, usually
+    /// answers in another one.
+    pub fn is_in_supplier_format(&self) -> bool {
+        self.0.said.is_documented
     }
 
     /// The supplier's id of this failure, which its help desk asks for.
@@ -284,7 +268,8 @@ impl Error {
         self.0.decode_path.as_deref()
     }
 
-    /// How long to wait: what the supplier asked for, or when the handle's own limits have a turn again.
+    /// How long to wait: what the supplier asked for, or when the handle's own limits have a turn again. A `Retry-After` that cannot be
+    /// read counts as five seconds.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -300,6 +285,18 @@ impl Error {
     }
 
     fn next_step(&self) -> &'static str {
+        if self.0.outcome == Outcome::Rejected && self.0.said.is_empty() {
+            return match (self.changes(), self.0.body.is_empty()) {
+                (false, false) => "message() and details() are empty: read body() for what arrived",
+                (false, true) => "The supplier gives no reason: body() is empty",
+                (true, false) => {
+                    "Nothing was done; message() and details() are empty: read body() for what arrived, correct the call"
+                }
+                (true, true) => {
+                    "Nothing was done; the supplier gives no reason (body() is empty). Correct the call"
+                }
+            };
+        }
         match (self.0.outcome, self.changes()) {
             (Outcome::Invalid, _) => "Nothing was sent; correct the call",
             (Outcome::NotSent, _) => "Nothing was sent; it is safe to call again",
@@ -339,7 +336,7 @@ impl fmt::Display for Error {
         if let Some(status) = inner.status {
             write!(f, ", status {}", status.as_u16())?;
         }
-        for detail in inner.said.details.iter().take(5) {
+        for detail in inner.said.details.iter().filter(|detail| detail.is_documented).take(5) {
             if let Some(field) = &detail.field {
                 write!(f, ", field {}", printable(field))?;
             }

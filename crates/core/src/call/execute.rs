@@ -8,10 +8,10 @@ use tracing::Instrument;
 use tracing::field::Empty;
 
 use super::attempt::{Failure, Seen, attempt};
-use super::context::{Context, Shared};
+use super::context::Context;
 use super::error::Outcome;
 use super::table::{Operation, Repeat};
-use crate::auth::{NoToken, Token};
+use crate::auth::{NoToken, NoTokenKind, Token};
 use crate::retry::{FAR, Turn, retry_after};
 
 /// An answer of success. What has arrived of it is in the record.
@@ -56,7 +56,7 @@ pub(super) async fn execute(
         let pending = context.begin_change(request, operation);
         let done = {
             let attempt = pin!(async {
-                token = authorize(operation, shared, refused_token, limit, &mut seen).await?;
+                token = authorize(context, operation, refused_token, limit, &mut seen).await?;
                 if token.is_some() {
                     now = Instant::now();
                     limit = limit.min(context.left(now));
@@ -83,7 +83,10 @@ pub(super) async fn execute(
             done.as_ref().map_or_else(|failure| failure.outcome.as_str(), |()| "answered"),
         );
 
-        let asked = done.as_ref().err().and_then(|_| retry_after(&seen.headers, SystemTime::now()));
+        let asked = done
+            .as_ref()
+            .err()
+            .and_then(|failure| failure.wait.or_else(|| retry_after(&seen.headers, SystemTime::now())));
         let unread = seen.unread.take();
         context.note(number, seen);
         let Err(failure) = done else {
@@ -139,11 +142,12 @@ async fn admit<'a>(
                 let waiting = timeout(context.patience(operation, *now).min(FAR), places.acquire());
                 let place = Box::pin(waiting).await;
                 *now = Instant::now();
-                place.ok().and_then(Result::ok).ok_or_else(Failure::no_place)?
+                place.ok().and_then(Result::ok).ok_or_else(|| context.waited_for(Failure::no_place()))?
             }
         };
-        let turn =
-            limits.turn(operation, path, context.patience(operation, *now)).map_err(Failure::too_early)?;
+        let turn = limits
+            .turn(operation, path, context.patience(operation, *now))
+            .map_err(|too_early| context.waited_for(Failure::too_early(too_early)))?;
         if !turn.wait.is_zero() {
             // The place is of use to others meanwhile.
             drop(place);
@@ -182,31 +186,31 @@ async fn wait_for_older_changes(
 
 /// The token that a request is sent with, if these credentials have one.
 async fn authorize(
+    context: &Context,
     operation: &Operation,
-    shared: &Shared,
     refused: Option<u64>,
     limit: Duration,
     seen: &mut Seen,
 ) -> Result<Option<Token>, Failure> {
+    let shared = context.shared();
     let Some(source) = shared.credentials.token_source().filter(|_| operation.authorized) else {
         return Ok(None);
     };
     // In a box of its own: most calls have no use for it.
     let token = Box::pin(source.token(&shared.http, &shared.base, refused, limit));
     token.await.map(Some).map_err(|no_token| {
-        let failure = without_token(&no_token);
-        let NoToken { status, headers, body } = *no_token;
+        let NoToken { kind, reason, status, headers, body, wait, .. } = *no_token;
         (seen.status, seen.headers, seen.body) = (status, headers, body.into());
-        failure
+        let (outcome, permanent) = match kind {
+            NoTokenKind::Refused => (Outcome::Rejected, false),
+            NoTokenKind::Throttled => (Outcome::Throttled, false),
+            NoTokenKind::Failed | NoTokenKind::OutOfTime => (Outcome::NotSent, false),
+            NoTokenKind::Permanent => (Outcome::NotSent, true),
+        };
+        let reason = match kind {
+            NoTokenKind::OutOfTime => context.out_of_time("no token came", limit),
+            _ => reason,
+        };
+        Failure { wait, permanent, ..Failure::of(outcome, reason) }
     })
-}
-
-fn without_token(no_token: &NoToken) -> Failure {
-    if no_token.is_refusal() {
-        Failure::of(Outcome::Rejected, "the supplier gives no token for these credentials: check them")
-    } else if no_token.status == Some(StatusCode::TOO_MANY_REQUESTS) {
-        Failure::of(Outcome::Throttled, "the supplier gets too many requests for tokens")
-    } else {
-        Failure::of(Outcome::NotSent, "no token could be had: check the base address, and try again")
-    }
 }

@@ -8,6 +8,7 @@ use progenitor_client::{ByteStream, ResponseValue};
 use reqwest::Url;
 
 use super::body::Body;
+use super::connect::MOST_HEADERS;
 use super::context::{Context, Shared};
 use super::error::Error;
 use super::paths::PathHabits;
@@ -394,7 +395,12 @@ impl<C: Api> Builder<C> {
             .pool_max_idle_per_host(idle)
             // Shorter than servers usually keep an idle connection, so that few requests meet a closing one.
             .pool_idle_timeout(Duration::from_secs(15))
-            .local_address(self.local_address);
+            .local_address(self.local_address)
+            // Headers that HTTP/1.1 does not allow cost themselves, not the answer: of a creation that would be lost.
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_ignore_invalid_headers_in_responses(true)
+            .http1_max_headers(MOST_HEADERS);
         match &self.proxy {
             Some(proxy) => http = http.proxy(proxy.clone()),
             None if base.scheme() != "https" => http = http.no_proxy(),

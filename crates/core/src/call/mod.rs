@@ -8,26 +8,33 @@
 
 mod attempt;
 mod body;
+mod connect;
 mod context;
 mod decode;
 mod error;
+mod error_body;
+mod error_text;
 mod execute;
 mod handle;
 mod paths;
 mod reply;
 mod send_deadline;
+mod supplier_message;
 mod table;
 mod unanswered;
 
+pub(crate) use attempt::says_not_now;
 pub use body::Body;
+pub(crate) use connect::why_unanswered;
 pub use context::Context;
 #[doc(hidden)]
 pub use decode::expected;
-pub(crate) use decode::misfit;
+pub(crate) use decode::{misfit, without_mark};
 pub(crate) use error::excerpt;
 pub use error::{Detail, Error, Outcome};
 pub use handle::{Api, BuildError, Builder, Handle};
 pub use paths::{PathHabits, Slash};
 pub use reply::Reply;
 pub use send_deadline::SendDeadline;
+pub use supplier_message::WithSupplierMessage;
 pub use table::{Answer, ErrorShape, Operation, Repeat, Table, TokenFlow};

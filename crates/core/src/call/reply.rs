@@ -5,7 +5,8 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use super::error::{Error, Inner, Outcome, Said};
+use super::error::{Error, Inner, Outcome};
+use super::error_body::Said;
 use super::table::{Operation, Table};
 
 /// A successful answer, with all that came along.

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use serde_json::Value;
+
 /// What all calls of an API depend on and that differs between suppliers. Generated from its document.
 #[derive(Debug)]
 pub struct Table {
@@ -108,6 +110,18 @@ pub struct ErrorShape {
     pub field_code: &'static str,
     /// Inside one of these: the explanation, or a list of them.
     pub field_message: &'static str,
+}
+
+impl ErrorShape {
+    /// Whether a body is an error of this shape: whether it has the explanation.
+    pub(super) fn is_in(&self, body: &[u8]) -> bool {
+        if self.message.is_empty() || body.is_empty() {
+            return false;
+        }
+        let body: Option<Value> = serde_json::from_slice(body).ok();
+        let message = body.as_ref().and_then(|body| body.pointer(self.message)?.as_str());
+        message.is_some_and(|message| !message.is_empty())
+    }
 }
 
 /// How a token is obtained with a user and password, and renewed.

@@ -7,15 +7,15 @@
 
 mod budget;
 mod limit;
+mod retry_after;
 
 pub(crate) use budget::Purse;
 pub use budget::RetryBudget;
 pub use limit::RateLimit;
 pub(crate) use limit::{Limits, TooEarly, Turn};
+pub(crate) use retry_after::retry_after;
 
-use std::time::{Duration, SystemTime};
-
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use std::time::Duration;
 
 /// How long a call may take, how often it is tried, and how much of an answer is read.
 ///
@@ -44,7 +44,8 @@ pub struct Policy {
     /// The pause after the first attempt is chosen at random between nothing and this; each further pause has twice the
     /// room of the one before. 200 milliseconds by default.
     pub pause: Duration,
-    /// No pause has more room than this, unless the supplier asks for more in `Retry-After`. 10 seconds by default.
+    /// No pause has more room than this, unless the supplier asks for more in `Retry-After`; one that cannot be read counts
+    /// as five seconds. 10 seconds by default.
     pub longest_pause: Duration,
     /// How many bytes of an answer are read, unless it is read as a stream: then one row may take a sixteenth of that. 64 MiB by
     /// default.
@@ -99,38 +100,9 @@ impl Policy {
 /// As good as never, and still a moment that clocks can tell.
 pub(crate) const FAR: Duration = Duration::from_secs(1 << 32);
 
-/// What `Retry-After` asks for: seconds, or the time until an HTTP date (nothing if that has passed).
-pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    // By the clock that the date was made with, if that is told.
-    let told = headers.get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
-    Some(date.duration_since(told.unwrap_or(now)).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn asked(value: &str, now: SystemTime) -> Option<Duration> {
-        let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, value.parse().unwrap());
-        retry_after(&headers, now)
-    }
-
-    #[test]
-    fn both_forms_of_retry_after() {
-        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
-        assert_eq!(asked("120", now), Some(Duration::from_secs(120)));
-        assert_eq!(asked("Sun, 06 Nov 1994 08:50:07 GMT", now), Some(Duration::from_secs(30)));
-        assert_eq!(asked("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO));
-        assert_eq!(asked("soon", now), None);
-        assert_eq!(asked("-1", now), None);
-        assert_eq!(retry_after(&HeaderMap::new(), now), None);
-    }
 
     #[test]
     fn pauses_grow_to_their_cap_and_obey_the_supplier() {

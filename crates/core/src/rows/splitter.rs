@@ -59,6 +59,8 @@ pub(super) struct Splitter {
 enum State {
     /// Nothing but white space yet.
     Start,
+    /// Inside a byte order mark, behind so many of its bytes.
+    Mark(usize),
     /// Behind `[`: a row or the end.
     First,
     /// Behind a comma: a row.
@@ -194,6 +196,10 @@ impl Splitter {
     /// Outside of rows.
     fn between(&mut self, byte: u8) -> Result<(), Broken> {
         self.state = match (self.state, byte) {
+            (State::Start, 0xef) if self.offset() == 0 => State::Mark(1),
+            (State::Mark(1), 0xbb) => State::Mark(2),
+            (State::Mark(2), 0xbf) => State::Start,
+            (State::Mark(_), _) => return Err(Broken::NotAList),
             (state, b' ' | b'\t' | b'\n' | b'\r') => state,
             (State::Start, b'[') => {
                 self.listed = true;
@@ -356,6 +362,20 @@ mod tests {
             Ok(()),
         );
         splits("[\"é\"]", &[(1, "\"é\"")], Ok(()));
+    }
+
+    /// It may arrive in pieces, and its bytes count.
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        splits("\u{feff}[1, 2]", &[(4, "1"), (7, "2")], Ok(()));
+        splits("\u{feff} \r\n[{}]", &[(7, "{}")], Ok(()));
+        splits("\u{feff}{\"a\":1}", &[(3, r#"{"a":1}"#)], Ok(()));
+        splits("\u{feff}7", &[(3, "7")], Ok(()));
+        splits("\u{feff}null", &[], Ok(()));
+        splits("\u{feff}", &[], Err(Broken::CutShort));
+        splits("\u{feff}\u{feff}[]", &[], Err(Broken::NotAList));
+        splits(" \u{feff}[]", &[], Err(Broken::NotAList));
+        splits("\u{ff01}[]", &[], Err(Broken::NotAList));
     }
 
     #[test]

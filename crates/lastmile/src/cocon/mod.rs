@@ -19,6 +19,34 @@
 //! # }
 //! ```
 //!
+//! # The supplier's reason
+//!
+//! `Display` of an [`Error`](crate::Error) repeats nothing that the supplier sent, since that may hold personal data. Where the reason may be
+//! written down, convert the error with
+//! [`display_with_supplier_message`](crate::Error::display_with_supplier_message) before `?` does:
+//!
+//! ```
+//! use lastmile::cocon::Cocon;
+//! use lastmile_sandbox::{Answer, Sandbox};
+//!
+//! async fn name_of(cocon: &Cocon, id: &str) -> Result<Option<String>, Box<dyn std::error::Error>> {
+//!     let contact = cocon.contact(id).await.map_err(|error| error.display_with_supplier_message().to_string())?;
+//!     Ok(contact.name.as_deref().map(str::to_owned))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::builder().start().await?;
+//! let supplier = sandbox.cocon();
+//! let cocon = Cocon::builder(supplier.base_url()).api_key(supplier.api_key()).client_id(supplier.client_id()).build()?;
+//!
+//! supplier.answer_next("getContact", Answer::status(400).body(r#"{"message": "The contact is locked"}"#));
+//! let error = name_of(&cocon, "1").await.unwrap_err();
+//! assert!(error.to_string().ends_with("The supplier's message: The contact is locked"));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Cocon knows no reference of the caller's, so nothing created there can be looked up when its answer was lost:
 //! [`Prepared::reconcile`](crate::Prepared::reconcile) says what a person should look at instead.
 //!

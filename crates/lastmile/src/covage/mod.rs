@@ -139,7 +139,7 @@ impl CovageBuilder {
     /// The handle.
     ///
     /// # Errors
-    /// When the login is missing, or the address is unusable.
+    /// When the login is missing, empty or holds a control character, or the address is unusable.
     pub fn build(self) -> Result<Covage, SetupError> {
         let (email, password) = self.login.ok_or(SetupError::Missing("a login"))?;
         let flow =

@@ -104,7 +104,7 @@ impl OnApi {
 /// A 404 on a collection means "nothing to list" when the network says so itself, with its `cause`. Any other 404, such as
 /// that of a wrong address, is an error.
 pub(super) fn says_nothing_to_list(error: &Error) -> bool {
-    error.status().is_some_and(|status| status.as_u16() == 404) && error.message().is_some()
+    error.status().is_some_and(|status| status.as_u16() == 404) && error.is_in_supplier_format()
 }
 
 /// Where a list was read up to: the network's own `Last-Modified`, to be sent back as it came. Store it.

@@ -147,7 +147,7 @@ impl OnApiBuilder {
     /// The handle.
     ///
     /// # Errors
-    /// When the login is missing or unusable, or the address is.
+    /// When the login is missing, empty, or holds a control character or a colon in the user, or the address is unusable.
     pub fn build(self) -> Result<OnApi, SetupError> {
         let (user, password) = self.login.ok_or(SetupError::Missing("a login"))?;
         let credentials = Credentials::none().basic(&user, &password)?;

@@ -1,0 +1,193 @@
+//! Whether a text that a server sent repeats a secret.
+
+use percent_encoding::percent_decode_str;
+
+/// A secret of fewer characters is looked for only together with what it is sent with (`user:password`): taking out every text with
+/// an `a` in it would leave nothing to read.
+const SHORTEST: usize = 4;
+
+/// How often a text is decoded: an echo in JSON inside of JSON, or in an address inside of a page.
+const ROUNDS: usize = 3;
+
+/// Whether one of the secrets is long enough to be looked for, and is in the text: as it is, or as percent-encoding, JSON or HTML
+/// write it, and in upper or lower case.
+pub(super) fn repeats_one_of<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> bool {
+    let needles: Vec<String> = secrets.flat_map(spellings).collect();
+    if needles.is_empty() || text.is_empty() {
+        return false;
+    }
+    let found = |text: &str| {
+        let text = text.to_lowercase();
+        needles.iter().any(|needle| text.contains(needle.as_str()))
+    };
+    let mut text = text.to_owned();
+    if found(&text) {
+        return true;
+    }
+    for _ in 0..ROUNDS {
+        let before = text.clone();
+        for decode in [of_json, of_html, of_address, of_form] {
+            if let Some(decoded) = decode(&text).filter(|decoded| *decoded != text) {
+                if found(&decoded) {
+                    return true;
+                }
+                text = decoded;
+            }
+        }
+        if text == before {
+            break;
+        }
+    }
+    false
+}
+
+/// The secret in lower case, and as it looks when a server or this library takes its letters for those of another encoding.
+fn spellings(secret: &str) -> Vec<String> {
+    let secret = secret.to_lowercase();
+    if secret.chars().count() < SHORTEST {
+        return Vec::new();
+    }
+    let mut spellings = Vec::new();
+    if !secret.is_ascii() {
+        let other =
+            |replacement: char| secret.chars().map(|c| if c.is_ascii() { c } else { replacement }).collect();
+        spellings.extend([other(char::REPLACEMENT_CHARACTER), other('?')]);
+        let as_latin_1: String = secret.bytes().map(char::from).collect();
+        spellings.push(as_latin_1.to_lowercase());
+    }
+    spellings.push(secret);
+    spellings
+}
+
+fn of_address(text: &str) -> Option<String> {
+    text.contains('%').then(|| percent_decode_str(text).decode_utf8_lossy().into_owned())
+}
+
+/// As forms write blanks.
+fn of_form(text: &str) -> Option<String> {
+    text.contains('+').then(|| text.replace('+', " "))
+}
+
+fn of_json(text: &str) -> Option<String> {
+    if !text.contains('\\') {
+        return None;
+    }
+    let mut units = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let mut length = c.len_utf8();
+        let mut decoded = Some(c);
+        if c == '\\'
+            && let Some(escape) = rest[1..].chars().next()
+        {
+            length = 1 + escape.len_utf8();
+            decoded = Some(match escape {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                other => other,
+            });
+            let unit = rest.get(2..6).and_then(|digits| u16::from_str_radix(digits, 16).ok());
+            if escape == 'u'
+                && let Some(unit) = unit
+            {
+                units.push(unit);
+                (length, decoded) = (6, None);
+            }
+        }
+        if let Some(c) = decoded {
+            units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
+        }
+        rest = &rest[length..];
+    }
+    Some(String::from_utf16_lossy(&units))
+}
+
+fn of_html(text: &str) -> Option<String> {
+    if !text.contains('&') {
+        return None;
+    }
+    let mut decoded = String::with_capacity(text.len());
+    let mut parts = text.split('&');
+    decoded.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        match part.split_once(';').and_then(|(name, rest)| Some((entity(name)?, rest))) {
+            Some((c, rest)) => {
+                decoded.push(c);
+                decoded.push_str(rest);
+            }
+            None => {
+                decoded.push('&');
+                decoded.push_str(part);
+            }
+        }
+    }
+    Some(decoded)
+}
+
+fn entity(name: &str) -> Option<char> {
+    Some(match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => ' ',
+        name => {
+            let number = name.strip_prefix('#')?;
+            let hexadecimal = number.strip_prefix(['x', 'X']);
+            let parsed = hexadecimal.map_or_else(|| number.parse(), |digits| u32::from_str_radix(digits, 16));
+            return char::from_u32(parsed.ok()?);
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repeats(text: &str, secret: &str) -> bool {
+        repeats_one_of(text, std::iter::once(secret))
+    }
+
+    #[test]
+    fn echoes_in_other_spellings() {
+        for (secret, echo) in [
+            ("open sesame", "no account for open sesame"),
+            ("open sesame", "no account for OPEN SESAME"),
+            ("open sesame", "no account for open%20sesame"),
+            ("open sesame", "no account for open+sesame"),
+            ("p%41ss/w", "p%41ss/w"),
+            ("p%41ss/w", "p%2541ss%2Fw"),
+            ("pa\"ss\\w", r#"pa\"ss\\w"#),
+            ("pa\"ss\\w", r#"pa\\\"ss\\\\w"#),
+            ("pa\"ss<w", "pa&quot;ss&lt;w"),
+            ("pa'ss&w", "pa&#39;ss&#x26;w"),
+            ("passé-w", r"pass\u00e9-w"),
+            ("passé-w", "pass%C3%A9-w"),
+            ("passé-w", "pass\u{fffd}-w"),
+            ("passé-w", "pass?-w"),
+            ("passé-w", "passÃ©-w"),
+            ("\u{1f600}-key", r"\ud83d\ude00-key"),
+            ("word", "\u{65e5}\\u{word}\\"),
+        ] {
+            assert!(repeats(echo, secret), "{secret} in {echo}");
+        }
+    }
+
+    #[test]
+    fn other_texts_stay() {
+        for (secret, text) in [
+            ("a", "a frame is full"),
+            ("abc", "abc"),
+            ("", "anything"),
+            ("word", ""),
+            ("open sesame", "open the door"),
+            ("word", r"\u00zz \ %zz &#xzz; & 100% \"),
+        ] {
+            assert!(!repeats(text, secret), "{secret} in {text}");
+        }
+    }
+}

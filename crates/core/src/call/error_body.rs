@@ -1,0 +1,501 @@
+//! What an error body says.
+//!
+//! The pointers of the API's table come first. Gateways, frameworks and proxies in front of a supplier answer in forms of their
+//! own, and their words are all that a caller has to go by: what the table's pointers do not find is looked for in the places
+//! where these forms keep it. Known are problem details ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457), also as ASP.NET
+//! extends them), Django REST framework, Spring, FastAPI, OAuth 2 ([RFC 6749, 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)),
+//! and plain text.
+
+use std::borrow::Cow;
+
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use serde_json::{Map, Value};
+
+use super::decode::without_mark;
+use super::error::Detail;
+use super::error_text::{json, plain_text};
+use super::table::ErrorShape;
+
+/// The explanation, beyond the table's pointer; the first that is a text counts.
+const MESSAGES: [&str; 12] = [
+    "message",
+    "detail",
+    "error_description",
+    "errormessage",
+    "error_message",
+    "description",
+    "faultstring",
+    "reason",
+    "title",
+    "error",
+    "fault",
+    "cause",
+];
+
+/// The single errors, beyond the table's pointer.
+const LISTS: [&str; 10] = [
+    "errors",
+    "error",
+    "detail",
+    "details",
+    "violations",
+    "invalid-params",
+    "validationerrors",
+    "fielderrors",
+    "messages",
+    "message",
+];
+
+/// Inside a single error: the explanation.
+const SINGLE_MESSAGES: [&str; 12] = [
+    "message",
+    "detail",
+    "description",
+    "reason",
+    "msg",
+    "errormessage",
+    "error_message",
+    "error",
+    "errors",
+    "messages",
+    "title",
+    "defaultmessage",
+];
+
+/// Inside a single error: the field.
+const SINGLE_FIELDS: [&str; 8] =
+    ["field", "fieldname", "property", "propertypath", "path", "pointer", "name", "loc"];
+
+/// Inside a single error: the code.
+const SINGLE_CODES: [&str; 4] = ["code", "errorcode", "error_code", "type"];
+
+/// More single errors than this are not read where the table does not point at them.
+const MOST_DETAILS: usize = 100;
+
+/// Lists and objects are looked into so deep.
+const MOST_DEPTH: usize = 8;
+
+/// What an error body says.
+#[derive(Default)]
+pub(super) struct Said {
+    pub(super) message: Option<String>,
+    pub(super) id: Option<String>,
+    pub(super) details: Vec<Detail>,
+    /// Whether the table's pointers found something: the body is the supplier's own, and not that of a gateway before it.
+    pub(super) is_documented: bool,
+}
+
+impl Said {
+    pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], shape: &ErrorShape) -> Self {
+        let media_type = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let media_type = media_type.to_ascii_lowercase();
+        let body = without_mark(body);
+        match json(body, &media_type) {
+            Some(json) => Self::of_json(status, &json, shape),
+            None => Self { message: plain_text(body, &media_type), ..Self::default() },
+        }
+    }
+
+    fn of_json(status: StatusCode, json: &Value, shape: &ErrorShape) -> Self {
+        let mut said = Self::documented(json, shape);
+        match json {
+            Value::Object(fields) => said.complete(fields),
+            Value::Array(_) if said.details.is_empty() => collect("", json, 0, &mut said.details),
+            _ => {}
+        }
+        if said.message.is_none()
+            && let Value::String(text) = json
+        {
+            said.message = some_text(text);
+        }
+        let nothing_found = said.message.is_none() && said.details.is_empty() && said.id.is_none();
+        if let Value::Object(fields) = json
+            && nothing_found
+            && status.is_client_error()
+        {
+            said.details = fields_and_texts(fields);
+        }
+        if let Value::Object(fields) = json
+            && nothing_found
+            && said.details.is_empty()
+        {
+            // An envelope: `{"response": {"message": …}}`.
+            said.message = fields.values().filter(|value| value.is_object()).find_map(message_of);
+        }
+        if let Value::Object(fields) = json
+            && said.details.is_empty()
+        {
+            let whole = get(fields, "non_field_errors");
+            whole.into_iter().for_each(|list| collect("", list, 0, &mut said.details));
+        }
+        said
+    }
+
+    /// What the table's pointers find.
+    fn documented(json: &Value, shape: &ErrorShape) -> Self {
+        let at = |json: &Value, pointer: &str| match pointer {
+            "" => None,
+            pointer => json.pointer(pointer).and_then(text),
+        };
+        let list = if shape.fields.is_empty() { None } else { json.pointer(shape.fields) };
+        let elements = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        // A text with nothing in it explains nothing.
+        let message = at(json, shape.message).filter(|text| !text.trim().is_empty());
+        let id = at(json, shape.id);
+        let mut said = Self { message, id, ..Self::default() };
+        said.is_documented = said.message.is_some() || said.id.is_some();
+        for element in elements {
+            let mut detail = Detail {
+                field: at(element, shape.field_name),
+                code: at(element, shape.field_code),
+                message: at(element, shape.field_message),
+                is_documented: false,
+            };
+            if detail == Detail::default() {
+                detail = single(element);
+            } else {
+                said.is_documented = true;
+                detail.is_documented = true;
+            }
+            said.details.push(detail);
+        }
+        said
+    }
+
+    /// Looks for what the table's pointers did not find where others keep it.
+    fn complete(&mut self, fields: &Map<String, Value>) {
+        if self.message.is_none() {
+            self.message = find(fields, &MESSAGES, &message_of);
+        }
+        if self.details.is_empty() {
+            for name in LISTS {
+                let Some(list) = get(fields, name) else { continue };
+                match list {
+                    // The texts that all of it consists of have no field.
+                    Value::Array(_) => collect("", list, 0, &mut self.details),
+                    Value::Object(inner) if name != "error" => {
+                        collect_fields("", inner, 0, &mut self.details)
+                    }
+                    // An object with a message is one error, whose message is taken already.
+                    Value::Object(inner) => {
+                        let code = find(inner, &SINGLE_CODES, &text);
+                        let single = Detail { code, ..Detail::default() };
+                        match ["errors", "details"].iter().find_map(|name| get(inner, name)) {
+                            Some(list @ (Value::Array(_) | Value::Object(_))) => {
+                                collect("", list, 0, &mut self.details);
+                            }
+                            _ if single.code.is_some() => self.details.push(single),
+                            _ if message_of(list).is_none() => {
+                                collect_fields("", inner, 0, &mut self.details);
+                            }
+                            _ => {}
+                        }
+                    }
+                    _ => {}
+                }
+                if self.details.len() >= MOST_DETAILS {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Whether there is nothing to read for whoever wants to know why.
+    pub(super) fn is_empty(&self) -> bool {
+        let says_nothing =
+            |detail: &Detail| detail.field.is_none() && detail.code.is_none() && detail.message.is_none();
+        self.message.is_none() && self.details.iter().all(says_nothing)
+    }
+
+    /// Takes out what repeats a secret that was sent. The body keeps it, for those who ask.
+    pub(super) fn hide(&mut self, is_secret: impl Fn(&str) -> bool) {
+        let details = self
+            .details
+            .iter_mut()
+            .flat_map(|detail| [&mut detail.field, &mut detail.code, &mut detail.message]);
+        for part in details.chain([&mut self.id, &mut self.message]) {
+            part.take_if(|text| is_secret(text));
+        }
+    }
+}
+
+/// A text, a number, or a list of them.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Array(list) => {
+            let texts: Vec<String> = list.iter().filter_map(text).collect();
+            (!texts.is_empty()).then(|| texts.join("; "))
+        }
+        _ => None,
+    }
+}
+
+fn some_text(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The explanation that a field holds: a text, or an object with one in it.
+fn message_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => some_text(text),
+        // NestJS: a list of texts.
+        Value::Array(_) => text(value),
+        Value::Object(inner) => find(inner, &MESSAGES, &|value: &Value| value.as_str().and_then(some_text)),
+        _ => None,
+    }
+}
+
+/// The value under this name, however the letters of it are written.
+fn get<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    fields
+        .get(name)
+        .or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+}
+
+/// The first of these names under which there is something.
+fn find(
+    fields: &Map<String, Value>,
+    names: &[&str],
+    read: &dyn Fn(&Value) -> Option<String>,
+) -> Option<String> {
+    names.iter().find_map(|name| get(fields, name).and_then(read))
+}
+
+/// A single error, in whatever form.
+fn single(value: &Value) -> Detail {
+    match value {
+        Value::Object(fields) => {
+            let field = find(fields, &SINGLE_FIELDS, &|value| match value {
+                // FastAPI's `loc`: `["body", "name"]`.
+                Value::Array(parts) => {
+                    let parts: Vec<String> = parts.iter().filter_map(text).collect();
+                    (!parts.is_empty()).then(|| parts.join("."))
+                }
+                value => text(value),
+            });
+            // JSON:API's `source.pointer`.
+            let pointer =
+                || get(fields, "source").and_then(|source| source.pointer("/pointer")).and_then(text);
+            Detail {
+                field: field.or_else(pointer),
+                code: find(fields, &SINGLE_CODES, &text),
+                message: find(fields, &SINGLE_MESSAGES, &text),
+                is_documented: false,
+            }
+        }
+        value => Detail { message: text(value), ..Detail::default() },
+    }
+}
+
+/// The single errors in a value that stands under this field.
+fn collect(field: &str, value: &Value, depth: usize, details: &mut Vec<Detail>) {
+    if depth > MOST_DEPTH || details.len() >= MOST_DETAILS {
+        return;
+    }
+    let named = |field: &str| (!field.is_empty()).then(|| field.to_owned());
+    match value {
+        Value::Array(list) if list.iter().all(|one| !one.is_object() && !one.is_array()) => {
+            // Without a field, each text is an error of its own.
+            if field.is_empty() {
+                let texts = list.iter().filter_map(text).take(MOST_DETAILS - details.len());
+                details.extend(texts.map(|message| Detail { message: Some(message), ..Detail::default() }));
+            } else if let Some(message) = text(value) {
+                details.push(Detail { field: named(field), message: Some(message), ..Detail::default() });
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|one| collect(field, one, depth + 1, details)),
+        Value::Object(fields) => {
+            let mut detail = single(value);
+            if detail.message.is_none() && detail.code.is_none() {
+                return collect_fields(field, fields, depth + 1, details);
+            }
+            detail.field = detail.field.or_else(|| named(field));
+            details.push(detail);
+        }
+        value => {
+            if let Some(message) = text(value) {
+                details.push(Detail { field: named(field), message: Some(message), ..Detail::default() });
+            }
+        }
+    }
+}
+
+/// The same of an object whose names are the fields.
+fn collect_fields(field: &str, fields: &Map<String, Value>, depth: usize, details: &mut Vec<Detail>) {
+    for (name, value) in fields {
+        let name = match (field, name.as_str()) {
+            // What Django REST framework and others call the whole.
+            ("", "non_field_errors" | "") => Cow::Borrowed(""),
+            ("", name) => Cow::Borrowed(name),
+            (field, name) => Cow::Owned(format!("{field}.{name}")),
+        };
+        collect(&name, value, depth, details);
+    }
+}
+
+/// The body of Django REST framework for bad fields, which has nothing around it: `{"phone": ["This field is required."]}`. It is
+/// taken for that only when there is nothing else in it.
+fn fields_and_texts(fields: &Map<String, Value>) -> Vec<Detail> {
+    let is_texts = |value: &Value| match value {
+        Value::String(_) => true,
+        Value::Array(list) => !list.is_empty() && list.iter().all(Value::is_string),
+        _ => false,
+    };
+    let mut details = Vec::new();
+    if fields.values().all(is_texts) {
+        collect_fields("", fields, 0, &mut details);
+    }
+    details
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: ErrorShape = ErrorShape {
+        message: "/cause",
+        id: "",
+        fields: "",
+        field_name: "",
+        field_code: "",
+        field_message: "",
+    };
+    const FULL: ErrorShape = ErrorShape {
+        message: "/error",
+        id: "/apirequest_uuid",
+        fields: "/details",
+        field_name: "/field",
+        field_code: "",
+        field_message: "/errors",
+    };
+
+    fn said_as(media_type: &'static str, body: &[u8], shape: &ErrorShape) -> Said {
+        let mut headers = HeaderMap::new();
+        if !media_type.is_empty() {
+            headers.insert(CONTENT_TYPE, media_type.parse().unwrap());
+        }
+        Said::read(StatusCode::BAD_REQUEST, &headers, body, shape)
+    }
+
+    fn said(body: &str) -> Said {
+        said_as("application/json", body.as_bytes(), &NONE)
+    }
+
+    /// `field/code/message` of each.
+    fn shown(said: &Said) -> Vec<String> {
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        let shown = |one: &Detail| format!("{}/{}/{}", part(&one.field), part(&one.code), part(&one.message));
+        said.details.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn messages_in_other_places_than_the_table_s() {
+        for (body, message) in [
+            (r#"{"detail":"Not found."}"#, "Not found."),
+            (
+                r#"{"type":"about:blank","title":"Not possible","detail":"The frame is full","status":400}"#,
+                "The frame is full",
+            ),
+            (r#"{"title":"Not possible","status":400}"#, "Not possible"),
+            (r#"{"statusCode":400,"message":["x","y"],"error":"Bad Request"}"#, "x; y"),
+            (r#"{"message":"Out of call volume"}"#, "Out of call volume"),
+            (r#"{"Message":"Out of call volume"}"#, "Out of call volume"),
+            (r#"{"error":"It is full"}"#, "It is full"),
+            (r#"{"error":{"message":"It is full","code":"full"}}"#, "It is full"),
+            (
+                r#"{"error":"invalid_grant","error_description":"The account is locked"}"#,
+                "The account is locked",
+            ),
+            (r#"{"status":400,"error":"Bad Request","message":"It is full","path":"/orders"}"#, "It is full"),
+            (r#"{"fault":{"faultstring":"Quota exceeded","detail":{"errorcode":"q"}}}"#, "Quota exceeded"),
+            (r#""It is full""#, "It is full"),
+            ("{\"detail\":\"It is\nfull\"}", "It is full"),
+            (r#"{"detail":"It is \ud83d full"}"#, "It is \u{fffd} full"),
+            (r#"{"detail":"It is \ud83d\ude00","x":"\ud800"}"#, "It is \u{1f600}"),
+            (r#"{"detail":"C:\full"}"#, "C:\u{c}ull"),
+            (r#"{"detail":"C:\path"}"#, "C:\\path"),
+            ("{\"detail\":\"It is full\"}\n<br>Warning", "It is full"),
+            ("\u{feff}{\"detail\":\"It is full\"}", "It is full"),
+            (r#"{"cause":"The table's","detail":"not this"}"#, "The table's"),
+            (r#"{"cause":null,"detail":"It is full"}"#, "It is full"),
+            (r#"{"cause":" ","detail":"It is full"}"#, "It is full"),
+            (r#"{"response":{"message":"It is full"}}"#, "It is full"),
+        ] {
+            assert_eq!(said(body).message.as_deref(), Some(message), "{body}");
+        }
+    }
+
+    #[test]
+    fn single_errors_in_other_places_than_the_table_s() {
+        for (body, details) in [
+            (
+                r#"{"title":"Validation failed","errors":{"BuildingName":["missing"]}}"#,
+                &["BuildingName//missing"][..],
+            ),
+            (r#"{"errors":{"a":["x","y"],"b":"z"}}"#, &["a//x; y", "b//z"]),
+            (r#"{"errors":["x","y"]}"#, &["//x", "//y"]),
+            (r#"{"errors":[{"field":"a","code":7,"message":"x"},{"detail":"y"}]}"#, &["a/7/x", "//y"]),
+            (r#"{"errors":[{"source":{"pointer":"/data/a"},"title":"x"}]}"#, &["/data/a//x"]),
+            (r#"{"detail":[{"loc":["body","a"],"msg":"x","type":"missing"}]}"#, &["body.a/missing/x"]),
+            (r#"{"invalid-params":[{"name":"a","reason":"x"}]}"#, &["a//x"]),
+            (r#"{"violations":[{"propertyPath":"a","message":"x"}]}"#, &["a//x"]),
+            (r#"{"non_field_errors":["x"]}"#, &["//x"]),
+            (r#"{"non_field_errors":["x"],"phone":["y"]}"#, &["//x", "phone//y"]),
+            (r#"{"non_field_errors":["x"],"status":400}"#, &["//x"]),
+            (r#"{"phone":["x","y"],"name":"z"}"#, &["name//z", "phone//x; y"]),
+            (r#"{"errors":{"customer":{"phone":["x"]}}}"#, &["customer.phone//x"]),
+            (r#"{"error":{"code":"full","message":"It is full"}}"#, &["/full/"]),
+            (r#"["x","y"]"#, &["//x", "//y"]),
+            (r#"{"message":{"phone":["x"]}}"#, &["phone//x"]),
+            (r#"{"errors":[["x"],{"phone":["y"]}]}"#, &["//x", "phone//y"]),
+            (r#"[{"field":"a","message":"x"}]"#, &["a//x"]),
+        ] {
+            let said = said(body);
+            assert_eq!(shown(&said), details, "{body}");
+            assert!(!said.details.iter().any(|detail| detail.is_documented) && !said.is_documented, "{body}");
+        }
+        for body in [r#"{"a":{"b":1}}"#, r#"{"a":["x"],"b":7}"#, r#"{"a":[]}"#, "{}", "[]", "7", "null"] {
+            assert!(said(body).details.is_empty(), "{body}");
+        }
+        let other_status = Said::read(StatusCode::BAD_GATEWAY, &HeaderMap::new(), br#"{"a":["x"]}"#, &NONE);
+        assert!(other_status.details.is_empty(), "only a refusal is about fields");
+        let many = format!(r#"{{"errors":[{}"x"]}}"#, r#""x","#.repeat(1000));
+        assert_eq!(said(&many).details.len(), MOST_DETAILS);
+    }
+
+    #[test]
+    fn the_table_s_places_come_first() {
+        let body = r#"{"error":"E","message":"M","apirequest_uuid":"u","details":[{"field":"f","errors":["x","y"]}],"errors":["no"]}"#;
+        let documented = said_as("application/json", body.as_bytes(), &FULL);
+        assert_eq!((documented.message.as_deref(), documented.id.as_deref()), (Some("E"), Some("u")));
+        assert_eq!(shown(&documented), ["f//x; y"]);
+        assert!(documented.details[0].is_documented && documented.is_documented);
+        // Where the element is of another form, it is read as others write it.
+        let mixed = said_as("", br#"{"error":{"message":"M"},"details":["x",{"field":"f"}]}"#, &FULL);
+        assert_eq!(
+            (mixed.message.as_deref(), shown(&mixed)),
+            (Some("M"), vec!["//x".to_owned(), "f//".to_owned()])
+        );
+        assert_eq!(mixed.details.iter().map(|one| one.is_documented).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf_8_cost_themselves() {
+        let body =
+            b"\xef\xbb\xbf{\"error\":\"refus\xe9\",\"details\":[{\"field\":\"a\",\"errors\":[\"\xe9\"]}]}";
+        let documented = said_as("", body, &FULL);
+        assert_eq!(documented.message.as_deref(), Some("refus\u{fffd}"));
+        assert_eq!(shown(&documented), ["a//\u{fffd}"]);
+        assert!(documented.is_documented && documented.details[0].is_documented);
+        let declared = said_as("Application/JSON; Charset=ISO-8859-1", body, &FULL);
+        assert_eq!(declared.message.as_deref(), Some("refusé"));
+        assert_eq!(
+            said_as("", b"\xef\xbb\xbfrefus\xe9 ici", &NONE).message.as_deref(),
+            Some("refus\u{fffd} ici")
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! Heads of answers that HTTP/1.1 does not allow, and that servers and gateways send all the same.
+
+use lastmile::Outcome;
+use lastmile_tests::Then;
+
+use crate::calls::Ends::*;
+use crate::calls::{Call, done, patient, seen, told};
+
+const CALLS: [Call; 4] = [Call::Create, Call::Activate, Call::Read, Call::List];
+
+/// An answer of success with these lines in its head, before and behind those that matter.
+fn with_lines(lines: &str) -> &'static str {
+    let body = done("1");
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\n{lines}content-type: application/json\r\ncontent-length: {length}\r\n{lines}\r\n{body}"
+    )
+    .leak()
+}
+
+#[tokio::test]
+async fn headers_that_are_not_allowed_cost_no_answer() {
+    let many: String = (0..60).map(|number| format!("x-edge-{number}: here\r\n")).collect();
+    for lines in [
+        "content-security-policy: default-src self;\r\n  child-src self\r\n",
+        "x-edge:\r\n\there\r\n",
+        "x-edge : here\r\n",
+        "x-edge\t: here\r\n",
+        "x(edge): here\r\n",
+        "x edge: here\r\n",
+        "no colon\r\n",
+        ": no name\r\n",
+        "x-edge: he\u{1}re\r\n",
+        "x-\u{e9}dge: here\r\n",
+        "x-edge: h\u{e9}re\r\n",
+        many.as_str(),
+    ] {
+        for call in CALLS {
+            let (told, wire) = told(call, patient(), vec![Then::Answer(with_lines(lines))]).await;
+            assert_eq!(seen(call, &told, &wire.requests), (Answered, None, 0, 1), "{call:?} {lines:?}");
+            assert_eq!(told.unwrap(), "1", "{lines:?}");
+        }
+    }
+}
+
+/// A blank before the colon of a header that matters: it is read all the same.
+#[tokio::test]
+async fn the_length_is_read_with_a_blank_before_its_colon() {
+    let body = done("1");
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length : {}\r\n\r\n{body}", body.len()).leak();
+    let (told, wire) = told(Call::Create, patient(), vec![Then::AnswerAndHang(answer)]).await;
+    assert_eq!(seen(Call::Create, &told, &wire.requests), (Answered, None, 0, 1));
+    let refused = "HTTP/1.1 429 Later\r\nretry-after : 3600\r\nx-edge: a\r\n b\r\ncontent-length: 0\r\n\r\n";
+    let (told, _) = self::told(Call::Read, patient(), vec![Then::Answer(refused)]).await;
+    let error = told.unwrap_err();
+    assert_eq!(error.retry_after().map(|wait| wait.as_secs()), Some(3600));
+    assert_eq!(error.headers()["x-edge"], "a b");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_named() {
+    let many: String = (0..300).map(|number| format!("x-edge-{number}: here\r\n")).collect();
+    let long = format!("x-edge: {}\r\n", "here".repeat(1 << 18));
+    for (answer, says) in [
+        (with_lines(&many), "has more than 256 headers"),
+        (with_lines(&long), "larger than can be read"),
+        ("SSH-2.0-OpenSSH_9.6\r\n\r\n", "is not HTTP/1.1"),
+        ("<html>Ankeborg</html>\r\n\r\n", "is not HTTP/1.1"),
+    ] {
+        for call in [Call::Create, Call::Read] {
+            let (told, _) = told(call, patient(), vec![Then::Answer(answer)]).await;
+            let error = told.unwrap_err();
+            assert_eq!(error.outcome(), Outcome::Unknown);
+            let shown = error.to_string();
+            assert!(shown.contains(says) && shown.contains("127.0.0.1:"), "{shown}");
+            assert!(!shown.contains("SSH") && !shown.contains("Ankeborg"), "{shown}");
+        }
+    }
+}
