@@ -16,6 +16,7 @@ mod handle;
 mod paths;
 mod reply;
 mod table;
+mod whole;
 
 pub use body::Body;
 pub use context::Context;
@@ -27,4 +28,4 @@ pub use error::{Detail, Error, Outcome};
 pub use handle::{Api, BuildError, Builder, Handle};
 pub use paths::{PathHabits, Slash};
 pub use reply::Reply;
-pub use table::{Answer, ErrorShape, Operation, Repeat, Table, TokenFlow};
+pub use table::{Answer, ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow};
