@@ -253,6 +253,9 @@ pub enum RowError {
         /// What is wrong.
         what: &'static str,
     },
+    /// The supplier does not know what the list was to begin behind, or not any more. For facades: a list whose cursor is one
+    /// of its rows.
+    UnknownCursor(Error),
     /// The connection broke.
     Call(Error),
 }
@@ -319,6 +322,11 @@ impl fmt::Display for RowError {
             Self::Malformed { rows, offset, what } => {
                 write!(f, "the list breaks off after {rows} rows at byte {offset}: {what}. Ask again")
             }
+            Self::UnknownCursor(error) => write!(
+                f,
+                "the supplier does not know the event of the cursor (any more): begin again without the cursor, or from one that \
+                 it knows. {error}"
+            ),
             Self::Call(error) => error.fmt(f),
         }
     }
@@ -327,7 +335,7 @@ impl fmt::Display for RowError {
 impl std::error::Error for RowError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Call(error) => error.source(),
+            Self::UnknownCursor(error) | Self::Call(error) => error.source(),
             _ => None,
         }
     }

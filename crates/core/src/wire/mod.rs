@@ -27,6 +27,7 @@ mod list;
 mod loose;
 mod object;
 mod patch;
+mod quiet;
 mod response;
 mod segment;
 mod timestamp;

@@ -11,6 +11,7 @@ use lastmile_covage::types::{Event, ListEventsParams};
 use serde::{Deserialize, Serialize};
 
 use super::Covage;
+use super::pages::is_past_the_end;
 
 /// How many events are asked for at once. No source says how many the supplier gives at the most; as it may be asked once in
 /// 30 seconds only, it is asked for many.
@@ -205,7 +206,11 @@ impl Events {
             ..Default::default()
         };
         let call = |client: Client| async move { client.list_events(&params).await };
-        let page = self.covage.handle.call(call).await?.value.into_vec();
+        let page = match self.covage.handle.call(call).await {
+            // A place behind the end of the list, which has lost its oldest events: as good as an empty page.
+            Err(error) if from > 0 && is_past_the_end(&error, None, 0) => Vec::new(),
+            reply => reply?.value.into_vec(),
+        };
         self.news = self.cursor.read(from, page);
         Ok(self.news.len())
     }
