@@ -192,7 +192,8 @@ impl Document {
             (name.clone(), marked.map(|(key, _)| key.clone()).collect())
         });
         let parameters = self.operations().map(|operation| {
-            let marked = self.parameters(&operation).filter(|parameter| parameter.get("x-sensitive").is_some());
+            let marked =
+                self.parameters(&operation).filter(|parameter| parameter.get("x-sensitive").is_some());
             let names = marked.filter_map(|parameter| parameter["name"].as_str());
             let id = operation.id;
             (format!("{}{}Params", id[..1].to_uppercase(), &id[1..]), names.map(snake).collect())

@@ -259,7 +259,10 @@ fn row_identity(document: &mut Document) -> Result<usize, Fault> {
         let identity = schema[IDENTITY].as_str().map(str::to_owned);
         match &identity {
             None if schema.get("properties").is_some() => {
-                return Err(Fault::at(row, "it is a row of a list: say by x-identity which property each row has"));
+                return Err(Fault::at(
+                    row,
+                    "it is a row of a list: say by x-identity which property each row has",
+                ));
             }
             Some(name) if schema["properties"].get(name).is_none() => {
                 return Err(Fault::at(row, "x-identity names none of its properties"));
@@ -290,7 +293,11 @@ fn row_identity(document: &mut Document) -> Result<usize, Fault> {
 fn place_of(json: &Value, key: &str, place: &str) -> Option<String> {
     match json {
         Value::Object(members) => members.iter().find_map(|(name, member)| {
-            if name == key { Some(place.to_owned()) } else { place_of(member, key, &format!("{place}/{name}")) }
+            if name == key {
+                Some(place.to_owned())
+            } else {
+                place_of(member, key, &format!("{place}/{name}"))
+            }
         }),
         Value::Array(items) => {
             items.iter().enumerate().find_map(|(at, item)| place_of(item, key, &format!("{place}/{at}")))

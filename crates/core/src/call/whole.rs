@@ -26,11 +26,7 @@ fn by_element<T: ResponseBody>(body: &[u8]) -> Result<T, Misfit> {
 
 /// Reads what stands where a list is meant: nothing at all, one row without brackets, or an envelope around the list.
 #[cold]
-fn not_an_array<T: ResponseBody>(
-    body: &[u8],
-    list: &ListShape,
-    operation: &Operation,
-) -> Result<T, Misfit> {
+fn not_an_array<T: ResponseBody>(body: &[u8], list: &ListShape, operation: &Operation) -> Result<T, Misfit> {
     let says = |what: &str| Misfit { what: what.to_owned(), path: None };
     let body = if body.is_empty() { b"null" } else { body };
     let Some(lone) = Lone::read(body) else {
@@ -86,20 +82,15 @@ mod tests {
 
     crate::object!(Row { id: "id" });
 
-    const LIST: Operation = Operation {
-        list: Some(ListShape { identity: Some("id"), is_paged: false }),
-        ..Operation::READ
-    };
+    const LIST: Operation =
+        Operation { list: Some(ListShape { identity: Some("id"), is_paged: false }), ..Operation::READ };
     const PAGE: Operation =
         Operation { list: Some(ListShape { identity: Some("id"), is_paged: true }), ..Operation::READ };
 
     /// The ids of the elements; `?` for one that cannot be read.
     fn ids(body: &str, operation: &Operation) -> Result<Vec<String>, String> {
-        let list: OneOrMany<Loose<Row>> =
-            read(body.as_bytes(), operation).map_err(|misfit| misfit.what)?;
-        let id = |row: &Loose<Row>| {
-            row.get().and_then(|row| row.id.as_deref()).unwrap_or("?").to_owned()
-        };
+        let list: OneOrMany<Loose<Row>> = read(body.as_bytes(), operation).map_err(|misfit| misfit.what)?;
+        let id = |row: &Loose<Row>| row.get().and_then(|row| row.id.as_deref()).unwrap_or("?").to_owned();
         Ok(list.iter().map(id).collect())
     }
 
@@ -150,13 +141,8 @@ mod tests {
     #[test]
     fn what_serde_cannot_read_costs_its_element() {
         let deep = format!("{{\"x\":{}1{}}}", "[".repeat(200), "]".repeat(200));
-        let bad = [
-            r#"{"id":"b","id":"c"}"#,
-            r#"{"id":"\ud800"}"#,
-            r#"{"x":1e999}"#,
-            r#"{"x":NaN}"#,
-            deep.as_str(),
-        ];
+        let bad =
+            [r#"{"id":"b","id":"c"}"#, r#"{"id":"\ud800"}"#, r#"{"x":1e999}"#, r#"{"x":NaN}"#, deep.as_str()];
         for bad in bad {
             let body = format!(r#"[{{"id":"a"}},{bad},{{"id":"d"}}]"#);
             assert_eq!(ids(&body, &LIST).unwrap(), ["a", "?", "d"], "{bad}");

@@ -415,7 +415,8 @@ mod tests {
 
     #[test]
     fn one_value_that_is_no_row_is_no_list() {
-        for value in ["7", "true", r#""x""#, r#"{"cause":"no"}"#, r#"{"b":[{"a":1}]}"#, r#"{"a":null}"#, "{}"] {
+        for value in ["7", "true", r#""x""#, r#"{"cause":"no"}"#, r#"{"b":[{"a":1}]}"#, r#"{"a":null}"#, "{}"]
+        {
             splits(value, &[], Err(Broken::NotARow));
         }
         splits(r#"{"a":1} x"#, &[(0, r#"{"a":1}"#)], Err(Broken::More));

@@ -9,7 +9,9 @@ pub(super) fn text_alone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<S
 fn quiet<E: de::Error>(error: E) -> E {
     let text = error.to_string();
     match text.split_once(": ") {
-        Some((what @ ("invalid type" | "invalid value"), _)) => E::custom(format_args!("{what}, expected a text")),
+        Some((what @ ("invalid type" | "invalid value"), _)) => {
+            E::custom(format_args!("{what}, expected a text"))
+        }
         _ => error,
     }
 }
@@ -20,7 +22,9 @@ mod tests {
 
     #[test]
     fn an_error_does_not_say_what_arrived_in_the_place_of_a_text() {
-        for arrived in ["81352886600029", "true", "[81352886600029]", r#"{"81352886600029":1}"#, "8.135", "null"] {
+        for arrived in
+            ["81352886600029", "true", "[81352886600029]", r#"{"81352886600029":1}"#, "8.135", "null"]
+        {
             let errors = [
                 serde_json::from_str::<Segment>(arrived).unwrap_err().to_string(),
                 serde_json::from_str::<Timestamp>(arrived).unwrap_err().to_string(),

@@ -167,7 +167,8 @@ fn other_form(text: &str) -> Option<Timestamp> {
         return Some(midnight(date).and_utc().fixed_offset().into());
     }
     let rest = rest.strip_prefix(['T', 't']).or_else(|| rest.strip_prefix(' ').map(str::trim_start))?;
-    let (time, zone) = rest.split_at(rest.find(|c: char| !matches!(c, '0'..='9' | ':' | '.' | ',')).unwrap_or(rest.len()));
+    let (time, zone) =
+        rest.split_at(rest.find(|c: char| !matches!(c, '0'..='9' | ':' | '.' | ',')).unwrap_or(rest.len()));
     let offset = offset(zone.trim_start())?;
     let (clock, fraction) = match time.split_once(['.', ',']) {
         Some((_, "")) => return None,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Covage;
 use super::pages::is_past_the_end;
+use crate::quiet::quietly;
 
 /// How many events are asked for at once. No source says how many the supplier gives at the most; as it may be asked once in
 /// 30 seconds only, it is asked for many.
@@ -36,6 +37,7 @@ const KNOWN: usize = 50;
 /// let cursor: EventCursor = serde_json::from_str(&stored).unwrap();
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct EventCursor {
     place: u64,
     known: VecDeque<String>,
@@ -46,6 +48,8 @@ pub struct EventCursor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     search: Option<Search>,
 }
+
+quietly!(EventCursor);
 
 /// A look-up of the lost place, or of the end of what is known, over several pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

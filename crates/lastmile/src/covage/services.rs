@@ -31,7 +31,14 @@ impl Covage {
 
     /// All services, page by page as they are asked for.
     pub fn services(&self) -> Services {
-        Services { covage: self.clone(), offset: 0, page: VecDeque::new(), total: None, before: None, done: false }
+        Services {
+            covage: self.clone(),
+            offset: 0,
+            page: VecDeque::new(),
+            total: None,
+            before: None,
+            done: false,
+        }
     }
 }
 

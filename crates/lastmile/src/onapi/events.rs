@@ -9,18 +9,24 @@ use lastmile_core::rows::{RowError, Rows};
 use lastmile_core::wire::Loose;
 use lastmile_onapi::Client;
 use lastmile_onapi::types::{ListOrderEventsParams, OrderEvent, OrderOfEvent};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::lists::says_nothing_to_list;
 use super::{EndpointName, OnApi};
 use crate::rules::OnApiId;
-use crate::{HasProgress as _, OrderStage};
+use crate::{HasProgress as _, OrderStage, quiet};
 
 /// The event that was handed out last, by the network's id. Store it together with what the event brought about: then no
 /// event is lost or done twice, whenever the process ends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct EventCursor(String);
+
+impl<'de> Deserialize<'de> for EventCursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        quiet::text(deserializer).map(Self)
+    }
+}
 
 /// The events of orders behind a cursor, in the order of the network.
 ///

@@ -13,9 +13,10 @@ use lastmile_onapi::types::{
     ListSubscriptionsParams, ObjectEvent,
 };
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{EndpointName, OnApi};
+use crate::quiet;
 
 impl OnApi {
     /// The accesses that were created or changed since a cursor, or all of them. They are read row by row, however many
@@ -121,9 +122,15 @@ pub(super) fn says_nothing_to_list(error: &Error) -> bool {
 }
 
 /// Where a list was read up to: the network's own `Last-Modified`, to be sent back as it came. Store it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Cursor(pub(super) String);
+
+impl<'de> Deserialize<'de> for Cursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        quiet::text(deserializer).map(Self)
+    }
+}
 
 impl Cursor {
     /// What an answer says about when its list was modified last.

@@ -18,9 +18,11 @@ pub(super) use sealed::Kind;
 
 use super::OnApi;
 use super::lists::{ChangedRows, Changes, Cursor};
+use crate::quiet::quietly;
 
 /// How far a copy has come. Store it with the copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct SyncState {
     /// Up to where the list was read.
     rows: Option<Cursor>,
@@ -33,6 +35,8 @@ pub struct SyncState {
     /// Whether something could not be read, so that only reading everything helps.
     doubtful: bool,
 }
+
+quietly!(SyncState);
 
 /// When to read everything again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,7 +152,8 @@ impl sealed::Sealed for AccessServices {
 
 impl sealed::Sealed for AccessSubscriptions {
     const KINDS: &'static [Kind] = &[Kind::Access, Kind::Subscription];
-    const NEEDS: &'static str = "an access with its accessId and the list of its subscriptions, as from ON-API 2.6 on";
+    const NEEDS: &'static str =
+        "an access with its accessId and the list of its subscriptions, as from ON-API 2.6 on";
 
     async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Reply<Body>>, Error> {
         network.open_subscriptions(since).await

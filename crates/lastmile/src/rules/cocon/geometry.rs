@@ -1,7 +1,8 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::quiet::{self, quietly};
 use crate::rules::{Warning, schema};
 
 /// A geometry as Cocon's reference has it, in the manner of GeoJSON: a kind, a list of positions, perhaps a bounding box. The way
@@ -32,6 +33,7 @@ use crate::rules::{Warning, schema};
 pub struct Geometry(Fields);
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 struct Fields {
     #[serde(rename = "type")]
     kind: GeometryKind,
@@ -39,6 +41,8 @@ struct Fields {
     bbox: Option<Vec<f64>>,
     coordinates: Vec<Vec<f64>>,
 }
+
+quietly!(Fields);
 
 schema!(Geometry, {
     "type": "object",
@@ -56,8 +60,8 @@ schema!(Geometry, {
 });
 
 /// What a [`Geometry`] is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(into = "String")]
 #[non_exhaustive]
 pub enum GeometryKind {
     /// `Point`, the only kind that the reference shows.
@@ -76,6 +80,12 @@ impl GeometryKind {
             Self::LineString => "LineString",
             Self::Other(kind) => kind,
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for GeometryKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        quiet::text(deserializer).map(Self::from)
     }
 }
 
