@@ -142,6 +142,36 @@ async fn a_list_that_has_lost_its_oldest_is_found_into_again() {
 }
 
 #[tokio::test]
+async fn a_place_behind_the_end_that_is_answered_with_404_is_looked_for() {
+    let sandbox = sandbox().await;
+    let all: Vec<u32> = (0..300).collect();
+    let (_, mut cursor) = look_at(&sandbox, &all, 500, EventCursor::default()).await;
+    // All but the last of them are gone, and the supplier refuses a place behind the end.
+    let mut told = Vec::new();
+    let now: Vec<u32> = (290..303).collect();
+    for _ in 0..8 {
+        sandbox.covage().answer_next("listEvents", Answer::status(403));
+        covage(&sandbox).events(cursor.clone()).look().await.unwrap_err();
+        let query = sandbox.covage().last().unwrap().query.unwrap();
+        let offset = query.split('&').find_map(|part| part.strip_prefix("offset=")).unwrap();
+        let rest = now.get(offset.parse::<usize>().unwrap()..).filter(|rest| !rest.is_empty());
+        let answer = match rest {
+            Some(rest) => Answer::json(200, &list(rest.iter().copied())),
+            None => Answer::json(404, &json!({ "detail": "Invalid page." })),
+        };
+        sandbox.covage().answer_next("listEvents", answer);
+        let (news, stored) = look(&sandbox, cursor).await;
+        told.extend(news);
+        cursor = stored;
+    }
+    assert_eq!(told, ids(300..303));
+    // At the beginning there is no such end.
+    sandbox.covage().answer_next("listEvents", Answer::json(404, &json!({ "detail": "Not found." })));
+    let error = covage(&sandbox).events(EventCursor::default()).look().await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Rejected);
+}
+
+#[tokio::test]
 async fn the_supplier_s_own_list_may_lose_its_oldest_and_be_short() {
     let sandbox = sandbox().await;
     let (mut told, mut cursor) = (Vec::new(), EventCursor::default());

@@ -5,12 +5,12 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use lastmile::Prepared;
 use lastmile::covage::types::ListOrdersType;
 use lastmile::covage::{Covage, EventCursor, NewOrder, OrderFilter, OrderSort};
+use lastmile::{Outcome, Prepared, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox};
-use lastmile_tests::{covage, sandbox};
-use serde_json::json;
+use lastmile_tests::{covage, sandbox, settled};
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 /// Drafts that end services, by their references.
@@ -139,6 +139,166 @@ async fn a_stream_of_events_pauses_after_an_error() {
     assert!(events.next().await.unwrap().is_err());
     assert!(timeout(Duration::from_millis(300), events.next()).await.is_err(), "30 seconds");
     assert_eq!(sandbox.covage().count("listEvents"), 1);
+}
+
+fn order(uuid: &str) -> Value {
+    json!({ "uuid": uuid, "status": "draft", "operator_info": { "order_ref": format!("SP-{uuid}") } })
+}
+
+/// The ids of all orders, `?` for one that cannot be read, and the outcome of what ended them, if it is an error.
+async fn read(covage: &Covage) -> (Vec<String>, Option<Outcome>) {
+    let mut orders = covage.orders(OrderFilter::default());
+    let mut ids = Vec::new();
+    while let Some(order) = orders.next().await {
+        match order {
+            Ok(order) => {
+                ids.push(order.get().and_then(|order| order.uuid.get().cloned()).unwrap_or("?".to_owned()));
+            }
+            Err(error) => return (ids, Some(error.outcome())),
+        }
+        assert!(ids.len() < 100, "there is no end to the orders");
+    }
+    (ids, None)
+}
+
+#[tokio::test]
+async fn an_envelope_around_a_list_is_read() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let next = |body: Value| sandbox.covage().answer_next("listOrders", Answer::json(200, &body));
+    next(json!({ "count": 1, "next": null, "previous": null, "results": [order("1")] }));
+    assert_eq!(read(&covage).await, (vec!["1".to_owned()], None));
+    assert_eq!(sandbox.covage().count("listOrders"), 1, "the count tells that it is all");
+
+    next(json!({ "count": 3, "next": "https://sp.example/?offset=2", "results": [order("1"), order("2")] }));
+    next(json!({ "count": 3, "next": null, "results": [order("3")] }));
+    let mut orders = covage.orders(OrderFilter::default());
+    assert_eq!(orders.total().await.unwrap(), Some(3));
+    let mut ids = Vec::new();
+    while let Some(order) = orders.next().await {
+        ids.push(order.unwrap().into_option().unwrap().uuid.into_option().unwrap());
+    }
+    assert_eq!(ids, ["1", "2", "3"]);
+    assert!(sandbox.covage().last().unwrap().query.unwrap().contains("offset=2"));
+
+    next(json!({ "next": null, "results": [order("1")] }));
+    assert_eq!(read(&covage).await, (vec!["1".to_owned()], None), "no page follows");
+
+    // A list that has no pages is whole, or it is an error.
+    let contacts = |body: Value| sandbox.covage().answer_next("listContacts", Answer::json(200, &body));
+    contacts(json!({ "count": 1, "next": null, "results": [{ "contact_uuid": "c" }] }));
+    assert_eq!(covage.contacts().await.unwrap().len(), 1);
+    for part in [
+        json!({ "count": 2, "next": null, "results": [{ "contact_uuid": "c" }] }),
+        json!({ "next": "https://sp.example/?page=2", "results": [{ "contact_uuid": "c" }] }),
+    ] {
+        contacts(part);
+        let error = covage.contacts().await.unwrap_err();
+        assert!(
+            error.outcome() == Outcome::Decode && error.to_string().contains("a part of a list"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_list_is_an_error_and_no_order() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    for body in [
+        json!({ "detail": "later" }),
+        json!({}),
+        json!({ "orders": [order("1")] }),
+        json!({ "uuid": null, "detail": "later" }),
+        json!("later"),
+        json!(0),
+    ] {
+        for list in ["listOrders", "listServices", "listEvents", "listContacts"] {
+            sandbox.covage().answer_next(list, Answer::json(200, &body));
+        }
+        assert_eq!(read(&covage).await, (vec![], Some(Outcome::Decode)), "{body}");
+        let service = covage.services().next().await.unwrap();
+        assert_eq!(service.unwrap_err().outcome(), Outcome::Decode, "{body}");
+        assert_eq!(covage.contacts().await.unwrap_err().outcome(), Outcome::Decode, "{body}");
+        // The handle is a new one, so that its look is not too early.
+        let mut events = lastmile_tests::covage(&sandbox).events(EventCursor::default());
+        assert_eq!(events.look().await.unwrap_err().outcome(), Outcome::Decode, "{body}");
+        assert_eq!(events.cursor(), &EventCursor::default(), "it does not pass what it has not read");
+    }
+    // One order without brackets is one.
+    sandbox.covage().answer_next("listOrders", Answer::json(200, &order("1")));
+    sandbox.covage().answer_next("listOrders", Answer::status(204));
+    assert_eq!(read(&covage).await, (vec!["1".to_owned()], None));
+}
+
+#[tokio::test]
+async fn a_look_up_does_not_take_an_error_for_an_empty_list() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox).with_policy(settled());
+    let services = sandbox.covage().services();
+    let service = services.iter().find(|one| one.active && one.product != "EN01").unwrap();
+    let mut draft = Prepared::new(NewOrder::terminate(&service.uuid).reference("SP-77")).unwrap();
+    sandbox.covage().answer_next("createOrder", Answer::status(504));
+    draft.place(&covage).await.unwrap_err();
+    for body in [json!({ "detail": "later" }), json!({ "orders": [] })] {
+        sandbox.covage().answer_next("listOrders", Answer::json(200, &body));
+        assert_eq!(draft.reconcile(&covage).await.unwrap_err().outcome(), Outcome::Decode, "{body}");
+    }
+    let mine = json!({ "uuid": "u-1", "status": "draft", "operator_info": { "order_ref": "SP-77" } });
+    let envelope = json!({ "count": 1, "next": null, "previous": null, "results": [mine] });
+    sandbox.covage().answer_next("listOrders", Answer::json(200, &envelope));
+    assert!(matches!(draft.reconcile(&covage).await.unwrap(), Reconciled::Placed(_)));
+}
+
+#[tokio::test]
+async fn a_page_behind_the_end_is_the_end() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let page = || Answer::json(200, &json!([order("1"), order("2")]));
+    for end in [
+        Answer::json(404, &json!({ "detail": "Invalid page." })),
+        Answer::status(404),
+        Answer::status(204),
+        Answer::json(200, &json!([])),
+        Answer::json(200, &json!(null)),
+    ] {
+        sandbox.covage().answer_next("listOrders", page());
+        sandbox.covage().answer_next("listOrders", end);
+        assert_eq!(read(&covage).await, (vec!["1".to_owned(), "2".to_owned()], None));
+    }
+    // Not so on the first page, nor where more are announced, nor from a gateway.
+    sandbox.covage().answer_next("listOrders", Answer::json(404, &json!({ "detail": "Not found." })));
+    assert_eq!(read(&covage).await, (vec![], Some(Outcome::Rejected)));
+    for (first, end) in [
+        (page().header("x-total-count", "3"), Answer::json(404, &json!({ "detail": "Invalid page." }))),
+        (page(), Answer::status(404).header("content-type", "text/html").body("<html>")),
+    ] {
+        sandbox.covage().answer_next("listOrders", first);
+        sandbox.covage().answer_next("listOrders", end);
+        assert_eq!(read(&covage).await.1, Some(Outcome::Rejected));
+    }
+    sandbox.covage().answer_next("listServices", Answer::json(200, &json!([{ "uuid": "s" }])));
+    sandbox.covage().answer_next("listServices", Answer::json(404, &json!({ "detail": "Invalid page." })));
+    let services: Vec<_> = covage.services().into_stream().collect().await;
+    assert!(services.len() == 1 && services[0].is_ok());
+}
+
+#[tokio::test]
+async fn a_page_that_comes_again_does_not_go_on_for_ever() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    for page in [json!([order("1"), order("2")]), json!([{ "status": "draft" }, 7])] {
+        for _ in 0..2 {
+            sandbox.covage().answer_next("listOrders", Answer::json(200, &page));
+        }
+        let (ids, end) = read(&covage).await;
+        assert_eq!((ids.len(), end), (2, Some(Outcome::Decode)), "{page}");
+    }
+    for _ in 0..2 {
+        sandbox.covage().answer_next("listServices", Answer::json(200, &json!([7, 8])));
+    }
+    let services: Vec<_> = covage.services().into_stream().collect().await;
+    assert_eq!(services.len(), 2);
 }
 
 #[tokio::test]

@@ -157,6 +157,86 @@ async fn a_cursor_that_the_network_does_not_know_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_cursor_that_is_answered_with_404_is_unknown_and_not_none_for_ever() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let forgotten = || Answer::json(404, &json!({ "cause": "event E-1 does not exist" }));
+    sandbox.onapi().answer_next("listOrderEvents", forgotten());
+    let cursor: EventCursor = serde_json::from_value(json!("E-1")).unwrap();
+    let mut events = network.order_events(Some(cursor.clone()));
+    let Some(Err(error)) = events.next().await else { panic!("it is no end") };
+    let text = error.to_string();
+    assert!(
+        text.contains("does not know the event of the cursor") && text.contains("begin again without"),
+        "{text}"
+    );
+    assert!(!text.contains("E-1"), "{text}");
+    let RowError::UnknownCursor(error) = error else { panic!("{error:?}") };
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 404));
+    assert_eq!(events.cursor(), Some(&cursor));
+    sandbox.onapi().answer_next("listOrderEvents", forgotten());
+    assert!(network.order_events(None).next().await.is_none(), "before the first event there is none");
+}
+
+#[tokio::test]
+async fn a_network_that_lists_the_newest_first_loses_none_and_repeats_none() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let next = |body: Value| sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &body));
+    let mut events = network.order_events(None);
+    next(list(&["e-10", "e-9", "e-8"]));
+    assert_eq!(all(&mut events).await, ["e-8", "e-9", "e-10"]);
+    // It does not heed the cursor.
+    next(list(&["e-12", "e-11", "e-10", "e-9", "e-8"]));
+    assert_eq!(all(&mut events).await, ["e-11", "e-12"]);
+    assert_eq!(sandbox.onapi().last().unwrap().query.as_deref(), Some("since=e-10"));
+    // It does.
+    next(list(&["e-14", "e-13"]));
+    assert_eq!(all(&mut events).await, ["e-13", "e-14"]);
+    next(list(&["e-15"]));
+    assert_eq!(all(&mut events).await, ["e-15"]);
+    assert_eq!(serde_json::to_value(events.cursor()).unwrap(), "e-15");
+}
+
+#[tokio::test]
+async fn the_states_of_an_order_tell_how_a_list_is_ordered_where_the_ids_do_not() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let next = |body: Value| sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &body));
+    let event = |(id, path, state): (&str, &str, &str)| json!({ "event": id, "order": { "path": path, "state": state } });
+    let mut oldest_first = [
+        ("ad", "/orders/1", "RECEIVED"),
+        ("ca", "/orders/1", "IN_PROGRESS"),
+        ("bc", "/orders/1", "DONE_SUCCESS"),
+        ("db", "/orders/2", "RECEIVED"),
+    ]
+    .map(event);
+    for _ in 0..2 {
+        let listed = Value::Array(oldest_first.to_vec());
+        next(listed.clone());
+        assert_eq!(all(&mut network.order_events(None)).await, ["ad", "ca", "bc", "db"]);
+        next(listed);
+        let cursor = serde_json::from_value(json!("ca")).unwrap();
+        assert_eq!(all(&mut network.order_events(Some(cursor))).await, ["bc", "db"]);
+        oldest_first.reverse();
+    }
+}
+
+#[tokio::test]
+async fn an_error_in_the_place_of_events_moves_no_cursor() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    for since in [None, Some(serde_json::from_value::<EventCursor>(json!("7")).unwrap())] {
+        for body in [json!({ "cause": "later" }), json!({ "events": [{ "event": "8" }] }), json!("later")] {
+            sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &body));
+            let mut events = network.order_events(since.clone());
+            assert!(matches!(events.next().await, Some(Err(RowError::NotAList(_)))), "{body}");
+            assert_eq!(events.cursor(), since.as_ref());
+        }
+    }
+}
+
+#[tokio::test]
 async fn as_a_stream_they_do_not_end_with_the_list_nor_with_an_error() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);

@@ -48,22 +48,118 @@ async fn all_rows_then_none_then_the_new_ones() {
 }
 
 async fn scripted(body: &str) -> Vec<Result<Option<String>, RowError>> {
+    let (read, has_cursor) = read(body, None).await;
+    let broken =
+        read.iter().any(|row| row.as_ref().is_err_and(|error| !matches!(error, RowError::Unreadable(_))));
+    let is_list = body.trim_start().starts_with('[');
+    assert_eq!(has_cursor, is_list && !broken, "what is no list, or breaks off, has no cursor");
+    read
+}
+
+/// The rows of an answer, and whether a cursor follows them.
+async fn read(body: &str, since: Option<&Cursor>) -> (Vec<Result<Option<String>, RowError>>, bool) {
     let sandbox = sandbox().await;
     let answer = Answer::status(200)
         .header("content-type", "application/json")
         .header("last-modified", "x")
         .body(body);
     sandbox.onapi().answer_next("listAccesses", answer);
-    let mut rows = rows(&onapi(&sandbox), None).await;
+    let mut rows = rows(&onapi(&sandbox), since).await;
     let mut read = Vec::new();
-    let mut broken = false;
     while let Some(row) = rows.next().await {
-        broken |= row.as_ref().is_err_and(|error| !matches!(error, RowError::Unreadable(_)));
+        assert!(rows.cursor().is_none() && !rows.is_whole_list(), "not before the end");
         read.push(row.map(|access| access.access_id.into_option()));
     }
-    assert_eq!(rows.cursor().is_none(), broken, "a list that breaks off has no cursor");
+    let has_cursor = rows.cursor().is_some();
     assert!(rows.next().await.is_none(), "the end is the end");
-    read
+    assert_eq!(rows.cursor().is_some(), has_cursor);
+    (read, has_cursor)
+}
+
+#[tokio::test]
+async fn a_list_that_breaks_off_keeps_no_cursor() {
+    let since: Cursor = serde_json::from_value(json!("Mon, 02 Mar 2026 06:00:00 GMT")).unwrap();
+    for body in [r#"[{"accessId":"1"},{"acce"#, r#"[{"accessId":"1"}"#, "[", r#"[{"accessId":"1"},]"#] {
+        let (rows, has_cursor) = read(body, Some(&since)).await;
+        assert!(rows.last().unwrap().is_err() && !has_cursor, "{body}");
+    }
+    for body in ["null", "\"\"", r#"{"accessId":"1"}"#] {
+        let (rows, has_cursor) = read(body, Some(&since)).await;
+        assert!(rows.iter().all(Result::is_ok) && has_cursor, "the one that was asked with: {body}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_is_answered_with_success_is_no_row() {
+    let cause = r#"{"cause":"database is being restored, Kalle"}"#;
+    for body in [cause, r#"{"accesses":[{"accessId":"1"}]}"#, r#"{"accessId":""}"#, "{}", "\"Kalle\"", "true"]
+    {
+        let read = scripted(body).await;
+        let [Err(error @ RowError::NotAList(answer))] = read.as_slice() else { panic!("{body}: {read:?}") };
+        assert_eq!((answer.bytes(), answer.offset()), (body.as_bytes(), 0));
+        let text = format!("{error} {error:?}");
+        assert!(text.starts_with("the answer is not a list") && !text.contains("Kalle"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_content_lists_nothing() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    for list in ["listAccesses", "listServices", "listSubscriptions", "listEvents", "listOrderEvents"] {
+        sandbox.onapi().answer_next(list, Answer::status(204));
+    }
+    let mut accesses = rows(&network, None).await;
+    assert!(accesses.next().await.is_none() && !accesses.is_whole_list() && accesses.cursor().is_none());
+    let Changes::Rows(mut rows) = network.all_services(None).await.unwrap() else { panic!("no rows") };
+    assert!(rows.next().await.is_none());
+    let Changes::Rows(mut rows) = network.all_subscriptions(None).await.unwrap() else { panic!("no rows") };
+    assert!(rows.next().await.is_none());
+    let Changes::Rows(mut rows) = network.object_events(None).await.unwrap() else { panic!("no rows") };
+    assert!(rows.next().await.is_none());
+    assert!(network.order_events(None).next().await.is_none());
+    for list in ["listOrders", "listInvoicePeriods"] {
+        sandbox.onapi().answer_next(list, Answer::status(204));
+    }
+    assert!(network.open_orders().await.unwrap().is_empty());
+    assert!(network.invoice_periods().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_element_that_serde_cannot_read_costs_itself() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let access = "A-1".parse().unwrap();
+    for bad in [r#"{"orderId":"2","orderId":"3"}"#, r#"{"message":"\ud800"}"#, r#"{"price":1e999}"#] {
+        let body = format!(r#"[{{"orderId":"1"}},{bad},{{"orderId":"4"}}]"#);
+        let answer = Answer::status(200).header("content-type", "application/json").body(body.as_str());
+        sandbox.onapi().answer_next("listOrders", answer);
+        let orders = network.orders_of(&access).await.unwrap();
+        let ids: Vec<_> = orders.iter().map(|order| order.get()?.order_id.as_deref()).collect();
+        assert_eq!(ids, [Some("1"), None, Some("4")], "{bad}");
+        assert_eq!(serde_json::to_string(&orders[1]).unwrap(), bad);
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_one_stands_for_an_object() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let id = lastmile::rules::DhcpIdentifier { ipv4_circuit_id: Some("c".into()), ..Default::default() };
+    let answer = |body| sandbox.onapi().answer_next("lookupDhcp", Answer::json(200, &body));
+    answer(json!([{ "accessId": "A-1" }]));
+    assert_eq!(network.access_of_dhcp(&id).await.unwrap().as_str(), "A-1");
+    for (body, says) in [
+        (json!([]), "an empty list where one object"),
+        (json!([{ "accessId": "A-1" }, { "accessId": "A-2" }]), "a list of several"),
+        (json!([[{ "accessId": "A-1" }]]), "something else than an object"),
+    ] {
+        answer(body);
+        let error = network.access_of_dhcp(&id).await.unwrap_err();
+        assert!(error.outcome() == Outcome::Decode && error.to_string().contains(says), "{error}");
+    }
+    sandbox.onapi().answer_next("getOrder", Answer::json(200, &json!([{ "orderId": "o-1" }])));
+    assert_eq!(network.order(&"o-1".parse().unwrap()).await.unwrap().order_id.as_deref(), Some("o-1"));
 }
 
 #[tokio::test]

@@ -127,16 +127,199 @@ async fn the_last_event_of_an_object_counts_in_either_number() {
     events(
         &sandbox,
         json!([
-            { "type": "DELETE", "objectType": "access", "objectId": "back" },
-            { "type": "CREATE", "objectType": "accesses", "objectId": "back" },
-            { "type": "CREATE", "objectType": "accesses", "objectId": "brief" },
-            { "type": "DELETE", "objectType": "Accesses", "objectId": "brief" },
-            { "type": "DELETE", "objectType": "subscriptions", "objectId": "s" },
-            { "type": "DELETE", "objectType": "orders", "objectId": "o" },
+            { "type": "DELETE", "objectType": "access", "objectId": "back", "time": "2026-03-02T06:00:00Z" },
+            { "type": "CREATE", "objectType": "accesses", "objectId": "back", "time": "2026-03-02T06:01:00Z" },
+            { "type": "CREATE", "objectType": "accesses", "objectId": "brief", "time": "2026-03-02T06:02:00Z" },
+            { "type": "DELETE", "objectType": "Accesses", "objectId": "brief", "time": "2026-03-02T06:03:00Z" },
+            { "type": "DELETE", "objectType": "subscriptions", "objectId": "s", "time": "2026-03-02T06:04:00Z" },
+            { "type": "DELETE", "objectType": "orders", "objectId": "o", "time": "2026-03-02T06:05:00Z" },
         ]),
     );
     let news = sync::<Access>(&network, Some(&first.state)).await;
     assert_eq!(news.gone, [Gone::Access("brief".into())]);
+}
+
+#[tokio::test]
+async fn events_that_list_the_newest_first_delete_nothing_that_is_there() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let first = sync::<Access>(&network, None).await;
+    let event = |kind: &str, id: &str, minute: u32| {
+        let time = format!("2026-03-02T06:{minute:02}:00+01:00");
+        json!({ "type": kind, "objectType": "accesses", "objectId": id, "time": time })
+    };
+    let newest_first = json!([
+        event("DELETE", "gone", 4),
+        event("CREATE", "back", 3),
+        event("CREATE", "gone", 2),
+        event("DELETE", "back", 1),
+    ]);
+    events(&sandbox, newest_first);
+    let news = sync::<Access>(&network, Some(&first.state)).await;
+    assert_eq!(news.gone, [Gone::Access("gone".into())]);
+    assert!(!news.full);
+
+    // Without times it cannot be told: nothing is deleted, and everything is read within a day.
+    let untimed = |kind: &str| json!({ "type": kind, "objectType": "accesses", "objectId": "back" });
+    events(&sandbox, json!([untimed("CREATE"), untimed("DELETE")]));
+    let doubtful = sync::<Access>(&network, Some(&news.state)).await;
+    assert_eq!(doubtful.gone, []);
+    let later = sync::<Access>(&network, Some(&aged(&doubtful.state, "full_at", 25 * 3600))).await;
+    assert!(later.full && later.may_sweep);
+}
+
+/// The whole next answer to a list.
+fn listed(sandbox: &Sandbox, list: &str, body: &str) {
+    let answer = Answer::status(200).header("content-type", "application/json");
+    let answer = answer.header("last-modified", "Tue, 03 Mar 2026 06:00:00 GMT").body(body);
+    sandbox.onapi().answer_next(list, answer);
+}
+
+/// What came of a run: the rows, the errors that cost one row each, and whether another error ended it.
+async fn outcome<T: Synced>(run: &mut SyncRun<T>) -> (usize, usize, bool) {
+    let (mut rows, mut unreadable, mut broken) = (0, 0, false);
+    while let Some(item) = run.next().await {
+        match item {
+            Ok(_) => rows += 1,
+            Err(RowError::Unreadable(_)) => unreadable += 1,
+            Err(_) => broken = true,
+        }
+    }
+    (rows, unreadable, broken)
+}
+
+async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let plan = SyncPlan::default();
+    let first = {
+        let mut run = network.sync::<T>(None, &plan).await.unwrap();
+        outcome(&mut run).await;
+        assert!(run.may_sweep(), "{list}");
+        run.state().unwrap().clone()
+    };
+    let due = aged(&first, "full_at", 8 * 24 * 3600);
+    let two = |one: &str, other: &str| format!("[{},{}]", row(one), row(other));
+    let envelope = format!(r#"{{"accesses":{}}}"#, two("\"A-1\"", "\"A-2\""));
+    let cut_short = &two("\"A-1\"", "\"A-2\"")[..20];
+
+    // Errors, and lists that break off: no state at all.
+    let cause = r#"{"cause":"database is being restored"}"#;
+    for body in [cause, &envelope, "{}", "7", "\"later\"", "<html>", "", cut_short, "[null,"] {
+        listed(&sandbox, list, body);
+        let mut run = network.sync::<T>(Some(&due), &plan).await.unwrap();
+        let (rows, _, broken) = outcome(&mut run).await;
+        assert!(broken && !run.may_sweep() && run.state().is_none(), "{list} {body}: {rows} rows");
+    }
+    // What says nothing, or is not a list: everything is still to be read.
+    let one = row("\"A-1\"");
+    for (body, rows) in [("null", 0), ("\"\"", 0), (one.as_str(), 1)] {
+        listed(&sandbox, list, body);
+        let mut run = network.sync::<T>(Some(&due), &plan).await.unwrap();
+        assert_eq!(outcome(&mut run).await, (rows, 0, false), "{list} {body}");
+        assert!(run.is_full() && !run.may_sweep(), "{list} {body}");
+        assert_eq!(run.state(), Some(&due), "{list} {body}");
+    }
+    sandbox.onapi().answer_next(list, Answer::status(204));
+    let mut run = network.sync::<T>(Some(&due), &plan).await.unwrap();
+    assert_eq!(outcome(&mut run).await, (0, 0, false));
+    assert!(!run.may_sweep() && run.state() == Some(&due), "{list}");
+
+    // Rows that do not surely tell what there is.
+    for (ids, unreadable) in [
+        (["17", "18"], 0),
+        (["\"A-1\"", "18"], 0),
+        (["\"A-1\"", "\"A-1\""], 0),
+        (["\"A-1\"", "\"\""], 1),
+        (["null", "\"A-2\""], 1),
+        (["{}", "[]"], 2),
+        (["\"A-1\"", "\"A-2\",\"accessId\":\"A-3\""], 1),
+    ] {
+        listed(&sandbox, list, &two(ids[0], ids[1]));
+        let mut run = network.sync::<T>(Some(&due), &plan).await.unwrap();
+        assert_eq!(outcome(&mut run).await, (2 - unreadable, unreadable, false), "{list} {ids:?}");
+        assert!(run.is_full() && !run.may_sweep() && run.unreadable() == unreadable, "{list} {ids:?}");
+        assert_eq!(run.unsure() > 0, unreadable == 0, "{list} {ids:?}");
+        // What could not be read comes to light within a day.
+        let state = run.state().unwrap().clone();
+        let mut later = network.sync::<T>(Some(&aged(&state, "full_at", 25 * 3600)), &plan).await.unwrap();
+        outcome(&mut later).await;
+        assert_eq!(later.is_full(), unreadable > 0, "{list} {ids:?}");
+    }
+    listed(&sandbox, list, &two("\"A-1\"", "\"A-2\""));
+    let mut run = network.sync::<T>(Some(&due), &plan).await.unwrap();
+    assert_eq!(outcome(&mut run).await, (2, 0, false));
+    assert!(run.may_sweep(), "{list}");
+}
+
+#[tokio::test]
+async fn a_list_that_is_none_or_breaks_off_is_not_taken_as_whole() {
+    is_believed::<Access>("listAccesses", |id| format!(r#"{{"accessId":{id}}}"#)).await;
+    is_believed::<AccessServices>("listServices", |id| format!(r#"{{"accessId":{id},"services":[]}}"#)).await;
+    is_believed::<AccessSubscriptions>("listSubscriptions", |id| {
+        format!(r#"{{"accessId":{id},"subscriptions":[]}}"#)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn news_that_could_not_be_read_are_asked_for_again() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let first = sync::<Access>(&network, None).await;
+    let before = serde_json::to_value(&first.state).unwrap()["rows"].clone();
+    for body in [r#"[{"accessId":"A-1"},7]"#, "null", "\"\"", r#"{"accessId":"A-1"}"#] {
+        listed(&sandbox, "listAccesses", body);
+        let mut run = network.sync::<Access>(Some(&first.state), &SyncPlan::default()).await.unwrap();
+        outcome(&mut run).await;
+        assert!(!run.is_full() && !run.may_sweep());
+        assert_eq!(serde_json::to_value(run.state().unwrap()).unwrap()["rows"], before, "{body}");
+    }
+    listed(&sandbox, "listAccesses", r#"[{"accessId":"A-1"}]"#);
+    let news = sync::<Access>(&network, Some(&first.state)).await;
+    assert_eq!(serde_json::to_value(&news.state).unwrap()["rows"], "Tue, 03 Mar 2026 06:00:00 GMT");
+}
+
+#[tokio::test]
+async fn rows_of_another_version_empty_no_access() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let flat = json!([
+        { "accessId": "A-1", "subscriptionId": "S-1", "service": "BB-100" },
+        { "accessId": "A-1", "subscriptionId": "S-2", "service": "TV" },
+    ]);
+    listed(&sandbox, "listSubscriptions", &flat.to_string());
+    let mut run = network.sync::<AccessSubscriptions>(None, &SyncPlan::default()).await.unwrap();
+    let Some(Err(error @ RowError::Unreadable(_))) = run.next().await else { panic!("a row of ON-API 2.4") };
+    assert!(error.to_string().contains("the list of its subscriptions, as from ON-API 2.6 on"), "{error}");
+    assert_eq!(outcome(&mut run).await, (0, 1, false));
+    assert!(!run.may_sweep() && run.unreadable() == 2);
+    // An access without any is read, in each form of an empty list.
+    let none =
+        json!([{ "accessId": "A-1", "subscriptions": "" }, { "accessId": "A-2", "subscriptions": null }]);
+    listed(&sandbox, "listSubscriptions", &none.to_string());
+    let mut run = network.sync::<AccessSubscriptions>(None, &SyncPlan::default()).await.unwrap();
+    assert_eq!(outcome(&mut run).await, (2, 0, false));
+    assert!(run.may_sweep());
+}
+
+#[tokio::test]
+async fn what_stands_in_the_place_of_events_moves_no_cursor() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let first = sync::<Access>(&network, None).await;
+    for body in [r#"{"cause":"later"}"#, r#"{"events":[]}"#, "null", "\"\"", "[{"] {
+        listed(&sandbox, "listEvents", body);
+        let news = sync::<Access>(&network, Some(&first.state)).await;
+        let kept = |state: &SyncState| serde_json::to_value(state).unwrap()["events"].clone();
+        assert_eq!(kept(&news.state), kept(&first.state), "{body}");
+        let later = sync::<Access>(&network, Some(&aged(&news.state, "full_at", 25 * 3600))).await;
+        assert!(later.full, "{body}");
+    }
+    sandbox.onapi().answer_next("listEvents", Answer::json(404, &json!({ "cause": "nothing since then" })));
+    let news = sync::<Access>(&network, Some(&first.state)).await;
+    let later = sync::<Access>(&network, Some(&aged(&news.state, "full_at", 25 * 3600))).await;
+    assert!(!news.full && later.full, "they may be forgotten");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use lastmile::wire::{
     Decimal, Given, Loose, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Reading, Segment, Timestamp,
 };
 use lastmile::{Policy, RetryBudget};
-use lastmile_core::call::{PathHabits, Slash};
+use lastmile_core::call::{ListShape, PathHabits, Slash};
 use lastmile_core::retry::RateLimit;
 
 use crate::marks::{NUMBER, PERSONAL, Walked, quiet};
@@ -56,6 +56,7 @@ pub fn walk(walked: &Walked) {
     walked.debug(&RetryBudget::default());
     walked.debug(&RateLimit { requests: 1, per: Duration::from_secs(1) });
     walked.debug(&PathHabits::default());
+    walked.debug(&ListShape { identity: Some("id"), is_paged: false });
     walked.debug(&Slash::Always);
     for table in [&lastmile_cocon::TABLE, &lastmile_covage::TABLE, &lastmile_onapi::TABLE] {
         walked.debug(table);

@@ -1,6 +1,7 @@
 //! The rules against other descriptions of themselves: the expressions of their sources, their own JSON Schema, and what they
 //! print. Random texts come from a fixed seed, which a failure names.
 
+mod deserialize;
 mod option82;
 mod oracle;
 mod sanitize;

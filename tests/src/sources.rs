@@ -35,6 +35,22 @@ pub fn sources(folder: &str) -> Vec<PathBuf> {
     files(&crates().join(folder).join("src"))
 }
 
+/// The names of the rules over text.
+pub fn text_rules() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for path in files(&crates().join("lastmile/src/rules")) {
+        for item in parsed(&path) {
+            if let Item::Macro(found) = item
+                && found.mac.path.is_ident("text_rule")
+            {
+                let tokens = found.mac.tokens.to_string();
+                names.extend(tokens.split(',').next().map(|name| name.trim().to_owned()));
+            }
+        }
+    }
+    names
+}
+
 /// The public types of a hand-written crate that have `Debug`, as `std::any::type_name` calls them.
 pub fn shown_types(folder: &str, name: &str) -> BTreeSet<String> {
     let root = crates().join(folder).join("src");

@@ -48,6 +48,7 @@ mod poll;
 mod prepared;
 #[cfg(feature = "_calls")]
 mod progress;
+mod quiet;
 pub mod rules;
 #[cfg(feature = "_calls")]
 mod setup;

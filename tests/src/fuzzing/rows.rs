@@ -49,6 +49,7 @@ enum Row {
     Read { json: String },
     Unreadable { index: u64, offset: u64, bytes: Vec<u8>, path: Option<String> },
     Broken { rows: u64, offset: u64, what: &'static str },
+    NotAList { offset: u64, bytes: Vec<u8> },
 }
 
 /// Where the arriving bytes are cut: each piece is as long as the next of these says, from the first again behind the last.
@@ -105,6 +106,9 @@ where
                         path: row.path().map(str::to_owned),
                     },
                     Err(RowError::Malformed { rows, offset, what }) => Row::Broken { rows, offset, what },
+                    Err(RowError::NotAList(answer)) => {
+                        Row::NotAList { offset: answer.offset(), bytes: answer.bytes().to_vec() }
+                    }
                     Err(other) => panic!("nothing else can break here: {other}"),
                 };
                 seen.push((row, taken.load(Ordering::Relaxed)));
@@ -182,6 +186,12 @@ fn is_held_briefly(list: &[u8], rows: &[(Row, usize)], piece: usize, limit: usiz
                 assert!(*taken <= end + 1 + piece, "{taken} bytes for a row that ends at {end}");
             }
             Row::Broken { offset, .. } => assert!(*taken <= *offset as usize + piece, "{taken} > {offset}"),
+            Row::NotAList { offset, bytes } => {
+                assert!(bytes.len() <= limit, "{}", lossy(list));
+                let end = *offset as usize + bytes.len();
+                assert_eq!(&list[*offset as usize..end], bytes.as_slice());
+                assert!(*taken <= end + 1 + piece, "{taken} bytes for a value that ends at {end}");
+            }
             Row::Read { .. } => unreachable!("it fits nothing"),
         }
     }
@@ -197,7 +207,13 @@ fn is_what_serde_reads(list: &[u8], rows: &[Row], limit: usize) {
     let expected: Vec<&RawValue> = match whole.get() {
         "null" | "\"\"" => Vec::new(),
         many if many.starts_with('[') => serde_json::from_str(many).expect("a list"),
-        _ => vec![whole],
+        // No document says what its rows have.
+        value => {
+            let offset = (value.as_ptr() as usize - list.as_ptr() as usize) as u64;
+            let bytes = value.as_bytes()[..value.len().min(limit)].to_vec();
+            assert_eq!(rows, [Row::NotAList { offset, bytes }]);
+            return;
+        }
     };
     let start = list.as_ptr() as usize;
     for (at, expected) in expected.iter().enumerate() {
@@ -222,7 +238,7 @@ fn is_what_serde_reads(list: &[u8], rows: &[Row], limit: usize) {
 /// Whether this tells that the list is no JSON.
 fn is_broken(row: &Row) -> bool {
     match row {
-        Row::Broken { .. } => true,
+        Row::Broken { .. } | Row::NotAList { .. } => true,
         Row::Unreadable { bytes, .. } => serde_json::from_slice::<&RawValue>(bytes).is_err(),
         Row::Read { .. } => false,
     }

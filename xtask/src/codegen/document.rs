@@ -10,9 +10,10 @@ use super::table::snake;
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 
 /// Our extensions; specs/README.md says what they mean.
-pub(crate) const EXTENSIONS: [&str; 11] = [
+pub(crate) const EXTENSIONS: [&str; 12] = [
     "x-assumption",
     "x-error",
+    "x-identity",
     "x-interval",
     "x-known-values",
     "x-lower-case",
@@ -40,12 +41,22 @@ pub(crate) struct Facts {
     pub(crate) conditional: BTreeSet<String>,
     /// The components that answers hold.
     pub(crate) answers: BTreeSet<String>,
+    /// The operations that answer with a list, by operation id, and what is known of it.
+    pub(crate) lists: BTreeMap<String, ListShape>,
     /// The component enums that take other values than those they list.
     pub(crate) open_enums: BTreeSet<String>,
     /// The methods whose answers can be read as a stream of bytes, too.
     pub(crate) streams: BTreeSet<String>,
     /// The properties that no log may show, by component; and the parameters, by the struct that gathers them.
     pub(crate) sensitive: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What is known of a list that an operation answers with.
+pub(crate) struct ListShape {
+    /// The property that each row has.
+    pub(crate) identity: Option<String>,
+    /// Whether it is asked for page by page.
+    pub(crate) is_paged: bool,
 }
 
 /// An operation with its place.
@@ -164,6 +175,16 @@ impl Document {
         seen
     }
 
+    /// The parameters of an operation, those of its path included.
+    pub(crate) fn parameters<'a>(&'a self, operation: &Operation<'a>) -> impl Iterator<Item = &'a Value> {
+        let of_the_path = self.json["paths"][operation.path]["parameters"].as_array().into_iter().flatten();
+        let parameters = operation.json["parameters"].as_array().into_iter().flatten().chain(of_the_path);
+        parameters.map(|parameter| match parameter["$ref"].as_str() {
+            Some(reference) => self.json.pointer(reference.trim_start_matches('#')).unwrap_or(parameter),
+            None => parameter,
+        })
+    }
+
     fn sensitive(&self) -> BTreeMap<String, BTreeSet<String>> {
         let properties = self.schemas().map(|(name, schema)| {
             let properties = schema["properties"].as_object().into_iter().flatten();
@@ -171,15 +192,8 @@ impl Document {
             (name.clone(), marked.map(|(key, _)| key.clone()).collect())
         });
         let parameters = self.operations().map(|operation| {
-            // Those of the path count as well.
-            let of_the_path =
-                self.json["paths"][operation.path]["parameters"].as_array().into_iter().flatten();
-            let parameters = operation.json["parameters"].as_array().into_iter().flatten().chain(of_the_path);
-            let parameters = parameters.map(|parameter| match parameter["$ref"].as_str() {
-                Some(reference) => self.json.pointer(reference.trim_start_matches('#')).unwrap_or(parameter),
-                None => parameter,
-            });
-            let marked = parameters.filter(|parameter| parameter.get("x-sensitive").is_some());
+            let marked =
+                self.parameters(&operation).filter(|parameter| parameter.get("x-sensitive").is_some());
             let names = marked.filter_map(|parameter| parameter["name"].as_str());
             let id = operation.id;
             (format!("{}{}Params", id[..1].to_uppercase(), &id[1..]), names.map(snake).collect())

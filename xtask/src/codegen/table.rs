@@ -5,7 +5,7 @@ use quote::quote;
 use serde_json::Value;
 
 use super::client_passes;
-use super::document::{Document, Operation};
+use super::document::{Document, ListShape, Operation};
 use super::fault::Fault;
 
 pub(crate) fn render(document: &Document, client: &syn::File) -> Result<Vec<syn::Item>, Fault> {
@@ -88,6 +88,13 @@ fn row(document: &Document, operation: &Operation<'_>, client: &syn::File) -> Re
     if !client_passes::reads(client, &id, reader) {
         return Err(Fault::at(operation.id, format!("its method does not read its answer as `{reader}`")));
     }
+    let list = match document.facts.lists.get(operation.id.trim_end_matches("Stream")) {
+        None => quote!(None),
+        Some(ListShape { identity, is_paged }) => {
+            let identity = identity.as_ref().map_or(quote!(None), |name| quote!(Some(#name)));
+            quote!(Some(::lastmile_core::call::ListShape { identity: #identity, is_paged: #is_paged }))
+        }
+    };
     let conditional = document.facts.conditional.contains(operation.id.trim_end_matches("Stream"));
     let authorized = operation.json["security"].as_array().is_none_or(|schemes| !schemes.is_empty());
     let lower_case = operation.json["x-lower-case"] == true;
@@ -107,6 +114,7 @@ fn row(document: &Document, operation: &Operation<'_>, client: &syn::File) -> Re
             repeat: ::lastmile_core::call::Repeat::#repeat,
             media_type: #media_type,
             answer: ::lastmile_core::call::Answer::#answer,
+            list: #list,
             conditional: #conditional,
             authorized: #authorized,
             lower_case: #lower_case,

@@ -131,6 +131,50 @@ fn what_cannot_be_taken_names_document_operation_and_pass() {
 }
 
 #[test]
+fn the_rows_of_a_list_say_which_property_they_all_have() {
+    let list = |row: &str| {
+        let row = row.to_owned();
+        move |yaml: String| {
+            let yaml = yaml.replace(
+                "schema: { $ref: '#/components/schemas/Thing' }",
+                "schema: { type: array, items: { $ref: '#/components/schemas/Thing' } }",
+            );
+            yaml.replace(
+                "Thing: { type: object, properties: { name",
+                &format!("Thing: {{ type: object, {row}properties: {{ name"),
+            )
+        }
+    };
+    let without = refused(list(""));
+    assert!(
+        without.starts_with("specs/test.yaml, Thing: row-identity: it is a row of a list: say by"),
+        "{without}"
+    );
+    let unknown = refused(list("x-identity: id, "));
+    assert!(unknown.contains("Thing: row-identity: x-identity names none of its properties"), "{unknown}");
+    let no_list = refused(|yaml| {
+        yaml.replace(
+            "Thing: { type: object, properties",
+            "Thing: { type: object, x-identity: name, properties",
+        )
+    });
+    assert!(no_list.contains("Thing: row-identity: x-identity is for the rows of a list"), "{no_list}");
+    let elsewhere = refused(|yaml| {
+        yaml.replace(
+            "ThingCreate: { type: object, properties: { name: { type",
+            "ThingCreate: { type: object, properties: { name: { x-identity: name, type",
+        )
+    });
+    assert!(elsewhere.contains("row-identity: x-identity stands on the schema of a row"), "{elsewhere}");
+
+    let onapi = output::read(&root().join("specs/onapi.yaml")).unwrap();
+    let source = generate(&onapi).unwrap();
+    let source: String = source.split_whitespace().collect();
+    let shape = "ListShape{identity:Some(\"accessId\"),is_paged:false,}";
+    assert!(source.contains(shape));
+}
+
+#[test]
 fn what_the_generator_refuses_or_panics_at_names_the_operation() {
     let cookie = refused(|yaml| {
         yaml.replace(

@@ -11,6 +11,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::attempt::Failure;
 use super::context::Context;
 use super::error::{Error, Outcome};
+use super::table::ListShape;
 
 /// The body of an answer, read as it comes. It is given up when it stands still, or comes slower than the policy allows.
 pub struct Body {
@@ -94,6 +95,16 @@ impl Body {
             }
         };
         Poll::Ready(Some(Err(self.context.broken(failure))))
+    }
+
+    /// What is known of the list that this is the body of.
+    pub(crate) fn list(&self) -> Option<ListShape> {
+        self.context.list()
+    }
+
+    /// Whether there is no content, by the status of the answer.
+    pub(crate) fn has_no_content(&self) -> bool {
+        self.context.has_no_content()
     }
 
     /// Whoever asked for bytes has something else to do: that time does not count as the server's.

@@ -7,23 +7,24 @@ use bytes::Bytes;
 use progenitor_client::{ByteStream, ResponseValue};
 use reqwest::header::HeaderMap;
 use reqwest::{Request, StatusCode, Url};
-use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use super::attempt::{Failure, Seen};
-use super::decode::{misfit, without_mark};
+use super::decode::Misfit;
 use super::error::{Error, Inner, Outcome};
 use super::error_body::Said;
 use super::execute::{Sent, execute};
 use super::paths::PathHabits;
 use super::reply::Reply;
 use super::send_deadline::SendDeadline;
-use super::table::{Operation, Repeat, Table};
+use super::table::{ListShape, Operation, Repeat, Table};
 use super::unanswered::{PendingChange, UnansweredChanges};
+use super::whole;
 use crate::auth::Credentials;
 use crate::retry::{FAR, Limits, Policy, Purse, retry_after};
+use crate::wire::ResponseBody;
 
 /// What all calls of a handle share.
 ///
@@ -249,6 +250,16 @@ impl Context {
         self.reply(value, record.headers.clone(), record.body.clone(), &record)
     }
 
+    /// What is known of the list that the operation of this call answers with.
+    pub(super) fn list(&self) -> Option<ListShape> {
+        self.record().operation?.list
+    }
+
+    /// Whether the answer has no content by its status (204).
+    pub(super) fn has_no_content(&self) -> bool {
+        self.record().status == Some(StatusCode::NO_CONTENT)
+    }
+
     /// Ends a call for whom its answer alone matters.
     pub(super) fn close(&self) {
         self.record().tell("answered");
@@ -355,17 +366,17 @@ impl Context {
     ///
     /// # Errors
     /// That there is no such answer; why not is in the record.
-    pub async fn json<T: DeserializeOwned>(
+    pub async fn json<T: ResponseBody>(
         &self,
         mut request: Request,
         operation: &'static Operation,
     ) -> Answered<T> {
         let Some(Sent::Whole) = self.send(&mut request, operation).await else { return Err(no_answer()) };
         let record = self.record();
-        match serde_json::from_slice(without_mark(&record.body)) {
+        match whole::read(&record.body, operation) {
             Ok(value) => Ok(answered(&record, value)),
-            Err(_) => {
-                note_misfit::<T>(record);
+            Err(misfit) => {
+                note_misfit(record, misfit);
                 Err(no_answer())
             }
         }
@@ -453,10 +464,9 @@ fn not_the_supplier(status: Option<StatusCode>) -> &'static str {
     }
 }
 
-/// Where and why an answer is not what the document describes: found out by reading it once more.
+/// Where and why an answer is not what the document describes.
 #[cold]
-fn note_misfit<T: DeserializeOwned>(mut record: MutexGuard<'_, Record>) {
-    let misfit = misfit::<T>(&record.body);
+fn note_misfit(mut record: MutexGuard<'_, Record>, misfit: Misfit) {
     record.failure = Some(Failure::of(Outcome::Decode, misfit.what));
     record.misfit = misfit.path;
 }

@@ -22,6 +22,7 @@ mod send_deadline;
 mod supplier_message;
 mod table;
 mod unanswered;
+mod whole;
 
 pub(crate) use attempt::says_not_now;
 pub use body::Body;
@@ -37,4 +38,4 @@ pub use paths::{PathHabits, Slash};
 pub use reply::Reply;
 pub use send_deadline::SendDeadline;
 pub use supplier_message::WithSupplierMessage;
-pub use table::{Answer, ErrorShape, Operation, Repeat, Table, TokenFlow};
+pub use table::{Answer, ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow};

@@ -46,6 +46,8 @@ pub struct Operation {
     pub media_type: Option<&'static str>,
     /// What a success brings.
     pub answer: Answer,
+    /// What is known of the rows, where the answer is a list of them; none where it is one object, or nothing.
+    pub list: Option<ListShape>,
     /// Whether it wants a token. Those that bring one do not.
     pub authorized: bool,
     /// Whether some servers read the names of its query parameters in lower case only.
@@ -66,6 +68,7 @@ impl Operation {
         repeat: Repeat::Read,
         media_type: None,
         answer: Answer::Json,
+        list: None,
         conditional: false,
         authorized: true,
         lower_case: false,
@@ -93,6 +96,16 @@ pub enum Answer {
     Nothing,
     /// A body that is read as it comes.
     Stream,
+}
+
+/// What is known of a list that an operation answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListShape {
+    /// The field that each row has. An object without brackets is a list of one only if it has this field; where no field is
+    /// known, it never is.
+    pub identity: Option<&'static str>,
+    /// Whether the operation is asked for one page at a time.
+    pub is_paged: bool,
 }
 
 /// Where an error body keeps its parts, as JSON pointers; an empty one means that it has no such part.

@@ -1,6 +1,7 @@
 //! Lists that are read row by row, in the memory of a few batches of rows.
 
 mod decode;
+mod lone;
 mod splitter;
 
 use std::collections::VecDeque;
@@ -15,11 +16,15 @@ use serde::de::DeserializeOwned;
 
 use crate::call::{Body, Error, excerpt};
 use decode::{Rest, Task, ahead};
-use splitter::{BATCH, Batch, Splitter};
+pub(crate) use lone::Lone;
+pub(crate) use splitter::elements;
+use splitter::{BATCH, Batch, Broken, Splitter};
 
 /// The rows of an answer that is one long JSON array, decoded one by one and in their order.
 ///
-/// One element without brackets is a list of one; `null` and `""` are a list of none.
+/// An object without brackets is a list of one if it has the field by which the document tells rows apart; any other, such as
+/// an error that is answered with success, is [`RowError::NotAList`]. `null`, `""` and an answer with status 204 are a list of
+/// none. [`is_array`](Self::is_array) tells them from an answer that lists nothing.
 ///
 /// It needs the tokio runtime that it was made in. No more is read than is asked for, but for a few batches of 64 KiB: where
 /// the runtime has several threads, batches are decoded on them while the next are read; where it has one, a row is decoded
@@ -75,17 +80,25 @@ impl<T> fmt::Debug for Rows<T> {
 impl<T: DeserializeOwned + Send + 'static> Rows<T> {
     /// The rows of a body. `row_limit` is how many bytes one row may take, 4 at least.
     pub fn new(body: Body, row_limit: usize) -> Self {
+        let identity = body.list().and_then(|list| list.identity);
+        let done = body.has_no_content();
         Self {
             body,
             arrived: Bytes::new(),
-            splitter: Splitter::new(row_limit),
+            splitter: Splitter::new(row_limit, identity),
             ready: Rest::none(),
             decoding: VecDeque::new(),
             ahead: ahead(),
             has_yielded: false,
-            done: false,
+            done,
             broken: None,
         }
+    }
+
+    /// Whether the answer is a JSON array, as far as it was read. What else counts as a list says nothing about what is not
+    /// in it.
+    pub fn is_array(&self) -> bool {
+        self.splitter.is_array()
     }
 
     /// The next row; none at the end of the list.
@@ -186,7 +199,16 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
         (self.done, self.broken) = (true, broken);
     }
 
-    fn split_error(&self, broken: splitter::Broken) -> RowError {
+    fn split_error(&self, broken: Broken) -> RowError {
+        if broken == Broken::NotARow {
+            return RowError::NotAList(Box::new(BadRow {
+                index: 0,
+                offset: self.splitter.offset() - self.splitter.current().len() as u64,
+                what: broken.what().to_owned(),
+                path: None,
+                bytes: self.splitter.current().to_vec(),
+            }));
+        }
         RowError::Malformed {
             rows: self.splitter.rows(),
             offset: self.splitter.offset(),
@@ -219,6 +241,9 @@ impl<T: DeserializeOwned + Send + 'static> Stream for Rows<T> {
 pub enum RowError {
     /// This row cannot be read. The next one can still be asked for.
     Unreadable(Box<BadRow>),
+    /// The answer is one JSON value that is neither a list nor a row, such as an error that is answered with success. Nothing
+    /// was read, and nothing follows.
+    NotAList(Box<BadRow>),
     /// The answer is not a list of JSON values, or ends before the list does.
     Malformed {
         /// How many whole rows came before.
@@ -228,11 +253,14 @@ pub enum RowError {
         /// What is wrong.
         what: &'static str,
     },
+    /// The supplier does not know what the list was to begin behind, or not any more. For facades: a list whose cursor is one
+    /// of its rows.
+    UnknownCursor(Error),
     /// The connection broke.
     Call(Error),
 }
 
-/// A row that cannot be read.
+/// A row that cannot be read, or what arrived in place of a list.
 pub struct BadRow {
     index: u64,
     offset: u64,
@@ -288,9 +316,17 @@ impl fmt::Display for RowError {
                 }
                 f.write_str(". The next row can be asked for; read bytes() for what arrived, and report it")
             }
+            Self::NotAList(answer) => {
+                write!(f, "the answer is not a list: {}. Read bytes() for what arrived", answer.what)
+            }
             Self::Malformed { rows, offset, what } => {
                 write!(f, "the list breaks off after {rows} rows at byte {offset}: {what}. Ask again")
             }
+            Self::UnknownCursor(error) => write!(
+                f,
+                "the supplier does not know the event of the cursor (any more): begin again without the cursor, or from one that \
+                 it knows. {error}"
+            ),
             Self::Call(error) => error.fmt(f),
         }
     }
@@ -299,7 +335,7 @@ impl fmt::Display for RowError {
 impl std::error::Error for RowError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Call(error) => error.source(),
+            Self::UnknownCursor(error) | Self::Call(error) => error.source(),
             _ => None,
         }
     }

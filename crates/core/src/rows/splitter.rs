@@ -1,5 +1,7 @@
 use std::ops::Range;
 
+use super::lone::Lone;
+
 /// How many bytes a batch holds before it is handed on, unless the answer comes more slowly.
 pub(super) const BATCH: usize = 64 * 1024;
 
@@ -22,6 +24,8 @@ pub(super) struct Batch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Broken {
     NotAList,
+    /// One value without brackets, which is no row.
+    NotARow,
     NoComma,
     More,
     CutShort,
@@ -32,6 +36,7 @@ impl Broken {
     pub(super) fn what(self) -> &'static str {
         match self {
             Self::NotAList => "it is not a JSON list",
+            Self::NotARow => "it is one value, and not a list of rows",
             Self::NoComma => "no comma between two rows",
             Self::More => "more follows the end of the list",
             Self::CutShort => "it ends before the list does",
@@ -53,6 +58,8 @@ pub(super) struct Splitter {
     limit: usize,
     /// Whether there is a list around the rows.
     listed: bool,
+    /// The field that makes an object a row, without a list around it.
+    identity: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,10 +103,21 @@ const STRUCTURE: [bool; 256] = {
 };
 
 impl Splitter {
-    /// `limit` is how many bytes one row may take; 4 at least, so that `null` is still a list of none.
-    pub(super) fn new(limit: usize) -> Self {
+    /// `limit` is how many bytes one row may take; 4 at least, so that `null` is still a list of none. `identity` is the field
+    /// that each row has.
+    pub(super) fn new(limit: usize, identity: Option<&'static str>) -> Self {
         let limit = limit.max(4);
-        Self { state: State::Start, batch: Batch::default(), at: 0, start: 0, limit, listed: false }
+        Self { state: State::Start, batch: Batch::default(), at: 0, start: 0, limit, listed: false, identity }
+    }
+
+    /// Whether the answer is a JSON array, as far as it has arrived.
+    pub(super) fn is_array(&self) -> bool {
+        self.listed
+    }
+
+    /// The value that the splitter stands behind.
+    pub(super) fn current(&self) -> &[u8] {
+        &self.batch.bytes[self.start..self.at]
     }
 
     /// How many rows are split off.
@@ -284,11 +302,23 @@ impl Splitter {
     /// The row ends where the splitter stands.
     fn end_row(&mut self, all: &[u8]) -> Result<(), Broken> {
         self.check_length()?;
-        // Without a list around it, `null` and `""` are a list of none, and anything else a list of one.
-        self.state = if self.listed { State::Behind } else { State::End };
         let row = self.start..self.at;
-        if self.listed || !matches!(&all[row.clone()], b"null" | b"\"\"") {
+        if self.listed {
+            self.state = State::Behind;
             self.batch.rows.push(row);
+            return Ok(());
+        }
+        self.state = State::End;
+        self.end_lone(&all[row.clone()], row)
+    }
+
+    /// Without a list around it, `null` and `""` are a list of none, and an object that looks like a row is a list of one.
+    #[cold]
+    fn end_lone(&mut self, json: &[u8], row: Range<usize>) -> Result<(), Broken> {
+        match json {
+            b"null" | b"\"\"" => {}
+            _ if Lone::read(json).is_some_and(|lone| lone.is_row(self.identity)) => self.batch.rows.push(row),
+            _ => return Err(Broken::NotARow),
         }
         Ok(())
     }
@@ -297,10 +327,28 @@ impl Splitter {
         if self.at - self.start > self.limit {
             // The same place however the row arrived.
             self.at = self.start + self.limit;
-            return Err(Broken::TooLong);
+            return Err(if self.listed { Broken::TooLong } else { Broken::NotARow });
         }
         Ok(())
     }
+}
+
+/// The elements of a JSON array that has arrived as a whole.
+pub(crate) struct Elements(Batch);
+
+impl Elements {
+    /// The JSON of each element.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.rows.iter().map(|row| &self.0.bytes[row.clone()])
+    }
+}
+
+/// Cuts a JSON array into its elements. Returns none when it is not a whole array.
+pub(crate) fn elements(json: &[u8]) -> Option<Elements> {
+    let mut splitter = Splitter::new(usize::MAX, None);
+    splitter.feed(json).ok()?;
+    splitter.finish().ok()?;
+    splitter.listed.then_some(Elements(splitter.batch))
 }
 
 #[cfg(test)]
@@ -309,7 +357,7 @@ mod tests {
 
     /// The rows of a text that arrives in pieces of this length, and how it ends.
     fn split(text: &str, piece: usize, taking: bool) -> (Vec<(u64, String)>, Result<(), Broken>, u64) {
-        let mut splitter = Splitter::new(100);
+        let mut splitter = Splitter::new(100, Some("a"));
         let mut rows = Vec::new();
         let mut take = |splitter: &mut Splitter| {
             let Some(batch) = splitter.take() else { return };
@@ -381,9 +429,31 @@ mod tests {
     #[test]
     fn one_and_none_without_a_list() {
         splits(r#" {"a":1} "#, &[(1, r#"{"a":1}"#)], Ok(()));
-        splits("7", &[(0, "7")], Ok(()));
         splits("null", &[], Ok(()));
         splits(r#""""#, &[], Ok(()));
+    }
+
+    #[test]
+    fn one_value_that_is_no_row_is_no_list() {
+        for value in ["7", "true", r#""x""#, r#"{"cause":"no"}"#, r#"{"b":[{"a":1}]}"#, r#"{"a":null}"#, "{}"]
+        {
+            splits(value, &[], Err(Broken::NotARow));
+        }
+        splits(r#"{"a":1} x"#, &[(0, r#"{"a":1}"#)], Err(Broken::More));
+        splits(&format!("{{\"a\":\"{}\"}}", "x".repeat(200)), &[], Err(Broken::NotARow));
+    }
+
+    #[test]
+    fn the_elements_of_a_whole_array() {
+        let all = |json: &str| {
+            let list = elements(json.as_bytes())?;
+            Some(list.iter().map(|json| String::from_utf8_lossy(json).into_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(all(r#" [1, {"a":[2]} , nan]"#).unwrap(), ["1", r#"{"a":[2]}"#, "nan"]);
+        assert_eq!(all("[]").unwrap(), Vec::<String>::new());
+        for other in ["{}", "null", "[1", "[1] 2", "[1,]", ""] {
+            assert!(all(other).is_none(), "{other}");
+        }
     }
 
     #[test]
@@ -404,7 +474,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_full_with_a_row_in_it() {
-        let mut splitter = Splitter::new(1 << 20);
+        let mut splitter = Splitter::new(1 << 20, None);
         splitter.feed(b"[\"").unwrap();
         splitter.feed(&[b'x'; BATCH]).unwrap();
         assert!(!splitter.is_full(), "no row has ended");

@@ -8,6 +8,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// A part of an answer: what was meant, or what arrived instead.
 ///
@@ -51,12 +52,14 @@ pub struct Stray<T>(
 struct Arrived<T> {
     read: Option<T>,
     arrived: Value,
+    /// Whether `arrived` is the JSON text of what arrived, because no [`Value`] can hold it.
+    is_json_text: bool,
 }
 
 impl<T> Stray<T> {
     #[cold]
     fn new(read: Option<T>, arrived: Value) -> Self {
-        Self(Some(Box::new(Arrived { read, arrived })))
+        Self(Some(Box::new(Arrived { read, arrived, is_json_text: false })))
     }
 
     /// What was read from it all the same.
@@ -66,6 +69,12 @@ impl<T> Stray<T> {
 
     fn arrived(&self) -> &Value {
         self.0.as_ref().map_or(&Value::Null, |stray| &stray.arrived)
+    }
+
+    /// The JSON text that is written back instead of [`arrived`](Self::arrived), where that is a text of JSON.
+    fn json_text(&self) -> Option<&RawValue> {
+        let stray = self.0.as_ref().filter(|stray| stray.is_json_text)?;
+        serde_json::from_str(stray.arrived.as_str()?).ok()
     }
 }
 
@@ -110,7 +119,16 @@ impl<T> Loose<T> {
         self.get().map(Deref::deref)
     }
 
-    /// What arrived, when it was not the value in its own form.
+    /// A value of which nothing was read, and which no [`Value`] can hold: a repeated key, half a surrogate pair, a number
+    /// beyond every float. [`stray`](Self::stray) gives its JSON as a text. It is written back as it arrived, or as that
+    /// text where it is not JSON at all.
+    #[cold]
+    pub(super) fn unreadable_json(json: &[u8]) -> Self {
+        let arrived = Value::String(String::from_utf8_lossy(json).into_owned());
+        Self::Stray(Stray(Some(Box::new(Arrived { read: None, arrived, is_json_text: true }))))
+    }
+
+    /// What arrived, when it was not the value in its own form. Where no [`Value`] can hold that, it is a text of its JSON.
     pub fn stray(&self) -> Option<&Value> {
         match self {
             Self::Stray(stray) => Some(stray.arrived()),
@@ -292,9 +310,21 @@ impl Readable for i64 {
 }
 
 impl Readable for NaiveDate {
-    /// A date-time is read for its date, as it stands, whatever its offset.
+    /// A date-time is read for its date, as it stands, whatever its offset. Eight digits are read as year, month and day,
+    /// from the year 1900 on: written in another order, a date of these years would not begin with them.
     fn read(given: Given<'_>) -> Reading<Self> {
-        let Given::Text(text) = given else { return Reading::No };
+        let Given::Text(whole) = given else { return Reading::No };
+        let text = whole.trim();
+        if text.len() != whole.len() {
+            return match Self::read(Given::Text(text)) {
+                Reading::Exact(date) | Reading::Bent(date) => Reading::Bent(date),
+                Reading::No => Reading::No,
+            };
+        }
+        if text.len() == 8 {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && text >= "1900";
+            return Reading::bent(digits.then(|| Self::parse_from_str(text, "%Y%m%d").ok()).flatten());
+        }
         let Some((date, rest)) = text.split_at_checked(10) else { return Reading::No };
         let looks_right = date.bytes().enumerate().all(|(at, b)| match at {
             4 | 7 => b == b'-',
@@ -333,7 +363,10 @@ impl<T: Serialize> Serialize for Loose<T> {
         match self {
             Self::Absent => serializer.serialize_none(),
             Self::Value(value) => value.serialize(serializer),
-            Self::Stray(stray) => stray.arrived().serialize(serializer),
+            Self::Stray(stray) => match stray.json_text() {
+                None => stray.arrived().serialize(serializer),
+                Some(json) => json.serialize(serializer),
+            },
         }
     }
 }
@@ -463,6 +496,12 @@ mod tests {
         reads::<NaiveDate>(r#""2019-02-30""#, None);
         reads::<NaiveDate>(r#""2019-08-2é""#, None);
         reads::<NaiveDate>(r#""2019-08-24x""#, None);
+        reads(r#""20190824""#, day);
+        reads(r#"" 2019-08-24 ""#, day);
+        reads::<NaiveDate>(r#""24082019""#, None);
+        reads::<NaiveDate>(r#""12101987""#, None);
+        reads::<NaiveDate>(r#""20191324""#, None);
+        reads::<NaiveDate>("20190824", None);
     }
 
     #[test]

@@ -12,11 +12,13 @@
 //! | [`Timestamp`] | a moment with the offset it was written with |
 //! | [`Segment`] | a path parameter that can be no other path |
 //! | [`Object`] | an object of an answer, as generated |
+//! | [`ResponseBody`] | the whole of an answer |
 //!
 //! Numbers in fields that no document lists, and numbers where something else is meant, are kept with the precision of a
-//! float. A list that is read whole is lost whole to what serde cannot read at all: a repeated key that its document lists,
-//! half a surrogate pair, or a number beyond every float. Read long lists row by row ([`Rows`](crate::rows::Rows)). Of a
-//! repeated key that no document lists the last value is kept.
+//! float. What serde cannot read at all (a repeated key that its document lists, half a surrogate pair, a number beyond every
+//! float) costs the element that holds it, where the answer is a list: that element is a [`Loose`] without a value, or an
+//! unreadable row ([`Rows`](crate::rows::Rows)). An answer that is one object is lost to it as a whole, also where it stands
+//! in a list inside of that object. Of a repeated key that no document lists the last value is kept.
 //!
 //! The types import nothing else of this crate.
 
@@ -25,6 +27,8 @@ mod list;
 mod loose;
 mod object;
 mod patch;
+mod quiet;
+mod response;
 mod segment;
 mod timestamp;
 
@@ -33,5 +37,6 @@ pub use list::OneOrMany;
 pub use loose::{Given, Loose, Readable, Reading, Stray};
 pub use object::{Field, Object, fill, read_fields, read_object};
 pub use patch::Patch;
+pub use response::ResponseBody;
 pub use segment::{NotASegment, Segment};
 pub use timestamp::{NotAMoment, Timestamp};

@@ -181,6 +181,8 @@ macro_rules! object {
                 }
             }
 
+            impl $crate::wire::ResponseBody for $object {}
+
             impl $crate::wire::Readable for $object {
                 fn read(_: $crate::wire::Given<'_>) -> $crate::wire::Reading<Self> {
                     $crate::wire::Reading::No

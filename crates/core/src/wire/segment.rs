@@ -2,7 +2,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::quiet::text_alone;
 
 /// What means something else in a path, or is in no address at all.
 const PATH: &AsciiSet = &CONTROLS
@@ -31,8 +33,8 @@ const PATH: &AsciiSet = &CONTROLS
 /// assert!("..".parse::<Segment>().is_err());
 /// # Ok::<(), lastmile_core::wire::NotASegment>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct Segment(String);
 
 impl Segment {
@@ -50,6 +52,12 @@ impl Segment {
     /// ```
     pub fn encoded(&self) -> impl fmt::Display + '_ {
         utf8_percent_encode(&self.0, PATH)
+    }
+}
+
+impl<'de> Deserialize<'de> for Segment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text_alone(deserializer)?.try_into().map_err(de::Error::custom)
     }
 }
 

@@ -1,10 +1,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Timelike};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, Timelike};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::loose::{Given, Readable, Reading};
+use super::quiet::text_alone;
 
 /// A moment, with the offset and the digits that it was written with.
 ///
@@ -128,26 +129,110 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Without the text, which may be anything.
-        String::deserialize(deserializer)?
+        text_alone(deserializer)?
             .parse()
             .map_err(|NotAMoment| de::Error::custom("invalid value, expected a date and time"))
     }
 }
 
 impl Readable for Timestamp {
-    /// A date alone is read as its first moment, and a time without an offset as one in UTC: both as strays, so that
-    /// what arrived can be seen.
+    /// A date alone is read as its first moment, and a time without an offset as one in UTC. What else has one meaning only is
+    /// read as well: a blank in the place of `T`, no seconds, the offsets `+01`, `+0100` and ` UTC`, a comma before the
+    /// fraction, `24:00` for the end of a day, the basic form `20260302T060000Z` of ISO 8601, a date of HTTP. All of them are
+    /// strays, so that what arrived can be seen.
     fn read(given: Given<'_>) -> Reading<Self> {
         let Given::Text(text) = given else { return Reading::No };
         if let Ok(moment) = text.parse() {
             return if Self::is_written_as(text) { Reading::Exact(moment) } else { Reading::Bent(moment) };
         }
-        let naive = text.parse::<NaiveDateTime>().ok().or_else(|| match NaiveDate::read(given) {
-            Reading::Exact(date) => Some(date.and_time(NaiveTime::MIN)),
-            Reading::Bent(_) | Reading::No => None,
-        });
-        naive.map_or(Reading::No, |naive| Reading::Bent(naive.and_utc().fixed_offset().into()))
+        other_form(text.trim()).map_or(Reading::No, Reading::Bent)
     }
+}
+
+/// Reads a moment that is not written as RFC 3339 has it.
+#[cold]
+fn other_form(text: &str) -> Option<Timestamp> {
+    // A date of HTTP; chrono compares the day of the week.
+    if text.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return DateTime::parse_from_rfc2822(text).ok().map(Timestamp::from);
+    }
+    let is_basic = text.bytes().take(8).filter(u8::is_ascii_digit).count() == 8;
+    let (date, rest) = text.split_at_checked(if is_basic { 8 } else { 10 })?;
+    let date = match NaiveDate::read(Given::Text(date)) {
+        Reading::Exact(date) | Reading::Bent(date) => date,
+        Reading::No => return None,
+    };
+    let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN);
+    if rest.is_empty() {
+        return Some(midnight(date).and_utc().fixed_offset().into());
+    }
+    let rest = rest.strip_prefix(['T', 't']).or_else(|| rest.strip_prefix(' ').map(str::trim_start))?;
+    let (time, zone) =
+        rest.split_at(rest.find(|c: char| !matches!(c, '0'..='9' | ':' | '.' | ',')).unwrap_or(rest.len()));
+    let offset = offset(zone.trim_start())?;
+    let (clock, fraction) = match time.split_once(['.', ',']) {
+        Some((_, "")) => return None,
+        Some((clock, fraction)) => (clock, fraction),
+        None => (time, ""),
+    };
+    let (hour, minute, second) = clock_of(clock, is_basic)?;
+    // A fraction belongs to what stands last, which is a second only where there is one.
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) || (second.is_none() && !fraction.is_empty()) {
+        return None;
+    }
+    let second = second.unwrap_or("00");
+    if hour == "24" {
+        let is_end = minute == "00" && second == "00" && fraction.bytes().all(|byte| byte == b'0');
+        let end = is_end.then(|| date.succ_opt()).flatten()?;
+        let at = midnight(end).and_local_timezone(offset).single()?;
+        return Some(at.into());
+    }
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{date}T{hour}:{minute}:{second}{point}{fraction}{offset}").parse().ok()
+}
+
+/// Hours, minutes and seconds, each of two digits. Of a time without colons, only where the date has no hyphens either.
+fn clock_of(clock: &str, is_basic: bool) -> Option<(&str, &str, Option<&str>)> {
+    let is_pair = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut parts: [Option<&str>; 3] = [None; 3];
+    if clock.contains(':') {
+        let mut given = clock.split(':');
+        parts.iter_mut().for_each(|part| *part = given.next());
+        if given.next().is_some() {
+            return None;
+        }
+    } else if is_basic && matches!(clock.len(), 4 | 6) {
+        parts = [clock.get(0..2), clock.get(2..4), clock.get(4..6)];
+    } else {
+        return None;
+    }
+    let [Some(hour), Some(minute), second] = parts else { return None };
+    [Some(hour), Some(minute), second].into_iter().flatten().all(is_pair).then_some((hour, minute, second))
+}
+
+/// An offset in any of its forms; UTC where there is none.
+fn offset(zone: &str) -> Option<FixedOffset> {
+    let utc = FixedOffset::east_opt(0);
+    if zone.is_empty() || ["Z", "UTC", "GMT"].iter().any(|name| zone.eq_ignore_ascii_case(name)) {
+        return utc;
+    }
+    let (is_west, digits) = match zone.split_at_checked(1)? {
+        ("+", digits) => (false, digits),
+        ("-", digits) => (true, digits),
+        _ => return None,
+    };
+    let (hours, minutes) = match digits.len() {
+        2 => (digits, "00"),
+        4 => digits.split_at_checked(2)?,
+        5 => digits.split_once(':')?,
+        _ => return None,
+    };
+    let number = |text: &str, most: i32| {
+        let is_pair = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<i32>().ok().filter(|number| is_pair && *number <= most)
+    };
+    let seconds = number(hours, 23)? * 3600 + number(minutes, 59)? * 60;
+    FixedOffset::east_opt(if is_west { -seconds } else { seconds })
 }
 
 #[cfg(test)]
@@ -177,6 +262,69 @@ mod tests {
         reads("2019-10-16T09:59:04.1234567891Z", false, "2019-10-16T09:59:04.123456789Z");
         reads("2019-10-16T09:59:04", false, "2019-10-16T09:59:04Z");
         reads("2019-10-16", false, "2019-10-16T00:00:00Z");
+    }
+
+    #[test]
+    fn other_forms_with_one_meaning_are_read() {
+        for (text, as_utc) in [
+            ("2026-03-02 06:00:00", "2026-03-02T06:00:00Z"),
+            ("2026-03-02T06:00Z", "2026-03-02T06:00:00Z"),
+            ("2026-03-02 06:00", "2026-03-02T06:00:00Z"),
+            ("2026-03-02t06:00+01:00", "2026-03-02T05:00:00Z"),
+            ("2026-03-02T06:00:00+01", "2026-03-02T05:00:00Z"),
+            ("2026-03-02T06:00:00-0130", "2026-03-02T07:30:00Z"),
+            ("2026-03-02T06:00:00 +01:00", "2026-03-02T05:00:00Z"),
+            ("2026-03-02 06:00:00 UTC", "2026-03-02T06:00:00Z"),
+            ("2026-03-02 06:00:00 gmt", "2026-03-02T06:00:00Z"),
+            ("2026-03-02T06:00:00,25+0100", "2026-03-02T05:00:00.250Z"),
+            ("2026-03-02 06:00:00.5", "2026-03-02T06:00:00.500Z"),
+            ("2026-03-02T06:00:00.1234567891", "2026-03-02T06:00:00.123456789Z"),
+            ("2026-03-02T24:00", "2026-03-03T00:00:00Z"),
+            ("2026-12-31T24:00:00.0+01:00", "2026-12-31T23:00:00Z"),
+            ("20260302T060000Z", "2026-03-02T06:00:00Z"),
+            ("20260302T0600", "2026-03-02T06:00:00Z"),
+            ("20260302", "2026-03-02T00:00:00Z"),
+            (" 2026-03-02T06:00:00Z ", "2026-03-02T06:00:00Z"),
+            ("Mon, 02 Mar 2026 06:00:00 GMT", "2026-03-02T06:00:00Z"),
+        ] {
+            reads(text, false, as_utc);
+        }
+    }
+
+    #[test]
+    fn forms_with_several_meanings_are_not_read() {
+        for text in [
+            "02-03-2026 06:00",
+            "02/03/2026",
+            "2026-03-02T06",
+            "2026-03-02T0600",
+            "2026-03-02T6:00",
+            "2026-03-02T06:00:0",
+            "2026-03-02T06:00:00:00",
+            "2026-03-02T06:00.5",
+            "2026-03-02T06:00:00.",
+            "2026-03-02T06:00:00.1,2",
+            "2026-03-02T24:00:01",
+            "2026-03-02T25:00",
+            "2026-03-02T06:60",
+            "2026-03-02T06:00:00+1",
+            "2026-03-02T06:00:00+2500",
+            "2026-03-02T06:00:00+01:0",
+            "2026-03-02T06:00:00 CET",
+            "2026-03-02T06:00:00 PM",
+            "2026-03-0206:00",
+            "2026-02-30 06:00",
+            "2026-03-02T06:00:00é",
+            "02032026",
+            "1772431200",
+            "Tue, 02 Mar 2026 06:00:00 GMT",
+            "06:00",
+        ] {
+            let arrived = format!("\"{text}\"");
+            let loose: Loose<Timestamp> = serde_json::from_str(&arrived).unwrap();
+            assert_eq!(loose.get(), None, "{text}");
+            assert_eq!(serde_json::to_string(&loose).unwrap(), arrived);
+        }
     }
 
     #[test]

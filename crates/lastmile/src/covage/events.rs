@@ -11,6 +11,8 @@ use lastmile_covage::types::{Event, ListEventsParams};
 use serde::{Deserialize, Serialize};
 
 use super::Covage;
+use super::pages::is_past_the_end;
+use crate::quiet::quietly;
 
 /// How many events are asked for at once. No source says how many the supplier gives at the most; as it may be asked once in
 /// 30 seconds only, it is asked for many.
@@ -35,6 +37,7 @@ const KNOWN: usize = 50;
 /// let cursor: EventCursor = serde_json::from_str(&stored).unwrap();
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct EventCursor {
     place: u64,
     known: VecDeque<String>,
@@ -45,6 +48,8 @@ pub struct EventCursor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     search: Option<Search>,
 }
+
+quietly!(EventCursor);
 
 /// A look-up of the lost place, or of the end of what is known, over several pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,7 +210,11 @@ impl Events {
             ..Default::default()
         };
         let call = |client: Client| async move { client.list_events(&params).await };
-        let page = self.covage.handle.call(call).await?.value.into_vec();
+        let page = match self.covage.handle.call(call).await {
+            // A place behind the end of the list, which has lost its oldest events: as good as an empty page.
+            Err(error) if from > 0 && is_past_the_end(&error, None, 0) => Vec::new(),
+            reply => reply?.value.into_vec(),
+        };
         self.news = self.cursor.read(from, page);
         Ok(self.news.len())
     }

@@ -51,6 +51,7 @@ mod information;
 mod new_order;
 mod options;
 mod orders;
+mod pages;
 mod progress;
 mod readiness;
 mod request;

@@ -8,6 +8,7 @@ use lastmile_core::wire::Loose;
 use lastmile_covage::Client;
 use lastmile_covage::types::{ListOrdersParams, ListOrdersType, Order};
 
+use super::pages::{Page, is_past_the_end, mark};
 use super::{Covage, segment};
 
 /// How many orders a page has.
@@ -46,6 +47,7 @@ impl Covage {
             filter: filter.into(),
             page: VecDeque::new(),
             total: None,
+            before: None,
             begun: false,
             done: false,
         }
@@ -141,6 +143,8 @@ pub struct Orders {
     filter: ListOrdersParams,
     page: VecDeque<Loose<Order>>,
     total: Option<u64>,
+    /// What the page before is recognised by.
+    before: Option<u64>,
     begun: bool,
     done: bool,
 }
@@ -149,7 +153,8 @@ impl Orders {
     /// The next order; none at the end. An order that cannot be read is a `Loose` without a value.
     ///
     /// # Errors
-    /// The outcome of reading a page. The same page is asked for again at the next call.
+    /// The outcome of reading a page; [`Outcome::Decode`](crate::Outcome::Decode) when the supplier gives the same page again in
+    /// place of the next. The same page is asked for again at the next call.
     pub async fn next(&mut self) -> Option<Result<Loose<Order>, Error>> {
         if self.page.is_empty()
             && !self.done
@@ -160,7 +165,7 @@ impl Orders {
         self.page.pop_front().map(Ok)
     }
 
-    /// How many orders there are altogether, by the supplier's word (`X-Total-Count`), if it gives one. Reads the first page,
+    /// How many orders there are altogether, by the supplier's word (`X-Total-Count`, or the `count` of an envelope), if it gives one. Reads the first page,
     /// unless it is read already.
     ///
     /// # Errors
@@ -182,21 +187,25 @@ impl Orders {
         let offset = self.filter.offset.unwrap_or(0);
         let params = ListOrdersParams { limit: Some(limit), offset: Some(offset), ..self.filter.clone() };
         let call = |client: Client| async move { client.list_orders(&params).await };
-        let reply = self.covage.handle.call(call).await?;
-        self.total =
-            reply.headers.get("x-total-count").and_then(|total| total.to_str().ok()?.trim().parse().ok());
-        let page: VecDeque<_> = reply.value.into_iter().collect();
-        let read = i64::try_from(page.len()).unwrap_or(i64::MAX);
-        let next = offset.saturating_add(read);
-        // A page may be shorter than asked for, since no source states how long it may be: the total tells, where given.
-        self.done = match self.total {
-            Some(total) => read == 0 || u64::try_from(next).is_ok_and(|next| next >= total),
-            // Without it, only an empty page is the end.
-            None => read == 0,
+        let reply = match self.covage.handle.call(call).await {
+            Err(error) if self.begun && is_past_the_end(&error, self.total, offset) => {
+                self.done = true;
+                return Ok(());
+            }
+            reply => reply?,
         };
-        self.begun = true;
+        let first = reply.value.first().and_then(|order| order.get()?.uuid.as_deref());
+        let mark = if reply.value.is_empty() { None } else { mark(first, &reply.body) };
+        if self.begun && mark.is_some() && mark == self.before {
+            return Err(reply.unfit("the page is the one before it again: the list cannot be read on"));
+        }
+        let page = Page::of(&reply);
+        let read = i64::try_from(reply.value.len()).unwrap_or(i64::MAX);
+        let next = offset.saturating_add(read);
+        (self.total, self.done) = (page.total, page.ends(reply.value.len(), next));
+        (self.begun, self.before) = (true, mark);
         self.filter.offset = Some(next);
-        self.page = page;
+        self.page = reply.value.into_iter().collect();
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use lastmile_covage::types::{ListServicesParams, Service, ServiceFtthMigration, 
 use serde::{Deserialize, Serialize};
 
 use super::texts::check_lines;
+use super::pages::{Page, is_past_the_end, mark};
 use super::{Covage, refused, segment};
 use crate::prepared::Creation;
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
@@ -31,7 +32,14 @@ impl Covage {
 
     /// All services, page by page as they are asked for.
     pub fn services(&self) -> Services {
-        Services { covage: self.clone(), offset: 0, page: VecDeque::new(), first: None, done: false }
+        Services {
+            covage: self.clone(),
+            offset: 0,
+            page: VecDeque::new(),
+            total: None,
+            before: None,
+            done: false,
+        }
     }
 }
 
@@ -44,8 +52,9 @@ pub struct Services {
     covage: Covage,
     offset: i64,
     page: VecDeque<Loose<Service>>,
-    /// What the page before began with.
-    first: Option<String>,
+    total: Option<u64>,
+    /// What the page before is recognised by.
+    before: Option<u64>,
     done: bool,
 }
 
@@ -72,16 +81,24 @@ impl Services {
     async fn turn(&mut self) -> Result<(), Error> {
         let params = ListServicesParams { limit: Some(PAGE), offset: Some(self.offset) };
         let call = |client: Client| async move { client.list_services(&params).await };
-        let page: VecDeque<_> = self.covage.handle.call(call).await?.value.into_iter().collect();
-        let first = page.front().and_then(|one| one.get()?.uuid.get().cloned());
-        let is_again = self.offset > 0 && first.is_some() && first == self.first;
-        // A page may be shorter than asked for, as no source says how long it may be: only an empty one is the end.
-        self.done = page.is_empty() || is_again;
-        if !self.done {
-            self.offset = self.offset.saturating_add(i64::try_from(page.len()).unwrap_or(i64::MAX));
-            self.first = first;
-            self.page = page;
+        let reply = match self.covage.handle.call(call).await {
+            Err(error) if self.offset > 0 && is_past_the_end(&error, self.total, self.offset) => {
+                self.done = true;
+                return Ok(());
+            }
+            reply => reply?,
+        };
+        let first = reply.value.first().and_then(|one| one.get()?.uuid.as_deref());
+        let mark = if reply.value.is_empty() { None } else { mark(first, &reply.body) };
+        let (about, page): (_, VecDeque<_>) = (Page::of(&reply), reply.value.into_iter().collect());
+        if self.offset > 0 && mark.is_some() && mark == self.before {
+            self.done = true;
+            return Ok(());
         }
+        self.offset = self.offset.saturating_add(i64::try_from(page.len()).unwrap_or(i64::MAX));
+        (self.total, self.done) = (about.total, about.ends(page.len(), self.offset));
+        self.before = mark;
+        self.page = page;
         Ok(())
     }
 }

@@ -1,25 +1,32 @@
 //! What becomes of orders, event by event.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
-use lastmile_core::call::{Body, Error};
+use lastmile_core::call::Body;
 use lastmile_core::rows::{RowError, Rows};
 use lastmile_core::wire::Loose;
 use lastmile_onapi::Client;
 use lastmile_onapi::types::{ListOrderEventsParams, OrderEvent, OrderOfEvent};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::lists::says_nothing_to_list;
 use super::{EndpointName, OnApi};
 use crate::rules::OnApiId;
+use crate::{HasProgress as _, OrderStage, quiet};
 
 /// The event that was handed out last, by the network's id. Store it together with what the event brought about: then no
 /// event is lost or done twice, whenever the process ends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct EventCursor(String);
+
+impl<'de> Deserialize<'de> for EventCursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        quiet::text(deserializer).map(Self)
+    }
+}
 
 /// The events of orders behind a cursor, in the order of the network.
 ///
@@ -54,8 +61,8 @@ pub struct OrderEvents {
 enum State {
     /// The network is to be asked.
     Resting,
-    /// There is no cursor yet: rows are handed out as they come.
-    Reading(Box<Rows<OrderEvent>>),
+    /// There is no cursor yet: rows are handed out as they come, behind those that came first.
+    Reading(VecDeque<Result<OrderEvent, RowError>>, Box<Rows<OrderEvent>>),
     /// These came behind the cursor.
     Ready(VecDeque<Result<OrderEvent, RowError>>),
 }
@@ -74,7 +81,8 @@ pub struct HandedOut {
 impl OnApi {
     /// The events of orders behind a cursor, or all of them. Nothing is sent before the first is asked for.
     ///
-    /// A network may answer that it does not know the event of the cursor: then begin without one.
+    /// A network may answer that it does not know the event of the cursor, such as by [`RowError::UnknownCursor`]: then begin
+    /// without one, or from one that it knows.
     pub fn order_events(&self, since: Option<EventCursor>) -> OrderEvents {
         OrderEvents { network: self.clone(), cursor: since, state: State::Resting }
     }
@@ -84,11 +92,14 @@ impl OrderEvents {
     /// The next event; none when there is no further one now. Asked again after that, it asks the network again: pause
     /// between.
     ///
-    /// Where the network tells again what the cursor stands behind, that is passed over.
+    /// Where the network tells again what the cursor stands behind, that is passed over. Events come oldest first, also from a
+    /// network that lists the newest first. That is seen by numbers in the ids, or by the states of an order, which never goes
+    /// back; a network whose events show neither is taken to list the oldest first.
     ///
     /// # Errors
-    /// [`RowError::Unreadable`] costs one event and no more: the next call goes on behind it. After every other error the
-    /// next call asks the network again, from the cursor on.
+    /// [`RowError::Unreadable`] costs one event and no more: the next call goes on behind it.
+    /// [`RowError::UnknownCursor`] when the network does not know the event of the cursor, or not any more. After every error
+    /// but the first the next call asks the network again, from the cursor on.
     pub async fn next(&mut self) -> Option<Result<HandedOut, RowError>> {
         loop {
             let row = match &mut self.state {
@@ -100,7 +111,10 @@ impl OrderEvents {
                     }
                     continue;
                 }
-                State::Reading(rows) => rows.next().await,
+                State::Reading(first, rows) => match first.pop_front() {
+                    Some(row) => Some(row),
+                    None => rows.next().await,
+                },
                 State::Ready(rows) => rows.pop_front(),
             };
             return match row {
@@ -168,35 +182,122 @@ impl OrderEvents {
     }
 
     async fn ask(&self) -> Result<Option<State>, RowError> {
-        let Some(mut rows) = self.open().await.map_err(RowError::Call)? else { return Ok(None) };
-        let Some(EventCursor(last)) = &self.cursor else { return Ok(Some(State::Reading(Box::new(rows)))) };
+        let Some(mut rows) = self.open().await? else { return Ok(None) };
+        let Some(EventCursor(last)) = &self.cursor else { return first_asked(rows).await.map(Some) };
+        let mut listed = Vec::new();
+        read_all(&mut rows, &mut listed).await?;
+        if is_newest_first(&listed) == Some(true) {
+            listed.reverse();
+        }
         // A network that does not heed the cursor tells everything again: what is new is known only when the cursor was
         // seen, or was not up to the end.
-        let mut new = VecDeque::new();
-        while let Some(row) = rows.next().await {
-            match row {
-                Ok(event) if id_of(&event) == Some(last) => new.clear(),
-                Err(error) if !matches!(error, RowError::Unreadable(_)) => return Err(error),
-                row => new.push_back(row),
-            }
-        }
+        let known = listed.iter().rposition(|row| row.as_ref().is_ok_and(|event| id_of(event) == Some(last)));
+        let new = listed.into_iter().skip(known.map_or(0, |at| at + 1)).collect();
         Ok(Some(State::Ready(new)))
     }
 
-    async fn open(&self) -> Result<Option<Rows<OrderEvent>>, Error> {
+    async fn open(&self) -> Result<Option<Rows<OrderEvent>>, RowError> {
         let params = ListOrderEventsParams { since: self.cursor.as_ref().map(|cursor| cursor.0.clone()) };
-        let way = self.network.way(EndpointName::OrderEvents)?;
+        let way = self.network.way(EndpointName::OrderEvents).map_err(RowError::Call)?;
         let call = |client: Client| async move { client.list_order_events_stream(&params).await };
         match way.open(call).await {
             Ok(reply) => Ok(reply.map(|reply| self.rows(reply.value))),
-            // Before the first order there is nothing to list.
-            Err(error) if says_nothing_to_list(&error) => Ok(None),
-            Err(error) => Err(error),
+            Err(error) if says_nothing_to_list(&error) => match &self.cursor {
+                // Before the first order there is nothing to list.
+                None => Ok(None),
+                // There was an event, so it is the cursor that the network does not find.
+                Some(_) => Err(RowError::UnknownCursor(error)),
+            },
+            Err(error) => Err(RowError::Call(error)),
         }
     }
 
     fn rows(&self, body: Body) -> Rows<OrderEvent> {
         Rows::new(body, self.network.handle.policy().row_limit())
+    }
+}
+
+/// How many events of a first list are read before the first is handed out, at the most, to see how the list is ordered.
+const LOOK_AHEAD: usize = 100;
+
+/// What to do with all events that a network has.
+async fn first_asked(mut rows: Rows<OrderEvent>) -> Result<State, RowError> {
+    let mut first = Vec::new();
+    while first.len() < LOOK_AHEAD {
+        match rows.next().await {
+            Some(row) => first.push(row),
+            None => break,
+        }
+        match is_newest_first(&first) {
+            Some(true) => {
+                // Handed out as they come, the cursor would stand behind the oldest in the end.
+                read_all(&mut rows, &mut first).await?;
+                if is_newest_first(&first) == Some(true) {
+                    first.reverse();
+                }
+                return Ok(State::Ready(first.into()));
+            }
+            Some(false) => break,
+            None => {}
+        }
+    }
+    Ok(State::Reading(first.into(), Box::new(rows)))
+}
+
+/// Reads the rest of a list; none of it counts when it breaks off.
+async fn read_all(
+    rows: &mut Rows<OrderEvent>,
+    listed: &mut Vec<Result<OrderEvent, RowError>>,
+) -> Result<(), RowError> {
+    while let Some(row) = rows.next().await {
+        match row {
+            Err(error) if !matches!(error, RowError::Unreadable(_)) => return Err(error),
+            row => listed.push(row),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a list has its newest event first; none if nothing in it shows how it is ordered.
+fn is_newest_first(listed: &[Result<OrderEvent, RowError>]) -> Option<bool> {
+    let events = || listed.iter().filter_map(|row| row.as_ref().ok());
+    let (mut rises, mut falls) = (false, false);
+    let mut before = None;
+    for number in events().filter_map(id_of).map(number_in) {
+        if let (Some((was, prefix)), Some((is, same))) = (before, number)
+            && prefix == same
+        {
+            (rises, falls) = (rises | (is > was), falls | (is < was));
+        }
+        before = number;
+    }
+    if rises != falls {
+        return Some(falls);
+    }
+    let (mut rises, mut falls) = (false, false);
+    let mut ranks = HashMap::new();
+    for order in events().filter_map(|event| event.order.get()) {
+        let (Some(path), Some(rank)) = (order.path.as_deref(), rank(order)) else { continue };
+        if let Some(was) = ranks.insert(path, rank) {
+            (rises, falls) = (rises | (rank > was), falls | (rank < was));
+        }
+    }
+    (rises != falls).then_some(falls)
+}
+
+/// The number that an id ends with, and what stands before it: `e-17`.
+fn number_in(id: &str) -> Option<(u128, &str)> {
+    let prefix = id.trim_end_matches(|c: char| c.is_ascii_digit());
+    id.get(prefix.len()..)?.parse().ok().map(|number| (number, prefix))
+}
+
+/// How far an order is. It never goes back. (Source: ON-API 2.6, orders.)
+fn rank(order: &OrderOfEvent) -> Option<u8> {
+    match order.progress().stage() {
+        OrderStage::Received => Some(0),
+        OrderStage::InProgress => Some(1),
+        OrderStage::Done | OrderStage::Failed => Some(2),
+        _ => None,
     }
 }
 

@@ -13,9 +13,10 @@ use lastmile_onapi::types::{
     ListSubscriptionsParams, ObjectEvent,
 };
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{EndpointName, OnApi};
+use crate::quiet;
 
 impl OnApi {
     /// The accesses that were created or changed since a cursor, or all of them. They are read row by row, however many
@@ -39,11 +40,13 @@ impl OnApi {
     /// # Errors
     /// The outcome of the call. A network without any access answers 404: see [`Changes::Nothing`].
     pub async fn accesses(&self, since: Option<&Cursor>) -> Result<Changes<Access>, Error> {
+        self.changes(since, self.open_accesses(since).await)
+    }
+
+    pub(super) async fn open_accesses(&self, since: Option<&Cursor>) -> Result<Option<Reply<Body>>, Error> {
         let params = ListAccessesParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
         let way = self.way(EndpointName::Accesses)?;
-        self.changes(
-            way.open(|client: Client| async move { client.list_accesses_stream(&params).await }).await,
-        )
+        way.open(|client: Client| async move { client.list_accesses_stream(&params).await }).await
     }
 
     /// The services of all accesses, or of those where they changed since a cursor.
@@ -51,11 +54,13 @@ impl OnApi {
     /// # Errors
     /// As those of [`accesses`](Self::accesses).
     pub async fn all_services(&self, since: Option<&Cursor>) -> Result<Changes<AccessServices>, Error> {
+        self.changes(since, self.open_services(since).await)
+    }
+
+    pub(super) async fn open_services(&self, since: Option<&Cursor>) -> Result<Option<Reply<Body>>, Error> {
         let params = ListServicesParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
         let way = self.way(EndpointName::Services)?;
-        self.changes(
-            way.open(|client: Client| async move { client.list_services_stream(&params).await }).await,
-        )
+        way.open(|client: Client| async move { client.list_services_stream(&params).await }).await
     }
 
     /// Your subscriptions on all accesses, or on those where they changed since a cursor.
@@ -66,10 +71,17 @@ impl OnApi {
         &self,
         since: Option<&Cursor>,
     ) -> Result<Changes<AccessSubscriptions>, Error> {
+        self.changes(since, self.open_subscriptions(since).await)
+    }
+
+    pub(super) async fn open_subscriptions(
+        &self,
+        since: Option<&Cursor>,
+    ) -> Result<Option<Reply<Body>>, Error> {
         let params = ListSubscriptionsParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
         let way = self.way(EndpointName::Subscriptions)?;
         let call = |client: Client| async move { client.list_subscriptions_stream(&params).await };
-        self.changes(way.open(call).await)
+        way.open(call).await
     }
 
     /// What became of objects of all kinds since a cursor, or as far back as the network remembers, which is 24 hours at
@@ -80,11 +92,13 @@ impl OnApi {
     pub async fn object_events(&self, since: Option<&Cursor>) -> Result<Changes<ObjectEvent>, Error> {
         let params = ListEventsParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
         let way = self.way(EndpointName::Events)?;
-        self.changes(way.open(|client: Client| async move { client.list_events_stream(&params).await }).await)
+        let call = |client: Client| async move { client.list_events_stream(&params).await };
+        self.changes(since, way.open(call).await)
     }
 
-    fn changes<T: DeserializeOwned + Send + 'static>(
+    pub(super) fn changes<T: DeserializeOwned + Send + 'static>(
         &self,
+        since: Option<&Cursor>,
         opened: Result<Option<Reply<Body>>, Error>,
     ) -> Result<Changes<T>, Error> {
         let reply = match opened {
@@ -97,7 +111,7 @@ impl OnApi {
         };
         let cursor = Cursor::of(&reply);
         let rows = lastmile_core::rows::Rows::new(reply.value, self.handle.policy().row_limit());
-        Ok(Changes::Rows(Box::new(ChangedRows { rows, cursor, ended: false })))
+        Ok(Changes::Rows(Box::new(ChangedRows { rows, since: since.cloned(), cursor, end: End::NotYet })))
     }
 }
 
@@ -108,9 +122,15 @@ pub(super) fn says_nothing_to_list(error: &Error) -> bool {
 }
 
 /// Where a list was read up to: the network's own `Last-Modified`, to be sent back as it came. Store it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Cursor(pub(super) String);
+
+impl<'de> Deserialize<'de> for Cursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        quiet::text(deserializer).map(Self)
+    }
+}
 
 impl Cursor {
     /// What an answer says about when its list was modified last.
@@ -151,8 +171,19 @@ impl<T: fmt::Debug> fmt::Debug for Changes<T> {
 #[derive(Debug)]
 pub struct ChangedRows<T> {
     rows: lastmile_core::rows::Rows<T>,
+    /// The cursor that was asked with.
+    since: Option<Cursor>,
+    /// The one that the answer gives.
     cursor: Option<Cursor>,
-    ended: bool,
+    end: End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    NotYet,
+    /// The list broke off, or was none: nothing says what was not read.
+    Broken,
+    Whole,
 }
 
 impl<T: DeserializeOwned + Send + 'static> ChangedRows<T> {
@@ -167,16 +198,29 @@ impl<T: DeserializeOwned + Send + 'static> ChangedRows<T> {
 
     fn seen(&mut self, row: Option<Result<T, RowError>>) -> Option<Result<T, RowError>> {
         match &row {
-            None => self.ended = true,
-            Some(Err(error)) if !matches!(error, RowError::Unreadable(_)) => self.cursor = None,
+            None if self.end == End::NotYet => self.end = End::Whole,
+            Some(Err(error)) if !matches!(error, RowError::Unreadable(_)) => self.end = End::Broken,
+            None => {}
             Some(_) => {}
         }
         row
     }
 
-    /// The cursor for next time: once all rows are read, and if the network gives one.
+    /// Whether the whole answer was read and is a JSON list. Not so while rows remain, after an error that ended it, and for an
+    /// answer that says nothing (`null`, `""`, status 204) or has one object in place of the list.
+    pub fn is_whole_list(&self) -> bool {
+        self.end == End::Whole && self.rows.is_array()
+    }
+
+    /// The cursor for next time, if the network gives one: once all rows are read. After an answer that is
+    /// [no list](Self::is_whole_list) but no error either, it is the one that was asked with; after a list that broke off
+    /// there is none. A row that cannot be read does not hold it back, since its error was returned.
     pub fn cursor(&self) -> Option<&Cursor> {
-        self.cursor.as_ref().filter(|_| self.ended)
+        match self.end {
+            End::Whole if self.rows.is_array() => self.cursor.as_ref(),
+            End::Whole => self.since.as_ref(),
+            End::NotYet | End::Broken => None,
+        }
     }
 }
 

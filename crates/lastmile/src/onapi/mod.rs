@@ -48,6 +48,7 @@
 #![doc = include_str!("operations.md")]
 
 mod accesses;
+mod deletions;
 mod directory;
 mod events;
 mod invoices;

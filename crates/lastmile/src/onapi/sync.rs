@@ -1,24 +1,28 @@
 //! A copy of what a network has, kept up to date: what changed, and what is gone.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher as _, RandomState};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
 use futures_util::{Stream, StreamExt as _};
-use lastmile_core::call::{Error, Outcome};
+use lastmile_core::call::{Body, Error, Reply};
 use lastmile_core::rows::RowError;
-use lastmile_onapi::types::{Access, AccessServices, AccessSubscriptions, ObjectEvent, ObjectEventType};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use lastmile_core::wire::Loose;
+use lastmile_onapi::types::{Access, AccessServices, AccessSubscriptions};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use sealed::Kind;
+pub(super) use sealed::Kind;
 
+use super::OnApi;
 use super::lists::{ChangedRows, Changes, Cursor};
-use super::{EndpointName, OnApi};
+use crate::quiet::quietly;
 
 /// How far a copy has come. Store it with the copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct SyncState {
     /// Up to where the list was read.
     rows: Option<Cursor>,
@@ -32,6 +36,8 @@ pub struct SyncState {
     doubtful: bool,
 }
 
+quietly!(SyncState);
+
 /// When to read everything again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncPlan {
@@ -39,7 +45,7 @@ pub struct SyncPlan {
     /// light then.
     pub full_every: Duration,
     /// The same for a network that does not say when its lists were modified last, or has no events, and when an event could
-    /// not be read: then nothing else tells what changed, or what is gone. A day by default. Such lists can be hundreds of
+    /// not be read, or a row: then nothing else tells what changed, or what is gone. A day by default. Such lists can be hundreds of
     /// megabytes.
     pub full_every_without_cursor: Duration,
 }
@@ -63,16 +69,26 @@ impl Synced for AccessSubscriptions {}
 
 #[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
 mod sealed {
-    use super::{Changes, Cursor, Error, Gone, OnApi};
+    use super::{Body, Cursor, Error, Gone, Loose, OnApi, Reply};
 
     pub trait Sealed: Sized {
         /// The kinds of objects whose end is of interest.
         const KINDS: &'static [Kind];
 
-        fn list(
+        /// What a row must have, for the error of one that has not.
+        const NEEDS: &'static str;
+
+        fn open(
             network: &OnApi,
             since: Option<&Cursor>,
-        ) -> impl Future<Output = Result<Changes<Self>, Error>> + Send;
+        ) -> impl Future<Output = Result<Option<Reply<Body>>, Error>> + Send;
+
+        fn id(&self) -> &Loose<String>;
+
+        /// Whether the row has what it is there for, beside its id.
+        fn has_content(&self) -> bool {
+            true
+        }
     }
 
     /// A kind of object, as events name it.
@@ -85,7 +101,7 @@ mod sealed {
 
     impl Kind {
         /// Some networks write the singular.
-        pub(super) fn named(name: &str) -> Option<Self> {
+        pub(in super::super) fn named(name: &str) -> Option<Self> {
             match name.to_ascii_lowercase().as_str() {
                 "access" | "accesses" => Some(Self::Access),
                 "service" | "services" => Some(Self::Service),
@@ -94,7 +110,7 @@ mod sealed {
             }
         }
 
-        pub(super) fn gone(self, id: String) -> Gone {
+        pub(in super::super) fn gone(self, id: String) -> Gone {
             match self {
                 Self::Access => Gone::Access(id),
                 Self::Service => Gone::Service(id),
@@ -106,25 +122,65 @@ mod sealed {
 
 impl sealed::Sealed for Access {
     const KINDS: &'static [Kind] = &[Kind::Access];
+    const NEEDS: &'static str = "an access with its accessId";
 
-    async fn list(network: &OnApi, since: Option<&Cursor>) -> Result<Changes<Self>, Error> {
-        network.accesses(since).await
+    async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Reply<Body>>, Error> {
+        network.open_accesses(since).await
+    }
+
+    fn id(&self) -> &Loose<String> {
+        &self.access_id
     }
 }
 
 impl sealed::Sealed for AccessServices {
     const KINDS: &'static [Kind] = &[Kind::Access, Kind::Service];
+    const NEEDS: &'static str = "an access with its accessId and the list of its services";
 
-    async fn list(network: &OnApi, since: Option<&Cursor>) -> Result<Changes<Self>, Error> {
-        network.all_services(since).await
+    async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Reply<Body>>, Error> {
+        network.open_services(since).await
+    }
+
+    fn id(&self) -> &Loose<String> {
+        &self.access_id
+    }
+
+    fn has_content(&self) -> bool {
+        !self.services.is_absent()
     }
 }
 
 impl sealed::Sealed for AccessSubscriptions {
     const KINDS: &'static [Kind] = &[Kind::Access, Kind::Subscription];
+    const NEEDS: &'static str =
+        "an access with its accessId and the list of its subscriptions, as from ON-API 2.6 on";
 
-    async fn list(network: &OnApi, since: Option<&Cursor>) -> Result<Changes<Self>, Error> {
-        network.all_subscriptions(since).await
+    async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Reply<Body>>, Error> {
+        network.open_subscriptions(since).await
+    }
+
+    fn id(&self) -> &Loose<String> {
+        &self.access_id
+    }
+
+    /// Before ON-API 2.6 each row is one subscription: read as a row of 2.6 it would empty the access.
+    fn has_content(&self) -> bool {
+        !self.subscriptions.is_absent()
+    }
+}
+
+/// A row that a copy can take in.
+#[derive(Debug)]
+struct Usable<T>(T);
+
+impl<'de, T: Synced> Deserialize<'de> for Usable<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let row = T::deserialize(deserializer)?;
+        let has_id = row.id().as_deref().is_some_and(|id| !id.is_empty());
+        if has_id && row.has_content() {
+            return Ok(Self(row));
+        }
+        Err(D::Error::custom(format_args!("incomplete row, expected {}", T::NEEDS)))
     }
 }
 
@@ -155,10 +211,17 @@ pub enum Gone {
 #[derive(Debug)]
 pub struct SyncRun<T> {
     gone: VecDeque<Gone>,
-    rows: Option<Box<ChangedRows<T>>>,
+    rows: Option<Box<ChangedRows<Usable<T>>>>,
+    /// The state that this run began with.
+    before: SyncState,
     next: SyncState,
     is_full: bool,
     unreadable: usize,
+    /// The rows that are readable and yet do not tell surely what the network has.
+    unsure: usize,
+    /// The ids so far, as hashes, where everything is read.
+    ids: HashSet<u64>,
+    hasher: RandomState,
     says_nothing: bool,
     ended: bool,
     broken: bool,
@@ -205,19 +268,21 @@ impl OnApi {
         let before = since.cloned().unwrap_or_default();
         let now = now();
         let full = before.needs_all(plan, now);
-        let Some(news) = self.gone::<T>(before.events.as_ref()).await? else {
+        let Some(news) = self.deletions(T::KINDS, before.events.as_ref()).await? else {
             // Without events.
-            let next = SyncState { events: None, events_at: None, ..before };
-            return self.rows(next, full, VecDeque::new(), now).await;
+            let doubtful = before.doubtful && !full;
+            let next = SyncState { events: None, events_at: None, doubtful, ..before.clone() };
+            return self.rows(before, next, full, VecDeque::new(), now).await;
         };
         let events = news.cursor.or_else(|| before.events.clone());
         let doubtful = (news.doubtful || before.doubtful) && !full;
-        let next = SyncState { events, events_at: Some(now), doubtful, ..before };
-        self.rows(next, full, news.gone, now).await
+        let next = SyncState { events, events_at: Some(now), doubtful, ..before.clone() };
+        self.rows(before, next, full, news.gone, now).await
     }
 
     async fn rows<T: Synced>(
         &self,
+        before: SyncState,
         mut next: SyncState,
         full: bool,
         gone: VecDeque<Gone>,
@@ -227,9 +292,13 @@ impl OnApi {
             // Without a copy there is nothing to take out of it.
             gone: if next.full_at.is_some() { gone } else { VecDeque::new() },
             rows: None,
+            before,
             next: SyncState::default(),
             is_full: full,
             unreadable: 0,
+            unsure: 0,
+            ids: HashSet::new(),
+            hasher: RandomState::new(),
             says_nothing: false,
             ended: false,
             broken: false,
@@ -240,7 +309,7 @@ impl OnApi {
         // Without a cursor there is nothing between everything and nothing.
         if full || next.rows.is_some() {
             let since = next.rows.as_ref().filter(|_| !full);
-            match T::list(self, since).await? {
+            match self.changes(since, T::open(self, since).await)? {
                 Changes::NotModified => {}
                 Changes::Nothing { .. } => run.says_nothing = true,
                 Changes::Rows(rows) => run.rows = Some(rows),
@@ -249,83 +318,6 @@ impl OnApi {
         run.next = next;
         Ok(run)
     }
-
-    /// Which objects are gone since a cursor; none, if the network has no events.
-    async fn gone<T: Synced>(&self, since: Option<&Cursor>) -> Result<Option<News>, Error> {
-        let mut news = News::default();
-        if self.offers_endpoint(EndpointName::Events) == Some(false) {
-            return Ok(None);
-        }
-        let mut rows = match self.object_events(since).await {
-            Ok(Changes::Rows(rows)) => rows,
-            Ok(Changes::NotModified) => return Ok(Some(news)),
-            Ok(Changes::Nothing { .. }) => {
-                // So may say a network that has no such list at all.
-                news.doubtful = since.is_none();
-                return Ok(Some(news));
-            }
-            Err(error) if has_no_events(&error) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let mut last: HashMap<(Kind, String), bool> = HashMap::new();
-        while let Some(row) = rows.next().await {
-            match row {
-                Ok(event) => match told(&event) {
-                    Told::Of(kind, id, is_gone) if T::KINDS.contains(&kind) => {
-                        last.insert((kind, id), is_gone);
-                    }
-                    Told::Of(..) | Told::OfOthers => {}
-                    Told::Unclear => news.doubtful = true,
-                },
-                Err(RowError::Call(error)) => return Err(error),
-                // Where the list breaks off it has no cursor either.
-                Err(_) => news.doubtful = true,
-            }
-        }
-        news.cursor = rows.cursor().cloned();
-        // In an order that does not change from run to run.
-        let gone: BTreeSet<_> =
-            last.into_iter().filter_map(|(object, is_gone)| is_gone.then_some(object)).collect();
-        news.gone = gone.into_iter().map(|(kind, id)| kind.gone(id)).collect();
-        Ok(Some(news))
-    }
-}
-
-#[derive(Default)]
-struct News {
-    gone: VecDeque<Gone>,
-    cursor: Option<Cursor>,
-    /// Whether they may leave something out.
-    doubtful: bool,
-}
-
-/// What an event tells.
-enum Told {
-    Of(Kind, String, bool),
-    /// Orders, tickets.
-    OfOthers,
-    Unclear,
-}
-
-fn told(event: &ObjectEvent) -> Told {
-    let Some(name) = event.object_type.as_deref() else { return Told::Unclear };
-    let Some(kind) = Kind::named(name) else { return Told::OfOthers };
-    let is_gone = match event.type_.get() {
-        Some(ObjectEventType::Delete) => true,
-        Some(ObjectEventType::Create | ObjectEventType::Update) => false,
-        _ => return Told::Unclear,
-    };
-    match (event.object_id.as_deref(), event.object_id.stray()) {
-        (Some(id), None) if !id.is_empty() => Told::Of(kind, id.to_owned(), is_gone),
-        // As a number it may have lost a nought.
-        _ => Told::Unclear,
-    }
-}
-
-/// Only the standard knows them.
-fn has_no_events(error: &Error) -> bool {
-    error.outcome() == Outcome::Rejected
-        && error.status().is_some_and(|status| matches!(status.as_u16(), 404 | 405 | 501))
 }
 
 impl SyncState {
@@ -359,7 +351,7 @@ impl<T: Synced> SyncRun<T> {
         self.seen(row)
     }
 
-    fn seen(&mut self, row: Option<Result<T, RowError>>) -> Option<Result<SyncItem<T>, RowError>> {
+    fn seen(&mut self, row: Option<Result<Usable<T>, RowError>>) -> Option<Result<SyncItem<T>, RowError>> {
         match row {
             None => {
                 if !self.ended {
@@ -368,7 +360,12 @@ impl<T: Synced> SyncRun<T> {
                 }
                 None
             }
-            Some(Ok(row)) => Some(Ok(SyncItem::Row(Box::new(row)))),
+            Some(Ok(Usable(row))) => {
+                if self.is_full && !self.is_sure(&row) {
+                    self.unsure += 1;
+                }
+                Some(Ok(SyncItem::Row(Box::new(row))))
+            }
             Some(Err(error)) => {
                 match error {
                     RowError::Unreadable(_) => self.unreadable += 1,
@@ -379,12 +376,28 @@ impl<T: Synced> SyncRun<T> {
         }
     }
 
+    /// Whether this row tells surely which object the network has: by an id that arrived as a text (as a number it may have
+    /// lost a nought), and that no row before it had (a list that shifts while it is written repeats some and skips others).
+    fn is_sure(&mut self, row: &T) -> bool {
+        let is_text = row.id().stray().is_none();
+        is_text && self.ids.insert(self.hasher.hash_one(row.id().as_deref()))
+    }
+
     fn end(&mut self) {
-        let read = self.rows.as_ref().map(|rows| rows.cursor().cloned());
-        match read {
-            Some(cursor) => self.next.rows = cursor,
-            None if self.is_full => self.next.rows = None,
-            None => {}
+        self.says_nothing |= self.rows.as_ref().is_some_and(|rows| !rows.is_whole_list());
+        if self.says_nothing && self.is_full {
+            // Everything is still to be read.
+            self.next = self.before.clone();
+            return;
+        }
+        if self.unreadable > 0 {
+            self.next.doubtful = true;
+        }
+        // What could not be read of the news is asked for again.
+        if (self.is_full || self.unreadable == 0)
+            && let Some(rows) = &self.rows
+        {
+            self.next.rows = rows.cursor().cloned();
         }
     }
 
@@ -398,13 +411,25 @@ impl<T: Synced> SyncRun<T> {
         self.unreadable
     }
 
-    /// Whether what was not among the rows is gone: at the end of a run in which everything was read and every row was
-    /// readable. Not so where the network says that it has nothing at all: some say so of a path that is not in their form.
-    pub fn may_sweep(&self) -> bool {
-        self.is_full && self.is_whole() && self.unreadable == 0 && !self.says_nothing
+    /// How many rows of a full run so far do not tell surely which object they are about: their id arrived as something else
+    /// than a text, or is that of an earlier row.
+    pub fn unsure(&self) -> usize {
+        self.unsure
     }
 
-    /// The state for next time, at the end of the run. None before, and after an error that broke it off.
+    /// Whether what was not among the rows is gone: at the end of a run in which everything was read, the answer was a list, and
+    /// every row was readable and had an id of its own that arrived as a text. Not so where the network says that it has
+    /// nothing at all, by a status 404 or 204, by `null` or `""`: some say so of a path that is not in their form.
+    ///
+    /// To tell ids apart, a full run keeps 8 bytes of each.
+    pub fn may_sweep(&self) -> bool {
+        self.is_full && self.is_whole() && self.unreadable == 0 && self.unsure == 0 && !self.says_nothing
+    }
+
+    /// The state for next time, at the end of the run. None before, and after an error that broke it off. It passes over
+    /// nothing that was not read: after an answer that says nothing, or has one object in place of the list, the same is asked
+    /// for again; after a row that cannot be read, everything is read again within
+    /// [`full_every_without_cursor`](SyncPlan::full_every_without_cursor).
     pub fn state(&self) -> Option<&SyncState> {
         self.is_whole().then_some(&self.next)
     }

@@ -31,7 +31,8 @@
 //!
 //! # Personal data
 //!
-//! `Debug` does not show what says who somebody is or where somebody lives. A [`RuleError`] shows one character at most.
+//! `Debug` does not show what says who somebody is or where somebody lives. A [`RuleError`] shows one character at most, and
+//! an error of deserializing does not quote what it met in the place of a value.
 //!
 //! # JSON Schema
 //!
@@ -231,6 +232,12 @@ macro_rules! text_rule {
                 let text = text.to_owned();
                 $(let mut text = text; $written(&mut text);)?
                 Ok(Self(text))
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::quiet::text(deserializer)?.try_into().map_err(serde::de::Error::custom)
             }
         }
 

@@ -1,6 +1,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::quiet::quietly;
 use crate::rules::{Warning, schema};
 
 /// The first and the last day of a contract. The last has to be there, and is never `null`.
@@ -20,6 +21,7 @@ use crate::rules::{Warning, schema};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ContractDates {
     /// The first day, where it is known.
     #[serde(rename = "startDate", default, skip_serializing_if = "Option::is_none")]
@@ -28,6 +30,8 @@ pub struct ContractDates {
     #[serde(rename = "endDate")]
     pub end: NaiveDate,
 }
+
+quietly!(ContractDates);
 
 schema!(ContractDates, {
     "type": "object",

@@ -3,6 +3,7 @@ use std::fmt;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::quiet::{self, quietly};
 use crate::rules::{Warning, schema};
 
 /// A geometry as Cocon's reference has it, in the manner of GeoJSON: a kind, a list of positions, perhaps a bounding box. The way
@@ -40,6 +41,7 @@ use crate::rules::{Warning, schema};
 pub struct Geometry(Fields);
 
 #[derive(Clone, PartialEq, Serialize)]
+#[serde(remote = "Self")]
 struct Fields {
     #[serde(rename = "type")]
     kind: GeometryKind,
@@ -47,6 +49,8 @@ struct Fields {
     bbox: Option<Vec<f64>>,
     coordinates: Vec<Vec<f64>>,
 }
+
+quietly!(Fields);
 
 schema!(Geometry, {
     "type": "object",
@@ -64,8 +68,8 @@ schema!(Geometry, {
     "additionalProperties": { "type": "null" }
 });
 
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl Fields {
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(FieldsVisitor)
     }
 }
@@ -111,8 +115,8 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 }
 
 /// What a [`Geometry`] is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(into = "String")]
 #[non_exhaustive]
 pub enum GeometryKind {
     /// `Point`, the only kind that the reference shows.
@@ -131,6 +135,12 @@ impl GeometryKind {
             Self::LineString => "LineString",
             Self::Other(kind) => kind,
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for GeometryKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        quiet::text(deserializer).map(Self::from)
     }
 }
 

@@ -3,6 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Geometry;
+use crate::quiet::quietly;
 use crate::rules::schema;
 
 /// What a delayed connection says about the way of its cable: the fields `newRoute` and `isWithoutGeometry`, which cannot
@@ -43,13 +44,15 @@ pub enum RouteScenario {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 struct Fields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     new_route: Option<Geometry>,
     #[serde(default)]
     is_without_geometry: Option<bool>,
 }
+
+quietly!(Fields);
 
 schema!(RouteScenario, {
     "type": "object",

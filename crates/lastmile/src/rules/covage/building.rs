@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::rules::{Problem, Warning, hidden, text_rule};
 
@@ -17,8 +17,8 @@ use crate::rules::{Problem, Warning, hidden, text_rule};
 /// assert!(error.to_string().starts_with("the character '\\\\' at place 3 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct BuildingRef(String);
 
 text_rule!(
@@ -78,8 +78,8 @@ impl BuildingRef {
 /// assert!(error.to_string().starts_with("it is too short"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct StairsKey(String);
 
 text_rule!(

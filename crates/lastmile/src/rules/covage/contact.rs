@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::CovageText;
 use crate::rules::warning::is_email;
@@ -21,8 +21,8 @@ use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 /// assert!(error.to_string().starts_with("the character '\\'' at place 1 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct CovageEmail(String);
 
 text_rule!(
@@ -61,8 +61,8 @@ impl CovageEmail {
 /// assert!(error.to_string().starts_with("the character '/' at place 2 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct CovagePhone(String);
 
 text_rule!(
@@ -99,8 +99,8 @@ impl CovagePhone {
 /// assert!(error.to_string().starts_with("the character '+' at place 0 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct LineNumber(String);
 
 text_rule!(LineNumber, "a line number is ten digits", "^[0-9]{10}$");
@@ -132,8 +132,8 @@ impl LineNumber {
 /// assert!(error.to_string().starts_with("it is too short"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct CovageZipCode(String);
 
 text_rule!(CovageZipCode, "a postal code is five digits", "^[0-9]{5}$");

@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::rules::class::{CAPITAL, DIGIT, HYPHEN, SMALL};
 use crate::rules::{Problem, hidden, shape, text_rule};
@@ -22,8 +22,8 @@ use crate::rules::{Problem, hidden, shape, text_rule};
 /// assert!(error.to_string().starts_with("the character 'f' at place 0 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct Otp(String);
 
 text_rule!(

@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::LineNumber;
 use crate::rules::{Problem, Warning, hidden, scan, text_rule};
@@ -24,8 +24,8 @@ use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 /// assert!(error.to_string().starts_with("the character ' ' at place 2 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct Rio(String);
 
 text_rule!(Rio, "a RIO is 12 letters, digits and +", "^[0-9A-Za-z+]{12}$", str::make_ascii_uppercase);

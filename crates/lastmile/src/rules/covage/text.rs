@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::rules::{Problem, hidden, stranger, text_rule};
 
@@ -19,8 +19,8 @@ use crate::rules::{Problem, hidden, stranger, text_rule};
 /// assert!(error.to_string().starts_with("the character '\\'' at place 1 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct CovageText(pub(super) String);
 
 text_rule!(

@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 
@@ -17,8 +17,8 @@ use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 /// assert!(error.to_string().starts_with("the character ' ' at place 3 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct OnApiPostalCode(String);
 
 text_rule!(OnApiPostalCode, "a postal code is five digits, the first not 0", "^[1-9][0-9]{4}$");
@@ -45,8 +45,8 @@ impl OnApiPostalCode {
 /// assert!(error.to_string().starts_with("the character 's' at place 0 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct CountryCode(String);
 
 text_rule!(CountryCode, "a country's code is two capitals, such as SE", "^[A-Z]{2}$");
@@ -88,8 +88,8 @@ impl CountryCode {
 /// assert!(error.to_string().starts_with("the character 'G' at place 2 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct OnApiStreetNumber(String);
 
 text_rule!(
@@ -126,8 +126,8 @@ impl OnApiStreetNumber {
 /// assert!(error.to_string().starts_with("it is too short"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct ApartmentNumber(String);
 
 text_rule!(ApartmentNumber, "the number of an apartment is four digits", "^[0-9]{4}$");

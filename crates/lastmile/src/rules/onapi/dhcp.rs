@@ -3,6 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Option82;
+use crate::quiet::quietly;
 use crate::rules::{RuleError, schema};
 
 /// How a DHCP server knows a line, as readable texts. What is not known is left out.
@@ -22,7 +23,7 @@ use crate::rules::{RuleError, schema};
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(remote = "Self", default, rename_all = "camelCase")]
 pub struct DhcpIdentifier {
     /// The circuit, DHCP option 82, sub-option 1 (RFC 3046).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,6 +51,8 @@ impl fmt::Debug for DhcpIdentifier {
         f.write_str("DhcpIdentifier((hidden))")
     }
 }
+
+quietly!(DhcpIdentifier);
 
 schema!(DhcpIdentifier, {
     "type": "object",

@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::rules::{Problem, Warning, luhn, scan, text_rule};
 
@@ -16,8 +16,8 @@ use crate::rules::{Problem, Warning, luhn, scan, text_rule};
 /// assert!(error.to_string().starts_with("the character '/' at place 3 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct OnApiId(String);
 
 text_rule!(

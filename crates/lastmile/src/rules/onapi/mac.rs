@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::rules::class::{COLON, HEX};
 use crate::rules::{Problem, Warning, hidden, shape, text_rule};
@@ -20,8 +20,8 @@ use crate::rules::{Problem, Warning, hidden, shape, text_rule};
 /// assert!(error.to_string().starts_with("the character '-' at place 2 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct MacAddress(String);
 
 text_rule!(

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::rules::{Problem, RuleError, hidden, scan, text_rule};
 
@@ -24,8 +24,8 @@ use crate::rules::{Problem, RuleError, hidden, scan, text_rule};
 /// assert!(error.to_string().starts_with("the length at place 2 says 10 bytes, but 9 are there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct Option82(String);
 
 text_rule!(

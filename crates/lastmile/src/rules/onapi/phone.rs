@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 
@@ -18,8 +18,8 @@ use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 /// assert!(error.to_string().starts_with("the character '0' at place 0 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct OnApiPhone(String);
 
 text_rule!(

@@ -1,0 +1,39 @@
+use serde::{Deserialize, Deserializer, de};
+
+/// Reads a text. What arrives in its place is not quoted by the error, since it may be anything.
+pub(super) fn text_alone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::deserialize(deserializer).map_err(quiet)
+}
+
+/// The error of something that arrived in the place of something else, without what arrived. Any other error stays as it is.
+fn quiet<E: de::Error>(error: E) -> E {
+    let text = error.to_string();
+    match text.split_once(": ") {
+        Some((what @ ("invalid type" | "invalid value"), _)) => {
+            E::custom(format_args!("{what}, expected a text"))
+        }
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::wire::{Segment, Timestamp};
+
+    #[test]
+    fn an_error_does_not_say_what_arrived_in_the_place_of_a_text() {
+        for arrived in
+            ["81352886600029", "true", "[81352886600029]", r#"{"81352886600029":1}"#, "8.135", "null"]
+        {
+            let errors = [
+                serde_json::from_str::<Segment>(arrived).unwrap_err().to_string(),
+                serde_json::from_str::<Timestamp>(arrived).unwrap_err().to_string(),
+            ];
+            for error in errors {
+                assert!(error.starts_with("invalid type, expected a text"), "{error}");
+            }
+        }
+        let error = serde_json::from_str::<Segment>("\"x").unwrap_err();
+        assert!(error.is_eof(), "an error of the JSON stays what it is: {error}");
+    }
+}

@@ -1,0 +1,220 @@
+//! Which objects are gone, by the events of objects.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chrono::{DateTime, Utc};
+use lastmile_core::call::{Error, Outcome};
+use lastmile_core::rows::RowError;
+use lastmile_onapi::types::{ObjectEvent, ObjectEventType};
+
+use super::lists::{Changes, Cursor};
+use super::sync::{Gone, Kind};
+use super::{EndpointName, OnApi};
+
+/// What the events say.
+#[derive(Default)]
+pub(super) struct Deletions {
+    pub(super) gone: VecDeque<Gone>,
+    pub(super) cursor: Option<Cursor>,
+    /// Whether they may leave something out.
+    pub(super) doubtful: bool,
+}
+
+impl OnApi {
+    /// Which objects of these kinds are gone since a cursor; none, if the network has no events.
+    pub(super) async fn deletions(
+        &self,
+        kinds: &[Kind],
+        since: Option<&Cursor>,
+    ) -> Result<Option<Deletions>, Error> {
+        let mut news = Deletions::default();
+        if self.offers_endpoint(EndpointName::Events) == Some(false) {
+            return Ok(None);
+        }
+        let mut rows = match self.object_events(since).await {
+            Ok(Changes::Rows(rows)) => rows,
+            Ok(Changes::NotModified) => return Ok(Some(news)),
+            Ok(Changes::Nothing { .. }) => {
+                // So may say a network that has no such list at all, or one that has lost what was in it.
+                news.doubtful = true;
+                return Ok(Some(news));
+            }
+            Err(error) if has_no_events(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut events = Told::default();
+        while let Some(row) = rows.next().await {
+            match row {
+                Ok(event) => news.doubtful |= !events.read(&event, kinds),
+                Err(RowError::Call(error)) => return Err(error),
+                // Where the list breaks off it has no cursor either.
+                Err(_) => news.doubtful = true,
+            }
+        }
+        news.doubtful |= !rows.is_whole_list();
+        news.cursor = rows.cursor().cloned();
+        let (gone, is_sure) = events.gone();
+        (news.gone, news.doubtful) = (gone, news.doubtful || !is_sure);
+        Ok(Some(news))
+    }
+}
+
+/// Only the standard knows them.
+fn has_no_events(error: &Error) -> bool {
+    error.outcome() == Outcome::Rejected
+        && error.status().is_some_and(|status| matches!(status.as_u16(), 404 | 405 | 501))
+}
+
+/// When an event happened; none if it does not say.
+type Time = Option<DateTime<Utc>>;
+
+/// The last event of an object that was read so far.
+struct Last {
+    time: Time,
+    /// Whether some event of the object has no time.
+    is_untimed: bool,
+    /// Whether the object is gone; none when its events contradict each other and their order cannot be told.
+    is_gone: Option<bool>,
+    /// The same, if the list has the newest event first.
+    is_gone_backwards: Option<bool>,
+}
+
+/// What events tell of objects.
+#[derive(Default)]
+struct Told {
+    objects: BTreeMap<(Kind, String), Last>,
+    /// The time of the event before.
+    before: Time,
+    /// Whether some event is newer, or older, than the one before it in the list.
+    rises: bool,
+    falls: bool,
+}
+
+impl Told {
+    /// Takes an event in. Returns whether it is clear what it tells.
+    fn read(&mut self, event: &ObjectEvent, kinds: &[Kind]) -> bool {
+        let time = event.time.get().map(|time| time.at().to_utc());
+        if let (Some(before), Some(time)) = (self.before, time) {
+            self.rises |= time > before;
+            self.falls |= time < before;
+        }
+        self.before = time.or(self.before);
+        let Some(name) = event.object_type.as_deref() else { return false };
+        // Orders, tickets.
+        let Some(kind) = Kind::named(name) else { return true };
+        let is_gone = match event.type_.get() {
+            Some(ObjectEventType::Delete) => true,
+            Some(ObjectEventType::Create | ObjectEventType::Update) => false,
+            _ => return false,
+        };
+        let id = match (event.object_id.as_deref(), event.object_id.stray()) {
+            (Some(id), None) if !id.is_empty() => id.to_owned(),
+            // As a number it may have lost a nought.
+            _ => return false,
+        };
+        if kinds.contains(&kind) {
+            self.tell((kind, id), time, is_gone);
+        }
+        true
+    }
+
+    fn tell(&mut self, object: (Kind, String), time: Time, is_gone: bool) {
+        let said = Some(is_gone);
+        let new = Last { time, is_untimed: time.is_none(), is_gone: said, is_gone_backwards: said };
+        let Some(last) = self.objects.get_mut(&object) else {
+            self.objects.insert(object, new);
+            return;
+        };
+        if last.is_untimed || new.is_untimed {
+            last.is_untimed = true;
+            if (last.is_gone, last.is_gone_backwards) != (said, said) {
+                (last.is_gone, last.is_gone_backwards) = (None, None);
+            }
+        } else if time > last.time {
+            *last = new;
+        } else if time == last.time {
+            // The later one in the list, or the earlier one: that depends on how the list is ordered.
+            last.is_gone = said;
+        }
+    }
+
+    /// The objects that are gone, in an order that does not change from run to run, and whether that is sure of all.
+    fn gone(self) -> (VecDeque<Gone>, bool) {
+        let (mut gone, mut is_sure) = (VecDeque::new(), true);
+        for ((kind, id), last) in self.objects {
+            let is_gone = match (self.rises, self.falls) {
+                (true, false) => last.is_gone,
+                (false, true) => last.is_gone_backwards,
+                _ => last.is_gone.filter(|_| last.is_gone == last.is_gone_backwards),
+            };
+            is_sure &= is_gone.is_some();
+            if is_gone == Some(true) {
+                gone.push_back(kind.gone(id));
+            }
+        }
+        (gone, is_sure)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What these events, as type, id and minute, tell: the ids that are gone, and whether that is sure.
+    fn told(events: &[(&str, &str, Option<u32>)]) -> (Vec<String>, bool) {
+        let mut told = Told::default();
+        let mut is_clear = true;
+        for (kind, id, minute) in events {
+            let time = minute.map_or(Value::Null, |at| json!(format!("2026-03-02T06:{at:02}:00Z")));
+            let event = json!({ "type": kind, "objectType": "accesses", "objectId": id, "time": time });
+            is_clear &= told.read(&serde_json::from_value(event).unwrap(), &[Kind::Access]);
+        }
+        let (gone, is_sure) = told.gone();
+        let id = |gone| match gone {
+            Gone::Access(id) => id,
+            other => panic!("{other:?}"),
+        };
+        (gone.into_iter().map(id).collect(), is_sure && is_clear)
+    }
+
+    #[test]
+    fn the_newest_event_of_an_object_counts_wherever_it_stands() {
+        let mut events = [
+            ("CREATE", "brief", Some(1)),
+            ("DELETE", "back", Some(2)),
+            ("DELETE", "brief", Some(3)),
+            ("CREATE", "back", Some(4)),
+            ("UPDATE", "other", Some(5)),
+        ];
+        let expected = (vec!["brief".to_owned()], true);
+        assert_eq!(told(&events), expected);
+        events.reverse();
+        assert_eq!(told(&events), expected, "newest first");
+        events.swap(0, 2);
+        assert_eq!(told(&events), expected, "in no order");
+    }
+
+    #[test]
+    fn events_of_one_moment_are_ordered_as_the_list_is() {
+        let forwards = [("CREATE", "x", Some(1)), ("CREATE", "a", Some(2)), ("DELETE", "a", Some(2))];
+        assert_eq!(told(&forwards), (vec!["a".to_owned()], true));
+        let backwards = [("DELETE", "a", Some(2)), ("CREATE", "a", Some(2)), ("CREATE", "x", Some(1))];
+        assert_eq!(told(&backwards), (vec!["a".to_owned()], true));
+        let unknown = [("CREATE", "a", Some(2)), ("DELETE", "a", Some(2))];
+        assert_eq!(told(&unknown), (vec![], false), "either may be the last");
+    }
+
+    #[test]
+    fn without_times_a_contradiction_is_doubtful_and_deletes_nothing() {
+        let both = [("CREATE", "a", None), ("DELETE", "a", None), ("DELETE", "b", None)];
+        assert_eq!(told(&both), (vec!["b".to_owned()], false));
+        let agreed = [("DELETE", "a", None), ("DELETE", "a", Some(1)), ("UPDATE", "b", None)];
+        assert_eq!(told(&agreed), (vec!["a".to_owned()], true));
+        let half = [("DELETE", "a", Some(1)), ("CREATE", "a", None), ("DELETE", "a", Some(2))];
+        assert_eq!(told(&half), (vec![], false));
+        let late = [("CREATE", "a", Some(1)), ("CREATE", "a", None), ("DELETE", "a", Some(2))];
+        assert_eq!(told(&late), (vec![], false));
+    }
+}
