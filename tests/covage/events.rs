@@ -2,7 +2,7 @@
 
 use lastmile::covage::types::{OperatorInfoUpdate, OrderUpdate};
 use lastmile::covage::{Covage, CutService, EventCursor, Information, NewOrder};
-use lastmile::{HasProgress, OrderStage, Outcome, Prepared, Progress, Reconciled};
+use lastmile::{HasProgress, OrderStage, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{covage, sandbox};
 use serde_json::{Value, json};
@@ -215,7 +215,7 @@ async fn a_deferred_order_goes_on_when_it_is_told_to() {
     assert!(first.place(&covage).await.unwrap().info.get().is_some());
     let mut second = Prepared::new(told()).unwrap();
     let error = second.place(&covage).await.unwrap_err();
-    assert_eq!((error.outcome(), second.progress()), (Outcome::Throttled, Progress::Ready));
+    assert_eq!((error.outcome(), second.state()), (Outcome::Throttled, PreparedState::Ready));
     assert!(matches!(first.reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
     let own = |stage| (stage, covage.order(&order));
     for expected in [OrderStage::InProgress, OrderStage::Done] {

@@ -332,7 +332,7 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
         sandbox.covage().answer_next("updateOrder", Answer::json(200, &answer));
         let error = submission.place(&covage).await.unwrap_err();
         assert_eq!(
-            (error.outcome(), submission.progress()),
+            (error.outcome(), submission.state()),
             (Outcome::Decode, PreparedState::InFlight),
             "{answer}"
         );

@@ -260,7 +260,7 @@ async fn what_the_network_answers_to_an_order_is_told_apart() {
     let place = async |answer: Answer| {
         sandbox.onapi().answer_next("createOrder", answer);
         let mut activation = Prepared::new(NewOrder::activate(id("1"), "BB", id("SP-1"))).unwrap();
-        (activation.place(&network).await, activation.progress())
+        (activation.place(&network).await, activation.state())
     };
     let (placed, _) =
         place(Answer::json(200, &json!({ "orderId": "5", "state": "RECEIVED", "spReference": "SP-9" })))

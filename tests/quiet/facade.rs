@@ -23,7 +23,7 @@ pub fn prepared<C: Creation + std::fmt::Debug>(walked: &Walked, request: C) -> P
     walked.debug(&request);
     let mut prepared = Prepared::new(request).unwrap();
     walked.debug(&prepared);
-    walked.debug(&prepared.progress());
+    walked.debug(&prepared.state());
     let stored = again(&prepared);
     prepared.mark_in_flight().unwrap();
     walked.error(&again(&prepared).mark_in_flight().unwrap_err());

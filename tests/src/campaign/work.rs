@@ -172,30 +172,24 @@ impl Desk {
         let mut seen = None;
         for _ in 0..ROUNDS {
             let permit = self.permits.acquire().await.expect("it is never closed");
-            let error = match prepared.progress() {
-                PreparedState::Ready => {
-                    prepared.mark_in_flight_for(MARK).expect("it is ready");
-                    store(&prepared);
-                    let result = prepared.place(supplier).await;
-                    store(&prepared);
-                    match result {
-                        Ok(created) => return Ok(created),
-                        // A look that is refused by a gateway's page is taken again; nothing was sent.
-                        Err(error) if error.outcome() == Outcome::Rejected && !is_look(&error) => {
-                            return Err(Stop::Failed(error.to_string()));
-                        }
-                        Err(error) => Some(error),
+            let error = match prepared.state() {
+                PreparedState::Ready => match self.send(&mut prepared, &store, supplier).await {
+                    Ok(created) => return Ok(created),
+                    // A look-up that is refused by a gateway's page is made again; nothing was sent.
+                    Err(error) if error.outcome() == Outcome::Rejected && !is_look_up(&error) => {
+                        return Err(Stop::Failed(error.to_string()));
                     }
-                }
+                    Err(error) => Some(error),
+                },
                 _ => match prepared.reconcile(supplier).await {
                     Ok(Reconciled::Placed(created)) => {
                         store(&prepared);
                         return Ok(created);
                     }
-                    Ok(Reconciled::Undecidable(undecidable)) => {
+                    Ok(Reconciled::Undecidable(_)) => return Err(Stop::Undecidable),
+                    Ok(Reconciled::Indeterminate(indeterminate)) => {
                         drop(permit);
-                        let Some(wait) = undecidable.retry_after else { return Err(Stop::Undecidable) };
-                        tokio::time::sleep(wait).await;
+                        tokio::time::sleep(indeterminate.retry_after).await;
                         continue;
                     }
                     Ok(_) => {
@@ -211,9 +205,29 @@ impl Desk {
         }
         Err(Stop::Failed(format!("no end: {seen:?}")))
     }
+
+    /// Looks a value up, marks it and sends it. It is stored before it is sent, and however it ends.
+    async fn send<C: Creation>(
+        &self,
+        prepared: &mut Prepared<C>,
+        store: &impl Fn(&Prepared<C>),
+        supplier: &C::Supplier,
+    ) -> Result<C::Created, Error> {
+        let found = prepared.look_up(supplier).await;
+        if let Ok(None) = found {
+            prepared.mark_in_flight_for(MARK)?;
+        }
+        store(prepared);
+        if let Some(created) = found? {
+            return Ok(created);
+        }
+        let result = prepared.place(supplier).await;
+        store(prepared);
+        result
+    }
 }
 
-fn is_look(error: &Error) -> bool {
+fn is_look_up(error: &Error) -> bool {
     error.operation().is_some_and(|operation| operation.method == "GET")
 }
 
