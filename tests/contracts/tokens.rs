@@ -92,7 +92,9 @@ async fn a_submission_whose_answer_is_lost_is_found() {
     assert_eq!(order.uuid.as_deref(), Some("1"));
     assert_eq!(submission.state(), PreparedState::Placed);
     assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Invalid);
-    let Reconciled::Placed(again) = submission.reconcile(&covage).await.unwrap() else { panic!("it is known") };
+    let Reconciled::Placed(again) = submission.reconcile(&covage).await.unwrap() else {
+        panic!("it is known")
+    };
     assert_eq!(again.uuid.as_deref(), Some("1"));
 
     drop(covage);
@@ -123,5 +125,9 @@ async fn a_refusal_of_what_was_declared_absent_is_no_proof() {
     drop(covage);
     let wire = server.end().await;
     let methods: Vec<_> = wire.requests.iter().map(|request| request.method.as_str()).collect();
-    assert_eq!(methods, ["GET", "PATCH", "GET", "GET", "PATCH", "GET"], "it is looked up before it is sent again");
+    assert_eq!(
+        methods,
+        ["GET", "PATCH", "GET", "GET", "PATCH", "GET"],
+        "it is looked up before it is sent again"
+    );
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use lastmile::{Creation, Error, Prepared};
-use serde_json::Value;
+use serde_json::json;
 
 /// The value as a second worker has it, or the same worker after a restart: stored and loaded.
 pub fn copy<C: Creation>(prepared: &Prepared<C>) -> Prepared<C> {
@@ -25,14 +25,15 @@ pub async fn store_and_place<C: Creation>(
     prepared.place(supplier).await
 }
 
-/// Marks a value for a moment only, stores it, and loads it when the mark has lapsed: its worker has crashed.
-pub fn crashed<C: Creation>(prepared: &mut Prepared<C>) -> Prepared<C> {
+/// Marks a value for a moment only, stores it, and loads it when its mark has lapsed, so long ago: its worker has crashed, or
+/// takes longer than it may.
+pub fn crashed<C: Creation>(prepared: &mut Prepared<C>, ago: Duration) -> Prepared<C> {
     prepared.mark_in_flight_for(Duration::ZERO).expect("it is ready");
-    let stored = serde_json::to_value(&*prepared).expect("it can be stored");
-    let send_by = stored["send_by"].as_u64().map(u128::from);
-    while send_by.is_some_and(|by| UNIX_EPOCH.elapsed().expect("after 1970").as_millis() <= by) {
+    let mut stored = serde_json::to_value(&*prepared).expect("it can be stored");
+    let send_by = Duration::from_millis(stored["send_by"].as_u64().expect("it is marked"));
+    while UNIX_EPOCH.elapsed().expect("after 1970") <= send_by + Duration::from_millis(1) {
         std::hint::spin_loop();
     }
-    let stored: Value = stored;
+    stored["send_by"] = json!((send_by - ago).as_millis() as u64);
     serde_json::from_str(&stored.to_string()).expect("what was stored is read")
 }

@@ -422,7 +422,8 @@ impl Connection {
                 return;
             }
             self.unread.drain(..head.body);
-            self.record(head, None);
+            let kind = self.shared.kind(&head);
+            self.record(head, kind, None);
         }
     }
 

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use lastmile::cocon::types::{ContactCreate, ContactPatch, CustomerCreate, PostalAddress};
 use lastmile::cocon::{Batch, Cocon, Connection, Geometry, RouteScenario};
+use lastmile::covage::Covage;
 use lastmile::covage::types::{
     EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, ListOrdersParams, OfferRequest,
     OfferRequestReferenceType, OperatorInfoUpdate, Order, OrderCreateRequestType, OrderUpdate,
 };
-use lastmile::covage::Covage;
 use lastmile::onapi::{Changes, OnApi};
 use lastmile::wire::Patch;
 use lastmile::{Poll, Prepared, Reconciled};
@@ -139,8 +139,9 @@ async fn covage(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     println!("    {}: {product} can be had", building.reference);
 
     println!("  a draft");
-    let order = lastmile::covage::NewOrder::activate(eligibility, product, OrderCreateRequestType::ActivateDefined)
-        .reference("SP-0431");
+    let order =
+        lastmile::covage::NewOrder::activate(eligibility, product, OrderCreateRequestType::ActivateDefined)
+            .reference("SP-0431");
     let mut draft = Prepared::new(order)?.place(&covage).await?;
     println!("    {}", draft.order().reference.as_deref().unwrap_or("?"));
     let mut data = completed(supplier.contact_uuid());

@@ -37,7 +37,11 @@ impl Covage {
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it has the id of another, or nothing in it; else the outcome of the
     /// call, which can be called again.
-    pub async fn replace_contact(&self, uuid: &str, contact: &ContactReplace) -> Result<Reply<Contact>, Error> {
+    pub async fn replace_contact(
+        &self,
+        uuid: &str,
+        contact: &ContactReplace,
+    ) -> Result<Reply<Contact>, Error> {
         if contact.contact_uuid.as_deref().is_some_and(|other| other != uuid) {
             return Err(refused("contact_uuid: it is that of another contact"));
         }
