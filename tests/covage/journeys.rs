@@ -13,7 +13,7 @@ use lastmile_tests::{copy, covage, sandbox, settled, store_and_place};
 use serde_json::json;
 
 /// Everything that a draft needs before it is submitted.
-fn data(sandbox: &Sandbox, order_ref: &str) -> OrderUpdate {
+pub(crate) fn data(sandbox: &Sandbox, order_ref: &str) -> OrderUpdate {
     OrderUpdate {
         end_customer: Some(EndCustomerUpdate {
             type_: Some(EndCustomerUpdateType::Unregistered),
@@ -37,7 +37,7 @@ fn data(sandbox: &Sandbox, order_ref: &str) -> OrderUpdate {
 }
 
 /// A fibre draft that starts from a building.
-async fn fibre(
+pub(crate) async fn fibre(
     sandbox: &Sandbox,
     covage: &Covage,
     order_ref: &str,

@@ -6,7 +6,7 @@ use lastmile::onapi::{
     References, SubscriptionAt, SyncItem, SyncPlan, TicketChange, TicketList, TicketQuery,
 };
 use lastmile::rules::OnApiId;
-use lastmile::{HasProgress, Prepared, RowError};
+use lastmile::{HasProgress, Prepared, Reconciled, RowError};
 use lastmile_sandbox::{Answer, Sandbox, Spec};
 use lastmile_tests::{brisk, store_and_place};
 use serde_json::{Value, json};
@@ -110,6 +110,16 @@ async fn tickets(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
     supplier.answer_next("createTicket", Answer::json(201, &opened));
     let reference = store_and_place(&mut ticket, network).await.unwrap();
     walked.both(&reference);
+    let mut lost = prepared(walked, NewTicket::new("TT-2", PERSONAL, PERSONAL));
+    for answer in [Answer::json(404, &json!({ "cause": PERSONAL })), Answer::json(200, &json!([PERSONAL]))] {
+        supplier.answer_next("listTickets", answer);
+    }
+    supplier.answer_next("createTicket", Answer::json(500, &echo()));
+    walked.error(&store_and_place(&mut lost, network).await.unwrap_err());
+    let found = lost.reconcile(network).await.unwrap();
+    walked.debug(&found);
+    let Reconciled::Indeterminate(later) = found else { panic!("it cannot be told from another") };
+    walked.both(&later);
     let written = "2026-01-01T00:00:00Z".parse().unwrap();
     prepared(walked, TicketChange::comment_on(reference, PERSONAL, PERSONAL, written));
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use lastmile::{Creation, Error, Prepared};
-use serde_json::json;
+use lastmile::{Creation, Error, Prepared, PreparedState};
+use serde_json::{Value, json};
 
 /// The value as a second worker has it, or the same worker after a restart: stored and loaded.
 pub fn copy<C: Creation>(prepared: &Prepared<C>) -> Prepared<C> {
@@ -36,4 +36,15 @@ pub fn crashed<C: Creation>(prepared: &mut Prepared<C>, ago: Duration) -> Prepar
     }
     stored["send_by"] = json!((send_by - ago).as_millis() as u64);
     serde_json::from_str(&stored.to_string()).expect("what was stored is read")
+}
+
+/// What a placed value has created, as its store has it.
+pub fn created<C: Creation>(prepared: &Prepared<C>) -> Value {
+    let json = |created: Option<&C::Created>| {
+        serde_json::to_value(created.expect("it is kept")).expect("it can be stored")
+    };
+    let loaded = copy(prepared);
+    assert_eq!(loaded.state(), PreparedState::Placed);
+    assert_eq!(json(loaded.created()), json(prepared.created()));
+    json(loaded.created())
 }
