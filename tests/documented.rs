@@ -76,7 +76,8 @@ async fn it_places_an_order_once_wherever_it_ends() {
     let folder = std::env::temp_dir().join(format!("lastmile-documented-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let accesses = sandbox.onapi().accesses();
-    let free = accesses.iter().filter_map(|access| Some((access.id.clone(), access.service(Standing::Free)?)));
+    let free =
+        accesses.iter().filter_map(|access| Some((access.id.clone(), access.service(Standing::Free)?)));
     let free: Vec<_> = free.map(|(access, offer)| (access, offer.service.clone())).collect();
     let cases = cases();
     assert!(free.len() >= cases.len(), "{} accesses", free.len());

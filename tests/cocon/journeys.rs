@@ -78,7 +78,7 @@ async fn a_customer_and_a_contact_from_birth_to_death() {
     let contact = contact_of(customer, &cocon).await;
 
     let patch = ContactPatch::default().name("Katrien Duck").clear_phone_number();
-    let changed = cocon.update_contact(&contact, &patch).await.unwrap();
+    let changed = cocon.update_contact(&contact, &patch).await.unwrap().value;
     let read = cocon.contact(&contact).await.unwrap();
     let through_the_customer = cocon.customer_contact(customer, &contact).await.unwrap();
     for contact in [changed, read, through_the_customer] {
@@ -89,7 +89,7 @@ async fn a_customer_and_a_contact_from_birth_to_death() {
     }
     let renamed = CustomerPatch::default().name("Ankeborg Wonen BV");
     assert_eq!(
-        cocon.update_customer(customer, &renamed).await.unwrap().name.as_deref(),
+        cocon.update_customer(customer, &renamed).await.unwrap().value.name.as_deref(),
         Some("Ankeborg Wonen BV")
     );
     assert_eq!(cocon.customer(customer).await.unwrap().name.as_deref(), Some("Ankeborg Wonen BV"));
@@ -128,11 +128,11 @@ async fn a_contract() {
     let id = contract.id.as_deref().unwrap();
     assert_eq!(contract.remarks.as_deref(), Some("by hand"));
     let longer = ContractDates { start: None, end: "2027-01-01".parse().unwrap() };
-    let contract = cocon.update_contract(id, &longer.into()).await.unwrap();
+    let contract = cocon.update_contract(id, &longer.into()).await.unwrap().value;
     assert_eq!(contract.start_date.get().copied(), dates.start, "left alone");
     assert_eq!(contract.end_date.get(), Some(&longer.end));
     let patch = CustomerContractPatch::default().clear_comment().clear_start_date();
-    let contract = cocon.update_contract(id, &patch).await.unwrap();
+    let contract = cocon.update_contract(id, &patch).await.unwrap().value;
     assert_eq!((contract.remarks.get(), contract.start_date.get()), (None, None));
     assert_eq!(cocon.contract(id).await.unwrap().end_date.get().unwrap().to_string(), "2027-01-01");
     cocon.delete_contract(id).await.unwrap();

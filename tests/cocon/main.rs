@@ -8,3 +8,4 @@ mod outcomes;
 mod paths;
 mod prepared;
 mod requests;
+mod stored;

@@ -1,11 +1,11 @@
 //! What becomes of calls that fail: what is not a matter of the connection, which `tests/contracts` is about.
 
-use lastmile::cocon::Cocon;
-use lastmile::cocon::types::CustomerCreate;
 use std::time::Duration;
 
+use lastmile::cocon::Cocon;
+use lastmile::cocon::types::{ContactPatch, CustomerContractPatch, CustomerCreate, CustomerPatch};
 use lastmile::{Outcome, Policy, Prepared, RateLimit, RetryBudget};
-use lastmile_tests::{RawServer, Then, brisk, cocon_at, customer, sandbox};
+use lastmile_tests::{RawServer, Then, brisk, cocon_at, customer, json, sandbox};
 
 #[tokio::test]
 async fn a_wrong_key_is_refused_and_said_so() {
@@ -62,4 +62,33 @@ async fn a_creation_is_not_sent_when_its_answer_could_not_be_waited_for() {
     assert!(error.to_string().contains("leaves no turn in time"), "{error}");
     assert!(error.elapsed() < Duration::from_secs(2) && error.retry_after() > Some(Duration::from_secs(5)));
     assert_eq!(server.requests(), 1);
+}
+
+/// A change is repeated, and its first attempt may be carried out all the same, after a newer change.
+#[tokio::test]
+async fn a_change_says_that_an_earlier_attempt_was_not_answered() {
+    let ok = Then::AnswerAndKeep(json("200 OK", r#"{"id":"1"}"#));
+    for kind in ["contact", "customer", "contract"] {
+        let server = RawServer::start([ok, Then::Reset, ok]).await;
+        let cocon = cocon_at(&server.base_url(), "key", "client");
+        let change = async || match kind {
+            "contact" => {
+                let patch = ContactPatch::default().name("Kajsa");
+                let reply = cocon.update_contact("1", &patch).await.unwrap();
+                (reply.earlier_attempt_unanswered, reply.attempts)
+            }
+            "customer" => {
+                let patch = CustomerPatch::default().name("Ankeborg");
+                let reply = cocon.update_customer("1", &patch).await.unwrap();
+                (reply.earlier_attempt_unanswered, reply.attempts)
+            }
+            _ => {
+                let patch = CustomerContractPatch::default().clear_comment();
+                let reply = cocon.update_contract("1", &patch).await.unwrap();
+                (reply.earlier_attempt_unanswered, reply.attempts)
+            }
+        };
+        assert_eq!(change().await, (false, 1), "{kind}");
+        assert_eq!(change().await, (true, 2), "{kind}");
+    }
 }

@@ -1,12 +1,14 @@
 //! Creating calls: stored, placed once, reconciled.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use lastmile::cocon::types::{ContactCreate, CustomerCreate, ProjectAssetApprovalCreate};
 use lastmile::cocon::{Batch, BuildingConnection, Connection, Geometry, NamedConnection, RouteScenario};
 use lastmile::{Creation, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::Answer;
-use lastmile_tests::{RawServer, Then, brisk, cocon, cocon_at, customer, sandbox};
+use lastmile_tests::{
+    RawServer, Then, brisk, cocon, cocon_at, copy, crashed, customer, sandbox, store_and_place,
+};
 use serde_json::json;
 
 fn batch() -> Batch {
@@ -38,9 +40,9 @@ fn what_is_stored_is_what_is_placed() {
     assert_eq!(read.state(), PreparedState::Ready);
 
     let refused = |text: &str| serde_json::from_str::<Prepared<ContactCreate>>(text).unwrap_err().to_string();
-    assert!(refused(&stored.replace("\"version\":1", "\"version\":2")).contains("stored as version 2"));
+    assert!(refused(&stored.replace("\"version\":2", "\"version\":3")).contains("stored as version 3"));
     assert!(
-        refused(r#"{"version":1,"kind":"cocon.customer","progress":"ready","request":{}}"#)
+        refused(r#"{"version":2,"kind":"cocon.customer","state":"ready","request":{}}"#)
             .contains("another kind")
     );
 }
@@ -52,14 +54,12 @@ async fn placed_once() {
     let mut prepared = Prepared::new(customer()).unwrap();
     prepared.place(&cocon).await.unwrap();
     assert_eq!(prepared.state(), PreparedState::Placed);
-    let error = prepared.place(&cocon).await.unwrap_err();
-    assert_eq!(error.outcome(), Outcome::Unknown);
-    assert!(error.may_have_taken_effect() && !error.is_safe_to_repeat());
-    assert!(error.to_string().contains("placed already"), "{error}");
-
-    let stored = serde_json::to_string(&prepared).unwrap();
-    let mut again: Prepared<CustomerCreate> = serde_json::from_str(&stored).unwrap();
-    assert_eq!(again.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown, "also after a restart");
+    let mut again = copy(&prepared);
+    for value in [&mut prepared, &mut again] {
+        let error = value.place(&cocon).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Invalid, "also after a restart");
+        assert!(error.to_string().contains("it is placed already"), "{error}");
+    }
     assert_eq!(sandbox.cocon().took_effect("createCustomer"), 1);
 }
 
@@ -69,7 +69,7 @@ async fn a_lost_answer_is_undecidable_and_is_not_sent_again() {
     let cocon = cocon_at(&server.base_url(), "key", "client");
     let mut prepared = Prepared::new(batch()).unwrap();
     assert_eq!(prepared.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown);
-    assert_eq!(prepared.state(), PreparedState::InFlight);
+    assert_eq!(prepared.state(), PreparedState::Indeterminate);
     let error = prepared.place(&cocon).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert!(error.may_have_taken_effect());
@@ -79,18 +79,17 @@ async fn a_lost_answer_is_undecidable_and_is_not_sent_again() {
     let Reconciled::Undecidable(undecidable) = prepared.reconcile(&cocon).await.unwrap() else {
         panic!("Cocon has no look-up");
     };
-    assert!(undecidable.why.contains("no look-up by a reference"), "{undecidable}");
+    assert!(undecidable.reason.contains("no look-up by a reference"), "{undecidable}");
     assert!(undecidable.manual_check.contains("which of the buildings are connected"), "{undecidable}");
-    assert_eq!(undecidable.retry_after, None);
-    assert_eq!((prepared.state(), server.requests()), (PreparedState::InFlight, 1));
+    assert_eq!((prepared.state(), server.requests()), (PreparedState::Indeterminate, 1));
 
-    prepared.declare_absent();
-    assert_eq!(prepared.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown);
+    prepared.declare_absent().unwrap();
+    assert_eq!(store_and_place(&mut prepared, &cocon).await.unwrap_err().outcome(), Outcome::Unknown);
     assert_eq!(server.requests(), 2, "somebody has looked");
 }
 
 #[tokio::test]
-async fn a_dropped_future_leaves_it_unclear() {
+async fn a_dropped_future_leaves_it_in_flight() {
     let server = RawServer::start(&[Then::Hang]).await;
     let cocon = cocon_at(&server.base_url(), "key", "client").with_policy(brisk());
     let mut prepared = Prepared::new(customer()).unwrap();
@@ -102,12 +101,12 @@ async fn a_dropped_future_leaves_it_unclear() {
 }
 
 #[tokio::test]
-async fn what_was_begun_before_a_crash_is_not_sent_after_it() {
+async fn what_was_marked_before_a_crash_is_not_sent_after_it() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     let mut prepared = Prepared::new(customer()).unwrap();
     prepared.mark_in_flight().unwrap();
-    prepared.mark_in_flight().unwrap();
+    assert_eq!(prepared.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid, "it is marked already");
     assert_eq!(prepared.state(), PreparedState::InFlight);
     let stored = serde_json::to_string(&prepared).unwrap();
     prepared.place(&cocon).await.unwrap();
@@ -119,48 +118,53 @@ async fn what_was_begun_before_a_crash_is_not_sent_after_it() {
 }
 
 #[tokio::test]
-async fn a_mark_that_is_too_old_is_made_anew() {
+async fn the_times_are_stored() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
-    let time = |prepared: &Prepared<CustomerCreate>, name: &str| {
-        serde_json::to_value(prepared).unwrap()[name].as_u64()
+    let times = |prepared: &Prepared<CustomerCreate>| {
+        let stored = serde_json::to_value(prepared).unwrap();
+        ["send_by", "ended_at"].map(|name| stored[name].as_u64())
     };
+    assert_eq!(times(&Prepared::new(customer()).unwrap()), [None, None]);
     let mut prepared = Prepared::new(customer()).unwrap();
-    assert_eq!((time(&prepared, "send_by"), time(&prepared, "ended_at")), (None, None));
     prepared.mark_in_flight().unwrap();
-    let begun = time(&prepared, "send_by").unwrap();
-    assert_eq!(time(&prepared, "ended_at"), None);
-    prepared.place(&cocon).await.unwrap();
-    assert!(time(&prepared, "ended_at").unwrap() < begun, "done within the minute");
+    let [Some(send_by), None] = times(&prepared) else { panic!("it is marked") };
+    sandbox.cocon().answer_next("createCustomer", Answer::status(500));
+    prepared.place(&cocon).await.unwrap_err();
+    let [Some(by), Some(ended_at)] = times(&prepared) else { panic!("its end is known") };
+    assert!(by == send_by && ended_at < by, "ended within the minute of the mark");
+    prepared.declare_absent().unwrap();
+    assert_eq!(times(&prepared), [None, None]);
+}
 
-    let ready = json!({
-        "version": 1, "kind": "cocon.customer", "progress": "ready", "send_by": 1, "ended_at": 1, "request": { "name": "Anka" },
-    });
-    let mut old: Prepared<CustomerCreate> = serde_json::from_value(ready).unwrap();
-    old.mark_in_flight().unwrap();
-    assert!(time(&old, "send_by").unwrap() >= begun, "begun now, not then");
-    assert_eq!(time(&old, "ended_at"), None);
-    old.place(&cocon).await.unwrap();
-
-    let mut late = Prepared::new(customer()).unwrap();
-    late.mark_in_flight_for(Duration::ZERO).unwrap();
-    while UNIX_EPOCH.elapsed().unwrap().as_millis() <= u128::from(time(&late, "send_by").unwrap()) {
-        std::hint::spin_loop();
+#[tokio::test]
+async fn a_mark_that_has_lapsed_is_not_sent() {
+    let sandbox = sandbox().await;
+    let cocon = cocon(&sandbox);
+    let mut never_stored = Prepared::new(customer()).unwrap();
+    never_stored.mark_in_flight_for(Duration::ZERO).unwrap();
+    let mut stored = Prepared::new(customer()).unwrap();
+    let mut loaded = crashed(&mut stored, Duration::ZERO);
+    for (value, state) in [(&mut never_stored, PreparedState::Ready), (&mut stored, PreparedState::InFlight)]
+    {
+        let error = value.place(&cocon).await.unwrap_err();
+        assert_eq!((error.outcome(), value.state()), (Outcome::Invalid, state));
+        assert!(error.to_string().contains("its mark has lapsed"), "{error}");
     }
-    for _ in 0..2 {
-        let error = late.place(&cocon).await.unwrap_err();
-        assert!(error.to_string().contains("begun too long ago"), "{error}");
+    for value in [&mut stored, &mut loaded] {
+        let error = value.place(&cocon).await.unwrap_err();
+        assert_eq!((error.outcome(), value.state()), (Outcome::Unknown, PreparedState::InFlight));
+        assert_eq!(value.mark_in_flight().unwrap_err().outcome(), Outcome::Unknown);
     }
-    late.mark_in_flight().unwrap();
-    assert!(time(&late, "send_by").unwrap() >= begun);
-    late.place(&cocon).await.unwrap();
-    assert_eq!(sandbox.cocon().took_effect("createCustomer"), 3);
+    assert_eq!(sandbox.cocon().count("createCustomer"), 0);
+    never_stored.place(&cocon).await.unwrap();
+    assert_eq!(sandbox.cocon().took_effect("createCustomer"), 1);
 }
 
 #[test]
 fn what_is_stored_is_checked_again() {
     let stored = |kind: &str, request: serde_json::Value| {
-        json!({ "version": 1, "kind": kind, "progress": "ready", "request": request }).to_string()
+        json!({ "version": 2, "kind": kind, "state": "ready", "request": request }).to_string()
     };
     let empty = stored("cocon.delayed-connection-batch", json!({ "delayedConnections": [] }));
     let error = serde_json::from_str::<Prepared<Batch>>(&empty).unwrap_err();
@@ -185,7 +189,7 @@ async fn what_was_refused_or_never_sent_can_be_placed_again() {
 }
 
 #[tokio::test]
-async fn a_batch_whose_answer_has_no_id_is_unclear_and_keeps_the_answer() {
+async fn a_batch_whose_answer_has_no_id_is_indeterminate_and_keeps_the_answer() {
     let sandbox = sandbox().await;
     for answer in [json!({}), json!({ "batchId": null }), json!({ "batchId": ".." })] {
         sandbox.cocon().answer_next("createDelayedConnectionBatch", Answer::json(200, &answer));
@@ -193,7 +197,7 @@ async fn a_batch_whose_answer_has_no_id_is_unclear_and_keeps_the_answer() {
         let error = prepared.place(&cocon(&sandbox)).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Decode);
         assert_eq!(error.body().as_ref(), answer.to_string().as_bytes());
-        assert_eq!(prepared.state(), PreparedState::InFlight);
+        assert_eq!(prepared.state(), PreparedState::Indeterminate);
     }
 }
 
@@ -222,8 +226,11 @@ async fn the_other_creations_arrive_too() {
         ProjectAssetApprovalCreate { project_name: Some("Ankeborg 4".into()), ..Default::default() };
     Prepared::new(approval.clone()).unwrap().place(&cocon).await.unwrap();
     assert_eq!(sandbox.cocon().took_effect("createProjectAssetApproval"), 1);
-    sandbox.cocon().answer_next("createProjectAssetApproval", Answer::json(200, &json!({ "id": "77" })));
-    let reply = Prepared::new(approval).unwrap().place(&cocon).await.unwrap();
-    assert_eq!(reply.body.as_ref(), br#"{"id":"77"}"#, "an answer that nobody documents is kept");
+    let other = json!({ "id": "77", "projectName": "Ankeborg 5" });
+    for (answer, is_it) in [(other, false), (json!({ "id": "77", "projectName": "ANKEBORG 4" }), true)] {
+        sandbox.cocon().answer_next("createProjectAssetApproval", Answer::json(200, &answer));
+        let placed = Prepared::new(approval.clone()).unwrap().place(&cocon).await;
+        assert_eq!(placed.is_ok(), is_it, "what nobody documents must be the approval: {answer}");
+    }
     assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
 }

@@ -10,8 +10,7 @@ use lastmile::onapi::types::Access;
 use lastmile::onapi::{self, Changes, OnApi, Placed};
 use lastmile::wire::Patch;
 use lastmile::{Creation, Error, Outcome, Policy, Prepared, PreparedState, RetryBudget, RowError};
-use lastmile_tests::{RawServer, Received, Then, Wire, brisk, customer};
-use serde_json::json;
+use lastmile_tests::{RawServer, Received, Then, Wire, brisk, customer, json};
 
 /// One of the calls that faults happen to. What it is decides whether it may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub enum Call {
     Activate,
     /// POST of a Covage draft, with a token. Sent once.
     Draft,
-    /// PATCH that submits a Covage draft, with a token. Sent once.
+    /// PATCH that submits a Covage draft, with a token. Sent once. The draft is read before, which counts apart.
     Submit,
     /// GET of a Cocon contact. Changes nothing.
     Read,
@@ -39,13 +38,13 @@ pub enum Call {
 /// The body that every call but [`Call::Draft`] takes for its answer, with this id.
 pub fn done(id: &str) -> String {
     let (state, status) = ("RECEIVED", "submitted");
-    json!({ "id": id, "orderId": id, "accessId": id, "uuid": id, "state": state, "status": status })
+    serde_json::json!({ "id": id, "orderId": id, "accessId": id, "uuid": id, "state": state, "status": status })
         .to_string()
 }
 
 /// The body that [`Call::Draft`] takes for its answer.
 pub fn drafted() -> String {
-    json!({ "uuid": "1", "status": "draft" }).to_string()
+    serde_json::json!({ "uuid": "1", "status": "draft" }).to_string()
 }
 
 impl Call {
@@ -128,7 +127,7 @@ impl Client {
             (Self::Cocon(cocon), Call::Delete) => cocon.delete_contact("1").await.map(|_| None),
             (Self::Cocon(cocon), Call::Change) => {
                 let patch = ContactPatch { name: Patch::set("Kajsa Anka"), ..Default::default() };
-                cocon.update_contact("1", &patch).await.map(|contact| contact.id.into_option())
+                cocon.update_contact("1", &patch).await.map(|reply| reply.value.id.into_option())
             }
             (Self::OnApi(network), Call::Activate) => place(activation(), network, order_id).await,
             (Self::OnApi(network), Call::List) => first_row(network).await,
@@ -154,7 +153,7 @@ pub fn activation() -> onapi::NewOrder {
 
 /// The submission of the draft 1.
 pub fn submission() -> Submission {
-    serde_json::from_value(json!({ "uuid": "1" })).unwrap()
+    serde_json::from_value(serde_json::json!({ "uuid": "1" })).unwrap()
 }
 
 fn order_id(placed: Placed) -> Option<String> {
@@ -181,16 +180,16 @@ async fn place<C: Creation>(
 ) -> Result<Option<String>, Error> {
     let mut prepared = Prepared::new(request).unwrap();
     let result = prepared.place(supplier).await;
-    let progress = match &result {
-        Ok(_) => PreparedState::Placed,
-        Err(error) if error.may_have_taken_effect() => PreparedState::InFlight,
-        Err(_) => PreparedState::Ready,
+    let (state, again) = match &result {
+        Ok(_) => (PreparedState::Placed, Some(Outcome::Invalid)),
+        Err(error) if error.may_have_taken_effect() => (PreparedState::Indeterminate, Some(Outcome::Unknown)),
+        Err(_) => (PreparedState::Ready, None),
     };
-    assert_eq!(prepared.progress(), progress);
-    if progress != PreparedState::Ready {
+    assert_eq!(prepared.state(), state);
+    if let Some(outcome) = again {
         // No request comes of this: those of the call are counted behind it.
         let again = prepared.place(supplier).await.err().expect("it is placed once");
-        assert_eq!((again.outcome(), again.attempts()), (Outcome::Unknown, 0));
+        assert_eq!((again.outcome(), again.attempts()), (outcome, 0));
     }
     result.map(id)
 }
@@ -308,14 +307,15 @@ pub fn secure(server: &RawServer, policy: Policy) -> Client {
 /// A server that follows this script, and has tokens where the call needs one.
 pub async fn server(call: Call, script: Vec<Then>) -> RawServer {
     match call {
-        Call::Draft | Call::Submit | Call::Order => RawServer::with_tokens(script, [tokens()]).await,
+        Call::Submit => RawServer::with_reads(script, [tokens()], json("200 OK", &drafted())).await,
+        Call::Draft | Call::Order => RawServer::with_tokens(script, [tokens()]).await,
         _ => RawServer::start(script).await,
     }
 }
 
 /// A token for everybody who asks.
 pub fn tokens() -> Then {
-    Then::AnswerAndKeep(lastmile_tests::json("200 OK", r#"{"access":"token","refresh":"renewal"}"#))
+    Then::AnswerAndKeep(json("200 OK", r#"{"access":"token","refresh":"renewal"}"#))
 }
 
 /// Time for two attempts of a call that is repeated, and some more.

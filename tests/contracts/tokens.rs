@@ -1,7 +1,7 @@
 //! Tokens that are refused or cannot be had, and a submission whose answer is lost.
 
 use lastmile::{Outcome, Policy, Prepared, PreparedState, Reconciled};
-use lastmile_tests::{RawServer, Then, Wire, answer, json};
+use lastmile_tests::{RawServer, Then, Wire, answer, json, store_and_place};
 
 use crate::calls::Ends::*;
 use crate::calls::{Call, Client, Told, done, drafted, patient, seen, submission, tokens};
@@ -10,7 +10,10 @@ use crate::table::ok;
 const REFUSED: Then = Then::AnswerAndKeep("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n");
 
 async fn told(call: Call, script: [Then; 2], tokens: Vec<Then>) -> (Told, Wire) {
-    let server = RawServer::with_tokens(script, tokens).await;
+    let server = match call {
+        Call::Submit => RawServer::with_reads(script, tokens, json("200 OK", &drafted())).await,
+        _ => RawServer::with_tokens(script, tokens).await,
+    };
     let client = call.client(&server.base_url(), patient());
     let told = client.make(call).await;
     drop(client);
@@ -65,6 +68,7 @@ async fn no_other_token_is_to_be_had() {
 #[tokio::test]
 async fn a_submission_whose_answer_is_lost_is_found() {
     let script = [
+        Then::AnswerAndKeep(json("200 OK", &drafted())),
         Then::Reset,
         Then::AnswerAndKeep(answer("500 Oh", "")),
         Then::AnswerAndKeep(json("200 OK", &done("1"))),
@@ -79,20 +83,24 @@ async fn a_submission_whose_answer_is_lost_is_found() {
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
     assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
 
-    // A look that fails leaves it as it is.
+    // A look-up that fails leaves it as it is.
     assert_eq!(submission.reconcile(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
-    assert_eq!(submission.state(), PreparedState::InFlight);
+    assert_eq!(submission.state(), PreparedState::Indeterminate);
     let Reconciled::Placed(order) = submission.reconcile(&covage).await.unwrap() else {
         panic!("it is submitted")
     };
     assert_eq!(order.uuid.as_deref(), Some("1"));
     assert_eq!(submission.state(), PreparedState::Placed);
-    assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Invalid);
+    let Reconciled::Placed(again) = submission.reconcile(&covage).await.unwrap() else {
+        panic!("it is known")
+    };
+    assert_eq!(again.uuid.as_deref(), Some("1"));
 
     drop(covage);
     let wire = server.end().await;
     let methods: Vec<_> = wire.requests.iter().map(|request| request.method.as_str()).collect();
-    assert_eq!(methods, ["PATCH", "GET", "GET"]);
+    assert_eq!(methods, ["GET", "PATCH", "GET", "GET"], "what is known to be placed is not asked for");
     assert_eq!(wire.tokens.len(), 1);
 }
 
@@ -101,21 +109,25 @@ async fn a_submission_whose_answer_is_lost_is_found() {
 async fn a_refusal_of_what_was_declared_absent_is_no_proof() {
     let bad = answer("400 Bad Request", "");
     let draft = json("200 OK", &drafted());
-    let script =
-        [Then::Reset, Then::AnswerAndKeep(draft), Then::AnswerAndKeep(bad), Then::AnswerAndKeep(ok())];
+    let [draft, bad, submitted] = [draft, bad, ok()].map(Then::AnswerAndKeep);
+    let script = [draft, Then::Reset, draft, draft, bad, submitted];
     let server = RawServer::with_tokens(script, [tokens()]).await;
     let Client::Covage(covage) = Call::Submit.client(&server.base_url(), patient()) else { unreachable!() };
     let mut submission = Prepared::new(submission()).unwrap();
     assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
-    submission.declare_absent();
-    let error = submission.place(&covage).await.unwrap_err();
+    submission.declare_absent().unwrap();
+    let error = store_and_place(&mut submission, &covage).await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Rejected, 1), "this request was refused");
-    let Reconciled::Placed(_) = submission.reconcile(&covage).await.unwrap() else {
-        panic!("it is submitted")
-    };
+    assert_eq!(submission.state(), PreparedState::Ready);
+    // It is looked up before it is sent a third time.
+    store_and_place(&mut submission, &covage).await.unwrap();
     assert_eq!(submission.state(), PreparedState::Placed);
     drop(covage);
     let wire = server.end().await;
     let methods: Vec<_> = wire.requests.iter().map(|request| request.method.as_str()).collect();
-    assert_eq!(methods, ["PATCH", "GET", "PATCH", "GET"], "it is looked at before it is sent again");
+    assert_eq!(
+        methods,
+        ["GET", "PATCH", "GET", "GET", "PATCH", "GET"],
+        "it is looked up before it is sent again"
+    );
 }

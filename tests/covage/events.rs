@@ -1,10 +1,12 @@
 //! Events, read as they come: none lost, none twice.
 
+use std::time::Duration;
+
 use lastmile::covage::types::{OperatorInfoUpdate, OrderUpdate};
 use lastmile::covage::{Covage, CutService, EventCursor, Information, NewOrder};
-use lastmile::{HasProgress, OrderStage, Outcome, Prepared, Progress, Reconciled};
+use lastmile::{HasProgress, OrderStage, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox};
-use lastmile_tests::{covage, sandbox};
+use lastmile_tests::{covage, crashed, sandbox};
 use serde_json::{Value, json};
 
 /// One look of a service that was just started, which therefore need not wait for its turn; then it ends. Gives what it
@@ -245,8 +247,10 @@ async fn a_deferred_order_goes_on_when_it_is_told_to() {
     assert!(first.place(&covage).await.unwrap().info.get().is_some());
     let mut second = Prepared::new(told()).unwrap();
     let error = second.place(&covage).await.unwrap_err();
-    assert_eq!((error.outcome(), second.progress()), (Outcome::Throttled, Progress::Ready));
-    assert!(matches!(first.reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
+    assert_eq!((error.outcome(), second.state()), (Outcome::Throttled, PreparedState::Ready));
+    assert!(matches!(first.reconcile(&covage).await.unwrap(), Reconciled::Placed(_)), "it is known");
+    let mut lost = crashed(&mut Prepared::new(told()).unwrap(), Duration::ZERO);
+    assert!(matches!(lost.reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
     let own = |stage| (stage, covage.order(&order));
     for expected in [OrderStage::InProgress, OrderStage::Done] {
         sandbox.covage().advance();

@@ -9,11 +9,11 @@ use lastmile::covage::{Covage, Draft, NewOrder, Socket};
 use lastmile::rules::Otp;
 use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox};
-use lastmile_tests::{covage, sandbox, settled};
+use lastmile_tests::{copy, covage, sandbox, settled, store_and_place};
 use serde_json::json;
 
 /// Everything that a draft needs before it is submitted.
-fn data(sandbox: &Sandbox, order_ref: &str) -> OrderUpdate {
+pub(crate) fn data(sandbox: &Sandbox, order_ref: &str) -> OrderUpdate {
     OrderUpdate {
         end_customer: Some(EndCustomerUpdate {
             type_: Some(EndCustomerUpdateType::Unregistered),
@@ -37,7 +37,7 @@ fn data(sandbox: &Sandbox, order_ref: &str) -> OrderUpdate {
 }
 
 /// A fibre draft that starts from a building.
-async fn fibre(
+pub(crate) async fn fibre(
     sandbox: &Sandbox,
     covage: &Covage,
     order_ref: &str,
@@ -231,16 +231,16 @@ async fn a_lost_submission_is_found_by_reading_the_order() {
     sandbox.covage().answer_next("updateOrder", Answer::status(502));
     assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
     assert_eq!(sandbox.covage().count("updateOrder"), 2, "one to complete it, one to submit it, none again");
-    let Reconciled::Undecidable(undecidable) = submission.reconcile(&covage).await.unwrap() else {
+    let Reconciled::Indeterminate(later) = submission.reconcile(&covage).await.unwrap() else {
         panic!("a draft still, but the request may be running");
     };
-    assert!(undecidable.retry_after.is_some_and(|wait| !wait.is_zero()));
+    assert!(!later.retry_after.is_zero());
 
     let stored = serde_json::to_string(&submission).unwrap();
     let mut found: Prepared<lastmile::covage::Submission> = serde_json::from_str(&stored).unwrap();
     let settled = covage.with_policy(settled());
     assert!(matches!(found.reconcile(&settled).await.unwrap(), Reconciled::Absent));
-    found.place(&covage).await.unwrap();
+    store_and_place(&mut found, &covage).await.unwrap();
     assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 1);
 
     let Reconciled::Placed(order) = submission.reconcile(&covage).await.unwrap() else {
@@ -266,7 +266,7 @@ async fn a_second_worker_neither_doubles_a_draft_nor_its_submission() {
         .unwrap();
     let stored = json!({ "version": 1, "kind": "covage.order", "progress": "ready", "request": body });
     let mut again: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
-    assert_eq!(again.place(&covage).await.unwrap().uuid(), draft.uuid());
+    assert_eq!(store_and_place(&mut again, &covage).await.unwrap().uuid(), draft.uuid());
     assert_eq!(sandbox.covage().took_effect("createOrder"), 1);
 
     draft.complete(&covage, &data(&sandbox, "SP-1")).await.unwrap();
@@ -274,16 +274,19 @@ async fn a_second_worker_neither_doubles_a_draft_nor_its_submission() {
     let mut first = Prepared::new(draft.submission().unwrap()).unwrap();
     let stored = serde_json::to_string(&first).unwrap();
     let mut second: Prepared<lastmile::covage::Submission> = serde_json::from_str(&stored).unwrap();
-    let order = first.place(&covage).await.unwrap();
+    let order = store_and_place(&mut first, &covage).await.unwrap();
     let before = sandbox.covage().count("updateOrder");
-    assert_eq!(second.place(&covage).await.unwrap().uuid.as_deref(), order.uuid.as_deref());
+    assert_eq!(store_and_place(&mut second, &covage).await.unwrap().uuid.as_deref(), order.uuid.as_deref());
     assert_eq!(sandbox.covage().count("updateOrder"), before);
 
     // A third comes long after: there is no draft any more, and none is to be made.
     let stored = json!({ "version": 1, "kind": "covage.order", "progress": "ready", "request": body });
     let mut third: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
-    assert_eq!(third.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
-    assert_eq!((third.state(), sandbox.covage().took_effect("createOrder")), (PreparedState::InFlight, 1));
+    assert_eq!(third.look_up(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(
+        (third.state(), sandbox.covage().took_effect("createOrder")),
+        (PreparedState::Indeterminate, 1)
+    );
     assert!(matches!(third.reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
 }
 
@@ -296,16 +299,15 @@ async fn a_lost_draft_is_found_by_its_reference() {
         let order = NewOrder::activate("e", "p", OrderCreateRequestType::Create).reference(reference);
         Prepared::new(order).unwrap()
     };
-    let Reconciled::Placed(found) = order("SP-7").reconcile(&covage).await.unwrap() else {
-        panic!("it is there")
-    };
+    let found = copy(&order("SP-7")).look_up(&covage).await.unwrap().expect("it is there");
     assert_eq!(found.uuid(), draft.uuid());
-    assert!(matches!(order("SP-8").reconcile(&covage).await.unwrap(), Reconciled::Absent), "never begun");
+    assert!(copy(&order("SP-8")).look_up(&covage).await.unwrap().is_none());
+    assert!(matches!(order("SP-7").reconcile(&covage).await.unwrap(), Reconciled::Absent), "never marked");
 
     let mut lost = order("SP-8");
     sandbox.covage().answer_next("createOrder", Answer::status(502));
     assert_eq!(lost.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
-    assert!(matches!(lost.reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
+    assert!(matches!(lost.reconcile(&covage).await.unwrap(), Reconciled::Indeterminate(_)));
     let settled = covage.with_policy(settled());
     assert!(
         matches!(lost.reconcile(&settled).await.unwrap(), Reconciled::Absent),
@@ -330,13 +332,13 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
     for answer in [json!({ "uuid": uuid, "status": "draft" }), json!({}), json!({ "error": "busy" })] {
         sandbox.covage().answer_next("updateOrder", Answer::json(200, &answer));
-        let error = submission.place(&covage).await.unwrap_err();
+        let error = store_and_place(&mut submission, &covage).await.unwrap_err();
         assert_eq!(
-            (error.outcome(), submission.progress()),
-            (Outcome::Decode, PreparedState::InFlight),
+            (error.outcome(), submission.state()),
+            (Outcome::Decode, PreparedState::Indeterminate),
             "{answer}"
         );
-        submission.declare_absent();
+        submission.declare_absent().unwrap();
     }
 
     let terminate = json!({ "uuid": "1", "status": "draft", "type": "terminate" });

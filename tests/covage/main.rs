@@ -9,5 +9,7 @@ mod outcomes;
 mod people;
 mod readiness;
 mod requests;
+mod stored;
 mod terminations;
 mod tokens;
+mod unanswered;

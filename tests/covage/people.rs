@@ -8,7 +8,7 @@ use lastmile::covage::{
 };
 use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::Answer;
-use lastmile_tests::{covage, sandbox, settled};
+use lastmile_tests::{copy, covage, sandbox, settled, store_and_place};
 use serde_json::json;
 
 fn kajsa() -> ContactCreate {
@@ -32,25 +32,25 @@ async fn a_contact_from_birth_to_death() {
     // A second worker with the same contact, and one whose answer is lost.
     let stored = serde_json::to_string(&Prepared::new(kajsa()).unwrap()).unwrap();
     let mut again: Prepared<ContactCreate> = serde_json::from_str(&stored).unwrap();
-    let again = again.place(&covage).await.unwrap();
+    let again = store_and_place(&mut again, &covage).await.unwrap();
     assert_eq!(again.contact_uuid.as_deref(), Some(uuid));
     assert_eq!(sandbox.covage().took_effect("createContact"), 1);
     let mut lost = Prepared::new(ContactCreate { first_name: Some("Knatte".into()), ..kajsa() }).unwrap();
     sandbox.covage().answer_next("createContact", Answer::status(502));
     assert_eq!(lost.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
     let settled = covage.with_policy(settled());
-    assert!(matches!(lost.reconcile(&settled).await.unwrap(), Reconciled::Absent));
+    assert!(matches!(copy(&lost).reconcile(&settled).await.unwrap(), Reconciled::Absent));
     let mut list = json!([{ "contact_uuid": "1", "first_name": "Knatte" }]);
     list.as_array_mut().unwrap().push(json!("unreadable"));
     sandbox.covage().answer_next("listContacts", Answer::json(200, &list));
     assert!(
-        matches!(lost.reconcile(&settled).await.unwrap(), Reconciled::Undecidable(_)),
+        matches!(lost.reconcile(&settled).await.unwrap(), Reconciled::Indeterminate(_)),
         "it may be that one"
     );
 
     let mut changed = replacement(&covage.contact(uuid).await.unwrap());
     changed.cell_phone_number = Some("0612345678".into());
-    let contact = covage.replace_contact(uuid, &changed).await.unwrap();
+    let contact = covage.replace_contact(uuid, &changed).await.unwrap().value;
     assert_eq!(contact.cell_phone_number.as_deref(), Some("0612345678"));
     assert_eq!(contact.email.as_deref(), Some("kajsa@sp.example"), "nothing was forgotten");
 
@@ -75,7 +75,7 @@ async fn a_contact_that_cannot_be_used_is_not_taken_for_one() {
     sandbox.covage().answer_next("createContact", Answer::json(200, &json!({ "first_name": "Kajsa" })));
     let mut contact = Prepared::new(kajsa()).unwrap();
     assert_eq!(contact.place(&covage).await.unwrap_err().outcome(), Outcome::Decode);
-    assert_eq!(contact.state(), PreparedState::InFlight);
+    assert_eq!(contact.state(), PreparedState::Indeterminate);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use lastmile::covage::{Covage, CutService, Draft, NewOrder, Submission};
 use lastmile::{HasProgress, OrderStage, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::covage::SeededService;
 use lastmile_sandbox::{Answer, Sandbox};
-use lastmile_tests::{covage, sandbox};
+use lastmile_tests::{covage, sandbox, store_and_place};
 
 fn service(sandbox: &Sandbox, product: &str) -> SeededService {
     let services = sandbox.covage().services();
@@ -73,11 +73,12 @@ async fn a_lost_answer_cuts_it_no_second_time() {
     let mut termination =
         Prepared::new(draft.termination(CutService::now(&fibre.reference)).unwrap()).unwrap();
     let stored = serde_json::to_string(&termination).unwrap();
-    termination.place(&covage).await.unwrap();
+    store_and_place(&mut termination, &covage).await.unwrap();
 
     let mut again: Prepared<Submission> = serde_json::from_str(&stored).unwrap();
+    assert_eq!(again.place(&covage).await.unwrap_err().outcome(), Outcome::Invalid, "not looked up");
     sandbox.covage().answer_next("getOrder", Answer::status(503));
-    again.place(&covage).await.unwrap();
+    store_and_place(&mut again, &covage).await.unwrap();
     assert_eq!(
         (again.state(), sandbox.covage().took_effect("updateOrder.submit")),
         (PreparedState::Placed, 1)

@@ -8,7 +8,7 @@ use lastmile::rules::OnApiId;
 use lastmile::{Outcome, Poll, Prepared, PreparedState, Reconciled, WaitError};
 use lastmile_sandbox::onapi::Standing;
 use lastmile_sandbox::{Answer, Dialect, Sandbox};
-use lastmile_tests::{onapi, sandbox, settled};
+use lastmile_tests::{copy, onapi, sandbox, settled, store_and_place};
 use serde_json::json;
 
 fn id(text: &str) -> OnApiId {
@@ -38,6 +38,8 @@ async fn whole_journey(dialect: Dialect) {
     assert!(offered.contains(&service.as_str()), "{offered:?}");
 
     let mut activation = Prepared::new(NewOrder::activate(access.clone(), &service, id("SP-1"))).unwrap();
+    activation.mark_in_flight().unwrap();
+    let mut crashed = copy(&activation);
     let placed = activation.place(&network).await.unwrap();
     let order = placed.order_id().unwrap();
     let impatient = Poll { every: Duration::ZERO, at_most: Duration::ZERO };
@@ -59,9 +61,8 @@ async fn whole_journey(dialect: Dialect) {
     assert_eq!(sandbox.onapi().violations(), Vec::<String>::new());
 
     // After a crash, with what the network holds by now.
-    let Reconciled::Placed(found) = activation.reconcile(&network).await.unwrap() else {
-        panic!("it was placed")
-    };
+    let found = crashed.reconcile(&network).await.unwrap();
+    let Reconciled::Placed(found) = found else { panic!("it was placed: {found:?}") };
     match found {
         Placed::Order(order) | Placed::Existing(order) => {
             assert_eq!(order.sp_reference.as_deref(), Some("SP-1"))
@@ -69,6 +70,12 @@ async fn whole_journey(dialect: Dialect) {
         Placed::Subscription(subscription) => assert_eq!(subscription.sp_reference.as_deref(), Some("SP-1")),
         other => panic!("{other:?}"),
     }
+    // What is known to be placed is not asked for.
+    let sent = sandbox.onapi().received().len();
+    let Reconciled::Placed(known) = copy(&activation).reconcile(&network).await.unwrap() else {
+        panic!("it is stored")
+    };
+    assert_eq!((known.order_id(), sandbox.onapi().received().len()), (Some(order), sent));
 }
 
 #[tokio::test]
@@ -105,17 +112,17 @@ async fn a_lost_order_is_found_or_absent_or_not_to_be_told_yet() {
     sandbox.onapi().answer_next("createOrder", Answer::status(504));
     assert_eq!(activation.place(&network).await.unwrap_err().outcome(), Outcome::Unknown);
     assert_eq!(sandbox.onapi().count("createOrder"), 1, "not repeated");
-    let Reconciled::Undecidable(undecidable) = activation.reconcile(&network).await.unwrap() else {
+    let Reconciled::Indeterminate(later) = activation.reconcile(&network).await.unwrap() else {
         panic!("the request may be running")
     };
-    assert!(undecidable.retry_after.is_some());
+    assert!(!later.retry_after.is_zero());
 
     let stored = serde_json::to_string(&activation).unwrap();
     let mut found: Prepared<NewOrder> = serde_json::from_str(&stored).unwrap();
     let settled = network.with_policy(settled());
     assert!(matches!(found.reconcile(&settled).await.unwrap(), Reconciled::Absent));
     assert_eq!(found.state(), PreparedState::Ready);
-    found.place(&network).await.unwrap();
+    store_and_place(&mut found, &network).await.unwrap();
     assert!(matches!(activation.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));
     assert_eq!(sandbox.onapi().took_effect("createOrder"), 1);
 }
@@ -211,8 +218,8 @@ async fn what_cannot_be_told_is_never_absent_and_never_placed() {
     let (access, service) = free(&sandbox);
     let activation = Prepared::new(NewOrder::activate(id(&access.id), &service, id("7"))).unwrap();
     let mut stored = serde_json::to_value(&activation).unwrap();
-    (stored["send_by"], stored["progress"]) = (json!(1), json!("unclear"));
-    let mut activation: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
+    (stored["send_by"], stored["state"]) = (json!(1), json!("in_flight"));
+    let stored: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
     let mine = |reference: serde_json::Value| json!({ "orderId": "1", "accessId": access.id, "service": service, "operation": "ACTIVATE", "spReference": reference });
     let none = json!({ "accessId": access.id, "subscriptions": [] });
 
@@ -229,11 +236,11 @@ async fn what_cannot_be_told_is_never_absent_and_never_placed() {
     ] {
         sandbox.onapi().answer_next("listOrders", Answer::json(200, &orders));
         sandbox.onapi().answer_next("getSubscriptions", Answer::json(200, subscriptions));
-        let found = activation.reconcile(&network).await;
+        let found = copy(&stored).reconcile(&network).await;
         let is_no_list = orders.is_object();
         let is_told = match &found {
-            Ok(found) => !is_no_list && matches!(found, Reconciled::Undecidable(_)),
-            // An error that is answered with success is an error of the look.
+            Ok(found) => !is_no_list && matches!(found, Reconciled::Indeterminate(_)),
+            // An error that is answered with success is an error of the look-up.
             Err(error) => is_no_list && error.outcome() == Outcome::Decode,
         };
         assert!(is_told, "{orders} {subscriptions}: {found:?}");
@@ -248,12 +255,12 @@ async fn what_cannot_be_told_is_never_absent_and_never_placed() {
     ] {
         sandbox.onapi().answer_next("listOrders", Answer::json(200, &json!([other])));
         sandbox.onapi().answer_next("getSubscriptions", Answer::json(200, &none));
-        let found = activation.reconcile(&network).await.unwrap();
+        let found = copy(&stored).reconcile(&network).await.unwrap();
         assert!(matches!(found, Reconciled::Absent), "{other}: {found:?}");
     }
     sandbox.onapi().answer_next("getAccess", Answer::json(404, &json!({ "cause": "unknown access" })));
     assert!(
-        activation.reconcile(&network).await.is_err(),
+        copy(&stored).reconcile(&network).await.is_err(),
         "a network that does not know the access knows nothing"
     );
 }
@@ -271,14 +278,14 @@ async fn what_the_network_answers_to_an_order_is_told_apart() {
     let place = async |answer: Answer| {
         sandbox.onapi().answer_next("createOrder", answer);
         let mut activation = Prepared::new(NewOrder::activate(id("1"), "BB", id("SP-1"))).unwrap();
-        (activation.place(&network).await, activation.progress())
+        (activation.place(&network).await, activation.state())
     };
     let (placed, _) =
         place(Answer::json(200, &json!({ "orderId": "5", "state": "RECEIVED", "spReference": "SP-9" })))
             .await;
     assert!(matches!(placed.unwrap(), Placed::Existing(_)), "the network had it before");
     let (error, progress) = place(Answer::json(200, &json!({ "cause": "maintenance" }))).await;
-    assert_eq!((error.unwrap_err().outcome(), progress), (Outcome::Decode, PreparedState::InFlight));
+    assert_eq!((error.unwrap_err().outcome(), progress), (Outcome::Decode, PreparedState::Indeterminate));
 
     sandbox
         .onapi()
@@ -287,7 +294,7 @@ async fn what_the_network_answers_to_an_order_is_told_apart() {
     assert_eq!(placed.unwrap().order_id(), Some(id("6")), "read where the answer points to");
     assert_eq!(sandbox.onapi().last().unwrap().path, "/onapi/2.6/orders/6");
     let (error, progress) = place(Answer::status(201)).await;
-    assert_eq!((error.unwrap_err().outcome(), progress), (Outcome::Decode, PreparedState::InFlight));
+    assert_eq!((error.unwrap_err().outcome(), progress), (Outcome::Decode, PreparedState::Indeterminate));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use lastmile::rules::OnApiId;
 use lastmile::{HasProgress, OrderStage, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::onapi::Standing;
 use lastmile_sandbox::{Answer, Fault, Sandbox};
-use lastmile_tests::{onapi, sandbox, settled};
+use lastmile_tests::{copy, onapi, sandbox, settled, store_and_place};
 use serde_json::{Value, json};
 
 fn id(text: &str) -> OnApiId {
@@ -117,40 +117,58 @@ async fn each_operation_is_found_again_by_its_reference() {
         assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
         assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Absent), "{operation}");
         sandbox.onapi().fail_next("createOrder", Fault::ResetAfter);
-        assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Unknown);
+        assert_eq!(store_and_place(&mut lost, &network).await.unwrap_err().outcome(), Outcome::Unknown);
         let found = lost.reconcile(&network).await.unwrap();
         let Reconciled::Placed(Placed::Order(order)) = found else { panic!("{operation}: {found:?}") };
         assert_eq!(order.operation.get().unwrap().as_str(), operation.to_string());
         // Out of the way of the next one.
         ReceivedOrder::of(*order).unwrap().cancel(&network).await.unwrap();
-        let gone = lost.reconcile(&network).await.unwrap();
+        let known = copy(&lost).reconcile(&network).await.unwrap();
         assert!(
-            matches!(gone, Reconciled::Undecidable(_)),
-            "{operation} was placed, and cancelled: {gone:?}"
+            matches!(&known, Reconciled::Placed(Placed::Order(_))),
+            "{operation} was placed, and cancelled: {known:?}"
         );
         assert_eq!(lost.state(), PreparedState::Placed, "it is not ordered anew by itself");
+        // Version 1 did not keep what was created, so that the network is asked.
+        let mut stored = serde_json::to_value(&lost).unwrap();
+        let fields = stored.as_object_mut().unwrap();
+        fields.retain(|name, _| name == "kind" || name == "request");
+        fields.extend([("version".to_owned(), json!(1)), ("progress".to_owned(), json!("placed"))]);
+        let mut old: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
+        let gone = old.reconcile(&network).await.unwrap();
+        assert!(matches!(gone, Reconciled::Undecidable(_)), "{operation}: {gone:?}");
+        assert_eq!(old.state(), PreparedState::Placed);
     }
     assert_eq!(sandbox.onapi().took_effect("createOrder"), 5);
     assert_eq!(sandbox.onapi().took_effect("cancelOrder"), 5);
 }
 
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    Placed,
+    Absent,
+    Later,
+    ByAPerson,
+}
+
 /// What a network without any order in its list tells by the subscription.
-async fn told(order: NewOrder, subscription: Value) -> Result<bool, Option<std::time::Duration>> {
+async fn told(order: NewOrder, subscription: Value) -> Told {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox).with_policy(settled());
     let access = order.access().to_string();
     let prepared = Prepared::new(order).unwrap();
     let mut stored = serde_json::to_value(&prepared).unwrap();
-    (stored["send_by"], stored["progress"]) = (json!(1), json!("unclear"));
+    (stored["send_by"], stored["state"]) = (json!(1), json!("in_flight"));
     let mut prepared: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
     sandbox.onapi().answer_next("listOrders", Answer::json(200, &json!([])));
     let answer = json!({ "accessId": access, "subscriptions": subscription });
     sandbox.onapi().answer_next("getSubscriptions", Answer::json(200, &answer));
     match prepared.reconcile(&network).await.unwrap() {
-        Reconciled::Placed(_) => Ok(true),
-        Reconciled::Absent => Ok(false),
-        Reconciled::Undecidable(why) => Err(why.retry_after),
-        _ => panic!("there is no fourth"),
+        Reconciled::Placed(_) => Told::Placed,
+        Reconciled::Absent => Told::Absent,
+        Reconciled::Indeterminate(later) if !later.retry_after.is_zero() => Told::Later,
+        Reconciled::Undecidable(_) => Told::ByAPerson,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -164,7 +182,6 @@ async fn what_the_subscription_tells_where_no_order_does() {
         one.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         json!([{ "subscriptionId": "another" }, one])
     };
-    let undecidable = Err(None);
     let suspend = || NewOrder::suspend(at.clone(), id("SP-1"));
     let resume = || NewOrder::resume(at.clone(), id("SP-1"));
     let deactivate = || NewOrder::deactivate(at.clone(), id("SP-1"));
@@ -172,25 +189,25 @@ async fn what_the_subscription_tells_where_no_order_does() {
     let modify =
         || NewOrder::modify(at.clone(), References { reference: Some(id("NEW")), ..Default::default() });
     let cases = [
-        (suspend(), held(json!({ "operationalState": "ACTIVATED" })), Ok(false)),
-        (suspend(), held(json!({ "operationalState": "SUSPENDED" })), undecidable),
-        (suspend(), held(json!({ "operationalState": "ZZZ" })), undecidable),
-        (suspend(), held(json!({})), undecidable),
-        (suspend(), json!([]), undecidable),
-        (resume(), held(json!({ "operationalState": "SUSPENDED" })), Ok(false)),
-        (resume(), held(json!({ "operationalState": "ACTIVATED" })), undecidable),
-        (deactivate(), held(json!({})), Ok(false)),
-        (deactivate(), held(json!({ "disconnectionDate": "3030-12-12T00:00:01Z" })), Ok(false)),
-        (deactivate(), held(json!({ "disconnectionDate": "2026-12-31T00:00:00Z" })), undecidable),
-        (deactivate(), json!([]), undecidable),
-        (deactivate(), json!("yes"), undecidable),
-        (change(), held(json!({})), Ok(false)),
-        (change(), held(json!({ "service": "BB-100-100" })), undecidable),
-        (change(), held(json!({ "service": "BB-100-100", "spReference": "SP-1" })), Ok(true)),
-        (change(), held(json!({ "service": null })), undecidable),
-        (modify(), held(json!({})), Ok(false)),
-        (modify(), held(json!({ "spReference": "NEW" })), Ok(true)),
-        (modify(), held(json!({ "spReference": 7 })), undecidable),
+        (suspend(), held(json!({ "operationalState": "ACTIVATED" })), Told::Absent),
+        (suspend(), held(json!({ "operationalState": "SUSPENDED" })), Told::ByAPerson),
+        (suspend(), held(json!({ "operationalState": "ZZZ" })), Told::Later),
+        (suspend(), held(json!({})), Told::Later),
+        (suspend(), json!([]), Told::ByAPerson),
+        (resume(), held(json!({ "operationalState": "SUSPENDED" })), Told::Absent),
+        (resume(), held(json!({ "operationalState": "ACTIVATED" })), Told::ByAPerson),
+        (deactivate(), held(json!({})), Told::Absent),
+        (deactivate(), held(json!({ "disconnectionDate": "3030-12-12T00:00:01Z" })), Told::Absent),
+        (deactivate(), held(json!({ "disconnectionDate": "2026-12-31T00:00:00Z" })), Told::ByAPerson),
+        (deactivate(), json!([]), Told::ByAPerson),
+        (deactivate(), json!("yes"), Told::Later),
+        (change(), held(json!({})), Told::Absent),
+        (change(), held(json!({ "service": "BB-100-100" })), Told::ByAPerson),
+        (change(), held(json!({ "service": "BB-100-100", "spReference": "SP-1" })), Told::Placed),
+        (change(), held(json!({ "service": null })), Told::Later),
+        (modify(), held(json!({})), Told::Absent),
+        (modify(), held(json!({ "spReference": "NEW" })), Told::Placed),
+        (modify(), held(json!({ "spReference": 7 })), Told::Later),
     ];
     for (order, subscription, expected) in cases {
         let operation = order.operation();
@@ -208,7 +225,7 @@ async fn an_order_whose_reference_the_network_leaves_out_cannot_be_told() {
     lost.place(&network).await.unwrap_err();
     let other = json!([{ "orderId": "1", "operation": "SUSPEND", "subscriptionId": at.subscription }]);
     sandbox.onapi().answer_next("listOrders", Answer::json(200, &other));
-    assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Undecidable(_)));
+    assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Indeterminate(_)));
     let unlike = json!([
         { "orderId": "1", "operation": "RESUME", "subscriptionId": at.subscription, "spReference": "SP-1" },
         { "orderId": "2", "operation": "SUSPEND", "subscriptionId": "another", "spReference": "SP-1" },
@@ -234,10 +251,10 @@ async fn an_order_of_old_is_not_taken_for_the_one_that_sets_the_same_references_
     let mut lost = Prepared::new(set("A")).unwrap();
     sandbox.onapi().fail_next("createOrder", Fault::ResetBefore);
     lost.place(&network).await.unwrap_err();
-    let Reconciled::Undecidable(why) = lost.reconcile(&network).await.unwrap() else { panic!("by whom?") };
-    assert_eq!(why.retry_after, None, "{why}");
-    lost.declare_absent();
-    lost.place(&network).await.unwrap();
+    let found = lost.reconcile(&network).await.unwrap();
+    assert!(matches!(found, Reconciled::Indeterminate(_)), "by whom? {found:?}");
+    lost.declare_absent().unwrap();
+    store_and_place(&mut lost, &network).await.unwrap();
     done(&sandbox);
     assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));
 }
@@ -266,7 +283,7 @@ async fn a_takeover_needs_the_permit_of_an_offer() {
     // The permit is stored with the order.
     let mut order: Prepared<NewOrder> =
         serde_json::from_str(&serde_json::to_string(&order).unwrap()).unwrap();
-    order.place(&network).await.unwrap();
+    store_and_place(&mut order, &network).await.unwrap();
     assert_eq!(sandbox.onapi().last().unwrap().json().unwrap()["forcedTakeover"], true);
     done(&sandbox);
     let mine = network.subscriptions(&access).await.unwrap().subscriptions;

@@ -1,13 +1,17 @@
 //! Orders and tickets: placed once, found again, and not doubled by a second worker.
 
+use std::time::Duration;
+
 use lastmile::onapi::types::TicketCreateProblemType;
-use lastmile::onapi::{NewOrder, NewTicket, Placed, TicketReference};
+use lastmile::onapi::{NewOrder, NewTicket, OnApi, Placed, TicketReference};
 use lastmile::rules::OnApiId;
-use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
+use lastmile::{Outcome, Policy, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::onapi::Standing;
 use lastmile_sandbox::{Answer, Sandbox};
-use lastmile_tests::{onapi, sandbox, settled};
+use lastmile_tests::{brisk, copy, crashed, onapi, sandbox, settled, store_and_place};
 use serde_json::json;
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 fn id(text: &str) -> OnApiId {
     text.parse().unwrap()
@@ -28,11 +32,6 @@ fn ticket() -> Prepared<NewTicket> {
     Prepared::new(ticket).unwrap()
 }
 
-/// A second worker has the value, too, and neither knows of the other.
-fn copy<C: lastmile::Creation>(prepared: &Prepared<C>) -> Prepared<C> {
-    serde_json::from_str(&serde_json::to_string(prepared).unwrap()).unwrap()
-}
-
 /// A network that takes every order for a new one.
 async fn naive() -> Sandbox {
     Sandbox::builder().seed(1).onapi_deduplicates(false).start().await.unwrap()
@@ -44,8 +43,8 @@ async fn a_second_worker_finds_the_order_of_the_first() {
     let network = onapi(&sandbox);
     let mut first = activation(&sandbox);
     let (mut second, mut third) = (copy(&first), copy(&first));
-    let placed = first.place(&network).await.unwrap();
-    let found = second.place(&network).await.unwrap();
+    let placed = store_and_place(&mut first, &network).await.unwrap();
+    let found = store_and_place(&mut second, &network).await.unwrap();
     assert!(
         matches!(&found, Placed::Existing(order) if order.order_id.as_deref() == placed.order_id().as_ref().map(OnApiId::as_str))
     );
@@ -54,7 +53,7 @@ async fn a_second_worker_finds_the_order_of_the_first() {
 
     sandbox.onapi().advance();
     sandbox.onapi().advance();
-    let found = third.place(&network).await.unwrap();
+    let found = store_and_place(&mut third, &network).await.unwrap();
     assert!(matches!(found, Placed::Existing(_) | Placed::Subscription(_)), "{found:?}");
     assert_eq!(sandbox.onapi().count("createOrder"), 1);
 }
@@ -65,7 +64,7 @@ async fn where_the_orders_cannot_be_listed_it_is_placed_all_the_same() {
     let network = onapi(&sandbox);
     let mut prepared = copy(&activation(&sandbox));
     sandbox.onapi().answer_next("listOrders", Answer::status(501));
-    prepared.place(&network).await.unwrap();
+    store_and_place(&mut prepared, &network).await.unwrap();
     assert_eq!(sandbox.onapi().took_effect("createOrder"), 1);
 }
 
@@ -77,11 +76,12 @@ async fn a_network_that_does_not_answer_is_sent_nothing() {
     for _ in 0..network.raw().policy().attempts {
         sandbox.onapi().answer_next("listOrders", Answer::status(503));
     }
-    let error = prepared.place(&network).await.unwrap_err();
+    let error = prepared.look_up(&network).await.unwrap_err();
     assert_eq!((error.outcome(), error.operation().unwrap().id), (Outcome::Unknown, "list_orders"));
     assert!(!error.may_have_taken_effect() && error.is_safe_to_repeat());
+    assert_eq!(prepared.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid, "it is not looked up");
     assert_eq!((prepared.state(), sandbox.onapi().count("createOrder")), (PreparedState::Ready, 0));
-    prepared.place(&network).await.unwrap();
+    store_and_place(&mut prepared, &network).await.unwrap();
 }
 
 #[tokio::test]
@@ -90,10 +90,10 @@ async fn a_ticket_is_opened_once() {
     let network = onapi(&sandbox);
     let mut first = ticket();
     let mut second = copy(&first);
-    let reference = first.place(&network).await.unwrap();
+    let reference = store_and_place(&mut first, &network).await.unwrap();
     let held = network.ticket(&reference).await.unwrap();
     assert_eq!(held.sp_ticket_reference.as_deref(), Some("0431"));
-    assert_eq!(second.place(&network).await.unwrap(), reference);
+    assert_eq!(store_and_place(&mut second, &network).await.unwrap(), reference);
     assert_eq!(sandbox.onapi().took_effect("createTicket"), 1);
     let Reconciled::Placed(found) = second.reconcile(&network).await.unwrap() else { panic!("it is there") };
     assert_eq!(found, reference);
@@ -106,24 +106,18 @@ async fn a_lost_ticket_is_found_or_absent_or_not_to_be_told() {
     let mut lost = ticket();
     sandbox.onapi().answer_next("createTicket", Answer::status(504));
     assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Unknown);
-    let Reconciled::Undecidable(wait) = lost.reconcile(&network).await.unwrap() else {
+    let Reconciled::Indeterminate(wait) = lost.reconcile(&network).await.unwrap() else {
         panic!("it may be at work still");
     };
-    assert!(
-        wait.retry_after.is_some()
-            && wait.to_string().contains("Look for the ticket in the network's portal"),
-        "{wait}"
-    );
+    assert!(!wait.retry_after.is_zero(), "{wait}");
+    assert!(wait.to_string().contains("look for the ticket in the network's portal"), "{wait}");
 
     let network = network.with_policy(settled());
     // A reference as a number may have lost its nought; one that is missing may be any.
     for doubtful in [json!([{ "spTicketReference": 431 }]), json!([{ "status": "CREATED" }])] {
         sandbox.onapi().answer_next("listTickets", Answer::json(200, &doubtful));
         let found = lost.reconcile(&network).await.unwrap();
-        assert!(
-            matches!(&found, Reconciled::Undecidable(one) if one.retry_after.is_none()),
-            "{doubtful}: {found:?}"
-        );
+        assert!(matches!(&found, Reconciled::Indeterminate(_)), "{doubtful}: {found:?}");
     }
     sandbox.onapi().answer_next("listTickets", Answer::json(200, &json!({ "cause": "later" })));
     assert_eq!(lost.reconcile(&network).await.unwrap_err().outcome(), Outcome::Decode, "no list, so no look");
@@ -133,7 +127,7 @@ async fn a_lost_ticket_is_found_or_absent_or_not_to_be_told() {
     let other = json!([{ "spTicketReference": "431", "coTicketReference": "TT-1" }]);
     sandbox.onapi().answer_next("listTickets", Answer::json(200, &other));
     assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Absent));
-    lost.place(&network).await.unwrap();
+    store_and_place(&mut lost, &network).await.unwrap();
     assert_eq!(sandbox.onapi().took_effect("createTicket"), 1);
 }
 
@@ -144,7 +138,7 @@ async fn a_ticket_whose_answer_has_no_reference_is_unclear_until_it_is_found() {
     sandbox.onapi().answer_next("createTicket", Answer::json(201, &json!({ "coTicketReference": null })));
     let mut lost = ticket();
     assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Decode);
-    assert_eq!(lost.state(), PreparedState::InFlight);
+    assert_eq!(lost.state(), PreparedState::Indeterminate);
     let there = json!([{ "spTicketReference": "0431", "coTicketReference": "TT-7" }]);
     sandbox.onapi().answer_next("listTickets", Answer::json(200, &there));
     let Reconciled::Placed(found) = lost.reconcile(&network).await.unwrap() else { panic!("it is there") };
@@ -167,9 +161,9 @@ fn a_ticket_that_no_network_could_take_is_refused() {
     assert!(error.to_string().contains("accessId"), "{error}");
 }
 
-/// A page of a gateway, and a refusal that may pass, are no leave to send.
+/// A page of a gateway, and a refusal that may pass, do not say that it is not there.
 #[tokio::test]
-async fn a_look_that_fails_is_no_leave_to_send() {
+async fn a_look_up_that_fails_sends_nothing() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut prepared = copy(&activation(&sandbox));
@@ -179,7 +173,7 @@ async fn a_look_that_fails_is_no_leave_to_send() {
         Answer::status(403),
     ] {
         sandbox.onapi().answer_next("listOrders", answer);
-        prepared.place(&network).await.unwrap_err();
+        store_and_place(&mut prepared, &network).await.unwrap_err();
         assert_eq!((prepared.state(), sandbox.onapi().count("createOrder")), (PreparedState::Ready, 0));
     }
 }
@@ -211,7 +205,7 @@ async fn what_was_found_to_be_placed_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn only_what_may_have_copies_is_looked_for_first() {
+async fn only_what_may_have_copies_is_looked_up_first() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let asked = || -> Vec<_> {
@@ -222,18 +216,131 @@ async fn only_what_may_have_copies_is_looked_for_first() {
     copy(&prepared);
     sandbox.onapi().answer_next("createOrder", Answer::status(429));
     prepared.place(&network).await.unwrap_err();
-    assert_eq!(asked(), ["createOrder"], "its copy is begun and cannot be placed by now");
-    prepared.place(&network).await.unwrap();
-    assert_eq!(
-        asked()[1..],
-        ["listOrders", "getSubscriptions", "createOrder"],
-        "its copy may have been, meanwhile"
-    );
+    assert_eq!(asked(), ["createOrder"], "its copy is marked and cannot be placed by now");
+    let error = prepared.place(&network).await.unwrap_err();
+    assert!(error.to_string().contains("look it up, mark it, store it, then place it"), "{error}");
+    assert_eq!(asked().len(), 1, "its copy may have been placed meanwhile");
+    store_and_place(&mut prepared, &network).await.unwrap();
+    assert_eq!(asked()[1..], ["listOrders", "getSubscriptions", "createOrder"]);
 
-    let stored = activation(&naive().await);
-    let before = asked().len();
+    let mut stored = activation(&naive().await);
     copy(&stored);
-    let mut stored = stored;
-    let _ = stored.place(&network).await;
-    assert_eq!(asked()[before], "listOrders", "its copy could be placed at any time");
+    for error in [stored.mark_in_flight().unwrap_err(), stored.place(&network).await.unwrap_err()] {
+        assert_eq!(error.outcome(), Outcome::Invalid, "its copy could be placed at any time: {error}");
+    }
+    assert_eq!(asked().len(), 4);
+}
+
+#[tokio::test]
+async fn a_mark_that_is_not_stored_is_not_placed() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let mut prepared = copy(&activation(&sandbox));
+    assert!(prepared.look_up(&network).await.unwrap().is_none());
+    prepared.mark_in_flight().unwrap();
+    let error = prepared.place(&network).await.unwrap_err();
+    assert!(error.to_string().contains("its mark is not stored"), "{error}");
+    assert_eq!((error.outcome(), sandbox.onapi().count("createOrder")), (Outcome::Invalid, 0));
+    serde_json::to_string(&prepared).unwrap();
+    prepared.place(&network).await.unwrap();
+}
+
+/// The first worker's mark lapses while it is stored, which takes long. What the first does then, as the error says, finds
+/// the order of the second.
+#[tokio::test]
+async fn a_worker_whose_mark_lapsed_doubles_nothing() {
+    let sandbox = naive().await;
+    let network = onapi(&sandbox);
+    let network = network.with_policy(settled());
+    let mut first = copy(&activation(&sandbox));
+    assert!(first.look_up(&network).await.unwrap().is_none());
+    let mut second = crashed(&mut first, HOUR);
+    assert!(matches!(second.reconcile(&network).await.unwrap(), Reconciled::Absent));
+    store_and_place(&mut second, &network).await.unwrap();
+
+    let error = first.place(&network).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Invalid);
+    assert!(error.to_string().contains("load it from the store again, and reconcile it"), "{error}");
+    assert_eq!(first.state(), PreparedState::InFlight);
+    for error in [first.mark_in_flight().unwrap_err(), first.look_up(&network).await.unwrap_err()] {
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+    }
+    // Both from its own memory and from the store.
+    let mut loaded = copy(&second);
+    for worker in [&mut first, &mut loaded] {
+        assert!(matches!(worker.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));
+        store_and_place(worker, &network).await.unwrap();
+    }
+    assert_eq!((sandbox.onapi().count("createOrder"), sandbox.onapi().took_effect("createOrder")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_look_up_of_before_the_mark_does_not_count_after_it() {
+    let sandbox = naive().await;
+    let network = onapi(&sandbox);
+    let mut first = copy(&activation(&sandbox));
+    first.look_up(&network).await.unwrap();
+    crashed(&mut first, HOUR);
+    first.place(&network).await.unwrap_err();
+    first.declare_absent().unwrap();
+    assert_eq!(first.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid, "the look-up is of before");
+    // Between the two, another worker places it.
+    activation(&sandbox).place(&network).await.unwrap();
+    let found = store_and_place(&mut first, &network).await.unwrap();
+    assert!(matches!(found, Placed::Existing(_)), "{found:?}");
+    assert_eq!(sandbox.onapi().took_effect("createOrder"), 1);
+}
+
+/// Whoever held the mark could begin until it lapsed, and send until its deadline had passed after that.
+#[tokio::test]
+async fn a_crashed_value_settles_after_its_mark_and_the_deadline() {
+    let sandbox = sandbox().await;
+    let deadline = Duration::from_secs(10);
+    let network = onapi(&sandbox).with_policy(Policy { deadline, ..settled() });
+    let mut lost = crashed(&mut activation(&sandbox), Duration::ZERO);
+    let Reconciled::Indeterminate(later) = lost.reconcile(&network).await.unwrap() else {
+        panic!("it may be sent still")
+    };
+    assert!(later.retry_after > deadline / 2 && later.retry_after <= deadline, "{later}");
+    assert_eq!(lost.state(), PreparedState::InFlight);
+    let mut lost = crashed(&mut activation(&sandbox), deadline);
+    assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Absent));
+}
+
+#[tokio::test]
+async fn what_was_refused_or_never_sent_is_absent_without_a_request() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let mut refused = activation(&sandbox);
+    sandbox.onapi().answer_next("createOrder", Answer::json(400, &json!({ "cause": "no" })));
+    assert_eq!(refused.place(&network).await.unwrap_err().outcome(), Outcome::Rejected);
+    let before = sandbox.onapi().received().len();
+    for mut value in [copy(&refused), refused] {
+        assert!(matches!(value.reconcile(&network).await.unwrap(), Reconciled::Absent));
+        assert_eq!(value.state(), PreparedState::Ready);
+    }
+    assert_eq!(sandbox.onapi().received().len(), before);
+
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = OnApi::builder(format!("http://{nobody}")).login("sp", "x").policy(brisk()).build().unwrap();
+    let mut never = activation(&sandbox);
+    assert_eq!(never.place(&nobody).await.unwrap_err().outcome(), Outcome::NotSent);
+    // A request would fail here.
+    assert!(matches!(never.reconcile(&nobody).await.unwrap(), Reconciled::Absent));
+}
+
+#[tokio::test]
+async fn what_was_declared_absent_is_not_kept_back_by_a_doubt() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let mut lost = ticket();
+    sandbox.onapi().answer_next("createTicket", Answer::status(504));
+    lost.place(&network).await.unwrap_err();
+    lost.declare_absent().unwrap();
+    let mut lost = copy(&lost);
+    let doubtful = json!([{ "status": "CREATED" }]);
+    sandbox.onapi().answer_next("listTickets", Answer::json(200, &doubtful));
+    store_and_place(&mut lost, &network).await.unwrap();
+    assert_eq!(lost.declare_absent().unwrap_err().outcome(), Outcome::Invalid, "it is placed");
+    assert_eq!(sandbox.onapi().took_effect("createTicket"), 1);
 }

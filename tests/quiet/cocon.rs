@@ -7,7 +7,7 @@ use lastmile::cocon::{
 use lastmile::wire::Patch;
 use lastmile::{HasWarnings, Prepared, Reconciled, WaitError};
 use lastmile_sandbox::{Answer, Sandbox};
-use lastmile_tests::brisk;
+use lastmile_tests::{brisk, store_and_place};
 use serde_json::json;
 
 use crate::facade::{GLANCE, prepared};
@@ -43,10 +43,10 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
 
     let contact = || ContactCreate { name: personal(), phone_number: personal(), ..Default::default() };
     supplier.answer_next("createContact", Answer::json(400, &echo()));
-    walked.error(&prepared(walked, contact()).place(&cocon).await.unwrap_err());
+    walked.error(&store_and_place(&mut prepared(walked, contact()), &cocon).await.unwrap_err());
     let mut lost = prepared(walked, contact());
     supplier.answer_next("createContact", Answer::json(500, &echo()));
-    walked.error(&lost.place(&cocon).await.unwrap_err());
+    walked.error(&store_and_place(&mut lost, &cocon).await.unwrap_err());
     let found = lost.reconcile(&cocon).await.unwrap();
     walked.debug(&found);
     let Reconciled::Undecidable(undecidable) = found else { panic!("Cocon cannot tell") };
@@ -61,7 +61,7 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
 
     let batch = Batch::new([connection()]);
     supplier.answer_next("createDelayedConnectionBatch", Answer::json(200, &json!({ "batchId": "17" })));
-    let id: BatchId = prepared(walked, batch.clone()).place(&cocon).await.unwrap();
+    let id: BatchId = store_and_place(&mut prepared(walked, batch.clone()), &cocon).await.unwrap();
     walked.both(&id);
     let report = json!({
         "success": [{ "buildingName": PERSONAL, "details": { "unlisted": PERSONAL } }, PERSONAL],

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lastmile::cocon::types::CustomerCreate;
 use lastmile::{Creation, Poll, Prepared};
 use lastmile_sandbox::Spec;
-use lastmile_tests::answer_schema;
+use lastmile_tests::{answer_schema, copy};
 use serde_json::{Value, json};
 
 use crate::generated::{marked, with_more};
@@ -14,20 +14,20 @@ use crate::marks::{PERSONAL, Walked, quiet};
 /// A look that is given up at once.
 pub const GLANCE: Poll = Poll { every: Duration::from_millis(10), at_most: Duration::ZERO };
 
-/// Looks at a creation: as it is, prepared, and as it comes back from the store. Such a one looks at the supplier's data
-/// before it is sent.
+/// Looks at a creation: as it is, prepared, marked, and as it comes back from the store.
 pub fn prepared<C: Creation + std::fmt::Debug>(walked: &Walked, request: C) -> Prepared<C> {
-    fn again<C: Creation>(prepared: &Prepared<C>) -> Prepared<C> {
-        serde_json::from_str(&serde_json::to_string(prepared).unwrap()).unwrap()
-    }
     walked.debug(&request);
     let mut prepared = Prepared::new(request).unwrap();
     walked.debug(&prepared);
-    walked.debug(&prepared.progress());
-    let stored = again(&prepared);
+    walked.debug(&prepared.state());
     prepared.mark_in_flight().unwrap();
-    walked.error(&again(&prepared).mark_in_flight().unwrap_err());
-    stored
+    walked.error(&prepared.mark_in_flight().unwrap_err());
+    walked.debug(&prepared);
+    let mut marked = copy(&prepared);
+    walked.error(&marked.mark_in_flight().unwrap_err());
+    marked.declare_absent().unwrap();
+    walked.error(&marked.mark_in_flight().unwrap_err());
+    copy(&marked)
 }
 
 /// The answer of an operation with marks in each sensitive place, and in fields that no document lists.
@@ -38,15 +38,14 @@ pub fn answer(spec: &Spec, operation: &str) -> Value {
 
 #[test]
 fn a_stored_value_that_cannot_be_read_is_not_quoted() {
-    let stored = |progress: &str, request: Value| {
-        let stored =
-            json!({ "version": 1, "kind": "cocon.customer", "progress": progress, "request": request });
+    let stored = |state: &str, request: Value| {
+        let stored = json!({ "version": 2, "kind": "cocon.customer", "state": state, "request": request });
         serde_json::from_str::<Prepared<CustomerCreate>>(&stored.to_string()).unwrap_err().to_string()
     };
     for (error, says) in [
         (stored("ready", json!({ "name": [PERSONAL] })), "something else than a string"),
         (stored("ready", json!(PERSONAL)), "something else than struct CustomerCreate"),
-        (stored(PERSONAL, json!({})), "something else than one of `ready`"),
+        (stored(PERSONAL, json!({})), "another state than this version of the library knows"),
     ] {
         quiet(&error);
         assert!(error.contains(says), "{error}");

@@ -6,9 +6,9 @@ use lastmile::onapi::{
     References, SubscriptionAt, SyncItem, SyncPlan, TicketChange, TicketList, TicketQuery,
 };
 use lastmile::rules::OnApiId;
-use lastmile::{HasProgress, Prepared, RowError};
+use lastmile::{HasProgress, Prepared, Reconciled, RowError};
 use lastmile_sandbox::{Answer, Sandbox, Spec};
-use lastmile_tests::brisk;
+use lastmile_tests::{brisk, store_and_place};
 use serde_json::{Value, json};
 
 use crate::facade::{GLANCE, answer, prepared};
@@ -46,7 +46,7 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
 
 async fn orders(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
     let supplier = sandbox.onapi();
-    walked.error(&new_order(walked).place(network).await.unwrap_err()); // a wrong password
+    walked.error(&store_and_place(&mut new_order(walked), network).await.unwrap_err()); // a wrong password
 
     let subscription =
         json!({ "service": "BB", "spReference": "2", "option82": PERSONAL, "unlisted": PERSONAL });
@@ -55,11 +55,11 @@ async fn orders(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
     };
     // Held by the network already, as an order and as a subscription.
     supplier.answer_next("listOrders", Answer::json(200, &json!([order(), PERSONAL])));
-    walked.debug(&new_order(walked).place(network).await.unwrap());
+    walked.debug(&store_and_place(&mut new_order(walked), network).await.unwrap());
     nothing_to_list("listOrders");
     let held = json!({ "accessId": "1", "subscriptions": [subscription] });
     supplier.answer_next("getSubscriptions", Answer::json(200, &held));
-    let placed = new_order(walked).place(network).await.unwrap();
+    let placed = store_and_place(&mut new_order(walked), network).await.unwrap();
     assert!(matches!(placed, Placed::Subscription(_)), "{placed:?}");
     walked.debug(&placed);
     // Ordered, and refused.
@@ -67,7 +67,7 @@ async fn orders(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
         nothing_to_list("listOrders");
         nothing_to_list("getSubscriptions");
         supplier.answer_next("createOrder", Answer::json(status, body));
-        match new_order(walked).place(network).await {
+        match store_and_place(&mut new_order(walked), network).await {
             Ok(placed) => walked.debug(&placed),
             Err(error) => walked.error(&error),
         }
@@ -108,8 +108,18 @@ async fn tickets(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
     supplier.answer_next("listTickets", Answer::json(404, &json!({ "cause": PERSONAL })));
     let opened = json!({ "coTicketReference": "9", "unlisted": PERSONAL });
     supplier.answer_next("createTicket", Answer::json(201, &opened));
-    let reference = ticket.place(network).await.unwrap();
+    let reference = store_and_place(&mut ticket, network).await.unwrap();
     walked.both(&reference);
+    let mut lost = prepared(walked, NewTicket::new("TT-2", PERSONAL, PERSONAL));
+    for answer in [Answer::json(404, &json!({ "cause": PERSONAL })), Answer::json(200, &json!([PERSONAL]))] {
+        supplier.answer_next("listTickets", answer);
+    }
+    supplier.answer_next("createTicket", Answer::json(500, &echo()));
+    walked.error(&store_and_place(&mut lost, network).await.unwrap_err());
+    let found = lost.reconcile(network).await.unwrap();
+    walked.debug(&found);
+    let Reconciled::Indeterminate(later) = found else { panic!("it cannot be told from another") };
+    walked.both(&later);
     let written = "2026-01-01T00:00:00Z".parse().unwrap();
     prepared(walked, TicketChange::comment_on(reference, PERSONAL, PERSONAL, written));
 

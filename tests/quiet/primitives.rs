@@ -6,7 +6,7 @@ use lastmile::wire::{
     Decimal, Given, Loose, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Reading, Segment, Timestamp,
 };
 use lastmile::{Policy, RetryBudget};
-use lastmile_core::call::{ListShape, PathHabits, Slash};
+use lastmile_core::call::{ListShape, PathHabits, SendDeadline, Slash};
 use lastmile_core::retry::RateLimit;
 
 use crate::marks::{NUMBER, PERSONAL, Walked, quiet};
@@ -30,6 +30,7 @@ pub fn walk(walked: &Walked) {
     ] {
         walked.debug(&given);
     }
+    walked.debug(&SendDeadline::after(Duration::ZERO));
     // A text that is no number or moment is not repeated.
     walked.error(&PERSONAL.parse::<Decimal>().unwrap_err());
     walked.error(&PERSONAL.parse::<Timestamp>().unwrap_err());

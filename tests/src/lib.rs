@@ -8,6 +8,7 @@ pub mod measure;
 mod mutate;
 mod outcomes;
 pub mod paused;
+mod placing;
 mod raw_server;
 pub mod shelf;
 pub mod sources;
@@ -17,6 +18,7 @@ pub use exchange::{exchange, request};
 pub use instance::{answer_schema, instance};
 pub use mutate::{places, reads_and_writes_back, survives_mutation};
 pub use outcomes::{outcomes_of_a_creation, outcomes_of_a_read};
+pub use placing::{copy, crashed, created, store_and_place};
 pub use raw_server::{RawServer, Received, Then, Wire, answer, json};
 pub use tls_server::{CERTIFICATE, TlsServer};
 

@@ -67,6 +67,8 @@ pub struct RawServer {
 struct Shared {
     script: Mutex<Script>,
     tokens: Option<Mutex<Script>>,
+    /// What it answers to a read; none where reads follow the script, too.
+    reads: Option<Then>,
     wire: Mutex<Wire>,
     told: watch::Sender<bool>,
     /// How many connections are open.
@@ -92,6 +94,8 @@ pub struct Wire {
     pub requests: Vec<Received>,
     /// Those for a token, where it knows of tokens.
     pub tokens: Vec<Received>,
+    /// The reads, where it has an answer of its own for them.
+    pub reads: Vec<Received>,
     /// How many bytes it could send.
     pub sent: usize,
 }
@@ -116,20 +120,30 @@ pub struct Received {
 impl RawServer {
     /// Starts one.
     pub async fn start(script: impl Into<Vec<Then>>) -> Self {
-        Self::listen(script.into(), None).await
+        Self::listen(script.into(), None, None).await
     }
 
     /// Starts one with a script of its own for requests whose path has `/token/` in it.
     pub async fn with_tokens(script: impl Into<Vec<Then>>, tokens: impl Into<Vec<Then>>) -> Self {
-        Self::listen(script.into(), Some(tokens.into())).await
+        Self::listen(script.into(), Some(tokens.into()), None).await
     }
 
-    async fn listen(script: Vec<Then>, tokens: Option<Vec<Then>>) -> Self {
+    /// Starts one that has tokens, too, and one answer to every read.
+    pub async fn with_reads(
+        script: impl Into<Vec<Then>>,
+        tokens: impl Into<Vec<Then>>,
+        read: &'static str,
+    ) -> Self {
+        Self::listen(script.into(), Some(tokens.into()), Some(Then::AnswerAndKeep(read))).await
+    }
+
+    async fn listen(script: Vec<Then>, tokens: Option<Vec<Then>>, reads: Option<Then>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             script: Mutex::new(Script { steps: script, next: 0 }),
             tokens: tokens.map(|steps| Mutex::new(Script { steps, next: 0 })),
+            reads,
             wire: Mutex::default(),
             told: watch::Sender::new(false),
             open: watch::Sender::new(0),
@@ -150,10 +164,10 @@ impl RawServer {
         self.address
     }
 
-    /// How many whole requests it has read by now, those for tokens included.
+    /// How many whole requests it has read by now, those for tokens and reads included.
     pub fn requests(&self) -> usize {
         let wire = self.shared.wire();
-        wire.requests.len() + wire.tokens.len()
+        wire.requests.len() + wire.tokens.len() + wire.reads.len()
     }
 
     /// Waits until it has read so many.
@@ -211,7 +225,25 @@ impl RawServer {
     }
 }
 
+/// What a request is for, where it is not the script that answers all of them.
+#[derive(Clone, Copy)]
+enum Kind {
+    Token,
+    Read,
+    Scripted,
+}
+
 impl Shared {
+    fn kind(&self, head: &Head) -> Kind {
+        if self.tokens.is_some() && head.path.contains("/token/") {
+            Kind::Token
+        } else if self.reads.is_some() && head.method == "GET" {
+            Kind::Read
+        } else {
+            Kind::Scripted
+        }
+    }
+
     fn wire(&self) -> MutexGuard<'_, Wire> {
         self.wire.lock().unwrap()
     }
@@ -284,8 +316,12 @@ impl Connection {
             }
             let Some(head) = self.head().await else { return };
             let shared = self.shared.clone();
-            let script = shared.tokens.as_ref().filter(|_| head.path.contains("/token/"));
-            let then = script.unwrap_or(&shared.script).lock().unwrap().take();
+            let kind = shared.kind(&head);
+            let then = match (kind, &shared.tokens, shared.reads) {
+                (Kind::Token, Some(tokens), _) => tokens.lock().unwrap().take(),
+                (Kind::Read, _, Some(read)) => read,
+                _ => shared.script.lock().unwrap().take(),
+            };
             if matches!(then, Then::ResetHalfway) {
                 if self.arrived(head.body / 2).await {
                     self.reset();
@@ -296,7 +332,7 @@ impl Connection {
                 return;
             }
             self.unread.drain(..head.body);
-            self.record(head, status(then));
+            self.record(head, kind, status(then));
             match then {
                 Then::Reset => return self.reset(),
                 Then::Hang => return self.listen().await,
@@ -329,12 +365,16 @@ impl Connection {
         }
     }
 
-    fn record(&mut self, head: Head, answered: Option<u16>) {
+    fn record(&mut self, head: Head, kind: Kind, answered: Option<u16>) {
         let Head { method, path, body } = head;
-        let for_a_token = self.shared.tokens.is_some() && path.contains("/token/");
         let received = Received { connection: self.number, method, path, body, answered, at: Instant::now() };
         let mut wire = self.shared.wire();
-        if for_a_token { &mut wire.tokens } else { &mut wire.requests }.push(received);
+        let list = match kind {
+            Kind::Token => &mut wire.tokens,
+            Kind::Read => &mut wire.reads,
+            Kind::Scripted => &mut wire.requests,
+        };
+        list.push(received);
     }
 
     /// The head of the next request, taken out of what has arrived; none when the client goes before it is whole.
@@ -382,7 +422,8 @@ impl Connection {
                 return;
             }
             self.unread.drain(..head.body);
-            self.record(head, None);
+            let kind = self.shared.kind(&head);
+            self.record(head, kind, None);
         }
     }
 

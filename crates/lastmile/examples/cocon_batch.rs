@@ -62,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn connect(cocon: &Cocon, batch: &Batch) -> Result<BatchReport, Box<dyn Error>> {
     let mut prepared = Prepared::new(batch.clone())?;
     prepared.mark_in_flight()?;
-    println!("  begun, {} bytes to store before it is placed", serde_json::to_string(&prepared)?.len());
+    println!("  marked, {} bytes to store before it is placed", serde_json::to_string(&prepared)?.len());
     let id = prepared.place(cocon).await?;
     let poll = Poll { every: Duration::from_millis(20), at_most: Duration::from_secs(10) };
     let report = cocon.wait_for_batch(&id, &poll).await?;

@@ -74,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let uuid = draft.uuid().to_owned();
     let mut submission = Prepared::new(draft.submission()?)?;
     submission.mark_in_flight()?;
-    println!("  begun, {} bytes to store before it is sent", serde_json::to_string(&submission)?.len());
+    println!("  marked, {} bytes to store before it is sent", serde_json::to_string(&submission)?.len());
     submission.place(&covage).await?;
     for day in 0..8 {
         let progress = covage.order(&uuid).await?.progress();

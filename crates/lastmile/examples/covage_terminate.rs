@@ -77,8 +77,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("    {name} is {}", status.get().map_or("?", |status| status.as_str()));
 
     let mut second: Prepared<Submission> = serde_json::from_str(&stored)?;
-    second.declare_absent(); // a worker that thinks it was never sent
-    second.place(&covage).await?;
+    second.declare_absent()?; // somebody thinks that it was never sent
+    second.look_up(&covage).await?.ok_or("it must be found")?;
     println!("    a second worker found it done: {} submission", supplier.took_effect("updateOrder.submit"));
     Ok(())
 }

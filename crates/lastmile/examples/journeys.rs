@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use lastmile::cocon::types::{ContactCreate, ContactPatch, CustomerCreate, PostalAddress};
 use lastmile::cocon::{Batch, Cocon, Connection, Geometry, RouteScenario};
+use lastmile::covage::Covage;
 use lastmile::covage::types::{
     EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, ListOrdersParams, OfferRequest,
     OfferRequestReferenceType, OperatorInfoUpdate, Order, OrderCreateRequestType, OrderUpdate,
 };
-use lastmile::covage::{Covage, NewOrder};
 use lastmile::onapi::{Changes, OnApi};
 use lastmile::wire::Patch;
 use lastmile::{Poll, Prepared, Reconciled};
@@ -52,9 +52,10 @@ async fn cocon(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     .installed_by("Graafbedrijf Anka");
     let mut prepared = Prepared::new(batch)?;
     prepared.mark_in_flight()?;
-    println!("    begun, {} bytes to store before it is placed", serde_json::to_string(&prepared)?.len());
+    let marked = serde_json::to_string(&prepared)?;
+    println!("    marked, {} bytes to store before it is placed", marked.len());
     let id = prepared.place(&cocon).await?;
-    println!("    registered as batch {id}; it is {:?} now", prepared.progress());
+    println!("    registered as batch {id}; it is {:?} now", prepared.state());
     println!("    pending at the first look: {}", cocon.batch(&id).await?.pending().count());
     let poll = Poll { every: Duration::from_millis(20), at_most: Duration::from_secs(10) };
     let report = cocon.wait_for_batch(&id, &poll).await?;
@@ -66,8 +67,9 @@ async fn cocon(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
         let reasons: Vec<&str> = errors.iter().filter_map(|error| error.message.as_deref()).collect();
         println!("    {building}: not connected ({})", reasons.join("; "));
     }
-    if let Reconciled::Undecidable(undecidable) = prepared.reconcile(&cocon).await? {
-        println!("    had the answer been lost: {undecidable}");
+    let mut crashed: Prepared<Batch> = serde_json::from_str(&marked)?;
+    if let Reconciled::Undecidable(undecidable) = crashed.reconcile(&cocon).await? {
+        println!("    had the process crashed: {undecidable}");
     }
 
     println!("  a customer with a contact");
@@ -94,7 +96,7 @@ async fn cocon(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     println!("  the contact changes");
     let patch =
         ContactPatch { name: Patch::set("Katrien Duck"), phone_number: Patch::Null, ..Default::default() };
-    let contact = cocon.update_contact(contact_id, &patch).await?;
+    let contact = cocon.update_contact(contact_id, &patch).await?.value;
     println!("    name, set: {}", contact.name.as_deref().unwrap_or("?"));
     println!("    telephone, cleared: {:?}", contact.phone_number.get());
     println!("    e-mail addresses, left alone: {}", contact.email_addresses.len());
@@ -137,8 +139,9 @@ async fn covage(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     println!("    {}: {product} can be had", building.reference);
 
     println!("  a draft");
-    let order = NewOrder::activate(eligibility, product, OrderCreateRequestType::ActivateDefined)
-        .reference("SP-0431");
+    let order =
+        lastmile::covage::NewOrder::activate(eligibility, product, OrderCreateRequestType::ActivateDefined)
+            .reference("SP-0431");
     let mut draft = Prepared::new(order)?.place(&covage).await?;
     println!("    {}", draft.order().reference.as_deref().unwrap_or("?"));
     let mut data = completed(supplier.contact_uuid());
@@ -159,7 +162,7 @@ async fn covage(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     let uuid = draft.uuid().to_owned();
     let mut submission = Prepared::new(draft.submission()?)?;
     submission.mark_in_flight()?;
-    println!("    begun, {} bytes to store before it is sent", serde_json::to_string(&submission)?.len());
+    println!("    marked, {} bytes to store before it is sent", serde_json::to_string(&submission)?.len());
     let order = submission.place(&covage).await?;
     println!("    {}: {}", order.reference.as_deref().unwrap_or("?"), status(&order));
     supplier.advance();
@@ -225,7 +228,8 @@ async fn onapi(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     let offer = offers.of(&free.service).ok_or("it is not offered")?;
     let mut activation = Prepared::new(offer.activate("SP-0431".parse()?))?;
     activation.mark_in_flight()?;
-    println!("    begun, {} bytes to store before it is placed", serde_json::to_string(&activation)?.len());
+    let marked = serde_json::to_string(&activation)?;
+    println!("    marked, {} bytes to store before it is placed", marked.len());
     let placed = activation.place(&network).await?;
     let order = placed.order_id().ok_or("done at once")?;
     println!("    placed as order {order}");
@@ -234,8 +238,9 @@ async fn onapi(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     let poll = Poll { every: Duration::from_millis(20), at_most: Duration::from_secs(10) };
     let done = network.wait_for_order(&order, &poll).await?;
     println!("    {}", done.state.get().map_or("?", |state| state.as_str()));
-    if let Reconciled::Placed(_) = activation.reconcile(&network).await? {
-        println!("    had the answer been lost: found again by its reference");
+    let mut crashed: Prepared<lastmile::onapi::NewOrder> = serde_json::from_str(&marked)?;
+    if let Reconciled::Placed(_) = crashed.reconcile(&network).await? {
+        println!("    had the process crashed: found again by its reference");
     }
 
     println!("  what has changed since last time");

@@ -17,8 +17,10 @@
 //!
 //! - Every call that fails says in its [`Outcome`] what became of the request; [`Error::may_have_taken_effect`] and
 //!   [`Error::is_safe_to_repeat`] answer the two questions that matter.
-//! - A call that creates something goes through a [`Prepared`] value. Store it, place it, and when the answer is lost,
-//!   let it be reconciled.
+//! - A call that creates something goes through a [`Prepared`] value. Look it up, mark it, store it, place it; when the answer
+//!   is lost or the process crashes, let it be reconciled.
+//! - A change whose earlier attempt was not answered says so in [`Reply::earlier_attempt_unanswered`], and a newer change that
+//!   contradicts it is held back until it has settled.
 //! - Nothing is sent that could not be right: what the types do not exclude is refused with [`Outcome::Invalid`] before
 //!   a connection is opened.
 //! - No log, `Debug` or error text of this crate shows a secret or personal data.

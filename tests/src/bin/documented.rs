@@ -22,7 +22,10 @@ struct Store {
 }
 
 impl Store {
-    async fn operation(&self, act: impl FnOnce() -> Result<(), std::io::Error>) -> Result<(), std::io::Error> {
+    async fn operation(
+        &self,
+        act: impl FnOnce() -> Result<(), std::io::Error>,
+    ) -> Result<(), std::io::Error> {
         tokio::task::yield_now().await;
         self.operations.set(self.operations.get() + 1);
         let broken = || std::io::Error::other("the connection to the store broke");

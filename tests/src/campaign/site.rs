@@ -89,7 +89,9 @@ impl Site {
             let accesses = supplier.accesses();
             let free =
                 accesses.iter().filter_map(|access| Some((&access.id, access.service(Standing::Free)?)));
-            wanted = free.map(|(access, offer)| (access.clone(), offer.service.clone(), Sockets::default())).collect();
+            wanted = free
+                .map(|(access, offer)| (access.clone(), offer.service.clone(), Sockets::default()))
+                .collect();
         }
         let login = [supplier.user().to_owned(), supplier.password().to_owned()];
         Self::new(Which::OnApi, supplier.base_url(), login, wanted, orders)

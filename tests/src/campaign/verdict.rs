@@ -187,7 +187,8 @@ fn was_asked_for_again(site: &Site, received: &[Received], key: &str) -> bool {
         let pointers = ["/spReference", "/operator_info/order_ref"];
         let references = pointers.iter().find_map(|pointer| body.as_ref()?.pointer(pointer)?.as_str());
         let is_its = references.and_then(|reference| site.number_of(reference));
-        is_its.is_some_and(|number| site.orders[number].key == key) && received.fault.is_some_and(loses_the_answer)
+        is_its.is_some_and(|number| site.orders[number].key == key)
+            && received.fault.is_some_and(loses_the_answer)
     })
 }
 

@@ -402,7 +402,29 @@ pub(super) fn stored() -> Vec<Vec<u8>> {
         ticket,
         json!({ "ticket": "TT-1042", "body": { "status": "CLOSED", "responsible": "CO", "comment": comment } }),
     ];
-    assert_eq!(requests.len(), super::stored::KINDS.len());
+    let named = json!({ "id": "1", "name": "Ankeborg" });
+    let connected = json!({ "buildingId": "1937214", "cableId": "17" });
+    let placed = json!({ "uuid": uuid, "status": "submitted" });
+    let draft =
+        json!({ "uuid": uuid, "order": { "uuid": uuid, "status": "draft" }, "overruled": ["comment"] });
+    let created = [
+        named.clone(),
+        named.clone(),
+        named,
+        json!(null),
+        connected.clone(),
+        connected,
+        json!("17"),
+        draft,
+        placed,
+        json!({ "eligible": true, "data": "O-1" }),
+        json!({ "info": "noted" }),
+        json!({ "contact_uuid": uuid, "first_name": "Kajsa" }),
+        json!({ "order": { "orderId": "O-1", "state": "RECEIVED" } }),
+        json!("TT-1042"),
+        json!(null),
+    ];
+    assert_eq!((requests.len(), created.len()), (super::stored::KINDS.len(), requests.len()));
     let mut seeds = Vec::new();
     for (at, (request, kind)) in requests.iter().zip(super::stored::KINDS).enumerate() {
         for progress in ["ready", "unclear", "placed"] {
@@ -414,6 +436,18 @@ pub(super) fn stored() -> Vec<Vec<u8>> {
             if progress != "ready" {
                 json["send_by"] = json!(1_790_000_000_000_u64);
             }
+            seeds.push([&[at as u8], json.to_string().as_bytes()].concat());
+        }
+        let (send_by, ended_at) = (1_790_000_000_000_u64, 1_790_000_001_000_u64);
+        for more in [
+            json!({ "state": "ready" }),
+            json!({ "state": "ready", "declared_absent": true }),
+            json!({ "state": "in_flight", "send_by": send_by }),
+            json!({ "state": "indeterminate", "send_by": send_by, "ended_at": ended_at }),
+            json!({ "state": "placed", "created": created[at] }),
+        ] {
+            let mut json = json!({ "version": 2, "kind": kind.name, "request": request });
+            json.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
             seeds.push([&[at as u8], json.to_string().as_bytes()].concat());
         }
     }

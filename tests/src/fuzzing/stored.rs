@@ -1,14 +1,17 @@
 //! What a caller has stored and gives back: it may have been changed in the store.
 
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use lastmile::cocon::types::{
     ContactCreate, CustomerContractCreate, CustomerCreate, ProjectAssetApprovalCreate,
 };
-use lastmile::cocon::{Batch, BatchId, BuildingConnection, NamedConnection};
-use lastmile::covage::{Information, Migration, Submission};
+use lastmile::cocon::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection};
+use lastmile::covage::{Covage, Information, Migration, Submission};
 use lastmile::onapi::{
-    Cursor, NewTicket, PeriodId, SubscriptionAt, SyncState, TicketChange, TicketReference,
+    Cursor, NewTicket, OnApi, PeriodId, SubscriptionAt, SyncState, TicketChange, TicketReference,
 };
-use lastmile::{Creation, Prepared, PreparedState, covage, onapi};
+use lastmile::{Creation, Outcome, Prepared, PreparedState, covage, onapi};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -24,25 +27,83 @@ fn taken<T: Serialize + DeserializeOwned>(data: &[u8]) -> Option<T> {
     Some(again)
 }
 
-/// A value that may have been sent is not sent again, whatever the store says of it.
-fn prepared<C: Creation>(data: &[u8]) {
+/// A value from a store is never sent as it is, whatever the store says of it: one that was not sent is looked up first, and
+/// what becomes of one that may have been sent is found out. What is written is of version 2.
+fn prepared<C: Creation<Supplier: Unreachable>>(data: &[u8]) {
     let Some(mut prepared) = taken::<Prepared<C>>(data) else { return };
     let text = serde_json::to_string(&prepared).expect("it can be stored");
-    if let (Some(arrived), Some(written)) = (Tree::of(data), Tree::of(text.as_bytes())) {
-        assert!(written.is_within(&arrived), "nothing is made up: {}\nwritten: {text}", lossy(data));
+    assert!(text.starts_with(r#"{"version":2,"#), "{text}");
+    let written = Tree::of(text.as_bytes()).expect("JSON");
+    if let Some(arrived) = Tree::of(data) {
+        let part = |of: &Tree, name: &str| of.member(name).map(|part| format!("{part:?}"));
+        if let (Some(arrived), Some(written)) = (arrived.member("request"), written.member("request")) {
+            assert!(written.is_within(arrived), "nothing is made up: {}\nwritten: {text}", lossy(data));
+        }
+        for time in ["send_by", "ended_at"] {
+            let (arrived, written) = (part(&arrived, time), part(&written, time));
+            assert!(written.is_none() || written == arrived, "{}\nwritten: {text}", lossy(data));
+        }
     }
-    let before = prepared.progress();
-    assert_eq!(prepared.mark_in_flight().is_ok(), before == PreparedState::Ready, "{before:?}");
-    assert_eq!(prepared.state() == PreparedState::Placed, before == PreparedState::Placed);
+
+    let before = prepared.state();
+    let refused = match before {
+        PreparedState::Ready | PreparedState::Placed => Outcome::Invalid,
+        _ => Outcome::Unknown,
+    };
+    assert_eq!(prepared.mark_in_flight().expect_err("it is not marked").outcome(), refused, "{text}");
+    // No request comes of this: it ends before anything is waited for.
+    match C::Supplier::with(|supplier| now(prepared.place(supplier))) {
+        Some(Err(error)) => assert_eq!((error.outcome(), error.attempts()), (refused, 0), "{text}"),
+        _ => panic!("sent: {text}"),
+    }
+    assert_eq!(prepared.state(), before, "{text}");
+
+    assert_eq!(prepared.declare_absent().is_err(), before == PreparedState::Placed, "{text}");
     let text = serde_json::to_string(&prepared).expect("it can be stored");
     let again: Prepared<C> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    assert_eq!(again.progress(), prepared.progress());
-    assert_ne!(again.state(), PreparedState::Ready, "begun, stored and forgotten: {text}");
+    assert_eq!(again.state(), prepared.state(), "{text}");
+    assert_eq!(again.created().is_some(), prepared.created().is_some(), "{text}");
+    assert_eq!(serde_json::to_string(&again).expect("it can be stored again"), text);
     // The request alone is what it was, and could be prepared anew.
     let request = serde_json::to_string(prepared.request()).expect("it can be stored");
     let request = serde_json::from_str(&request).unwrap_or_else(|error| panic!("{error}: {request}"));
     assert!(Prepared::<C>::new(request).is_ok(), "{text}");
 }
+
+/// What a future returns that waits for nothing.
+fn now<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+/// A client of a supplier that nobody reaches.
+trait Unreachable: Sized {
+    fn with<T>(work: impl FnOnce(&Self) -> T) -> T;
+}
+
+macro_rules! unreachable_suppliers {
+    ($($supplier:ty: |$builder:ident| $login:expr),* $(,)?) => {
+        $(impl Unreachable for $supplier {
+            fn with<T>(work: impl FnOnce(&Self) -> T) -> T {
+                thread_local! {
+                    static CLIENT: $supplier = {
+                        let $builder = <$supplier>::builder("http://127.0.0.1:9");
+                        $login.build().expect("a usable address")
+                    };
+                }
+                CLIENT.with(work)
+            }
+        })*
+    };
+}
+
+unreachable_suppliers!(
+    Cocon: |builder| builder.api_key("key").client_id("client"),
+    Covage: |builder| builder.login("orders@sp.example", "x"),
+    OnApi: |builder| builder.login("sp", "x"),
+);
 
 /// A kind of prepared value.
 pub struct Kind {

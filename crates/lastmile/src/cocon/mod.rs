@@ -48,7 +48,8 @@
 //! ```
 //!
 //! Cocon knows no reference of the caller's, so nothing created there can be looked up when its answer was lost:
-//! [`Prepared::reconcile`](crate::Prepared::reconcile) says what a person should look at instead.
+//! [`Prepared::reconcile`](crate::Prepared::reconcile) says what a person should look at instead. The value above is never stored;
+//! how one is stored, so that a crash neither loses nor doubles it, stands at [`Prepared`](crate::Prepared).
 //!
 //! # Operations
 //!

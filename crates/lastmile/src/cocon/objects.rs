@@ -41,7 +41,7 @@ impl Cocon {
     /// # async fn example(cocon: &Cocon, id: &str) -> Result<(), lastmile::Error> {
     /// // What is not named is left alone.
     /// let patch = ContactPatch::default().name("Kajsa Anka").clear_phone_number();
-    /// let contact = cocon.update_contact(id, &patch).await?;
+    /// let contact = cocon.update_contact(id, &patch).await?.value;
     /// # Ok(())
     /// # }
     /// ```
@@ -53,13 +53,16 @@ impl Cocon {
     /// ContactPatch::default().clear_is_primary_contact();
     /// ```
     ///
+    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
+    /// attempt out, after a newer change: read it again before you rely on it.
+    ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text; else the outcome of the
     /// call. The same patch can be sent again.
-    pub async fn update_contact(&self, id: &str, patch: &ContactPatch) -> Result<Contact, Error> {
+    pub async fn update_contact(&self, id: &str, patch: &ContactPatch) -> Result<Reply<Contact>, Error> {
         let id = segment("the contact's id", id)?;
         check_change(patch)?;
-        self.handle.value(|client| async move { client.update_contact(&id, patch).await }).await
+        self.handle.call(|client| async move { client.update_contact(&id, patch).await }).await
     }
 
     /// Deletes a contact.
@@ -83,13 +86,16 @@ impl Cocon {
     /// Changes the fields of a customer that the patch sets or clears, those of the address and the outage contact one by
     /// one, and answers with the customer as it is then.
     ///
+    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
+    /// attempt out, after a newer change: read it again before you rely on it.
+    ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text; else the outcome of the
     /// call. The same patch can be sent again.
-    pub async fn update_customer(&self, id: &str, patch: &CustomerPatch) -> Result<Customer, Error> {
+    pub async fn update_customer(&self, id: &str, patch: &CustomerPatch) -> Result<Reply<Customer>, Error> {
         let id = segment("the customer's id", id)?;
         check_change(patch)?;
-        self.handle.value(|client| async move { client.update_customer(&id, patch).await }).await
+        self.handle.call(|client| async move { client.update_customer(&id, patch).await }).await
     }
 
     /// Deletes a customer.
@@ -112,6 +118,9 @@ impl Cocon {
 
     /// Changes the fields of a contract that the patch sets or clears, and answers with the contract as it is then.
     ///
+    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
+    /// attempt out, after a newer change: read it again before you rely on it.
+    ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text; else the outcome of the
     /// call. The same patch can be sent again.
@@ -119,14 +128,10 @@ impl Cocon {
         &self,
         id: &str,
         patch: &CustomerContractPatch,
-    ) -> Result<CustomerContract, Error> {
+    ) -> Result<Reply<CustomerContract>, Error> {
         let id = segment("the contract's id", id)?;
         check_change(patch)?;
-        Ok(self
-            .handle
-            .call(|client| async move { client.update_customer_contract(&id, patch).await })
-            .await?
-            .value)
+        self.handle.call(|client| async move { client.update_customer_contract(&id, patch).await }).await
     }
 
     /// Deletes a contract.

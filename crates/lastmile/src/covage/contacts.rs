@@ -34,10 +34,17 @@ impl Covage {
     /// Puts a whole contact in the place of the old one: what is left out is lost. [`replacement`] makes one from what was
     /// read. (Source: the supplier's page on contacts.)
     ///
+    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
+    /// attempt out, after a newer change: read it again before you rely on it.
+    ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it has the id of another, nothing in it, or a control character; else the outcome of the
     /// call, which can be called again.
-    pub async fn replace_contact(&self, uuid: &str, contact: &ContactReplace) -> Result<Contact, Error> {
+    pub async fn replace_contact(
+        &self,
+        uuid: &str,
+        contact: &ContactReplace,
+    ) -> Result<Reply<Contact>, Error> {
         if contact.contact_uuid.as_deref().is_some_and(|other| other != uuid) {
             return Err(refused("contact_uuid: it is that of another contact"));
         }
@@ -48,7 +55,7 @@ impl Covage {
         REPLACED.check(contact, &|_| false).map_err(refused)?;
         let uuid = segment("the contact's id", uuid)?;
         let call = |client: Client| async move { client.replace_contact(&uuid, contact).await };
-        self.handle.value(call).await
+        self.handle.call(call).await
     }
 
     /// Deletes a contact.

@@ -7,7 +7,12 @@
 //! use lastmile::covage::{Covage, Fibre, NewOrder, types::OrderUpdate};
 //! use lastmile::Prepared;
 //!
-//! # async fn example(building_ref: &str, data: &OrderUpdate) -> Result<(), Box<dyn std::error::Error>> {
+//! # struct Store;
+//! # impl Store {
+//! #     async fn insert(&self, new: &str) -> Result<(), std::io::Error> { Ok(()) }
+//! #     async fn replace(&self, old: &str, new: &str) -> Result<(), std::io::Error> { Ok(()) }
+//! # }
+//! # async fn example(building_ref: &str, data: &OrderUpdate, store: &Store) -> Result<(), Box<dyn std::error::Error>> {
 //! let covage = Covage::builder(Covage::ADDRESS).login("orders@sp.example", "…").build()?;
 //!
 //! let offers = covage.offers_for_building(building_ref).await?;
@@ -21,7 +26,12 @@
 //! }
 //! println!("{}", draft.readiness()); // every field that is missing or illegal
 //! let mut submission = Prepared::new(draft.submission()?)?;
-//! let order = submission.place(&covage).await?;
+//! submission.mark_in_flight()?;
+//! let marked = serde_json::to_string(&submission)?;
+//! store.insert(&marked).await?; // after a crash: reconcile it
+//! let order = submission.place(&covage).await;
+//! store.replace(&marked, &serde_json::to_string(&submission)?).await?;
+//! println!("{:?}", order?.reference.get());
 //! # Ok(())
 //! # }
 //! ```

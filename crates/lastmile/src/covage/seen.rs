@@ -1,5 +1,7 @@
 //! What of a draft decides what is ordered.
 
+use std::fmt;
+
 use lastmile_covage::types::Order;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -8,7 +10,7 @@ use serde_json::{Map, Value};
 ///
 /// A change of a draft whose answer was lost may be carried out later, after a newer one. So the draft may have another socket by
 /// then than the one that the caller chose.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Seen(Map<String, Value>);
 
@@ -28,6 +30,13 @@ const FIELDS: [(&str, &[&str]); 12] = [
     ("allow_second_rdv", &[]),
     ("address_second_rdv", &[]),
 ];
+
+/// What is ordered for whom is personal.
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seen((hidden))")
+    }
+}
 
 impl Seen {
     pub(super) fn of(order: &Order) -> Self {

@@ -9,8 +9,8 @@ use lastmile_covage::Client;
 use lastmile_covage::types::{ListServicesParams, Service, ServiceFtthMigration, ServiceFtthMigrationCreate};
 use serde::{Deserialize, Serialize};
 
-use super::texts::check_lines;
 use super::pages::{Page, is_past_the_end, mark};
+use super::texts::check_lines;
 use super::{Covage, refused, segment};
 use crate::prepared::Creation;
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};

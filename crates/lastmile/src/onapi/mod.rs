@@ -4,17 +4,24 @@
 //! use lastmile::onapi::OnApi;
 //! use lastmile::{Poll, Prepared};
 //!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # struct Store;
+//! # impl Store {
+//! #     async fn insert(&self, new: &str) -> Result<(), std::io::Error> { Ok(()) }
+//! #     async fn replace(&self, old: &str, new: &str) -> Result<(), std::io::Error> { Ok(()) }
+//! # }
+//! # async fn example(store: &Store) -> Result<(), Box<dyn std::error::Error>> {
 //! let network = OnApi::builder("https://co.example/onapi/2.6").login("sp", "…").build()?;
 //!
 //! let access = network.access_of_option82(&"520A01036162630203313233".parse()?).await?;
 //! let offers = network.offers(&access).await?;
 //! let offer = offers.of("BB-100").ok_or("not offered")?;
 //! let mut order = Prepared::new(offer.activate("SP-0431".parse()?))?;
-//! order.begin()?;
-//! // … store it …
-//! let placed = order.place(&network).await?;
-//! if let Some(id) = placed.order_id() {
+//! order.mark_in_flight()?;
+//! let marked = serde_json::to_string(&order)?;
+//! store.insert(&marked).await?; // after a crash: reconcile it
+//! let placed = order.place(&network).await;
+//! store.replace(&marked, &serde_json::to_string(&order)?).await?;
+//! if let Some(id) = placed?.order_id() {
 //!     let order = network.wait_for_order(&id, &Poll::default()).await?;
 //!     println!("{:?}", order.state.get());
 //! }

@@ -1,6 +1,6 @@
 //! Orders as the network holds them: read, followed to their end, changed and cancelled while that is possible.
 
-use lastmile_core::call::Error;
+use lastmile_core::call::{Error, Reply};
 use lastmile_core::wire::Loose;
 use lastmile_onapi::Client;
 use lastmile_onapi::types::{
@@ -132,7 +132,9 @@ fn said(message: &Loose<String>) -> Option<String> {
 /// # }
 /// ```
 ///
-/// A [`Prepared`](crate::Prepared) order whose order was cancelled is absent when it is reconciled.
+/// A [`Prepared`](crate::Prepared) order that is placed keeps what was created, also when that is cancelled. Only one that is not
+/// known to be placed is absent when it is reconciled after its order was cancelled, and can be placed again: settle it before you
+/// cancel.
 #[derive(Debug)]
 pub struct ReceivedOrder {
     id: OnApiId,
@@ -170,11 +172,14 @@ impl ReceivedOrder {
 
     /// Changes the fields that are given and leaves the others (`PATCH`). Sent twice, it does no more than once.
     ///
+    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
+    /// attempt out, after a newer change: read it again before you rely on it.
+    ///
     /// # Errors
     /// The outcome of the call; [`Outcome::Invalid`](crate::Outcome::Invalid) when nothing is given, a field breaks its rule or
     /// is the network's to set, or a takeover is asked for, or what is taken over is to be something else: cancel the order and
     /// place one with a permit.
-    pub async fn change(&self, network: &OnApi, change: &OrderChange) -> Result<(), Error> {
+    pub async fn change(&self, network: &OnApi, change: &OrderChange) -> Result<Reply<()>, Error> {
         check_change(change)?;
         let moves = change.access_id.is_some() || change.service.is_some() || change.operation.is_some();
         let is_takeover = self.order.forced_takeover.get() == Some(&true);
@@ -186,16 +191,18 @@ impl ReceivedOrder {
         network.check_known_fields(EndpointName::Orders, change)?;
         let id = segment(&self.id)?;
         let way = network.way(EndpointName::Orders)?;
-        way.call(|client: Client| async move { client.change_order(&id, change).await }).await?;
-        Ok(())
+        way.call(|client: Client| async move { client.change_order(&id, change).await }).await
     }
 
     /// Puts another order in its place, under the same id (`PUT`). What was placed before is then found by the new order's
     /// reference only.
     ///
+    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
+    /// attempt out, after a newer change: read it again before you rely on it.
+    ///
     /// # Errors
     /// The outcome of the call; [`Outcome::Invalid`](crate::Outcome::Invalid) as that of a new order.
-    pub async fn replace(&self, network: &OnApi, with: &NewOrder) -> Result<(), Error> {
+    pub async fn replace(&self, network: &OnApi, with: &NewOrder) -> Result<Reply<()>, Error> {
         with.check_fields()?;
         network.check_known_fields(EndpointName::Orders, &with.body)?;
         // The fields are the same on purpose: it is the complete order.
@@ -203,20 +210,21 @@ impl ReceivedOrder {
         let body = body.map_err(|_| refused("the order cannot be written as a replacement"))?;
         let id = segment(&self.id)?;
         let way = network.way(EndpointName::Orders)?;
-        way.call(|client: Client| async move { client.replace_order(&id, &body).await }).await?;
-        Ok(())
+        way.call(|client: Client| async move { client.replace_order(&id, &body).await }).await
     }
 
     /// Cancels it (`DELETE`).
     ///
+    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
+    /// attempt out, after a newer change: read it again before you rely on it.
+    ///
     /// # Errors
     /// The outcome of the call. After an [`Outcome::Unknown`](crate::Outcome::Unknown) read the order: where it is cancelled, the
     /// network has none of its id any more.
-    pub async fn cancel(self, network: &OnApi) -> Result<(), Error> {
+    pub async fn cancel(self, network: &OnApi) -> Result<Reply<()>, Error> {
         let id = segment(&self.id)?;
         let way = network.way(EndpointName::Orders)?;
-        way.call(|client: Client| async move { client.cancel_order(&id).await }).await?;
-        Ok(())
+        way.call(|client: Client| async move { client.cancel_order(&id).await }).await
     }
 }
 

@@ -53,7 +53,8 @@ impl Service {
                 self.place(key, Stage::Create, step, request, covage, next).await
             }
             Some(Stage::Submit) => {
-                let request = || -> Submission { unreachable!("it is stored by whoever completed the draft") };
+                let request =
+                    || -> Submission { unreachable!("it is stored by whoever completed the draft") };
                 self.place(key, Stage::Submit, step, request, covage, |_| placed()).await
             }
             _ => {
@@ -112,12 +113,7 @@ impl Service {
     }
 
     /// Takes a step until it succeeds, or the time for it is over.
-    async fn again<T, Fut>(
-        &self,
-        wanted: &Wanted,
-        taken: &Completing,
-        step: impl Fn() -> Fut,
-    ) -> Option<T>
+    async fn again<T, Fut>(&self, wanted: &Wanted, taken: &Completing, step: impl Fn() -> Fut) -> Option<T>
     where
         Fut: Future<Output = Result<T, Error>>,
     {

@@ -1,0 +1,229 @@
+//! The stored form of prepared values: what was created, versions, and what would be lost.
+
+use std::time::Duration;
+
+use lastmile::cocon::types::{
+    ContactCreate, CustomerContractCreate, CustomerCreate, PostalAddress, ProjectAssetApprovalCreate,
+};
+use lastmile::cocon::{Batch, BuildingConnection, Connection, NamedConnection, RouteScenario};
+use lastmile::{Creation, Outcome, Prepared, PreparedState, Reconciled, covage};
+use lastmile_sandbox::{Answer, Sandbox};
+use lastmile_tests::{cocon, copy, crashed, created, sandbox, settled};
+use serde_json::{Value, json};
+
+/// Places a request whose call is answered so, and returns what is stored of the answer.
+async fn placed<C: Creation>(sandbox: &Sandbox, operation: &str, request: C, answer: Value) -> Value
+where
+    C: Creation<Supplier = lastmile::cocon::Cocon>,
+{
+    let cocon = cocon(sandbox);
+    sandbox.cocon().answer_next(operation, Answer::json(200, &answer));
+    let mut prepared = Prepared::new(request).unwrap();
+    prepared.place(&cocon).await.unwrap();
+    let sent = sandbox.cocon().received().len();
+    for mut value in [copy(&prepared), prepared] {
+        let known = value.reconcile(&cocon).await.unwrap();
+        assert!(matches!(known, Reconciled::Placed(_)), "{operation}");
+        assert!(value.look_up(&cocon).await.unwrap().is_some(), "{operation}");
+        assert_eq!(created(&value), answer_of(&answer), "{operation}");
+    }
+    assert_eq!(sandbox.cocon().received().len(), sent, "{operation}: what is stored is not asked for");
+    answer
+}
+
+/// What is kept of an answer: of a batch its id, of an approval that there is one.
+fn answer_of(answer: &Value) -> Value {
+    match &answer["batchId"] {
+        Value::Null if answer["projectName"].is_string() => Value::Null,
+        Value::Null => answer.clone(),
+        id => id.clone(),
+    }
+}
+
+#[tokio::test]
+async fn what_was_created_is_stored() {
+    let sandbox = sandbox().await;
+    let named = |id: &str| json!({ "id": id, "name": "Ankeborg", "unlisted": [1, "x"] });
+    let customer = CustomerCreate { name: Some("Ankeborg".into()), ..Default::default() };
+    placed(&sandbox, "createCustomer", customer, named("1")).await;
+    let contact = ContactCreate { name: Some("ANKEBORG".into()), ..Default::default() };
+    placed(&sandbox, "createContact", contact, named("2")).await;
+    placed(&sandbox, "createCustomerContract", CustomerContractCreate::default(), named("3")).await;
+    let approval =
+        ProjectAssetApprovalCreate { project_name: Some("Ankeborg 4".into()), ..Default::default() };
+    let answer = json!({ "projectName": "Ankeborg 4" });
+    placed(&sandbox, "createProjectAssetApproval", approval, answer).await;
+    let connected = json!({ "buildingId": "1937214", "cableId": "17" });
+    let connection = NamedConnection::new("1234AB-1", RouteScenario::KeepRoute);
+    placed(&sandbox, "createDelayedConnection", connection, connected.clone()).await;
+    let connection = BuildingConnection::new("1937214", RouteScenario::KeepRoute);
+    placed(&sandbox, "createBuildingDelayedConnection", connection, connected).await;
+    let batch = Batch::new([Connection::new("1234AB-1", RouteScenario::KeepRoute)]);
+    placed(&sandbox, "createDelayedConnectionBatch", batch, json!({ "batchId": "17" })).await;
+}
+
+/// Some servers answer a failure with status 200, or with something else than what was asked for.
+#[tokio::test]
+async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
+    async fn doubted<C>(sandbox: &Sandbox, operation: &str, request: impl Fn() -> C, others: &[Value])
+    where
+        C: Creation<Supplier = lastmile::cocon::Cocon>,
+    {
+        let none = [json!({ "cause": "maintenance" }), json!({}), json!({ "id": "", "batchId": "" })];
+        for answer in none.iter().chain(others) {
+            sandbox.cocon().answer_next(operation, Answer::json(200, answer));
+            let mut prepared = Prepared::new(request()).unwrap();
+            let error = prepared.place(&cocon(sandbox)).await.err().unwrap_or_else(|| panic!("{answer}"));
+            assert_eq!(
+                (error.outcome(), prepared.state()),
+                (Outcome::Decode, PreparedState::Indeterminate),
+                "{operation}: {answer}"
+            );
+        }
+    }
+    let sandbox = sandbox().await;
+    let name = || Some("Ankeborg".to_owned());
+    let other = [json!({ "id": "1", "name": "Gaseborg" })];
+    let customer = || CustomerCreate { name: name(), ..Default::default() };
+    doubted(&sandbox, "createCustomer", customer, &other).await;
+    let contact = || ContactCreate { name: name(), ..Default::default() };
+    doubted(&sandbox, "createContact", contact, &other).await;
+    let contract = || CustomerContractCreate { name: name(), ..Default::default() };
+    doubted(&sandbox, "createCustomerContract", contract, &other).await;
+    let approval = || ProjectAssetApprovalCreate { project_name: name(), ..Default::default() };
+    let other = [json!({ "projectName": "Gaseborg" })];
+    doubted(&sandbox, "createProjectAssetApproval", approval, &other).await;
+    let connection = || NamedConnection::new("1234AB-1", RouteScenario::KeepRoute);
+    doubted(&sandbox, "createDelayedConnection", connection, &[]).await;
+    let connection = || BuildingConnection::new("1937214", RouteScenario::KeepRoute);
+    let other = [json!({ "buildingId": "1937215", "cableId": "17" })];
+    doubted(&sandbox, "createBuildingDelayedConnection", connection, &other).await;
+    let batch = || Batch::new([Connection::new("1234AB-1", RouteScenario::KeepRoute)]);
+    doubted(&sandbox, "createDelayedConnectionBatch", batch, &[]).await;
+}
+
+/// What version 0.1.0 of the library stored.
+#[tokio::test]
+async fn version_1_is_read() {
+    let read = |more: Value| -> Prepared<CustomerCreate> {
+        let mut stored = json!({ "version": 1, "kind": "cocon.customer", "request": { "name": "Ankeborg" } });
+        stored.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(stored).unwrap()
+    };
+    let (send_by, ended_at) = (1_790_000_000_000_u64, 1_790_000_001_000_u64);
+    for (more, state, written) in [
+        (json!({ "progress": "ready" }), PreparedState::Ready, json!({ "state": "ready" })),
+        (
+            json!({ "progress": "unclear", "send_by": send_by }),
+            PreparedState::InFlight,
+            json!({ "state": "in_flight", "send_by": send_by }),
+        ),
+        (
+            json!({ "progress": "unclear", "send_by": send_by, "ended_at": ended_at }),
+            PreparedState::Indeterminate,
+            json!({ "state": "indeterminate", "send_by": send_by, "ended_at": ended_at }),
+        ),
+        (
+            json!({ "progress": "placed", "send_by": send_by, "ended_at": ended_at }),
+            PreparedState::Placed,
+            json!({ "state": "placed" }),
+        ),
+    ] {
+        let prepared = read(more);
+        assert_eq!(prepared.state(), state);
+        assert!(prepared.created().is_none());
+        let mut expected =
+            json!({ "version": 2, "kind": "cocon.customer", "request": { "name": "Ankeborg" } });
+        expected.as_object_mut().unwrap().extend(written.as_object().unwrap().clone());
+        assert_eq!(serde_json::to_value(&prepared).unwrap(), expected);
+        assert_eq!(copy(&prepared).state(), state);
+    }
+    let sandbox = sandbox().await;
+    let cocon = cocon(&sandbox);
+    let mut placed = read(json!({ "progress": "placed" }));
+    assert_eq!(placed.place(&cocon).await.unwrap_err().outcome(), Outcome::Invalid);
+    assert_eq!(placed.look_up(&cocon).await.unwrap_err().outcome(), Outcome::Invalid);
+    assert!(matches!(placed.reconcile(&cocon).await.unwrap(), Reconciled::Undecidable(_)), "not kept then");
+    assert_eq!((placed.state(), sandbox.cocon().received().len()), (PreparedState::Placed, 0));
+    // An approval creates nothing that could have been kept.
+    let approval =
+        json!({ "version": 1, "kind": "cocon.project-asset-approval", "progress": "placed", "request": {} });
+    let approval: Prepared<ProjectAssetApprovalCreate> = serde_json::from_value(approval).unwrap();
+    assert_eq!(approval.created(), Some(&()));
+}
+
+#[test]
+fn a_field_that_would_be_lost_is_refused() {
+    fn refused<C: Creation>(stored: &Value) -> String {
+        serde_json::from_str::<Prepared<C>>(&stored.to_string()).err().expect("it is refused").to_string()
+    }
+    let address = PostalAddress { city: Some("Ankeborg".into()), ..Default::default() };
+    let customer = CustomerCreate { postal_address: Some(address), ..Default::default() };
+    let customer = serde_json::to_value(Prepared::new(customer).unwrap()).unwrap();
+    let batch = Batch::new([Connection::new("1234AB-1", RouteScenario::KeepRoute)]);
+    let batch = serde_json::to_value(Prepared::new(batch).unwrap()).unwrap();
+    let draft = json!({ "uuid": "1", "order": { "uuid": "1" }, "overruled": [] });
+    let draft = json!({
+        "version": 2, "kind": "covage.order", "state": "placed", "created": draft,
+        "request": { "type": "terminate", "service_ref": "S-1" },
+    });
+    serde_json::from_value::<Prepared<covage::NewOrder>>(draft.clone()).unwrap();
+    let with = |stored: &Value, place: &str| {
+        let mut stored = stored.clone();
+        stored.pointer_mut(place).unwrap()["Personal"] = json!("Personal");
+        stored
+    };
+    for (error, part) in [
+        (refused::<CustomerCreate>(&with(&customer, "")), "it has a field"),
+        (refused::<CustomerCreate>(&with(&customer, "/request")), "the stored request has a field"),
+        (
+            refused::<CustomerCreate>(&with(&customer, "/request/postalAddress")),
+            "the stored request has a field",
+        ),
+        (refused::<Batch>(&with(&batch, "/request/delayedConnections/0")), "the stored request has a field"),
+        (refused::<covage::NewOrder>(&with(&draft, "/created")), "the stored created has a field"),
+    ] {
+        assert!(error.starts_with(part), "{error}");
+        assert!(error.contains("use the version that stored it, or a later one"), "{error}");
+        assert!(!error.contains("Personal"), "{error}");
+    }
+    // One without a value says nothing.
+    let mut nothing = customer;
+    nothing["request"]["Personal"] = Value::Null;
+    serde_json::from_value::<Prepared<CustomerCreate>>(nothing).unwrap();
+}
+
+#[test]
+fn a_state_that_is_not_known_is_refused() {
+    let read = |more: Value| {
+        let mut stored = json!({ "kind": "cocon.customer", "request": {} });
+        stored.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value::<Prepared<CustomerCreate>>(stored).unwrap_err().to_string()
+    };
+    for (more, says) in [
+        (json!({ "version": 0, "state": "ready" }), "this library reads versions 1 to 2"),
+        (json!({ "version": 3, "state": "ready" }), "this library reads versions 1 to 2"),
+        (json!({ "version": 2, "state": "Personal" }), "another state than this version"),
+        (json!({ "version": 2, "progress": "ready" }), "its state is missing"),
+        (json!({ "version": 1, "state": "ready" }), "its state is missing"),
+        (json!({ "state": "ready" }), "missing field `version`"),
+    ] {
+        let error = read(more);
+        assert!(error.contains(says) && !error.contains("Personal"), "{error}");
+    }
+}
+
+/// Cocon shows nothing that a look-up could find, so that only a person can tell, however long ago it was sent.
+#[tokio::test]
+async fn a_crash_is_for_a_person_to_settle() {
+    let sandbox = sandbox().await;
+    let settled = cocon(&sandbox).with_policy(settled());
+    for ago in [Duration::ZERO, Duration::from_secs(3600)] {
+        let mut lost = crashed(&mut Prepared::new(CustomerCreate::default()).unwrap(), ago);
+        let found = lost.reconcile(&settled).await.unwrap();
+        let Reconciled::Undecidable(person) = found else { panic!("{found:?}") };
+        assert!(person.to_string().contains("A person has to look in Cocon"), "{person}");
+        assert_eq!(lost.state(), PreparedState::InFlight);
+    }
+    assert_eq!(sandbox.cocon().received().len(), 0);
+}

@@ -1,0 +1,177 @@
+//! Changes of a draft whose answer was lost, and drafts that are not as they were last seen.
+
+use std::time::Duration;
+
+use lastmile::covage::types::OrderUpdate;
+use lastmile::covage::{Covage, Draft, Fibre, Submission, replacement};
+use lastmile::rules::Otp;
+use lastmile::{Outcome, Policy, Prepared, PreparedState, Reconciled};
+use lastmile_sandbox::{Answer, Fault, Sandbox};
+use lastmile_tests::{copy, covage, sandbox, settled, store_and_place};
+use serde_json::json;
+
+use crate::journeys::{data, fibre};
+
+/// A draft that is complete but for its socket, and two sockets of its building.
+async fn completed(sandbox: &Sandbox, covage: &Covage) -> (Draft, [Otp; 2]) {
+    let (mut draft, socket) = fibre(sandbox, covage, "SP-1").await;
+    draft.complete(covage, &data(sandbox, "SP-1")).await.unwrap();
+    let buildings = sandbox.covage().premises().iter().flat_map(|one| &one.buildings);
+    let mut sockets = buildings
+        .map(|building| &building.sockets)
+        .find(|sockets| sockets.iter().any(|one| one.reference == socket.reference))
+        .unwrap()
+        .iter();
+    let mut next = || sockets.next().unwrap().reference.parse().unwrap();
+    (draft, [next(), next()])
+}
+
+/// The socket of an order, as the supplier has it.
+async fn socket(covage: &Covage, uuid: &str) -> Option<String> {
+    let order = serde_json::to_value(covage.order(uuid).await.unwrap()).unwrap();
+    order["bounds"][0]["endpoints"][0]["reference"].as_str().map(str::to_owned)
+}
+
+#[tokio::test]
+async fn a_change_that_an_unanswered_one_would_undo_is_held_back() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
+    assert!(!draft.has_unanswered_change());
+    sandbox.covage().fail_next("updateOrderEndpoint", Fault::ResetBefore);
+    draft.set_otp(&covage, &first).await.unwrap();
+    assert!(draft.has_unanswered_change(), "the first attempt may be carried out still");
+    let stored: Draft = serde_json::from_str(&serde_json::to_string(&draft).unwrap()).unwrap();
+    assert!(stored.has_unanswered_change());
+
+    let before = sandbox.covage().received().len();
+    let error = draft.set_otp(&covage, &second).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Throttled);
+    assert!(error.retry_after().is_some_and(|wait| wait > Duration::from_secs(60)), "{error}");
+    assert_eq!(sandbox.covage().received().len(), before, "nothing was sent");
+    // The same once more says nothing new.
+    draft.set_otp(&covage, &first).await.unwrap();
+    assert_eq!(socket(&covage, draft.uuid()).await.as_deref(), Some(first.as_str()));
+}
+
+#[tokio::test]
+async fn a_change_is_sent_once_the_older_one_has_settled() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
+    let settle = Duration::from_millis(300);
+    let covage = covage.with_policy(Policy { settle, ..settled() });
+    // It is carried out when nobody waits for it any more, after the attempt that was answered.
+    sandbox.covage().fail_next("updateOrderEndpoint", Fault::CarriedOutLate(settle / 3));
+    draft.set_otp(&covage, &first).await.unwrap();
+    draft.set_otp(&covage, &second).await.unwrap();
+    sandbox.covage().settled().await;
+    assert_eq!(socket(&covage, draft.uuid()).await.as_deref(), Some(second.as_str()), "nothing undid it");
+}
+
+/// A change whose answer was lost, of an earlier process, say, was carried out after the caller saw the draft.
+#[tokio::test]
+async fn a_draft_that_changed_meanwhile_is_not_submitted() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
+    draft.set_otp(&covage, &first).await.unwrap();
+    let mut behind = Draft::of(covage.order(draft.uuid()).await.unwrap()).unwrap();
+    let uuid = draft.uuid().to_owned();
+    let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
+    let mut stored = copy(&Prepared::new(behind_submission(&covage, &uuid).await).unwrap());
+    behind.set_otp(&covage, &second).await.unwrap();
+
+    let before = sandbox.covage().count("updateOrder");
+    let error = submission.place(&covage).await.unwrap_err();
+    assert_eq!((error.outcome(), submission.state()), (Outcome::Invalid, PreparedState::Ready));
+    assert!(error.to_string().contains("bounds: the draft has changed since it was last seen"), "{error}");
+    assert!(!error.to_string().contains(second.as_str()), "{error}");
+    let error = store_and_place(&mut stored, &covage).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Invalid, "what was seen is stored, too");
+    assert_eq!(sandbox.covage().count("updateOrder"), before, "nothing was submitted");
+
+    // Seen as it is now, it is.
+    let seen = behind_submission(&covage, &uuid).await;
+    Prepared::new(seen).unwrap().place(&covage).await.unwrap();
+    assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 1);
+}
+
+/// A submission of the draft as it is now.
+async fn behind_submission(covage: &Covage, uuid: &str) -> Submission {
+    Draft::of(covage.order(uuid).await.unwrap()).unwrap().submission().unwrap()
+}
+
+/// The change slips in between the last reading and the submission.
+#[tokio::test]
+async fn an_order_that_was_submitted_otherwise_is_told() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
+    draft.set_otp(&covage, &first).await.unwrap();
+    let mut answer = serde_json::to_value(draft.order()).unwrap();
+    answer["status"] = json!("submitted");
+    answer["bounds"][0]["endpoints"][0]["reference"] = json!(second.as_str());
+    let uuid = draft.uuid().to_owned();
+    let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
+    sandbox.covage().answer_next("updateOrder", Answer::json(200, &answer));
+    let error = submission.place(&covage).await.unwrap_err();
+    assert_eq!((error.outcome(), submission.state()), (Outcome::Decode, PreparedState::Indeterminate));
+    assert!(
+        error.to_string().contains("bounds: the order is submitted, but not as it was last seen"),
+        "{error}"
+    );
+    assert!(!error.to_string().contains(second.as_str()), "{error}");
+
+    sandbox.covage().answer_next("getOrder", Answer::json(200, &answer));
+    let found = submission.reconcile(&covage).await.unwrap();
+    assert!(matches!(found, Reconciled::Placed(_)), "{uuid} is submitted: {found:?}");
+}
+
+/// What version 0.1.0 of the library stored does not say what was seen.
+#[tokio::test]
+async fn a_submission_without_what_was_seen_is_placed() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (mut draft, [first, _]) = completed(&sandbox, &covage).await;
+    draft.set_otp(&covage, &first).await.unwrap();
+    let request = json!({ "uuid": draft.uuid() });
+    let stored =
+        json!({ "version": 1, "kind": "covage.submission", "progress": "ready", "request": request });
+    let mut old: Prepared<Submission> = serde_json::from_value(stored).unwrap();
+    store_and_place(&mut old, &covage).await.unwrap();
+    assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 1);
+}
+
+/// What is sent once is not repeated; it may be carried out all the same.
+#[tokio::test]
+async fn a_completion_whose_answer_is_lost_is_kept_in_mind() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (mut draft, _) = completed(&sandbox, &covage).await;
+    let comment = |text: &str| OrderUpdate { comment: Some(text.into()), ..Default::default() };
+    sandbox.covage().fail_next("updateOrder", Fault::ResetBefore);
+    let error = draft.complete(&covage, &comment("Ring once")).await.unwrap_err();
+    assert_eq!((error.outcome(), draft.has_unanswered_change()), (Outcome::Unknown, true));
+    let error = draft.complete(&covage, &comment("Ring twice")).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Throttled);
+    // Other fields are not undone.
+    draft.set_fibre(&covage, Fibre::ActivateDefined).await.unwrap();
+    draft.complete(&covage, &comment("Ring once")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_replacement_says_that_an_earlier_attempt_was_not_answered() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let uuid = sandbox.covage().contact_uuid().to_owned();
+    let mut contact = replacement(&covage.contact(&uuid).await.unwrap());
+    contact.cell_phone_number = Some("0612345678".into());
+    sandbox.covage().fail_next("replaceContact", Fault::ResetAfter);
+    let reply = covage.replace_contact(&uuid, &contact).await.unwrap();
+    assert!(reply.earlier_attempt_unanswered);
+    assert!(!covage.replace_contact(&uuid, &contact).await.unwrap().earlier_attempt_unanswered);
+    contact.cell_phone_number = Some("0687654321".into());
+    let error = covage.replace_contact(&uuid, &contact).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Throttled);
+}
