@@ -206,7 +206,7 @@ impl Said<'_> {
         if error.outcome() == Outcome::Decode {
             assert_eq!((error.message(), error.supplier_id(), error.details()), (None, None, [].as_slice()));
         } else {
-            // What the table points at is told as it was said, unless it may repeat the secret in some spelling.
+            // The error returns what the table points at, unless it may repeat the secret in some spelling.
             let may_repeat = |text: &str| {
                 let text = text.to_lowercase();
                 [SHARED, &BASIC.to_lowercase()].iter().any(|secret| text.contains(*secret))
