@@ -117,7 +117,8 @@ fn every_stored_value_among_the_seeds_is_taken() {
 
 #[test]
 fn every_kind_of_prepared_value_is_in_a_target() {
-    let text: String = sources("lastmile").iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let paths = sources("lastmile").into_iter().filter(|path| !path.ends_with("prepared/model.rs"));
+    let text: String = paths.map(|path| fs::read_to_string(path).unwrap()).collect();
     // The kinds of Cocon stand in a macro's arms: `Request => Created, "kind",`.
     let arms = text.split("\ncreation! {\n").skip(1).filter_map(|arm| arm.lines().next()?.split('"').nth(1));
     let given = text.split("const KIND: &'static str = \"").skip(1).filter_map(|rest| rest.split('"').next());

@@ -249,7 +249,7 @@ async fn a_deferred_order_goes_on_when_it_is_told_to() {
     let error = second.place(&covage).await.unwrap_err();
     assert_eq!((error.outcome(), second.state()), (Outcome::Throttled, PreparedState::Ready));
     assert!(matches!(first.reconcile(&covage).await.unwrap(), Reconciled::Placed(_)), "it is known");
-    let mut lost = crashed(&mut Prepared::new(told()).unwrap(), Duration::ZERO);
+    let mut lost = crashed(&mut Prepared::new(told()).unwrap(), Duration::from_secs(3600));
     assert!(matches!(lost.reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
     let own = |stage| (stage, covage.order(&order));
     for expected in [OrderStage::InProgress, OrderStage::Done] {

@@ -55,7 +55,6 @@ async fn what_cannot_be_told_refuses() {
         (REFERENCE, held(json!(REFERENCE[..20])), none.clone()),
         (REFERENCE, held(json!(format!(" {REFERENCE} "))), none.clone()),
         (REFERENCE, json!(["unreadable"]), none.clone()),
-        (REFERENCE, json!({ "cause": "later" }), none.clone()),
         (REFERENCE, json!([]), json!({})),
         (REFERENCE, json!([]), json!({ "accessId": access, "subscriptions": ["unreadable"] })),
         (REFERENCE, json!([]), json!({ "accessId": access, "subscriptions": [{ "service": service }] })),
@@ -70,6 +69,12 @@ async fn what_cannot_be_told_refuses() {
         assert_eq!(prepared.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid, "{orders}");
         assert_eq!(prepared.place(&network).await.unwrap_err().outcome(), Outcome::Invalid, "{orders}");
     }
+    // What is no list is a look-up that fails.
+    let mut prepared = activation(&access, &service, REFERENCE);
+    answer(&sandbox, &json!({ "cause": "later" }), &none);
+    let error = prepared.look_up(&network).await.unwrap_err();
+    assert_eq!((error.outcome(), prepared.state()), (Outcome::Decode, PreparedState::Ready));
+    assert_eq!(prepared.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid);
     assert_eq!(sandbox.onapi().count("createOrder"), 0);
 
     // What is certainly another one does not.

@@ -418,7 +418,7 @@ mod tests {
         splits("\u{feff}[1, 2]", &[(4, "1"), (7, "2")], Ok(()));
         splits("\u{feff} \r\n[{}]", &[(7, "{}")], Ok(()));
         splits("\u{feff}{\"a\":1}", &[(3, r#"{"a":1}"#)], Ok(()));
-        splits("\u{feff}7", &[(3, "7")], Ok(()));
+        splits("\u{feff}7", &[], Err(Broken::NotARow));
         splits("\u{feff}null", &[], Ok(()));
         splits("\u{feff}", &[], Err(Broken::CutShort));
         splits("\u{feff}\u{feff}[]", &[], Err(Broken::NotAList));
