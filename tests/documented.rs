@@ -7,6 +7,7 @@ use lastmile::onapi::NewOrder;
 use lastmile::{Prepared, PreparedState};
 use lastmile_sandbox::Sandbox;
 use lastmile_sandbox::onapi::Standing;
+use serde_json::Value;
 
 /// The lines of the example, as the README has them.
 fn of_the_readme() -> Vec<String> {
@@ -50,8 +51,13 @@ impl Case<'_> {
         output.status
     }
 
-    /// Runs the same lines again until the order is placed.
+    /// Runs the same lines again, an hour later, until the order is placed.
     fn run_on(&self) {
+        let mut stored: Value = serde_json::from_str(&std::fs::read_to_string(&self.path).unwrap()).unwrap();
+        if let Some(send_by) = stored["send_by"].as_u64() {
+            stored["send_by"] = (send_by - 3_600_000).into();
+            std::fs::write(&self.path, stored.to_string()).unwrap();
+        }
         for _ in 0..200 {
             match self.run(0, 0, "").code() {
                 Some(0) => return,

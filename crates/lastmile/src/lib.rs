@@ -76,6 +76,6 @@ pub use progress::{HasProgress, OrderProgress, OrderStage};
 #[cfg(feature = "_calls")]
 pub use setup::SetupError;
 
-#[cfg(all(doctest, feature = "cocon"))]
+#[cfg(all(doctest, feature = "onapi"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -223,8 +223,10 @@ impl<C: Creation> Prepared<C> {
     /// # Errors
     /// As [`mark_in_flight`](Self::mark_in_flight).
     pub fn mark_in_flight_for(&mut self, time: Duration) -> Result<(), Error> {
-        // It may have been sent by another version of this library, and be ready again.
-        self.request.check()?;
+        if self.state() == PreparedState::Ready {
+            // It may have been sent by a version of this library with other rules, and be ready again.
+            self.request.check()?;
+        }
         self.machine.mark(time).map_err(|error| match error {
             MarkError::NotLookedUp => invalid::<C>(
                 "it was stored, so that another worker may have placed it: look it up first, within a minute",
