@@ -49,6 +49,7 @@
 
 mod accesses;
 mod directory;
+mod doubts;
 mod events;
 mod invoices;
 mod lists;
