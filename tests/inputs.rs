@@ -468,6 +468,22 @@ fn onapi_creations() {
     creation::<TicketChange>(comment, &[], never);
 }
 
+#[test]
+fn references_of_onapi_that_may_be_personal_are_warned_about() {
+    let mut odd = order();
+    odd["spReference"] = "19811218-9876".into();
+    odd["equipment"]["macAddress"] = "01:00:5E:00:00:01".into();
+    let change: OrderChange = serde_json::from_value(odd.clone()).unwrap();
+    assert_eq!(paths(&change, Warning::IdentityNumber), ["spReference"]);
+    assert_eq!(paths(&change, Warning::GroupAddress), ["equipment.macAddress"]);
+    let order: onapi::NewOrder = serde_json::from_value(json!({ "access": "a-1001", "body": odd })).unwrap();
+    let order = Prepared::new(order).unwrap();
+    assert_eq!(paths(&order, Warning::IdentityNumber), ["spReference"]);
+    assert_eq!(paths(&order, Warning::GroupAddress), ["equipment.macAddress"]);
+    let ticket = NewTicket::new("19811218-9876", "No link", "Since the storm");
+    assert_eq!(paths(&ticket, Warning::IdentityNumber), ["spTicketReference"]);
+}
+
 #[tokio::test]
 async fn onapi_changes() {
     let sandbox = sandbox().await;

@@ -193,6 +193,7 @@ pub(crate) fn control_character(text: &str, multiline: bool) -> Option<usize> {
 }
 
 /// Whether no text of a request has anything in it.
+#[cfg(any(feature = "cocon", test))]
 pub(crate) fn is_empty(request: &impl Serialize) -> bool {
     fn says_something(value: &Value) -> bool {
         match value {
@@ -227,6 +228,7 @@ pub(crate) fn segment(id: &str) -> Result<Segment, String> {
 }
 
 /// That an id is longer than any that is known.
+#[cfg(any(feature = "cocon", feature = "covage"))]
 pub(crate) fn long_id(field: &str, id: &str) -> Option<FieldWarning> {
     (id.chars().count() > LONG_LINE).then(|| FieldWarning::new(field, Warning::LongText))
 }

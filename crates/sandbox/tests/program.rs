@@ -19,8 +19,9 @@ fn ends_quietly(mut process: Child) {
     let id = process.id();
     let (ended, end) = mpsc::channel();
     std::thread::spawn(move || ended.send(process.wait()));
-    let status =
-        end.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("process {id} does not end"));
+    let end = end.recv_timeout(Duration::from_secs(60));
+    assert!(end.is_ok(), "process {id} does not end");
+    let status = end.unwrap();
     let mut text = String::new();
     errors.read_to_string(&mut text).unwrap();
     assert_eq!((status.unwrap().code(), text.as_str()), (Some(0), ""));

@@ -233,7 +233,7 @@ pub async fn keep_a_copy<T: Row>(plan: &RowsPlan) -> RowsVerdict {
 fn sync_plan(full: bool) -> SyncPlan {
     let default = SyncPlan::default();
     let full_every = if full { Duration::ZERO } else { default.full_every };
-    SyncPlan { full_every, full_every_without_cursor: Duration::ZERO, ..default }
+    SyncPlan { full_every, full_every_without_cursor: Duration::ZERO }
 }
 
 /// When anything changed last, by the network's own clock.

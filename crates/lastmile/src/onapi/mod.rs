@@ -57,6 +57,7 @@
 mod accesses;
 mod deletions;
 mod directory;
+mod doubts;
 mod events;
 mod invoices;
 mod lists;

@@ -355,7 +355,7 @@ fn is_ip_address(text: &str) -> bool {
 }
 
 /// The texts of orders and tickets that people read may have several lines.
-const TEXTS: Texts =
+pub(super) const TEXTS: Texts =
     Texts { multiline: &["externalNote", "description", "message"], may_be_empty: &[], maps: &[] };
 
 /// The same, where an empty note takes back the one that is there.

@@ -92,6 +92,10 @@ impl TicketChange {
         &self.ticket
     }
 
+    pub(super) fn body(&self) -> &TicketUpdate {
+        &self.body
+    }
+
     fn is_in(&self, ticket: &Ticket) -> Lookup<()> {
         let Some(mine) = &self.body.comment else { return self.is_status_of(ticket) };
         if ticket.comments.is_absent() {

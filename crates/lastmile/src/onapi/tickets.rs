@@ -205,6 +205,10 @@ impl Creation for NewTicket {
 }
 
 impl NewTicket {
+    pub(super) fn body(&self) -> &TicketCreate {
+        &self.body
+    }
+
     fn is_this(&self, ticket: &TicketSummary) -> Match {
         Match::of_reference(&ticket.sp_ticket_reference, self.body.sp_ticket_reference.as_ref())
     }

@@ -1,0 +1,67 @@
+//! What is probably wrong with a request, though the standard does not say that it is.
+
+use lastmile_onapi::types::{EquipmentRequest, OrderChange};
+
+use super::new_order::TEXTS;
+use super::{NewOrder, NewTicket, TicketChange};
+use crate::HasWarnings;
+use crate::rules::{FieldWarning, MacAddress, OnApiId};
+
+/// References of the caller's own, of which one may be a personal identity number.
+fn references<const N: usize>(fields: [(&str, &Option<String>); N]) -> Vec<FieldWarning> {
+    let warnings = |(field, text): (&str, &Option<String>)| -> Vec<FieldWarning> {
+        let id = text.as_deref().and_then(|text| text.parse::<OnApiId>().ok());
+        let warnings = id.map(|id| id.warnings()).unwrap_or_default();
+        warnings.into_iter().map(|warning| FieldWarning::new(field, warning)).collect()
+    };
+    fields.into_iter().flat_map(warnings).collect()
+}
+
+fn equipment(given: Option<&EquipmentRequest>) -> Vec<FieldWarning> {
+    let mac = given.and_then(|given| given.mac_address.as_deref()?.parse::<MacAddress>().ok());
+    let warnings = mac.map(|mac| mac.warnings()).unwrap_or_default();
+    warnings.into_iter().map(|warning| FieldWarning::new("equipment.macAddress", warning)).collect()
+}
+
+impl HasWarnings for NewOrder {
+    fn warnings(&self) -> Vec<FieldWarning> {
+        let body = &self.body;
+        let mut warnings = TEXTS.warnings(body);
+        warnings.extend(references([
+            ("spReference", &body.sp_reference),
+            ("spSubscriptionId", &body.sp_subscription_id),
+        ]));
+        warnings.extend(equipment(body.equipment.as_ref()));
+        warnings
+    }
+}
+
+impl HasWarnings for OrderChange {
+    fn warnings(&self) -> Vec<FieldWarning> {
+        let mut warnings = TEXTS.warnings(self);
+        warnings.extend(references([
+            ("spReference", &self.sp_reference),
+            ("spSubscriptionId", &self.sp_subscription_id),
+        ]));
+        warnings.extend(equipment(self.equipment.as_ref()));
+        warnings
+    }
+}
+
+impl HasWarnings for NewTicket {
+    fn warnings(&self) -> Vec<FieldWarning> {
+        let body = self.body();
+        let mut warnings = TEXTS.warnings(body);
+        warnings.extend(references([
+            ("spReference", &body.sp_reference),
+            ("spTicketReference", &body.sp_ticket_reference),
+        ]));
+        warnings
+    }
+}
+
+impl HasWarnings for TicketChange {
+    fn warnings(&self) -> Vec<FieldWarning> {
+        TEXTS.warnings(self.body())
+    }
+}
