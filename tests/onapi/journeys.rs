@@ -238,12 +238,12 @@ async fn what_cannot_be_told_is_never_absent_and_never_placed() {
         sandbox.onapi().answer_next("getSubscriptions", Answer::json(200, subscriptions));
         let found = copy(&stored).reconcile(&network).await;
         let is_no_list = orders.is_object();
-        let is_told = match &found {
+        let is_right = match &found {
             Ok(found) => !is_no_list && matches!(found, Reconciled::Indeterminate(_)),
             // An error that is answered with success is an error of the look-up.
             Err(error) => is_no_list && error.outcome() == Outcome::Decode,
         };
-        assert!(is_told, "{orders} {subscriptions}: {found:?}");
+        assert!(is_right, "{orders} {subscriptions}: {found:?}");
         // What this attempt did not ask for must not answer the next.
         drain(&sandbox, &network, &access.id).await;
     }

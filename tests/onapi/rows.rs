@@ -142,7 +142,7 @@ async fn an_element_that_serde_cannot_read_costs_itself() {
 }
 
 #[tokio::test]
-async fn a_list_of_one_stands_for_an_object() {
+async fn a_list_of_one_is_read_as_its_element() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let id = lastmile::rules::DhcpIdentifier { ipv4_circuit_id: Some("c".into()), ..Default::default() };

@@ -11,6 +11,7 @@ mod document;
 mod fault;
 mod generate;
 pub(crate) mod output;
+mod row_identity;
 mod rust_passes;
 mod spec_passes;
 mod table;

@@ -169,7 +169,7 @@ impl Said<'_> {
         assert!(reply.status.is_success() && self.body.len() <= LIMIT);
         // What promises no body comes without one, or with one that nobody reads.
         let one = || match serde_json::from_slice::<Vec<&RawValue>>(self.body).ok()?.as_slice() {
-            // A list of one stands for its element.
+            // A list of one is read as its element.
             [one] => serde_json::from_str::<T>(one.get()).ok(),
             _ => None,
         };

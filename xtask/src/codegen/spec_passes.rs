@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::document::{Document, ListShape, Side, component, references};
+use super::document::{Document, Side, component, references};
 use super::fault::Fault;
+use super::row_identity;
 use super::table::snake;
 
 pub(crate) struct Pass {
@@ -37,7 +38,7 @@ pub(crate) const PASSES: &[Pass] = &[
     // Two sources, two shapes: one element, or a list of them.
     Pass { name: "one-or-many", run: one_or_many },
     // An object without brackets is a list of one only if it is a row: an error that is answered with success is none.
-    Pass { name: "row-identity", run: row_identity },
+    Pass { name: "row-identity", run: row_identity::run },
     // A supplier's odd value must not cost the whole answer.
     Pass { name: "lenient-answers", run: lenient_answers },
     // What no document lists is kept.
@@ -241,71 +242,6 @@ fn one_or_many(document: &mut Document) -> Result<usize, Fault> {
     Ok(schemas + document.each_operation(|_, operation, _| Ok(visit(&mut operation["responses"])))?)
 }
 
-const IDENTITY: &str = "x-identity";
-
-/// Learns which operations answer with a list, and by which property its rows are told from other objects.
-fn row_identity(document: &mut Document) -> Result<usize, Fault> {
-    let mut rows = BTreeSet::new();
-    let mut lists = Vec::new();
-    for operation in document.operations() {
-        let body = &operation.json["responses"]["2XX"]["content"]["application/json"]["schema"];
-        if body["type"] != "array" {
-            continue;
-        }
-        let Some(row) = component(&body["items"]["$ref"]) else {
-            return Err(Fault::at(operation.id, "the rows of its list are no component"));
-        };
-        let schema = &document.json["components"]["schemas"][row];
-        let identity = schema[IDENTITY].as_str().map(str::to_owned);
-        match &identity {
-            None if schema.get("properties").is_some() => {
-                return Err(Fault::at(
-                    row,
-                    "it is a row of a list: say by x-identity which property each row has",
-                ));
-            }
-            Some(name) if schema["properties"].get(name).is_none() => {
-                return Err(Fault::at(row, "x-identity names none of its properties"));
-            }
-            _ => {}
-        }
-        rows.insert(row.to_owned());
-        let is_paged = document.parameters(&operation).any(|parameter| parameter["name"] == "offset");
-        lists.push((operation.id.to_owned(), ListShape { identity, is_paged }));
-    }
-    let mut count = 0;
-    for (name, schema) in document.schemas_mut().into_iter().flatten() {
-        if take(schema, IDENTITY).is_some() {
-            if !rows.contains(name) {
-                return Err(Fault::at(name, "x-identity is for the rows of a list that is an answer"));
-            }
-            count += 1;
-        }
-    }
-    if let Some(place) = place_of(&document.json, IDENTITY, "") {
-        return Err(Fault::at(place, "x-identity stands on the schema of a row, and nowhere else"));
-    }
-    document.facts.lists = lists.into_iter().collect();
-    Ok(count)
-}
-
-/// Where a key stands in a document, if it does.
-fn place_of(json: &Value, key: &str, place: &str) -> Option<String> {
-    match json {
-        Value::Object(members) => members.iter().find_map(|(name, member)| {
-            if name == key {
-                Some(place.to_owned())
-            } else {
-                place_of(member, key, &format!("{place}/{name}"))
-            }
-        }),
-        Value::Array(items) => {
-            items.iter().enumerate().find_map(|(at, item)| place_of(item, key, &format!("{place}/{at}")))
-        }
-        _ => None,
-    }
-}
-
 fn own_schemas(document: &mut Document) -> Result<usize, Fault> {
     let answers = document.reachable(Side::Answers);
     match document.reachable(Side::Requests).intersection(&answers).next() {
@@ -498,7 +434,7 @@ fn strict_requests(document: &mut Document) -> Result<usize, Fault> {
     Ok(count)
 }
 
-fn take(json: &mut Value, key: &str) -> Option<Value> {
+pub(super) fn take(json: &mut Value, key: &str) -> Option<Value> {
     json.as_object_mut()?.remove(key)
 }
 

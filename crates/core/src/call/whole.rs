@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_one_stands_for_its_element() {
+    fn a_list_of_one_is_read_as_its_element() {
         let id = |body: &str| {
             let row: Result<Row, _> = read(body.as_bytes(), &Operation::READ);
             row.map(|row| row.id.into_option()).map_err(|misfit| misfit.what)
