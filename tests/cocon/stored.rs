@@ -12,7 +12,7 @@ use lastmile_tests::{cocon, copy, crashed, created, customer, sandbox, settled};
 use serde_json::{Value, json};
 
 /// Places a request whose call is answered so, and returns what is stored of the answer.
-async fn placed<C: Creation>(sandbox: &Sandbox, operation: &str, request: C, answer: Value) -> Value
+async fn placed<C>(sandbox: &Sandbox, operation: &str, request: C, answer: Value) -> Value
 where
     C: Creation<Supplier = lastmile::cocon::Cocon>,
 {
@@ -157,7 +157,7 @@ async fn version_1_is_read() {
 #[test]
 fn a_field_that_would_be_lost_is_refused() {
     fn refused<C: Creation>(stored: &Value) -> String {
-        serde_json::from_str::<Prepared<C>>(&stored.to_string()).err().expect("it is refused").to_string()
+        serde_json::from_str::<Prepared<C>>(&stored.to_string()).expect_err("it is refused").to_string()
     }
     let address = PostalAddress { city: Some("Ankeborg".into()), ..Default::default() };
     let customer = CustomerCreate { postal_address: Some(address), ..Default::default() };

@@ -194,14 +194,14 @@ async fn an_open_order_of_another_kind_is_not_taken_for_this_one() {
 async fn what_was_found_to_be_placed_is_not_sent_again() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
-    let mut begun = activation(&sandbox);
-    begun.mark_in_flight().unwrap();
+    let mut marked = activation(&sandbox);
+    marked.mark_in_flight().unwrap();
     // Another run of the same service places it.
     activation(&sandbox).place(&network).await.unwrap();
-    assert!(matches!(begun.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));
-    let error = begun.place(&network).await.unwrap_err();
+    assert!(matches!(marked.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));
+    let error = marked.place(&network).await.unwrap_err();
     assert!(error.to_string().contains("it is placed already"), "{error}");
-    assert_eq!((sandbox.onapi().count("createOrder"), begun.state()), (1, PreparedState::Placed));
+    assert_eq!((sandbox.onapi().count("createOrder"), marked.state()), (1, PreparedState::Placed));
 }
 
 #[tokio::test]

@@ -63,7 +63,8 @@ use crate::rules::{MacAddress, OnApiId};
 /// | change | has the service and the reference | placed |
 /// | change | has the service, without the reference | undecidable: by this order or another |
 ///
-/// A network that leaves the references of orders out makes every order of the same kind undecidable.
+/// A network that leaves the references of orders out makes every order of the same kind indeterminate: it cannot be told from
+/// this one.
 ///
 /// A network answers an activation that it has already with the order that is open, or with one that is done.
 #[derive(Clone, Debug, Serialize, Deserialize)]
