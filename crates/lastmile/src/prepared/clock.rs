@@ -68,18 +68,3 @@ pub(super) mod simulated {
         wall() >= deadline.wall()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_deadline_has_passed_when_the_clock_gets_there() {
-        let (before, minute) = (simulated::elapsed(), Duration::from_secs(60));
-        let deadline = send_deadline_after(minute);
-        simulated::set(before + minute - Duration::from_millis(1));
-        assert!(!has_passed(&deadline));
-        simulated::set(before + minute);
-        assert!(has_passed(&deadline));
-    }
-}
