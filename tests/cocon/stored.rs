@@ -223,7 +223,10 @@ async fn a_crash_is_for_a_person_to_settle() {
     let mut fresh = crashed(&mut Prepared::new(customer()).unwrap(), Duration::ZERO);
     let found = fresh.reconcile(&settled).await.unwrap();
     let Reconciled::Indeterminate(wait) = found else { panic!("{found:?}") };
-    assert!(wait.retry_after > settled.raw().policy().deadline / 2, "another worker may be sending it: {wait}");
+    assert!(
+        wait.retry_after > settled.raw().policy().deadline / 2,
+        "another worker may be sending it: {wait}"
+    );
     assert_eq!(fresh.state(), PreparedState::InFlight);
 
     let mut lost = crashed(&mut Prepared::new(customer()).unwrap(), Duration::from_secs(3600));

@@ -1,12 +1,15 @@
-//! Places thousands of orders at each supplier while a third of all calls goes wrong, and counts. The exit status is 0 only if
-//! every order was placed once, or is rightly not known to be.
+//! Places thousands of orders at each supplier while a third of all calls goes wrong, and counts; then keeps copies of long lists that
+//! break. The exit status is 0 only if every order was placed once, or is rightly not known to be, and the copies are right.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use lastmile::onapi::types::{Access, AccessServices};
 use lastmile_sandbox::Texts;
-use lastmile_tests::campaign::{Outbox, Plan, Processes, Which, Worker, run, work_through};
+use lastmile_tests::campaign::{
+    Outbox, Plan, Processes, RowsPlan, Which, Worker, keep_a_copy, run, work_through,
+};
 
 const USAGE: &str = "\
 usage: campaign [--orders N] [--seed N] [--workers N] [--kills N] [--stops N]
@@ -55,6 +58,14 @@ async fn main() -> ExitCode {
         let verdict = run(&plan, which).await;
         println!("{verdict}{how}, {} s", started.elapsed().as_secs());
         ends.push((verdict.counts() + how, verdict.is_right()));
+    }
+    let plan = RowsPlan { rounds: 96, accesses: orders.min(1000), seed };
+    for (what, verdict) in [
+        ("accesses", keep_a_copy::<Access>(&plan).await),
+        ("services", keep_a_copy::<AccessServices>(&plan).await),
+    ] {
+        println!("copy of {what}: {verdict}");
+        ends.push((format!("copy of {what}"), verdict.is_right()));
     }
     let all_right = ends.iter().all(|(_, is_right)| *is_right);
     let counts: Vec<_> = ends.into_iter().map(|(counts, _)| counts).collect();

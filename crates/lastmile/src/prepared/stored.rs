@@ -96,9 +96,9 @@ impl<'de, C: Creation> Deserialize<'de> for Prepared<C> {
         // It may have been stored by another version of this library, or been changed in the store. What was sent is read
         // whatever this version thinks of it, since somebody has to find out what became of it.
         if let State::Ready = state {
-            request
-                .check()
-                .map_err(|error| de::Error::custom(format_args!("the stored request cannot be sent: {error}")))?;
+            request.check().map_err(|error| {
+                de::Error::custom(format_args!("the stored request cannot be sent: {error}"))
+            })?;
         }
         Ok(Self { request, machine: Machine::loaded(state, stored.declared_absent) })
     }
