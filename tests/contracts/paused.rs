@@ -1,7 +1,8 @@
 //! A worker that is paused while it sends, for longer than everybody waits for it.
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use lastmile::onapi::{NewOrder, OnApi};
@@ -10,7 +11,9 @@ use lastmile_sandbox::Sandbox;
 use lastmile_sandbox::onapi::Standing;
 use lastmile_tests::paused::{MARK, policy};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::process::Command;
+use tokio::time::timeout;
 
 /// How many turns of the scheduler a placement takes at most; each of them is a moment to stop at.
 const RUNS: usize = 100;
@@ -18,15 +21,61 @@ const RUNS: usize = 100;
 /// At most as many processes at a time.
 const AT_A_TIME: usize = 10;
 
+/// Sends a signal to a process that may have ended.
 async fn signal(name: &str, process: &str) {
-    let sent = Command::new("kill").args([name, process]).status().await;
-    assert!(sent.is_ok_and(|status| status.success()), "{name}");
+    Command::new("kill").args([name, process]).stderr(Stdio::null()).status().await.unwrap();
 }
 
 /// Whether the process is stopped, by the system's word.
 async fn is_stopped(process: &str) -> bool {
     let shown = Command::new("ps").args(["-o", "state=", "-p", process]).output().await.unwrap();
     String::from_utf8_lossy(&shown.stdout).trim().starts_with('T')
+}
+
+/// Somebody who has the order from the store, and takes it over once it has settled. Returns whether the order was there.
+async fn take_over(network: &OnApi, stored: &str) -> bool {
+    let mut order: Prepared<NewOrder> = serde_json::from_str(stored).unwrap();
+    let mut found = true;
+    // A busy machine may take longer than the deadline of a call.
+    for _ in 0..50 {
+        match order.state() {
+            PreparedState::Placed => return found,
+            PreparedState::Ready if !matches!(order.look_up(network).await, Ok(None)) => {}
+            PreparedState::Ready => {
+                found = false;
+                order.mark_in_flight_for(MARK).unwrap();
+                let _stored = serde_json::to_string(&order).unwrap();
+                let _ended = order.place(network).await;
+            }
+            _ => {
+                if let Ok(Reconciled::Indeterminate(wait)) = order.reconcile(network).await {
+                    tokio::time::sleep(wait.retry_after).await;
+                }
+            }
+        }
+    }
+    panic!("it is never placed: {order:?}");
+}
+
+/// A network that takes every order for a new one, and something to order on so many accesses.
+async fn network(orders: usize) -> (Sandbox, Vec<(String, String)>) {
+    let sandbox = Sandbox::builder().seed(1).onapi_deduplicates(false).start().await.unwrap();
+    let mut free = Vec::new();
+    while free.len() < orders {
+        sandbox.onapi().grow(orders);
+        let accesses = sandbox.onapi().accesses();
+        let offers =
+            accesses.iter().filter_map(|access| Some((access.id.clone(), access.service(Standing::Free)?)));
+        free = offers.map(|(access, offer)| (access, offer.service.clone())).collect();
+    }
+    free.truncate(orders);
+    (sandbox, free)
+}
+
+fn client(sandbox: &Sandbox) -> OnApi {
+    let supplier = sandbox.onapi();
+    let login = OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password());
+    login.policy(policy()).build().unwrap()
 }
 
 /// What the second worker found, and how the first one ended.
@@ -42,7 +91,15 @@ async fn run(sandbox: &Sandbox, access: String, service: String, turns: usize) -
     let reference = format!("SP-{turns}");
     let base = supplier.base_url();
     let mut first = Command::new(env!("CARGO_BIN_EXE_paused"))
-        .args([&base, supplier.user(), supplier.password(), &access, &service, &reference, &turns.to_string()])
+        .args([
+            &base,
+            supplier.user(),
+            supplier.password(),
+            &access,
+            &service,
+            &reference,
+            &turns.to_string(),
+        ])
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -53,30 +110,15 @@ async fn run(sandbox: &Sandbox, access: String, service: String, turns: usize) -
     let mut next = said.next_line().await.unwrap().unwrap();
     let stops = next == "stopping";
     if stops {
-        while !is_stopped(&process).await {
-            tokio::task::yield_now().await;
+        for _ in 0..10_000 {
+            if is_stopped(&process).await {
+                break;
+            }
         }
     }
 
-    let network =
-        OnApi::builder(&base).login(supplier.user(), supplier.password()).policy(policy()).build().unwrap();
-    let mut order: Prepared<NewOrder> = serde_json::from_str(&stored).unwrap();
-    let found = loop {
-        match order.reconcile(&network).await.unwrap() {
-            Reconciled::Placed(_) => break true,
-            Reconciled::Absent => break false,
-            Reconciled::Indeterminate(wait) => tokio::time::sleep(wait.retry_after).await,
-            undecidable => panic!("{undecidable:?}"),
-        }
-    };
-    if !found {
-        assert!(order.look_up(&network).await.unwrap().is_none());
-        order.mark_in_flight_for(MARK).unwrap();
-        let _stored = serde_json::to_string(&order).unwrap();
-        order.place(&network).await.unwrap();
-    }
-    assert_eq!(order.state(), PreparedState::Placed);
-
+    let network = client(sandbox);
+    let found = take_over(&network, &stored).await;
     if stops {
         signal("-CONT", &process).await;
         next = said.next_line().await.unwrap().unwrap();
@@ -89,18 +131,9 @@ async fn run(sandbox: &Sandbox, access: String, service: String, turns: usize) -
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_leaves_a_paused_process_after_its_deadline() {
-    let sandbox = Sandbox::builder().seed(1).onapi_deduplicates(false).start().await.unwrap();
-    let mut free = Vec::new();
-    while free.len() < RUNS {
-        sandbox.onapi().grow(RUNS);
-        let accesses = sandbox.onapi().accesses();
-        let offers =
-            accesses.iter().filter_map(|access| Some((access.id.clone(), access.service(Standing::Free)?)));
-        free = offers.map(|(access, offer)| (access, offer.service.clone())).collect();
-    }
-    let runs = free.into_iter().take(RUNS).enumerate();
-    let runs: Vec<_> =
-        runs.map(|(turns, (access, service))| run(&sandbox, access, service, turns)).collect();
+    let (sandbox, free) = network(RUNS).await;
+    let runs = free.into_iter().enumerate();
+    let runs: Vec<_> = runs.map(|(turns, (access, service))| run(&sandbox, access, service, turns)).collect();
     let ends: Vec<End> = stream::iter(runs).buffer_unordered(AT_A_TIME).collect().await;
     sandbox.onapi().settled().await;
     assert_eq!(sandbox.onapi().took_effect("createOrder"), RUNS, "each order once");
@@ -108,4 +141,95 @@ async fn nothing_leaves_a_paused_process_after_its_deadline() {
     assert!(sent_in_time > 0, "some stop after the request has left: {ends:?}");
     let kept_back = ends.iter().filter(|end| !end.found && end.first == "not-sent").count();
     assert!(kept_back > 2, "some stop before: {ends:?}");
+}
+
+/// How many orders are stopped while they connect.
+const CONNECTING: usize = 40;
+
+/// Whether some process is waiting for an answer to its connection to this port: state 02 (`SYN_SENT`) in the system's table.
+fn is_connecting(port: u16) -> bool {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let remote = format!(":{port:04X}");
+    table.lines().skip(1).any(|line| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        columns[2].ends_with(&remote) && columns[3] == "02"
+    })
+}
+
+/// A listener whose queue is full, so that connecting to it takes until somebody accepts: what fills the queue comes along.
+async fn busy_listener() -> (TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    for _ in 0..16 {
+        match timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+            Ok(connected) => waiting.push(connected.unwrap()),
+            Err(_full) => return (listener, waiting),
+        }
+    }
+    panic!("the queue has no end");
+}
+
+/// Lets one worker connect to a server that is busy, stops it meanwhile, lets a second one take over, and the connection come about;
+/// then lets the first one go on, which finds its socket ready and its deadline passed at the same moment.
+async fn stopped_while_connecting(sandbox: &Sandbox, access: String, service: String, number: usize) -> bool {
+    let supplier = sandbox.onapi();
+    let (listener, waiting) = busy_listener().await;
+    let port = listener.local_addr().unwrap().port();
+    let base: lastmile_core::reqwest::Url = supplier.base_url().parse().unwrap();
+    let (path, server) = (base.path().to_owned(), base.socket_addrs(|| None).unwrap()[0]);
+    let mut first = Command::new(env!("CARGO_BIN_EXE_paused"))
+        .args([format!("http://127.0.0.1:{port}{path}").as_str(), supplier.user(), supplier.password()])
+        .args([&access, &service, &format!("SP-{number}")])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let process = first.id().unwrap().to_string();
+    let mut said = BufReader::new(first.stdout.take().unwrap()).lines();
+    let stored = said.next_line().await.unwrap().unwrap();
+    let own = |stream: &TcpStream| stream.local_addr().unwrap().port();
+    let ports: Vec<u16> = waiting.iter().map(own).collect();
+    // On a slow machine it has given up before it was seen to connect, and nothing can have left.
+    while !is_connecting(port) && matches!(first.try_wait(), Ok(None)) {
+        tokio::task::yield_now().await;
+    }
+    signal("-STOP", &process).await;
+    let accepting = tokio::spawn(async move {
+        loop {
+            let (mut stream, peer) = listener.accept().await.unwrap();
+            if !ports.contains(&peer.port()) {
+                let mut server = TcpStream::connect(server).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
+            }
+        }
+    });
+    let network = client(sandbox);
+    take_over(&network, &stored).await;
+    while is_connecting(port) {
+        tokio::task::yield_now().await;
+    }
+    signal("-CONT", &process).await;
+    let outcome = said.next_line().await.unwrap().unwrap();
+    assert!(first.wait().await.unwrap().success());
+    accepting.abort();
+    drop(waiting);
+    let orders = network.orders_of(&access.parse().unwrap()).await.unwrap().len();
+    assert_eq!(orders, 1, "order {number}: {outcome}");
+    outcome == "not-sent"
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_leaves_over_a_connection_that_comes_about_too_late() {
+    let (sandbox, free) = network(CONNECTING).await;
+    let runs = free.into_iter().enumerate();
+    let runs: Vec<_> = runs
+        .map(|(number, (access, service))| stopped_while_connecting(&sandbox, access, service, number))
+        .collect();
+    let ends: Vec<bool> = stream::iter(runs).buffer_unordered(AT_A_TIME).collect().await;
+    sandbox.onapi().settled().await;
+    assert_eq!(sandbox.onapi().took_effect("createOrder"), CONNECTING, "each order once");
+    assert!(ends.iter().filter(|not_sent| **not_sent).count() > CONNECTING / 2, "{ends:?}");
 }

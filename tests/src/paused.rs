@@ -5,11 +5,11 @@ use std::time::Duration;
 use lastmile::Policy;
 
 /// How long the mark of an order is good.
-pub const MARK: Duration = Duration::from_millis(300);
+pub const MARK: Duration = Duration::from_millis(600);
 
 /// A short deadline and a short settle time: a pause that outlives both is no long wait.
 pub fn policy() -> Policy {
-    let deadline = Duration::from_millis(300);
+    let deadline = Duration::from_millis(900);
     Policy {
         deadline,
         attempt: deadline,

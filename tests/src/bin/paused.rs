@@ -1,8 +1,8 @@
-//! Places one order, and stops itself in the middle of it.
+//! Places one order, and is stopped in the middle of it.
 //!
 //! Called with the base address of an ON-API network, its user and password, an access, a service, a reference, and after how many
-//! turns of the scheduler to stop. Prints the stored form of the marked order, stops (`SIGSTOP`) when its time has come, and goes on
-//! when somebody lets it (`SIGCONT`). Prints the outcome.
+//! turns of the scheduler to stop; without that it runs on several threads and is stopped by somebody else. Prints the stored form of
+//! the marked order, stops (`SIGSTOP`) when its time has come, and goes on when somebody lets it (`SIGCONT`). Prints the outcome.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,16 +13,27 @@ use lastmile_tests::paused::{MARK, policy};
 
 static IS_DONE: AtomicBool = AtomicBool::new(false);
 
-/// In one thread, so that the stop comes between two other tasks: while a connection is made, or after a request was handed to the
-/// connection and before that writes it.
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
+fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [base, user, password, access, service, reference, turns] = arguments.as_slice() else {
-        eprintln!("usage: paused BASE USER PASSWORD ACCESS SERVICE REFERENCE TURNS");
-        std::process::exit(2);
+    let (arguments, turns) = match arguments.split_at_checked(6) {
+        Some((arguments, [])) => (arguments, None),
+        Some((arguments, [turns])) => (arguments, Some(turns.parse().expect("a number"))),
+        _ => {
+            eprintln!("usage: paused BASE USER PASSWORD ACCESS SERVICE REFERENCE [TURNS]");
+            std::process::exit(2);
+        }
     };
-    let turns: usize = turns.parse().expect("a number");
+    // A stop of its own comes between two other tasks of one thread: while a connection is made, or after a request was handed to
+    // the connection and before that writes it.
+    let mut runtime = match turns {
+        Some(_) => tokio::runtime::Builder::new_current_thread(),
+        None => tokio::runtime::Builder::new_multi_thread(),
+    };
+    runtime.enable_all().build().expect("a runtime").block_on(place(arguments, turns.unwrap_or(usize::MAX)));
+}
+
+async fn place(arguments: &[String], turns: usize) {
+    let [base, user, password, access, service, reference] = arguments else { panic!("six arguments") };
     let network = OnApi::builder(base).login(user, password).policy(policy()).build().expect("loopback");
     let order =
         NewOrder::activate(access.parse().expect("an id"), service, reference.parse().expect("an id"));
@@ -31,6 +42,9 @@ async fn main() {
     println!("{}", serde_json::to_string(&order).expect("JSON"));
 
     let stopping = tokio::spawn(async move {
+        if turns == usize::MAX {
+            return;
+        }
         for _ in 0..turns {
             tokio::task::yield_now().await;
             if IS_DONE.load(Ordering::Relaxed) {

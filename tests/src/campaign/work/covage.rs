@@ -73,6 +73,8 @@ impl Service {
             tokio::time::sleep(Duration::from_millis(settled - now())).await;
             return;
         }
+        // Before the draft is taken, since thousands of orders may wait for their turn.
+        let _permit = self.permits.acquire().await.expect("it is never closed");
         let until = now() + u64::try_from(LEASE.as_millis()).expect("it is short");
         let taken = Completing { owner: Some(self.owner.clone()), until, ..completing };
         if !self.outbox.replace(&wanted.key, Some(step), taken.step()) {
@@ -118,13 +120,7 @@ impl Service {
         Fut: Future<Output = Result<T, Error>>,
     {
         while self.is_in_time(taken) {
-            let permit = self.permits.acquire().await.expect("it is never closed");
-            if !self.is_in_time(taken) {
-                break;
-            }
-            let result = step().await;
-            drop(permit);
-            match result {
+            match step().await {
                 Ok(done) => return Some(done),
                 Err(error) => come_back(&error).await,
             }
