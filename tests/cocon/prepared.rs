@@ -7,7 +7,7 @@ use lastmile::cocon::{Batch, BuildingConnection, Connection, Geometry, NamedConn
 use lastmile::{Creation, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::Answer;
 use lastmile_tests::{
-    RawServer, Then, brisk, cocon, cocon_at, copy, crashed, customer, sandbox, store_and_place,
+    RawServer, Then, brisk, cocon, cocon_at, copy, crashed, customer, sandbox, settled, store_and_place,
 };
 use serde_json::json;
 
@@ -83,7 +83,7 @@ async fn a_lost_answer_is_undecidable_and_is_not_sent_again() {
     assert!(undecidable.manual_check.contains("which of the buildings are connected"), "{undecidable}");
     assert_eq!((prepared.state(), server.requests()), (PreparedState::Indeterminate, 1));
 
-    prepared.declare_absent().unwrap();
+    prepared.declare_absent(&cocon.with_policy(settled())).unwrap();
     assert_eq!(store_and_place(&mut prepared, &cocon).await.unwrap_err().outcome(), Outcome::Unknown);
     assert_eq!(server.requests(), 2, "somebody has looked");
 }
@@ -133,7 +133,7 @@ async fn the_times_are_stored() {
     prepared.place(&cocon).await.unwrap_err();
     let [Some(by), Some(ended_at)] = times(&prepared) else { panic!("its end is known") };
     assert!(by == send_by && ended_at < by, "ended within the minute of the mark");
-    prepared.declare_absent().unwrap();
+    prepared.declare_absent(&cocon.with_policy(settled())).unwrap();
     assert_eq!(times(&prepared), [None, None]);
 }
 

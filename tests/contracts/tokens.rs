@@ -1,7 +1,7 @@
 //! Tokens that are refused or cannot be had, and a submission whose answer is lost.
 
 use lastmile::{Outcome, Policy, Prepared, PreparedState, Reconciled};
-use lastmile_tests::{RawServer, Then, Wire, answer, json, store_and_place};
+use lastmile_tests::{RawServer, Then, Wire, answer, json, settled, store_and_place};
 
 use crate::calls::Ends::*;
 use crate::calls::{Call, Client, Told, done, drafted, patient, seen, submission, tokens};
@@ -115,7 +115,7 @@ async fn a_refusal_of_what_was_declared_absent_is_no_proof() {
     let Client::Covage(covage) = Call::Submit.client(&server.base_url(), patient()) else { unreachable!() };
     let mut submission = Prepared::new(submission()).unwrap();
     assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
-    submission.declare_absent().unwrap();
+    submission.declare_absent(&covage.with_policy(settled())).unwrap();
     let error = store_and_place(&mut submission, &covage).await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Rejected, 1), "this request was refused");
     assert_eq!(submission.state(), PreparedState::Ready);

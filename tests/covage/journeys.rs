@@ -338,7 +338,7 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
             (Outcome::Decode, PreparedState::Indeterminate),
             "{answer}"
         );
-        submission.declare_absent().unwrap();
+        submission.declare_absent(&covage.with_policy(settled())).unwrap();
     }
 
     let terminate = json!({ "uuid": "1", "status": "draft", "type": "terminate" });

@@ -253,7 +253,7 @@ async fn an_order_of_old_is_not_taken_for_the_one_that_sets_the_same_references_
     lost.place(&network).await.unwrap_err();
     let found = lost.reconcile(&network).await.unwrap();
     assert!(matches!(found, Reconciled::Indeterminate(_)), "by whom? {found:?}");
-    lost.declare_absent().unwrap();
+    lost.declare_absent(&network.with_policy(settled())).unwrap();
     store_and_place(&mut lost, &network).await.unwrap();
     done(&sandbox);
     assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));

@@ -282,7 +282,8 @@ async fn a_look_up_of_before_the_mark_does_not_count_after_it() {
     first.look_up(&network).await.unwrap();
     crashed(&mut first, HOUR);
     first.place(&network).await.unwrap_err();
-    first.declare_absent().unwrap();
+    let over = Policy { deadline: Duration::ZERO, ..settled() };
+    first.declare_absent(&network.with_policy(over)).unwrap();
     assert_eq!(first.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid, "the look-up is of before");
     // Between the two, another worker places it.
     activation(&sandbox).place(&network).await.unwrap();
@@ -336,11 +337,14 @@ async fn what_was_declared_absent_is_not_kept_back_by_a_doubt() {
     let mut lost = ticket();
     sandbox.onapi().answer_next("createTicket", Answer::status(504));
     lost.place(&network).await.unwrap_err();
-    lost.declare_absent().unwrap();
+    let later = lost.declare_absent(&network).unwrap_err();
+    assert!(later.outcome() == Outcome::Unknown && later.retry_after() > Some(HOUR / 20), "{later}");
+    assert_eq!(lost.state(), PreparedState::Indeterminate, "a request may be at work still");
+    lost.declare_absent(&network.with_policy(settled())).unwrap();
     let mut lost = copy(&lost);
     let doubtful = json!([{ "status": "CREATED" }]);
     sandbox.onapi().answer_next("listTickets", Answer::json(200, &doubtful));
     store_and_place(&mut lost, &network).await.unwrap();
-    assert_eq!(lost.declare_absent().unwrap_err().outcome(), Outcome::Invalid, "it is placed");
+    assert_eq!(lost.declare_absent(&network).unwrap_err().outcome(), Outcome::Invalid, "it is placed");
     assert_eq!(sandbox.onapi().took_effect("createTicket"), 1);
 }

@@ -12,7 +12,7 @@ use std::error::Error;
 
 use lastmile::covage::types::{OperatorInfoUpdate, OrderUpdate};
 use lastmile::covage::{Covage, CutService, Migrated, Migration, NewOrder, Submission};
-use lastmile::{HasProgress, Prepared};
+use lastmile::{HasProgress, Prepared, Reconciled};
 use lastmile_sandbox::Sandbox;
 
 #[tokio::main(flavor = "current_thread")]
@@ -77,8 +77,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("    {name} is {}", status.get().map_or("?", |status| status.as_str()));
 
     let mut second: Prepared<Submission> = serde_json::from_str(&stored)?;
-    second.declare_absent()?; // somebody thinks that it was never sent
-    second.look_up(&covage).await?.ok_or("it must be found")?;
+    let Reconciled::Placed(_) = second.reconcile(&covage).await? else {
+        return Err("it must be found".into());
+    };
     println!("    a second worker found it done: {} submission", supplier.took_effect("updateOrder.submit"));
     Ok(())
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lastmile::onapi::{NewOrder, OnApi};
-use lastmile::{Prepared, PreparedState};
+use lastmile::{Prepared, PreparedState, Reconciled};
 use lastmile_tests::paused::policy;
 
 /// A store that outlives the process, is asked asynchronously, and may fail.
@@ -82,7 +82,11 @@ async fn run(network: OnApi, store: Store, crash: &Crash) -> Result<bool, Box<dy
     crash.here();
 
     if order.state() != PreparedState::Ready {
-        order.reconcile(&network).await?; // after a crash: placed, absent, or not known yet
+        match order.reconcile(&network).await? {
+            Reconciled::Indeterminate(later) => println!("{later}"), // run this again then
+            Reconciled::Undecidable(person) => println!("{person}"), // somebody has to look
+            _ => {}                                                  // placed or absent
+        }
         crash.here();
     } else if order.look_up(&network).await?.is_none() {
         crash.here();
@@ -96,7 +100,7 @@ async fn run(network: OnApi, store: Store, crash: &Crash) -> Result<bool, Box<dy
         crash.here();
         if let Err(error) = order.place(&network).await {
             crash.here();
-            println!("{error}"); // what is known, and what to do; `order` keeps it
+            println!("{error}"); // rejected: correct the order; else run this again
             crash.here();
         }
         crash.here();

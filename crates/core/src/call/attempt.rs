@@ -70,7 +70,7 @@ impl Failure {
     /// A change of the same object went unanswered, and may still be carried out and undo this one.
     pub(super) fn older_change(wait: Duration) -> Self {
         let reason = "an earlier change of the same object was not answered and may still be carried out, after this one: wait \
-                      until it has settled, or send the earlier change again";
+                      until it has settled";
         Self { wait: Some(wait), ..Self::of(Outcome::Throttled, reason) }
     }
 
@@ -132,7 +132,7 @@ pub(super) async fn attempt(
     };
     let Some(status) = seen.status else {
         // Only a request with a body passes the gate, so that of others it cannot be told whether they have left.
-        let not_sent = request.body().is_some() && gate.is_some_and(|gate| gate.close());
+        let not_sent = gated_bytes(request).is_some() && gate.is_some_and(|gate| gate.close());
         return Err(match end {
             End::Failed(failure) if not_sent && failure.outcome == Outcome::Unknown => {
                 Failure { outcome: Outcome::NotSent, ..failure }
@@ -185,6 +185,11 @@ enum End {
     Failed(Failure),
 }
 
+/// The body that a gate keeps back. An empty one is never asked for, since there is nothing to be read.
+fn gated_bytes(request: &Request) -> Option<&[u8]> {
+    request.body().and_then(reqwest::Body::as_bytes).filter(|bytes| !bytes.is_empty())
+}
+
 /// Goes on with an exchange for as long as its request may leave, and to its end once it has left.
 ///
 /// A process that was paused finds its sockets ready and its timers over at the same moment, and whichever is looked at first
@@ -215,7 +220,7 @@ async fn exchange(
         if let Some(place) = &place {
             sent.url_mut().clone_from(place);
         }
-        if let (Some(gate), Some(bytes)) = (gate, sent.body().and_then(reqwest::Body::as_bytes)) {
+        if let (Some(gate), Some(bytes)) = (gate, gated_bytes(&sent)) {
             *sent.body_mut() = Some(reqwest::Body::wrap(gate.body(Bytes::copy_from_slice(bytes))));
         }
         dress(sent.headers_mut(), operation, &shared.credentials, token);

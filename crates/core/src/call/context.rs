@@ -336,6 +336,8 @@ impl Context {
             operation: record.operation,
             outcome: failure.outcome,
             unchanged: failure.unchanged,
+            contradicts: false,
+            has_own_advice: false,
             reason: failure.reason,
             status: record.status,
             retry_after: failure.wait.or_else(|| retry_after(&record.headers, SystemTime::now())),

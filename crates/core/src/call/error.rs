@@ -64,6 +64,10 @@ pub(super) struct Inner {
     pub(super) operation: Option<&'static Operation>,
     /// Whether it says that nothing has changed, to a request that asks so.
     pub(super) unchanged: bool,
+    /// Whether an answer of success is about something else than what was asked for.
+    pub(super) contradicts: bool,
+    /// Whether the reason says what to do next.
+    pub(super) has_own_advice: bool,
     pub(super) outcome: Outcome,
     /// What happened, in words of ours that repeat nothing a caller or supplier sent.
     pub(super) reason: String,
@@ -126,6 +130,29 @@ impl Error {
         Self::unsent(api, Outcome::Unknown, reason)
     }
 
+    /// What a caller's own check holds back for a while. For facades over a generated client.
+    pub fn throttled(api: &'static str, reason: impl Into<String>) -> Self {
+        Self::unsent(api, Outcome::Throttled, reason)
+    }
+
+    pub(super) fn contradicting(mut self) -> Self {
+        self.0.contradicts = true;
+        self
+    }
+
+    /// Whether the supplier answered with success, about something else than what was asked for: something was done, and it is not
+    /// known whether it was this.
+    pub fn contradicts_request(&self) -> bool {
+        self.0.contradicts
+    }
+
+    /// The same where the reason itself says what to do next. For facades over a generated client.
+    #[must_use]
+    pub fn with_own_advice(mut self) -> Self {
+        self.0.has_own_advice = true;
+        self
+    }
+
     /// The same with a time after which to come back. For facades over a generated client.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
@@ -138,6 +165,8 @@ impl Error {
             api,
             operation: None,
             unchanged: false,
+            contradicts: false,
+            has_own_advice: false,
             outcome,
             reason: reason.into(),
             status: None,
@@ -351,7 +380,9 @@ impl fmt::Display for Error {
         if let Some(path) = &inner.decode_path {
             write!(f, " at {path}")?;
         }
-        write!(f, ". {}", self.next_step())?;
+        if !inner.has_own_advice {
+            write!(f, ". {}", self.next_step())?;
+        }
         if inner.attempts > 0 {
             let s = if inner.attempts == 1 { "" } else { "s" };
             write!(f, " ({} attempt{s}, {} ms)", inner.attempts, inner.elapsed.as_millis())?;

@@ -53,7 +53,7 @@ pub(super) async fn execute(
         let span = tracing::debug_span!("attempt", number, status = Empty, outcome = Empty);
         let mut seen = Seen::default();
         let mut token = None;
-        let pending = context.begin_change(request, operation);
+        let mut pending = None;
         let done = {
             let attempt = pin!(async {
                 token = authorize(context, operation, refused_token, limit, &mut seen).await?;
@@ -64,6 +64,7 @@ pub(super) async fn execute(
                 }
                 turn.send();
                 context.sending(number);
+                pending = context.begin_change(request, operation);
                 attempt(context, request, operation, token.as_ref(), (now, limit), deadline, &mut seen).await
             });
             attempt.instrument(span.clone()).await
@@ -73,7 +74,7 @@ pub(super) async fn execute(
         if done.as_ref().err().is_some_and(|failure| may_be_at_work(failure, status)) {
             context.unanswered(operation);
         } else if let Some(pending) = pending {
-            pending.answered();
+            pending.answered(done.is_ok());
         }
         if let Some(status) = status {
             span.record("status", status.as_u16());

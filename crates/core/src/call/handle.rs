@@ -127,6 +127,13 @@ impl<C: Api> Handle<C> {
         Ok(Self { shared: Arc::new(shared), ..self.clone() })
     }
 
+    /// How long it takes until no unanswered change of the object at `path`, or of a part of it, can be carried out any more; none
+    /// when there is none. `path` is the documented path with its parameters, such as `/orders/17`. Only changes that were sent
+    /// with this handle and its clones are known.
+    pub fn unsettled_change(&self, path: &str) -> Option<Duration> {
+        self.shared.unanswered.unsettled_below(path)
+    }
+
     /// How this server wants its paths.
     pub fn path_habits(&self) -> &PathHabits {
         &self.shared.habits

@@ -49,11 +49,19 @@ impl<T> Reply<T> {
         self.failed(Outcome::Rejected, reason.into())
     }
 
+    /// The error of an answer of success that is about something else than what was asked for, such as another reference. Unlike
+    /// one that cannot be read it says that something was done. For facades, as [`unfit`](Self::unfit).
+    pub fn contradicts(self, reason: impl Into<String>) -> Error {
+        self.failed(Outcome::Decode, reason.into()).contradicting()
+    }
+
     fn failed(self, outcome: Outcome, reason: String) -> Error {
         Error::new(Inner {
             api: self.table.api,
             operation: self.operation,
             unchanged: false,
+            contradicts: false,
+            has_own_advice: false,
             outcome,
             reason,
             status: Some(self.status),

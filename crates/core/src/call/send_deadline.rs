@@ -82,7 +82,7 @@ const UNREAD: u8 = 0;
 const READ: u8 = 1;
 const CLOSED: u8 = 2;
 
-/// Decides whether the body of one request may still be handed to the connection.
+/// Decides whether the (not empty) body of one request may still be handed to the connection.
 ///
 /// The HTTP client writes a request in a task of its own. Until that task has asked for the body, nothing of the request has
 /// left; from then on it may have.

@@ -29,6 +29,8 @@ struct Change {
     body: Bytes,
     /// When it can no longer be carried out.
     settled: Instant,
+    /// Whether the same change was answered with success since.
+    is_confirmed: bool,
 }
 
 impl UnansweredChanges {
@@ -49,17 +51,33 @@ impl UnansweredChanges {
         Some(PendingChange {
             changes: self,
             settle_time,
-            change: Some(Change { method, path, body, settled }),
+            change: Some(Change { method, path, body, settled, is_confirmed: false }),
         })
     }
 
     fn note(&self, change: Change) {
         let mut changes = self.changes();
-        changes.retain(|other| {
-            (&other.method, &other.path, &other.body) != (&change.method, &change.path, &change.body)
-        });
+        changes.retain(|other| !other.is_same(&change));
         changes.push(change);
         self.some.store(true, Ordering::Release);
+    }
+
+    /// How long it takes until no unanswered change of an object can be carried out any more, nor one of a part of it; none when
+    /// there is none. A change that was confirmed since is none.
+    pub(super) fn unsettled_below(&self, path: &str) -> Option<Duration> {
+        let now = Instant::now();
+        let changes = self.changes();
+        let path = path.trim_end_matches('/');
+        let is_below = |other: &str| {
+            other
+                .find(path)
+                .is_some_and(|at| matches!(other[at + path.len()..].chars().next(), None | Some('/')))
+        };
+        let unsettled = changes.iter().filter(|change| !change.is_confirmed && is_below(&change.path));
+        unsettled
+            .filter_map(|change| change.settled.checked_duration_since(now))
+            .max()
+            .filter(|wait| !wait.is_zero())
     }
 
     /// How long a request has to wait because an older change of the same object contradicts it; none when it need not.
@@ -84,9 +102,18 @@ pub(super) struct PendingChange<'a> {
 }
 
 impl PendingChange<'_> {
-    /// The change was answered, or never left.
-    pub(super) fn answered(mut self) {
-        self.change = None;
+    /// The change was answered, or never left. One that was answered with success is confirmed: an earlier attempt that is
+    /// carried out later changes nothing any more, unless a newer change came between.
+    pub(super) fn answered(mut self, with_success: bool) {
+        if let Some(change) = self.change.take().filter(|_| with_success)
+            && self.changes.some.load(Ordering::Acquire)
+        {
+            let mut changes = self.changes.changes();
+            changes
+                .iter_mut()
+                .filter(|other| other.is_same(&change))
+                .for_each(|other| other.is_confirmed = true);
+        }
     }
 }
 
@@ -100,6 +127,10 @@ impl Drop for PendingChange<'_> {
 }
 
 impl Change {
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.method, &self.path, &self.body) == (&other.method, &other.path, &other.body)
+    }
+
     /// Whether the object would be another one if this change were carried out after the request.
     fn contradicts(&self, request: &Request) -> bool {
         if self.path != request.url().path() || *request.method() == Method::DELETE {
@@ -175,8 +206,26 @@ mod tests {
     #[test]
     fn an_answered_change_is_not_noted() {
         let changes = UnansweredChanges::default();
-        changes.begin(&request(Method::PATCH, "/orders/1", r#"{"a":1}"#), SETTLE).unwrap().answered();
+        changes.begin(&request(Method::PATCH, "/orders/1", r#"{"a":1}"#), SETTLE).unwrap().answered(false);
         assert_eq!(changes.wait(&request(Method::PATCH, "/orders/1", r#"{"a":2}"#)), None);
+    }
+
+    #[test]
+    fn an_object_is_unsettled_while_a_change_of_a_part_of_it_is_unanswered() {
+        let changes = UnansweredChanges::default();
+        let change = request(Method::PATCH, "/api/orders/1/endpoints/2/", r#"{"reference":"a"}"#);
+        assert_eq!(changes.unsettled_below("/orders/1/"), None);
+        drop(changes.begin(&change, SETTLE));
+        assert!(changes.unsettled_below("/orders/1/").is_some_and(|wait| wait > SETTLE / 2));
+        assert_eq!(changes.unsettled_below("/orders/12/"), None);
+        assert_eq!(changes.unsettled_below("/orders/2/"), None);
+        changes.begin(&change, SETTLE).unwrap().answered(true);
+        assert_eq!(changes.unsettled_below("/orders/1/"), None, "carried out again, it changes nothing");
+        assert!(
+            changes
+                .wait(&request(Method::PATCH, "/api/orders/1/endpoints/2/", r#"{"reference":"b"}"#))
+                .is_some()
+        );
     }
 
     #[test]

@@ -161,7 +161,7 @@ impl Creation for NewOrder {
         let held = reply.value.operator_info.get().and_then(|info| info.order_ref.as_deref());
         let told = self.order_ref().zip(held).map(|(given, held)| Match::of_text(held, given));
         if told == Some(Match::No) {
-            return Err(reply.unfit("the answer is an order of another reference"));
+            return Err(reply.contradicts("the answer is an order of another reference"));
         }
         match (Draft::id_of(&reply.value), reply.value.status.get()) {
             (Some(uuid), Some(OrderStatus::Draft)) => Ok(Draft::with_id(uuid, reply.value)),

@@ -1,6 +1,7 @@
 //! Submissions, which are what orders, and what cuts.
 
 use std::fmt;
+use std::time::Duration;
 
 use lastmile_core::call::{Error, Outcome};
 use lastmile_core::wire::Segment;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::seen::Seen;
 use super::{Covage, Draft, Readiness, refused};
 use crate::prepared::Creation;
-use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
+use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed, Supplier as _};
 
 /// Why a draft is not submitted, and the draft itself, to be completed.
 ///
@@ -161,6 +162,18 @@ impl Submission {
     }
 }
 
+/// What has to be said of an order that was submitted with other fields than those that were last seen.
+fn submitted_otherwise(differences: &str) -> String {
+    format!(
+        "{differences}: the order is submitted, but not as the draft was last seen: read it, and tell the supplier"
+    )
+}
+
+/// What is not sent now, and when to come back.
+fn refused_for(reason: &str, wait: Duration) -> Error {
+    Error::throttled(Covage::API, reason).with_own_advice().with_retry_after(wait)
+}
+
 impl Sealed for Submission {}
 
 impl Creation for Submission {
@@ -175,11 +188,21 @@ impl Creation for Submission {
 
     async fn send(&self, covage: &Covage) -> Result<Order, Error> {
         let uuid = &self.uuid;
-        let draft = covage.order(uuid.as_str()).await?;
-        if self.is_submitted(&draft) == Some(true) {
-            return Ok(draft);
+        // One that was not answered may still be carried out, after the draft was compared.
+        if let Some(wait) = covage.handle.unsettled_change(&format!("/orders/{}/", uuid.encoded())) {
+            let reason = "a change of the draft was not answered and may still be carried out. Nothing was sent. Submit it later";
+            return Err(refused_for(reason, wait));
         }
+        let draft = covage.order(uuid.as_str()).await?;
         let differences = self.differences(&draft);
+        if self.is_submitted(&draft) == Some(true) {
+            return match differences.is_empty() {
+                true => Ok(draft),
+                false => {
+                    Err(Error::unknown(Covage::API, submitted_otherwise(&differences)).with_own_advice())
+                }
+            };
+        }
         if !differences.is_empty() {
             return Err(refused(format_args!(
                 "{differences}: the draft has changed since it was last seen: read it again, look at what it orders, and make \
@@ -192,10 +215,7 @@ impl Creation for Submission {
         if self.is_submitted(&reply.value) == Some(true) {
             let differences = self.differences(&reply.value);
             if !differences.is_empty() {
-                let reason = format!(
-                    "{differences}: the order is submitted, but not as it was last seen: read it, and tell the supplier"
-                );
-                return Err(reply.unfit(reason));
+                return Err(reply.unfit(submitted_otherwise(&differences)));
             }
             return Ok(reply.value);
         }
@@ -205,6 +225,9 @@ impl Creation for Submission {
     async fn find(&self, covage: &Covage, _: LookupPurpose) -> Result<Lookup<Order>, Error> {
         let order = covage.order(self.uuid.as_str()).await?;
         Ok(match self.is_submitted(&order) {
+            Some(true) if !self.differences(&order).is_empty() => Lookup::Conflict(
+                "the order is submitted, but not as the draft was last seen: read it, and tell the supplier",
+            ),
             Some(true) => Lookup::Found(order),
             Some(false) => Lookup::NotFound,
             None => Lookup::Indeterminate("the answer does not tell whether this order is submitted"),

@@ -75,7 +75,9 @@ impl Creation for NewOrder {
             };
         }
         if self.is_of_the_same_line(&reply.value) == Match::No {
-            return Err(reply.unfit("the answer is an order of another access, service or subscription"));
+            return Err(
+                reply.contradicts("the answer is an order of another access, service or subscription")
+            );
         }
         if !is_new {
             // A network answers with the open order of the service, whatever that is to do.
@@ -88,7 +90,7 @@ impl Creation for NewOrder {
             };
         }
         if self.is_this(Some(&reply.value)) == Match::No {
-            return Err(reply.unfit("the answer is an order of another operation or reference"));
+            return Err(reply.contradicts("the answer is an order of another operation or reference"));
         }
         Ok(Placed::Order(Box::new(identified(reply))))
     }

@@ -29,9 +29,32 @@ pub(super) enum State<T> {
     /// It is marked: it may be sent, be on its way, or have taken effect.
     InFlight(Mark),
     /// It was sent, nobody waits for its answer any more, and whether it took effect is not known.
-    Indeterminate { send_by: Option<u64>, ended_at: Option<u64> },
+    Indeterminate(Sent),
     /// The supplier has it. What it answered is missing where an earlier version of this library stored it.
     Placed(Option<T>),
+}
+
+/// What is known about a value that was sent.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sent {
+    /// By when it was sent, in milliseconds since 1970.
+    pub(super) send_by: Option<u64>,
+    /// When nobody waited for its answer any more.
+    pub(super) ended_at: Option<u64>,
+    /// Whether the supplier answered with success, about something else than what was asked for. So it may have written the
+    /// request back in a way that no look-up recognises.
+    pub(super) was_contradicted: bool,
+}
+
+/// How long a request may still be at work at the supplier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settling {
+    /// It cannot be at work any more.
+    Settled,
+    /// At most for so long.
+    For(Duration),
+    /// It is not known when it was sent.
+    Unknown,
 }
 
 /// That a value is about to be sent.
@@ -65,7 +88,7 @@ pub(super) enum MarkError {
 pub(super) enum SendError {
     NotMarked,
     MarkNotStored,
-    MarkLapsed,
+    MarkLapsed { is_stored: bool },
     MayHaveBeenSent,
     PlacedAlready,
 }
@@ -109,6 +132,11 @@ impl<T> Machine<T> {
         self.has_copies() && self.looked_up.is_none_or(|until| has_passed(&until))
     }
 
+    /// A look-up begins: one before it does not count any more.
+    pub(super) fn looking_up(&mut self) {
+        self.looked_up = None;
+    }
+
     /// A look-up did not find it.
     pub(super) fn looked_up(&mut self) {
         self.looked_up = Some(send_deadline_after(LOOK_UP_HOLDS));
@@ -126,7 +154,7 @@ impl<T> Machine<T> {
                 Ok(())
             }
             State::InFlight(Mark { own: Some(_), .. }) => Err(MarkError::MarkedAlready),
-            State::InFlight(_) | State::Indeterminate { .. } => Err(MarkError::MayHaveBeenSent),
+            State::InFlight(_) | State::Indeterminate(_) => Err(MarkError::MayHaveBeenSent),
             State::Placed(_) => Err(MarkError::PlacedAlready),
         }
     }
@@ -150,10 +178,11 @@ impl<T> Machine<T> {
         let send_deadline = send_deadline_after(deadline).min(own.plus(deadline));
         mark.own = None;
         if has_passed(&own) {
-            if !self.has_copies() {
+            let is_stored = self.has_copies();
+            if !is_stored {
                 self.enter(State::Ready);
             }
-            return Err(SendError::MarkLapsed);
+            return Err(SendError::MarkLapsed { is_stored });
         }
         self.declared_absent = false;
         Ok(send_deadline)
@@ -165,22 +194,27 @@ impl<T> Machine<T> {
     }
 
     /// What was sent has ended, and may have had an effect.
-    pub(super) fn sent_with_unknown_effect(&mut self) {
+    pub(super) fn sent_with_unknown_effect(&mut self, was_contradicted: bool) {
         let send_by = match &self.state {
             State::InFlight(mark) => mark.send_by,
             _ => None,
         };
-        self.enter(State::Indeterminate { send_by, ended_at: now().map(millis) });
+        self.enter(State::Indeterminate(Sent { send_by, ended_at: now().map(millis), was_contradicted }));
     }
 
     /// Something else is at the supplier that may be what this value brought about.
     pub(super) fn conflicts(&mut self) {
-        self.enter(State::Indeterminate { send_by: None, ended_at: now().map(millis) });
+        self.enter(State::Indeterminate(Sent { ended_at: now().map(millis), ..Sent::default() }));
     }
 
     /// The supplier has it.
-    pub(super) fn placed(&mut self, created: T) {
-        self.enter(State::Placed(Some(created)));
+    pub(super) fn placed(&mut self, created: Option<T>) {
+        self.enter(State::Placed(created));
+    }
+
+    /// Whether an answer of success was about something else than what was asked for.
+    pub(super) fn was_contradicted(&self) -> bool {
+        matches!(self.state, State::Indeterminate(Sent { was_contradicted: true, .. }))
     }
 
     /// It is known that the supplier has it not. Copies may have been placed meanwhile, so that it is looked up again.
@@ -201,22 +235,26 @@ impl<T> Machine<T> {
         self.mark_is_stored.store(false, Ordering::Relaxed);
     }
 
-    /// How much longer a request of it may be at work at the supplier; none when it cannot. A clock that was set back, or is not
-    /// known, makes it longer.
-    pub(super) fn unsettled(&self, deadline: Duration, settle: Duration) -> Option<Duration> {
-        let since_1970 = now();
+    /// How much longer a request of it may be at work at the supplier. A clock that was set back makes it longer.
+    pub(super) fn settling(&self, deadline: Duration, settle: Duration) -> Settling {
         let since = match &self.state {
-            State::Ready | State::Placed(_) => return None,
-            State::Indeterminate { ended_at: Some(ended), .. } => Duration::from_millis(*ended),
+            State::Ready | State::Placed(_) => return Settling::Settled,
+            State::Indeterminate(Sent { ended_at: Some(ended), .. }) => Duration::from_millis(*ended),
             State::InFlight(Mark { send_by: Some(by), .. })
-            | State::Indeterminate { send_by: Some(by), .. } => {
+            | State::Indeterminate(Sent { send_by: Some(by), .. }) => {
                 // Whoever held the mark had until then to begin, and its deadline to send.
                 Duration::from_millis(*by).saturating_add(deadline)
             }
-            _ => since_1970.unwrap_or_default(),
+            State::InFlight(_) | State::Indeterminate(_) => return Settling::Unknown,
         };
-        let settled = since.saturating_add(settle);
-        let left = settled.saturating_sub(since_1970.unwrap_or_default());
-        (!left.is_zero()).then_some(left)
+        let Some(now) = now() else { return Settling::Unknown };
+        match since.saturating_add(settle).saturating_sub(now) {
+            Duration::ZERO => Settling::Settled,
+            left if left > settle.saturating_add(LONGEST) => Settling::Unknown,
+            left => Settling::For(left),
+        }
     }
 }
+
+/// What takes longer than this to settle was stored with a time that cannot be right.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);

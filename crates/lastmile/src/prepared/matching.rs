@@ -2,6 +2,7 @@
 
 use any_ascii::any_ascii;
 use lastmile_core::wire::Loose;
+use percent_encoding::percent_decode_str;
 #[cfg(feature = "cocon")]
 use serde::Serialize;
 #[cfg(feature = "cocon")]
@@ -20,19 +21,27 @@ pub(crate) enum Match {
 const SHORTEST_CUT: usize = 20;
 
 impl Match {
-    /// Compares a text that a supplier wrote back with the one that it was given. Suppliers change capitals, blanks and accents,
-    /// and cut what is too long for them: then it cannot be told.
+    /// Compares a text that a supplier wrote back with the one that it was given. Suppliers change capitals, blanks and accents, write
+    /// characters as escapes, lose those that they do not know, add a name in front, and cut what is too long for them: then it is
+    /// not known whether it is the same.
     pub(crate) fn of_text(held: &str, given: &str) -> Self {
         if held == given {
             return Self::Yes;
         }
-        let held = folded(held);
-        if held == folded(given) {
-            return Self::Maybe;
+        let spellings = [given.to_owned(), without_foreign(given, ""), without_foreign(given, "?")]
+            .map(|one| folded(&one));
+        for held in [held.to_owned(), unescaped(held)] {
+            let held = folded(&held);
+            if spellings.contains(&held) || is_cut(&held, given) || is_surrounded(&held, &spellings[0]) {
+                return Self::Maybe;
+            }
+            if let (Some(held), Some(given)) = (number(&held), number(&spellings[0]))
+                && held == given
+            {
+                return Self::Maybe;
+            }
         }
-        let cuts = given.char_indices().skip(SHORTEST_CUT).map(|(at, _)| &given[..at]);
-        let is_cut = cuts.map(folded).any(|cut| cut == held);
-        if is_cut { Self::Maybe } else { Self::No }
+        Self::No
     }
 
     /// Whether a reference that the supplier holds is the one that was given.
@@ -88,10 +97,87 @@ impl Match {
 
 /// A text without what suppliers change: no accents, no capitals, no blanks.
 fn folded(text: &str) -> String {
-    let mut folded = any_ascii(text);
+    let text = text.replace('\u{fffd}', "?");
+    let mut folded = any_ascii(&text);
     folded.retain(|c| !c.is_whitespace() && !c.is_control());
     folded.make_ascii_lowercase();
     folded
+}
+
+/// A text as a server writes it that does not know characters beyond ASCII.
+fn without_foreign(text: &str, instead: &str) -> String {
+    text.chars().map(|c| if c.is_ascii() { c.to_string() } else { instead.to_owned() }).collect()
+}
+
+/// Whether a folded text is the beginning of what was given.
+fn is_cut(held: &str, given: &str) -> bool {
+    let (held, shortest) = match held.strip_suffix("...") {
+        // It says itself that it was cut.
+        Some(begin) => (begin, SHORTEST_CUT / 2),
+        None => (held, SHORTEST_CUT),
+    };
+    let cuts = given.char_indices().skip(shortest).map(|(at, _)| &given[..at]);
+    cuts.map(folded).any(|cut| cut == held)
+}
+
+/// Whether a folded text has another in it, with something before or after it that is no part of a reference.
+fn is_surrounded(held: &str, given: &str) -> bool {
+    let is_separator =
+        |c: char| matches!(c, ':' | '/' | '#' | '(' | ')' | '[' | ']' | ';' | ',' | '|' | '=' | '"' | '\'');
+    held.match_indices(given).any(|(at, _)| {
+        let (before, after) = (held[..at].chars().next_back(), held[at + given.len()..].chars().next());
+        !given.is_empty() && before.is_none_or(is_separator) && after.is_none_or(is_separator)
+    })
+}
+
+/// The digits of a number without the noughts before it.
+fn number(text: &str) -> Option<&str> {
+    (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.trim_start_matches('0'))
+}
+
+/// A text without the escapes of URLs, HTML and string literals, and with UTF-8 that was read as Latin-1 mended.
+fn unescaped(text: &str) -> String {
+    let text = percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(['&', '\\']) {
+        plain.push_str(&rest[..at]);
+        let entity = rest[at..].split_inclusive(';').next().unwrap_or_default();
+        match character(entity) {
+            Some(c) => {
+                plain.push(c);
+                rest = &rest[at + entity.len()..];
+            }
+            None => {
+                plain.push_str(if rest[at..].starts_with('&') { "&" } else { "" });
+                rest = &rest[at + 1..];
+            }
+        }
+    }
+    plain.push_str(rest);
+    let latin1: Option<Vec<u8>> = plain.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    latin1.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or(plain)
+}
+
+/// The character that an entity of HTML stands for.
+fn character(entity: &str) -> Option<char> {
+    let name = entity.strip_prefix('&')?.strip_suffix(';')?;
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        "nbsp" => Some(' '),
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16),
+                None => number.parse(),
+            };
+            char::from_u32(code.ok()?)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +199,21 @@ mod tests {
             ("sp-2026-ankeborg-000", long),
             // Cut at 20 and trimmed.
             ("SP-2026 ANKEBORG 00", "SP-2026 ANKEBORG 00 431"),
+            ("SP-2026-ANKE...", long),
+            ("SP-2026-ANKEBORG\u{2026}", long),
+            ("SP&amp;1", "SP&1"),
+            ("SP&#39;1", "SP'1"),
+            ("SP%2F1", "SP/1"),
+            ("SP\\'1", "SP'1"),
+            ("G\u{c3}\u{a4}vle-1", "G\u{e4}vle-1"),
+            ("G?vle-1", "G\u{e4}vle-1"),
+            ("G\u{fffd}vle-1", "G\u{e4}vle-1"),
+            ("Gvle-1", "G\u{e4}vle-1"),
+            ("431", "0431"),
+            ("0000431", "431"),
+            ("ISP:SP-1", "SP-1"),
+            ("SP-1/1", "SP-1"),
+            ("Ref: (SP-1)", "SP-1"),
         ] {
             assert_eq!(Match::of_text(held, given), Match::Maybe, "{held:?} {given:?}");
         }
@@ -127,6 +228,10 @@ mod tests {
             ("A-1", "A1"),
             ("", "A-1"),
             (&long[..19], long),
+            ("SP-2026-A...", long),
+            ("A-1-0", "A-1"),
+            ("XA-1", "A-1"),
+            ("432", "0431"),
             (long, &long[..20]),
             ("SP-2026-ANKEBORG-0000432", long),
         ] {

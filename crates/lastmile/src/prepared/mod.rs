@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use lastmile_core::call::{Error, Outcome};
 
-use machine::{Machine, MarkError, SendError, State};
+use machine::{Machine, MarkError, SendError, Settling, State};
 use sealed::{Lookup, LookupPurpose, Supplier as _};
 
 /// A creating call that is checked, can be stored, and is placed once.
@@ -50,32 +50,37 @@ use sealed::{Lookup, LookupPurpose, Supplier as _};
 ///
 /// # States
 ///
-/// What a value was found in decides what comes next. The table is complete: what is not in it fails, with an error that says
-/// what to do, and leaves the state as it is.
+/// The state decides which methods are allowed and what they do. A method that the table does not show for a state fails with an
+/// error that says what to do, and leaves the state as it is.
 ///
-/// | state | event | looked at | sent | next state |
+/// A value is *marked by itself* from [`mark_in_flight`](Self::mark_in_flight) until [`place`](Self::place), for a minute at most. A
+/// value that was loaded from a store as `InFlight` is *marked by another*: another process may be sending it, or has crashed.
+///
+/// | state | method | supplier queried | request sent | next state |
 /// |---|---|---|---|---|
-/// | `Ready` | [`look_up`](Self::look_up) finds nothing, or the API offers no look-up | yes | no | `Ready`, may be marked for a minute |
-/// | `Ready` | `look_up` finds it | yes | no | `Placed` |
-/// | `Ready` | `look_up` finds something that may be it | yes | no | `Indeterminate` |
-/// | `Ready` | `look_up` fails, or cannot tell | yes | no | `Ready`, may not be marked |
-/// | `Ready` | [`mark_in_flight`](Self::mark_in_flight), after `look_up` or never stored | no | no | `InFlight`, its mark good for a minute |
-/// | `InFlight` by its own mark | [`place`](Self::place): created | no | yes | `Placed` |
-/// | `InFlight` by its own mark | `place`: refused, throttled, or never left | no | yes | `Ready` |
-/// | `InFlight` by its own mark | `place`: no answer, or none that can be understood | no | yes | `Indeterminate` |
-/// | `InFlight` by its own mark | `place` is dropped before its end | no | maybe | `InFlight` by a mark |
-/// | `InFlight` by its own mark | `place` after the mark has lapsed | no | no | `InFlight` by a mark; `Ready` if never stored |
-/// | `InFlight`, `Indeterminate` | [`reconcile`](Self::reconcile) finds it | yes | no | `Placed` |
-/// | `InFlight`, `Indeterminate` | `reconcile` finds nothing, and no request can be at work any more | yes | no | `Ready` |
-/// | `InFlight`, `Indeterminate` | `reconcile` finds nothing too early, cannot tell, or fails | yes | no | unchanged |
-/// | `InFlight`, `Indeterminate` | `reconcile` finds what only a person can tell apart, or the API has no look-up | yes | no | unchanged: [`Undecidable`], once nobody can be sending it |
-/// | any but `Placed` | [`declare_absent`](Self::declare_absent) | by a person | no | `Ready` |
+/// | `Ready` | [`look_up`](Self::look_up): not there, or the API has no look-up | yes | no | `Ready`; `mark_in_flight` is allowed for a minute |
+/// | `Ready` | `look_up`: there | yes | no | `Placed` |
+/// | `Ready` | `look_up`: something is there that may be it | yes | no | `Indeterminate` |
+/// | `Ready` | `look_up` fails, or cannot tell | yes | no | `Ready`; `mark_in_flight` is not allowed |
+/// | `Ready` | `mark_in_flight`, after `look_up`, or if it was never stored | no | no | `InFlight`, marked by itself |
+/// | `Ready`, never stored | `place` | no | yes | as from `InFlight` |
+/// | `InFlight`, marked by itself | `place`: created | no | yes | `Placed` |
+/// | `InFlight`, marked by itself | `place`: rejected, throttled, or never left | no | yes | `Ready` |
+/// | `InFlight`, marked by itself | `place`: no answer, or none that confirms it | no | yes | `Indeterminate` |
+/// | `InFlight`, marked by itself | `place` is dropped before its end | no | maybe | `InFlight`, as if marked by another |
+/// | `InFlight`, marked by itself | `place` after the mark has expired | no | no | `InFlight`, as if marked by another; `Ready` if never stored |
+/// | `InFlight`, `Indeterminate` | [`reconcile`](Self::reconcile): there | yes | no | `Placed` |
+/// | `InFlight`, `Indeterminate` | `reconcile`: not there, and no request can be at work any more | yes | no | `Ready` |
+/// | `InFlight`, `Indeterminate` | `reconcile`: not there yet, cannot tell now, or fails | yes | no | unchanged; ask again |
+/// | `InFlight`, `Indeterminate` | `reconcile`: only a person can tell | yes | no | unchanged; a person has to check |
+/// | `InFlight`, `Indeterminate` | [`declare_absent`](Self::declare_absent), once no request can be at work any more | by a person | no | `Ready` |
+/// | any | [`declare_placed`](Self::declare_placed) | by a person | no | `Placed` |
 /// | `Ready` | `reconcile` | no | no | `Ready`: it is absent |
 /// | `Placed` | `reconcile`, `look_up` | no | no | `Placed`: what was created |
 ///
-/// A value that was loaded from a store as `InFlight` has nobody's own mark: another process may be sending it. A value that was
-/// never stored needs neither look-up nor mark: `Prepared::new(…)?.place(…)` marks and sends it at once, and nothing is known
-/// about it after a crash.
+/// A rejected value is `Ready` again: this library does not know whether somebody has corrected what was wrong. Do not place it in
+/// a loop. Store the value after every method, also after one that fails. A value that was never stored can be placed at once,
+/// `Prepared::new(…)?.place(…)`; then nothing is known about it after a crash.
 ///
 /// # Several workers, one store
 ///
@@ -100,10 +105,13 @@ use sealed::{Lookup, LookupPurpose, Supplier as _};
 /// | Covage submission | the order, whether it is submitted |
 /// | Covage draft | your newest 500 orders, for its reference |
 /// | Covage contact | the list of contacts, for one that says the same |
-/// | Covage information, migration | nothing: no call shows them; said twice, they order nothing twice |
+/// | Covage information, migration | nothing: no call shows them; sending them twice has no further effect |
 /// | everything at Cocon | nothing: the API has no reference of the caller's |
 ///
 /// # The store
+///
+/// Serializing a value counts as storing it: from then on [`place`](Self::place) requires a mark, and the mark must have been
+/// serialized, too. This library cannot see whether the text has reached your store.
 ///
 /// Store it as JSON text. A [`serde_json::Value`] on the way rounds numbers beyond the precision of a float. What is stored has
 /// the whole request and, once placed, the supplier's answer: personal data, as a rule.
@@ -127,7 +135,8 @@ pub enum PreparedState {
     Ready,
     /// It is marked as being sent. Whoever made the mark may be sending it; after a crash nobody is.
     InFlight,
-    /// It was sent, and whether it took effect is not known.
+    /// It was sent, and whether it took effect is not known. [`Prepared::reconcile`] tells whether asking again can help
+    /// ([`Reconciled::Indeterminate`]) or a person has to check ([`Reconciled::Undecidable`]).
     Indeterminate,
     /// The supplier has it.
     Placed,
@@ -153,7 +162,7 @@ impl<C: Creation> Prepared<C> {
         match self.machine.state() {
             State::Ready => PreparedState::Ready,
             State::InFlight(_) => PreparedState::InFlight,
-            State::Indeterminate { .. } => PreparedState::Indeterminate,
+            State::Indeterminate(_) => PreparedState::Indeterminate,
             State::Placed(_) => PreparedState::Placed,
         }
     }
@@ -167,8 +176,8 @@ impl<C: Creation> Prepared<C> {
         }
     }
 
-    /// Looks at the supplier's data for what is to be created. Returns it if it is there: then it is placed, by a copy of this
-    /// value. A value that was ever stored is looked up before it is marked.
+    /// Queries the supplier for what is to be created. If it exists, the state becomes `Placed` and the created object is returned.
+    /// A value that was ever stored has to be looked up before it is marked.
     ///
     /// # Errors
     /// The outcome of the look-up, when it fails. [`Outcome::Unknown`](crate::Outcome::Unknown) when it cannot tell, or when the
@@ -178,11 +187,12 @@ impl<C: Creation> Prepared<C> {
             State::Ready => {}
             State::Placed(Some(created)) => return Ok(Some(created.clone())),
             State::Placed(None) => return Err(invalid::<C>(PLACED_ALREADY)),
-            State::InFlight(_) | State::Indeterminate { .. } => return Err(unknown::<C>(MAY_HAVE_BEEN_SENT)),
+            State::InFlight(_) | State::Indeterminate(_) => return Err(unknown::<C>(MAY_HAVE_BEEN_SENT)),
         }
+        self.machine.looking_up();
         match self.find(supplier, LookupPurpose::BeforeSending).await? {
             Lookup::Found(created) => {
-                self.machine.placed(created.clone());
+                self.machine.placed(Some(created.clone()));
                 Ok(Some(created))
             }
             Lookup::Indeterminate(_) | Lookup::Conflict(_) if self.machine.is_declared_absent() => {
@@ -196,13 +206,15 @@ impl<C: Creation> Prepared<C> {
             Lookup::Indeterminate(reason) => {
                 let retry_after = doubt_lasts(supplier);
                 let reason = format!(
-                    "{reason}, so that it may be there already; nothing was sent: look it up again later"
+                    "{reason}, so that it may be there already. Nothing was sent. Look it up again later; if that stays so, {}, \
+                     and declare it absent if it is not there",
+                    C::MANUAL_CHECK
                 );
                 Err(unknown::<C>(reason).with_retry_after(retry_after))
             }
             Lookup::Conflict(reason) => {
                 self.machine.conflicts();
-                Err(unknown::<C>(format!("{reason}; nothing was sent: {}", C::MANUAL_CHECK)))
+                Err(unknown::<C>(format!("{reason}. Nothing was sent. A person has to {}", C::MANUAL_CHECK)))
             }
         }
     }
@@ -229,9 +241,9 @@ impl<C: Creation> Prepared<C> {
         }
         self.machine.mark(time).map_err(|error| match error {
             MarkError::NotLookedUp => invalid::<C>(
-                "it was stored, so that another worker may have placed it: look it up first, within a minute",
+                "this value was stored before, so that another worker may have placed it. Nothing was sent. Look it up, then mark it within a minute",
             ),
-            MarkError::MarkedAlready => invalid::<C>("it is marked already: store it and place it"),
+            MarkError::MarkedAlready => invalid::<C>("this value is marked already. Nothing was sent. Store it, then place it"),
             MarkError::MayHaveBeenSent => unknown::<C>(MAY_HAVE_BEEN_SENT),
             MarkError::PlacedAlready => invalid::<C>(PLACED_ALREADY),
         })
@@ -252,21 +264,27 @@ impl<C: Creation> Prepared<C> {
         let deadline = supplier.policy().deadline;
         let send_deadline = self.machine.begin_to_send(deadline).map_err(|error| match error {
             SendError::NotMarked => invalid::<C>(
-                "it was stored, and is not marked as being sent: look it up, mark it, store it, then place it",
+                "this value was stored, and is not marked as being sent. Nothing was sent. Look it up, mark it, store it, then place it",
             ),
             SendError::MarkNotStored => {
-                invalid::<C>("its mark is not stored, so that nobody would know after a crash: store it, then place it")
+                invalid::<C>("the mark of this value is not stored, so that nobody would know after a crash. Nothing was sent. Store it, then place it")
             }
-            SendError::MarkLapsed => invalid::<C>(
-                "its mark has lapsed, so that another worker may have placed it: load it from the store again, and reconcile it",
+            SendError::MarkLapsed { is_stored: true } => invalid::<C>(
+                "the mark of this value has lapsed, so that another worker may have placed it. Nothing was sent. Load it from the \
+                 store again, and reconcile it",
             ),
+            SendError::MarkLapsed { is_stored: false } => {
+                invalid::<C>("the mark of this value has lapsed. Nothing was sent. Mark it again, then place it")
+            }
             SendError::MayHaveBeenSent => unknown::<C>(MAY_HAVE_BEEN_SENT),
             SendError::PlacedAlready => invalid::<C>(PLACED_ALREADY),
         })?;
         let result = self.request.send(&supplier.with_send_deadline(send_deadline)).await;
         match &result {
-            Ok(created) => self.machine.placed(created.clone()),
-            Err(error) if error.may_have_taken_effect() => self.machine.sent_with_unknown_effect(),
+            Ok(created) => self.machine.placed(Some(created.clone())),
+            Err(error) if error.may_have_taken_effect() => {
+                self.machine.sent_with_unknown_effect(error.contradicts_request());
+            }
             Err(_) => self.machine.sent_without_effect(),
         }
         result
@@ -280,6 +298,10 @@ impl<C: Creation> Prepared<C> {
     /// not have a shorter deadline than the one that placed it, and the clocks of workers on several machines must agree within
     /// the settle time.
     ///
+    /// With the defaults, a value whose process has crashed is absent seven minutes after it was marked at the earliest. To shorten
+    /// that, see [`mark_in_flight_for`](Self::mark_in_flight_for), [`Policy::deadline`](crate::Policy::deadline) and
+    /// [`Policy::settle`](crate::Policy::settle).
+    ///
     /// # Errors
     /// The outcome of the look-up; it can be asked again.
     pub async fn reconcile(&mut self, supplier: &C::Supplier) -> Result<Reconciled<C::Created>, Error> {
@@ -288,11 +310,15 @@ impl<C: Creation> Prepared<C> {
         let left = match self.machine.state() {
             State::Ready => return Ok(Reconciled::Absent),
             State::Placed(Some(created)) => return Ok(Reconciled::Placed(created.clone())),
-            _ => self.machine.unsettled(policy.deadline, policy.settle),
+            _ => self.machine.settling(policy.deadline, policy.settle),
         };
         let was_placed = matches!(self.machine.state(), State::Placed(_));
+        let was_contradicted = self.machine.was_contradicted();
         // Another worker may be sending it, and will know.
-        let sending = left.filter(|_| matches!(self.machine.state(), State::InFlight(_)));
+        let sending = match (left, self.machine.state()) {
+            (Settling::For(left), State::InFlight(_)) => Some(left),
+            _ => None,
+        };
         let manual_check = C::MANUAL_CHECK.to_owned();
         let undecidable = |reason: &str| {
             Reconciled::Undecidable(Undecidable {
@@ -302,18 +328,26 @@ impl<C: Creation> Prepared<C> {
         };
         let (reason, retry_after) = match (self.find(supplier, LookupPurpose::AfterSending).await?, left) {
             (Lookup::Found(created), _) => {
-                self.machine.placed(created.clone());
+                self.machine.placed(Some(created.clone()));
                 return Ok(Reconciled::Placed(created));
             }
             (Lookup::NotFound, _) if was_placed => {
                 return Ok(undecidable("it was placed, and the supplier does not show it any more"));
             }
-            (Lookup::NotFound, None) => {
+            (Lookup::NotFound, _) if was_contradicted => {
+                let reason = "the supplier answered with something else than what was asked for, and shows nothing that is surely \
+                              this; it may write it back in its own way";
+                return Ok(undecidable(reason));
+            }
+            (Lookup::NotFound, Settling::Settled) => {
                 self.machine.absent();
                 return Ok(Reconciled::Absent);
             }
-            (Lookup::NotFound, Some(left)) => {
+            (Lookup::NotFound, Settling::For(left)) => {
                 ("it is not there yet, but the request may still be at work", left)
+            }
+            (Lookup::NotFound, Settling::Unknown) => {
+                return Ok(undecidable("it is not there, and it is not known when it was sent"));
             }
             (Lookup::Indeterminate(reason), _) => (reason, doubt_lasts(supplier)),
             (Lookup::Conflict(reason) | Lookup::Unsupported(reason), _) => match sending {
@@ -337,17 +371,38 @@ impl<C: Creation> Prepared<C> {
         }
     }
 
-    /// Lets it be placed again, because a person has looked at the supplier's data and it is not there. A look-up that finds it
-    /// all the same still keeps it from being sent; one that cannot tell does not any more.
+    /// Makes it `Ready` again, because a person has checked that the supplier does not have it: call it when
+    /// [`reconcile`](Self::reconcile) has returned [`Reconciled::Undecidable`]. A later look-up that finds it still keeps it from
+    /// being sent; one that cannot tell does not any more.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is placed.
-    pub fn declare_absent(&mut self) -> Result<(), Error> {
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is placed. [`Outcome::Unknown`](crate::Outcome::Unknown), with
+    /// [`retry_after`](Error::retry_after), while a request of it may still be sent or be at work: what is not there now may be
+    /// there then.
+    pub fn declare_absent(&mut self, supplier: &C::Supplier) -> Result<(), Error> {
         if let State::Placed(_) = self.machine.state() {
             return Err(invalid::<C>(PLACED_ALREADY));
         }
+        let policy = supplier.policy();
+        if let Settling::For(left) = self.machine.settling(policy.deadline, policy.settle) {
+            let reason = "a request of it may still be sent or be at work, so that it may be there later. Check again then";
+            return Err(unknown::<C>(reason).with_retry_after(left));
+        }
         self.machine.declare_absent();
         Ok(())
+    }
+
+    /// Makes it `Placed`, because a person has found it at the supplier: with what was created there, if that is known.
+    ///
+    /// ```
+    /// # use lastmile::{Error, Prepared, cocon::Batch};
+    /// # fn example(order: &mut Prepared<Batch>) -> Result<(), Box<dyn std::error::Error>> {
+    /// order.declare_placed(Some("4711".parse()?)); // the id that the portal shows
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn declare_placed(&mut self, created: Option<C::Created>) {
+        self.machine.placed(created);
     }
 }
 
@@ -360,20 +415,19 @@ impl<C: Creation> fmt::Debug for Prepared<C> {
     }
 }
 
-const MAY_HAVE_BEEN_SENT: &str =
-    "it may have been sent: reconcile it, or declare it absent when a person has looked";
+const MAY_HAVE_BEEN_SENT: &str = "this value may have been sent before. Nothing was sent now. Reconcile it";
 
-const PLACED_ALREADY: &str = "it is placed already: see what it created";
+const PLACED_ALREADY: &str = "this value is placed already. Nothing was sent now. See what it created";
 
 /// How long after it was made a mark is good, unless the caller says otherwise.
 const MARK_HOLDS: Duration = Duration::from_secs(60);
 
 fn invalid<C: Creation>(reason: impl Into<String>) -> Error {
-    Error::invalid(C::Supplier::API, reason)
+    Error::invalid(C::Supplier::API, reason).with_own_advice()
 }
 
 fn unknown<C: Creation>(reason: impl Into<String>) -> Error {
-    Error::unknown(C::Supplier::API, reason)
+    Error::unknown(C::Supplier::API, reason).with_own_advice()
 }
 
 /// How long it takes until asking again may help, when the supplier's data do not tell.

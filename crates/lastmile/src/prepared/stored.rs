@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::machine::{Machine, Mark, State};
+use super::machine::{Machine, Mark, Sent, State};
 use super::{Creation, Prepared};
 
 /// The version of the stored form. Version 1 had no `created` and other words for the states, and is still read.
@@ -36,6 +36,8 @@ struct Stored {
     #[serde(default)]
     ended_at: Option<u64>,
     #[serde(default)]
+    was_contradicted: bool,
+    #[serde(default)]
     declared_absent: bool,
     #[serde(default)]
     created: Option<Box<RawValue>>,
@@ -48,16 +50,16 @@ impl<C: Creation> Serialize for Prepared<C> {
         let (send_by, ended_at, created) = match self.machine.state() {
             State::Ready => (None, None, None),
             State::InFlight(mark) => (mark.send_by(), None, None),
-            State::Indeterminate { send_by, ended_at } => (*send_by, *ended_at, None),
+            State::Indeterminate(sent) => (sent.send_by, sent.ended_at, None),
             State::Placed(created) => (None, None, created.as_ref()),
         };
         let state = match self.machine.state() {
             State::Ready => READY,
             State::InFlight(_) => IN_FLIGHT,
-            State::Indeterminate { .. } => INDETERMINATE,
+            State::Indeterminate(_) => INDETERMINATE,
             State::Placed(_) => PLACED,
         };
-        let mut stored = serializer.serialize_struct("Prepared", 8)?;
+        let mut stored = serializer.serialize_struct("Prepared", 9)?;
         stored.serialize_field("version", &VERSION)?;
         stored.serialize_field("kind", C::KIND)?;
         stored.serialize_field("state", state)?;
@@ -66,6 +68,9 @@ impl<C: Creation> Serialize for Prepared<C> {
         }
         if let Some(ended_at) = ended_at {
             stored.serialize_field("ended_at", &ended_at)?;
+        }
+        if self.machine.was_contradicted() {
+            stored.serialize_field("was_contradicted", &true)?;
         }
         if self.machine.is_declared_absent() {
             stored.serialize_field("declared_absent", &true)?;
@@ -109,11 +114,14 @@ fn state<C: Creation, E: de::Error>(stored: &Stored) -> Result<State<C::Created>
         1 => &stored.progress,
         _ => &stored.state,
     };
-    let Stored { send_by, ended_at, created, .. } = stored;
+    let Stored { send_by, ended_at, was_contradicted, created, .. } = stored;
     Ok(match (name.as_deref(), ended_at) {
         (Some(READY), _) => State::Ready,
         (Some(IN_FLIGHT), _) | (Some(UNCLEAR), None) => State::InFlight(Mark::loaded(*send_by)),
-        (Some(INDETERMINATE | UNCLEAR), _) => State::Indeterminate { send_by: *send_by, ended_at: *ended_at },
+        (Some(INDETERMINATE | UNCLEAR), _) => {
+            let (send_by, ended_at, was_contradicted) = (*send_by, *ended_at, *was_contradicted);
+            State::Indeterminate(Sent { send_by, ended_at, was_contradicted })
+        }
         (Some(PLACED), _) => match created {
             Some(created) => State::Placed(Some(part("created", created)?)),
             // What says nothing is stored as `null`. Of everything else nothing was stored by version 1.
@@ -150,9 +158,12 @@ fn unknown_field(stored: &Value, known: &Value) -> Option<()> {
                 (value, Some(known)) => unknown_field(value, known),
             })
         }
+        (Value::Array(stored), Value::Array(known)) if stored.len() != known.len() => Some(()),
         (Value::Array(stored), Value::Array(known)) => {
             stored.iter().zip(known).find_map(|(stored, known)| unknown_field(stored, known))
         }
+        (Value::Null, _) => None,
+        (_, Value::Null) => Some(()),
         _ => None,
     }
 }
