@@ -432,3 +432,21 @@ fn is_page(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.trim_start().to_ascii_lowercase().starts_with("text/html")
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    /// Also for a request without a body, which no gate keeps back once it was handed to the connection.
+    #[test]
+    fn an_exchange_does_not_go_on_after_its_deadline() {
+        let run = |time: Duration| {
+            let gate = SendGate::new(SendDeadline::after(time));
+            in_time(pin!(async { End::Complete }), Some(&gate)).now_or_never()
+        };
+        assert!(matches!(run(Duration::from_secs(60)), Some(End::Complete)));
+        assert!(matches!(run(Duration::ZERO), Some(End::CutShort(None))));
+    }
+}

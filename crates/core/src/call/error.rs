@@ -5,6 +5,7 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
+use super::decode::without_mark;
 use super::error_body::Said;
 use super::supplier_message::WithSupplierMessage;
 use super::table::{Operation, Repeat};
@@ -237,6 +238,11 @@ impl Error {
     /// The body of the last answer as it arrived, as far as it arrived. It may hold personal data.
     pub fn body(&self) -> &Bytes {
         &self.0.body
+    }
+
+    /// The same as JSON is read from it: without the byte order mark that some servers write before it.
+    pub fn json_body(&self) -> &[u8] {
+        without_mark(&self.0.body)
     }
 
     /// The beginning of the body, at most 500 characters, as text. It may hold personal data.

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
+use super::decode::without_mark;
 use super::error::{Error, Inner, Outcome};
 use super::error_body::Said;
 use super::table::{Operation, Table};
@@ -36,6 +37,11 @@ impl<T> Reply<T> {
     /// The answer alone.
     pub fn into_value(self) -> T {
         self.value
+    }
+
+    /// The body as JSON is read from it: without the byte order mark that some servers write before it.
+    pub fn json_body(&self) -> &[u8] {
+        without_mark(&self.body)
     }
 
     /// The error of an answer that decoded but lacks what the caller cannot do without. For facades over a generated

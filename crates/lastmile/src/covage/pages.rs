@@ -28,8 +28,9 @@ impl Page {
     /// Reads the header `X-Total-Count`, and the envelope if the list came in one.
     pub(super) fn of<T>(reply: &Reply<T>) -> Self {
         let header = reply.headers.get("x-total-count").and_then(|total| total.to_str().ok());
-        let is_object = reply.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-        let envelope = is_object.then(|| serde_json::from_slice(&reply.body).ok()).flatten();
+        let body = reply.json_body();
+        let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+        let envelope = is_object.then(|| serde_json::from_slice(body).ok()).flatten();
         Self::read(header, envelope)
     }
 
@@ -62,7 +63,7 @@ pub(super) fn mark(first: Option<&str>, body: &[u8]) -> Option<u64> {
 /// Whether the supplier says that a page is behind the end of its list, by a status 404 in place of an empty page. Not so
 /// when a page before said that there are more, nor when the answer is a page for people, such as that of a gateway.
 pub(super) fn is_past_the_end(error: &Error, total: Option<u64>, next: i64) -> bool {
-    let is_page = error.body().trim_ascii_start().starts_with(b"<");
+    let is_page = error.json_body().trim_ascii_start().starts_with(b"<");
     let has_more = total.is_some_and(|total| u64::try_from(next).is_ok_and(|next| next < total));
     error.status().is_some_and(|status| status.as_u16() == 404) && !is_page && !has_more
 }
