@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use lastmile::onapi::types::{Access, AccessServices, AccessSubscriptions};
 use lastmile::onapi::{
     Changes, Gone, NewOrder, OnApi, SubscriptionAt, SyncItem, SyncPlan, SyncRun, SyncState, Synced,
+    TicketQuery,
 };
 use lastmile::{Outcome, Prepared, RowError};
 use lastmile_sandbox::{Answer, Sandbox};
@@ -175,6 +176,143 @@ fn listed(sandbox: &Sandbox, list: &str, body: &str) {
     sandbox.onapi().answer_next(list, answer);
 }
 
+/// A list inside a row replaces what the copy has of the access: one that cannot be read must not pass for a short one.
+#[tokio::test]
+async fn a_row_whose_inner_list_cannot_be_read_replaces_nothing() {
+    async fn holds<T: Synced>(list: &str, field: &str, id: &str) {
+        let sandbox = sandbox().await;
+        let network = onapi(&sandbox);
+        let whole = format!(r#"{{"accessId":"A-1","{field}":[{{"{id}":"s-1"}}]}}"#);
+        for inner in [
+            r#""unavailable""#,
+            "0",
+            "1.5",
+            "false",
+            "true",
+            "{}",
+            r#"{"cause":"x"}"#,
+            r#"[{"cause":"timeout"}]"#,
+            "[null]",
+            "[[]]",
+            r#"["s-1"]"#,
+            "[17]",
+            "[{}]",
+            &format!(r#"{{"{id}":" "}}"#),
+            &format!(r#"[{{"{id}":""}}]"#),
+            &format!(r#"[{{"{id}":null}}]"#),
+            &format!(r#"[{{"{id}":17}}]"#),
+            &format!(r#"[{{"{id}":["s-1"]}}]"#),
+            &format!(r#"[{{"{id}":"s-1"}},{{"cause":"timeout"}}]"#),
+            &format!(r#"[{{"{id}":"s-1"}},"s-2"]"#),
+            &format!(r#"[{{"{id}":"s-1","{id}":"s-2"}}]"#),
+            &format!(r#"{{"{id}":"s-1","{id}":"s-2"}}"#),
+        ] {
+            listed(&sandbox, list, &format!(r#"[{whole},{{"accessId":"A-2","{field}":{inner}}}]"#));
+            let mut run = network.sync::<T>(None, &SyncPlan::default()).await.unwrap();
+            assert_eq!(outcome(&mut run).await, (1, 1, false), "{list} {inner}");
+            assert!(run.is_full() && !run.may_sweep() && run.unreadable() == 1, "{list} {inner}");
+        }
+        for inner in [
+            "[]",
+            "null",
+            r#""""#,
+            &format!(r#"{{"{id}":"s-1"}}"#),
+            &format!(r#"[{{"{id}":"s-1"}},{{"{id}":"s-2"}}]"#),
+        ] {
+            listed(&sandbox, list, &format!(r#"[{whole},{{"accessId":"A-2","{field}":{inner}}}]"#));
+            let mut run = network.sync::<T>(None, &SyncPlan::default()).await.unwrap();
+            assert_eq!(outcome(&mut run).await, (2, 0, false), "{list} {inner}");
+            assert!(run.may_sweep(), "{list} {inner}");
+        }
+    }
+    holds::<AccessSubscriptions>("listSubscriptions", "subscriptions", "subscriptionId").await;
+    holds::<AccessServices>("listServices", "services", "service").await;
+}
+
+#[tokio::test]
+async fn an_empty_list_empties_no_copy_and_is_read_again_within_a_day() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let first = sync::<Access>(&network, None).await;
+    let due = aged(&first.state, "full_at", 8 * 24 * 3600);
+    listed(&sandbox, "listAccesses", "[]");
+    let empty = sync::<Access>(&network, Some(&due)).await;
+    assert_eq!((empty.rows.len(), empty.full, empty.may_sweep), (0, true, false));
+    let later = sync::<Access>(&network, Some(&aged(&empty.state, "full_at", 25 * 3600))).await;
+    assert!(later.full && later.may_sweep);
+    // News without any row are no such case, and events still take objects out.
+    let gone = sandbox.onapi().accesses()[0].id.clone();
+    sandbox.onapi().tear_down(&gone);
+    listed(&sandbox, "listAccesses", "[]");
+    let news = sync::<Access>(&network, Some(&later.state)).await;
+    assert_eq!((news.full, news.gone), (false, vec![Gone::Access(gone)]));
+    assert!(!sync::<Access>(&network, Some(&aged(&news.state, "full_at", 25 * 3600))).await.full);
+}
+
+#[tokio::test]
+async fn a_list_with_another_status_than_200_sweeps_nothing_and_moves_no_cursor() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let first = sync::<Access>(&network, None).await;
+    let rows = |state: &SyncState| serde_json::to_value(state).unwrap()["rows"].clone();
+    let due = aged(&first.state, "full_at", 8 * 24 * 3600);
+    for status in [201, 202, 203, 207] {
+        for (since, is_full) in [(&due, true), (&first.state, false)] {
+            let answer = Answer::json(status, &json!([{ "accessId": "A-1" }]));
+            let answer = answer.header("last-modified", "Tue, 03 Mar 2026 06:00:00 GMT");
+            sandbox.onapi().answer_next("listAccesses", answer);
+            let seen = sync::<Access>(&network, Some(since)).await;
+            assert_eq!((seen.rows.len(), seen.full, seen.may_sweep), (1, is_full, false), "{status}");
+            assert_eq!(rows(&seen.state), rows(since), "{status}");
+            let later = sync::<Access>(&network, Some(&aged(&seen.state, "full_at", 25 * 3600))).await;
+            assert!(later.full && later.may_sweep, "{status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_a_list_is_an_error_and_no_news() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    let first = sync::<Access>(&network, None).await;
+    let due = aged(&first.state, "full_at", 8 * 24 * 3600);
+    let part = |status| Answer::json(status, &json!([{ "accessId": "A-1" }]));
+    for list in ["listAccesses", "listEvents"] {
+        for answer in [
+            part(206),
+            part(200).header("content-range", "items 0-0/30"),
+            part(200).header("link", "<https://sp.example/accesses/?page=2>; rel=\"next\""),
+        ] {
+            sandbox.onapi().answer_next(list, answer);
+            let error = network.sync::<Access>(Some(&due), &SyncPlan::default()).await.unwrap_err();
+            assert_eq!(error.outcome(), Outcome::Decode, "{list}");
+            assert!(error.to_string().contains("the answer is a part of a list"), "{error}");
+        }
+    }
+    // A list that is read as a whole, and one object, to which none of it means anything.
+    sandbox.onapi().answer_next("listTickets", part(206));
+    let error = network.tickets(&TicketQuery::default()).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Decode);
+    sandbox.onapi().answer_next("getAccess", Answer::json(206, &json!({ "accessId": "A-1" })));
+    network.access(&"A-1".parse().unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn blanks_around_an_id_make_no_other_id() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    for (body, rows, unreadable) in [
+        (r#"[{"accessId":"A-1"},{"accessId":"A-1 "}]"#, 2, 0),
+        (r#"[{"accessId":" A-1"},{"accessId":"A-1\t"}]"#, 2, 0),
+        (r#"[{"accessId":"A-1"},{"accessId":"  "}]"#, 1, 1),
+    ] {
+        listed(&sandbox, "listAccesses", body);
+        let mut run = network.sync::<Access>(None, &SyncPlan::default()).await.unwrap();
+        assert_eq!(outcome(&mut run).await, (rows, unreadable, false), "{body}");
+        assert!(!run.may_sweep(), "{body}");
+    }
+}
+
 /// What came of a run: the rows, the errors that cost one row each, and whether another error ended it.
 async fn outcome<T: Synced>(run: &mut SyncRun<T>) -> (usize, usize, bool) {
     let (mut rows, mut unreadable, mut broken) = (0, 0, false);
@@ -331,6 +469,7 @@ async fn an_event_that_cannot_be_told_brings_everything_within_a_day() {
         json!({ "type": null, "objectType": "accesses", "objectId": "1" }),
         json!({ "type": "DELETE", "objectType": "accesses", "objectId": 17 }),
         json!({ "type": "DELETE", "objectType": "accesses" }),
+        json!({ "type": "DELETE", "objectType": "accesses", "objectId": " " }),
         json!({ "type": "DELETE", "objectId": "1" }),
         json!(7),
     ] {

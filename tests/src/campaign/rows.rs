@@ -39,6 +39,8 @@ pub enum Broken {
     ErrorObject,
     /// A list whose rows have no id.
     NoIds,
+    /// The first rows only, with status 206.
+    Part,
     /// 404, as if there were nothing to list.
     Nothing,
     /// 503, until the client gives up.
@@ -47,13 +49,14 @@ pub enum Broken {
 
 impl Broken {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Truncated,
         Self::Reset,
         Self::Page,
         Self::Envelope,
         Self::ErrorObject,
         Self::NoIds,
+        Self::Part,
         Self::Nothing,
         Self::Unavailable,
     ];
@@ -73,6 +76,10 @@ impl Broken {
             Self::Envelope => body(json!({ "count": rows.len(), "results": rows })),
             Self::ErrorObject => body(json!({ "cause": "The list cannot be read now" })),
             Self::NoIds => body(rows.iter().map(|_| json!({ "accessId": null, "objectId": "" })).collect()),
+            Self::Part => {
+                let some = &rows[..rows.len().min(1)];
+                supplier.answer_next(operation, dated(Answer::json(206, &json!(some))));
+            }
             Self::Nothing => supplier.answer_next(operation, Answer::json(404, &json!({ "cause": "none" }))),
             Self::Unavailable => {
                 (0..attempts).for_each(|_| supplier.answer_next(operation, Answer::status(503)));

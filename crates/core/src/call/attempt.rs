@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::connect::without_answer;
 use super::context::Context;
 use super::error::Outcome;
+use super::partial::is_part_of_list;
 use super::send_deadline::{SendDeadline, SendGate};
 use super::table::{Answer, Operation, Repeat};
 use crate::auth::{Credentials, Token};
@@ -368,6 +369,9 @@ fn judge(context: &Context, operation: &Operation, status: StatusCode, seen: &Se
         return Err(refusal(context, operation, status, &seen.headers));
     }
     match operation.answer {
+        _ if is_part_of_list(operation, status, &seen.headers) => {
+            Err(Failure::of(Outcome::Decode, "the answer is a part of a list"))
+        }
         // A list may have nothing to say.
         Answer::Json if status == StatusCode::NO_CONTENT && operation.list.is_some() => Ok(()),
         Answer::Json if seen.body.len() == 0 => {

@@ -16,6 +16,7 @@ mod error_body;
 mod error_text;
 mod execute;
 mod handle;
+mod partial;
 mod paths;
 mod reply;
 mod send_deadline;

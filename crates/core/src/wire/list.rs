@@ -45,6 +45,23 @@ impl<T> OneOrMany<T> {
         self.form == Form::Absent
     }
 
+    /// Whether a JSON array arrived, with or without elements: the brackets were there. A missing field, `null`, `""` and one
+    /// element without brackets are no array: they do not say what is not in the list. A list that is made from a `Vec` counts
+    /// as an array.
+    ///
+    /// ```
+    /// use lastmile_core::wire::OneOrMany;
+    ///
+    /// let nothing: OneOrMany<String> = serde_json::from_str("null")?;
+    /// let empty: OneOrMany<String> = serde_json::from_str("[]")?;
+    /// assert!(nothing.is_empty() && !nothing.is_array());
+    /// assert!(empty.is_empty() && empty.is_array());
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn is_array(&self) -> bool {
+        self.form == Form::Many
+    }
+
     /// The elements, owned.
     pub fn into_vec(self) -> Vec<T> {
         self.items
@@ -237,6 +254,25 @@ mod tests {
         {
             assert_eq!(back::<Loose<String>>(arrived), (n, arrived.to_owned()));
         }
+    }
+
+    #[test]
+    fn only_brackets_make_an_array() {
+        for (arrived, is_array) in [
+            ("[]", true),
+            ("[null]", true),
+            (r#"["a"]"#, true),
+            ("null", false),
+            ("\"\"", false),
+            (r#""a""#, false),
+            ("{}", false),
+            ("7", false),
+        ] {
+            let list: OneOrMany<Loose<String>> = serde_json::from_str(arrived).unwrap();
+            assert_eq!(list.is_array(), is_array, "{arrived}");
+        }
+        assert!(!OneOrMany::<String>::default().is_array(), "the field is missing");
+        assert!(OneOrMany::from(vec!["a"]).is_array());
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Told {
             _ => return false,
         };
         let id = match (event.object_id.as_deref(), event.object_id.stray()) {
-            (Some(id), None) if !id.is_empty() => id.to_owned(),
+            (Some(id), None) if !id.trim().is_empty() => id.to_owned(),
             // As a number it may have lost a nought.
             _ => return false,
         };

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_util::{Stream, StreamExt as _};
 use lastmile_core::call::{Body, Error, Reply};
+use lastmile_core::reqwest::StatusCode;
 use lastmile_core::rows::RowError;
 use lastmile_onapi::Client;
 use lastmile_onapi::types::{
@@ -110,8 +111,15 @@ impl OnApi {
             Err(error) => return Err(error),
         };
         let cursor = Cursor::of(&reply);
+        let is_ok = reply.status == StatusCode::OK;
         let rows = lastmile_core::rows::Rows::new(reply.value, self.handle.policy().row_limit());
-        Ok(Changes::Rows(Box::new(ChangedRows { rows, since: since.cloned(), cursor, end: End::NotYet })))
+        Ok(Changes::Rows(Box::new(ChangedRows {
+            rows,
+            since: since.cloned(),
+            cursor,
+            is_ok,
+            end: End::NotYet,
+        })))
     }
 }
 
@@ -175,6 +183,8 @@ pub struct ChangedRows<T> {
     since: Option<Cursor>,
     /// The one that the answer gives.
     cursor: Option<Cursor>,
+    /// Whether the status is 200. Others of success (202, 203, 207) do not say that the list is the network's own and whole.
+    is_ok: bool,
     end: End,
 }
 
@@ -206,9 +216,15 @@ impl<T: DeserializeOwned + Send + 'static> ChangedRows<T> {
         row
     }
 
-    /// Whether the whole answer was read and is a JSON list. Not so while rows remain, after an error that ended it, and for an
-    /// answer that says nothing (`null`, `""`, status 204) or has one object in place of the list.
+    /// Whether the whole answer was read, has status 200 and is a JSON list. Not so while rows remain, after an error that
+    /// ended it, for an answer that says nothing (`null`, `""`, status 204) or has one object in place of the list, and for
+    /// another status of success, such as 202, 203 or 207.
     pub fn is_whole_list(&self) -> bool {
+        self.is_ok && self.is_list_to_end()
+    }
+
+    /// Whether the whole answer was read and is a JSON list, whatever its status.
+    pub(super) fn is_list_to_end(&self) -> bool {
         self.end == End::Whole && self.rows.is_array()
     }
 
@@ -217,7 +233,7 @@ impl<T: DeserializeOwned + Send + 'static> ChangedRows<T> {
     /// there is none. A row that cannot be read does not hold it back, since its error was returned.
     pub fn cursor(&self) -> Option<&Cursor> {
         match self.end {
-            End::Whole if self.rows.is_array() => self.cursor.as_ref(),
+            End::Whole if self.is_whole_list() => self.cursor.as_ref(),
             End::Whole => self.since.as_ref(),
             End::NotYet | End::Broken => None,
         }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::{Stream, StreamExt as _};
 use lastmile_core::call::{Body, Error, Reply};
 use lastmile_core::rows::RowError;
-use lastmile_core::wire::Loose;
+use lastmile_core::wire::{Loose, OneOrMany};
 use lastmile_onapi::types::{Access, AccessServices, AccessSubscriptions};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -85,7 +85,8 @@ mod sealed {
 
         fn id(&self) -> &Loose<String>;
 
-        /// Whether the row has what it is there for, beside its id.
+        /// Whether the row has what it is there for, beside its id. A row replaces all that a copy has of its access, so
+        /// that a list inside of it which cannot be read must not be taken for a short one.
         fn has_content(&self) -> bool {
             true
         }
@@ -135,7 +136,8 @@ impl sealed::Sealed for Access {
 
 impl sealed::Sealed for AccessServices {
     const KINDS: &'static [Kind] = &[Kind::Access, Kind::Service];
-    const NEEDS: &'static str = "an access with its accessId and the list of its services";
+    const NEEDS: &'static str =
+        "an access with its accessId and the list of its services, each with its service";
 
     async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Reply<Body>>, Error> {
         network.open_services(since).await
@@ -146,14 +148,13 @@ impl sealed::Sealed for AccessServices {
     }
 
     fn has_content(&self) -> bool {
-        !self.services.is_absent()
+        is_complete(&self.services, |service| &service.service)
     }
 }
 
 impl sealed::Sealed for AccessSubscriptions {
     const KINDS: &'static [Kind] = &[Kind::Access, Kind::Subscription];
-    const NEEDS: &'static str =
-        "an access with its accessId and the list of its subscriptions, as from ON-API 2.6 on";
+    const NEEDS: &'static str = "an access with its accessId and the list of its subscriptions, as from ON-API 2.6 on, each with its subscriptionId";
 
     async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Reply<Body>>, Error> {
         network.open_subscriptions(since).await
@@ -165,8 +166,22 @@ impl sealed::Sealed for AccessSubscriptions {
 
     /// Before ON-API 2.6 each row is one subscription: read as a row of 2.6 it would empty the access.
     fn has_content(&self) -> bool {
-        !self.subscriptions.is_absent()
+        is_complete(&self.subscriptions, |subscription| &subscription.subscription_id)
     }
+}
+
+/// Whether a list inside a row arrived, and each of its elements can be read and has its id as a text. `null` and `""` are
+/// empty lists: some servers write them so.
+fn is_complete<T>(list: &OneOrMany<Loose<T>>, id: impl Fn(&T) -> &Loose<String>) -> bool {
+    let has_id = |element: &Loose<T>| {
+        element.get().map(&id).is_some_and(|id| id.stray().is_none() && text_of(id).is_some())
+    };
+    !list.is_absent() && list.iter().all(has_id)
+}
+
+/// An id without the blanks around it; none if nothing is left of it.
+fn text_of(id: &Loose<String>) -> Option<&str> {
+    id.as_deref().map(str::trim).filter(|id| !id.is_empty())
 }
 
 /// A row that a copy can take in.
@@ -176,8 +191,7 @@ struct Usable<T>(T);
 impl<'de, T: Synced> Deserialize<'de> for Usable<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let row = T::deserialize(deserializer)?;
-        let has_id = row.id().as_deref().is_some_and(|id| !id.is_empty());
-        if has_id && row.has_content() {
+        if text_of(row.id()).is_some() && row.has_content() {
             return Ok(Self(row));
         }
         Err(D::Error::custom(format_args!("incomplete row, expected {}", T::NEEDS)))
@@ -222,7 +236,11 @@ pub struct SyncRun<T> {
     /// The ids so far, as hashes, where everything is read.
     ids: HashSet<u64>,
     hasher: RandomState,
+    /// Whether any row was readable.
+    has_rows: bool,
     says_nothing: bool,
+    /// The answer is a list, with a status of success other than 200.
+    has_other_status: bool,
     ended: bool,
     broken: bool,
 }
@@ -299,7 +317,9 @@ impl OnApi {
             unsure: 0,
             ids: HashSet::new(),
             hasher: RandomState::new(),
+            has_rows: false,
             says_nothing: false,
+            has_other_status: false,
             ended: false,
             broken: false,
         };
@@ -361,6 +381,7 @@ impl<T: Synced> SyncRun<T> {
                 None
             }
             Some(Ok(Usable(row))) => {
+                self.has_rows = true;
                 if self.is_full && !self.is_sure(&row) {
                     self.unsure += 1;
                 }
@@ -378,24 +399,26 @@ impl<T: Synced> SyncRun<T> {
 
     /// Whether this row tells surely which object the network has: by an id that arrived as a text (as a number it may have
     /// lost a nought), and that no row before it had (a list that shifts while it is written repeats some and skips others).
+    /// Blanks around an id do not make it another one.
     fn is_sure(&mut self, row: &T) -> bool {
         let is_text = row.id().stray().is_none();
-        is_text && self.ids.insert(self.hasher.hash_one(row.id().as_deref()))
+        is_text && self.ids.insert(self.hasher.hash_one(text_of(row.id())))
     }
 
     fn end(&mut self) {
-        self.says_nothing |= self.rows.as_ref().is_some_and(|rows| !rows.is_whole_list());
+        self.says_nothing |= self.rows.as_ref().is_some_and(|rows| !rows.is_list_to_end());
+        self.has_other_status = self.rows.as_ref().is_some_and(|rows| !rows.is_whole_list());
         if self.says_nothing && self.is_full {
             // Everything is still to be read.
             self.next = self.before.clone();
             return;
         }
-        if self.unreadable > 0 {
+        if self.unreadable > 0 || self.has_other_status || self.is_empty() {
             self.next.doubtful = true;
         }
         // What could not be read of the news is asked for again.
         if (self.is_full || self.unreadable == 0)
-            && let Some(rows) = &self.rows
+            && let Some(rows) = self.rows.as_ref().filter(|_| !self.has_other_status)
         {
             self.next.rows = rows.cursor().cloned();
         }
@@ -417,21 +440,38 @@ impl<T: Synced> SyncRun<T> {
         self.unsure
     }
 
-    /// Whether what was not among the rows is gone: at the end of a run in which everything was read, the answer was a list, and
-    /// every row was readable and had an id of its own that arrived as a text. Not so where the network says that it has
-    /// nothing at all, by a status 404 or 204, by `null` or `""`: some say so of a path that is not in their form.
+    /// Whether what was not among the rows is gone: at the end of a run in which everything was read, the answer was a list with
+    /// status 200 and at least one row, and every row was readable and had an id of its own that arrived as a text. Not so
+    /// where the network says that it has nothing at all, by a status 404 or 204, by `null` or `""`: some say so of a path that
+    /// is not in their form.
+    ///
+    /// Nor after an empty list: one wrong answer must not empty a whole copy. Events still take out single objects. When the
+    /// network really has nothing any more, as when a contract has ended, its operator can say so: then empty the copy
+    /// yourself, and begin again without a state. Until then everything is read again within
+    /// [`full_every_without_cursor`](SyncPlan::full_every_without_cursor).
     ///
     /// To tell ids apart, a full run keeps 8 bytes of each.
     pub fn may_sweep(&self) -> bool {
-        self.is_full && self.is_whole() && self.unreadable == 0 && self.unsure == 0 && !self.says_nothing
+        let is_sure = self.unreadable == 0 && self.unsure == 0;
+        self.is_full
+            && self.is_whole()
+            && is_sure
+            && !self.says_nothing
+            && !self.has_other_status
+            && !self.is_empty()
     }
 
     /// The state for next time, at the end of the run. None before, and after an error that broke it off. It passes over
     /// nothing that was not read: after an answer that says nothing, or has one object in place of the list, the same is asked
-    /// for again; after a row that cannot be read, everything is read again within
-    /// [`full_every_without_cursor`](SyncPlan::full_every_without_cursor).
+    /// for again; after a row that cannot be read, a status of success other than 200, or a full run without any row, everything
+    /// is read again within [`full_every_without_cursor`](SyncPlan::full_every_without_cursor).
     pub fn state(&self) -> Option<&SyncState> {
         self.is_whole().then_some(&self.next)
+    }
+
+    /// Whether everything was to be read, and no row came.
+    fn is_empty(&self) -> bool {
+        self.is_full && !self.has_rows
     }
 
     fn is_whole(&self) -> bool {
