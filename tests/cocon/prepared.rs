@@ -58,7 +58,7 @@ async fn placed_once() {
     for value in [&mut prepared, &mut again] {
         let error = value.place(&cocon).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Invalid, "also after a restart");
-        assert!(error.to_string().contains("it is placed already"), "{error}");
+        assert!(error.to_string().contains("this value is placed already"), "{error}");
     }
     assert_eq!(sandbox.cocon().took_effect("createCustomer"), 1);
 }
@@ -73,7 +73,7 @@ async fn a_lost_answer_is_undecidable_and_is_not_sent_again() {
     let error = prepared.place(&cocon).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert!(error.may_have_taken_effect());
-    assert!(error.to_string().contains("reconcile it"), "{error}");
+    assert!(error.to_string().contains("Reconcile it"), "{error}");
     assert_eq!(server.requests(), 1);
 
     let Reconciled::Undecidable(undecidable) = prepared.reconcile(&cocon).await.unwrap() else {
@@ -149,7 +149,7 @@ async fn a_mark_that_has_lapsed_is_not_sent() {
     {
         let error = value.place(&cocon).await.unwrap_err();
         assert_eq!((error.outcome(), value.state()), (Outcome::Invalid, state));
-        assert!(error.to_string().contains("its mark has lapsed"), "{error}");
+        assert!(error.to_string().contains("the mark of this value has lapsed"), "{error}");
     }
     for value in [&mut stored, &mut loaded] {
         let error = value.place(&cocon).await.unwrap_err();

@@ -7,7 +7,7 @@ use lastmile::covage::{Covage, Draft, Fibre, Submission, replacement};
 use lastmile::rules::Otp;
 use lastmile::{Outcome, Policy, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::{Answer, Fault, Sandbox};
-use lastmile_tests::{copy, covage, sandbox, settled, store_and_place};
+use lastmile_tests::{brisk, copy, covage, sandbox, settled, store_and_place};
 use serde_json::json;
 
 use crate::journeys::{data, fibre};
@@ -118,14 +118,35 @@ async fn an_order_that_was_submitted_otherwise_is_told() {
     let error = submission.place(&covage).await.unwrap_err();
     assert_eq!((error.outcome(), submission.state()), (Outcome::Decode, PreparedState::Indeterminate));
     assert!(
-        error.to_string().contains("bounds: the order is submitted, but not as it was last seen"),
+        error.to_string().contains("bounds: the order is submitted, but not as the draft was last seen"),
         "{error}"
     );
     assert!(!error.to_string().contains(second.as_str()), "{error}");
 
     sandbox.covage().answer_next("getOrder", Answer::json(200, &answer));
     let found = submission.reconcile(&covage).await.unwrap();
-    assert!(matches!(found, Reconciled::Placed(_)), "{uuid} is submitted: {found:?}");
+    let Reconciled::Undecidable(person) = found else { panic!("{uuid} is submitted otherwise: {found:?}") };
+    assert!(person.reason.contains("not as the draft was last seen"), "{person}");
+    submission.declare_placed(None);
+    assert_eq!(submission.state(), PreparedState::Placed);
+}
+
+/// A socket whose change went unanswered may still be set after the draft was compared.
+#[tokio::test]
+async fn a_submission_waits_for_an_unanswered_change_of_its_draft() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
+    draft.set_otp(&covage, &first).await.unwrap();
+    let impatient = Policy { attempts: 1, ..brisk() };
+    sandbox.covage().fail_next("updateOrderEndpoint", Fault::ResetBefore);
+    draft.set_otp(&covage.with_policy(impatient), &second).await.unwrap_err();
+    let draft = Draft::of(covage.order(draft.uuid()).await.unwrap()).unwrap();
+    let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
+    let error = submission.place(&covage).await.unwrap_err();
+    assert_eq!((error.outcome(), submission.state()), (Outcome::Throttled, PreparedState::Ready));
+    assert!(error.retry_after().is_some_and(|wait| wait > Duration::from_secs(200)), "{error}");
+    assert_eq!(sandbox.covage().count("updateOrder.submit"), 0);
 }
 
 /// What version 0.1.0 of the library stored does not say what was seen.

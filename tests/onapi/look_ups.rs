@@ -64,7 +64,7 @@ async fn what_cannot_be_told_refuses() {
         answer(&sandbox, &orders, &subscriptions);
         let error = prepared.look_up(&network).await.unwrap_err();
         assert_eq!((error.outcome(), prepared.state()), (Outcome::Unknown, PreparedState::Ready), "{orders}");
-        assert!(error.to_string().contains("nothing was sent: look it up again later"), "{orders}: {error}");
+        assert!(error.to_string().contains("Nothing was sent. Look it up again later"), "{orders}: {error}");
         assert!(error.retry_after().is_some_and(|wait| !wait.is_zero()), "{orders}");
         assert_eq!(prepared.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid, "{orders}");
         assert_eq!(prepared.place(&network).await.unwrap_err().outcome(), Outcome::Invalid, "{orders}");
@@ -128,7 +128,7 @@ async fn a_conflict_is_for_a_person_to_settle() {
     answer(&sandbox, &json!([]), &suspended);
     let found = prepared.reconcile(&network).await.unwrap();
     let Reconciled::Undecidable(person) = found else { panic!("{found:?}") };
-    assert!(person.to_string().contains("declare it absent or keep it as placed"), "{person}");
+    assert!(person.to_string().contains("to declare it absent or placed"), "{person}");
     assert_eq!(sandbox.onapi().count("createOrder"), 0);
 }
 

@@ -110,7 +110,8 @@ async fn a_lost_ticket_is_found_or_absent_or_not_to_be_told() {
         panic!("it may be at work still");
     };
     assert!(!wait.retry_after.is_zero(), "{wait}");
-    assert!(wait.to_string().contains("look for the ticket in the network's portal"), "{wait}");
+    assert!(wait.to_string().ends_with("Reconcile it again in 300 s"), "{wait}");
+    assert!(wait.manual_check.contains("look for the ticket in the network's portal"));
 
     let network = network.with_policy(settled());
     // A reference as a number may have lost its nought; one that is missing may be any.
@@ -124,7 +125,11 @@ async fn a_lost_ticket_is_found_or_absent_or_not_to_be_told() {
     let without = json!([{ "spTicketReference": "0431" }]);
     sandbox.onapi().answer_next("listTickets", Answer::json(200, &without));
     assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Undecidable(_)));
-    let other = json!([{ "spTicketReference": "431", "coTicketReference": "TT-1" }]);
+    // Written as a number meanwhile, it has lost its nought.
+    let another = json!([{ "spTicketReference": "431", "coTicketReference": "TT-1" }]);
+    sandbox.onapi().answer_next("listTickets", Answer::json(200, &another));
+    assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Indeterminate(_)));
+    let other = json!([{ "spTicketReference": "432", "coTicketReference": "TT-1" }]);
     sandbox.onapi().answer_next("listTickets", Answer::json(200, &other));
     assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Absent));
     store_and_place(&mut lost, &network).await.unwrap();
@@ -200,7 +205,7 @@ async fn what_was_found_to_be_placed_is_not_sent_again() {
     activation(&sandbox).place(&network).await.unwrap();
     assert!(matches!(marked.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));
     let error = marked.place(&network).await.unwrap_err();
-    assert!(error.to_string().contains("it is placed already"), "{error}");
+    assert!(error.to_string().contains("this value is placed already"), "{error}");
     assert_eq!((sandbox.onapi().count("createOrder"), marked.state()), (1, PreparedState::Placed));
 }
 
@@ -218,7 +223,7 @@ async fn only_what_may_have_copies_is_looked_up_first() {
     prepared.place(&network).await.unwrap_err();
     assert_eq!(asked(), ["createOrder"], "its copy is marked and cannot be placed by now");
     let error = prepared.place(&network).await.unwrap_err();
-    assert!(error.to_string().contains("look it up, mark it, store it, then place it"), "{error}");
+    assert!(error.to_string().contains("Look it up, mark it, store it, then place it"), "{error}");
     assert_eq!(asked().len(), 1, "its copy may have been placed meanwhile");
     store_and_place(&mut prepared, &network).await.unwrap();
     assert_eq!(asked()[1..], ["listOrders", "getSubscriptions", "createOrder"]);
@@ -239,7 +244,7 @@ async fn a_mark_that_is_not_stored_is_not_placed() {
     assert!(prepared.look_up(&network).await.unwrap().is_none());
     prepared.mark_in_flight().unwrap();
     let error = prepared.place(&network).await.unwrap_err();
-    assert!(error.to_string().contains("its mark is not stored"), "{error}");
+    assert!(error.to_string().contains("the mark of this value is not stored"), "{error}");
     assert_eq!((error.outcome(), sandbox.onapi().count("createOrder")), (Outcome::Invalid, 0));
     serde_json::to_string(&prepared).unwrap();
     prepared.place(&network).await.unwrap();
@@ -260,7 +265,7 @@ async fn a_worker_whose_mark_lapsed_doubles_nothing() {
 
     let error = first.place(&network).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Invalid);
-    assert!(error.to_string().contains("load it from the store again, and reconcile it"), "{error}");
+    assert!(error.to_string().contains("Load it from the store again, and reconcile it"), "{error}");
     assert_eq!(first.state(), PreparedState::InFlight);
     for error in [first.mark_in_flight().unwrap_err(), first.look_up(&network).await.unwrap_err()] {
         assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
@@ -347,4 +352,61 @@ async fn what_was_declared_absent_is_not_kept_back_by_a_doubt() {
     store_and_place(&mut lost, &network).await.unwrap();
     assert_eq!(lost.declare_absent(&network).unwrap_err().outcome(), Outcome::Invalid, "it is placed");
     assert_eq!(sandbox.onapi().took_effect("createTicket"), 1);
+}
+
+/// What is not there while a request is at work may be there a moment later, whoever has looked.
+#[tokio::test]
+async fn a_person_s_word_counts_once_no_request_can_be_at_work() {
+    let sandbox = naive().await;
+    let network = onapi(&sandbox);
+    let mut lost = activation(&sandbox);
+    sandbox.onapi().answer_next("createOrder", Answer::status(504));
+    lost.place(&network).await.unwrap_err();
+    let marked = crashed(&mut activation(&sandbox), Duration::ZERO);
+    for mut value in [copy(&lost), lost, marked] {
+        let before = value.state();
+        let error = value.declare_absent(&network).unwrap_err();
+        assert_eq!((error.outcome(), value.state()), (Outcome::Unknown, before));
+        assert!(error.retry_after().is_some_and(|wait| wait > Duration::from_secs(200)), "{error}");
+        assert!(error.to_string().contains("Check again then"), "{error}");
+    }
+    let mut old = crashed(&mut activation(&sandbox), HOUR);
+    old.declare_absent(&network).unwrap();
+    assert_eq!(old.state(), PreparedState::Ready);
+}
+
+/// A second look-up that fails takes back what the first one found.
+#[tokio::test]
+async fn only_the_last_look_up_counts() {
+    let sandbox = naive().await;
+    let network = onapi(&sandbox);
+    let mut prepared = copy(&activation(&sandbox));
+    assert!(prepared.look_up(&network).await.unwrap().is_none());
+    sandbox.onapi().answer_next("listOrders", Answer::status(403));
+    prepared.look_up(&network).await.unwrap_err();
+    assert_eq!(prepared.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid);
+}
+
+/// A network that writes the reference in its own way has the order, though no look-up recognises it.
+#[tokio::test]
+async fn what_was_answered_otherwise_is_never_absent() {
+    let sandbox = naive().await;
+    let network = onapi(&sandbox).with_policy(settled());
+    let mut rewritten = activation(&sandbox);
+    let request = rewritten.request();
+    let order = json!({
+        "orderId": "o-1", "accessId": request.access(), "operation": "ACTIVATE", "state": "RECEIVED",
+        "service": "BB-STANDARD", "spReference": "customer 17",
+    });
+    sandbox.onapi().answer_next("createOrder", Answer::json(201, &order));
+    let error = rewritten.place(&network).await.unwrap_err();
+    assert!(error.outcome() == Outcome::Decode && error.contradicts_request(), "{error}");
+    let mut loaded = copy(&rewritten);
+    for value in [&mut rewritten, &mut loaded] {
+        let found = value.reconcile(&network).await.unwrap();
+        let Reconciled::Undecidable(person) = found else { panic!("{found:?}") };
+        assert!(person.reason.contains("something else than what was asked for"), "{person}");
+    }
+    loaded.declare_placed(None);
+    assert_eq!(copy(&loaded).state(), PreparedState::Placed);
 }

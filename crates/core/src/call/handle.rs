@@ -129,9 +129,9 @@ impl<C: Api> Handle<C> {
 
     /// How long it takes until no unanswered change of the object at `path`, or of a part of it, can be carried out any more; none
     /// when there is none. `path` is the documented path with its parameters, such as `/orders/17`. Only changes that were sent
-    /// with this handle and its clones are known.
-    pub fn unsettled_change(&self, path: &str) -> Option<Duration> {
-        self.shared.unanswered.unsettled_below(path)
+    /// with this handle and its clones are known; those with the body `except` do not count.
+    pub fn unsettled_change(&self, path: &str, except: &[u8]) -> Option<Duration> {
+        self.shared.unanswered.unsettled_below(path, except)
     }
 
     /// How this server wants its paths.

@@ -63,8 +63,8 @@ impl UnansweredChanges {
     }
 
     /// How long it takes until no unanswered change of an object can be carried out any more, nor one of a part of it; none when
-    /// there is none. A change that was confirmed since is none.
-    pub(super) fn unsettled_below(&self, path: &str) -> Option<Duration> {
+    /// there is none. A change that was confirmed since is none, nor is one with the body `except`.
+    pub(super) fn unsettled_below(&self, path: &str, except: &[u8]) -> Option<Duration> {
         let now = Instant::now();
         let changes = self.changes();
         let path = path.trim_end_matches('/');
@@ -73,7 +73,9 @@ impl UnansweredChanges {
                 .find(path)
                 .is_some_and(|at| matches!(other[at + path.len()..].chars().next(), None | Some('/')))
         };
-        let unsettled = changes.iter().filter(|change| !change.is_confirmed && is_below(&change.path));
+        let unsettled = changes
+            .iter()
+            .filter(|change| !change.is_confirmed && change.body != except && is_below(&change.path));
         unsettled
             .filter_map(|change| change.settled.checked_duration_since(now))
             .max()
@@ -214,13 +216,14 @@ mod tests {
     fn an_object_is_unsettled_while_a_change_of_a_part_of_it_is_unanswered() {
         let changes = UnansweredChanges::default();
         let change = request(Method::PATCH, "/api/orders/1/endpoints/2/", r#"{"reference":"a"}"#);
-        assert_eq!(changes.unsettled_below("/orders/1/"), None);
+        assert_eq!(changes.unsettled_below("/orders/1/", b""), None);
         drop(changes.begin(&change, SETTLE));
-        assert!(changes.unsettled_below("/orders/1/").is_some_and(|wait| wait > SETTLE / 2));
-        assert_eq!(changes.unsettled_below("/orders/12/"), None);
-        assert_eq!(changes.unsettled_below("/orders/2/"), None);
+        assert!(changes.unsettled_below("/orders/1/", b"").is_some_and(|wait| wait > SETTLE / 2));
+        assert_eq!(changes.unsettled_below("/orders/12/", b""), None);
+        assert_eq!(changes.unsettled_below("/orders/2/", b""), None);
+        assert_eq!(changes.unsettled_below("/orders/1/", br#"{"reference":"a"}"#), None, "its own");
         changes.begin(&change, SETTLE).unwrap().answered(true);
-        assert_eq!(changes.unsettled_below("/orders/1/"), None, "carried out again, it changes nothing");
+        assert_eq!(changes.unsettled_below("/orders/1/", b""), None, "carried out again, it changes nothing");
         assert!(
             changes
                 .wait(&request(Method::PATCH, "/api/orders/1/endpoints/2/", r#"{"reference":"b"}"#))

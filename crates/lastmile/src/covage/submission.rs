@@ -188,8 +188,10 @@ impl Creation for Submission {
 
     async fn send(&self, covage: &Covage) -> Result<Order, Error> {
         let uuid = &self.uuid;
-        // One that was not answered may still be carried out, after the draft was compared.
-        if let Some(wait) = covage.handle.unsettled_change(&format!("/orders/{}/", uuid.encoded())) {
+        let body = OrderUpdate { status: Some(OrderUpdateStatus::Submitted), ..Default::default() };
+        // One that was not answered may still be carried out, after the draft was compared; not so a submission.
+        let own = serde_json::to_vec(&body).unwrap_or_default();
+        if let Some(wait) = covage.handle.unsettled_change(&format!("/orders/{}/", uuid.encoded()), &own) {
             let reason = "a change of the draft was not answered and may still be carried out. Nothing was sent. Submit it later";
             return Err(refused_for(reason, wait));
         }
@@ -209,7 +211,6 @@ impl Creation for Submission {
                  a new submission"
             )));
         }
-        let body = OrderUpdate { status: Some(OrderUpdateStatus::Submitted), ..Default::default() };
         let call = |client: Client| async move { client.update_order(uuid, &body).await };
         let reply = covage.handle.call(call).await?;
         if self.is_submitted(&reply.value) == Some(true) {
