@@ -45,6 +45,11 @@ impl<T> OneOrMany<T> {
         self.form == Form::Absent
     }
 
+    /// Whether it arrived as a list: true only when brackets arrived.
+    pub fn is_array(&self) -> bool {
+        self.form == Form::Many
+    }
+
     /// The elements, owned.
     pub fn into_vec(self) -> Vec<T> {
         self.items
