@@ -245,6 +245,14 @@ mod tests {
     }
 
     #[test]
+    fn only_brackets_make_an_array() {
+        let is_array = |arrived| serde_json::from_str::<OneOrMany<Mac>>(arrived).unwrap().is_array();
+        assert!(is_array("[]") && is_array(r#"[{"mac":"a"}]"#));
+        assert!(!is_array("null") && !is_array("\"\"") && !is_array(r#"{"mac":"a"}"#));
+        assert!(!OneOrMany::<Mac>::default().is_array());
+    }
+
+    #[test]
     fn one_decimal_stands_for_a_list_of_them() {
         for arrived in
             ["7", "-7", "0.5", "\"0.10\"", "true", "\"x\"", "{}", r#"{"a":[1]}"#, "[0.10,\"0.10\",{}]"]

@@ -243,3 +243,64 @@ creation! {
     },
     manual_check: "look in Cocon which of the buildings are connected, and whether a batch with them is running",
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_answer_is_compared_by_all_fields_that_it_repeats() {
+        let request = json!({
+            "name": "Café Anka", "customerId": "0017", "phoneNumber": "+31 20 555 0100", "isPrimaryContact": true,
+            "startDate": "2026-01-01", "timestamp": "2026-01-01T00:00:00.000Z",
+            "assetApproval": { "assetId": "a-1", "approved": true },
+        });
+        for (answer, expected) in [
+            (json!({}), Match::Maybe),
+            (json!("OK"), Match::Maybe),
+            (json!({ "cause": "maintenance" }), Match::Maybe),
+            (json!({ "name": null, "customerId": "" }), Match::Maybe),
+            (json!({ "name": "CAFE ANKA" }), Match::Yes),
+            (json!({ "name": "Café Anka", "customerId": 17 }), Match::Yes),
+            (json!({ "name": "Café Anka", "customerId": "0018" }), Match::No),
+            (json!({ "name": "Café Anka", "customerId": 18 }), Match::No),
+            (json!({ "name": "Joakim" }), Match::No),
+            (json!({ "name": "Café Anka", "phoneNumber": "0205550100" }), Match::Yes),
+            (json!({ "name": "Café Anka", "phoneNumber": "0205550101" }), Match::No),
+            (json!({ "name": "Café Anka", "isPrimaryContact": false }), Match::No),
+            (json!({ "startDate": "2026-01-01T00:00:00+01:00" }), Match::Yes),
+            (json!({ "startDate": "2025-12-31T23:00:00Z" }), Match::Yes),
+            (json!({ "startDate": "2026-02-01" }), Match::No),
+            (json!({ "timestamp": "2026-01-01T01:00:00+01:00" }), Match::Yes),
+            (json!({ "timestamp": "2026-01-01T01:00:00Z" }), Match::No),
+            (json!({ "assetApproval": { "assetId": "A-1" } }), Match::Yes),
+            (json!({ "assetApproval": { "assetId": "a-2" } }), Match::No),
+            (json!({ "name": "Café Anka", "assetApproval": { "approved": false } }), Match::No),
+        ] {
+            assert_eq!(compared(&answer, &request), expected, "{answer}");
+        }
+    }
+
+    #[test]
+    fn an_approval_is_told_by_its_id_or_by_what_it_repeats() {
+        let approval = ProjectAssetApprovalCreate {
+            project_name: Some("Ankeborg".into()),
+            timestamp: Some("2026-01-01T00:00:00.000Z".parse().unwrap()),
+            ..Default::default()
+        };
+        for (answer, is_it) in [
+            (json!({ "id": 7 }), true),
+            (json!({ "id": "7", "state": "done" }), true),
+            (json!({ "timestamp": "2026-01-01T01:00:00+01:00" }), true),
+            (json!({ "id": 7, "timestamp": "2026-01-01T02:00:00+01:00" }), false),
+            (json!({ "id": 7, "projectName": "Gåseborg" }), false),
+            (json!({ "id": null }), false),
+            (json!({ "id": "" }), false),
+            (json!({ "message": "later" }), false),
+            (json!([]), false),
+        ] {
+            assert_eq!(is_approval(&answer, &approval), is_it, "{answer}");
+        }
+    }
+}

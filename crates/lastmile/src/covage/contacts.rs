@@ -156,7 +156,8 @@ fn is_same_phone(wanted: &Option<String>, held: &Loose<String>) -> Match {
 impl Sealed for ContactCreate {}
 
 /// A contact has no reference of the caller's, so it is looked for by all that it says: one that says just the same is taken
-/// for it, before it is sent and afterwards.
+/// for it, before it is sent and afterwards. One with the same e-mail, or with the same name and a shared phone number, cannot be
+/// told from it, and is for a person to look at.
 impl Creation for ContactCreate {
     type Supplier = Covage;
     type Created = Contact;
@@ -183,9 +184,16 @@ impl Creation for ContactCreate {
         }
     }
 
-    async fn find(&self, covage: &Covage, _: LookupPurpose) -> Result<Lookup<Contact>, Error> {
-        let mut told = Lookup::NotFound;
-        for contact in covage.contacts().await? {
+    async fn find(&self, covage: &Covage, purpose: LookupPurpose) -> Result<Lookup<Contact>, Error> {
+        let contacts = covage.contacts().await?;
+        // Before anything is sent, `null` and the like are taken for an empty list.
+        let mut told = match purpose {
+            LookupPurpose::AfterSending if !contacts.is_array() => {
+                Lookup::Indeterminate("the supplier answers without a list of contacts")
+            }
+            _ => Lookup::NotFound,
+        };
+        for contact in contacts {
             let Some(contact) = contact.into_option() else {
                 told =
                     Lookup::Indeterminate("a contact of the list could not be read, and it may be this one");
