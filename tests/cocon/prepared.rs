@@ -234,3 +234,32 @@ async fn the_other_creations_arrive_too() {
     }
     assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
 }
+
+/// Some servers answer with another customer, or with one that is not as it was asked for.
+#[tokio::test]
+async fn an_answer_with_another_contact_is_not_understood() {
+    let sandbox = sandbox().await;
+    let cocon = cocon(&sandbox);
+    let contact = || ContactCreate {
+        name: Some("Kajsa Anka".into()),
+        customer_id: Some("0017".into()),
+        phone_number: Some("+31 20 555 0100".into()),
+        email_addresses: Some(vec!["kajsa@sp.example".into()]),
+        ..Default::default()
+    };
+    for (answer, is_it) in [
+        (json!({ "id": "1" }), true),
+        (json!({ "id": "1", "name": "KAJSA ANKA", "phoneNumber": "0205550100", "customerId": 17 }), true),
+        (json!({ "id": "1", "name": "", "phoneNumber": null }), true),
+        (json!({ "id": "1", "name": "Kajsa Anka", "phoneNumber": "+31 20 555 0101" }), false),
+        (json!({ "id": "1", "name": "Kajsa Anka", "customerId": "0018" }), false),
+        (json!({ "id": "1", "name": "Joakim Anka" }), false),
+        (json!({ "name": "Kajsa Anka" }), false),
+    ] {
+        sandbox.cocon().answer_next("createContact", Answer::json(200, &answer));
+        let mut prepared = Prepared::new(contact()).unwrap();
+        let placed = prepared.place(&cocon).await;
+        assert_eq!(placed.is_ok(), is_it, "{answer}");
+        assert!(placed.err().is_none_or(|error| error.outcome() == Outcome::Decode), "{answer}");
+    }
+}

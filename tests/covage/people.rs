@@ -35,7 +35,12 @@ async fn a_contact_from_birth_to_death() {
     let again = store_and_place(&mut again, &covage).await.unwrap();
     assert_eq!(again.contact_uuid.as_deref(), Some(uuid));
     assert_eq!(sandbox.covage().took_effect("createContact"), 1);
-    let mut lost = Prepared::new(ContactCreate { first_name: Some("Knatte".into()), ..kajsa() }).unwrap();
+    let mut lost = Prepared::new(ContactCreate {
+        first_name: Some("Knatte".into()),
+        email: Some("knatte@sp.example".into()),
+        ..kajsa()
+    })
+    .unwrap();
     sandbox.covage().answer_next("createContact", Answer::status(502));
     assert_eq!(lost.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
     let settled = covage.with_policy(settled());
@@ -66,6 +71,56 @@ async fn a_contact_from_birth_to_death() {
     assert_eq!(covage.contact(uuid).await.unwrap_err().status().unwrap(), 404);
     assert_eq!(covage.contacts().await.unwrap().len(), before);
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
+}
+
+/// The same mailbox, or the same name and number, may be what became of it; another person's is not.
+#[tokio::test]
+async fn a_contact_that_shares_what_belongs_to_one_person_is_not_absent() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox).with_policy(settled());
+    let held = |first: &str, email: &str, phone: &str, cell: &str| {
+        json!({
+            "contact_uuid": "c-1", "first_name": first, "last_name": "Anka", "email": email, "phone_number": phone,
+            "cell_phone_number": cell,
+        })
+    };
+    for (contact, is_absent) in [
+        (held("Katarina", "KAJSA@sp.example", "", ""), false),
+        (held("Kajsa", "other@sp.example", "", "+33 1 23 45 67 89"), false),
+        (held("KAJSA", "", "01.23.45.67.89", ""), false),
+        (json!({ "contact_uuid": "c-1" }), false),
+        (json!({ "contact_uuid": "c-1", "first_name": null, "last_name": "", "email": null }), false),
+        (json!({ "contact_uuid": "c-1", "first_name": "Kajsa", "last_name": "Anka" }), false),
+        (json!({ "contact_uuid": "c-1", "last_name": "Långben" }), true),
+        (held("Kajsa", "other@sp.example", "0123456788", ""), true),
+        (held("Knatte", "knatte@sp.example", "0123456789", ""), true),
+    ] {
+        let mut lost = Prepared::new(kajsa()).unwrap();
+        sandbox.covage().answer_next("createContact", Answer::status(502));
+        assert_eq!(lost.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+        sandbox.covage().answer_next("listContacts", Answer::json(200, &json!([contact])));
+        let found = lost.reconcile(&covage).await.unwrap();
+        assert_eq!(matches!(found, Reconciled::Absent), is_absent, "{contact}: {found:?}");
+        assert_eq!(matches!(found, Reconciled::Undecidable(_)), !is_absent, "{contact}: {found:?}");
+
+        let mut new = copy(&Prepared::new(kajsa()).unwrap());
+        sandbox.covage().answer_next("listContacts", Answer::json(200, &json!([contact])));
+        assert_eq!(new.look_up(&covage).await.is_ok(), is_absent, "before it is sent: {contact}");
+    }
+}
+
+#[tokio::test]
+async fn a_contact_list_that_is_none_says_nothing_of_what_was_sent() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox).with_policy(settled());
+    for list in [Answer::json(200, &json!(null)), Answer::json(200, &json!("")), Answer::status(204)] {
+        let mut lost = Prepared::new(kajsa()).unwrap();
+        sandbox.covage().answer_next("createContact", Answer::status(502));
+        lost.place(&covage).await.unwrap_err();
+        sandbox.covage().answer_next("listContacts", list);
+        let found = lost.reconcile(&covage).await.unwrap();
+        assert!(matches!(found, Reconciled::Indeterminate(_)), "{found:?}");
+    }
 }
 
 #[tokio::test]

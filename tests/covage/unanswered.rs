@@ -196,3 +196,51 @@ async fn a_replacement_says_that_an_earlier_attempt_was_not_answered() {
     let error = covage.replace_contact(&uuid, &contact).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Throttled);
 }
+
+/// Some servers answer a failure with status 200.
+#[tokio::test]
+async fn an_answer_that_is_another_order_does_not_replace_the_draft() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (mut draft, [first, _]) = completed(&sandbox, &covage).await;
+    let before = serde_json::to_value(draft.order()).unwrap();
+    let mut other = before.clone();
+    other["uuid"] = json!("11111111-2222-4333-8444-555555555555");
+    let data = OrderUpdate { comment: Some("Ring twice".into()), ..Default::default() };
+    for answer in [json!({}), json!({ "cause": "maintenance" }), other.clone()] {
+        sandbox.covage().answer_next("updateOrder", Answer::json(200, &answer));
+        let error = draft.complete(&covage, &data).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Decode, "{answer}");
+        assert!(error.to_string().contains("the answer is another order"), "{error}");
+        assert_eq!(serde_json::to_value(draft.order()).unwrap(), before, "the draft is as it was read");
+    }
+    sandbox.covage().answer_next("getOrder", Answer::json(200, &other));
+    assert_eq!(draft.set_otp(&covage, &first).await.unwrap_err().outcome(), Outcome::Decode);
+    assert_eq!(serde_json::to_value(draft.order()).unwrap(), before);
+    draft.complete(&covage, &data).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_draft_with_another_socket_than_the_one_that_was_set_is_told() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
+    draft.set_otp(&covage, &first).await.unwrap();
+    let with = |reference: &str| {
+        let mut order = serde_json::to_value(draft.order()).unwrap();
+        order["bounds"][0]["endpoints"][0]["reference"] = json!(reference);
+        order
+    };
+    let cut = &first.as_str()[..first.as_str().len() - 1];
+    let orders = [with(second.as_str()), with(cut), with("")];
+    let spelled = with(&format!(" {}", first.as_str().to_lowercase()));
+    for order in orders {
+        sandbox.covage().answer_next("getOrder", Answer::json(200, &order));
+        let error = draft.set_otp(&covage, &first).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert!(error.to_string().contains("the draft has another socket"), "{error}");
+        assert!(!error.to_string().contains(second.as_str()), "{error}");
+    }
+    sandbox.covage().answer_next("getOrder", Answer::json(200, &spelled));
+    draft.set_otp(&covage, &first).await.unwrap();
+}

@@ -150,6 +150,56 @@ async fn a_ticket_whose_answer_has_no_reference_is_unclear_until_it_is_found() {
     assert_eq!(found, "TT-7".parse::<TicketReference>().unwrap());
 }
 
+/// Some networks answer a failure with status 200.
+#[tokio::test]
+async fn an_answer_that_is_another_ticket_is_not_understood() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox);
+    for (answer, is_it) in [
+        (json!({ "cause": "maintenance" }), false),
+        (json!({ "coTicketReference": "TT-7", "cause": "maintenance" }), false),
+        (json!({ "coTicketReference": "TT-7", "spTicketReference": "0432" }), false),
+        (json!({ "coTicketReference": "TT-7", "heading": "Slow" }), false),
+        (json!({ "coTicketReference": "TT-7", "accessId": "a-2" }), false),
+        (json!({ "coTicketReference": "TT-7", "cause": null, "spTicketReference": "" }), true),
+        (
+            json!({ "coTicketReference": "TT-7", "spTicketReference": 431, "heading": "NO LINK", "accessId": "a-1" }),
+            true,
+        ),
+        (json!({ "coTicketReference": "TT-7" }), true),
+    ] {
+        let ticket = NewTicket::new("0431", "No link", "The socket is dark").access(id("a-1"));
+        let mut ticket = Prepared::new(ticket).unwrap();
+        sandbox.onapi().answer_next("createTicket", Answer::json(200, &answer));
+        let placed = ticket.place(&network).await;
+        assert_eq!(placed.is_ok(), is_it, "{answer}");
+        assert!(placed.err().is_none_or(|error| error.outcome() == Outcome::Decode), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_list_that_is_none_says_nothing_of_what_was_sent() {
+    let sandbox = sandbox().await;
+    let network = onapi(&sandbox).with_policy(settled());
+    for (list, after) in [
+        (Answer::json(200, &json!(null)), false),
+        (Answer::json(200, &json!("")), false),
+        (Answer::status(204), false),
+        (Answer::json(200, &json!({ "coTicketReference": "TT-9", "spTicketReference": "9" })), false),
+        (Answer::json(200, &json!([])), true),
+    ] {
+        sandbox.onapi().answer_next("listTickets", list.clone());
+        assert!(copy(&ticket()).look_up(&network).await.unwrap().is_none(), "nothing was sent yet");
+        let mut lost = ticket();
+        sandbox.onapi().answer_next("createTicket", Answer::status(502));
+        assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Unknown);
+        sandbox.onapi().answer_next("listTickets", list);
+        let found = lost.reconcile(&network).await.unwrap();
+        assert_eq!(matches!(found, Reconciled::Absent), after, "{found:?}");
+        assert_eq!(matches!(found, Reconciled::Indeterminate(_)), !after, "{found:?}");
+    }
+}
+
 #[test]
 fn a_ticket_that_no_network_could_take_is_refused() {
     let refused = |ticket: NewTicket| Prepared::new(ticket).unwrap_err().to_string();

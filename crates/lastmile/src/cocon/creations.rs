@@ -1,11 +1,14 @@
 //! What can be created at Cocon, and what a person should look at when an answer was lost.
 
+use chrono::NaiveDate;
 use lastmile_cocon::types::{
     Contact, ContactCreate, Customer, CustomerContract, CustomerContractCreate, CustomerCreate,
     DelayedConnection, ProjectAssetApprovalCreate,
 };
 use lastmile_core::call::{Error, Reply};
-use lastmile_core::wire::Loose;
+use lastmile_core::wire::{Loose, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::texts::check_creation;
 use super::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection, segment};
@@ -23,8 +26,95 @@ fn confirmed<T>(reply: Reply<T>, is_it: impl FnOnce(&T) -> bool) -> Result<T, Er
     }
 }
 
+/// What was created, if an answer has its id and contradicts nothing of what was asked for. Some servers answer a failure with
+/// status 200.
+fn created<T: Serialize>(
+    reply: Reply<T>,
+    id: impl FnOnce(&T) -> &Loose<String>,
+    request: &impl Serialize,
+) -> Result<T, Error> {
+    confirmed(reply, |created| {
+        has_text(id(created))
+            && serde_json::to_value(created).is_ok_and(|answer| compared(&answer, request) != Match::No)
+    })
+}
+
+/// Whether an answer repeats what was asked for, by the fields that both have. What is only written in another way does not
+/// contradict: moments of another zone, phone numbers with the country's code, numbers for texts, and empty fields.
+fn compared(answer: &Value, request: &impl Serialize) -> Match {
+    let Ok(Value::Object(request)) = serde_json::to_value(request) else { return Match::Maybe };
+    let Value::Object(answer) = answer else { return Match::Maybe };
+    let mut scalars = answer.clone();
+    let mut told = Match::Maybe;
+    for (name, given) in &request {
+        let Some(held) = answer.get(name) else { continue };
+        let inner = match given {
+            _ if is_said_otherwise(name, held, given) => Match::Yes,
+            Value::Object(_) => compared(held, given),
+            _ if held == "" => Match::Maybe,
+            _ => continue,
+        };
+        scalars.remove(name);
+        told = either(told, inner);
+    }
+    either(told, Match::of_answer(&Value::Object(scalars), &request))
+}
+
+/// One contradiction is enough, and so is one field that is repeated.
+fn either(one: Match, other: Match) -> Match {
+    match (one, other) {
+        (Match::No, _) | (_, Match::No) => Match::No,
+        (Match::Maybe, Match::Maybe) => Match::Maybe,
+        _ => Match::Yes,
+    }
+}
+
+/// Whether two values say the same in two ways.
+fn is_said_otherwise(name: &str, held: &Value, given: &Value) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    match (held, given) {
+        (Value::String(held), Value::String(given)) => {
+            let national = |text: &str| {
+                let digits = digits(text);
+                digits[digits.len().saturating_sub(9)..].to_owned()
+            };
+            let is_phone = name.to_ascii_lowercase().contains("phone");
+            is_same_moment(held, given)
+                || (is_phone && !national(given).is_empty() && national(held) == national(given))
+        }
+        // Written as a number it has lost its noughts.
+        (Value::Number(held), Value::String(given)) => {
+            !given.is_empty() && held.to_string() == given.trim().trim_start_matches('0')
+        }
+        _ => false,
+    }
+}
+
+fn is_same_moment(held: &str, given: &str) -> bool {
+    let moment = |text: &str| text.parse::<Timestamp>().ok().map(|moment| moment.at());
+    let date = |text: &str| text.parse::<NaiveDate>().ok();
+    match (moment(held), moment(given), date(given)) {
+        (Some(held), Some(given), _) => held == given,
+        // A day as the moment of its midnight, in the zone of the server.
+        (Some(held), None, Some(given)) => (held.date_naive() - given).num_days().abs() <= 1,
+        _ => false,
+    }
+}
+
 fn has_text(field: &Loose<String>) -> bool {
     field.as_deref().is_some_and(|text| !text.is_empty())
+}
+
+/// Whether an answer is this approval: it contradicts nothing, and has an id or repeats something.
+fn is_approval(answer: &Value, approval: &ProjectAssetApprovalCreate) -> bool {
+    match compared(answer, approval) {
+        Match::Yes => true,
+        Match::No => false,
+        Match::Maybe => match answer.get("id") {
+            Some(Value::String(id)) => !id.is_empty(),
+            id => id.is_some_and(Value::is_number),
+        },
+    }
 }
 
 /// Whether an answer has any of the ids that a connection has.
@@ -71,9 +161,7 @@ creation! {
     check: |customer| check_creation("customer", "clientCode, name", customer),
     send: |customer, cocon| {
         let call = |client: lastmile_cocon::Client| async move { client.create_customer(customer).await };
-        confirmed(cocon.handle.call(call).await?, |created| {
-            has_text(&created.id) && Match::of_field(&created.name, customer.name.as_ref()) != Match::No
-        })
+        created(cocon.handle.call(call).await?, |answer| &answer.id, customer)
     },
     manual_check: "look in Cocon for a customer of this name and client code",
 }
@@ -83,9 +171,7 @@ creation! {
     check: |contact| check_creation("contact", "name, customerId, phoneNumber, emailAddresses", contact),
     send: |contact, cocon| {
         let call = |client: lastmile_cocon::Client| async move { client.create_contact(contact).await };
-        confirmed(cocon.handle.call(call).await?, |created| {
-            has_text(&created.id) && Match::of_field(&created.name, contact.name.as_ref()) != Match::No
-        })
+        created(cocon.handle.call(call).await?, |answer| &answer.id, contact)
     },
     manual_check: "look in Cocon for a contact of this name at the customer",
 }
@@ -95,9 +181,7 @@ creation! {
     check: |contract| check_creation("contract", "name, customerId, startDate, endDate", contract),
     send: |contract, cocon| {
         let call = |client: lastmile_cocon::Client| async move { client.create_customer_contract(contract).await };
-        confirmed(cocon.handle.call(call).await?, |created| {
-            has_text(&created.id) && Match::of_field(&created.name, contract.name.as_ref()) != Match::No
-        })
+        created(cocon.handle.call(call).await?, |answer| &answer.id, contract)
     },
     manual_check: "look in Cocon for a contract of this name and these dates at the customer",
 }
@@ -109,9 +193,9 @@ creation! {
         let call = |client: lastmile_cocon::Client| async move { client.create_project_asset_approval(approval).await };
         // The supplier answers without a body; what a server answers beyond that is the approval.
         let reply = cocon.handle.call(call).await?;
-        match serde_json::from_slice(&reply.body) {
-            _ if reply.body.trim_ascii().is_empty() => Ok(()),
-            Ok(answer) if Match::of_answer(&answer, approval) == Match::Yes => Ok(()),
+        match serde_json::from_slice(reply.json_body()) {
+            _ if reply.json_body().trim_ascii().is_empty() => Ok(()),
+            Ok(answer) if is_approval(&answer, approval) => Ok(()),
             _ => Err(reply.unfit("the answer is neither empty nor the approval that was asked for")),
         }
     },
@@ -158,4 +242,65 @@ creation! {
         }
     },
     manual_check: "look in Cocon which of the buildings are connected, and whether a batch with them is running",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_answer_is_compared_by_all_fields_that_it_repeats() {
+        let request = json!({
+            "name": "Café Anka", "customerId": "0017", "phoneNumber": "+31 20 555 0100", "isPrimaryContact": true,
+            "startDate": "2026-01-01", "timestamp": "2026-01-01T00:00:00.000Z",
+            "assetApproval": { "assetId": "a-1", "approved": true },
+        });
+        for (answer, expected) in [
+            (json!({}), Match::Maybe),
+            (json!("OK"), Match::Maybe),
+            (json!({ "cause": "maintenance" }), Match::Maybe),
+            (json!({ "name": null, "customerId": "" }), Match::Maybe),
+            (json!({ "name": "CAFE ANKA" }), Match::Yes),
+            (json!({ "name": "Café Anka", "customerId": 17 }), Match::Yes),
+            (json!({ "name": "Café Anka", "customerId": "0018" }), Match::No),
+            (json!({ "name": "Café Anka", "customerId": 18 }), Match::No),
+            (json!({ "name": "Joakim" }), Match::No),
+            (json!({ "name": "Café Anka", "phoneNumber": "0205550100" }), Match::Yes),
+            (json!({ "name": "Café Anka", "phoneNumber": "0205550101" }), Match::No),
+            (json!({ "name": "Café Anka", "isPrimaryContact": false }), Match::No),
+            (json!({ "startDate": "2026-01-01T00:00:00+01:00" }), Match::Yes),
+            (json!({ "startDate": "2025-12-31T23:00:00Z" }), Match::Yes),
+            (json!({ "startDate": "2026-02-01" }), Match::No),
+            (json!({ "timestamp": "2026-01-01T01:00:00+01:00" }), Match::Yes),
+            (json!({ "timestamp": "2026-01-01T01:00:00Z" }), Match::No),
+            (json!({ "assetApproval": { "assetId": "A-1" } }), Match::Yes),
+            (json!({ "assetApproval": { "assetId": "a-2" } }), Match::No),
+            (json!({ "name": "Café Anka", "assetApproval": { "approved": false } }), Match::No),
+        ] {
+            assert_eq!(compared(&answer, &request), expected, "{answer}");
+        }
+    }
+
+    #[test]
+    fn an_approval_is_told_by_its_id_or_by_what_it_repeats() {
+        let approval = ProjectAssetApprovalCreate {
+            project_name: Some("Ankeborg".into()),
+            timestamp: Some("2026-01-01T00:00:00.000Z".parse().unwrap()),
+            ..Default::default()
+        };
+        for (answer, is_it) in [
+            (json!({ "id": 7 }), true),
+            (json!({ "id": "7", "state": "done" }), true),
+            (json!({ "timestamp": "2026-01-01T01:00:00+01:00" }), true),
+            (json!({ "id": 7, "timestamp": "2026-01-01T02:00:00+01:00" }), false),
+            (json!({ "id": 7, "projectName": "Gåseborg" }), false),
+            (json!({ "id": null }), false),
+            (json!({ "id": "" }), false),
+            (json!({ "message": "later" }), false),
+            (json!([]), false),
+        ] {
+            assert_eq!(is_approval(&answer, &approval), is_it, "{answer}");
+        }
+    }
 }

@@ -84,17 +84,11 @@ fn is_empty(fields: &[&Option<String>]) -> bool {
     fields.iter().all(|field| field.as_deref().is_none_or(|text| text.trim().is_empty()))
 }
 
-/// Whether an answer has the id of a contact, and not what it says.
-fn says_less(contact: &Contact) -> bool {
-    let Contact { first_name, last_name, email, phone_number, cell_phone_number, .. } = contact;
-    let fields = [first_name, last_name, email, phone_number, cell_phone_number];
-    fields.into_iter().any(|field| field.is_absent())
-}
-
-/// Whether it says just what is to be created.
+/// Whether it says just what is to be created. A field that is missing does not tell.
 fn is_same(wanted: &ContactCreate, held: &Contact) -> Match {
-    let text = |wanted: &Option<String>, held: &Loose<String>| {
-        Match::of_text(held.as_deref().unwrap_or_default(), wanted.as_deref().unwrap_or_default())
+    let text = |wanted: &Option<String>, held: &Loose<String>| match wanted.as_deref().unwrap_or_default() {
+        wanted if held.is_absent() && !wanted.is_empty() => Match::Maybe,
+        wanted => Match::of_text(held.as_deref().unwrap_or_default(), wanted),
     };
     text(&wanted.first_name, &held.first_name)
         .and(text(&wanted.last_name, &held.last_name))
@@ -103,8 +97,49 @@ fn is_same(wanted: &ContactCreate, held: &Contact) -> Match {
         .and(is_same_phone(&wanted.cell_phone_number, &held.cell_phone_number))
 }
 
+/// Whether a contact of the list is the one that is to be created. The supplier may have changed what it was given, and somebody
+/// may have corrected it since: one that shares what belongs to one person cannot be told from it.
+fn is_in_list(wanted: &ContactCreate, held: &Contact) -> Match {
+    match is_same(wanted, held) {
+        Match::No if says_nothing(held) || is_alike(wanted, held) => Match::Maybe,
+        told => told,
+    }
+}
+
+/// Whether a contact has nothing but its id.
+fn says_nothing(contact: &Contact) -> bool {
+    let Contact { first_name, last_name, email, phone_number, cell_phone_number, .. } = contact;
+    let fields = [first_name, last_name, email, phone_number, cell_phone_number];
+    fields.into_iter().all(|field| field.as_deref().is_none_or(|text| text.trim().is_empty()))
+}
+
+/// Whether it has the same e-mail, or the same name and one of the phone numbers.
+fn is_alike(wanted: &ContactCreate, held: &Contact) -> bool {
+    let is_shared = |held: &str, wanted: &str| {
+        !held.trim().is_empty() && !wanted.trim().is_empty() && Match::of_text(held, wanted) != Match::No
+    };
+    let email = (held.email.as_deref().unwrap_or_default(), wanted.email.as_deref().unwrap_or_default());
+    let name = |first: Option<&str>, last: Option<&str>| {
+        format!("{} {}", first.unwrap_or_default(), last.unwrap_or_default())
+    };
+    let held_name = name(held.first_name.as_deref(), held.last_name.as_deref());
+    let wanted_name = name(wanted.first_name.as_deref(), wanted.last_name.as_deref());
+    let shares_phone = [&wanted.phone_number, &wanted.cell_phone_number].into_iter().any(|wanted| {
+        let held = [&held.phone_number, &held.cell_phone_number];
+        wanted.is_some() && held.into_iter().any(|held| is_same_number(wanted, held))
+    });
+    is_shared(email.0, email.1) || (is_shared(&held_name, &wanted_name) && shares_phone)
+}
+
+fn is_same_number(wanted: &Option<String>, held: &Loose<String>) -> bool {
+    !held.is_absent()
+        && wanted.as_deref().is_some_and(|wanted| !wanted.trim().is_empty())
+        && is_same_phone(wanted, held) != Match::No
+}
+
 /// Suppliers write numbers with the country's code or without, and with dots, blanks or nothing between.
 fn is_same_phone(wanted: &Option<String>, held: &Loose<String>) -> Match {
+    let is_missing = held.is_absent();
     let (wanted, held) = (wanted.as_deref().unwrap_or_default(), held.as_deref().unwrap_or_default());
     let national = |number: &str| {
         let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
@@ -112,6 +147,7 @@ fn is_same_phone(wanted: &Option<String>, held: &Loose<String>) -> Match {
     };
     match wanted == held {
         true => Match::Yes,
+        false if is_missing && !wanted.is_empty() => Match::Maybe,
         false if !wanted.is_empty() && national(wanted) == national(held) => Match::Maybe,
         false => Match::No,
     }
@@ -120,7 +156,8 @@ fn is_same_phone(wanted: &Option<String>, held: &Loose<String>) -> Match {
 impl Sealed for ContactCreate {}
 
 /// A contact has no reference of the caller's, so it is looked for by all that it says: one that says just the same is taken
-/// for it, before it is sent and afterwards.
+/// for it, before it is sent and afterwards. One with the same e-mail, or with the same name and a shared phone number, cannot be
+/// told from it, and is for a person to look at.
 impl Creation for ContactCreate {
     type Supplier = Covage;
     type Created = Contact;
@@ -140,25 +177,32 @@ impl Creation for ContactCreate {
         let reply = covage.handle.call(call).await?;
         match reply.value.contact_uuid.as_deref() {
             None | Some("") => Err(reply.unfit("the answer has no id that the contact could be used by")),
-            Some(_) if is_same(self, &reply.value) == Match::No && !says_less(&reply.value) => {
+            Some(_) if is_same(self, &reply.value) == Match::No => {
                 Err(reply.unfit("the answer is another contact"))
             }
             Some(_) => Ok(reply.value),
         }
     }
 
-    async fn find(&self, covage: &Covage, _: LookupPurpose) -> Result<Lookup<Contact>, Error> {
-        let mut told = Lookup::NotFound;
-        for contact in covage.contacts().await? {
+    async fn find(&self, covage: &Covage, purpose: LookupPurpose) -> Result<Lookup<Contact>, Error> {
+        let contacts = covage.contacts().await?;
+        // Before anything is sent, `null` and the like are taken for an empty list.
+        let mut told = match purpose {
+            LookupPurpose::AfterSending if !contacts.is_array() => {
+                Lookup::Indeterminate("the supplier answers without a list of contacts")
+            }
+            _ => Lookup::NotFound,
+        };
+        for contact in contacts {
             let Some(contact) = contact.into_option() else {
                 told =
                     Lookup::Indeterminate("a contact of the list could not be read, and it may be this one");
                 continue;
             };
-            match is_same(self, &contact) {
+            match is_in_list(self, &contact) {
                 Match::Yes => return Ok(Lookup::Found(contact)),
                 Match::No => {}
-                Match::Maybe => told = Lookup::Conflict("a contact says the same in another spelling"),
+                Match::Maybe => told = Lookup::Conflict("a contact cannot be told from this one"),
             }
         }
         Ok(told)

@@ -14,7 +14,7 @@ use lastmile_covage::types::{
 
 use serde::{Deserialize, Serialize};
 
-use super::seen::Seen;
+use super::seen::{Seen, plain};
 use super::submission::Why;
 use super::texts::{check_lines, check_text, check_texts};
 use super::{Covage, CutService, Fibre, NotReady, Options, Readiness, Submission, refused, segment};
@@ -34,7 +34,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// An order that was read, as a draft.
+    /// Resumes a draft from an order that was read, for instance after a restart.
     ///
     /// # Errors
     /// When it is no draft any more, or has no id.
@@ -87,6 +87,10 @@ impl Draft {
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a text holds a character that the supplier does not take (see
     /// [`CovageText`](crate::rules::CovageText)) or a control character, or is blank and not [overruled](Self::overrule); when
     /// nothing is given; or when the status is in it, which [`submission`](Self::submission) sets.
+    ///
+    /// After [`Outcome::Unknown`](crate::Outcome::Unknown), call it again with the same data: the same change made twice says the
+    /// same. [`Outcome::Decode`](crate::Outcome::Decode) when the answer is another order: the draft stays as it was read before;
+    /// read the order again.
     pub async fn complete(&mut self, covage: &Covage, data: &OrderUpdate) -> Result<(), Error> {
         if data.status.is_some() {
             return Err(refused("the status is set by submitting the draft, not by completing it"));
@@ -99,7 +103,11 @@ impl Draft {
         let uuid = &self.uuid;
         let call = |client: Client| async move { client.update_order(uuid, data).await };
         let reply = covage.handle.call(call).await;
-        self.order = self.noted(reply)?;
+        let reply = self.noted(reply)?;
+        if !self.is_this(&reply.value) {
+            return Err(reply.unfit("the answer is another order"));
+        }
+        self.order = reply.value;
         Ok(())
     }
 
@@ -229,7 +237,9 @@ impl Draft {
     ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the draft has no socket to set, or one that is fixed to another
-    /// reference, or its request type is another.
+    /// reference, or its request type is another. [`Outcome::Unknown`](crate::Outcome::Unknown) when the draft, read again, has
+    /// another socket than this one: an earlier change may have been carried out late. Look at the order, and set the socket
+    /// again.
     pub async fn set_otp(&mut self, covage: &Covage, otp: &Otp) -> Result<Socket, Error> {
         self.demand(&[OrderRequestType::ActivateDefined], "a socket is given for activate_defined only")?;
         let Some((_, socket)) = self.socket() else {
@@ -238,11 +248,11 @@ impl Draft {
             ));
         };
         if socket.locked.get() == Some(&true) {
-            if socket.reference.as_deref() != Some(otp.as_str()) {
+            if !is_reference_of(socket, otp) {
                 return Err(refused("bounds[0].endpoints[0].reference: the socket is fixed to another one"));
             }
             self.reread(covage).await?;
-            return Ok(self.place());
+            return self.place_of(otp);
         }
         let endpoint = socket
             .uuid
@@ -256,16 +266,23 @@ impl Draft {
         let reply = covage.handle.call(call).await;
         self.noted(reply)?;
         self.reread(covage).await?;
-        Ok(self.place())
+        self.place_of(otp)
     }
 
-    /// Where the supplier says that the socket is.
-    fn place(&self) -> Socket {
-        let address = self.socket().and_then(|(bound, _)| bound.address.get());
-        address.map_or_else(Socket::default, |address| Socket {
+    /// Where the supplier says that the socket is, if the draft has it.
+    fn place_of(&self, otp: &Otp) -> Result<Socket, Error> {
+        let Some((bound, _)) = self.socket().filter(|(_, socket)| is_reference_of(socket, otp)) else {
+            return Err(Error::unknown(
+                lastmile_covage::TABLE.api,
+                "the draft has another socket than the one that was set, as another change may have been carried out later: look \
+                 at the order, and set the socket again",
+            ));
+        };
+        let address = bound.address.get();
+        Ok(address.map_or_else(Socket::default, |address| Socket {
             stairs: address.stairs.get().cloned(),
             floor: address.floor.get().cloned(),
-        })
+        }))
     }
 
     /// Every field that is missing or cannot be as it is, at once, and what looks doubtful.
@@ -350,18 +367,33 @@ impl Draft {
         self.has_unanswered_change
     }
 
-    fn noted<T>(&mut self, reply: Result<Reply<T>, Error>) -> Result<T, Error> {
+    /// Whether an answer is the order of this draft.
+    fn is_this(&self, order: &Order) -> bool {
+        order.uuid.as_deref().is_some_and(|uuid| uuid.eq_ignore_ascii_case(self.uuid.as_str()))
+    }
+
+    fn noted<T>(&mut self, reply: Result<Reply<T>, Error>) -> Result<Reply<T>, Error> {
         self.has_unanswered_change |= match &reply {
             Ok(reply) => reply.earlier_attempt_unanswered,
             Err(error) => error.outcome() == Outcome::Unknown,
         };
-        Ok(reply?.value)
+        reply
     }
 
     async fn reread(&mut self, covage: &Covage) -> Result<(), Error> {
-        self.order = covage.order(self.uuid.as_str()).await?;
+        let uuid = &self.uuid;
+        let reply = covage.handle.call(|client: Client| async move { client.get_order(uuid).await }).await?;
+        if !self.is_this(&reply.value) {
+            return Err(reply.unfit("the answer is another order"));
+        }
+        self.order = reply.value;
         Ok(())
     }
+}
+
+/// Whether a socket is this one. A reference that was cut is another one.
+fn is_reference_of(socket: &OrderEndpoint, otp: &Otp) -> bool {
+    socket.reference.as_deref().is_some_and(|reference| plain(reference) == plain(otp.as_str()))
 }
 
 /// Where an optical socket is, as the supplier's look-up says.

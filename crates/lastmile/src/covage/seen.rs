@@ -6,6 +6,8 @@ use lastmile_covage::types::Order;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::prepared::Match;
+
 /// What decides what is ordered, as the caller saw it last: kept with a submission, and compared before it is sent.
 ///
 /// A change of a draft whose answer was lost may be carried out later, after a newer one. So the draft may have another socket by
@@ -31,6 +33,19 @@ const FIELDS: [(&str, &[&str]); 12] = [
     ("address_second_rdv", &[]),
 ];
 
+/// Fields inside an object that the platform fills in by itself.
+const OF_PLATFORM: [&str; 7] =
+    ["uuid", "id", "href", "links", "_links", "creation_date", "modification_date"];
+
+/// What an order is compared as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// A draft that was read: what is missing in it is not there.
+    Draft,
+    /// The answer to a submission: what is missing in it is not said.
+    Answer,
+}
+
 /// What is ordered for whom is personal.
 impl fmt::Debug for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,41 +68,226 @@ impl Seen {
             };
             seen.insert(field.to_owned(), value);
         }
-        seen.insert("bounds".to_owned(), bounds(&order["bounds"]));
-        let mut seen = Value::Object(seen);
-        drop_empty(&mut seen);
-        match seen {
-            Value::Object(seen) => Self(seen),
-            _ => Self(Map::new()),
-        }
+        let bounds = objects(&order["bounds"]).into_iter().map(|bound| {
+            let endpoints: Vec<Value> = objects(&bound["endpoints"])
+                .into_iter()
+                .map(|endpoint| only(endpoint, &["uuid", "reference", "type"]))
+                .collect();
+            serde_json::json!({ "uuid": bound["uuid"], "address": bound["address"], "endpoints": endpoints })
+        });
+        seen.insert("bounds".to_owned(), bounds.collect());
+        seen.retain(|_, value| !value.is_null());
+        Self(seen)
     }
 
-    /// The fields in which an order differs from what was seen.
-    pub(super) fn differences(&self, order: &Order) -> Vec<&'static str> {
+    /// The fields in which a draft that was read differs from what was seen.
+    pub(super) fn differences(&self, draft: &Order) -> Vec<&'static str> {
+        self.compared(draft, Mode::Draft)
+    }
+
+    /// The fields in which the answer to the submission differs from what was seen. Those that are not in the answer are not
+    /// compared.
+    pub(super) fn differences_in_answer(&self, answer: &Order) -> Vec<&'static str> {
+        self.compared(answer, Mode::Answer)
+    }
+
+    fn compared(&self, order: &Order, mode: Mode) -> Vec<&'static str> {
         let Self(now) = Self::of(order);
+        let is_termination = plain(&self.0.get("type").and_then(text).unwrap_or_default()) == "terminate";
         let names = FIELDS.iter().map(|(field, _)| *field).chain(["bounds"]);
-        names.filter(|field| self.0.get(*field) != now.get(*field)).collect()
+        names
+            // The platform fills in the service that an activation leads to.
+            .filter(|field| is_termination || !field.starts_with("service_"))
+            .filter(|field| {
+                let was = self.0.get(*field).unwrap_or(&Value::Null);
+                let now = now.get(*field).unwrap_or(&Value::Null);
+                !match *field {
+                    "bounds" => are_same_bounds(was, now, mode),
+                    "options" => are_same_options(was, now, mode),
+                    field => is_same(field, was, now, mode),
+                }
+            })
+            .collect()
     }
 }
 
-/// The ends of the line: which sockets or lines they are, and where. Their order says nothing.
-fn bounds(bounds: &Value) -> Value {
-    let list = |value: &Value| match value {
-        Value::Array(list) => list.clone(),
-        Value::Object(_) => vec![value.clone()],
-        _ => Vec::new(),
+/// Whether a field says the same. Servers write an unset field in several ways, numbers as texts, and texts in another spelling.
+fn is_same(name: &str, was: &Value, now: &Value, mode: Mode) -> bool {
+    if (is_empty(was) && is_empty(now)) || (mode == Mode::Answer && now.is_null()) {
+        return true;
+    }
+    match (was, now) {
+        (Value::Object(_) | Value::Null, Value::Object(_)) | (Value::Object(_), Value::Null) => {
+            names(was, now)
+                .all(|name| OF_PLATFORM.contains(&name) || is_same(name, &was[name], &now[name], mode))
+        }
+        (Value::Array(was), Value::Array(now)) => {
+            was.len() == now.len() && was.iter().zip(now).all(|(was, now)| is_same(name, was, now, mode))
+        }
+        // An answer may have a link in the place of an object.
+        (Value::Object(_), Value::String(_)) => mode == Mode::Answer,
+        _ if is_truth(name) => truth(was) == truth(now),
+        _ => match (text(was), text(now)) {
+            (Some(given), Some(held)) => {
+                is_same_text(name, &given, &held, was.is_number() != now.is_number())
+            }
+            _ => false,
+        },
+    }
+}
+
+fn is_same_text(name: &str, given: &str, held: &str, is_one_number: bool) -> bool {
+    if name.contains("phone") {
+        let (given, held) = (national(given), national(held));
+        if !given.is_empty() || !held.is_empty() {
+            return given == held;
+        }
+    }
+    match name {
+        // A reference that was cut is another one.
+        "reference" | "eligibility_ref" | "service_ref" => plain(given) == plain(held),
+        "service_uuid" => is_same_id(given, held),
+        _ if is_one_number => plain(given).trim_start_matches('0') == plain(held).trim_start_matches('0'),
+        _ => Match::of_text(held, given) != Match::No,
+    }
+}
+
+/// The digits that numbers with and without the country's code have in common.
+fn national(number: &str) -> String {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    digits[digits.len().saturating_sub(9)..].to_owned()
+}
+
+/// A reference without what servers change: blanks and capitals.
+pub(super) fn plain(text: &str) -> String {
+    text.split_whitespace().collect::<String>().to_lowercase()
+}
+
+fn is_same_id(one: &str, other: &str) -> bool {
+    plain(one).replace('-', "") == plain(other).replace('-', "")
+}
+
+/// An option that is switched off is as good as one that is not there.
+fn are_same_options(was: &Value, now: &Value, mode: Mode) -> bool {
+    if !matches!((was, now), (Value::Object(_), _) | (_, Value::Object(_))) {
+        return mode == Mode::Answer || (is_empty(was) && is_empty(now));
+    }
+    names(was, now).all(|name| {
+        let (was, now) = (&was[name], &now[name]);
+        let is_said = mode == Mode::Draft || !is_empty(now);
+        match (is_off(was), is_off(now)) {
+            (true, true) => true,
+            (false, false) => is_same(name, was, now, mode),
+            _ => !is_said,
+        }
+    })
+}
+
+fn is_off(option: &Value) -> bool {
+    match &option["enabled"] {
+        Value::Null => is_empty(option),
+        enabled => !truth(enabled),
+    }
+}
+
+/// The ends of the line: which sockets or lines they are, and where.
+fn are_same_bounds(was: &Value, now: &Value, mode: Mode) -> bool {
+    let is_same_bound = |was: &Value, now: &Value| is_same_bound(was, now, mode);
+    let (pairs, added) = pairs(objects(was), objects(now), is_same_bound);
+    let is_gone = |bound: &Value| {
+        mode == Mode::Draft
+            && (!is_empty(&bound["address"]) || objects(&bound["endpoints"]).into_iter().any(has_reference))
     };
-    let mut ends: Vec<Value> = list(bounds)
-        .iter()
-        .map(|bound| {
-            let endpoints = list(&bound["endpoints"]);
-            let endpoints: Vec<Value> =
-                endpoints.iter().map(|endpoint| only(endpoint, &["reference", "type"])).collect();
-            serde_json::json!({ "address": bound["address"], "endpoints": endpoints })
+    pairs.into_iter().all(|(was, now)| match now {
+        Some(now) => is_same_bound(was, now),
+        None => !is_gone(was),
+    }) && !added.into_iter().any(|bound| objects(&bound["endpoints"]).into_iter().any(is_set_socket))
+}
+
+fn is_same_bound(was: &Value, now: &Value, mode: Mode) -> bool {
+    let (was_at, now_at) = (&was["address"], &now["address"]);
+    let is_same_address = match (was_at, now_at) {
+        (Value::Object(_), Value::Object(_)) => {
+            // The platform fills in what the caller left empty.
+            names(was_at, now_at).all(|name| {
+                is_empty(&was_at[name])
+                    || OF_PLATFORM.contains(&name)
+                    || is_same(name, &was_at[name], &now_at[name], mode)
+            })
+        }
+        _ => is_empty(was_at) || is_same("address", was_at, now_at, mode),
+    };
+    let is_same_endpoint = |was: &Value, now: &Value| is_same_endpoint(was, now, mode);
+    let (pairs, added) = pairs(objects(&was["endpoints"]), objects(&now["endpoints"]), is_same_endpoint);
+    is_same_address
+        && pairs.into_iter().all(|(was, now)| match now {
+            Some(now) => is_same_endpoint(was, now),
+            None => mode == Mode::Answer || !has_reference(was),
+        })
+        && !added.into_iter().any(is_set_socket)
+}
+
+fn is_same_endpoint(was: &Value, now: &Value, mode: Mode) -> bool {
+    let is_filled_in = is_empty(&was["reference"]) && !is_set_socket(now);
+    is_same("type", &was["type"], &now["type"], mode)
+        && (is_filled_in || is_same("reference", &was["reference"], &now["reference"], mode))
+}
+
+fn has_reference(endpoint: &Value) -> bool {
+    !is_empty(&endpoint["reference"])
+}
+
+/// Whether it is a socket with a reference. One without a type may be one.
+fn is_set_socket(endpoint: &Value) -> bool {
+    let is_socket = text(&endpoint["type"]).is_none_or(|kind| plain(&kind) == "otp");
+    is_socket && has_reference(endpoint)
+}
+
+type Pairs<'a> = (Vec<(&'a Value, Option<&'a Value>)>, Vec<&'a Value>);
+
+/// Each element that was seen with what it is now, by its id or else by its place, and those that were added.
+fn pairs<'a>(
+    was: Vec<&'a Value>,
+    now: Vec<&'a Value>,
+    is_same: impl Fn(&Value, &Value) -> bool,
+) -> Pairs<'a> {
+    let id = |value: &Value| text(&value["uuid"]).filter(|id| !id.is_empty());
+    let mut left: Vec<Option<&Value>> = now.into_iter().map(Some).collect();
+    let mut paired: Vec<(&Value, Option<&Value>)> = was
+        .into_iter()
+        .map(|was| {
+            let known = id(was);
+            let is_it = |now: &Value| known.as_deref().zip(id(now)).is_some_and(|(a, b)| is_same_id(a, &b));
+            (was, left.iter_mut().find(|now| now.is_some_and(is_it)).and_then(Option::take))
         })
         .collect();
-    ends.sort_by_cached_key(Value::to_string);
-    Value::Array(ends)
+    // One whose id is not known, or was given anew, is the one at its place, or another one that says the same.
+    for (place, (was, now)) in paired.iter_mut().enumerate().filter(|(_, (_, now))| now.is_none()) {
+        let fits = |at: &usize| left.get(*at).copied().flatten().is_some_and(|now| is_same(was, now));
+        let lacks_id =
+            |at: &usize| left.get(*at).copied().flatten().is_some_and(|now| id(was).and(id(now)).is_none());
+        let at = Some(place)
+            .filter(fits)
+            .or_else(|| (0..left.len()).find(fits))
+            .or_else(|| Some(place).filter(lacks_id));
+        *now = at.and_then(|at| left.get_mut(at)?.take());
+    }
+    (paired, left.into_iter().flatten().collect())
+}
+
+/// The names of the fields that one of two objects has.
+fn names<'a>(one: &'a Value, other: &'a Value) -> impl Iterator<Item = &'a str> {
+    let fields = [one, other].into_iter().filter_map(Value::as_object);
+    fields.flat_map(Map::keys).map(String::as_str)
+}
+
+/// The objects of a list, or the one in its place. A link says nothing.
+fn objects(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(list) => list.iter().filter(|item| item.is_object()).collect(),
+        Value::Object(_) => vec![value],
+        _ => Vec::new(),
+    }
 }
 
 fn only(value: &Value, fields: &[&str]) -> Value {
@@ -96,25 +296,31 @@ fn only(value: &Value, fields: &[&str]) -> Value {
     Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
-/// An empty text, list or object says as little as a missing field, and answers have now one, now the other.
-fn drop_empty(value: &mut Value) {
+fn text(value: &Value) -> Option<String> {
     match value {
-        Value::Object(fields) => {
-            fields.values_mut().for_each(drop_empty);
-            fields.retain(|_, value| !is_empty(value));
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_empty),
-        Value::String(text) => *text = text.trim().to_owned(),
-        _ => {}
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null => Some(String::new()),
+        _ => None,
     }
 }
 
+fn is_truth(name: &str) -> bool {
+    matches!(name, "enabled" | "allow_second_rdv")
+}
+
+/// Servers write truths as numbers and texts, too.
+fn truth(value: &Value) -> bool {
+    text(value).is_some_and(|text| !matches!(plain(&text).as_str(), "" | "false" | "0" | "no"))
+}
+
+/// An empty text, list or object, or `false`, says as little as a missing field, and answers have now one, now the other.
 fn is_empty(value: &Value) -> bool {
     match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.iter().all(is_empty),
+        Value::Object(fields) => fields.values().all(is_empty),
         _ => false,
     }
 }
@@ -131,8 +337,16 @@ mod tests {
     fn draft() -> Value {
         json!({
             "uuid": "u-1", "status": "draft", "type": "activate", "request_type": "activate_defined",
-            "product": { "code": "FP01", "name": "Fibre" }, "comment": null,
-            "options": { "gtr": { "enabled": true, "value": "4h", "default_value": "8h" } },
+            "product": { "code": "FP01", "name": "Fibre" }, "comment": null, "allow_second_rdv": true,
+            "operator_info": { "order_ref": "SP-1", "contact_uuid": "c-1" },
+            "end_customer": {
+                "type": "company", "name": "Société Anka", "siret": "12345678900012",
+                "contact": { "phone_number": "0612345678", "email": "kajsa@sp.example" },
+            },
+            "options": {
+                "gtr": { "enabled": true, "value": "4h", "default_value": "8h" },
+                "porta": { "enabled": false, "value": "" },
+            },
             "bounds": [
                 { "uuid": "b-1", "endpoints": [{ "uuid": "e-1", "type": "otp", "reference": "FI-1", "locked": false }],
                   "address": { "floor": "1", "stairs": "" } },
@@ -142,21 +356,132 @@ mod tests {
         })
     }
 
+    /// The draft with other values at some places; `null` takes the field out.
+    fn with(changes: &[(&str, Value)]) -> Order {
+        let mut changed = draft();
+        for (pointer, value) in changes {
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            match (changed.pointer_mut(parent).unwrap(), value) {
+                (Value::Object(fields), Value::Null) => drop(fields.remove(name)),
+                (Value::Object(fields), value) => drop(fields.insert(name.to_owned(), value.clone())),
+                (Value::Array(items), value) => items.insert(name.parse().unwrap(), value.clone()),
+                _ => panic!("{pointer}"),
+            }
+        }
+        order(changed)
+    }
+
     #[test]
     fn what_the_caller_decides_is_compared() {
         let seen = Seen::of(&order(draft()));
         for (pointer, value, field) in [
             ("/bounds/0/endpoints/0/reference", json!("FI-2"), "bounds"),
+            ("/bounds/0/endpoints/0/uuid", json!("e-9"), ""),
+            ("/bounds/0/endpoints/0", json!({ "uuid": "e-2", "type": "otp", "reference": "FI-2" }), "bounds"),
+            ("/bounds/1/endpoints/0", json!({ "type": "otp", "reference": "FI-2" }), "bounds"),
+            (
+                "/bounds/2",
+                json!({ "uuid": "b-3", "endpoints": [{ "type": "otp", "reference": "FI-2" }] }),
+                "bounds",
+            ),
             ("/bounds/0/address/floor", json!("2"), "bounds"),
             ("/request_type", json!("create"), "request_type"),
+            ("/type", json!("terminate"), "type"),
             ("/product/code", json!("FP02"), "product"),
             ("/options/gtr/value", json!("8h"), "options"),
+            ("/options/gtr/enabled", json!(false), "options"),
+            ("/options/porta/enabled", json!(true), "options"),
+            ("/options/other", json!({ "enabled": true }), "options"),
+            ("/end_customer/name", json!("Ankeborg"), "end_customer"),
+            ("/end_customer/contact/phone_number", json!("0612345679"), "end_customer"),
+            ("/operator_info/order_ref", json!("SP-10"), "operator_info"),
             ("/comment", json!("Ring twice"), "comment"),
+            ("/allow_second_rdv", json!(false), "allow_second_rdv"),
         ] {
-            let mut changed = draft();
-            *changed.pointer_mut(pointer).unwrap() = value;
-            assert_eq!(seen.differences(&order(changed)), [field], "{pointer}");
+            let changed = with(&[(pointer, value)]);
+            let differs: Vec<&str> = [field].into_iter().filter(|field| !field.is_empty()).collect();
+            assert_eq!(seen.differences(&changed), differs, "{pointer}");
+            assert_eq!(seen.differences_in_answer(&changed), differs, "{pointer}");
         }
+    }
+
+    #[test]
+    fn another_way_to_write_the_same_is_no_difference() {
+        let seen = Seen::of(&order(draft()));
+        for (pointer, value) in [
+            ("/bounds/0/endpoints/0/reference", json!(" fi-1")),
+            ("/bounds/0/endpoints/0", json!({ "uuid": "l-1", "type": "line_number", "reference": "0123" })),
+            ("/bounds/0/endpoints/1", json!({ "uuid": "e-3", "type": "otp" })),
+            ("/bounds/0/address/stairs", json!("A")),
+            ("/bounds/0/address/city", json!("Ankeborg")),
+            ("/bounds/0/address/floor", json!(1)),
+            ("/bounds/1/address", json!({ "city": "Ankeborg" })),
+            ("/bounds/2", json!({ "uuid": "b-3" })),
+            ("/bounds/0/uuid", Value::Null),
+            ("/options/porta", Value::Null),
+            ("/options/other", json!({ "enabled": false, "value": "x" })),
+            ("/options/gtr/enabled", json!(1)),
+            ("/product/code", json!("fp01")),
+            ("/end_customer/name", json!("SOCIETE  ANKA")),
+            ("/end_customer/siret", json!(12_345_678_900_012_u64)),
+            ("/end_customer/uuid", json!("k-1")),
+            ("/end_customer/contact/phone_number", json!("+33 6 12 34 56 78")),
+            ("/end_customer/contact/cell_phone_number", json!("")),
+            ("/service_ref", json!("S1")),
+            ("/service_uuid", json!("s-1")),
+            ("/comment", json!(" ")),
+            ("/address_second_rdv", json!({ "city": "" })),
+        ] {
+            let changed = with(&[(pointer, value)]);
+            assert_eq!(seen.differences(&changed), Vec::<&str>::new(), "{pointer}");
+            assert_eq!(seen.differences_in_answer(&changed), Vec::<&str>::new(), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn a_cut_reference_is_another_socket() {
+        let reference = "FI-12345-67890-12345-67890";
+        let seen = Seen::of(&with(&[("/bounds/0/endpoints/0/reference", json!(reference))]));
+        let cut = with(&[("/bounds/0/endpoints/0/reference", json!(&reference[..22]))]);
+        assert_eq!(seen.differences(&cut), ["bounds"]);
+        assert_eq!(seen.differences_in_answer(&cut), ["bounds"]);
+    }
+
+    #[test]
+    fn what_is_missing_differs_in_a_draft_and_not_in_an_answer() {
+        let seen = Seen::of(&order(draft()));
+        for (pointer, value, field) in [
+            ("/bounds", Value::Null, "bounds"),
+            ("/bounds", json!([]), "bounds"),
+            ("/bounds", json!(["/bounds/b-1", "/bounds/b-2"]), "bounds"),
+            ("/bounds/0/endpoints", json!(["/endpoints/e-1"]), "bounds"),
+            ("/bounds/0/address", json!("/addresses/a-1"), "bounds"),
+            ("/end_customer", Value::Null, "end_customer"),
+            ("/end_customer", json!("/customers/k-1"), "end_customer"),
+            ("/end_customer/siret", Value::Null, "end_customer"),
+            ("/options", Value::Null, "options"),
+            ("/options", json!([]), "options"),
+            ("/options/gtr", Value::Null, "options"),
+            ("/operator_info", Value::Null, "operator_info"),
+            ("/product", Value::Null, "product"),
+            ("/request_type", Value::Null, "request_type"),
+            ("/allow_second_rdv", Value::Null, "allow_second_rdv"),
+        ] {
+            let changed = with(&[(pointer, value)]);
+            assert_eq!(seen.differences(&changed), [field], "{pointer}");
+            assert_eq!(seen.differences_in_answer(&changed), Vec::<&str>::new(), "{pointer}");
+        }
+        let short = order(json!({ "uuid": "u-1", "status": "submitted" }));
+        assert_eq!(seen.differences_in_answer(&short), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn the_service_matters_to_its_termination() {
+        let ends = |service: &str| order(json!({ "type": "terminate", "service_ref": service }));
+        let seen = Seen::of(&ends("S1"));
+        assert_eq!(seen.differences(&ends("s1 ")), Vec::<&str>::new());
+        assert_eq!(seen.differences(&ends("S2")), ["service_ref"]);
+        assert_eq!(seen.differences_in_answer(&ends("S2")), ["service_ref"]);
     }
 
     #[test]
@@ -171,8 +496,10 @@ mod tests {
         changed["bounds"][1]["endpoints"][0]["locked"] = json!(true);
         changed["bounds"][1]["address"]["stairs"] = Value::Null;
         changed.as_object_mut().unwrap().remove("comment");
-        assert_eq!(seen.differences(&order(changed)), Vec::<&str>::new());
+        assert_eq!(seen.differences(&order(changed.clone())), Vec::<&str>::new());
+        assert_eq!(seen.differences_in_answer(&order(changed)), Vec::<&str>::new());
         let again: Seen = serde_json::from_str(&serde_json::to_string(&seen).unwrap()).unwrap();
         assert_eq!(again, seen);
+        assert_eq!(format!("{seen:?}"), "Seen((hidden))");
     }
 }

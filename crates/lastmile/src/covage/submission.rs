@@ -214,7 +214,8 @@ impl Creation for Submission {
         let call = |client: Client| async move { client.update_order(uuid, &body).await };
         let reply = covage.handle.call(call).await?;
         if self.is_submitted(&reply.value) == Some(true) {
-            let differences = self.differences(&reply.value);
+            let differences = self.seen.as_ref().map(|seen| seen.differences_in_answer(&reply.value));
+            let differences = differences.unwrap_or_default().join(", ");
             if !differences.is_empty() {
                 return Err(reply.unfit(submitted_otherwise(&differences)));
             }

@@ -96,8 +96,8 @@ impl TicketChange {
         &self.body
     }
 
-    fn is_in(&self, ticket: &Ticket) -> Lookup<()> {
-        let Some(mine) = &self.body.comment else { return self.is_status_of(ticket) };
+    fn is_in(&self, ticket: &Ticket, purpose: LookupPurpose) -> Lookup<()> {
+        let Some(mine) = &self.body.comment else { return self.is_status_of(ticket, purpose) };
         if ticket.comments.is_absent() {
             return Lookup::Indeterminate("the network shows no comments of the ticket");
         }
@@ -114,7 +114,14 @@ impl TicketChange {
         found
     }
 
-    fn is_status_of(&self, ticket: &Ticket) -> Lookup<()> {
+    /// Whether the answer to the change has another status than the one that was asked for.
+    fn contradicts(&self, ticket: &Ticket) -> bool {
+        let mine = self.body.status.map(|status| status.to_string());
+        let held = ticket.status.get();
+        mine.zip(held).is_some_and(|(mine, held)| !held.as_str().eq_ignore_ascii_case(&mine))
+    }
+
+    fn is_status_of(&self, ticket: &Ticket, purpose: LookupPurpose) -> Lookup<()> {
         let Some(mine) = self.body.status else { return Lookup::NotFound };
         let responsible = self.body.responsible.map(|one| one.to_string());
         let held = ticket.responsible.get().map(|held| held.as_str().to_owned());
@@ -122,6 +129,12 @@ impl TicketChange {
             None => Lookup::Indeterminate("the status of the ticket cannot be told"),
             // No change leads back to where a ticket begins.
             Some(TicketStatus::Created) if mine != TicketUpdateStatus::Created => Lookup::NotFound,
+            // Nothing was sent yet, so the other status is what is to be changed.
+            Some(status)
+                if purpose == LookupPurpose::BeforeSending && status.as_str() != mine.to_string() =>
+            {
+                Lookup::NotFound
+            }
             // Somebody may have taken it further: the network closes what it was handed, and opens again what was closed.
             Some(status) if status.as_str() != mine.to_string() => {
                 Lookup::Conflict("the ticket has another status, which it may have been given after this one")
@@ -145,8 +158,8 @@ fn is_comment(held: &TicketComment, mine: &TicketCommentCreate) -> Match {
         _ => Match::Maybe,
     };
     match Match::of_reference(&held.message, mine.message.as_ref()) {
-        // Nobody else writes at the same moment; so the network has changed the text.
-        Match::No if (author, moment) == (Match::Yes, Match::Yes) => Match::Maybe,
+        // Few write at the same moment; so the network may have changed the text, and the author, too.
+        Match::No if moment == Match::Yes => Match::Maybe,
         text => text.and(author).and(moment),
     }
 }
@@ -188,18 +201,25 @@ impl Creation for TicketChange {
         let way = network.way(EndpointName::Tickets)?;
         let reply = way.call(|client: Client| async move { client.update_ticket(id, body).await }).await?;
         // The standard answers without a body; what a network answers beyond that is the ticket.
-        match serde_json::from_slice::<Ticket>(&reply.body) {
-            _ if reply.body.trim_ascii().is_empty() => Ok(()),
-            Ok(ticket) if ticket.co_ticket_reference.as_deref() == Some(id.as_str()) => Ok(()),
+        match serde_json::from_slice::<Ticket>(reply.json_body()) {
+            _ if reply.json_body().trim_ascii().is_empty() => Ok(()),
+            Ok(ticket) if ticket.co_ticket_reference.as_deref() != Some(id.as_str()) => {
+                Err(reply.unfit("the answer is neither empty nor the ticket that was changed"))
+            }
+            Ok(ticket) if self.contradicts(&ticket) => {
+                Err(reply
+                    .unfit("the answer is the ticket with another status than the one that was asked for"))
+            }
+            Ok(_) => Ok(()),
             _ => Err(reply.unfit("the answer is neither empty nor the ticket that was changed")),
         }
     }
 
-    async fn find(&self, network: &OnApi, _: LookupPurpose) -> Result<Lookup<()>, Error> {
+    async fn find(&self, network: &OnApi, purpose: LookupPurpose) -> Result<Lookup<()>, Error> {
         let ticket = network.ticket(&self.ticket).await?;
         if ticket.co_ticket_reference.as_deref() != Some(self.ticket.0.as_str()) {
             return Ok(Lookup::Indeterminate("the network answers with another ticket"));
         }
-        Ok(self.is_in(&ticket))
+        Ok(self.is_in(&ticket, purpose))
     }
 }

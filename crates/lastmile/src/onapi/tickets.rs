@@ -3,14 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use lastmile_core::call::Error;
-use lastmile_core::wire::{Loose, NotASegment, Segment, Timestamp};
+use lastmile_core::call::{Error, Reply};
+use lastmile_core::wire::{Loose, NotASegment, OneOrMany, Segment, Timestamp};
 use lastmile_onapi::Client;
 use lastmile_onapi::types::{
     ListTicketsParams, ListTicketsStatus, Ticket, TicketCreate, TicketCreateProblemType, TicketInfoRequest,
     TicketSummary,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::lists::{Cursor, says_nothing_to_list};
 use super::new_order::{check_lines, id, text};
@@ -167,6 +168,12 @@ impl Creation for NewTicket {
         let body = &self.body;
         let way = network.way(EndpointName::Tickets)?;
         let reply = way.call(|client: Client| async move { client.create_ticket(body).await }).await?;
+        if reply.value.extra.get("cause").is_some_and(|cause| !cause.is_null() && cause != "") {
+            return Err(reply.unfit("the answer has the cause of an error: it is no ticket"));
+        }
+        if self.is_contradicted(&reply.value.extra) {
+            return Err(reply.unfit("the answer is another ticket than the one that was asked for"));
+        }
         match reply.value.co_ticket_reference.as_deref().map(str::parse) {
             Some(Ok(reference)) => Ok(reference),
             _ => Err(reply
@@ -174,17 +181,24 @@ impl Creation for NewTicket {
         }
     }
 
-    async fn find(&self, network: &OnApi, _: LookupPurpose) -> Result<Lookup<TicketReference>, Error> {
-        let tickets = match network.tickets(&TicketQuery::default()).await? {
-            TicketList::Tickets { tickets, .. } => tickets,
-            TicketList::Nothing => return Ok(Lookup::NotFound),
-            TicketList::NotModified => {
+    async fn find(&self, network: &OnApi, purpose: LookupPurpose) -> Result<Lookup<TicketReference>, Error> {
+        let tickets = match network.listed_tickets(&TicketQuery::default()).await {
+            Ok(Some(reply)) => reply.value,
+            Ok(None) => {
                 return Ok(Lookup::Indeterminate(
                     "the network says that nothing has changed, without having been asked",
                 ));
             }
+            Err(error) if says_nothing_to_list(&error) => return Ok(Lookup::NotFound),
+            Err(error) => return Err(error),
         };
-        let mut found = Lookup::NotFound;
+        // Before anything is sent, `null` and the like are taken for an empty list.
+        let mut found = match purpose {
+            LookupPurpose::AfterSending if !tickets.is_array() => {
+                Lookup::Indeterminate("the network answers without a list of tickets")
+            }
+            _ => Lookup::NotFound,
+        };
         for ticket in tickets {
             match ticket.get().map_or(Match::Maybe, |ticket| self.is_this(ticket)) {
                 Match::Yes => {
@@ -207,6 +221,20 @@ impl Creation for NewTicket {
 impl NewTicket {
     pub(super) fn body(&self) -> &TicketCreate {
         &self.body
+    }
+
+    /// Whether an answer to the creation says something else than was asked for, in a field that it repeats.
+    fn is_contradicted(&self, answer: &Map<String, Value>) -> bool {
+        let body = &self.body;
+        let fields = [
+            ("spTicketReference", &body.sp_ticket_reference),
+            ("heading", &body.heading),
+            ("accessId", &body.access_id),
+        ];
+        fields.into_iter().any(|(name, given)| {
+            let held = serde_json::from_value::<Loose<String>>(answer.get(name).cloned().unwrap_or_default());
+            held.is_ok_and(|held| Match::of_field(&held, given.as_ref()) == Match::No)
+        })
     }
 
     fn is_this(&self, ticket: &TicketSummary) -> Match {
@@ -258,13 +286,7 @@ impl OnApi {
     /// # Errors
     /// The outcome of the call.
     pub async fn tickets(&self, query: &TicketQuery) -> Result<TicketList, Error> {
-        let params = ListTicketsParams {
-            status: query.status,
-            created: query.opened_after.map(|moment| moment.to_string()),
-            if_modified_since: query.since.as_ref().map(|cursor| cursor.0.clone()),
-        };
-        let way = self.way(EndpointName::Tickets)?;
-        match way.call_if_modified(|client: Client| async move { client.list_tickets(&params).await }).await {
+        match self.listed_tickets(query).await {
             Ok(Some(reply)) => {
                 let cursor = Cursor::of(&reply);
                 Ok(TicketList::Tickets { tickets: reply.value.into_vec(), cursor })
@@ -273,5 +295,19 @@ impl OnApi {
             Err(error) if says_nothing_to_list(&error) => Ok(TicketList::Nothing),
             Err(error) => Err(error),
         }
+    }
+
+    /// The list of tickets as it arrived; none when nothing has changed.
+    async fn listed_tickets(
+        &self,
+        query: &TicketQuery,
+    ) -> Result<Option<Reply<OneOrMany<Loose<TicketSummary>>>>, Error> {
+        let params = ListTicketsParams {
+            status: query.status,
+            created: query.opened_after.map(|moment| moment.to_string()),
+            if_modified_since: query.since.as_ref().map(|cursor| cursor.0.clone()),
+        };
+        let way = self.way(EndpointName::Tickets)?;
+        way.call_if_modified(|client: Client| async move { client.list_tickets(&params).await }).await
     }
 }
