@@ -53,10 +53,16 @@ impl Service {
                 if !self.outbox.replace(key, Some(&stored_step), marked.clone()) {
                     return Next::LookAgain;
                 }
-                stored_step = marked;
+                let before = std::mem::replace(&mut stored_step, marked);
                 let result = prepared.place(supplier).await;
-                self.outbox.replace(key, Some(&stored_step), stored(stage, &prepared));
                 drop(permit);
+                if matches!(&result, Err(error) if error.outcome() == Outcome::Invalid) {
+                    // Storing the mark has taken longer than it is good for, and nothing was sent. As long as the mark is still what
+                    // is stored, nobody has taken the order over.
+                    self.outbox.replace(key, Some(&stored_step), before);
+                    return Next::LookAgain;
+                }
+                self.outbox.replace(key, Some(&stored_step), stored(stage, &prepared));
                 match result {
                     Err(error) if error.outcome() == Outcome::Rejected && !is_read(&error) => {
                         Next::Step(Step::new(Stage::Failed, error.to_string()))
