@@ -20,6 +20,8 @@ pub(crate) enum Match {
 /// The length from which on suppliers are taken to cut texts.
 const SHORTEST_CUT: usize = 20;
 
+// Not every supplier has something to compare in every way.
+#[cfg_attr(not(all(feature = "cocon", feature = "covage", feature = "onapi")), allow(dead_code))]
 impl Match {
     /// Compares a text that a supplier wrote back with the one that it was given. Suppliers change capitals, blanks and accents, write
     /// characters as escapes, lose those that they do not know, add a name in front, and cut what is too long for them: then it is
