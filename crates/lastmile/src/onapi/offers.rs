@@ -99,7 +99,7 @@ impl<'a> Offer<'a> {
 }
 
 impl OnApi {
-    /// What can be had on an access.
+    /// Returns the services that the network lists for an access, those that cannot be ordered now included.
     ///
     /// # Errors
     /// The outcome of the call; [`Outcome::Decode`](crate::Outcome::Decode) when the network answers with another access.

@@ -36,7 +36,8 @@ pub enum Placed {
 }
 
 impl Placed {
-    /// The order's id; none of one that was done at once, or is told by its subscription only.
+    /// Returns the order's id. `None` for [`Placed::Subscription`], and for an order that the network returned without an id, as
+    /// [`Placed::Existing`] may be.
     pub fn order_id(&self) -> Option<OnApiId> {
         match self {
             Self::Order(order) | Self::Existing(order) => order.order_id.as_deref()?.parse().ok(),
