@@ -36,8 +36,14 @@ async fn headers_that_are_not_allowed_cost_no_answer() {
         many.as_str(),
     ] {
         for call in CALLS {
-            let (told, wire) = told(call, patient(), vec![Then::Answer(with_lines(lines))]).await;
-            assert_eq!(seen(call, &told, &wire.requests), (Answered, None, 0, 1), "{call:?} {lines:?}");
+            let (told, wire) = told(call, patient(), vec![Then::Answer(with_lines(lines)); 2]).await;
+            // What can be asked for again is, by a client that reads more lines.
+            let requests = if lines == many && matches!(call, Call::Read | Call::List) { 2 } else { 1 };
+            assert_eq!(
+                seen(call, &told, &wire.requests),
+                (Answered, None, 0, requests),
+                "{call:?} {lines:?}"
+            );
             assert_eq!(told.unwrap(), "1", "{lines:?}");
         }
     }
@@ -68,7 +74,7 @@ async fn what_cannot_be_read_is_named() {
         ("<html>Ankeborg</html>\r\n\r\n", "is not HTTP/1.1"),
     ] {
         for call in [Call::Create, Call::Read] {
-            let (told, _) = told(call, patient(), vec![Then::Answer(answer)]).await;
+            let (told, _) = told(call, patient(), vec![Then::Answer(answer); 2]).await;
             let error = told.unwrap_err();
             assert_eq!(error.outcome(), Outcome::Unknown);
             let shown = error.to_string();

@@ -10,7 +10,7 @@ use reqwest::header::{
 use reqwest::{Method, Request, Response, StatusCode, Url};
 use tokio::time::{Instant, timeout_at};
 
-use super::connect::without_answer;
+use super::connect::{has_too_many_headers, without_answer};
 use super::context::Context;
 use super::error::Outcome;
 use super::partial::is_part_of_list;
@@ -212,7 +212,7 @@ async fn exchange(
     seen: &mut Seen,
 ) -> End {
     let shared = context.shared();
-    let http = if operation.repeat == Repeat::Once { &shared.unshared } else { &shared.http };
+    let mut http = if operation.repeat == Repeat::Once { &shared.unshared } else { &shared.http };
     let mut place = None;
     for hop in 0..=HOPS {
         // The copy stays, which has room for no further headers, nor holds any credentials.
@@ -227,6 +227,11 @@ async fn exchange(
         dress(sent.headers_mut(), operation, &shared.credentials, token);
         let mut response = match http.execute(sent).await {
             Ok(response) => response,
+            Err(error) if std::ptr::eq(http, &shared.http) && has_too_many_headers(&error) => {
+                // It can be asked for again.
+                http = &shared.unshared;
+                continue;
+            }
             Err(error) => {
                 return End::Failed(without_answer(error, place.as_ref().unwrap_or(request.url())));
             }

@@ -37,6 +37,12 @@ pub(crate) fn why_unanswered(error: reqwest::Error, base: &str) -> (bool, String
     (is_connect && matches!(cause, Cause::Certificate(_)), reason)
 }
 
+/// Whether an answer came whose head has more lines than the client reads.
+#[cold]
+pub(super) fn has_too_many_headers(error: &reqwest::Error) -> bool {
+    Cause::of(error) == Cause::HeadTooLarge
+}
+
 /// Host and port, and nothing else of an address.
 fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
@@ -176,8 +182,8 @@ fn gather(error: &(dyn Error + 'static), kinds: &mut Vec<ErrorKind>, texts: &mut
     }
 }
 
-/// How many header lines of an answer are read. More than any known server sends, and little enough that reading them costs
-/// nothing to speak of; hyper's own limit is 100.
+/// How many header lines of an answer are read at the most: more than any known server sends. Up to hyper's own limit of 100 they
+/// cost no allocation.
 pub(super) const MOST_HEADERS: usize = 256;
 
 /// What is wrong with a certificate, in the words of rustls.

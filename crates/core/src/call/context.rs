@@ -46,6 +46,7 @@ pub(super) struct Shared {
     pub(super) http: reqwest::Client,
     /// Makes a connection for each request, for those that are sent once: one that was idle may be closing, or hold
     /// something that nobody has asked for and that would be taken for the answer.
+    /// It reads more header lines of an answer, since that of a creation cannot be asked for again.
     pub(super) unshared: reqwest::Client,
 }
 

@@ -374,7 +374,8 @@ impl<C: Api> Builder<C> {
         if base.scheme() != "https" && self.proxy.is_some() {
             return Err(BuildError::ProxyInTheOpen);
         }
-        let (http, unshared) = (self.client(&base, usize::MAX)?, self.client(&base, 0)?);
+        let (http, unshared) =
+            (self.client(&base, usize::MAX, None)?, self.client(&base, 0, Some(MOST_HEADERS))?);
         let shared = Shared {
             table: C::TABLE,
             base: base.as_str().trim_end_matches('/').to_owned(),
@@ -391,8 +392,13 @@ impl<C: Api> Builder<C> {
         Ok(Handle { shared: Arc::new(shared), policy: self.policy, send_deadline: None, client: PhantomData })
     }
 
-    /// A client that keeps so many connections for later.
-    fn client(&self, base: &Url, idle: usize) -> Result<reqwest::Client, BuildError> {
+    /// A client that keeps so many connections for later, and reads so many header lines of an answer.
+    fn client(
+        &self,
+        base: &Url,
+        idle: usize,
+        most_headers: Option<usize>,
+    ) -> Result<reqwest::Client, BuildError> {
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("lastmile/", env!("CARGO_PKG_VERSION")))
             // Redirects are followed by the call layer, which knows what may be repeated where.
@@ -406,8 +412,10 @@ impl<C: Api> Builder<C> {
             // Headers that HTTP/1.1 does not allow cost themselves, not the answer: of a creation that would be lost.
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)
-            .http1_ignore_invalid_headers_in_responses(true)
-            .http1_max_headers(MOST_HEADERS);
+            .http1_ignore_invalid_headers_in_responses(true);
+        if let Some(most) = most_headers {
+            http = http.http1_max_headers(most);
+        }
         match &self.proxy {
             Some(proxy) => http = http.proxy(proxy.clone()),
             None if base.scheme() != "https" => http = http.no_proxy(),
