@@ -31,8 +31,10 @@ pub(super) struct Seen {
     /// The answer with its body still to be read: a success of an operation that brings a stream, which may take longer than
     /// its beginning.
     pub(super) unread: Option<Box<Response>>,
+    /// Whether an answer of this call had a head with more lines than the usual client reads.
+    pub(super) had_large_head: bool,
     /// Why the redirect that it is was not followed.
-    refused: Option<&'static str>,
+    pub(super) refused: Option<&'static str>,
 }
 
 /// Why an attempt brought no usable answer.
@@ -212,7 +214,8 @@ async fn exchange(
     seen: &mut Seen,
 ) -> End {
     let shared = context.shared();
-    let mut http = if operation.repeat == Repeat::Once { &shared.unshared } else { &shared.http };
+    let is_roomy = operation.repeat == Repeat::Once || seen.had_large_head;
+    let http = if is_roomy { &shared.unshared } else { &shared.http };
     let mut place = None;
     for hop in 0..=HOPS {
         // The copy stays, which has room for no further headers, nor holds any credentials.
@@ -227,12 +230,8 @@ async fn exchange(
         dress(sent.headers_mut(), operation, &shared.credentials, token);
         let mut response = match http.execute(sent).await {
             Ok(response) => response,
-            Err(error) if std::ptr::eq(http, &shared.http) && has_too_many_headers(&error) => {
-                // It can be asked for again.
-                http = &shared.unshared;
-                continue;
-            }
             Err(error) => {
+                seen.had_large_head |= has_too_many_headers(&error);
                 return End::Failed(without_answer(error, place.as_ref().unwrap_or(request.url())));
             }
         };

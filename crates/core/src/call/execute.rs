@@ -35,6 +35,7 @@ pub(super) async fn execute(
     let deadline = context.send_deadline(operation);
     let mut unanswered = false;
     let mut refused_token = None;
+    let mut had_large_head = false;
     // Why the attempt before this one brought no answer.
     let mut before = None;
     // The clock is read again when time has passed only: some machines are slow to tell it.
@@ -51,7 +52,7 @@ pub(super) async fn execute(
         // Nobody may repeat a call that is done once, so nothing is gained by giving up on it early.
         let mut limit = if operation.repeat == Repeat::Once { left } else { left.min(policy.attempt) };
         let span = tracing::debug_span!("attempt", number, status = Empty, outcome = Empty);
-        let mut seen = Seen::default();
+        let mut seen = Seen { had_large_head, ..Seen::default() };
         let mut token = None;
         let mut pending = None;
         let done = {
@@ -71,6 +72,7 @@ pub(super) async fn execute(
         };
         drop(place);
         let status = seen.status;
+        had_large_head = seen.had_large_head;
         if done.as_ref().err().is_some_and(|failure| may_be_at_work(failure, status)) {
             context.unanswered(operation);
         } else if let Some(pending) = pending {
