@@ -10,7 +10,7 @@ use lastmile_sandbox::{Fault, Received, Supplier};
 
 use super::outbox::{Stage, Step};
 use super::site::{DEADLINE, Site, Wanted, Which};
-use super::work::MAX_IN_FLIGHT;
+use super::work::{MAX_IN_FLIGHT, STALLED};
 
 /// How a campaign ended at one supplier.
 #[derive(Debug)]
@@ -58,7 +58,8 @@ impl Verdict {
         let lost = if site.which == Which::Cocon { unanswered(site, &received) } else { HashSet::new() };
         let may_be = |key: &&str| {
             let is_lost = lost.contains(key) || in_flight.contains(*key);
-            is_lost || site.normalises && was_asked_for_again(site, &received, key)
+            let is_stalled = steps.get(*key).is_some_and(|step| step.value == STALLED);
+            is_lost || is_stalled || site.normalises && was_asked_for_again(site, &received, key)
         };
         let wrongly = undecidable.iter().filter(|key| !may_be(key)).count();
         let wrongly_decided = wrongly + lost.difference(&undecidable).count();

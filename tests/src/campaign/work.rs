@@ -3,7 +3,7 @@
 mod covage;
 mod place;
 
-pub(super) use place::MARK;
+pub(super) use place::{MARK, STALLED};
 
 use std::sync::Arc;
 

@@ -10,6 +10,10 @@ use super::{Next, Service, come_back};
 /// How long the mark that an order is being sent is good for.
 pub(crate) const MARK: Duration = Duration::from_secs(3);
 
+/// What is stored of an order whose mark lapsed before its worker stored what became of it: the worker was killed or stopped, or
+/// waited for the store too long. Nobody else can know whether the order was sent.
+pub(crate) const STALLED: &str = "stalled";
+
 /// After so many looks that cannot tell, nobody but a person can, where the supplier writes references in its own way.
 const DOUBTS: usize = 8;
 
@@ -56,6 +60,7 @@ impl Service {
                 let before = std::mem::replace(&mut stored_step, marked);
                 let result = prepared.place(supplier).await;
                 drop(permit);
+                assert_ne!(prepared.state(), PreparedState::InFlight, "what became of it is known, or not");
                 if matches!(&result, Err(error) if error.outcome() == Outcome::Invalid) {
                     // Storing the mark has taken longer than it is good for, and nothing was sent. As long as the mark is still what
                     // is stored, nobody has taken the order over.
@@ -90,6 +95,10 @@ impl Service {
         mut prepared: Prepared<C>,
         supplier: &C::Supplier,
     ) -> Next {
+        let undecidable = match prepared.state() {
+            PreparedState::InFlight => Step::new(Stage::Undecidable, STALLED),
+            _ => Step::new(Stage::Undecidable, ""),
+        };
         for _ in 0..DOUBTS {
             let permit = self.permits.acquire().await.expect("it is never closed");
             let found = prepared.reconcile(supplier).await;
@@ -101,7 +110,7 @@ impl Service {
                 }
                 Ok(Reconciled::Indeterminate(wait)) => tokio::time::sleep(wait.retry_after).await,
                 Ok(_) => {
-                    self.outbox.replace(key, Some(step), Step::new(Stage::Undecidable, ""));
+                    self.outbox.replace(key, Some(step), undecidable);
                     return Next::LookAgain;
                 }
                 Err(error) => {
@@ -115,7 +124,7 @@ impl Service {
             }
         }
         if self.site.normalises {
-            self.outbox.replace(key, Some(step), Step::new(Stage::Undecidable, ""));
+            self.outbox.replace(key, Some(step), undecidable);
         }
         Next::LookAgain
     }
