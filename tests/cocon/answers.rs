@@ -12,7 +12,7 @@ async fn contact(answer: Answer) -> Result<Reply<Contact>, Error> {
     let sandbox = sandbox().await;
     sandbox.cocon().answer_next("getContact", answer);
     let id = "1".parse().unwrap();
-    cocon(&sandbox).raw().call(|client| async move { client.get_contact(&id).await }).await
+    cocon(&sandbox).raw().get_contact(&id).await
 }
 
 async fn read(json: Value) -> Contact {
@@ -204,7 +204,7 @@ async fn a_body_where_none_is_documented_is_kept() {
     sandbox.cocon().answer_next("deleteContact", Answer::json(200, &json!({ "deleted": 1 })));
     let id = "1".parse().unwrap();
     let cocon = cocon(&sandbox);
-    let reply = cocon.raw().call(|client| async move { client.delete_contact(&id).await }).await.unwrap();
+    let reply = cocon.raw().delete_contact(&id).await.unwrap();
     assert_eq!(reply.status, 200);
     assert_eq!(reply.body.as_ref(), br#"{"deleted":1}"#);
 

@@ -18,21 +18,15 @@ async fn a_wrong_key_is_refused_and_said_so() {
 }
 
 #[tokio::test]
-async fn one_client_makes_one_call() {
+async fn a_client_makes_as_many_calls_as_one_likes_and_each_has_its_own_outcome() {
     let server = RawServer::start(&[Then::Close, Then::Answer("HTTP/1.1 204 Done\r\n\r\n")]).await;
-    let cocon = cocon_at(&server.base_url(), "key", "client");
+    let client = cocon_at(&server.base_url(), "key", "client").raw().clone();
+    let customer = CustomerCreate::default();
     let id = "1".parse().unwrap();
-    let call = |client: lastmile_cocon::Client| async move {
-        let _ = client.create_customer(&CustomerCreate::default()).await;
-        client.delete_contact(&id).await
-    };
-    let error = cocon.raw().call(call).await.unwrap_err();
-    assert_eq!(
-        (error.outcome(), server.requests()),
-        (Outcome::Unknown, 1),
-        "the first call's outcome is told"
-    );
-    assert_eq!(error.operation().unwrap().id, "create_customer");
+    let error = client.create_customer(&customer).await.unwrap_err();
+    assert_eq!((error.outcome(), error.operation().unwrap().id), (Outcome::Unknown, "create_customer"));
+    assert_eq!(client.delete_contact(&id).await.unwrap().attempts, 1);
+    assert_eq!(server.requests(), 2);
 }
 
 #[tokio::test]
@@ -59,7 +53,7 @@ async fn a_creation_is_not_sent_when_its_answer_could_not_be_waited_for() {
     // Its turn comes before the deadline, but with too little of it left. That is told now, not then.
     let error = Prepared::new(customer()).unwrap().place(&cocon).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Throttled, "{error}");
-    assert!(error.to_string().contains("leaves no turn in time"), "{error}");
+    assert!(error.to_string().contains("allows no request in time"), "{error}");
     assert!(error.elapsed() < Duration::from_secs(2) && error.retry_after() > Some(Duration::from_secs(5)));
     assert_eq!(server.requests(), 1);
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use lastmile::covage::Covage;
 use lastmile::covage::types::OrderInfoEventCreate;
 use lastmile::{Error, Outcome, Policy, RateLimit};
-use lastmile_covage::Client;
 use lastmile_covage::types::ListEventsParams;
 use lastmile_sandbox::Answer;
 use lastmile_tests::{brisk, covage, sandbox};
@@ -13,14 +12,13 @@ use serde_json::json;
 
 async fn events(covage: &Covage) -> Result<(), Error> {
     let params = &ListEventsParams::default();
-    covage.raw().call(|client: Client| async move { client.list_events(params).await }).await.map(drop)
+    covage.raw().list_events(params).await.map(drop)
 }
 
 async fn inform(covage: &Covage, order: &str) -> Result<(), Error> {
     let order = &order.parse().unwrap();
     let info: &OrderInfoEventCreate = &serde_json::from_value(json!({ "message": "Code 4711" })).unwrap();
-    let call = |client: Client| async move { client.create_order_info_event(order, info).await };
-    covage.raw().call(call).await.map(drop)
+    covage.raw().create_order_info_event(order, info).await.map(drop)
 }
 
 fn informed() -> Answer {
@@ -99,7 +97,7 @@ async fn all_calls_of_a_handle_keep_to_its_rate() {
     }
     let error = covage.with_policy(Policy { attempts: 1, ..brisk() }).order("1").await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Throttled, 0));
-    assert!(error.to_string().contains("the rate limit of the handle"), "{error}");
+    assert!(error.to_string().contains("the client's rate limit"), "{error}");
     assert!(error.retry_after().unwrap() > Duration::from_secs(1000));
     assert_eq!(supplier.count("getOrder"), 3);
 }

@@ -1,7 +1,7 @@
 //! What the supplier receives for each operation.
 
 use lastmile_core::auth::Credentials;
-use lastmile_covage::Handle;
+use lastmile_covage::Client;
 use lastmile_covage::types::*;
 use lastmile_sandbox::Spec;
 use lastmile_tests::{exchanges, request, sandbox};
@@ -13,7 +13,7 @@ async fn every_operation_arrives_as_documented() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     let credentials = Credentials::none().bearer("access").unwrap();
-    let handle = &Handle::builder(supplier.base_url()).credentials(credentials).build().unwrap();
+    let handle = &Client::builder(supplier.base_url()).credentials(credentials).build().unwrap();
     let uuid = &"0cd8d842-b0ca-43c0-8cbc-5d275cbdb1c2".parse().unwrap();
     let [id, building] = &["8w10yfnb", "IMB/76540/X/043X"].map(|id| id.parse().unwrap());
     let spec = Spec::covage();

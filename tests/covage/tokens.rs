@@ -169,7 +169,7 @@ async fn bringing_a_token_needs_none() {
     let covage = covage(&sandbox);
     let body = serde_json::from_value(json!({ "email": supplier.email(), "password": supplier.password() }))
         .unwrap();
-    covage.raw().call(|client| async move { client.obtain_token(&body).await }).await.unwrap();
+    covage.raw().obtain_token(&body).await.unwrap();
     assert_eq!(supplier.count("obtainToken"), 1);
     assert_eq!(supplier.last().unwrap().header("authorization"), None);
 }

@@ -6,18 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use lastmile::{Outcome, Policy, RowError, Rows};
-use lastmile_core::call::Handle;
 use lastmile_core::reqwest;
-use lastmile_tests::shelf::{Shelf, rows};
+use lastmile_tests::shelf::rows;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, advance, sleep};
 
 type Row = BTreeMap<String, u64>;
-
-fn handle(policy: Policy) -> Handle<Shelf> {
-    Handle::builder("http://127.0.0.1").policy(policy).build().unwrap()
-}
 
 fn threads() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap()
@@ -40,11 +35,11 @@ async fn all(mut rows: Rows<Row>) -> Vec<u64> {
 
 #[test]
 fn they_come_in_their_order_on_one_thread_and_on_several() {
-    let handle = handle(Policy::default());
+    let policy = Policy::default();
     for runtime in [Builder::new_current_thread().enable_time().build().unwrap(), threads()] {
         let seen = runtime.block_on(async {
             let arriving = stream::iter(pieces(100_000)).map(Ok);
-            tokio::spawn(all(rows(&handle, arriving, 100).await)).await.unwrap()
+            tokio::spawn(all(rows(&policy, arriving, 100))).await.unwrap()
         });
         assert_eq!(seen, (0..100_000).collect::<Vec<_>>());
     }
@@ -53,9 +48,10 @@ fn they_come_in_their_order_on_one_thread_and_on_several() {
 /// Whoever shuts the runtime down and reads on must not take what is missing for the end.
 #[test]
 fn none_is_lost_when_the_runtime_shuts_down() {
-    let handle = handle(Policy::default());
+    let policy = Policy::default();
     let runtime = threads();
-    let mut reading = runtime.block_on(rows::<Row>(&handle, stream::iter(pieces(50_000)).map(Ok), 100));
+    let mut reading =
+        runtime.block_on(async { rows::<Row>(&policy, stream::iter(pieces(50_000)).map(Ok), 100) });
     let first = runtime.block_on(reading.next()).unwrap().unwrap();
     assert_eq!(first["number"], 0);
     let remains = runtime.handle().clone();
@@ -74,10 +70,10 @@ fn line() -> (mpsc::UnboundedSender<Bytes>, impl Stream<Item = reqwest::Result<B
 #[tokio::test(start_paused = true)]
 async fn the_time_of_the_caller_is_not_the_server_s() {
     let idle = Duration::from_secs(30);
-    let handle = handle(Policy { idle, slowest: 1000, ..Policy::default() });
+    let policy = Policy { idle, slowest: 1000, ..Policy::default() };
     for more in [true, false] {
         let (sender, arriving) = line();
-        let mut reading = rows::<Row>(&handle, arriving, 100).await;
+        let mut reading = rows::<Row>(&policy, arriving, 100);
         assert!(reading.next().now_or_never().is_none(), "nothing has come");
         advance(2 * idle).await;
         if more {
@@ -97,9 +93,9 @@ async fn the_time_of_the_caller_is_not_the_server_s() {
 
 #[tokio::test(start_paused = true)]
 async fn what_arrived_too_slowly_is_handed_out_all_the_same() {
-    let handle = handle(Policy { idle: Duration::from_secs(30), slowest: 1000, ..Policy::default() });
+    let policy = Policy { idle: Duration::from_secs(30), slowest: 1000, ..Policy::default() };
     let (sender, arriving) = line();
-    let mut reading = rows::<Row>(&handle, arriving, 100).await;
+    let mut reading = rows::<Row>(&policy, arriving, 100);
     let sending = tokio::spawn(async move {
         for piece in ["[{}", ",{}", ",{}", ",{}", ",{}"] {
             // Each in time, and all of them not enough.

@@ -89,7 +89,7 @@ async fn parameters_in_lower_case() {
     let access = sandbox.onapi().accesses()[0].clone();
     let params =
         LookupDhcpParams { ipv4_circuit_id: Some(access.ipv4_circuit_id.clone()), ..Default::default() };
-    let found = network.raw().call(|client| async move { client.lookup_dhcp(&params).await }).await.unwrap();
+    let found = network.raw().lookup_dhcp(&params).await.unwrap();
     assert_eq!(found.value.access_id.as_deref(), Some(access.id.as_str()));
     assert!(sandbox.onapi().last().unwrap().query.unwrap().starts_with("ipv4circuitid="));
 }

@@ -206,7 +206,7 @@ async fn a_path_parameter_of_the_generated_client_is_one_segment() {
     let network = onapi(&sandbox);
     for (id, path) in [("a/b", "a%2Fb"), ("é", "%C3%A9"), ("17", "17")] {
         let segment = id.parse().unwrap();
-        network.raw().call(|client| async move { client.get_access(&segment).await }).await.unwrap_err();
+        network.raw().get_access(&segment).await.unwrap_err();
         assert_eq!(sandbox.onapi().last().unwrap().path, format!("/onapi/2.6/accesses/{path}"));
     }
 }

@@ -1,7 +1,7 @@
 //! What the network receives for each operation.
 
 use lastmile_core::auth::Credentials;
-use lastmile_onapi::Handle;
+use lastmile_onapi::Client;
 use lastmile_onapi::types::*;
 use lastmile_sandbox::Spec;
 use lastmile_tests::{exchanges, request, sandbox};
@@ -11,7 +11,7 @@ async fn every_operation_arrives_as_documented() {
     let sandbox = sandbox().await;
     let supplier = sandbox.onapi();
     let credentials = Credentials::none().basic("sp", "secret").unwrap();
-    let handle = &Handle::builder(supplier.base_url()).credentials(credentials).build().unwrap();
+    let handle = &Client::builder(supplier.base_url()).credentials(credentials).build().unwrap();
     let id = &"17.a-B".parse().unwrap();
     let since = &Some("Wed, 16 Oct 2019 09:59:04 GMT".to_owned());
     let spec = Spec::onapi();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use lastmile::{Outcome, Policy};
 use lastmile_core::auth::Credentials;
-use lastmile_core::call::{Api, Handle};
-use lastmile_core::progenitor_client::{Error, ResponseValue};
+use lastmile_core::client::ApiClient;
+use lastmile_core::{Error, Reply};
 use lastmile_sandbox::{Answer, Sandbox, Supplier};
 use lastmile_tests::{RawServer, Then, brisk};
 use serde::de::DeserializeOwned;
@@ -15,14 +15,14 @@ use serde_json::json;
 use crate::marks::{CLIENT, KEY, PASSWORD, PERSONAL, TOKEN, USER, Walked, echo, personal, quiet};
 
 pub async fn cocon(sandbox: &Sandbox, walked: &Walked) {
+    use lastmile_cocon::Client;
     use lastmile_cocon::types::{ContactCreate, ContactPatch};
-    use lastmile_cocon::{Client, Handle};
 
     let credentials =
         || Credentials::none().header("Api-Key", KEY).unwrap().header("Client-Id", CLIENT).unwrap();
-    let at = |base: &str| -> Handle {
+    let at = |base: &str| -> Client {
         let credentials = credentials().bearer(TOKEN).unwrap();
-        Handle::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
+        Client::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
     };
     let supplier = sandbox.cocon();
     let contact = &ContactCreate { name: personal(), phone_number: personal(), ..Default::default() };
@@ -48,15 +48,13 @@ pub async fn cocon(sandbox: &Sandbox, walked: &Walked) {
     // A read that is tried again.
     (0..2).for_each(|_| supplier.answer_next("getContact", Answer::json(503, &echo())));
     let stubborn = Policy { attempts: 2, ..brisk() };
-    let call = |client: Client| async move { client.get_contact(id).await };
-    walked.error(&at(&supplier.base_url()).with_policy(stubborn).call(call).await.unwrap_err());
+    walked.error(&at(&supplier.base_url()).with_policy(stubborn).get_contact(id).await.unwrap_err());
 
     // A key twice inside a list: the place is told, and the key is not.
     let failure =
         r#"{"failure": [{"errors": [{"errors": [{"Personal data": 1, "code": 1, "code": "Personal"}]}]}]}"#;
     supplier.answer_next("getDelayedConnectionBatch", json_answer(failure));
-    let call = |client: Client| async move { client.get_delayed_connection_batch(id).await };
-    let error = at(&supplier.base_url()).call(call).await.unwrap_err();
+    let error = at(&supplier.base_url()).get_delayed_connection_batch(id).await.unwrap_err();
     assert_eq!(
         (error.outcome(), error.decode_path()),
         (Outcome::Decode, Some("failure[0].errors[0].errors[0]"))
@@ -65,12 +63,12 @@ pub async fn cocon(sandbox: &Sandbox, walked: &Walked) {
 }
 
 pub async fn covage(sandbox: &Sandbox, walked: &Walked) {
+    use lastmile_covage::Client;
     use lastmile_covage::types::*;
-    use lastmile_covage::{Client, Handle};
 
-    let at = |base: &str| -> Handle {
+    let at = |base: &str| -> Client {
         let credentials = Credentials::none().bearer(TOKEN).unwrap();
-        Handle::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
+        Client::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
     };
     let supplier = sandbox.covage();
     let customer = EndCustomerUpdate { name: personal(), ..Default::default() };
@@ -104,12 +102,12 @@ pub async fn covage(sandbox: &Sandbox, walked: &Walked) {
 }
 
 pub async fn onapi(sandbox: &Sandbox, walked: &Walked) {
+    use lastmile_onapi::Client;
     use lastmile_onapi::types::*;
-    use lastmile_onapi::{Client, Handle};
 
-    let at = |base: &str| -> Handle {
+    let at = |base: &str| -> Client {
         let credentials = Credentials::none().basic(USER, PASSWORD).unwrap();
-        Handle::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
+        Client::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
     };
     let supplier = sandbox.onapi();
     let ticket = &TicketCreate { heading: personal(), description: personal(), ..Default::default() };
@@ -137,11 +135,7 @@ pub async fn onapi(sandbox: &Sandbox, walked: &Walked) {
     let script: &[Then] =
         &[Then::Answer("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[{\"streetName\": \"Personal\"}, {\"")];
     let server = RawServer::start(script).await;
-    let call = |client: Client| async move { client.list_accesses_stream(&Default::default()).await };
-    let reply = at(&server.base_url()).open(call).await.unwrap().unwrap();
-    walked.debug(&reply);
-    walked.debug(&reply.value);
-    let mut rows = lastmile::Rows::<Access>::new(reply.value, 1000);
+    let mut rows = at(&server.base_url()).list_accesses_rows(&Default::default()).await.unwrap();
     walked.debug(&rows);
     walked.debug(&rows.next().await.unwrap().unwrap());
     walked.debug(&rows);
@@ -156,14 +150,14 @@ fn json_answer(body: &str) -> Answer {
 async fn each_outcome<C, T, F, Fut>(
     walked: &Walked,
     supplier: &Supplier,
-    at: impl Fn(&str) -> Handle<C>,
+    at: impl Fn(&str) -> C,
     operation: &str,
     send: F,
 ) where
-    C: Api + Clone + std::fmt::Debug,
+    C: ApiClient + Clone + std::fmt::Debug,
     T: DeserializeOwned + std::fmt::Debug,
     F: Fn(C) -> Fut,
-    Fut: Future<Output = Result<ResponseValue<T>, Error<()>>>,
+    Fut: Future<Output = Result<Reply<T>, Error>>,
 {
     let mut outcomes = BTreeSet::new();
     let mut look = |result: Result<lastmile::Reply<T>, lastmile::Error>| match result {
@@ -176,20 +170,21 @@ async fn each_outcome<C, T, F, Fut>(
         }
     };
     let once = Policy { attempts: 1, ..brisk() };
-    let handle = at(&supplier.base_url());
+    let client = at(&supplier.base_url());
+    let with = |client: &C, policy: &Policy| C::from(client.transport().with_policy(policy.clone()));
     for status in [400, 401, 403, 404, 409, 429, 500, 503] {
         supplier.answer_next(operation, Answer::json(status, &echo()).header("x-echo", KEY));
-        look(handle.with_policy(once.clone()).call(&send).await);
+        look(send(with(&client, &once)).await);
     }
     for location in ["http://127.0.0.1:1/?SECRET-KEY-4711", "/Personal?SECRET-KEY-4711"] {
         supplier.answer_next(operation, Answer::status(307).header("location", location));
-        look(handle.with_policy(once.clone()).call(&send).await);
+        look(send(with(&client, &once)).await);
     }
     for body in
         [PERSONAL, r#"{"id": ["Personal"]"#, r#"[{"Personal": }]"#, "[[[\"Personal\"]", "\"\\ud800Personal\""]
     {
         supplier.answer_next(operation, json_answer(body));
-        let result = handle.call(&send).await;
+        let result = send(client.clone()).await;
         if let Err(error) = &result {
             assert!(
                 String::from_utf8_lossy(error.body()).contains(PERSONAL),
@@ -201,25 +196,18 @@ async fn each_outcome<C, T, F, Fut>(
     // What is answered as it should be.
     let answer = json!({ "name": PERSONAL, "id": [PERSONAL], "unlisted": PERSONAL, "access": TOKEN, "cause": PERSONAL });
     supplier.answer_next(operation, Answer::json(200, &answer).header("x-echo", KEY));
-    look(handle.call(&send).await);
-    // The same client twice, which is refused.
-    supplier.answer_next(operation, Answer::json(200, &answer));
-    let twice = async |client: C| {
-        quiet(&format!("{client:?} {client:#?}"));
-        drop(send(client.clone()).await);
-        send(client).await
-    };
-    look(handle.call(twice).await);
+    look(send(client.clone()).await);
+    quiet(&format!("{client:?} {client:#?}"));
 
     let broken = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"name\": \"Personal";
     for then in [Then::Close, Then::Answer("nonsense Personal\r\n\r\n"), Then::Answer(broken), Then::Hang] {
         let script: &'static [Then] = Box::leak(Box::new([then]));
         let server = RawServer::start(script).await;
         let hasty = Policy { deadline: Duration::from_millis(200), ..once.clone() };
-        look(at(&server.base_url()).with_policy(hasty).call(&send).await);
+        look(send(with(&at(&server.base_url()), &hasty)).await);
     }
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    look(at(&format!("http://{closed}")).call(&send).await);
+    look(send(at(&format!("http://{closed}"))).await);
     for wanted in ["decode", "not-sent", "rejected", "throttled", "unknown"] {
         assert!(outcomes.contains(wanted), "{operation} never ended as {wanted}: {outcomes:?}");
     }

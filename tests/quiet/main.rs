@@ -53,7 +53,7 @@ async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
         "api=\"onapi\"",
         "operation=\"create_contact\"",
         "path=\"/api/v1/contacts\"",
-        "trying again",
+        "sending the request again",
         // What the crates below say of the same calls is in it as well.
         "reqwest::",
         "hyper_util::",

@@ -6,7 +6,8 @@ use lastmile::wire::{
     Decimal, Given, Loose, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Reading, Segment, Timestamp,
 };
 use lastmile::{Policy, RetryBudget};
-use lastmile_core::call::{ListShape, PathHabits, SendDeadline, Slash};
+use lastmile_core::client::{PathHabits, SendDeadline, Slash};
+use lastmile_core::operation::ListShape;
 use lastmile_core::retry::RateLimit;
 
 use crate::marks::{NUMBER, PERSONAL, Walked, quiet};

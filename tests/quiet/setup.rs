@@ -4,24 +4,15 @@ use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
 use lastmile::onapi::OnApi;
 use lastmile::{CredentialError, SetupError};
+use lastmile_cocon::Client;
 use lastmile_core::auth::Credentials;
-use lastmile_core::call::{Api, BuildError, Context, Handle, Table};
-use lastmile_core::progenitor_client::{Error, ResponseValue};
+use lastmile_core::client::{ApiClient as _, BuildError};
 use lastmile_core::reqwest::Proxy;
+use lastmile_onapi::Client as OnApiClient;
+use lastmile_onapi::types::ListAccessesParams;
 use serde_json::json;
 
 use crate::marks::{CLIENT, KEY, PASSWORD, PERSONAL, TOKEN, USER, Walked};
-
-/// A client that shows its context.
-struct Peek(Context);
-
-impl Api for Peek {
-    const TABLE: &'static Table = &lastmile_cocon::TABLE;
-
-    fn connect(context: Context) -> Self {
-        Self(context)
-    }
-}
 
 pub async fn walk(walked: &Walked) {
     let credentials = || {
@@ -46,7 +37,7 @@ pub async fn walk(walked: &Walked) {
     ];
     unfit.iter().for_each(|error| walked.error(error));
 
-    let at = |base: &str| Handle::<Peek>::builder(base).credentials(credentials());
+    let at = |base: &str| Client::builder(base).credentials(credentials());
     walked.debug(&at(PASSWORD));
     let bases = [
         PASSWORD,
@@ -65,14 +56,12 @@ pub async fn walk(walked: &Walked) {
     let handle = at("https://cocon.example").proxy(proxy()).build().unwrap();
     walked.debug(&at("https://cocon.example").proxy(proxy()));
     walked.debug(&handle);
+    walked.debug(handle.transport());
 
-    // What a call carries, and a request that cannot be built.
-    let here = at("http://127.0.0.1").build().unwrap();
-    let shown = here.call(|Peek(context)| {
-        walked.debug(&context);
-        async { Err::<ResponseValue<()>, _>(Error::InvalidRequest(PERSONAL.to_owned())) }
-    });
-    let error = shown.await.unwrap_err();
+    // A request that cannot be built.
+    let here = OnApiClient::builder("http://127.0.0.1").build().unwrap();
+    let unfit = ListAccessesParams { if_modified_since: Some(format!("{PERSONAL}\n")) };
+    let error = here.list_accesses(&unfit).await.unwrap_err();
     assert_eq!(error.outcome(), lastmile::Outcome::Invalid);
     walked.error(&error);
     walked.both(&error.outcome());

@@ -1,5 +1,5 @@
-use lastmile_core::call::{Api, Handle};
-use lastmile_core::progenitor_client::{Error, ResponseValue};
+use lastmile_core::client::ApiClient;
+use lastmile_core::{Error, Reply};
 use lastmile_sandbox::{Answer, Part, Spec, Supplier};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,12 +26,12 @@ fn answer(spec: &Spec, operation: &str, status: u16) -> Option<Value> {
 
 /// Sends one operation, lets the sandbox answer with the documented example, and holds what arrived under a snapshot.
 /// What the client read must be what was answered, and what arrived must be what the document describes.
-pub async fn exchange<C, T, F, Fut>(supplier: &Supplier, handle: &Handle<C>, operation: &str, send: F)
+pub async fn exchange<C, T, F, Fut>(supplier: &Supplier, client: &C, operation: &str, send: F)
 where
-    C: Api,
+    C: ApiClient + Clone,
     T: DeserializeOwned + Serialize,
     F: FnOnce(C) -> Fut,
-    Fut: Future<Output = Result<ResponseValue<T>, Error<()>>>,
+    Fut: Future<Output = Result<Reply<T>, Error>>,
 {
     let spec = supplier.spec();
     let success =
@@ -39,7 +39,7 @@ where
     let answer = answer(spec, operation, success);
     let script = answer.as_ref().map_or(Answer::status(success), |json| Answer::json(success, json));
     supplier.answer_next(operation, script);
-    let reply = handle.call(send).await.unwrap_or_else(|error| panic!("{operation}: {error}"));
+    let reply = send(client.clone()).await.unwrap_or_else(|error| panic!("{operation}: {error}"));
     assert_eq!(reply.status, success);
     assert_eq!(serde_json::to_value(&reply.value).unwrap(), answer.unwrap_or(Value::Null), "{operation}");
 

@@ -1,6 +1,6 @@
 use lastmile::Outcome;
-use lastmile_core::call::{Api, Handle};
-use lastmile_core::progenitor_client::{Error, ResponseValue};
+use lastmile_core::client::ApiClient;
+use lastmile_core::{Error, Reply};
 use lastmile_sandbox::{Answer, Supplier};
 use serde::de::DeserializeOwned;
 
@@ -8,39 +8,39 @@ use serde::de::DeserializeOwned;
 pub async fn outcomes_of_a_read<C, T, F, Fut>(
     supplier: &Supplier,
     elsewhere: &Supplier,
-    handle: &Handle<C>,
+    client: &C,
     id: &str,
     read: F,
 ) where
-    C: Api,
+    C: ApiClient + Clone,
     T: DeserializeOwned,
     F: Fn(C) -> Fut,
-    Fut: Future<Output = Result<ResponseValue<T>, Error<()>>>,
+    Fut: Future<Output = Result<Reply<T>, Error>>,
 {
     let page = "<html>Bad gateway</html>";
-    for _ in 0..handle.policy().attempts {
+    for _ in 0..client.transport().policy().attempts {
         let gateway =
             Answer::status(502).header("content-type", "text/html").header("x-edge", "here").body(page);
         supplier.answer_next(id, gateway);
     }
-    let error = handle.call(&read).await.err().expect("a gateway's page is no answer");
+    let error = read(client.clone()).await.err().expect("a gateway's page is no answer");
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Unknown, 502));
     assert_eq!((error.headers()["x-edge"].as_bytes(), error.excerpt().as_str()), (&b"here"[..], page));
     assert!(error.is_safe_to_repeat() && !error.may_have_taken_effect());
 
     supplier.answer_next(id, Answer::status(404).header("x-request", "9"));
-    let error = handle.call(&read).await.err().expect("nothing is there");
+    let error = read(client.clone()).await.err().expect("nothing is there");
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 404));
     assert_eq!(error.headers()["x-request"], "9");
 
     supplier.answer_next(id, Answer::status(204));
-    let error = handle.call(&read).await.err().expect("a body is documented");
+    let error = read(client.clone()).await.err().expect("a body is documented");
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Decode, 204));
 
     let before = elsewhere.received().len();
     for status in [301, 307] {
         supplier.answer_next(id, Answer::status(status).header("location", elsewhere.base_url()));
-        let error = handle.call(&read).await.err().expect("another origin is not asked");
+        let error = read(client.clone()).await.err().expect("another origin is not asked");
         assert_eq!(error.outcome(), Outcome::Rejected);
         assert!(error.to_string().contains("another origin"), "{error}");
     }
@@ -48,16 +48,12 @@ pub async fn outcomes_of_a_read<C, T, F, Fut>(
 }
 
 /// What becomes of a creation: it is sent once, whatever is answered.
-pub async fn outcomes_of_a_creation<C, T, F, Fut>(
-    supplier: &Supplier,
-    handle: &Handle<C>,
-    id: &str,
-    create: F,
-) where
-    C: Api,
+pub async fn outcomes_of_a_creation<C, T, F, Fut>(supplier: &Supplier, client: &C, id: &str, create: F)
+where
+    C: ApiClient + Clone,
     T: DeserializeOwned,
     F: Fn(C) -> Fut,
-    Fut: Future<Output = Result<ResponseValue<T>, Error<()>>>,
+    Fut: Future<Output = Result<Reply<T>, Error>>,
 {
     let answers = [
         (301, Outcome::Rejected),
@@ -74,7 +70,7 @@ pub async fn outcomes_of_a_creation<C, T, F, Fut>(
     for (status, outcome) in answers {
         let before = supplier.count(id);
         supplier.answer_next(id, Answer::status(status).header("location", "/elsewhere"));
-        let error = handle.call(&create).await.err().expect("no such status brings an order");
+        let error = create(client.clone()).await.err().expect("no such status brings an order");
         assert_eq!((error.outcome(), error.attempts()), (outcome, 1), "{status}");
         assert_eq!(supplier.count(id), before + 1, "{status}: one request");
         let open = matches!(outcome, Outcome::Unknown | Outcome::Decode);

@@ -1,38 +1,42 @@
 //! Answers without a server.
 
-use std::pin::Pin;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use lastmile::Rows;
-use lastmile_core::call::{Api, Context, Handle, Table};
-use lastmile_core::progenitor_client::{ByteStream, ResponseValue};
-use lastmile_core::reqwest::{self, StatusCode, header::HeaderMap};
+use lastmile::{Policy, Rows};
+use lastmile_core::operation::{Answer, Operation, Repeat};
+use lastmile_core::reqwest::{self, Method};
+use lastmile_core::testing;
+use lastmile_onapi::Client;
 use serde::de::DeserializeOwned;
 
-/// A client that sends nothing: a call is answered with the bytes at hand.
-#[derive(Debug)]
-pub struct Shelf;
+/// A client that sends nothing.
+static CLIENT: LazyLock<Client> =
+    LazyLock::new(|| Client::builder("http://127.0.0.1").build().expect("the address is right"));
 
-impl Api for Shelf {
-    const TABLE: &'static Table = &lastmile_onapi::TABLE;
+/// A list of whose rows nothing is known.
+static LIST: Operation = Operation {
+    id: "list",
+    method: Method::GET,
+    path: "/list",
+    repeat: Repeat::Read,
+    media_type: None,
+    answer: Answer::Json,
+    list: None,
+    conditional: false,
+    authorized: false,
+    lower_case: false,
+    interval: None,
+};
 
-    fn connect(_: Context) -> Self {
-        Self
-    }
-}
-
-/// The rows of bytes that arrive so.
-///
-/// # Panics
-/// Never: they are answered.
-pub async fn rows<T: DeserializeOwned + Send + 'static>(
-    handle: &Handle<Shelf>,
+/// The rows of bytes that arrive so. A row may take `limit` bytes.
+pub fn rows<T: DeserializeOwned + Send + 'static>(
+    policy: &Policy,
     arriving: impl Stream<Item = reqwest::Result<Bytes>> + Send + Sync + 'static,
     limit: usize,
 ) -> Rows<T> {
-    let arriving: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>> = Box::pin(arriving);
-    let answer = ResponseValue::new(ByteStream::new(arriving), StatusCode::OK, HeaderMap::new());
-    let reply = handle.open(|_| async { Ok(answer) }).await.expect("it is answered").expect("with a list");
-    Rows::new(reply.value, limit)
+    // A row may take a sixteenth of the limit of a body.
+    let client = CLIENT.with_policy(Policy { body_limit: limit * 16, ..policy.clone() });
+    testing::rows(&client, &LIST, arriving)
 }

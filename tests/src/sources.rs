@@ -137,14 +137,12 @@ pub struct Generated {
 
 /// Reads the source of a generated client.
 pub fn generated(api: &str) -> Generated {
-    let items = parsed(&crates().join(format!("{api}-client/src/generated.rs")));
+    let folder = crates().join(format!("{api}-client/src/generated"));
     let mut read =
         Generated { structs: BTreeMap::new(), open_enums: BTreeSet::new(), answers: BTreeMap::new() };
-    for item in &items {
+    parsed(&folder.join("types.rs")).iter().for_each(|item| read.take_type(item));
+    for item in &parsed(&folder.join("client.rs")) {
         match item {
-            Item::Mod(item) if item.ident == "types" => {
-                item.content.iter().flat_map(|(_, items)| items).for_each(|item| read.take_type(item));
-            }
             Item::Impl(item) if item.trait_.is_none() && called(&item.self_ty) == "Client" => {
                 item.items.iter().for_each(|item| read.take_method(item));
             }
@@ -176,8 +174,7 @@ impl Generated {
         let syn::ImplItem::Fn(method) = item else { return };
         let ReturnType::Type(_, ty) = &method.sig.output else { return };
         let answer = called(ty);
-        let answer =
-            answer.strip_prefix("Result<ResponseValue<").and_then(|rest| rest.split_once(">, Error"));
+        let answer = answer.strip_prefix("Result<Reply<").and_then(|rest| rest.split_once(">, Error"));
         if let Some((answer, _)) = answer.filter(|_| method.sig.asyncness.is_some()) {
             self.answers.insert(method.sig.ident.to_string(), answer.to_owned());
         }

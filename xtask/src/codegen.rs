@@ -67,7 +67,7 @@ pub(crate) fn run(mode: Mode) -> Result<(), Error> {
 
 /// What one document gives.
 struct Generated {
-    files: [(PathBuf, String); 2],
+    files: Vec<(PathBuf, String)>,
     /// How often each pass had something to do.
     matches: BTreeMap<&'static str, usize>,
 }
@@ -77,10 +77,9 @@ fn generate_one(root: &Path, api: &str, folder: &str) -> Result<Generated, Error
     let document = Document::parse(api, &yaml).map_err(|fault| fault.during(api, "reading"))?;
     let folder = root.join("crates").join(folder);
     let mut matches = BTreeMap::new();
-    let files = [
-        (folder.join("API.md"), api_md::render(&document)),
-        (folder.join("src/generated.rs"), source(document, &mut matches)?),
-    ];
+    let mut files = vec![(folder.join("API.md"), api_md::render(&document))];
+    let sources = sources(document, &mut matches)?;
+    files.extend(sources.map(|(name, source)| (folder.join("src/generated").join(name), source)));
     Ok(Generated { files, matches })
 }
 
@@ -103,8 +102,11 @@ fn every_pass_matched(matches: &BTreeMap<&'static str, usize>) -> Result<(), Err
     }
 }
 
-/// The source of one client crate. Counts in `matches` how often each pass had something to do.
-fn source(mut document: Document, matches: &mut BTreeMap<&'static str, usize>) -> Result<String, Error> {
+/// The sources of one client crate. Counts in `matches` how often each pass had something to do.
+fn sources(
+    mut document: Document,
+    matches: &mut BTreeMap<&'static str, usize>,
+) -> Result<[(&'static str, String); 4], Error> {
     let api = document.api.clone();
     for pass in spec_passes::PASSES {
         *matches.entry(pass.name).or_default() +=
@@ -115,9 +117,36 @@ fn source(mut document: Document, matches: &mut BTreeMap<&'static str, usize>) -
         *matches.entry(pass.name).or_default() +=
             (pass.run)(&mut file, &document.facts).map_err(|fault| fault.during(&api, pass.name))?;
     }
-    let table = table::render(&document, &file).map_err(|fault| fault.during(&api, "operation table"))?;
-    file.items.extend(table);
-    Ok(output::format(&file))
+    let operations =
+        table::render(&document, &file).map_err(|fault| fault.during(&api, "operation table"))?;
+    let types = rust_passes::take_types(&mut file).map_err(|fault| fault.during(&api, "types"))?;
+    let client = file.items;
+    let client = syn::parse_quote! {
+        #[allow(unused_imports)]
+        use ::lastmile_core::{Error, Reply, rows::Rows};
+
+        use super::{operations, types};
+
+        #(#client)*
+    };
+    let modules = syn::parse_quote! {
+        //! The client, its operations and their types, as the document describes them.
+
+        mod client;
+        pub mod operations;
+        /// Types of requests and responses.
+        #[allow(clippy::all)]
+        pub mod types;
+
+        pub use client::Client;
+        pub use operations::TABLE;
+    };
+    Ok([
+        ("mod.rs", output::format(&modules)),
+        ("client.rs", output::format(&client)),
+        ("operations.rs", output::format(&operations)),
+        ("types.rs", output::format(&types)),
+    ])
 }
 
 pub(crate) fn root() -> PathBuf {

@@ -166,7 +166,7 @@ impl Facade {
     /// The public functions that call an operation, those that call it by themselves before those that do not.
     fn covering(&self, document: &serde_json::Value, id: &str) -> BTreeSet<String> {
         let method = snake(id);
-        let stream = format!("{method}_stream");
+        let stream = format!("{method}_rows");
         // A token is obtained and renewed by the call layer, for handles with the scheme that the facade names.
         let schemes = document["components"]["securitySchemes"].as_object().into_iter().flatten();
         let scheme = schemes
@@ -226,7 +226,7 @@ impl Said {
                 }
                 TokenTree::Group(group) => {
                     if let Some(name) = &name {
-                        if receiver.as_deref() == Some("client") {
+                        if matches!(receiver.as_deref(), Some("client" | "way")) {
                             self.operations.insert(name.clone());
                         }
                         self.calls.insert(name.clone());

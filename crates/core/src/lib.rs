@@ -1,22 +1,39 @@
-//! What the generated clients of lastmile stand on.
+//! What the generated clients of lastmile are built on.
 //!
-//! A generated crate brings types and one method per operation; this crate brings what happens between such a method
+//! A generated crate contributes types and one method per operation; this crate does what happens between such a method
 //! and the supplier's server. It knows no supplier by name: what differs between suppliers and can be data is data,
-//! in the [`call::Table`] and the [`call::Operation`]s that each generated crate carries.
+//! in the [`operation::Table`] and the [`operation::Operation`]s that each generated crate carries.
 //!
-//! | module | holds |
+//! | module | contents |
 //! |---|---|
 //! | [`wire`] | types on the wire: lenient in, strict out |
-//! | [`call`] | the [`Handle`](call::Handle) of an API, its operations, calls and their outcomes |
-//! | [`auth`] | credentials, and where they may go |
-//! | [`retry`] | when a call is sent again |
+//! | [`operation`] | the operations of an API, as data |
+//! | [`mod@client`] | what every generated client is made of, and its builder |
+//! | [`send`] | one call: its attempts, limits and outcome |
+//! | [`reply`], [`error`] | what a call returns |
+//! | [`auth`] | credentials, and where they may be sent |
+//! | [`retry`] | when a request is sent again |
 //! | [`rows`] | lists that are read row by row |
+//!
+//! Imports run one way: `wire` and `operation` ← `decode` ← `error` ← `retry`, `classify` ← `auth` ← `client` ← `attempt` ← `send` ←
+//! `rows`.
 
+mod attempt;
 pub mod auth;
-pub mod call;
+mod classify;
+pub mod client;
+#[doc(hidden)]
+pub mod decode;
+pub mod error;
+pub mod operation;
+pub mod reply;
 pub mod retry;
 pub mod rows;
+pub mod send;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod wire;
 
-pub use progenitor_client;
+pub use error::{Error, Outcome};
+pub use reply::Reply;
 pub use reqwest;

@@ -1,5 +1,8 @@
+//! The operations of an API as data, generated from its document.
+
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::Value;
 
 /// What all calls of an API depend on and that differs between suppliers. Generated from its document.
@@ -37,7 +40,7 @@ pub struct Operation {
     /// The name of the client's method.
     pub id: &'static str,
     /// The HTTP method.
-    pub method: &'static str,
+    pub method: Method,
     /// The path with its parameters in braces. Spans and errors show this, never the path that was sent.
     pub path: &'static str,
     /// Whether it may be sent again when its answer is missing.
@@ -63,7 +66,7 @@ impl Operation {
     /// A plain read, for tests.
     pub(crate) const READ: Self = Self {
         id: "read",
-        method: "GET",
+        method: Method::GET,
         path: "/",
         repeat: Repeat::Read,
         media_type: None,
@@ -94,8 +97,6 @@ pub enum Answer {
     Json,
     /// No body that means anything.
     Nothing,
-    /// A body that is read as it comes.
-    Stream,
 }
 
 /// What is known of a list that an operation answers with.
@@ -127,7 +128,7 @@ pub struct ErrorShape {
 
 impl ErrorShape {
     /// Whether a body is an error of this shape: whether it has the explanation.
-    pub(super) fn is_in(&self, body: &[u8]) -> bool {
+    pub(crate) fn is_in(&self, body: &[u8]) -> bool {
         if self.message.is_empty() || body.is_empty() {
             return false;
         }

@@ -1,3 +1,5 @@
+//! What a call returns that succeeded.
+
 use std::fmt;
 use std::time::Duration;
 
@@ -5,12 +7,11 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use super::decode::without_mark;
-use super::error::{Error, Inner, Outcome};
-use super::error_body::Said;
-use super::table::{Operation, Table};
+use crate::decode::without_mark;
+use crate::error::{Error, Inner, Outcome};
+use crate::operation::{Operation, Table};
 
-/// A successful answer, with all that came along.
+/// The reply to a call that succeeded: the decoded value, and what arrived with it.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Reply<T> {
@@ -29,8 +30,8 @@ pub struct Reply<T> {
     pub earlier_attempt_unanswered: bool,
     /// How long the call took altogether.
     pub elapsed: Duration,
-    pub(super) table: &'static Table,
-    pub(super) operation: Option<&'static Operation>,
+    pub(crate) table: &'static Table,
+    pub(crate) operation: &'static Operation,
 }
 
 impl<T> Reply<T> {
@@ -63,22 +64,13 @@ impl<T> Reply<T> {
 
     fn failed(self, outcome: Outcome, reason: String) -> Error {
         Error::new(Inner {
-            api: self.table.api,
-            operation: self.operation,
-            unchanged: false,
-            contradicts: false,
-            has_own_advice: false,
-            outcome,
-            reason,
+            operation: Some(self.operation),
             status: Some(self.status),
             headers: self.headers,
             body: self.body,
-            said: Said::default(),
-            decode_path: None,
-            retry_after: None,
             attempts: self.attempts,
             elapsed: self.elapsed,
-            source: None,
+            ..Inner::of(self.table.api, outcome, reason)
         })
     }
 }

@@ -61,8 +61,10 @@ mod supplier;
 pub use checks::HasWarnings;
 #[cfg(feature = "_calls")]
 pub use lastmile_core::{
+    Error, Outcome, Reply,
     auth::CredentialError,
-    call::{BuildError, Detail, Error, Outcome, PathHabits, Reply, Slash},
+    client::{BuildError, PathHabits, Slash},
+    error::Detail,
     retry::{Policy, RateLimit, RetryBudget},
     rows::{BadRow, RowError, Rows},
     wire,

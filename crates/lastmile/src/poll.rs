@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use lastmile_core::call::Error;
+use lastmile_core::Error;
 
 /// How often to look at something that takes its time, and for how long.
 ///

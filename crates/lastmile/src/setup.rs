@@ -1,7 +1,7 @@
 use std::fmt;
 
 use lastmile_core::auth::CredentialError;
-use lastmile_core::call::BuildError;
+use lastmile_core::client::BuildError;
 
 /// Why a supplier's handle cannot be built.
 #[derive(Debug)]

@@ -5,15 +5,15 @@ macro_rules! supplier {
     ($handle:ident, $builder:ident, $client:ident) => {
         impl $handle {
             /// The generated client, for what this handle does not wrap.
-            pub fn raw(&self) -> &$client::Handle {
-                &self.handle
+            pub fn raw(&self) -> &$client::Client {
+                &self.client
             }
 
             /// The same way with another policy: for one call, or for a part of the program.
             #[must_use]
             pub fn with_policy(&self, policy: lastmile_core::retry::Policy) -> Self {
                 let mut other = self.clone();
-                other.handle = self.handle.with_policy(policy);
+                other.client = self.client.with_policy(policy);
                 other
             }
         }
@@ -22,12 +22,12 @@ macro_rules! supplier {
             const API: &'static str = $client::TABLE.api;
 
             fn policy(&self) -> &lastmile_core::retry::Policy {
-                self.handle.policy()
+                self.client.policy()
             }
 
-            fn with_send_deadline(&self, deadline: lastmile_core::call::SendDeadline) -> Self {
+            fn with_send_deadline(&self, deadline: lastmile_core::client::SendDeadline) -> Self {
                 let mut other = self.clone();
-                other.handle = self.handle.with_send_deadline(deadline);
+                other.client = self.client.with_send_deadline(deadline);
                 other
             }
         }
@@ -51,17 +51,17 @@ macro_rules! supplier {
             pub fn connection(
                 mut self,
                 change: impl FnOnce(
-                    lastmile_core::call::Builder<$client::Client>,
-                ) -> lastmile_core::call::Builder<$client::Client>,
+                    lastmile_core::client::Builder<$client::Client>,
+                ) -> lastmile_core::client::Builder<$client::Client>,
             ) -> Self {
-                self.handle = change(self.handle);
+                self.client = change(self.client);
                 self
             }
         }
 
         /// What nothing was sent for, because of `reason`.
-        fn refused(reason: impl std::fmt::Display) -> lastmile_core::call::Error {
-            lastmile_core::call::Error::invalid($client::TABLE.api, reason.to_string())
+        fn refused(reason: impl std::fmt::Display) -> lastmile_core::Error {
+            lastmile_core::Error::invalid($client::TABLE.api, reason.to_string())
         }
     };
 }

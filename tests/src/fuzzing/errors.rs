@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use lastmile::{Error, Outcome, Policy};
+use lastmile_core::Reply;
 use lastmile_core::auth::Credentials;
-use lastmile_core::call::{Api, ErrorShape, Handle, Reply};
-use lastmile_core::progenitor_client::{self, ResponseValue};
+use lastmile_core::client::{ApiClient, Builder};
+use lastmile_core::operation::ErrorShape;
 use lastmile_core::wire::Segment;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,9 +39,9 @@ const LIMIT: usize = 1 << 12;
 struct Line {
     runtime: Runtime,
     answer: Arc<Mutex<Vec<u8>>>,
-    cocon: lastmile_cocon::Handle,
-    covage: lastmile_covage::Handle,
-    onapi: lastmile_onapi::Handle,
+    cocon: lastmile_cocon::Client,
+    covage: lastmile_covage::Client,
+    onapi: lastmile_onapi::Client,
 }
 
 thread_local! {
@@ -55,18 +56,18 @@ impl Line {
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         runtime.spawn(serve(listener, answer.clone()));
         Self {
-            cocon: handle(&base, Credentials::none().header("Api-Key", KEY).expect("a key")),
-            covage: handle(&base, Credentials::none().bearer(TOKEN).expect("a token")),
-            onapi: handle(&base, Credentials::none().basic("sp", "word-4711").expect("a login")),
+            cocon: client(&base, Credentials::none().header("Api-Key", KEY).expect("a key")),
+            covage: client(&base, Credentials::none().bearer(TOKEN).expect("a token")),
+            onapi: client(&base, Credentials::none().basic("sp", "word-4711").expect("a login")),
             runtime,
             answer,
         }
     }
 }
 
-fn handle<C: Api>(base: &str, credentials: Credentials) -> Handle<C> {
+fn client<C: ApiClient>(base: &str, credentials: Credentials) -> C {
     let policy = Policy { attempts: 1, body_limit: LIMIT, ..Policy::default() };
-    Handle::builder(base).credentials(credentials).policy(policy).build().expect("a handle")
+    Builder::new(base).credentials(credentials).policy(policy).build().expect("a client")
 }
 
 async fn serve(listener: TcpListener, answer: Arc<Mutex<Vec<u8>>>) {
@@ -151,14 +152,14 @@ struct Said<'a> {
 
 impl Said<'_> {
     /// Makes the call and holds what comes of it against what was answered.
-    fn judge<C, T, F, Fut>(&self, runtime: &Runtime, handle: &Handle<C>, send: F)
+    fn judge<C, T, F, Fut>(&self, runtime: &Runtime, client: &C, send: F)
     where
-        C: Api,
+        C: ApiClient + Clone,
         T: DeserializeOwned + Serialize,
         F: FnOnce(C) -> Fut,
-        Fut: Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
+        Fut: Future<Output = Result<Reply<T>, Error>>,
     {
-        match runtime.block_on(handle.call(send)) {
+        match runtime.block_on(send(client.clone())) {
             Ok(reply) => self.is_answered(&reply),
             Err(error) => self.is_told(&error, &C::TABLE.errors),
         }

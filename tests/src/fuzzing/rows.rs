@@ -9,7 +9,6 @@ use futures_util::stream;
 use lastmile::onapi::types::Access;
 use lastmile::wire::Loose;
 use lastmile::{Policy, RowError};
-use lastmile_core::call::Handle;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -17,14 +16,10 @@ use serde_json::value::RawValue;
 use tokio::runtime::{Builder, Runtime};
 
 use super::lossy;
-use crate::shelf::{self, Shelf};
+use crate::shelf;
 
 thread_local! {
-    static SHELF: (Runtime, Handle<Shelf>) = {
-        let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
-        let handle = Handle::builder("http://127.0.0.1").policy(Policy::default()).build().expect("a handle");
-        (runtime, handle)
-    };
+    static THREAD: Runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
     /// Rows are decoded on several threads where there are some.
     static THREADS: Runtime =
         Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
@@ -92,9 +87,9 @@ where
             Ok(piece)
         }))
     });
-    let calls = |runtime: &Runtime, handle: &Handle<Shelf>| {
+    let calls = |runtime: &Runtime| {
         runtime.block_on(async {
-            let mut rows = shelf::rows::<T>(handle, arriving, limit).await;
+            let mut rows = shelf::rows::<T>(&Policy::default(), arriving, limit);
             let mut seen = Vec::new();
             while let Some(row) = rows.next().await {
                 let row = match row {
@@ -117,11 +112,7 @@ where
             seen
         })
     };
-    SHELF.with(
-        |(runtime, handle)| {
-            if threads { THREADS.with(|runtime| calls(runtime, handle)) } else { calls(runtime, handle) }
-        },
-    )
+    if threads { THREADS.with(calls) } else { THREAD.with(calls) }
 }
 
 fn without_counts(rows: Vec<(Row, usize)>) -> Vec<Row> {

@@ -22,9 +22,11 @@ pub(crate) fn render(document: &Document) -> String {
     }
 
     if document.operations().any(|operation| operation.json["x-stream"] == true) {
-        md.push_str("\nA method whose list may be too long to be held has a twin `…_stream`, which answers with bytes:\n");
+        md.push_str(
+            "\nA method whose list may be too long to be held has a twin that reads it row by row:\n",
+        );
         for operation in document.operations().filter(|operation| operation.json["x-stream"] == true) {
-            let _ = writeln!(md, "`{}_stream`", snake(operation.id));
+            let _ = writeln!(md, "`{}_rows`", snake(operation.id));
         }
     }
 

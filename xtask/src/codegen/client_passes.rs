@@ -1,104 +1,56 @@
-//! What is changed in the generated client: how a method asks for its parameters, and what it does with its request.
+//! What is changed in the generated client: how a method takes its parameters, and how it makes its call.
 
-use quote::ToTokens;
+use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
+use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, Field, Item, Stmt, Token, Type, parse_quote};
+use syn::{Expr, Field, Ident, ImplItemFn, Item, Token, Type, parse_quote};
 
 use super::document::Facts;
 use super::fault::Fault;
-use super::rust_passes::{in_option, type_name, types};
+use super::rust_passes::{in_option, inside, type_name, types};
 use super::table;
 
 /// The methods of the client.
-fn methods(file: &mut syn::File) -> impl Iterator<Item = &mut syn::ImplItemFn> {
-    let blocks = file.items.iter_mut().filter_map(|item| match item {
+fn methods(file: &mut syn::File) -> impl Iterator<Item = &mut ImplItemFn> {
+    let items = file.items.iter_mut().filter_map(|item| match item {
         Item::Impl(item) if item.trait_.is_none() && type_name(&item.self_ty) == "Client" => Some(item),
         _ => None,
     });
-    blocks.flat_map(|block| &mut block.items).filter_map(|item| match item {
-        syn::ImplItem::Fn(function) => Some(function),
+    items.flat_map(|item| &mut item.items).filter_map(|item| match item {
+        syn::ImplItem::Fn(function) if function.sig.asyncness.is_some() => Some(function),
         _ => None,
     })
 }
 
 /// Gathers the optional parameters of each method in a struct with defaults.
-pub(super) fn query_params(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
-    let structs: Vec<Item> = methods(file).filter_map(|function| gather(function, facts)).collect();
+pub(super) fn query_params(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
+    let structs: Vec<Item> = methods(file).filter_map(gather).collect();
     let count = structs.len();
     types(file)?.extend(structs);
     Ok(count)
 }
 
-/// Takes the header out that tells the version of the document.
-pub(super) fn no_version(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
-    let mut count = 0;
-    for function in methods(file) {
-        let stmts = &mut function.block.stmts;
-        let before = stmts.len();
-        stmts.retain(|stmt| !stmt.to_token_stream().to_string().contains("\"api-version\""));
-        if stmts.len() == before {
-            continue;
-        }
-        count += 1;
-        let mentions = |stmt: &Stmt| stmt.to_token_stream().to_string().contains("header_map");
-        // Where it is made and where it is sent, and nothing between: it is empty.
-        if stmts.iter().filter(|stmt| mentions(stmt)).count() == 2 {
-            stmts.retain(|stmt| !stmt.to_token_stream().to_string().starts_with("let mut header_map"));
-            WithoutHeaders.visit_block_mut(&mut function.block);
-        }
-    }
-    Ok(count)
-}
-
-/// Takes `.headers(header_map)` out of a request.
-struct WithoutHeaders;
-
-impl VisitMut for WithoutHeaders {
-    fn visit_expr_mut(&mut self, expr: &mut Expr) {
-        visit_mut::visit_expr_mut(self, expr);
-        if let Expr::MethodCall(call) = expr
-            && call.method == "headers"
-            && call.args.to_token_stream().to_string() == "header_map"
-        {
-            *expr = (*call.receiver).clone();
-        }
-    }
-}
-
-fn gather(function: &mut syn::ImplItemFn, facts: &Facts) -> Option<Item> {
-    let mut names = Vec::new();
+fn gather(function: &mut ImplItemFn) -> Option<Item> {
     let mut fields: Vec<Field> = Vec::new();
-    let arguments = std::mem::take(&mut function.sig.inputs);
-    for argument in arguments {
+    for argument in std::mem::take(&mut function.sig.inputs) {
         if let syn::FnArg::Typed(typed) = &argument
             && let syn::Pat::Ident(name) = &*typed.pat
             && let Some(inner) = in_option(&typed.ty)
         {
-            let name = name.ident.clone();
-            let ty = owned(inner);
+            let (name, ty) = (&name.ident, owned(inner));
             let doc = argument_doc(&function.attrs, &name.to_string());
             fields.push(parse_quote!(#[doc = #doc] pub #name: ::std::option::Option<#ty>));
-            names.push(name);
         } else {
             function.sig.inputs.push(argument);
         }
     }
-    if names.is_empty() {
+    if fields.is_empty() {
         return None;
     }
     let method = function.sig.ident.to_string();
-    // A stream's parameters are those of its list.
-    let list = method.strip_suffix("_stream").filter(|list| facts.streams.contains(*list));
-    let name = quote::format_ident!("{}Params", pascal(list.unwrap_or(&method)));
-    function.sig.inputs.push(parse_quote!(params: &'a types::#name));
-    function
-        .block
-        .stmts
-        .splice(0..0, names.iter().map(|name| parse_quote!(let #name = params.#name.as_ref();)));
-    if list.is_some() {
-        return None;
-    }
+    let name = params_of(&function.sig.ident);
+    function.sig.inputs.push(parse_quote!(params: &types::#name));
     let doc = format!("The optional parameters of [`{method}`](super::Client::{method}).");
     Some(parse_quote! {
         #[doc = #doc]
@@ -107,6 +59,13 @@ fn gather(function: &mut syn::ImplItemFn, facts: &Facts) -> Option<Item> {
             #(#fields,)*
         }
     })
+}
+
+/// The struct of a method's optional parameters.
+fn params_of(method: &Ident) -> Ident {
+    let pascal = |word: &str| format!("{}{}", word[..1].to_uppercase(), &word[1..]);
+    let name: String = method.to_string().split('_').map(pascal).collect();
+    format_ident!("{name}Params")
 }
 
 /// The type of a field for an argument: without a borrow, and seen from within the module `types`.
@@ -137,102 +96,196 @@ fn argument_doc(attrs: &[syn::Attribute], name: &str) -> String {
     line.unwrap_or("See the method.").trim_end_matches('"').to_owned()
 }
 
-fn pascal(snake: &str) -> String {
-    snake.split('_').map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..])).collect()
-}
-
-/// Writes each parameter into its place of the address by itself.
-pub(super) fn segments(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
-    let mut encoded = Encoded(0);
-    for function in methods(file) {
-        encoded.visit_block_mut(&mut function.block);
-    }
-    Ok(encoded.0)
-}
-
-/// Visits what stands in a macro such as `format!`, which syn leaves as it is.
-fn visit_arguments(visitor: &mut impl VisitMut, found: &mut syn::Macro) {
-    if let Ok(mut arguments) = found.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) {
-        arguments.iter_mut().for_each(|argument| visitor.visit_expr_mut(argument));
-        found.tokens = arguments.to_token_stream();
-    }
-}
-
-/// Turns `encode_path(&id.to_string())` into `id.encoded()`, in `format!` too.
-struct Encoded(usize);
-
-impl VisitMut for Encoded {
-    fn visit_macro_mut(&mut self, found: &mut syn::Macro) {
-        visit_arguments(self, found);
-    }
-
-    fn visit_expr_mut(&mut self, expr: &mut Expr) {
-        visit_mut::visit_expr_mut(self, expr);
-        let Expr::Call(call) = &*expr else { return };
-        if call.func.to_token_stream().to_string() != "encode_path" {
-            return;
-        }
-        if let Some(Expr::Reference(text)) = call.args.first()
-            && let Expr::MethodCall(text) = &*text.expr
-        {
-            let segment = &text.receiver;
-            *expr = parse_quote!(#segment.encoded());
-            self.0 += 1;
-        }
-    }
-}
-
-/// Ends each method where its request is made: the call sends it and reads the answer.
-pub(super) fn hand_over(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
+/// Makes each method one call of the transport, with the parameters that progenitor's request has.
+pub(super) fn delegate_send(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
     let mut count = 0;
-    for function in methods(file) {
-        let stmts = &mut function.block.stmts;
-        let begins = |stmt: &Stmt, with: &str| stmt.to_token_stream().to_string().starts_with(with);
-        let Some(at) = stmts.iter().position(|stmt| begins(stmt, "let info = OperationInfo")) else {
-            continue;
-        };
-        let rest: String = stmts.drain(at..).map(|stmt| stmt.to_token_stream().to_string()).collect();
-        let Some(Stmt::Local(request)) = stmts.last_mut() else {
-            return Err(Fault::at(function.sig.ident.to_string(), "it makes no request"));
-        };
-        request.attrs.clear();
-        request.pat = parse_quote!(request);
-        let reads = |how: &str| rest.contains(&format!("ResponseValue :: {how}"));
-        let read = match (reads("from_response"), reads("stream"), reads("empty")) {
-            (true, false, false) => quote::format_ident!("json"),
-            (false, true, false) => quote::format_ident!("stream"),
-            (false, false, true) => quote::format_ident!("nothing"),
-            _ => {
-                let what = "it reads several kinds of answers, or none";
-                return Err(Fault::at(function.sig.ident.to_string(), what));
+    for item in &mut file.items {
+        let Item::Impl(item) = item else { continue };
+        let mut twins = Vec::new();
+        for item in &mut item.items {
+            let syn::ImplItem::Fn(function) = item else { continue };
+            if function.sig.asyncness.is_none() {
+                continue;
             }
-        };
-        let operation = table::constant(&function.sig.ident.to_string());
-        stmts
-            .push(Stmt::Expr(parse_quote!(self.context.#read(request, &operations::#operation).await), None));
-        count += 1;
+            let method = function.sig.ident.to_string();
+            twins.extend(delegate(function, facts.streams.contains(&method))?);
+            count += 1;
+        }
+        item.items.extend(twins.into_iter().map(syn::ImplItem::Fn));
     }
     Ok(count)
 }
 
-/// Whether a method ends so that its answer is read in this way.
-pub(super) fn reads(file: &syn::File, method: &str, how: &str) -> bool {
-    let items = file.items.iter().filter_map(|item| match item {
-        Item::Impl(item) => Some(&item.items),
-        _ => None,
-    });
-    let ends_so = |item: &syn::ImplItem| match item {
-        syn::ImplItem::Fn(function) if function.sig.ident == method => {
-            let end = function.block.stmts.last().map(|stmt| stmt.to_token_stream().to_string());
-            end.is_some_and(|end| end.starts_with(&format!("self . context . {how} (")))
-        }
-        _ => false,
+/// Rewrites one method. Returns its twin that reads the list row by row, where it has one.
+fn delegate(function: &mut ImplItemFn, has_rows: bool) -> Result<Option<ImplItemFn>, Fault> {
+    let method = function.sig.ident.clone();
+    let fault = |what: &str| Fault::at(method.to_string(), what);
+    let mut request = Request::default();
+    request.visit_block(&function.block);
+    if let Some(unknown) = request.unknown {
+        return Err(fault(&format!("its request has `{unknown}`, which the call layer does not send")));
+    }
+    let answer = match &function.sig.output {
+        syn::ReturnType::Type(_, ty) => in_result(ty).and_then(|ty| inside(ty, "ResponseValue")),
+        syn::ReturnType::Default => None,
     };
-    items.flatten().any(ends_so)
+    let answer = answer.cloned().ok_or_else(|| fault("it does not return a response"))?;
+    WithoutLifetimes.visit_signature_mut(&mut function.sig);
+
+    let is_argument = |name: &Ident| function.sig.inputs.iter().any(|argument| is_named(argument, name));
+    let value = |name: &Ident| if is_argument(name) { quote!(&#name) } else { quote!(&params.#name) };
+    let operation = table::constant(&method.to_string());
+    let path = &request.path;
+    let query = request.query.iter().map(|(name, of)| {
+        let value = value(of);
+        quote!(.query(#name, #value))
+    });
+    let headers = request.headers.iter().map(|(name, of)| match is_argument(of) {
+        true => quote!(.header(#name, Some(#of))),
+        false => quote!(.header(#name, params.#of.as_deref())),
+    });
+    let body = request.has_body.then(|| quote!(.json(body)));
+    let call: Expr = parse_quote! {
+        self.transport.call(&operations::#operation, &[#(#path),*]) #(#query)* #(#headers)* #body
+    };
+
+    let twin = match has_rows {
+        true => {
+            let row = inside(&answer, "OneOrMany").and_then(|ty| inside(ty, "Loose"));
+            let row = row.ok_or_else(|| fault("its rows are marked as a stream, and it returns no list"))?;
+            let mut twin = function.clone();
+            twin.sig.ident = format_ident!("{method}_rows");
+            twin.sig.output = parse_quote!(-> Result<Rows<#row>, Error>);
+            let doc = format!(
+                "Does the same as [`{method}`](Self::{method}), and reads the list row by row as it arrives."
+            );
+            twin.attrs = vec![parse_quote!(#[doc = #doc])];
+            twin.block = parse_quote!({ #call.rows().await });
+            Some(twin)
+        }
+        false => None,
+    };
+    let send = if is_unit(&answer) { quote!(send_empty) } else { quote!(send) };
+    function.sig.output = parse_quote!(-> Result<Reply<#answer>, Error>);
+    function.block = parse_quote!({ #call.#send().await });
+    Ok(twin)
 }
 
-/// A client holds its call and no more. Only the call makes it.
-pub(super) fn one_way_in(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
+/// The value of a `Result`.
+fn in_result(ty: &Type) -> Option<&Type> {
+    inside(ty, "Result")
+}
+
+pub(super) fn is_unit(ty: &Type) -> bool {
+    matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
+}
+
+fn is_named(argument: &syn::FnArg, name: &Ident) -> bool {
+    matches!(argument, syn::FnArg::Typed(typed) if matches!(&*typed.pat, syn::Pat::Ident(found) if found.ident == *name))
+}
+
+/// What progenitor puts in the request of a method. Parameters are named by the variables that hold them.
+#[derive(Default)]
+struct Request {
+    path: Vec<Ident>,
+    query: Vec<(String, Ident)>,
+    headers: Vec<(String, Ident)>,
+    has_body: bool,
+    /// A part of the request that this pass does not know.
+    unknown: Option<String>,
+}
+
+impl<'ast> Visit<'ast> for Request {
+    fn visit_macro(&mut self, found: &'ast syn::Macro) {
+        // syn leaves the arguments of `format!` as they are.
+        if let Ok(arguments) = found.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) {
+            arguments.iter().for_each(|argument| self.visit_expr(argument));
+        }
+    }
+
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        match call.func.to_token_stream().to_string().as_str() {
+            "encode_path" => self.path.extend(call.args.first().and_then(variable)),
+            "progenitor_client :: QueryParam :: new" => {
+                let mut arguments = call.args.iter();
+                let pair = arguments.next().and_then(text).zip(arguments.next().and_then(variable));
+                self.query.extend(pair);
+            }
+            _ => visit::visit_expr_call(self, call),
+        }
+    }
+
+    fn visit_expr_if(&mut self, optional: &'ast syn::ExprIf) {
+        // `if let Some(value) = parameter { header_map.append("Name", …) }`
+        if let Expr::Let(condition) = &*optional.cond
+            && let Some(parameter) = variable(&condition.expr)
+            && let Some(syn::Stmt::Expr(Expr::MethodCall(call), _)) = optional.then_branch.stmts.first()
+            && let Some(name) = call.args.first().and_then(text)
+        {
+            self.headers.push((name, parameter));
+            return;
+        }
+        self.unknown = Some(optional.to_token_stream().to_string());
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        match call.method.to_string().as_str() {
+            "json" => self.has_body = true,
+            "form" | "form_urlencoded" | "body" | "multipart" => self.unknown = Some(call.method.to_string()),
+            // Its arguments name the header that tells the version of the document, which suppliers do not know.
+            "append" if !call.to_token_stream().to_string().contains("api-version") => {
+                let mut arguments = call.args.iter();
+                match arguments.next().and_then(text).zip(arguments.next().and_then(variable)) {
+                    Some(header) => self.headers.push(header),
+                    None => self.unknown = Some(call.to_token_stream().to_string()),
+                }
+                return;
+            }
+            _ => {}
+        }
+        visit::visit_expr_method_call(self, call);
+    }
+}
+
+/// The variable at the bottom of `&id.to_string()`.
+fn variable(expr: &Expr) -> Option<Ident> {
+    match expr {
+        Expr::Reference(reference) => variable(&reference.expr),
+        Expr::MethodCall(call) => variable(&call.receiver),
+        Expr::Try(expr) => variable(&expr.expr),
+        Expr::Path(path) => path.path.get_ident().cloned(),
+        _ => None,
+    }
+}
+
+fn text(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+        _ => None,
+    }
+}
+
+/// Leaves lifetimes to the compiler.
+struct WithoutLifetimes;
+
+impl VisitMut for WithoutLifetimes {
+    fn visit_signature_mut(&mut self, signature: &mut syn::Signature) {
+        signature.generics = syn::Generics::default();
+        visit_mut::visit_signature_mut(self, signature);
+    }
+
+    fn visit_receiver_mut(&mut self, receiver: &mut syn::Receiver) {
+        *receiver = parse_quote!(&self);
+    }
+
+    fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
+        reference.lifetime = None;
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+}
+
+/// Replaces the struct and its constructors by the client of the core crate.
+pub(super) fn seal_client(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
     let has_methods = |item: &syn::ItemImpl| {
         item.items
             .iter()
@@ -240,45 +293,20 @@ pub(super) fn one_way_in(file: &mut syn::File, _: &Facts) -> Result<usize, Fault
     };
     file.items.retain(|item| match item {
         Item::Impl(item) => item.trait_.is_none() && has_methods(item),
-        // What brings in the names of hooks.
-        Item::Use(item) => matches!(item.vis, syn::Visibility::Public(_)),
+        Item::Use(_) => false,
+        Item::Mod(item) => item.ident == "types",
         _ => true,
     });
     let mut count = 0;
     for item in &mut file.items {
         match item {
-            Item::Struct(item) if item.ident == "Client" => {
-                item.fields = syn::Fields::Named(parse_quote!({ context: ::lastmile_core::call::Context }));
+            Item::Struct(client) if client.ident == "Client" => {
+                let docs = client.attrs.iter().filter(|attr| attr.path().is_ident("doc"));
+                *item = parse_quote!(::lastmile_core::client!(#(#docs)* Client, super::operations::TABLE););
                 count += 1;
             }
-            Item::Use(item) => {
-                *item = parse_quote!(
-                    pub use progenitor_client::{ByteStream, Error, ResponseValue};
-                )
-            }
             _ => {}
         }
-    }
-    for function in methods(file) {
-        OfTheCall.visit_block_mut(&mut function.block);
     }
     Ok(count)
-}
-
-/// Base address and HTTP client are those of the call.
-struct OfTheCall;
-
-impl VisitMut for OfTheCall {
-    fn visit_macro_mut(&mut self, found: &mut syn::Macro) {
-        visit_arguments(self, found);
-    }
-
-    fn visit_expr_mut(&mut self, expr: &mut Expr) {
-        visit_mut::visit_expr_mut(self, expr);
-        match expr.to_token_stream().to_string().as_str() {
-            "self . baseurl" => *expr = parse_quote!(self.context.base()),
-            "self . client" => *expr = parse_quote!(self.context.http()),
-            _ => {}
-        }
-    }
 }

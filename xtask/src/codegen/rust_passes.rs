@@ -25,18 +25,14 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass { name: "readable-objects", run: readable_objects },
     // As arguments of their own, a new one would shift those behind it.
     Pass { name: "query-params", run: client_passes::query_params },
-    // The version of the document is nothing that suppliers know, and a map of headers is made for it in each call.
-    Pass { name: "no-version", run: client_passes::no_version },
-    // A parameter is a segment already, and needs no text of its own to be written into an address.
-    Pass { name: "segments", run: client_passes::segments },
-    // Sending, repeating, judging and decoding are the same for every method: the call does them.
-    Pass { name: "hand-over", run: client_passes::hand_over },
+    // Sending, repeating, classifying and decoding are the same for every method: the core crate does them.
+    Pass { name: "delegate-send", run: client_passes::delegate_send },
     // A change says one by one what it sets and what it clears.
     Pass { name: "patch-builders", run: patch_builders },
     // Names and addresses end in logs by way of Debug.
     Pass { name: "quiet-debug", run: quiet_debug },
-    // A client of a caller's own making would call where it likes: it is made for one call, and knows nothing else.
-    Pass { name: "one-way-in", run: client_passes::one_way_in },
+    // Connections, base URL, credentials and policy are the same for every client: it is built by the core crate's builder.
+    Pass { name: "seal-client", run: client_passes::seal_client },
 ];
 
 /// The items of the generated module `types`.
@@ -46,6 +42,13 @@ pub(super) fn types(file: &mut syn::File) -> Result<&mut Vec<Item>, Fault> {
         _ => None,
     });
     module.map(|(_, items)| items).ok_or_else(|| Fault::new("the generated code has no module `types`"))
+}
+
+/// Takes the generated module `types` out, as a file of its own.
+pub(super) fn take_types(file: &mut syn::File) -> Result<syn::File, Fault> {
+    let items = std::mem::take(types(file)?);
+    file.items.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "types"));
+    Ok(parse_quote!(#(#items)*))
 }
 
 fn structs(items: &mut [Item]) -> impl Iterator<Item = &mut ItemStruct> {
@@ -96,7 +99,7 @@ fn in_patch(ty: &Type) -> Option<&Type> {
     inside(ty, "Patch")
 }
 
-fn inside<'a>(ty: &'a Type, generic: &str) -> Option<&'a Type> {
+pub(super) fn inside<'a>(ty: &'a Type, generic: &str) -> Option<&'a Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == generic)?;
     let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };

@@ -1,27 +1,24 @@
 //! The table and the operations of a client crate, and what hands each call to the core crate.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use serde_json::Value;
 
-use super::client_passes;
 use super::document::{Document, ListShape, Operation};
 use super::fault::Fault;
 
-pub(crate) fn render(document: &Document, client: &syn::File) -> Result<Vec<syn::Item>, Fault> {
+pub(crate) fn render(document: &Document, client: &syn::File) -> Result<syn::File, Fault> {
     let mut operations: Vec<Operation<'_>> = document.operations().collect();
     operations.sort_by_key(|operation| snake(operation.id));
     let methods = methods(client);
     let rows = operations
         .iter()
         .map(|operation| {
-            if !methods.contains(&snake(operation.id)) {
-                return Err(Fault::at(
-                    operation.id,
-                    format!("the client has no method `{}`", snake(operation.id)),
-                ));
-            }
-            row(document, operation, client)
+            let id = snake(operation.id);
+            let method = methods.iter().find(|method| method.sig.ident == id);
+            let method =
+                method.ok_or_else(|| Fault::at(operation.id, format!("the client has no method `{id}`")))?;
+            row(document, operation, method)
         })
         .collect::<Result<Vec<_>, _>>()?;
 
@@ -33,8 +30,16 @@ pub(crate) fn render(document: &Document, client: &syn::File) -> Result<Vec<syn:
     let keys = key_headers(schemes);
     let tokens = token_flows(document, schemes)?;
     let file: syn::File = syn::parse_quote! {
-        /// What differs between this API and others, for the call layer.
-        pub static TABLE: ::lastmile_core::call::Table = ::lastmile_core::call::Table {
+        //! The operations of the API, each by the name of the client's method.
+
+        #[allow(unused_imports)]
+        use ::lastmile_core::operation::{Answer, ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow};
+        use ::lastmile_core::reqwest::Method;
+        #[allow(unused_imports)]
+        use ::std::time::Duration;
+
+        /// What differs between this API and others.
+        pub static TABLE: Table = Table {
             api: #api,
             title: #title,
             version: #version,
@@ -43,31 +48,20 @@ pub(crate) fn render(document: &Document, client: &syn::File) -> Result<Vec<syn:
             tokens: &[#(#tokens),*],
         };
 
-        /// The operations, each by the name of the client's method. A method gives its own to the call layer.
-        pub mod operations {
-            #(#rows)*
-        }
-
-        /// The way to this API: see [`Handle::builder`](::lastmile_core::call::Handle::builder).
-        pub type Handle = ::lastmile_core::call::Handle<Client>;
-
-        impl ::lastmile_core::call::Api for Client {
-            const TABLE: &'static ::lastmile_core::call::Table = &TABLE;
-
-            fn connect(context: ::lastmile_core::call::Context) -> Self {
-                Self { context }
-            }
-        }
+        #(#rows)*
     };
-    Ok(file.items)
+    Ok(file)
 }
 
-fn row(document: &Document, operation: &Operation<'_>, client: &syn::File) -> Result<TokenStream, Fault> {
+fn row(
+    document: &Document,
+    operation: &Operation<'_>,
+    function: &syn::ImplItemFn,
+) -> Result<TokenStream, Fault> {
     let id = snake(operation.id);
-    let method = operation.method.to_uppercase();
-    // A stream's twin has one slash more.
-    let path =
-        operation.path.strip_prefix('/').filter(|path| path.starts_with('/')).unwrap_or(operation.path);
+    let verb = operation.method.to_uppercase();
+    let method = quote::format_ident!("{verb}");
+    let path = operation.path;
     let media_type = match document.facts.media_types.get(operation.id) {
         Some(media_type) => quote!(Some(#media_type)),
         None => quote!(None),
@@ -79,41 +73,38 @@ fn row(document: &Document, operation: &Operation<'_>, client: &syn::File) -> Re
         (Some(other), _) => return Err(Fault::at(operation.id, format!("x-retry has no value `{other}`"))),
     };
     let content = &operation.json["responses"]["2XX"]["content"];
-    let (answer, reader) = match (content.get("application/octet-stream"), content.is_null()) {
-        (Some(_), _) => (quote!(Stream), "stream"),
-        (None, true) => (quote!(Nothing), "nothing"),
-        (None, false) => (quote!(Json), "json"),
-    };
+    let (answer, sends) =
+        if content.is_null() { (quote!(Nothing), "send_empty") } else { (quote!(Json), "send") };
     // progenitor has its own mind about answers in other media types.
-    if !client_passes::reads(client, &id, reader) {
-        return Err(Fault::at(operation.id, format!("its method does not read its answer as `{reader}`")));
+    if !function.block.to_token_stream().to_string().contains(&format!(". {sends} ()")) {
+        return Err(Fault::at(operation.id, format!("its method does not `{sends}`")));
     }
-    let list = match document.facts.lists.get(operation.id.trim_end_matches("Stream")) {
+    let list = match document.facts.lists.get(operation.id) {
         None => quote!(None),
         Some(ListShape { identity, is_paged }) => {
             let identity = identity.as_ref().map_or(quote!(None), |name| quote!(Some(#name)));
-            quote!(Some(::lastmile_core::call::ListShape { identity: #identity, is_paged: #is_paged }))
+            quote!(Some(ListShape { identity: #identity, is_paged: #is_paged }))
         }
     };
-    let conditional = document.facts.conditional.contains(operation.id.trim_end_matches("Stream"));
+    let conditional = document.facts.conditional.contains(operation.id);
     let authorized = operation.json["security"].as_array().is_none_or(|schemes| !schemes.is_empty());
     let lower_case = operation.json["x-lower-case"] == true;
     let interval = match operation.json.get("x-interval").map(Value::as_u64) {
         None => quote!(None),
-        Some(Some(seconds)) => quote!(Some(::std::time::Duration::from_secs(#seconds))),
+        Some(Some(seconds)) => quote!(Some(Duration::from_secs(#seconds))),
         Some(None) => return Err(Fault::at(operation.id, "x-interval is no number of seconds")),
     };
     let name = constant(&id);
-    let doc = format!("`{method} {path}`: [`{id}`](super::Client::{id}).");
+    let doc = format!("`{verb} {path}`: [`{id}`](super::Client::{id}).");
     Ok(quote! {
         #[doc = #doc]
-        pub static #name: ::lastmile_core::call::Operation = ::lastmile_core::call::Operation {
+        pub static #name: Operation = Operation {
             id: #id,
-            method: #method,
+            method: Method::#method,
             path: #path,
-            repeat: ::lastmile_core::call::Repeat::#repeat,
+            repeat: Repeat::#repeat,
             media_type: #media_type,
-            answer: ::lastmile_core::call::Answer::#answer,
+            answer: Answer::#answer,
             list: #list,
             conditional: #conditional,
             authorized: #authorized,
@@ -133,7 +124,7 @@ fn error_shape(json: &Value) -> TokenStream {
     let (message, id, fields) = (at("message"), at("id"), at("fields"));
     let (field_name, field_code, field_message) = (at("field-name"), at("field-code"), at("field-message"));
     quote! {
-        ::lastmile_core::call::ErrorShape {
+        ErrorShape {
             message: #message,
             id: #id,
             fields: #fields,
@@ -171,7 +162,7 @@ fn token_flows(document: &Document, schemes: &Value) -> Result<Vec<TokenStream>,
         let lifetime =
             flow["lifetime"].as_u64().ok_or_else(|| Fault::at(name, "x-token: `lifetime` is missing"))?;
         Ok(quote! {
-            ::lastmile_core::call::TokenFlow {
+            TokenFlow {
                 scheme: #name,
                 prefix: #prefix,
                 obtain: #obtain,
@@ -179,20 +170,20 @@ fn token_flows(document: &Document, schemes: &Value) -> Result<Vec<TokenStream>,
                 token: #token,
                 renewal: #renewal,
                 renewal_field: #renewal_field,
-                lifetime: ::std::time::Duration::from_secs(#lifetime),
+                lifetime: Duration::from_secs(#lifetime),
             }
         })
     });
     flows.collect()
 }
 
-fn methods(client: &syn::File) -> Vec<String> {
+fn methods(client: &syn::File) -> Vec<&syn::ImplItemFn> {
     let impls = client.items.iter().filter_map(|item| match item {
         syn::Item::Impl(item) => Some(&item.items),
         _ => None,
     });
     let functions = impls.flatten().filter_map(|item| match item {
-        syn::ImplItem::Fn(function) => Some(function.sig.ident.to_string()),
+        syn::ImplItem::Fn(function) => Some(function),
         _ => None,
     });
     functions.collect()

@@ -10,7 +10,8 @@ fn cocon() -> String {
 fn generate(yaml: &str) -> Result<String, String> {
     let document =
         Document::parse("test", yaml).map_err(|fault| fault.during("test", "reading").to_string())?;
-    source(document, &mut BTreeMap::new()).map_err(|error| error.to_string())
+    let sources = sources(document, &mut BTreeMap::new()).map_err(|error| error.to_string())?;
+    Ok(sources.into_iter().map(|(_, source)| source).collect())
 }
 
 /// A document of one operation, `readThing`, with `change` made to it.
@@ -244,7 +245,7 @@ fn a_pass_without_a_match_is_an_error() {
     let mut matches = BTreeMap::new();
     for (api, _) in APIS {
         let yaml = output::read(&root().join(format!("specs/{api}.yaml"))).unwrap();
-        source(Document::parse(api, &yaml).unwrap(), &mut matches).unwrap();
+        sources(Document::parse(api, &yaml).unwrap(), &mut matches).unwrap();
     }
     assert!(every_pass_matched(&matches).is_ok());
     assert_eq!(matches.len(), spec_passes::PASSES.len() + rust_passes::PASSES.len());

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use crate::call::TokenFlow;
+use crate::operation::TokenFlow;
 pub(crate) use token::{NoToken, NoTokenKind, Token, TokenSource};
 
 /// What proves to a supplier who is calling: any number of headers, and a token that is obtained and renewed when needed.

@@ -8,7 +8,9 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::secrets::repeats_one_of;
-use crate::call::{TokenFlow, says_not_now, why_unanswered, without_mark};
+use crate::classify::{says_not_now, why_unanswered};
+use crate::decode::without_mark;
+use crate::operation::TokenFlow;
 use crate::retry::{FAR, retry_after};
 
 /// How much of an answer with a token is read.

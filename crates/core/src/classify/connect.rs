@@ -9,12 +9,12 @@ use std::io::ErrorKind;
 
 use reqwest::Url;
 
-use super::attempt::Failure;
-use super::error::Outcome;
+use super::Failure;
+use crate::error::Outcome;
 
 /// What a request that was not answered came to.
 #[cold]
-pub(super) fn without_answer(error: reqwest::Error, url: &Url) -> Failure {
+pub(crate) fn without_answer(error: reqwest::Error, url: &Url) -> Failure {
     let error = error.without_url();
     let cause = Cause::of(&error);
     let failure = if error.is_builder() {
@@ -39,7 +39,7 @@ pub(crate) fn why_unanswered(error: reqwest::Error, base: &str) -> (bool, String
 
 /// Whether an answer came whose head has more lines than the client reads.
 #[cold]
-pub(super) fn has_too_many_headers(error: &reqwest::Error) -> bool {
+pub(crate) fn has_too_many_headers(error: &reqwest::Error) -> bool {
     Cause::of(error) == Cause::HeadTooLarge
 }
 
@@ -184,7 +184,7 @@ fn gather(error: &(dyn Error + 'static), kinds: &mut Vec<ErrorKind>, texts: &mut
 
 /// How many header lines of an answer are read at the most: more than any known server sends. Up to hyper's own limit of 100 they
 /// cost no allocation.
-pub(super) const MOST_HEADERS: usize = 256;
+pub(crate) const MOST_HEADERS: usize = 256;
 
 /// What is wrong with a certificate, in the words of rustls.
 fn certificate_fault(text: &str) -> &'static str {

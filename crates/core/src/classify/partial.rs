@@ -3,12 +3,12 @@
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_RANGE, HeaderMap, LINK};
 
-use super::table::Operation;
+use crate::operation::Operation;
 
 /// Whether an answer is a part of a list although its operation cannot be asked for the rest: by status 206 or `Content-Range`
 /// (RFC 9110, 15.3.7 and 14.4), or by a `Link` to the next page (RFC 8288, relation `next`). Such a part must not be taken for
 /// the whole list: what is not in it would count as gone.
-pub(super) fn is_part_of_list(operation: &Operation, status: StatusCode, headers: &HeaderMap) -> bool {
+pub(crate) fn is_part_of_list(operation: &Operation, status: StatusCode, headers: &HeaderMap) -> bool {
     if operation.list.is_none_or(|list| list.is_paged) {
         return false;
     }
@@ -70,7 +70,7 @@ mod tests {
     use reqwest::header::{HeaderName, HeaderValue};
 
     use super::*;
-    use crate::call::ListShape;
+    use crate::operation::ListShape;
 
     const LIST: Operation =
         Operation { list: Some(ListShape { identity: None, is_paged: false }), ..Operation::READ };

@@ -4,259 +4,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use progenitor_client::{ByteStream, ResponseValue};
 use reqwest::Url;
 
-use super::body::Body;
-use super::connect::MOST_HEADERS;
-use super::context::{Context, Shared};
-use super::error::Error;
 use super::paths::PathHabits;
-use super::reply::Reply;
-use super::send_deadline::SendDeadline;
-use super::table::Table;
+use super::{ApiClient, Shared, Transport};
 use crate::auth::{Credentials, is_private_way};
+use crate::classify::MOST_HEADERS;
 use crate::retry::{Limits, Policy, Purse, RateLimit, RetryBudget};
 
-/// A generated client, as a [`Handle`] makes one for each call. Implemented by generated code.
-pub trait Api: Sized {
-    /// What differs between this API and others.
-    const TABLE: &'static Table;
-
-    /// A client for one call.
-    fn connect(context: Context) -> Self;
-}
-
-/// The way to one supplier's API: connections, base address, credentials and policy. Cheap to clone.
-///
-/// ```no_run
-/// # use lastmile_core::call::{Api, Handle, Error};
-/// # use lastmile_core::progenitor_client::{self, ResponseValue};
-/// # async fn example<Client: Api>(read: impl AsyncFn(&Client) -> Result<ResponseValue<String>, progenitor_client::Error<()>>)
-/// # -> Result<(), Box<dyn std::error::Error>> {
-/// let handle: Handle<Client> = Handle::builder("https://api.sp.example").build()?;
-/// let reply = handle.call(|client| async move { read(&client).await }).await?;
-/// println!("{} after {:?}", reply.status, reply.elapsed);
-/// # Ok(())
-/// # }
-/// ```
-pub struct Handle<C> {
-    shared: Arc<Shared>,
-    policy: Policy,
-    send_deadline: Option<SendDeadline>,
-    client: PhantomData<fn() -> C>,
-}
-
-impl<C: Api> Handle<C> {
-    /// Begins a handle. `base` is the address that the paths of the API are appended to; a slash at its end does not
-    /// matter.
-    pub fn builder(base: impl Into<String>) -> Builder<C> {
-        Builder {
-            base: base.into(),
-            credentials: Credentials::none(),
-            policy: Policy::default(),
-            habits: PathHabits::default(),
-            budget: RetryBudget::default(),
-            rate: None,
-            at_once: 64,
-            connect_timeout: Duration::from_secs(10),
-            proxy: None,
-            #[cfg(feature = "rustls")]
-            roots: Vec::new(),
-            local_address: None,
-            client: PhantomData,
-        }
-    }
-
-    /// The policy of this handle's calls.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
-    /// The same way with another policy: for one call, or for a part of the program.
-    #[must_use]
-    pub fn with_policy(&self, policy: Policy) -> Self {
-        Self { policy, ..self.clone() }
-    }
-
-    /// The same way, by which no request that changes something leaves after this moment, however long its call may take. For
-    /// what was marked as being sent in a store: others may take it over some time after the mark has lapsed. A call that
-    /// could not be sent in time fails with [`Outcome::NotSent`](super::Outcome::NotSent).
-    #[must_use]
-    pub fn with_send_deadline(&self, deadline: SendDeadline) -> Self {
-        Self { send_deadline: Some(deadline), ..self.clone() }
-    }
-
-    /// The moment after which no request that changes something leaves, if one was set.
-    pub fn send_deadline(&self) -> Option<SendDeadline> {
-        self.send_deadline
-    }
-
-    /// The same way to one endpoint that the supplier has under an address of its own: `address` takes the place of the base
-    /// and of `documented`, the beginning of the endpoint's path in the document (`/orders`). A relative address is taken
-    /// from the base. Connections, credentials, limits and retry budget are those of this handle. The credentials must not
-    /// be tokens, which are obtained below the base.
-    ///
-    /// # Errors
-    /// When the address cannot be used, or is at another origin than the base and those `allowed`: nothing is ever sent
-    /// there.
-    pub fn at_endpoint(
-        &self,
-        address: &str,
-        documented: &'static str,
-        habits: PathHabits,
-        allowed: &[&str],
-    ) -> Result<Self, BuildError> {
-        let own = format!("{}/", self.shared.base).parse::<Url>().map_err(|_| BuildError::NotAnAddress)?;
-        let url = own.join(address).map_err(|_| BuildError::NotAnAddress)?;
-        let url = checked_base(url.as_str())?;
-        let is_allowed = |origin: &&str| origin.parse::<Url>().is_ok_and(|one| one.origin() == url.origin());
-        if url.origin() != own.origin() && !allowed.iter().any(is_allowed) {
-            return Err(BuildError::OtherOrigin { origin: url.origin().ascii_serialization() });
-        }
-        if own.scheme() == "https" && url.scheme() != "https" {
-            return Err(BuildError::InTheOpen { host: url.host_str().unwrap_or_default().to_owned() });
-        }
-        let shared = Shared {
-            base: url.as_str().trim_end_matches('/').to_owned(),
-            stands_for: documented,
-            origin: url.origin().ascii_serialization(),
-            habits,
-            ..(*self.shared).clone()
-        };
-        Ok(Self { shared: Arc::new(shared), ..self.clone() })
-    }
-
-    /// How long it takes until no unanswered change of the object at `path`, or of a part of it, can be carried out any more; none
-    /// when there is none. `path` is the documented path with its parameters, such as `/orders/17`. Only changes that were sent
-    /// with this handle and its clones are known; those with the body `except` do not count.
-    pub fn unsettled_change(&self, path: &str, except: &[u8]) -> Option<Duration> {
-        self.shared.unanswered.unsettled_below(path, except)
-    }
-
-    /// How this server wants its paths.
-    pub fn path_habits(&self) -> &PathHabits {
-        &self.shared.habits
-    }
-
-    fn context(&self) -> Context {
-        Context::new(self.shared.clone(), self.policy.clone(), self.send_deadline)
-    }
-
-    /// Makes one call: `send` gets a client of its own and calls one of its methods, once. A second call with the same
-    /// client is refused, since one outcome cannot tell what became of two.
-    ///
-    /// # Errors
-    /// [`Error`] says what became of the request.
-    pub async fn call<T, F, Fut>(&self, send: F) -> Result<Reply<T>, Error>
-    where
-        F: FnOnce(C) -> Fut,
-        Fut: Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
-    {
-        let context = self.context();
-        match send(C::connect(context.clone())).await {
-            Ok(answer) => Ok(context.succeed(answer.into_inner())),
-            Err(error) => Err(context.fail(error)),
-        }
-    }
-
-    /// Makes a call of which nothing matters but what the answer says.
-    ///
-    /// ```no_run
-    /// # use lastmile_core::call::{Api, Handle, Error};
-    /// # use lastmile_core::progenitor_client::{self, ResponseValue};
-    /// # async fn example<Client: Api>(
-    /// #     handle: Handle<Client>,
-    /// #     read: impl AsyncFn(&Client) -> Result<ResponseValue<String>, progenitor_client::Error<()>>,
-    /// # ) -> Result<String, Error> {
-    /// handle.value(|client| async move { read(&client).await }).await
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`call`](Self::call).
-    pub async fn value<T, F, Fut>(&self, send: F) -> Result<T, Error>
-    where
-        F: FnOnce(C) -> Fut,
-        Fut: Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
-    {
-        let context = self.context();
-        match send(C::connect(context.clone())).await {
-            Ok(answer) => {
-                context.close();
-                Ok(answer.into_inner())
-            }
-            Err(error) => Err(context.fail(error)),
-        }
-    }
-
-    /// Makes a call that the supplier may answer with "nothing has changed" (status 304): then there is no reply.
-    ///
-    /// # Errors
-    /// As [`call`](Self::call).
-    pub async fn call_if_modified<T, F, Fut>(&self, send: F) -> Result<Option<Reply<T>>, Error>
-    where
-        F: FnOnce(C) -> Fut,
-        Fut: Future<Output = Result<ResponseValue<T>, progenitor_client::Error<()>>>,
-    {
-        unless_not_modified(self.call(send).await)
-    }
-
-    /// Makes a call whose answer is read as it comes: what [`call`](Self::call) is to a method, this is to its `_stream`
-    /// twin. There is no answer when nothing has changed (status 304).
-    ///
-    /// # Errors
-    /// As [`call`](Self::call).
-    pub async fn open<F, Fut>(&self, send: F) -> Result<Option<Reply<Body>>, Error>
-    where
-        F: FnOnce(C) -> Fut,
-        Fut: Future<Output = Result<ResponseValue<ByteStream>, progenitor_client::Error<()>>>,
-    {
-        let context = self.context();
-        let result = match send(C::connect(context.clone())).await {
-            Ok(answer) => {
-                let body = Body::new(answer.into_inner(), context.clone());
-                Ok(context.open(body))
-            }
-            Err(error) => Err(context.fail(error)),
-        };
-        unless_not_modified(result)
-    }
-}
-
-fn unless_not_modified<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.says_not_modified() => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-impl<C> Clone for Handle<C> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-            policy: self.policy.clone(),
-            send_deadline: self.send_deadline,
-            client: PhantomData,
-        }
-    }
-}
-
-impl<C> fmt::Debug for Handle<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle")
-            .field("api", &self.shared.table.api)
-            .field("base", &self.shared.base)
-            .field("credentials", &self.shared.credentials)
-            .field("policy", &self.policy)
-            .finish()
-    }
-}
-
-/// Builds a [`Handle`].
+/// Builds a generated client. Its method `builder` returns one.
 pub struct Builder<C> {
-    base: String,
+    base_url: String,
     credentials: Credentials,
     policy: Policy,
     habits: PathHabits,
@@ -281,7 +39,26 @@ impl<C> fmt::Debug for Builder<C> {
     }
 }
 
-impl<C: Api> Builder<C> {
+impl<C: ApiClient> Builder<C> {
+    #[doc(hidden)]
+    pub fn new(base_url: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            credentials: Credentials::none(),
+            policy: Policy::default(),
+            habits: PathHabits::default(),
+            budget: RetryBudget::default(),
+            rate: None,
+            at_once: 64,
+            connect_timeout: Duration::from_secs(10),
+            proxy: None,
+            #[cfg(feature = "rustls")]
+            roots: Vec::new(),
+            local_address: None,
+            client: PhantomData,
+        }
+    }
+
     /// Who is calling.
     #[must_use]
     pub fn credentials(mut self, credentials: Credentials) -> Self {
@@ -317,9 +94,9 @@ impl<C: Api> Builder<C> {
     /// comes counts until its head is there; requests for tokens are not counted.
     ///
     /// ```
-    /// # use lastmile_core::call::{Api, BuildError, Handle};
-    /// # fn example<Client: Api>() -> Result<Handle<Client>, BuildError> {
-    /// Handle::builder("https://api.sp.example").requests_at_once(8).build()
+    /// # use lastmile_core::client::{ApiClient, BuildError, Builder};
+    /// # fn example<Client: ApiClient>(builder: Builder<Client>) -> Result<Client, BuildError> {
+    /// builder.requests_at_once(8).build()
     /// # }
     /// ```
     #[must_use]
@@ -364,38 +141,37 @@ impl<C: Api> Builder<C> {
         self
     }
 
-    /// The handle.
+    /// Builds the client.
     ///
     /// # Errors
-    /// When the base address cannot be used, or would send credentials in the open.
-    pub fn build(self) -> Result<Handle<C>, BuildError> {
-        let base = checked_base(&self.base)?;
+    /// When the base URL cannot be used, or would send credentials in the open.
+    pub fn build(self) -> Result<C, BuildError> {
+        let base_url = checked_base_url(&self.base_url)?;
         // A proxy reads what is plain http.
-        if base.scheme() != "https" && self.proxy.is_some() {
+        if base_url.scheme() != "https" && self.proxy.is_some() {
             return Err(BuildError::ProxyInTheOpen);
         }
-        let (http, unshared) =
-            (self.client(&base, usize::MAX, None)?, self.client(&base, 0, Some(MOST_HEADERS))?);
+        let (http, unpooled_http) =
+            (self.http(&base_url, usize::MAX, None)?, self.http(&base_url, 0, Some(MOST_HEADERS))?);
         let shared = Shared {
             table: C::TABLE,
-            base: base.as_str().trim_end_matches('/').to_owned(),
-            stands_for: "",
-            origin: base.origin().ascii_serialization(),
+            base_url: base_url.as_str().trim_end_matches('/').to_owned(),
+            path_prefix: "",
             credentials: self.credentials,
             habits: self.habits,
             purse: Arc::new(Purse::new(self.budget)),
             limits: Arc::new(Limits::new(self.rate, self.at_once)),
             unanswered: Arc::default(),
             http,
-            unshared,
+            unpooled_http,
         };
-        Ok(Handle { shared: Arc::new(shared), policy: self.policy, send_deadline: None, client: PhantomData })
+        Ok(Transport { shared: Arc::new(shared), policy: self.policy, send_deadline: None }.into())
     }
 
-    /// A client that keeps so many connections for later, and reads so many header lines of an answer.
-    fn client(
+    /// An HTTP client that keeps at most `idle` idle connections, and reads at most `most_headers` header lines of a response.
+    fn http(
         &self,
-        base: &Url,
+        base_url: &Url,
         idle: usize,
         most_headers: Option<usize>,
     ) -> Result<reqwest::Client, BuildError> {
@@ -418,7 +194,7 @@ impl<C: Api> Builder<C> {
         }
         match &self.proxy {
             Some(proxy) => http = http.proxy(proxy.clone()),
-            None if base.scheme() != "https" => http = http.no_proxy(),
+            None if base_url.scheme() != "https" => http = http.no_proxy(),
             None => {}
         }
         #[cfg(feature = "rustls")]
@@ -429,8 +205,8 @@ impl<C: Api> Builder<C> {
     }
 }
 
-fn checked_base(base: &str) -> Result<Url, BuildError> {
-    let url: Url = base.parse().map_err(|_| BuildError::NotAnAddress)?;
+pub(super) fn checked_base_url(base_url: &str) -> Result<Url, BuildError> {
+    let url: Url = base_url.parse().map_err(|_| BuildError::NotAnAddress)?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(BuildError::NotAnAddress);
     }

@@ -41,7 +41,7 @@ impl UnansweredChanges {
     /// Begins to send a change. It counts as unanswered, and as able to be carried out for `settle_time` more, when the returned
     /// value is dropped, unless [`PendingChange::answered`] was called. None for a request that creates something: there is no
     /// newer one that it could contradict.
-    pub(super) fn begin(&self, request: &Request, settle_time: Duration) -> Option<PendingChange<'_>> {
+    pub(crate) fn begin(&self, request: &Request, settle_time: Duration) -> Option<PendingChange<'_>> {
         if *request.method() == Method::POST {
             return None;
         }
@@ -64,7 +64,7 @@ impl UnansweredChanges {
 
     /// How long it takes until no unanswered change of an object can be carried out any more, nor one of a part of it; none when
     /// there is none. A change that was confirmed since is none, nor is one with the body `except`.
-    pub(super) fn unsettled_below(&self, path: &str, except: &[u8]) -> Option<Duration> {
+    pub(crate) fn unsettled_below(&self, path: &str, except: &[u8]) -> Option<Duration> {
         let now = Instant::now();
         let changes = self.changes();
         let path = path.trim_end_matches('/');
@@ -83,7 +83,7 @@ impl UnansweredChanges {
     }
 
     /// How long a request has to wait because an older change of the same object contradicts it; none when it need not.
-    pub(super) fn wait(&self, request: &Request) -> Option<Duration> {
+    pub(crate) fn wait(&self, request: &Request) -> Option<Duration> {
         if !self.some.load(Ordering::Acquire) {
             return None;
         }
@@ -97,7 +97,7 @@ impl UnansweredChanges {
 }
 
 /// A change that is being sent.
-pub(super) struct PendingChange<'a> {
+pub(crate) struct PendingChange<'a> {
     changes: &'a UnansweredChanges,
     settle_time: Duration,
     change: Option<Change>,
@@ -106,7 +106,7 @@ pub(super) struct PendingChange<'a> {
 impl PendingChange<'_> {
     /// The change was answered, or never left. One that was answered with success is confirmed: an earlier attempt that is
     /// carried out later changes nothing any more, unless a newer change came between.
-    pub(super) fn answered(mut self, with_success: bool) {
+    pub(crate) fn answered(mut self, with_success: bool) {
         if let Some(change) = self.change.take().filter(|_| with_success)
             && self.changes.some.load(Ordering::Acquire)
         {

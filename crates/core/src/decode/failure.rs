@@ -3,7 +3,7 @@ use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
 /// Why an answer does not fit its type, told without repeating what it holds.
-pub(crate) struct Misfit {
+pub(crate) struct DecodeFailure {
     pub(crate) what: String,
     pub(crate) path: Option<String>,
 }
@@ -15,34 +15,37 @@ pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
 }
 
 /// Reads an answer that has failed to decode a second time, now watching where.
-pub(crate) fn misfit<T: DeserializeOwned>(body: &[u8]) -> Misfit {
+pub(crate) fn into_decode_error<T: DeserializeOwned>(body: &[u8]) -> DecodeFailure {
     let body = without_mark(body);
     if body.is_empty() {
-        return Misfit { what: "the answer is empty where a body is documented".to_owned(), path: None };
+        return DecodeFailure {
+            what: "the answer is empty where a body is documented".to_owned(),
+            path: None,
+        };
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Ok(_) => Misfit { what: "more follows the answer's JSON".to_owned(), path: None },
+        Ok(_) => DecodeFailure { what: "more follows the answer's JSON".to_owned(), path: None },
         Err(error) => {
             let inner = error.inner();
             let place = format!("line {}, column {}", inner.line(), inner.column());
             match inner.classify() {
                 Category::Eof => {
-                    Misfit { what: format!("the answer's JSON ends early ({place})"), path: None }
+                    DecodeFailure { what: format!("the answer's JSON ends early ({place})"), path: None }
                 }
-                Category::Data => Misfit {
+                Category::Data => DecodeFailure {
                     what: format!(
                         "the answer holds something else than {} ({place})",
                         expected(&inner.to_string()).unwrap_or("the document describes")
                     ),
                     path: Some(path(error.path())),
                 },
-                Category::Syntax if inner.to_string().starts_with("recursion limit") => Misfit {
+                Category::Syntax if inner.to_string().starts_with("recursion limit") => DecodeFailure {
                     what: "the answer's JSON is nested too deeply to be read".to_owned(),
                     path: None,
                 },
                 Category::Syntax | Category::Io => {
-                    Misfit { what: format!("the answer is not JSON ({place})"), path: None }
+                    DecodeFailure { what: format!("the answer is not JSON ({place})"), path: None }
                 }
             }
         }
@@ -86,9 +89,10 @@ mod tests {
 
     #[test]
     fn the_place_is_named_and_the_content_is_not() {
-        let misfit = misfit::<Outer>(br#"{"list":[{},{"a":true,"plain":"Kalle, expected a Duck"}]}"#);
-        assert_eq!(misfit.path.as_deref(), Some("list[1].plain"));
-        assert_eq!(misfit.what, "the answer holds something else than a boolean (line 1, column 54)");
+        let failure =
+            into_decode_error::<Outer>(br#"{"list":[{},{"a":true,"plain":"Kalle, expected a Duck"}]}"#);
+        assert_eq!(failure.path.as_deref(), Some("list[1].plain"));
+        assert_eq!(failure.what, "the answer holds something else than a boolean (line 1, column 54)");
     }
 
     #[test]
@@ -102,12 +106,12 @@ mod tests {
             (r#"{"list":[]} x"#, "more follows"),
             ("{}", "something else than the document describes"),
         ] {
-            let misfit = misfit::<Outer>(body.as_bytes());
-            assert!(misfit.what.contains(says), "{body}: {}", misfit.what);
+            let failure = into_decode_error::<Outer>(body.as_bytes());
+            assert!(failure.what.contains(says), "{body}: {}", failure.what);
         }
-        let deep = misfit::<serde_json::Value>("[".repeat(200).as_bytes());
+        let deep = into_decode_error::<serde_json::Value>("[".repeat(200).as_bytes());
         assert!(deep.what.contains("nested too deeply"), "{}", deep.what);
-        let misfit = misfit::<Outer>(br#"{"list":[{"Kalle Anka":1}]}"#);
-        assert_eq!(misfit.path.as_deref(), Some("list[0].(key)"));
+        let failure = into_decode_error::<Outer>(br#"{"list":[{"Kalle Anka":1}]}"#);
+        assert_eq!(failure.path.as_deref(), Some("list[0].(key)"));
     }
 }

@@ -3,26 +3,26 @@ use std::ops::Range;
 use super::lone::Lone;
 
 /// How many bytes a batch holds before it is handed on, unless the answer comes more slowly.
-pub(super) const BATCH: usize = 64 * 1024;
+pub(crate) const BATCH: usize = 64 * 1024;
 
 /// How many rows it may have, when they are so short that decoded they take much more than their bytes.
 const MOST_ROWS: usize = 1024;
 
 /// Whole rows, one behind the other as they arrived.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Batch {
+    pub(crate) bytes: Vec<u8>,
     /// Where in the bytes each row is.
-    pub(super) rows: Vec<Range<usize>>,
+    pub(crate) rows: Vec<Range<usize>>,
     /// The number of the first row in the list.
-    pub(super) index: u64,
+    pub(crate) index: u64,
     /// Where the bytes begin, from the beginning of the answer.
-    pub(super) offset: u64,
+    pub(crate) offset: u64,
 }
 
 /// Why the bytes are no list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(crate) enum Broken {
     NotAList,
     /// One value without brackets, which is no row.
     NotARow,
@@ -33,7 +33,7 @@ pub(super) enum Broken {
 }
 
 impl Broken {
-    pub(super) fn what(self) -> &'static str {
+    pub(crate) fn what(self) -> &'static str {
         match self {
             Self::NotAList => "it is not a JSON list",
             Self::NotARow => "it is one value, and not a list of rows",
@@ -47,7 +47,7 @@ impl Broken {
 
 /// Cuts a JSON array into its elements while it arrives. It looks at strings and brackets only; whether an element is
 /// right is found out when it is decoded.
-pub(super) struct Splitter {
+pub(crate) struct Splitter {
     state: State,
     /// What has arrived, from the first row that was not handed on yet.
     batch: Batch,
@@ -105,39 +105,39 @@ const STRUCTURE: [bool; 256] = {
 impl Splitter {
     /// `limit` is how many bytes one row may take; 4 at least, so that `null` is still a list of none. `identity` is the field
     /// that each row has.
-    pub(super) fn new(limit: usize, identity: Option<&'static str>) -> Self {
+    pub(crate) fn new(limit: usize, identity: Option<&'static str>) -> Self {
         let limit = limit.max(4);
         Self { state: State::Start, batch: Batch::default(), at: 0, start: 0, limit, listed: false, identity }
     }
 
     /// Whether the answer is a JSON array, as far as it has arrived.
-    pub(super) fn is_array(&self) -> bool {
+    pub(crate) fn is_array(&self) -> bool {
         self.listed
     }
 
     /// The value that the splitter stands behind.
-    pub(super) fn current(&self) -> &[u8] {
+    pub(crate) fn current(&self) -> &[u8] {
         &self.batch.bytes[self.start..self.at]
     }
 
     /// How many rows are split off.
-    pub(super) fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.batch.index + self.batch.rows.len() as u64
     }
 
     /// Where the answer stops making sense, in bytes from its beginning.
-    pub(super) fn offset(&self) -> u64 {
+    pub(crate) fn offset(&self) -> u64 {
         self.batch.offset + self.at as u64
     }
 
     /// Whether there is enough for a batch.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         let rows = self.batch.rows.len();
         rows >= MOST_ROWS || rows > 0 && self.batch.bytes.len() >= BATCH
     }
 
     /// The rows that have arrived whole, if any.
-    pub(super) fn take(&mut self) -> Option<Batch> {
+    pub(crate) fn take(&mut self) -> Option<Batch> {
         if self.batch.rows.is_empty() {
             return None;
         }
@@ -167,7 +167,7 @@ impl Splitter {
     }
 
     /// Takes the next bytes.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let mut all = std::mem::take(&mut self.batch.bytes);
         if self.batch.rows.is_empty() {
             // However much white space comes, none of it is held.
@@ -182,7 +182,7 @@ impl Splitter {
     }
 
     /// Says whether the list was whole when no more bytes come.
-    pub(super) fn finish(&mut self) -> Result<(), Broken> {
+    pub(crate) fn finish(&mut self) -> Result<(), Broken> {
         // A bare value without a list around it has no other end.
         if self.state == State::Bare && !self.listed {
             let all = std::mem::take(&mut self.batch.bytes);

@@ -2,13 +2,14 @@
 
 use serde::de::IgnoredAny;
 
-use super::decode::{Misfit, misfit, without_mark};
-use super::table::{ListShape, Operation};
-use crate::rows::{Lone, elements};
+use super::failure::{DecodeFailure, into_decode_error, without_mark};
+use super::lone::Lone;
+use super::splitter::elements;
+use crate::operation::{ListShape, Operation};
 use crate::wire::ResponseBody;
 
 /// Reads a body. What a server sends in the usual form costs nothing beyond its decoding.
-pub(super) fn read<T: ResponseBody>(body: &[u8], operation: &Operation) -> Result<T, Misfit> {
+pub(crate) fn read<T: ResponseBody>(body: &[u8], operation: &Operation) -> Result<T, DecodeFailure> {
     let body = without_mark(body);
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     match (&operation.list, first) {
@@ -20,25 +21,29 @@ pub(super) fn read<T: ResponseBody>(body: &[u8], operation: &Operation) -> Resul
 
 /// Reads a list in which something cannot be read, element by element.
 #[cold]
-fn by_element<T: ResponseBody>(body: &[u8]) -> Result<T, Misfit> {
+fn by_element<T: ResponseBody>(body: &[u8]) -> Result<T, DecodeFailure> {
     let list = elements(body).and_then(|list| T::from_elements(list.iter()));
-    list.ok_or_else(|| misfit::<T>(body))
+    list.ok_or_else(|| into_decode_error::<T>(body))
 }
 
 /// Reads what stands where a list is meant: nothing at all, one row without brackets, or an envelope around the list.
 #[cold]
-fn not_an_array<T: ResponseBody>(body: &[u8], list: &ListShape, operation: &Operation) -> Result<T, Misfit> {
-    let says = |what: &str| Misfit { what: what.to_owned(), path: None };
+fn not_an_array<T: ResponseBody>(
+    body: &[u8],
+    list: &ListShape,
+    operation: &Operation,
+) -> Result<T, DecodeFailure> {
+    let says = |what: &str| DecodeFailure { what: what.to_owned(), path: None };
     let body = if body.is_empty() { b"null" } else { body };
     let Some(lone) = Lone::read(body) else {
         return match body.trim_ascii() {
-            b"null" | b"\"\"" => serde_json::from_slice(body).map_err(|_| misfit::<T>(body)),
-            _ if serde_json::from_slice::<IgnoredAny>(body).is_err() => Err(misfit::<T>(body)),
+            b"null" | b"\"\"" => serde_json::from_slice(body).map_err(|_| into_decode_error::<T>(body)),
+            _ if serde_json::from_slice::<IgnoredAny>(body).is_err() => Err(into_decode_error::<T>(body)),
             _ => Err(says("the answer is one value where a list is documented")),
         };
     };
     if lone.is_row(list.identity) {
-        return serde_json::from_slice(body).map_err(|_| misfit::<T>(body));
+        return serde_json::from_slice(body).map_err(|_| into_decode_error::<T>(body));
     }
     let Some(results) = lone.results().map(str::as_bytes) else {
         return Err(says(
@@ -54,15 +59,15 @@ fn not_an_array<T: ResponseBody>(body: &[u8], list: &ListShape, operation: &Oper
 
 /// Reads the only element of a list that stands where one object is meant.
 #[cold]
-fn one_of_a_list<T: ResponseBody>(body: &[u8], first: Option<&u8>) -> Result<T, Misfit> {
+fn one_of_a_list<T: ResponseBody>(body: &[u8], first: Option<&u8>) -> Result<T, DecodeFailure> {
     if first != Some(&b'[') {
-        return Err(misfit::<T>(body));
+        return Err(into_decode_error::<T>(body));
     }
-    let Some(list) = elements(body) else { return Err(misfit::<T>(body)) };
-    let says = |what: &str| Misfit { what: what.to_owned(), path: None };
+    let Some(list) = elements(body) else { return Err(into_decode_error::<T>(body)) };
+    let says = |what: &str| DecodeFailure { what: what.to_owned(), path: None };
     let mut each = list.iter();
     match (each.next(), each.next()) {
-        (Some(one), None) => serde_json::from_slice(one).map_err(|_| misfit::<T>(one)),
+        (Some(one), None) => serde_json::from_slice(one).map_err(|_| into_decode_error::<T>(one)),
         (None, _) => Err(says("the answer is an empty list where one object is documented")),
         (Some(_), Some(_)) => Err(says("the answer is a list of several where one object is documented")),
     }
@@ -90,7 +95,7 @@ mod tests {
 
     /// The ids of the elements; `?` for one that cannot be read.
     fn ids(body: &str, operation: &Operation) -> Result<Vec<String>, String> {
-        let list: OneOrMany<Loose<Row>> = read(body.as_bytes(), operation).map_err(|misfit| misfit.what)?;
+        let list: OneOrMany<Loose<Row>> = read(body.as_bytes(), operation).map_err(|failure| failure.what)?;
         let id = |row: &Loose<Row>| row.get().and_then(|row| row.id.as_deref()).unwrap_or("?").to_owned();
         Ok(list.iter().map(id).collect())
     }
@@ -149,10 +154,11 @@ mod tests {
             assert_eq!(ids(&body, &LIST).unwrap(), ["a", "?", "d"], "{bad}");
         }
         let latin1 = b"[{\"id\":\"a\"},{\"id\":\"\xe9\"}]";
-        let list: OneOrMany<Loose<Row>> = read(latin1, &LIST).map_err(|misfit| misfit.what).unwrap();
+        let list: OneOrMany<Loose<Row>> = read(latin1, &LIST).map_err(|failure| failure.what).unwrap();
         assert!(list[0].get().is_some() && list[1].get().is_none());
         let body = r#"[{"id":"a"},{"id":"b","id":"c","n":1.50}]"#;
-        let list: OneOrMany<Loose<Row>> = read(body.as_bytes(), &LIST).map_err(|misfit| misfit.what).unwrap();
+        let list: OneOrMany<Loose<Row>> =
+            read(body.as_bytes(), &LIST).map_err(|failure| failure.what).unwrap();
         assert_eq!(serde_json::to_string(&list).unwrap(), body, "written back as it arrived");
     }
 
@@ -160,7 +166,7 @@ mod tests {
     fn a_list_of_one_is_read_as_its_element() {
         let id = |body: &str| {
             let row: Result<Row, _> = read(body.as_bytes(), &Operation::READ);
-            row.map(|row| row.id.into_option()).map_err(|misfit| misfit.what)
+            row.map(|row| row.id.into_option()).map_err(|failure| failure.what)
         };
         for body in [r#"{"id":"a"}"#, r#"[{"id":"a"}]"#, r#" [ {"id":"a"} ] "#] {
             assert_eq!(id(body).unwrap().as_deref(), Some("a"), "{body}");

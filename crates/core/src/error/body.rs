@@ -12,10 +12,10 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Map, Value};
 
-use super::decode::without_mark;
-use super::error::Detail;
-use super::error_text::{json, plain_text};
-use super::table::ErrorShape;
+use super::Detail;
+use super::text::{json, plain_text};
+use crate::decode::without_mark;
+use crate::operation::ErrorShape;
 
 /// The explanation, beyond the table's pointer; the first that is a text counts.
 const MESSAGES: [&str; 12] = [
@@ -78,16 +78,16 @@ const MOST_DEPTH: usize = 8;
 
 /// What an error body says.
 #[derive(Default)]
-pub(super) struct Said {
-    pub(super) message: Option<String>,
-    pub(super) id: Option<String>,
-    pub(super) details: Vec<Detail>,
+pub(crate) struct ErrorBody {
+    pub(crate) message: Option<String>,
+    pub(crate) id: Option<String>,
+    pub(crate) details: Vec<Detail>,
     /// Whether the table's pointers found something: the body is the supplier's own, and not that of a gateway before it.
-    pub(super) is_documented: bool,
+    pub(crate) is_documented: bool,
 }
 
-impl Said {
-    pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], shape: &ErrorShape) -> Self {
+impl ErrorBody {
+    pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], shape: &ErrorShape) -> Self {
         let media_type = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let media_type = media_type.to_ascii_lowercase();
         let body = without_mark(body);
@@ -202,14 +202,14 @@ impl Said {
     }
 
     /// Whether there is nothing to read for whoever wants to know why.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let says_nothing =
             |detail: &Detail| detail.field.is_none() && detail.code.is_none() && detail.message.is_none();
         self.message.is_none() && self.details.iter().all(says_nothing)
     }
 
     /// Takes out what repeats a secret that was sent. The body keeps it, for those who ask.
-    pub(super) fn hide(&mut self, is_secret: impl Fn(&str) -> bool) {
+    pub(crate) fn redact(&mut self, is_secret: impl Fn(&str) -> bool) {
         let details = self
             .details
             .iter_mut()
@@ -373,20 +373,20 @@ mod tests {
         field_message: "/errors",
     };
 
-    fn said_as(media_type: &'static str, body: &[u8], shape: &ErrorShape) -> Said {
+    fn said_as(media_type: &'static str, body: &[u8], shape: &ErrorShape) -> ErrorBody {
         let mut headers = HeaderMap::new();
         if !media_type.is_empty() {
             headers.insert(CONTENT_TYPE, media_type.parse().unwrap());
         }
-        Said::read(StatusCode::BAD_REQUEST, &headers, body, shape)
+        ErrorBody::read(StatusCode::BAD_REQUEST, &headers, body, shape)
     }
 
-    fn said(body: &str) -> Said {
+    fn said(body: &str) -> ErrorBody {
         said_as("application/json", body.as_bytes(), &NONE)
     }
 
     /// `field/code/message` of each.
-    fn shown(said: &Said) -> Vec<String> {
+    fn shown(said: &ErrorBody) -> Vec<String> {
         let part = |part: &Option<String>| part.clone().unwrap_or_default();
         let shown = |one: &Detail| format!("{}/{}/{}", part(&one.field), part(&one.code), part(&one.message));
         said.details.iter().map(shown).collect()
@@ -461,7 +461,8 @@ mod tests {
         for body in [r#"{"a":{"b":1}}"#, r#"{"a":["x"],"b":7}"#, r#"{"a":[]}"#, "{}", "[]", "7", "null"] {
             assert!(said(body).details.is_empty(), "{body}");
         }
-        let other_status = Said::read(StatusCode::BAD_GATEWAY, &HeaderMap::new(), br#"{"a":["x"]}"#, &NONE);
+        let other_status =
+            ErrorBody::read(StatusCode::BAD_GATEWAY, &HeaderMap::new(), br#"{"a":["x"]}"#, &NONE);
         assert!(other_status.details.is_empty(), "only a refusal is about fields");
         let many = format!(r#"{{"errors":[{}"x"]}}"#, r#""x","#.repeat(1000));
         assert_eq!(said(&many).details.len(), MOST_DETAILS);

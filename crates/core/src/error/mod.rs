@@ -1,3 +1,9 @@
+//! What became of a call that brought no usable response, and what the supplier says about it.
+
+mod body;
+mod supplier_message;
+mod text;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -5,10 +11,10 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use super::decode::without_mark;
-use super::error_body::Said;
-use super::supplier_message::WithSupplierMessage;
-use super::table::{Operation, Repeat};
+use crate::decode::without_mark;
+use crate::operation::{Operation, Repeat};
+pub(crate) use body::ErrorBody;
+pub use supplier_message::WithSupplierMessage;
 
 /// What became of a call that brought no usable answer. Over several attempts it is the weakest of all: once an attempt
 /// of a changing call is [`Unknown`](Self::Unknown), only a look at the supplier's data can make it more certain.
@@ -60,27 +66,51 @@ impl fmt::Display for Outcome {
 /// [`details`](Self::details), [`headers`](Self::headers), [`body`](Self::body), [`excerpt`](Self::excerpt).
 pub struct Error(Box<Inner>);
 
-pub(super) struct Inner {
-    pub(super) api: &'static str,
-    pub(super) operation: Option<&'static Operation>,
+pub(crate) struct Inner {
+    pub(crate) api: &'static str,
+    pub(crate) operation: Option<&'static Operation>,
     /// Whether it says that nothing has changed, to a request that asks so.
-    pub(super) unchanged: bool,
+    pub(crate) not_modified: bool,
     /// Whether an answer of success is about something else than what was asked for.
-    pub(super) contradicts: bool,
+    pub(crate) contradicts: bool,
     /// Whether the reason says what to do next.
-    pub(super) has_own_advice: bool,
-    pub(super) outcome: Outcome,
+    pub(crate) has_own_advice: bool,
+    pub(crate) outcome: Outcome,
     /// What happened, in words of ours that repeat nothing a caller or supplier sent.
-    pub(super) reason: String,
-    pub(super) status: Option<StatusCode>,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    pub(super) said: Said,
-    pub(super) decode_path: Option<String>,
-    pub(super) retry_after: Option<Duration>,
-    pub(super) attempts: u32,
-    pub(super) elapsed: Duration,
-    pub(super) source: Option<reqwest::Error>,
+    pub(crate) reason: String,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) said: ErrorBody,
+    pub(crate) decode_path: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
+    pub(crate) source: Option<reqwest::Error>,
+}
+
+impl Inner {
+    /// An error without a response.
+    pub(crate) fn of(api: &'static str, outcome: Outcome, reason: String) -> Self {
+        Self {
+            api,
+            operation: None,
+            not_modified: false,
+            contradicts: false,
+            has_own_advice: false,
+            outcome,
+            reason,
+            status: None,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            said: ErrorBody::default(),
+            decode_path: None,
+            retry_after: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            source: None,
+        }
+    }
 }
 
 /// One of several things that a supplier found wrong.
@@ -95,7 +125,7 @@ pub struct Detail {
     pub message: Option<String>,
     /// Whether it stands where the supplier's document says. Of what does not, it is not known that it is a name or a code, so that
     /// neither is shown.
-    pub(super) is_documented: bool,
+    pub(crate) is_documented: bool,
 }
 
 impl fmt::Debug for Detail {
@@ -117,7 +147,7 @@ fn printable(token: &str) -> &str {
 }
 
 impl Error {
-    pub(super) fn new(inner: Inner) -> Self {
+    pub(crate) fn new(inner: Inner) -> Self {
         Self(Box::new(inner))
     }
 
@@ -136,7 +166,7 @@ impl Error {
         Self::unsent(api, Outcome::Throttled, reason)
     }
 
-    pub(super) fn contradicting(mut self) -> Self {
+    pub(crate) fn contradicting(mut self) -> Self {
         self.0.contradicts = true;
         self
     }
@@ -162,24 +192,7 @@ impl Error {
     }
 
     fn unsent(api: &'static str, outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self::new(Inner {
-            api,
-            operation: None,
-            unchanged: false,
-            contradicts: false,
-            has_own_advice: false,
-            outcome,
-            reason: reason.into(),
-            status: None,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            said: Said::default(),
-            decode_path: None,
-            retry_after: None,
-            attempts: 0,
-            elapsed: Duration::ZERO,
-            source: None,
-        })
+        Self::new(Inner::of(api, outcome, reason.into()))
     }
 
     /// What became of the call.
@@ -215,9 +228,9 @@ impl Error {
         self.0.api
     }
 
-    /// Whether it says that nothing has changed, to a request that asks so.
-    pub(super) fn says_not_modified(&self) -> bool {
-        self.0.unchanged
+    /// Returns whether the supplier says that nothing has changed (status 304), to a request that asks so.
+    pub fn is_not_modified(&self) -> bool {
+        self.0.not_modified
     }
 
     /// The operation; none when the call was refused before one was chosen.
@@ -270,7 +283,7 @@ impl Error {
     /// the supplier's reason. Convert the error with this where personal data may be written.
     ///
     /// ```
-    /// # use lastmile_core::call::Error;
+    /// # use lastmile_core::error::Error;
     /// # fn call() -> Result<(), Error> { Err(Error::invalid("cocon", "the name is empty")) }
     /// fn create() -> Result<(), Box<dyn std::error::Error>> {
     ///     call().map_err(|error| error.display_with_supplier_message().to_string())?;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::error::Error;
+use super::Error;
 
 /// How many characters of each of the supplier's texts are shown.
 const LONGEST: usize = 500;

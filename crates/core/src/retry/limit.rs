@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 use super::FAR;
-use crate::call::{Operation, Repeat};
+use crate::operation::{Operation, Repeat};
 
 /// How many requests all calls of a handle may send in a stretch of time, further attempts included. After a rest up to that
 /// many go out at once, then they are spread evenly, so that a stretch that begins with a rest may see twice as many. A call

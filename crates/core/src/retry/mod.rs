@@ -1,7 +1,7 @@
 //! When a call is sent again, and after how long.
 //!
 //! A request that never left is repeated for every call. One that left is repeated only when its operation says so
-//! ([`Repeat`](crate::call::Repeat)): reads and idempotent writes, after a 5xx, a 429 or a broken connection. A call
+//! ([`Repeat`](crate::operation::Repeat)): reads and idempotent writes, after a 5xx, a 429 or a broken connection. A call
 //! that creates something is never repeated once it may have arrived. All calls of a handle share a [`RetryBudget`], a
 //! [`RateLimit`] and the places of those that are under way at once.
 

@@ -12,9 +12,8 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinHandle;
 
-use super::splitter::Batch;
 use super::{BadRow, RowError};
-use crate::call::misfit;
+use crate::decode::{Batch, into_decode_error};
 
 /// More than this many batches ahead are no help.
 const MOST: usize = 8;
@@ -31,38 +30,41 @@ pub(super) fn ahead() -> usize {
 }
 
 /// What is left of a batch of rows.
-pub(super) enum Rest<T> {
-    /// To be decoded one by one.
-    Raw {
-        batch: Arc<Batch>,
-        next: usize,
-    },
-    Decoded(vec::IntoIter<Result<T, RowError>>),
+pub(super) struct Rest<T> {
+    batch: Arc<Batch>,
+    next: usize,
+    /// The rows from `next` on, where they are decoded already.
+    decoded: Option<vec::IntoIter<Result<T, RowError>>>,
 }
 
-impl<T: DeserializeOwned> Rest<T> {
+impl<T> Rest<T> {
     pub(super) fn none() -> Self {
-        Self::Decoded(Vec::new().into_iter())
+        Self::of(Arc::default())
     }
 
     pub(super) fn of(batch: Arc<Batch>) -> Self {
-        Self::Raw { batch, next: 0 }
+        Self { batch, next: 0, decoded: None }
     }
 
+    /// The same rows, to be decoded as another type.
+    pub(super) fn decode_as<U>(self) -> Rest<U> {
+        Rest { batch: self.batch, next: self.next, decoded: None }
+    }
+}
+
+impl<T: DeserializeOwned> Rest<T> {
     pub(super) fn next(&mut self) -> Option<Result<T, RowError>> {
-        match self {
-            Self::Raw { batch, next } => {
-                let row = decode(batch, *next);
-                *next += 1;
-                row
-            }
-            Self::Decoded(rows) => rows.next(),
-        }
+        let row = match &mut self.decoded {
+            Some(rows) => rows.next(),
+            None => decode(&self.batch, self.next),
+        };
+        self.next += 1;
+        row
     }
 
-    fn decoded(batch: &Batch) -> Self {
-        let rows: Vec<_> = (0..batch.rows.len()).filter_map(|row| decode(batch, row)).collect();
-        Self::Decoded(rows.into_iter())
+    fn decoded(batch: Arc<Batch>) -> Self {
+        let rows: Vec<_> = (0..batch.rows.len()).filter_map(|row| decode(&batch, row)).collect();
+        Self { batch, next: 0, decoded: Some(rows.into_iter()) }
     }
 }
 
@@ -75,12 +77,12 @@ fn decode<T: DeserializeOwned>(batch: &Batch, at: usize) -> Option<Result<T, Row
         Err(_) => serde_json::from_slice(bytes),
     };
     Some(row.map_err(|_| {
-        let misfit = misfit::<T>(bytes);
+        let failure = into_decode_error::<T>(bytes);
         RowError::Unreadable(Box::new(BadRow {
             index: batch.index + at as u64,
             offset: batch.offset + place.start as u64,
-            what: misfit.what,
-            path: misfit.path,
+            what: failure.what,
+            path: failure.path,
             bytes: bytes.to_vec(),
         }))
     }))
@@ -92,11 +94,18 @@ pub(super) struct Task<T> {
     batch: Arc<Batch>,
 }
 
+impl<T> Task<T> {
+    /// The rows of the batch, not decoded.
+    pub(super) fn into_rest(self) -> Rest<T> {
+        Rest::of(self.batch.clone())
+    }
+}
+
 impl<T: DeserializeOwned + Send + 'static> Task<T> {
     pub(super) fn spawn(batch: Batch) -> Self {
         let batch = Arc::new(batch);
         let decoded = batch.clone();
-        Self { decoding: tokio::spawn(async move { Rest::decoded(&decoded) }), batch }
+        Self { decoding: tokio::spawn(async move { Rest::decoded(decoded) }), batch }
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -1,28 +1,32 @@
-use std::fmt;
 use std::pin::Pin;
-use std::task::{self, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{FutureExt as _, StreamExt as _};
-use progenitor_client::ByteStream;
+use futures_util::{FutureExt as _, Stream};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::attempt::Failure;
-use super::context::Context;
-use super::error::{Error, Outcome};
-use super::table::ListShape;
+use crate::classify::Failure;
+use crate::client::{Shared, Transport};
+use crate::error::{Error, Outcome};
+use crate::send::CallRecord;
 
-/// The body of an answer, read as it comes. It is given up when it stands still, or comes slower than the policy allows.
-pub struct Body {
-    stream: ByteStream,
-    context: Context,
+/// A response body that is read as it arrives. Reading fails when it stands still, or arrives slower than the policy allows.
+pub(super) struct Body {
+    stream: Pin<Box<dyn Stream<Item = Result<Bytes, reqwest::Error>> + Send + Sync>>,
+    pub(super) record: CallRecord,
+    shared: Arc<Shared>,
+    idle_timeout: Duration,
+    min_bytes_per_second: u32,
+    /// How many bytes one row may take.
+    pub(super) row_limit: usize,
     pace: Pace,
-    /// Since when somebody waits for the next bytes.
-    asked: Option<Instant>,
-    /// Ends when they have waited too long.
-    patience: Option<Pin<Box<Sleep>>>,
-    /// What came last came too slowly; more is not waited for.
+    /// Since when the caller waits for the next bytes.
+    waiting_since: Option<Instant>,
+    /// Ends when the caller has waited for `idle_timeout`.
+    idle_timer: Option<Pin<Box<Sleep>>>,
+    /// Whether the last bytes arrived too slowly. More is not waited for.
     is_slow: bool,
 }
 
@@ -46,33 +50,39 @@ impl Pace {
 }
 
 impl Body {
-    pub(super) fn new(stream: ByteStream, context: Context) -> Self {
-        Self { stream, context, pace: Pace::default(), asked: None, patience: None, is_slow: false }
+    pub(super) fn new(
+        stream: impl Stream<Item = Result<Bytes, reqwest::Error>> + Send + Sync + 'static,
+        mut record: CallRecord,
+        transport: &Transport,
+    ) -> Self {
+        record.end("answered");
+        let policy = &transport.policy;
+        Self {
+            stream: Box::pin(stream),
+            record,
+            shared: transport.shared.clone(),
+            idle_timeout: policy.idle,
+            min_bytes_per_second: policy.slowest,
+            row_limit: policy.row_limit(),
+            pace: Pace::default(),
+            waiting_since: None,
+            idle_timer: None,
+            is_slow: false,
+        }
     }
 
-    /// The next bytes; none at the end.
-    ///
-    /// # Errors
-    /// [`Outcome::Unknown`] when the connection breaks, says nothing for longer than the policy's `idle`, or is slower than
-    /// its `slowest`.
-    pub async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
-        let asking = Asking(self);
-        std::future::poll_fn(|cx| asking.0.poll_chunk(cx)).await
-    }
-
-    pub(crate) fn poll_chunk(&mut self, cx: &mut task::Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        let policy = self.context.policy();
-        let (idle, slowest) = (policy.idle, policy.slowest);
-        let failure = match self.stream.poll_next_unpin(cx) {
+    /// Returns the next bytes; `None` at the end.
+    pub(super) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        let (idle_timeout, min) = (self.idle_timeout, self.min_bytes_per_second);
+        let failure = match self.stream.as_mut().poll_next(cx) {
             Poll::Ready(None) => return Poll::Ready(None),
-            _ if self.is_slow => Failure::of(
-                Outcome::Unknown,
-                format!("the answer comes slower than {slowest} bytes a second"),
-            ),
+            _ if self.is_slow => {
+                Failure::of(Outcome::Unknown, format!("the answer comes slower than {min} bytes a second"))
+            }
             Poll::Ready(Some(Ok(chunk))) => {
-                self.nobody_waits();
-                // What has come is handed out all the same.
-                self.is_slow = self.pace.is_too_slow(chunk.len(), idle, slowest);
+                self.stop_waiting();
+                // What has arrived is returned all the same.
+                self.is_slow = self.pace.is_too_slow(chunk.len(), idle_timeout, min);
                 return Poll::Ready(Some(Ok(chunk)));
             }
             Poll::Ready(Some(Err(error))) => Failure {
@@ -80,53 +90,28 @@ impl Body {
                 ..Failure::of(Outcome::Unknown, "the answer broke off")
             },
             Poll::Pending => {
-                let patience = self.patience.get_or_insert_with(|| Box::pin(sleep(idle)));
-                if self.asked.is_none() {
-                    self.asked = Some(Instant::now());
-                    patience.set(sleep(idle));
+                let timer = self.idle_timer.get_or_insert_with(|| Box::pin(sleep(idle_timeout)));
+                if self.waiting_since.is_none() {
+                    self.waiting_since = Some(Instant::now());
+                    timer.set(sleep(idle_timeout));
                 }
-                match patience.poll_unpin(cx) {
+                match timer.poll_unpin(cx) {
                     Poll::Ready(()) => {
-                        let reason = format!("the answer stood still for {} ms", idle.as_millis());
+                        let reason = format!("the answer stood still for {} ms", idle_timeout.as_millis());
                         Failure::of(Outcome::Unknown, reason)
                     }
                     Poll::Pending => return Poll::Pending,
                 }
             }
         };
-        Poll::Ready(Some(Err(self.context.broken(failure))))
+        Poll::Ready(Some(Err(self.record.error(&self.shared, failure))))
     }
 
-    /// What is known of the list that this is the body of.
-    pub(crate) fn list(&self) -> Option<ListShape> {
-        self.context.list()
-    }
-
-    /// Whether there is no content, by the status of the answer.
-    pub(crate) fn has_no_content(&self) -> bool {
-        self.context.has_no_content()
-    }
-
-    /// Whoever asked for bytes has something else to do: that time does not count as the server's.
-    pub(crate) fn nobody_waits(&mut self) {
-        if let Some(asked) = self.asked.take() {
-            self.pace.waited += asked.elapsed();
+    /// Stops the clock: while the caller does something else, the time does not count as the server's.
+    pub(super) fn stop_waiting(&mut self) {
+        if let Some(since) = self.waiting_since.take() {
+            self.pace.waited += since.elapsed();
         }
-    }
-}
-
-/// Somebody asks for bytes. When nobody does any more, the time does not count as the server's.
-struct Asking<'a>(&'a mut Body);
-
-impl Drop for Asking<'_> {
-    fn drop(&mut self) {
-        self.0.nobody_waits();
-    }
-}
-
-impl fmt::Debug for Body {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").finish_non_exhaustive()
     }
 }
 

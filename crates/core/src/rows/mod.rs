@@ -1,8 +1,7 @@
 //! Lists that are read row by row, in the memory of a few batches of rows.
 
-mod decode;
-mod lone;
-mod splitter;
+mod batch;
+mod body;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,13 +11,17 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, Stream};
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 
-use crate::call::{Body, Error, excerpt};
-use decode::{Rest, Task, ahead};
-pub(crate) use lone::Lone;
-pub(crate) use splitter::elements;
-use splitter::{BATCH, Batch, Broken, Splitter};
+use crate::classify::Failure;
+use crate::client::Transport;
+use crate::decode::{BATCH, Batch, Broken, Splitter};
+use crate::error::{Error, Outcome, excerpt};
+use crate::send::{Call, CallRecord};
+use batch::{Rest, Task, ahead};
+use body::Body;
 
 /// The rows of an answer that is one long JSON array, decoded one by one and in their order.
 ///
@@ -53,7 +56,9 @@ pub struct Rows<T> {
     splitter: Splitter,
     /// The rows that are decoded, or are when they are asked for.
     ready: Rest<T>,
-    /// The batches behind them, on other threads.
+    /// The batches after them, which are not being decoded any more.
+    raw: VecDeque<Rest<T>>,
+    /// The batches after them, on other threads.
     decoding: VecDeque<Task<T>>,
     /// How many batches may be decoded ahead; none where there is one thread.
     ahead: usize,
@@ -78,20 +83,56 @@ impl<T> fmt::Debug for Rows<T> {
 }
 
 impl<T: DeserializeOwned + Send + 'static> Rows<T> {
-    /// The rows of a body. `row_limit` is how many bytes one row may take, 4 at least.
-    pub fn new(body: Body, row_limit: usize) -> Self {
-        let identity = body.list().and_then(|list| list.identity);
-        let done = body.has_no_content();
+    pub(crate) fn of_stream(
+        stream: impl Stream<Item = Result<Bytes, reqwest::Error>> + Send + Sync + 'static,
+        record: CallRecord,
+        transport: &Transport,
+    ) -> Self {
+        let body = Body::new(stream, record, transport);
+        let identity = body.record.operation.list.and_then(|list| list.identity);
+        let done = body.record.status == Some(StatusCode::NO_CONTENT);
         Self {
-            body,
             arrived: Bytes::new(),
-            splitter: Splitter::new(row_limit, identity),
+            splitter: Splitter::new(body.row_limit, identity),
             ready: Rest::none(),
+            raw: VecDeque::new(),
             decoding: VecDeque::new(),
             ahead: ahead(),
             has_yielded: false,
             done,
             broken: None,
+            body,
+        }
+    }
+
+    /// Returns the status of the response.
+    pub fn status(&self) -> StatusCode {
+        self.body.record.status.unwrap_or_default()
+    }
+
+    /// Returns the headers of the response.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.body.record.headers
+    }
+
+    /// Decodes all rows that are still to be read as another type.
+    pub fn decode_as<U: DeserializeOwned + Send + 'static>(self) -> Rows<U> {
+        Rows {
+            body: self.body,
+            arrived: self.arrived,
+            splitter: self.splitter,
+            ready: self.ready.decode_as(),
+            raw: self
+                .raw
+                .into_iter()
+                .map(Rest::decode_as)
+                .chain(self.decoding.into_iter().map(Task::into_rest).map(Rest::decode_as))
+                .collect(),
+            decoding: VecDeque::new(),
+            ahead: self.ahead,
+            has_yielded: self.has_yielded,
+            done: self.done,
+            broken: self.broken,
         }
     }
 
@@ -114,8 +155,12 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
     fn poll_row(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, RowError>>> {
         loop {
             if let Some(row) = self.ready.next() {
-                self.body.nobody_waits();
+                self.body.stop_waiting();
                 return Poll::Ready(Some(row));
+            }
+            if let Some(rows) = self.raw.pop_front() {
+                self.ready = rows;
+                continue;
             }
             if self.ahead == 0 {
                 self.ready = match self.poll_batch(cx) {
@@ -146,7 +191,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
                 }
                 Poll::Pending => {
                     // It is not the server that is waited for.
-                    self.body.nobody_waits();
+                    self.body.stop_waiting();
                     return Poll::Pending;
                 }
             }
@@ -217,12 +262,30 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
     }
 }
 
+impl Call<'_> {
+    /// Sends the request and returns the rows of the response, which are decoded as they arrive.
+    ///
+    /// # Errors
+    /// [`Error`] says what became of the request.
+    pub async fn rows<T: DeserializeOwned + Send + 'static>(self) -> Result<Rows<T>, Error> {
+        let transport = self.transport;
+        match self.open(true).await? {
+            (record, Some(response)) => Ok(Rows::of_stream(response.bytes_stream(), record, transport)),
+            // Each successful response of a call that is streamed is returned.
+            (mut record, None) => {
+                let failure = Failure::of(Outcome::Unknown, "there is no response body");
+                Err(record.error(&transport.shared, failure))
+            }
+        }
+    }
+}
+
 /// Somebody asks for a row. When nobody does any more, the time does not count as the server's.
 struct Asking<'a, T>(&'a mut Rows<T>);
 
 impl<T> Drop for Asking<'_, T> {
     fn drop(&mut self) {
-        self.0.body.nobody_waits();
+        self.0.body.stop_waiting();
     }
 }
 

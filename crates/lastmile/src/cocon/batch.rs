@@ -9,7 +9,7 @@ use lastmile_cocon::types::{
     DelayedConnection, DelayedConnectionBatchCreate, DelayedConnectionBatchStatus,
     DelayedConnectionRequestShort, ErrorBody,
 };
-use lastmile_core::call::Error;
+use lastmile_core::Error;
 use lastmile_core::wire::{NotASegment, Segment};
 use serde::{Deserialize, Serialize};
 
@@ -316,9 +316,7 @@ impl Cocon {
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn batch(&self, id: &BatchId) -> Result<BatchReport, Error> {
-        let call =
-            |client: lastmile_cocon::Client| async move { client.get_delayed_connection_batch(&id.0).await };
-        Ok(BatchReport { status: self.handle.call(call).await?.value })
+        Ok(BatchReport { status: self.client.get_delayed_connection_batch(&id.0).await?.value })
     }
 
     /// Looks until nothing of the batch is pending.

@@ -3,7 +3,7 @@
 use lastmile_cocon::types::{
     BuildingDelayedConnectionCreate, DelayedConnectionCreate, DelayedConnectionRequestShort, NewRoute,
 };
-use lastmile_core::call::Error;
+use lastmile_core::Error;
 use lastmile_core::wire::Decimal;
 use serde::{Deserialize, Serialize};
 

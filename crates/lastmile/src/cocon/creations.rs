@@ -5,8 +5,8 @@ use lastmile_cocon::types::{
     Contact, ContactCreate, Customer, CustomerContract, CustomerContractCreate, CustomerCreate,
     DelayedConnection, ProjectAssetApprovalCreate,
 };
-use lastmile_core::call::{Error, Reply};
 use lastmile_core::wire::{Loose, Timestamp};
+use lastmile_core::{Error, Reply};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -160,8 +160,7 @@ creation! {
     CustomerCreate => Customer, "customer",
     check: |customer| check_creation("customer", "clientCode, name", customer),
     send: |customer, cocon| {
-        let call = |client: lastmile_cocon::Client| async move { client.create_customer(customer).await };
-        created(cocon.handle.call(call).await?, |answer| &answer.id, customer)
+        created(cocon.client.create_customer(customer).await?, |answer| &answer.id, customer)
     },
     manual_check: "look in Cocon for a customer of this name and client code",
 }
@@ -170,8 +169,7 @@ creation! {
     ContactCreate => Contact, "contact",
     check: |contact| check_creation("contact", "name, customerId, phoneNumber, emailAddresses", contact),
     send: |contact, cocon| {
-        let call = |client: lastmile_cocon::Client| async move { client.create_contact(contact).await };
-        created(cocon.handle.call(call).await?, |answer| &answer.id, contact)
+        created(cocon.client.create_contact(contact).await?, |answer| &answer.id, contact)
     },
     manual_check: "look in Cocon for a contact of this name at the customer",
 }
@@ -180,8 +178,7 @@ creation! {
     CustomerContractCreate => CustomerContract, "customer-contract",
     check: |contract| check_creation("contract", "name, customerId, startDate, endDate", contract),
     send: |contract, cocon| {
-        let call = |client: lastmile_cocon::Client| async move { client.create_customer_contract(contract).await };
-        created(cocon.handle.call(call).await?, |answer| &answer.id, contract)
+        created(cocon.client.create_customer_contract(contract).await?, |answer| &answer.id, contract)
     },
     manual_check: "look in Cocon for a contract of this name and these dates at the customer",
 }
@@ -190,9 +187,8 @@ creation! {
     ProjectAssetApprovalCreate => (), "project-asset-approval",
     check: |approval| check_creation("approval", "projectName, timestamp, assetApproval", approval),
     send: |approval, cocon| {
-        let call = |client: lastmile_cocon::Client| async move { client.create_project_asset_approval(approval).await };
         // The supplier answers without a body; what a server answers beyond that is the approval.
-        let reply = cocon.handle.call(call).await?;
+        let reply = cocon.client.create_project_asset_approval(approval).await?;
         match serde_json::from_slice(reply.json_body()) {
             _ if reply.json_body().trim_ascii().is_empty() => Ok(()),
             Ok(answer) if is_approval(&answer, approval) => Ok(()),
@@ -207,8 +203,7 @@ creation! {
     check: |connection| connection.check(),
     send: |connection, cocon| {
         let body = connection.body();
-        let call = |client: lastmile_cocon::Client| async move { client.create_delayed_connection(body).await };
-        confirmed(cocon.handle.call(call).await?, is_connection)
+        confirmed(cocon.client.create_delayed_connection(body).await?, is_connection)
     },
     manual_check: "look in Cocon whether the building is connected",
 }
@@ -219,10 +214,9 @@ creation! {
     send: |connection, cocon| {
         let id = segment("the building's id", connection.building_id())?;
         let body = connection.body();
-        let call =
-            |client: lastmile_cocon::Client| async move { client.create_building_delayed_connection(&id, body).await };
         let building = connection.building_id().to_owned();
-        confirmed(cocon.handle.call(call).await?, |created| {
+        let reply = cocon.client.create_building_delayed_connection(&id, body).await?;
+        confirmed(reply, |created| {
             is_connection(created) && Match::of_field(&created.building_id, Some(&building)) != Match::No
         })
     },
@@ -234,8 +228,7 @@ creation! {
     check: |batch| batch.check(),
     send: |batch, cocon| {
         let body = batch.body();
-        let call = |client: lastmile_cocon::Client| async move { client.create_delayed_connection_batch(body).await };
-        let reply = cocon.handle.call(call).await?;
+        let reply = cocon.client.create_delayed_connection_batch(body).await?;
         match reply.value.batch_id.as_deref().map(str::parse) {
             Some(Ok(id)) => Ok(BatchId(id)),
             _ => Err(reply.unfit("the batch is registered, but the answer has no id that it could be followed by")),

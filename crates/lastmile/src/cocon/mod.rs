@@ -72,8 +72,9 @@ pub use crate::rules::{ContractDates, Geometry, GeometryError, RouteScenario};
 
 use std::fmt;
 
+use lastmile_core::Error;
 use lastmile_core::auth::Credentials;
-use lastmile_core::call::{Builder, Error};
+use lastmile_core::client::Builder;
 use lastmile_core::wire::Segment;
 
 use crate::SetupError;
@@ -82,7 +83,7 @@ use crate::supplier::supplier;
 /// The way to Cocon. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Cocon {
-    handle: lastmile_cocon::Handle,
+    client: lastmile_cocon::Client,
 }
 
 impl Cocon {
@@ -90,7 +91,7 @@ impl Cocon {
     pub fn builder(base: impl Into<String>) -> CoconBuilder {
         let header = |scheme: &str| lastmile_cocon::TABLE.key_header(scheme).unwrap_or(scheme).to_owned();
         CoconBuilder {
-            handle: lastmile_cocon::Handle::builder(base),
+            client: lastmile_cocon::Client::builder(base),
             api_key: None,
             client_id: None,
             bearer: None,
@@ -110,7 +111,7 @@ fn segment(what: &str, id: &str) -> Result<Segment, Error> {
 
 /// Builds a [`Cocon`].
 pub struct CoconBuilder {
-    handle: Builder<lastmile_cocon::Client>,
+    client: Builder<lastmile_cocon::Client>,
     api_key: Option<String>,
     client_id: Option<String>,
     bearer: Option<String>,
@@ -171,6 +172,6 @@ impl CoconBuilder {
         if let Some(token) = self.bearer {
             credentials = credentials.bearer(&token)?;
         }
-        Ok(Cocon { handle: self.handle.credentials(credentials).build()? })
+        Ok(Cocon { client: self.client.credentials(credentials).build()? })
     }
 }

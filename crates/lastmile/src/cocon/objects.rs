@@ -4,8 +4,8 @@ use lastmile_cocon::types::{
     Contact, ContactPatch, Customer, CustomerContract, CustomerContractCreate, CustomerContractPatch,
     CustomerPatch,
 };
-use lastmile_core::call::{Error, Reply};
 use lastmile_core::wire::Patch;
+use lastmile_core::{Error, Reply};
 
 use super::texts::check_change;
 use super::{Cocon, ContractDates, segment};
@@ -18,7 +18,7 @@ impl Cocon {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn contact(&self, id: &str) -> Result<Contact, Error> {
         let id = segment("the contact's id", id)?;
-        self.handle.value(|client| async move { client.get_contact(&id).await }).await
+        self.client.get_contact(&id).await.map(Reply::into_value)
     }
 
     /// Reads a contact of a customer.
@@ -28,10 +28,7 @@ impl Cocon {
     pub async fn customer_contact(&self, customer: &str, contact: &str) -> Result<Contact, Error> {
         let customer = segment("the customer's id", customer)?;
         let contact = segment("the contact's id", contact)?;
-        let call = |client: lastmile_cocon::Client| async move {
-            client.get_customer_contact(&customer, &contact).await
-        };
-        self.handle.value(call).await
+        self.client.get_customer_contact(&customer, &contact).await.map(Reply::into_value)
     }
 
     /// Changes the fields of a contact that the patch sets or clears, and answers with the contact as it is then.
@@ -62,7 +59,7 @@ impl Cocon {
     pub async fn update_contact(&self, id: &str, patch: &ContactPatch) -> Result<Reply<Contact>, Error> {
         let id = segment("the contact's id", id)?;
         check_change(patch)?;
-        self.handle.call(|client| async move { client.update_contact(&id, patch).await }).await
+        self.client.update_contact(&id, patch).await
     }
 
     /// Deletes a contact.
@@ -71,7 +68,7 @@ impl Cocon {
     /// The outcome of the call. It can be called again.
     pub async fn delete_contact(&self, id: &str) -> Result<Reply<()>, Error> {
         let id = segment("the contact's id", id)?;
-        self.handle.call(|client| async move { client.delete_contact(&id).await }).await
+        self.client.delete_contact(&id).await
     }
 
     /// Reads a customer.
@@ -80,7 +77,7 @@ impl Cocon {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn customer(&self, id: &str) -> Result<Customer, Error> {
         let id = segment("the customer's id", id)?;
-        self.handle.value(|client| async move { client.get_customer(&id).await }).await
+        self.client.get_customer(&id).await.map(Reply::into_value)
     }
 
     /// Changes the fields of a customer that the patch sets or clears, those of the address and the outage contact one by
@@ -95,7 +92,7 @@ impl Cocon {
     pub async fn update_customer(&self, id: &str, patch: &CustomerPatch) -> Result<Reply<Customer>, Error> {
         let id = segment("the customer's id", id)?;
         check_change(patch)?;
-        self.handle.call(|client| async move { client.update_customer(&id, patch).await }).await
+        self.client.update_customer(&id, patch).await
     }
 
     /// Deletes a customer.
@@ -104,7 +101,7 @@ impl Cocon {
     /// The outcome of the call. It can be called again.
     pub async fn delete_customer(&self, id: &str) -> Result<Reply<()>, Error> {
         let id = segment("the customer's id", id)?;
-        self.handle.call(|client| async move { client.delete_customer(&id).await }).await
+        self.client.delete_customer(&id).await
     }
 
     /// Reads a contract.
@@ -113,7 +110,7 @@ impl Cocon {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn contract(&self, id: &str) -> Result<CustomerContract, Error> {
         let id = segment("the contract's id", id)?;
-        self.handle.value(|client| async move { client.get_customer_contract(&id).await }).await
+        self.client.get_customer_contract(&id).await.map(Reply::into_value)
     }
 
     /// Changes the fields of a contract that the patch sets or clears, and answers with the contract as it is then.
@@ -131,7 +128,7 @@ impl Cocon {
     ) -> Result<Reply<CustomerContract>, Error> {
         let id = segment("the contract's id", id)?;
         check_change(patch)?;
-        self.handle.call(|client| async move { client.update_customer_contract(&id, patch).await }).await
+        self.client.update_customer_contract(&id, patch).await
     }
 
     /// Deletes a contract.
@@ -140,7 +137,7 @@ impl Cocon {
     /// The outcome of the call. It can be called again.
     pub async fn delete_contract(&self, id: &str) -> Result<Reply<()>, Error> {
         let id = segment("the contract's id", id)?;
-        self.handle.call(|client| async move { client.delete_customer_contract(&id).await }).await
+        self.client.delete_customer_contract(&id).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! What holds for the texts of what is sent to Cocon.
 
-use lastmile_core::call::Error;
+use lastmile_core::Error;
 use serde::Serialize;
 
 use super::refused;

@@ -1,8 +1,7 @@
 //! The catalogue, and the users of the account.
 
-use lastmile_core::call::Error;
 use lastmile_core::wire::{Loose, OneOrMany};
-use lastmile_covage::Client;
+use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{ProductFamily, ProductLine, User};
 
 use super::{Covage, segment};
@@ -14,8 +13,7 @@ impl Covage {
     /// # Errors
     /// The outcome of the call.
     pub async fn product_families(&self) -> Result<OneOrMany<Loose<ProductFamily>>, Error> {
-        let call = |client: Client| async move { client.list_product_families().await };
-        self.handle.value(call).await
+        self.client.list_product_families().await.map(Reply::into_value)
     }
 
     /// Reads a product family.
@@ -24,8 +22,7 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn product_family(&self, uuid: &str) -> Result<ProductFamily, Error> {
         let uuid = segment("the product family's id", uuid)?;
-        let call = |client: Client| async move { client.get_product_family(&uuid).await };
-        self.handle.value(call).await
+        self.client.get_product_family(&uuid).await.map(Reply::into_value)
     }
 
     /// Reads a product line. The `uuid` of a line stands in the product of an order or an offer.
@@ -34,8 +31,7 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn product_line(&self, uuid: &str) -> Result<ProductLine, Error> {
         let uuid = segment("the product line's id", uuid)?;
-        let call = |client: Client| async move { client.get_product_line(&uuid).await };
-        self.handle.value(call).await
+        self.client.get_product_line(&uuid).await.map(Reply::into_value)
     }
 
     /// Reads a user of the supplier's extranet.
@@ -44,6 +40,6 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn user(&self, uuid: &str) -> Result<User, Error> {
         let uuid = segment("the user's id", uuid)?;
-        self.handle.value(|client: Client| async move { client.get_user(&uuid).await }).await
+        self.client.get_user(&uuid).await.map(Reply::into_value)
     }
 }

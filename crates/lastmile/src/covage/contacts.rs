@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use lastmile_core::call::{Error, Reply};
 use lastmile_core::wire::{Loose, OneOrMany};
-use lastmile_covage::Client;
+use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{Contact, ContactCreate, ContactReplace};
 
 use super::texts::{REPLACED, check_lines};
@@ -19,7 +18,7 @@ impl Covage {
     /// # Errors
     /// The outcome of the call.
     pub async fn contacts(&self) -> Result<OneOrMany<Loose<Contact>>, Error> {
-        self.handle.value(|client: Client| async move { client.list_contacts().await }).await
+        self.client.list_contacts().await.map(Reply::into_value)
     }
 
     /// Reads a contact.
@@ -28,7 +27,7 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn contact(&self, uuid: &str) -> Result<Contact, Error> {
         let uuid = segment("the contact's id", uuid)?;
-        self.handle.value(|client: Client| async move { client.get_contact(&uuid).await }).await
+        self.client.get_contact(&uuid).await.map(Reply::into_value)
     }
 
     /// Puts a whole contact in the place of the old one: what is left out is lost. [`replacement`] makes one from what was
@@ -54,8 +53,7 @@ impl Covage {
         }
         REPLACED.check(contact, &|_| false).map_err(refused)?;
         let uuid = segment("the contact's id", uuid)?;
-        let call = |client: Client| async move { client.replace_contact(&uuid, contact).await };
-        self.handle.call(call).await
+        self.client.replace_contact(&uuid, contact).await
     }
 
     /// Deletes a contact.
@@ -64,7 +62,7 @@ impl Covage {
     /// The outcome of the call. It can be called again.
     pub async fn delete_contact(&self, uuid: &str) -> Result<Reply<()>, Error> {
         let uuid = segment("the contact's id", uuid)?;
-        self.handle.call(|client: Client| async move { client.delete_contact(&uuid).await }).await
+        self.client.delete_contact(&uuid).await
     }
 }
 
@@ -173,8 +171,7 @@ impl Creation for ContactCreate {
     }
 
     async fn send(&self, covage: &Covage) -> Result<Contact, Error> {
-        let call = |client: Client| async move { client.create_contact(self).await };
-        let reply = covage.handle.call(call).await?;
+        let reply = covage.client.create_contact(self).await?;
         match reply.value.contact_uuid.as_deref() {
             None | Some("") => Err(reply.unfit("the answer has no id that the contact could be used by")),
             Some(_) if is_same(self, &reply.value) == Match::No => {

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use lastmile_core::call::{Error, Outcome, Reply};
 use lastmile_core::wire::{Loose, Segment};
-use lastmile_covage::Client;
+use lastmile_core::{Error, Outcome, Reply};
 use lastmile_covage::types::{
     Order, OrderBound, OrderBoundAddressUpdate, OrderBoundUpdate, OrderEndpoint, OrderEndpointType,
     OrderEndpointUpdate, OrderRequestType, OrderStatus, OrderType, OrderUpdate,
@@ -101,8 +100,7 @@ impl Draft {
         check_texts(data.end_customer.as_ref(), &self.overruled)?;
         check_lines(data, &self.overruled)?;
         let uuid = &self.uuid;
-        let call = |client: Client| async move { client.update_order(uuid, data).await };
-        let reply = covage.handle.call(call).await;
+        let reply = covage.client.update_order(uuid, data).await;
         let reply = self.noted(reply)?;
         if !self.is_this(&reply.value) {
             return Err(reply.unfit("the answer is another order"));
@@ -212,8 +210,7 @@ impl Draft {
             &bound.ok_or_else(|| refused("bounds: the draft has no address yet"))?,
         )?;
         let uuid = &self.uuid;
-        let call = |client: Client| async move { client.update_order_bound(uuid, &bound, &body).await };
-        let reply = covage.handle.call(call).await;
+        let reply = covage.client.update_order_bound(uuid, &bound, &body).await;
         self.noted(reply)?;
         self.reread(covage).await
     }
@@ -262,8 +259,7 @@ impl Draft {
         let endpoint = segment("the socket's id", &endpoint)?;
         let uuid = &self.uuid;
         let body = OrderEndpointUpdate { reference: otp.to_string() };
-        let call = |client: Client| async move { client.update_order_endpoint(uuid, &endpoint, &body).await };
-        let reply = covage.handle.call(call).await;
+        let reply = covage.client.update_order_endpoint(uuid, &endpoint, &body).await;
         self.noted(reply)?;
         self.reread(covage).await?;
         self.place_of(otp)
@@ -382,7 +378,7 @@ impl Draft {
 
     async fn reread(&mut self, covage: &Covage) -> Result<(), Error> {
         let uuid = &self.uuid;
-        let reply = covage.handle.call(|client: Client| async move { client.get_order(uuid).await }).await?;
+        let reply = covage.client.get_order(uuid).await?;
         if !self.is_this(&reply.value) {
             return Err(reply.unfit("the answer is another order"));
         }

@@ -2,9 +2,8 @@
 
 use std::str::FromStr;
 
-use lastmile_core::call::Error;
 use lastmile_core::wire::{Loose, OneOrMany};
-use lastmile_covage::Client;
+use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{
     Building, City, EligibilityEndpoint, Forecast, GetBuildingParams, GetForecastParams,
     ListEligibilityEndpointsParams, ListEligibilityEndpointsStatus, OfferRequest, OfferRequestReferenceType,
@@ -22,7 +21,7 @@ impl Covage {
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is no postal code; else the outcome of the call.
     pub async fn cities(&self, zipcode: &str) -> Result<OneOrMany<Loose<City>>, Error> {
         rule::<CovageZipCode>("zipcode", zipcode)?;
-        self.handle.value(|client: Client| async move { client.list_cities(zipcode).await }).await
+        self.client.list_cities(zipcode).await.map(Reply::into_value)
     }
 
     /// The streets of a city, given by its INSEE code.
@@ -31,8 +30,7 @@ impl Covage {
     /// The outcome of the call.
     pub async fn streets(&self, kosc_insee_code: &str) -> Result<OneOrMany<Loose<Street>>, Error> {
         code("kosc_insee_code", kosc_insee_code, 5)?;
-        let call = |client: Client| async move { client.list_streets(kosc_insee_code).await };
-        self.handle.value(call).await
+        self.client.list_streets(kosc_insee_code).await.map(Reply::into_value)
     }
 
     /// The numbers of a street, given by its code.
@@ -44,8 +42,7 @@ impl Covage {
         kosc_street_code: &str,
     ) -> Result<OneOrMany<Loose<StreetNumber>>, Error> {
         code("kosc_street_code", kosc_street_code, 11)?;
-        let call = |client: Client| async move { client.list_street_numbers(kosc_street_code).await };
-        self.handle.value(call).await
+        self.client.list_street_numbers(kosc_street_code).await.map(Reply::into_value)
     }
 
     /// The buildings at an address that fibre reaches.
@@ -58,9 +55,7 @@ impl Covage {
         street_number: &str,
     ) -> Result<OneOrMany<Loose<Building>>, Error> {
         address(kosc_street_code, street_number)?;
-        let call =
-            |client: Client| async move { client.list_buildings(kosc_street_code, street_number).await };
-        self.handle.value(call).await
+        self.client.list_buildings(kosc_street_code, street_number).await.map(Reply::into_value)
     }
 
     /// A building with its stairs and their floors.
@@ -83,8 +78,7 @@ impl Covage {
 
     async fn building(&self, building_ref: &str, params: GetBuildingParams) -> Result<Building, Error> {
         let building = segment("the building's reference", building_ref)?;
-        let call = |client: Client| async move { client.get_building(&building, &params).await };
-        self.handle.value(call).await
+        self.client.get_building(&building, &params).await.map(Reply::into_value)
     }
 
     /// The copper lines at an address.
@@ -111,10 +105,10 @@ impl Covage {
     ) -> Result<OneOrMany<Loose<EligibilityEndpoint>>, Error> {
         address(kosc_street_code, street_number)?;
         let params = ListEligibilityEndpointsParams { status: status.into() };
-        let call = |client: Client| async move {
-            client.list_eligibility_endpoints(kosc_street_code, street_number, &params).await
-        };
-        self.handle.value(call).await
+        self.client
+            .list_eligibility_endpoints(kosc_street_code, street_number, &params)
+            .await
+            .map(Reply::into_value)
     }
 
     /// When fibre is to reach an address that it does not reach yet: to be asked after an empty list of buildings.
@@ -136,10 +130,7 @@ impl Covage {
         params: GetForecastParams,
     ) -> Result<Forecast, Error> {
         address(kosc_street_code, street_number)?;
-        let call = |client: Client| async move {
-            client.get_forecast(kosc_street_code, street_number, &params).await
-        };
-        self.handle.value(call).await
+        self.client.get_forecast(kosc_street_code, street_number, &params).await.map(Reply::into_value)
     }
 
     /// Whether the number of a line can be taken along, for each way of porting, and why not.
@@ -149,8 +140,7 @@ impl Covage {
     pub async fn portability(&self, line_number: &str) -> Result<OneOrMany<Loose<Portability>>, Error> {
         line("endpoint_ref", line_number)?;
         let number = segment("the line number", line_number)?;
-        let call = |client: Client| async move { client.get_portability(&number).await };
-        self.handle.value(call).await
+        self.client.get_portability(&number).await.map(Reply::into_value)
     }
 
     /// What can be ordered for a building that fibre reaches.
@@ -195,7 +185,7 @@ impl Covage {
     /// its status and activation type; else the outcome of the call.
     pub async fn offers(&self, request: &OfferRequest) -> Result<Offers, Error> {
         check(request)?;
-        self.handle.value(|client: Client| async move { client.create_offers(request).await }).await
+        self.client.create_offers(request).await.map(Reply::into_value)
     }
 }
 

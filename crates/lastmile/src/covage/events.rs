@@ -4,9 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
-use lastmile_core::call::{Error, Outcome};
 use lastmile_core::wire::Loose;
-use lastmile_covage::Client;
+use lastmile_core::{Error, Outcome};
 use lastmile_covage::types::{Event, ListEventsParams};
 use serde::{Deserialize, Serialize};
 
@@ -209,8 +208,7 @@ impl Events {
             offset: i64::try_from(from).ok(),
             ..Default::default()
         };
-        let call = |client: Client| async move { client.list_events(&params).await };
-        let page = match self.covage.handle.call(call).await {
+        let page = match self.covage.client.list_events(&params).await {
             // A place behind the end of the list, which has lost its oldest events: as good as an empty page.
             Err(error) if from > 0 && is_past_the_end(&error, None, 0) => Vec::new(),
             reply => reply?.value.into_vec(),

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lastmile_core::call::Error;
-use lastmile_covage::Client;
+use lastmile_core::Error;
 use lastmile_covage::types::{OrderInfoEvent, OrderInfoEventCreate};
 use serde::{Deserialize, Serialize};
 
@@ -74,8 +73,7 @@ impl Creation for Information {
 
     async fn send(&self, covage: &Covage) -> Result<OrderInfoEvent, Error> {
         let (order, body) = (&segment("the order's id", &self.order)?, &self.body);
-        let call = |client: Client| async move { client.create_order_info_event(order, body).await };
-        let reply = covage.handle.call(call).await?;
+        let reply = covage.client.create_order_info_event(order, body).await?;
         match reply.value.info.as_deref() {
             None | Some("") => Err(reply.unfit("the answer does not say what became of the information")),
             Some(_) => Ok(reply.value),

@@ -87,8 +87,9 @@ pub use submission::{CutService, NotReady, Submission};
 
 use std::fmt;
 
+use lastmile_core::Error;
 use lastmile_core::auth::Credentials;
-use lastmile_core::call::{Builder, Error};
+use lastmile_core::client::Builder;
 use lastmile_core::wire::Segment;
 
 use crate::SetupError;
@@ -97,7 +98,7 @@ use crate::supplier::supplier;
 /// The way to Covage. Cheap to clone; all clones share one token.
 #[derive(Clone, Debug)]
 pub struct Covage {
-    handle: lastmile_covage::Handle,
+    client: lastmile_covage::Client,
 }
 
 impl Covage {
@@ -106,7 +107,7 @@ impl Covage {
 
     /// Begins a handle. `base` is [`ADDRESS`](Self::ADDRESS), or that of a sandbox.
     pub fn builder(base: impl Into<String>) -> CovageBuilder {
-        CovageBuilder { handle: lastmile_covage::Handle::builder(base), login: None, scheme: "Bearer" }
+        CovageBuilder { client: lastmile_covage::Client::builder(base), login: None, scheme: "Bearer" }
     }
 }
 
@@ -120,7 +121,7 @@ fn segment(what: &str, id: &str) -> Result<Segment, Error> {
 
 /// Builds a [`Covage`].
 pub struct CovageBuilder {
-    handle: Builder<lastmile_covage::Client>,
+    client: Builder<lastmile_covage::Client>,
     login: Option<(String, String)>,
     scheme: &'static str,
 }
@@ -157,6 +158,6 @@ impl CovageBuilder {
             lastmile_covage::TABLE.token_flow(self.scheme).ok_or(SetupError::Missing("a token flow"))?;
         let login = serde_json::json!({ "email": email, "password": password });
         let credentials = Credentials::none().token(flow, &login)?;
-        Ok(Covage { handle: self.handle.credentials(credentials).build()? })
+        Ok(Covage { client: self.client.credentials(credentials).build()? })
     }
 }

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lastmile_core::call::Error;
-use lastmile_covage::Client;
+use lastmile_core::Error;
 use lastmile_covage::types::{
     ListOrdersParams, OperatorInfoUpdate, OrderCreate, OrderCreateRequestType, OrderCreateType, OrderStatus,
     ProductChoice, SecondAppointmentAddressUpdate,
@@ -156,8 +155,7 @@ impl Creation for NewOrder {
 
     async fn send(&self, covage: &Covage) -> Result<Draft, Error> {
         let body = &self.body;
-        let reply =
-            covage.handle.call(|client: Client| async move { client.create_order(body).await }).await?;
+        let reply = covage.client.create_order(body).await?;
         let held = reply.value.operator_info.get().and_then(|info| info.order_ref.as_deref());
         let told = self.order_ref().zip(held).map(|(given, held)| Match::of_text(held, given));
         if told == Some(Match::No) {

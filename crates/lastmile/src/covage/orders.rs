@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 
 use futures_util::stream::{self, Stream};
-use lastmile_core::call::Error;
 use lastmile_core::wire::Loose;
-use lastmile_covage::Client;
+use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{ListOrdersParams, ListOrdersType, Order};
 
 use super::pages::{Page, is_past_the_end, mark};
@@ -21,7 +20,7 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn order(&self, uuid: &str) -> Result<Order, Error> {
         let uuid = segment("the order's id", uuid)?;
-        self.handle.value(|client: Client| async move { client.get_order(&uuid).await }).await
+        self.client.get_order(&uuid).await.map(Reply::into_value)
     }
 
     /// The orders that a filter lets through, page by page as they are asked for. `limit` is the size of a page, and
@@ -186,8 +185,7 @@ impl Orders {
         let limit = self.filter.limit.unwrap_or(PAGE).max(1);
         let offset = self.filter.offset.unwrap_or(0);
         let params = ListOrdersParams { limit: Some(limit), offset: Some(offset), ..self.filter.clone() };
-        let call = |client: Client| async move { client.list_orders(&params).await };
-        let reply = match self.covage.handle.call(call).await {
+        let reply = match self.covage.client.list_orders(&params).await {
             Err(error) if self.begun && is_past_the_end(&error, self.total, offset) => {
                 self.done = true;
                 return Ok(());

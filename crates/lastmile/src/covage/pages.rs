@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
-use lastmile_core::call::{Error, Reply};
+use lastmile_core::{Error, Reply};
 use serde::Deserialize;
 use serde_json::Value;
 

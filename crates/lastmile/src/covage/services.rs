@@ -3,9 +3,8 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use futures_util::stream::{self, Stream};
-use lastmile_core::call::Error;
 use lastmile_core::wire::Loose;
-use lastmile_covage::Client;
+use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{ListServicesParams, Service, ServiceFtthMigration, ServiceFtthMigrationCreate};
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +26,7 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn service(&self, uuid: &str) -> Result<Service, Error> {
         let uuid = segment("the service's id", uuid)?;
-        self.handle.value(|client: Client| async move { client.get_service(&uuid).await }).await
+        self.client.get_service(&uuid).await.map(Reply::into_value)
     }
 
     /// All services, page by page as they are asked for.
@@ -80,8 +79,7 @@ impl Services {
 
     async fn turn(&mut self) -> Result<(), Error> {
         let params = ListServicesParams { limit: Some(PAGE), offset: Some(self.offset) };
-        let call = |client: Client| async move { client.list_services(&params).await };
-        let reply = match self.covage.handle.call(call).await {
+        let reply = match self.covage.client.list_services(&params).await {
             Err(error) if self.offset > 0 && is_past_the_end(&error, self.total, self.offset) => {
                 self.done = true;
                 return Ok(());
@@ -200,8 +198,7 @@ impl Creation for Migration {
 
     async fn send(&self, covage: &Covage) -> Result<ServiceFtthMigration, Error> {
         let (service, body) = (&segment("the service's id", &self.service)?, &self.body);
-        let call = |client: Client| async move { client.migrate_service_to_ftth(service, body).await };
-        let reply = covage.handle.call(call).await?;
+        let reply = covage.client.migrate_service_to_ftth(service, body).await?;
         match Migrated::of(&reply.value) {
             Migrated::Unclear => Err(reply.unfit("the answer does not say what became of the migration")),
             _ => Ok(reply.value),

@@ -1,8 +1,7 @@
 //! Times at which an engineer can come.
 
-use lastmile_core::call::Error;
 use lastmile_core::wire::{Loose, OneOrMany};
-use lastmile_covage::Client;
+use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{AppointmentSlot, ListAppointmentSlotsLevel, ListAppointmentSlotsParams};
 
 use super::{Covage, refused};
@@ -109,7 +108,6 @@ impl Covage {
     pub async fn slots(&self, request: &SlotRequest) -> Result<OneOrMany<Loose<AppointmentSlot>>, Error> {
         request.check()?;
         let params = &request.params;
-        let call = |client: Client| async move { client.list_appointment_slots(params).await };
-        self.handle.value(call).await
+        self.client.list_appointment_slots(params).await.map(Reply::into_value)
     }
 }

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use lastmile_core::call::{Error, Outcome};
+use lastmile_core::client::ApiClient as _;
 use lastmile_core::wire::Segment;
-use lastmile_covage::Client;
+use lastmile_core::{Error, Outcome};
 use lastmile_covage::types::{Order, OrderStatus, OrderUpdate, OrderUpdateStatus};
 use serde::{Deserialize, Serialize};
 
@@ -191,7 +191,9 @@ impl Creation for Submission {
         let body = OrderUpdate { status: Some(OrderUpdateStatus::Submitted), ..Default::default() };
         // One that was not answered may still be carried out, after the draft was compared; not so a submission.
         let own = serde_json::to_vec(&body).unwrap_or_default();
-        if let Some(wait) = covage.handle.unsettled_change(&format!("/orders/{}/", uuid.encoded()), &own) {
+        if let Some(wait) =
+            covage.client.transport().unsettled_change(&format!("/orders/{}/", uuid.encoded()), &own)
+        {
             let reason = "a change of the draft was not answered and may still be carried out. Nothing was sent. Submit it later";
             return Err(refused_for(reason, wait));
         }
@@ -211,8 +213,7 @@ impl Creation for Submission {
                  a new submission"
             )));
         }
-        let call = |client: Client| async move { client.update_order(uuid, &body).await };
-        let reply = covage.handle.call(call).await?;
+        let reply = covage.client.update_order(uuid, &body).await?;
         if self.is_submitted(&reply.value) == Some(true) {
             let differences = self.seen.as_ref().map(|seen| seen.differences_in_answer(&reply.value));
             let differences = differences.unwrap_or_default().join(", ");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lastmile_core::call::Error;
+use lastmile_core::Error;
 use lastmile_covage::types::{
     ContactCreate, ContactReplace, EndCustomerUpdate, OrderOptionUpdate, OrderUpdate,
 };

@@ -1,7 +1,6 @@
 //! Accesses: found by what DHCP servers log, and read.
 
-use lastmile_core::call::{Error, Reply};
-use lastmile_onapi::Client;
+use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{Access, AccessSubscriptions, FoundAccess, LookupDhcpParams};
 
 use super::{EndpointName, OnApi, refused, segment};
@@ -15,7 +14,7 @@ impl OnApi {
     pub async fn access_of_option82(&self, option: &Option82) -> Result<OnApiId, Error> {
         let option = option.as_str().parse().map_err(|_| refused("option 82 is empty"))?;
         let way = self.way(EndpointName::Option82)?;
-        found(way.call(|client: Client| async move { client.lookup_option82(&option).await }).await?)
+        found(way.lookup_option82(&option).await?)
     }
 
     /// The access that a DHCP server's identifiers belong to, if they belong to one alone. Give what the log shows; every
@@ -45,7 +44,7 @@ impl OnApi {
             ipv6_remote_id: identifiers.ipv6_remote_id.clone(),
         };
         let way = self.way(EndpointName::DhcpLookup)?;
-        found(way.call(|client: Client| async move { client.lookup_dhcp(&params).await }).await?)
+        found(way.lookup_dhcp(&params).await?)
     }
 
     /// Reads an access.
@@ -55,7 +54,7 @@ impl OnApi {
     pub async fn access(&self, access: &OnApiId) -> Result<Access, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::Accesses)?;
-        way.value(|client: Client| async move { client.get_access(&id).await }).await
+        way.get_access(&id).await.map(Reply::into_value)
     }
 
     /// Your subscriptions on an access.
@@ -65,7 +64,7 @@ impl OnApi {
     pub async fn subscriptions(&self, access: &OnApiId) -> Result<AccessSubscriptions, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::Subscriptions)?;
-        way.value(|client: Client| async move { client.get_subscriptions(&id).await }).await
+        way.get_subscriptions(&id).await.map(Reply::into_value)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, Utc};
-use lastmile_core::call::{Error, Outcome};
 use lastmile_core::rows::RowError;
+use lastmile_core::{Error, Outcome};
 use lastmile_onapi::types::{ObjectEvent, ObjectEventType};
 
 use super::lists::{Changes, Cursor};

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use lastmile_core::call::{BuildError, Error, PathHabits, Slash};
+use lastmile_core::Error;
+use lastmile_core::client::ApiClient as _;
+use lastmile_core::client::{BuildError, PathHabits, Slash};
 use lastmile_core::wire::Loose;
+use lastmile_onapi::Client;
 use lastmile_onapi::types::Endpoint;
-use lastmile_onapi::{Client, Handle};
 
 use super::lists::says_nothing_to_list;
 use super::{OnApi, refused};
@@ -175,7 +177,7 @@ enum Way {
     /// It cannot be gone, and why.
     Closed(String),
     Open {
-        handle: Handle,
+        client: Client,
         unsupported: Vec<String>,
     },
 }
@@ -192,7 +194,7 @@ impl OnApi {
     /// # Errors
     /// The outcome of the call.
     pub async fn directory(&self) -> Result<Option<Directory>, Error> {
-        match self.handle.call(|client: Client| async move { client.list_endpoints().await }).await {
+        match self.client.list_endpoints().await {
             Ok(reply) => Ok(Some(Directory { entries: reply.value.into_vec() })),
             Err(error) if says_nothing_to_list(&error) => Ok(None),
             Err(error) if error.status().is_some_and(|status| matches!(status.as_u16(), 404 | 501)) => {
@@ -227,9 +229,9 @@ impl OnApi {
                 return if versions.is_empty() { Way::NotOffered } else { Way::OtherVersions(versions) };
             };
             match self.way_of(entry, documented, allowed) {
-                Ok(handle) => {
+                Ok(client) => {
                     let fields = entry.unsupported_fields.iter().filter_map(|field| field.as_deref());
-                    Way::Open { handle, unsupported: fields.map(str::to_owned).collect() }
+                    Way::Open { client, unsupported: fields.map(str::to_owned).collect() }
                 }
                 Err(error) => Way::Closed(error.to_string()),
             }
@@ -243,19 +245,20 @@ impl OnApi {
         entry: &Endpoint,
         documented: &'static str,
         allowed: &[&str],
-    ) -> Result<Handle, BuildError> {
+    ) -> Result<Client, BuildError> {
         let address = entry.endpoint.as_deref().unwrap_or_default();
         if address.is_empty() {
-            return Ok(self.handle.clone());
+            return Ok(self.client.clone());
         }
         // Of the form of items a directory says nothing.
         let collections = match (address.contains('{'), address.ends_with('/')) {
-            (true, _) => self.handle.path_habits().collections,
+            (true, _) => self.client.transport().path_habits().collections,
             (_, true) => Slash::Always,
             (_, false) => Slash::Never,
         };
-        let habits = PathHabits { collections, ..self.handle.path_habits().clone() };
-        self.handle.at_endpoint(stem(address), documented, habits, allowed)
+        let habits = PathHabits { collections, ..self.client.transport().path_habits().clone() };
+        let transport = self.client.transport().at_endpoint(stem(address), documented, habits, allowed)?;
+        Ok(transport.into())
     }
 
     /// Whether the network offers an endpoint, in the version that this client speaks; not known without a [directory](Self::with_directory).
@@ -272,14 +275,14 @@ impl OnApi {
     }
 
     /// Where the calls for an endpoint go.
-    pub(super) fn way(&self, endpoint: EndpointName) -> Result<Cow<'_, Handle>, Error> {
+    pub(super) fn way(&self, endpoint: EndpointName) -> Result<Cow<'_, Client>, Error> {
         match self.ways.as_ref().map(|ways| ways.find(endpoint)) {
-            None => Ok(Cow::Borrowed(&self.handle)),
-            Some(Some(Way::Open { handle, .. })) => {
-                let handle = handle.with_policy(self.handle.policy().clone());
-                Ok(Cow::Owned(match self.handle.send_deadline() {
-                    Some(deadline) => handle.with_send_deadline(deadline),
-                    None => handle,
+            None => Ok(Cow::Borrowed(&self.client)),
+            Some(Some(Way::Open { client, .. })) => {
+                let client = client.with_policy(self.client.policy().clone());
+                Ok(Cow::Owned(match self.client.transport().send_deadline() {
+                    Some(deadline) => client.with_send_deadline(deadline),
+                    None => client,
                 }))
             }
             Some(Some(Way::OtherVersions(versions))) => Err(refused(format_args!(

@@ -4,14 +4,12 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
-use lastmile_core::call::Body;
 use lastmile_core::rows::{RowError, Rows};
 use lastmile_core::wire::Loose;
-use lastmile_onapi::Client;
 use lastmile_onapi::types::{ListOrderEventsParams, OrderEvent, OrderOfEvent};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::lists::says_nothing_to_list;
+use super::lists::{if_modified, says_nothing_to_list};
 use super::{EndpointName, OnApi};
 use crate::rules::OnApiId;
 use crate::{HasProgress as _, OrderStage, quiet};
@@ -199,9 +197,8 @@ impl OrderEvents {
     async fn open(&self) -> Result<Option<Rows<OrderEvent>>, RowError> {
         let params = ListOrderEventsParams { since: self.cursor.as_ref().map(|cursor| cursor.0.clone()) };
         let way = self.network.way(EndpointName::OrderEvents).map_err(RowError::Call)?;
-        let call = |client: Client| async move { client.list_order_events_stream(&params).await };
-        match way.open(call).await {
-            Ok(reply) => Ok(reply.map(|reply| self.rows(reply.value))),
+        match if_modified(way.list_order_events_rows(&params).await) {
+            Ok(rows) => Ok(rows),
             Err(error) if says_nothing_to_list(&error) => match &self.cursor {
                 // Before the first order there is nothing to list.
                 None => Ok(None),
@@ -210,10 +207,6 @@ impl OrderEvents {
             },
             Err(error) => Err(RowError::Call(error)),
         }
-    }
-
-    fn rows(&self, body: Body) -> Rows<OrderEvent> {
-        Rows::new(body, self.network.handle.policy().row_limit())
     }
 }
 

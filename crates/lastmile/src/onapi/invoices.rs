@@ -3,15 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use lastmile_core::call::Error;
+use lastmile_core::Error;
 use lastmile_core::rows::Rows;
 use lastmile_core::wire::{Loose, NotASegment, Segment};
-use lastmile_onapi::Client;
 use lastmile_onapi::types::{InvoiceLine, InvoicePeriod};
 use serde::{Deserialize, Serialize};
 
 use super::lists::says_nothing_to_list;
-use super::{EndpointName, OnApi, refused};
+use super::{EndpointName, OnApi};
 
 /// The network's id of an invoice period.
 ///
@@ -53,7 +52,7 @@ impl OnApi {
     /// The outcome of the call.
     pub async fn invoice_periods(&self) -> Result<Vec<Loose<InvoicePeriod>>, Error> {
         let way = self.way(EndpointName::InvoiceSpecification)?;
-        match way.call(|client: Client| async move { client.list_invoice_periods().await }).await {
+        match way.list_invoice_periods().await {
             Ok(reply) => Ok(reply.value.into_vec()),
             Err(error) if says_nothing_to_list(&error) => Ok(Vec::new()),
             Err(error) => Err(error),
@@ -67,9 +66,6 @@ impl OnApi {
     pub async fn invoice_lines(&self, period: &PeriodId) -> Result<Rows<InvoiceLine>, Error> {
         let id = &period.0;
         let way = self.way(EndpointName::InvoiceSpecification)?;
-        let reply =
-            way.open(|client: Client| async move { client.get_invoice_lines_stream(id).await }).await?;
-        let reply = reply.ok_or_else(|| refused("the network says that nothing has changed, unasked"))?;
-        Ok(Rows::new(reply.value, self.handle.policy().row_limit()))
+        way.get_invoice_lines_rows(id).await
     }
 }

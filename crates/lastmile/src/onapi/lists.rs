@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::{Stream, StreamExt as _};
-use lastmile_core::call::{Body, Error, Reply};
+use lastmile_core::Error;
 use lastmile_core::reqwest::StatusCode;
-use lastmile_core::rows::RowError;
-use lastmile_onapi::Client;
+use lastmile_core::reqwest::header::HeaderMap;
+use lastmile_core::rows::{RowError, Rows};
 use lastmile_onapi::types::{
     Access, AccessServices, AccessSubscriptions, ListAccessesParams, ListEventsParams, ListServicesParams,
     ListSubscriptionsParams, ObjectEvent,
@@ -44,10 +44,10 @@ impl OnApi {
         self.changes(since, self.open_accesses(since).await)
     }
 
-    pub(super) async fn open_accesses(&self, since: Option<&Cursor>) -> Result<Option<Reply<Body>>, Error> {
+    pub(super) async fn open_accesses(&self, since: Option<&Cursor>) -> Result<Option<Rows<Access>>, Error> {
         let params = ListAccessesParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
         let way = self.way(EndpointName::Accesses)?;
-        way.open(|client: Client| async move { client.list_accesses_stream(&params).await }).await
+        if_modified(way.list_accesses_rows(&params).await)
     }
 
     /// The services of all accesses, or of those where they changed since a cursor.
@@ -58,10 +58,13 @@ impl OnApi {
         self.changes(since, self.open_services(since).await)
     }
 
-    pub(super) async fn open_services(&self, since: Option<&Cursor>) -> Result<Option<Reply<Body>>, Error> {
+    pub(super) async fn open_services(
+        &self,
+        since: Option<&Cursor>,
+    ) -> Result<Option<Rows<AccessServices>>, Error> {
         let params = ListServicesParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
         let way = self.way(EndpointName::Services)?;
-        way.open(|client: Client| async move { client.list_services_stream(&params).await }).await
+        if_modified(way.list_services_rows(&params).await)
     }
 
     /// Your subscriptions on all accesses, or on those where they changed since a cursor.
@@ -78,11 +81,10 @@ impl OnApi {
     pub(super) async fn open_subscriptions(
         &self,
         since: Option<&Cursor>,
-    ) -> Result<Option<Reply<Body>>, Error> {
+    ) -> Result<Option<Rows<AccessSubscriptions>>, Error> {
         let params = ListSubscriptionsParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
         let way = self.way(EndpointName::Subscriptions)?;
-        let call = |client: Client| async move { client.list_subscriptions_stream(&params).await };
-        way.open(call).await
+        if_modified(way.list_subscriptions_rows(&params).await)
     }
 
     /// What became of objects of all kinds since a cursor, or as far back as the network remembers, which is 24 hours at
@@ -93,26 +95,23 @@ impl OnApi {
     pub async fn object_events(&self, since: Option<&Cursor>) -> Result<Changes<ObjectEvent>, Error> {
         let params = ListEventsParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
         let way = self.way(EndpointName::Events)?;
-        let call = |client: Client| async move { client.list_events_stream(&params).await };
-        self.changes(since, way.open(call).await)
+        self.changes(since, if_modified(way.list_events_rows(&params).await))
     }
 
     pub(super) fn changes<T: DeserializeOwned + Send + 'static>(
         &self,
         since: Option<&Cursor>,
-        opened: Result<Option<Reply<Body>>, Error>,
+        opened: Result<Option<Rows<T>>, Error>,
     ) -> Result<Changes<T>, Error> {
-        let reply = match opened {
-            Ok(Some(reply)) => reply,
+        let rows = match opened {
+            Ok(Some(rows)) => rows,
             Ok(None) => return Ok(Changes::NotModified),
             Err(error) if says_nothing_to_list(&error) => {
                 return Ok(Changes::Nothing { cause: error.message().unwrap_or_default().to_owned() });
             }
             Err(error) => return Err(error),
         };
-        let cursor = Cursor::of(&reply);
-        let is_ok = reply.status == StatusCode::OK;
-        let rows = lastmile_core::rows::Rows::new(reply.value, self.handle.policy().row_limit());
+        let (cursor, is_ok) = (Cursor::of(rows.headers()), rows.status() == StatusCode::OK);
         Ok(Changes::Rows(Box::new(ChangedRows {
             rows,
             since: since.cloned(),
@@ -120,6 +119,15 @@ impl OnApi {
             is_ok,
             end: End::NotYet,
         })))
+    }
+}
+
+/// The answer to a question for what has changed; none when nothing has.
+pub(super) fn if_modified<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_not_modified() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -142,8 +150,8 @@ impl<'de> Deserialize<'de> for Cursor {
 
 impl Cursor {
     /// What an answer says about when its list was modified last.
-    pub(super) fn of<T>(reply: &Reply<T>) -> Option<Self> {
-        let modified = reply.headers.get("last-modified").and_then(|value| value.to_str().ok());
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        let modified = headers.get("last-modified").and_then(|value| value.to_str().ok());
         modified.map(|value| Self(value.to_owned()))
     }
 }
@@ -178,7 +186,7 @@ impl<T: fmt::Debug> fmt::Debug for Changes<T> {
 /// A list that is read row by row.
 #[derive(Debug)]
 pub struct ChangedRows<T> {
-    rows: lastmile_core::rows::Rows<T>,
+    rows: Rows<T>,
     /// The cursor that was asked with.
     since: Option<Cursor>,
     /// The one that the answer gives.

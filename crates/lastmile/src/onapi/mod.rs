@@ -88,8 +88,9 @@ pub use tickets::{NewTicket, TicketList, TicketQuery, TicketReference};
 use std::fmt;
 use std::sync::Arc;
 
+use lastmile_core::Error;
 use lastmile_core::auth::Credentials;
-use lastmile_core::call::{Builder, Error, PathHabits};
+use lastmile_core::client::{Builder, PathHabits};
 use lastmile_core::wire::Segment;
 
 use crate::SetupError;
@@ -99,7 +100,7 @@ use crate::supplier::supplier;
 /// The way to one network. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct OnApi {
-    handle: lastmile_onapi::Handle,
+    client: lastmile_onapi::Client,
     ways: Option<Arc<directory::Ways>>,
 }
 
@@ -107,7 +108,7 @@ impl OnApi {
     /// Begins a handle. `base` is the network's own address with its prefix and version, such as
     /// `https://co.example/onapi/2.6`.
     pub fn builder(base: impl Into<String>) -> OnApiBuilder {
-        OnApiBuilder { handle: lastmile_onapi::Handle::builder(base), login: None }
+        OnApiBuilder { client: lastmile_onapi::Client::builder(base), login: None }
     }
 }
 
@@ -120,7 +121,7 @@ fn segment(id: &OnApiId) -> Result<Segment, Error> {
 
 /// Builds an [`OnApi`].
 pub struct OnApiBuilder {
-    handle: Builder<lastmile_onapi::Client>,
+    client: Builder<lastmile_onapi::Client>,
     login: Option<(String, String)>,
 }
 
@@ -160,6 +161,6 @@ impl OnApiBuilder {
     pub fn build(self) -> Result<OnApi, SetupError> {
         let (user, password) = self.login.ok_or(SetupError::Missing("a login"))?;
         let credentials = Credentials::none().basic(&user, &password)?;
-        Ok(OnApi { handle: self.handle.credentials(credentials).build()?, ways: None })
+        Ok(OnApi { client: self.client.credentials(credentials).build()?, ways: None })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 
-use lastmile_core::call::Error;
+use lastmile_core::Error;
 
 use super::{OnApi, refused};
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use lastmile_core::call::Error;
+use lastmile_core::Error;
 use lastmile_core::wire::Timestamp;
 use lastmile_onapi::types::{CharacteristicsRequest, EquipmentRequest, OrderCreate, OrderCreateOperation};
 use serde::{Deserialize, Serialize};

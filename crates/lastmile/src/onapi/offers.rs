@@ -1,7 +1,6 @@
 //! What can be had on an access, and the permits that follow from it.
 
-use lastmile_core::call::{Error, Reply};
-use lastmile_onapi::Client;
+use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{AccessServices, Service};
 
 use super::{EndpointName, NewOrder, OnApi, segment};
@@ -122,6 +121,6 @@ impl OnApi {
     async fn services_reply(&self, access: &OnApiId) -> Result<Reply<AccessServices>, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::Services)?;
-        way.call(|client: Client| async move { client.get_services(&id).await }).await
+        way.get_services(&id).await
     }
 }

@@ -1,8 +1,7 @@
 //! Orders as the network holds them: read, followed to their end, changed and cancelled while that is possible.
 
-use lastmile_core::call::{Error, Reply};
 use lastmile_core::wire::Loose;
-use lastmile_onapi::Client;
+use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{
     ListOrdersParams, ListOrdersState, Order, OrderChange, OrderOfEvent, OrderOfEventState, OrderReplace,
     OrderState,
@@ -23,7 +22,7 @@ impl OnApi {
     pub async fn order(&self, order: &OnApiId) -> Result<Order, Error> {
         let id = segment(order)?;
         let way = self.way(EndpointName::Orders)?;
-        way.value(|client: Client| async move { client.get_order(&id).await }).await
+        way.get_order(&id).await.map(Reply::into_value)
     }
 
     /// The orders of an access, those that are done included.
@@ -52,7 +51,7 @@ impl OnApi {
 
     async fn list_orders(&self, params: ListOrdersParams) -> Result<Vec<Loose<Order>>, Error> {
         let way = self.way(EndpointName::Orders)?;
-        match way.call(|client: Client| async move { client.list_orders(&params).await }).await {
+        match way.list_orders(&params).await {
             Ok(reply) => Ok(reply.value.into_vec()),
             Err(error) if says_nothing_to_list(&error) => Ok(Vec::new()),
             Err(error) => Err(error),
@@ -191,7 +190,7 @@ impl ReceivedOrder {
         network.check_known_fields(EndpointName::Orders, change)?;
         let id = segment(&self.id)?;
         let way = network.way(EndpointName::Orders)?;
-        way.call(|client: Client| async move { client.change_order(&id, change).await }).await
+        way.change_order(&id, change).await
     }
 
     /// Puts another order in its place, under the same id (`PUT`). What was placed before is then found by the new order's
@@ -210,7 +209,7 @@ impl ReceivedOrder {
         let body = body.map_err(|_| refused("the order cannot be written as a replacement"))?;
         let id = segment(&self.id)?;
         let way = network.way(EndpointName::Orders)?;
-        way.call(|client: Client| async move { client.replace_order(&id, &body).await }).await
+        way.replace_order(&id, &body).await
     }
 
     /// Cancels it (`DELETE`).
@@ -224,7 +223,7 @@ impl ReceivedOrder {
     pub async fn cancel(self, network: &OnApi) -> Result<Reply<()>, Error> {
         let id = segment(&self.id)?;
         let way = network.way(EndpointName::Orders)?;
-        way.call(|client: Client| async move { client.cancel_order(&id).await }).await
+        way.cancel_order(&id).await
     }
 }
 

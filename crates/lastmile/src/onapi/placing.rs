@@ -1,10 +1,9 @@
 //! Orders placed, and found again.
 
-use lastmile_core::call::{Error, Outcome, Reply};
 use lastmile_core::reqwest::StatusCode;
 use lastmile_core::reqwest::header::{HeaderMap, LOCATION};
 use lastmile_core::wire::Loose;
-use lastmile_onapi::Client;
+use lastmile_core::{Error, Outcome, Reply};
 use lastmile_onapi::types::{
     Order, OrderCreateOperation, OrderOperation, Subscription, SubscriptionOperationalState,
 };
@@ -62,7 +61,7 @@ impl Creation for NewOrder {
         network.check_known_fields(EndpointName::Orders, &self.body)?;
         let body = &self.body;
         let way = network.way(EndpointName::Orders)?;
-        let reply = match way.call(|client: Client| async move { client.create_order(body).await }).await {
+        let reply = match way.create_order(body).await {
             Ok(reply) => reply,
             Err(error) => return self.follow_location(network, error).await,
         };

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
 use futures_util::{Stream, StreamExt as _};
-use lastmile_core::call::{Body, Error, Reply};
-use lastmile_core::rows::RowError;
+use lastmile_core::Error;
+use lastmile_core::rows::{RowError, Rows};
 use lastmile_core::wire::{Loose, OneOrMany};
 use lastmile_onapi::types::{Access, AccessServices, AccessSubscriptions};
 use serde::de::{DeserializeOwned, Error as _};
@@ -69,7 +69,7 @@ impl Synced for AccessSubscriptions {}
 
 #[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
 mod sealed {
-    use super::{Body, Cursor, Error, Gone, Loose, OnApi, Reply};
+    use super::{Cursor, Error, Gone, Loose, OnApi, Rows};
 
     pub trait Sealed: Sized {
         /// The kinds of objects whose end is of interest.
@@ -81,7 +81,7 @@ mod sealed {
         fn open(
             network: &OnApi,
             since: Option<&Cursor>,
-        ) -> impl Future<Output = Result<Option<Reply<Body>>, Error>> + Send;
+        ) -> impl Future<Output = Result<Option<Rows<Self>>, Error>> + Send;
 
         fn id(&self) -> &Loose<String>;
 
@@ -125,7 +125,7 @@ impl sealed::Sealed for Access {
     const KINDS: &'static [Kind] = &[Kind::Access];
     const NEEDS: &'static str = "an access with its accessId";
 
-    async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Reply<Body>>, Error> {
+    async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Rows<Self>>, Error> {
         network.open_accesses(since).await
     }
 
@@ -139,7 +139,7 @@ impl sealed::Sealed for AccessServices {
     const NEEDS: &'static str =
         "an access with its accessId and the list of its services, each with its service";
 
-    async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Reply<Body>>, Error> {
+    async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Rows<Self>>, Error> {
         network.open_services(since).await
     }
 
@@ -156,7 +156,7 @@ impl sealed::Sealed for AccessSubscriptions {
     const KINDS: &'static [Kind] = &[Kind::Access, Kind::Subscription];
     const NEEDS: &'static str = "an access with its accessId and the list of its subscriptions, as from ON-API 2.6 on, each with its subscriptionId";
 
-    async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Reply<Body>>, Error> {
+    async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Rows<Self>>, Error> {
         network.open_subscriptions(since).await
     }
 
@@ -329,7 +329,8 @@ impl OnApi {
         // Without a cursor there is nothing between everything and nothing.
         if full || next.rows.is_some() {
             let since = next.rows.as_ref().filter(|_| !full);
-            match self.changes(since, T::open(self, since).await)? {
+            let opened = T::open(self, since).await.map(|rows| rows.map(Rows::decode_as));
+            match self.changes(since, opened)? {
                 Changes::NotModified => {}
                 Changes::Nothing { .. } => run.says_nothing = true,
                 Changes::Rows(rows) => run.rows = Some(rows),

@@ -1,9 +1,8 @@
 //! What the elements of a network say about a line at this moment. Every part of it is optional. (Source: ON-API 2.6,
 //! technical information.)
 
-use lastmile_core::call::Error;
 use lastmile_core::wire::Loose;
-use lastmile_onapi::Client;
+use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{CpeStatus, Hardware, IgmpGroup, Lease, LinkStatus, MacEntry};
 
 use super::{EndpointName, OnApi, segment};
@@ -17,7 +16,7 @@ impl OnApi {
     pub async fn cpe_status(&self, access: &OnApiId) -> Result<CpeStatus, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechCpe)?;
-        way.value(|client: Client| async move { client.get_cpe_status(&id).await }).await
+        way.get_cpe_status(&id).await.map(Reply::into_value)
     }
 
     /// The network element that the line ends at.
@@ -27,7 +26,7 @@ impl OnApi {
     pub async fn hardware(&self, access: &OnApiId) -> Result<Hardware, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechAccess)?;
-        way.value(|client: Client| async move { client.get_hardware(&id).await }).await
+        way.get_hardware(&id).await.map(Reply::into_value)
     }
 
     /// Whether the line is up, how fast, and what went over it.
@@ -37,7 +36,7 @@ impl OnApi {
     pub async fn link_status(&self, access: &OnApiId) -> Result<LinkStatus, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechAccess)?;
-        way.value(|client: Client| async move { client.get_link_status(&id).await }).await
+        way.get_link_status(&id).await.map(Reply::into_value)
     }
 
     /// The devices that were seen on the line.
@@ -47,7 +46,7 @@ impl OnApi {
     pub async fn mac_table(&self, access: &OnApiId) -> Result<Vec<Loose<MacEntry>>, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechAccess)?;
-        let reply = way.call(|client: Client| async move { client.get_mac_address_table(&id).await }).await?;
+        let reply = way.get_mac_address_table(&id).await?;
         Ok(reply.value.into_vec())
     }
 
@@ -59,7 +58,7 @@ impl OnApi {
     pub async fn leases(&self, access: &OnApiId) -> Result<Vec<Loose<Lease>>, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechAccess)?;
-        let reply = way.call(|client: Client| async move { client.get_lease_info(&id).await }).await?;
+        let reply = way.get_lease_info(&id).await?;
         Ok(reply.value.into_vec())
     }
 
@@ -70,7 +69,7 @@ impl OnApi {
     pub async fn igmp_groups(&self, access: &OnApiId) -> Result<Vec<Loose<IgmpGroup>>, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechAccess)?;
-        let reply = way.call(|client: Client| async move { client.get_igmp_snooping(&id).await }).await?;
+        let reply = way.get_igmp_snooping(&id).await?;
         Ok(reply.value.into_vec())
     }
 }

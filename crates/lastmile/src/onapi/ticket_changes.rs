@@ -1,8 +1,7 @@
 //! Tickets that go on: commented, handed over, closed.
 
-use lastmile_core::call::Error;
+use lastmile_core::Error;
 use lastmile_core::wire::Timestamp;
-use lastmile_onapi::Client;
 use lastmile_onapi::types::{
     Ticket, TicketComment, TicketCommentCreate, TicketStatus, TicketUpdate, TicketUpdateResponsible,
     TicketUpdateStatus,
@@ -199,7 +198,7 @@ impl Creation for TicketChange {
     async fn send(&self, network: &OnApi) -> Result<(), Error> {
         let (id, body) = (&self.ticket.0, &self.body);
         let way = network.way(EndpointName::Tickets)?;
-        let reply = way.call(|client: Client| async move { client.update_ticket(id, body).await }).await?;
+        let reply = way.update_ticket(id, body).await?;
         // The standard answers without a body; what a network answers beyond that is the ticket.
         match serde_json::from_slice::<Ticket>(reply.json_body()) {
             _ if reply.json_body().trim_ascii().is_empty() => Ok(()),

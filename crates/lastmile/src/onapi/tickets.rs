@@ -3,9 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use lastmile_core::call::{Error, Reply};
 use lastmile_core::wire::{Loose, NotASegment, OneOrMany, Segment, Timestamp};
-use lastmile_onapi::Client;
+use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{
     ListTicketsParams, ListTicketsStatus, Ticket, TicketCreate, TicketCreateProblemType, TicketInfoRequest,
     TicketSummary,
@@ -13,6 +12,7 @@ use lastmile_onapi::types::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::lists::if_modified;
 use super::lists::{Cursor, says_nothing_to_list};
 use super::new_order::{check_lines, id, text};
 use super::{EndpointName, OnApi, refused};
@@ -167,7 +167,7 @@ impl Creation for NewTicket {
     async fn send(&self, network: &OnApi) -> Result<TicketReference, Error> {
         let body = &self.body;
         let way = network.way(EndpointName::Tickets)?;
-        let reply = way.call(|client: Client| async move { client.create_ticket(body).await }).await?;
+        let reply = way.create_ticket(body).await?;
         if reply.value.extra.get("cause").is_some_and(|cause| !cause.is_null() && cause != "") {
             return Err(reply.unfit("the answer has the cause of an error: it is no ticket"));
         }
@@ -278,7 +278,7 @@ impl OnApi {
     pub async fn ticket(&self, reference: &TicketReference) -> Result<Ticket, Error> {
         let id = &reference.0;
         let way = self.way(EndpointName::Tickets)?;
-        way.value(|client: Client| async move { client.get_ticket(id).await }).await
+        way.get_ticket(id).await.map(Reply::into_value)
     }
 
     /// Lists tickets.
@@ -288,7 +288,7 @@ impl OnApi {
     pub async fn tickets(&self, query: &TicketQuery) -> Result<TicketList, Error> {
         match self.listed_tickets(query).await {
             Ok(Some(reply)) => {
-                let cursor = Cursor::of(&reply);
+                let cursor = Cursor::of(&reply.headers);
                 Ok(TicketList::Tickets { tickets: reply.value.into_vec(), cursor })
             }
             Ok(None) => Ok(TicketList::NotModified),
@@ -308,6 +308,6 @@ impl OnApi {
             if_modified_since: query.since.as_ref().map(|cursor| cursor.0.clone()),
         };
         let way = self.way(EndpointName::Tickets)?;
-        way.call_if_modified(|client: Client| async move { client.list_tickets(&params).await }).await
+        if_modified(way.list_tickets(&params).await)
     }
 }

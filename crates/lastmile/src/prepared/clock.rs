@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use lastmile_core::call::SendDeadline;
+use lastmile_core::client::SendDeadline;
 
 /// The time since 1970 by the wall clock; none where the clock shows an earlier time.
 pub(super) fn now() -> Option<Duration> {

@@ -1,6 +1,7 @@
 //! What can be created at a supplier, as [`Prepared`](super::Prepared) sees it.
 
-use lastmile_core::call::{Error, SendDeadline};
+use lastmile_core::Error;
+use lastmile_core::client::SendDeadline;
 use lastmile_core::retry::Policy;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lastmile_core::call::SendDeadline;
+use lastmile_core::client::SendDeadline;
 
 use super::clock::{has_passed, millis, now, send_deadline_after};
 

@@ -18,7 +18,7 @@ pub use reconciled::{Indeterminate, Reconciled, Undecidable};
 use std::fmt;
 use std::time::Duration;
 
-use lastmile_core::call::{Error, Outcome};
+use lastmile_core::{Error, Outcome};
 
 use machine::{Machine, MarkError, SendError, Settling, State};
 use sealed::{Lookup, LookupPurpose, Supplier as _};

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use lastmile_core::call::{Error, SendDeadline};
+use lastmile_core::Error;
+use lastmile_core::client::SendDeadline;
 use lastmile_core::retry::Policy;
 use serde::{Deserialize, Serialize};
 

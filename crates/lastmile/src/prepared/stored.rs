@@ -1,6 +1,6 @@
 //! The stored form of a prepared value.
 
-use lastmile_core::call::expected;
+use lastmile_core::decode::expected;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;

@@ -1,0 +1,93 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::classify::Failure;
+use crate::client::{SendDeadline, Transport};
+use crate::error::Outcome;
+use crate::operation::{Operation, Repeat};
+use crate::retry::FAR;
+
+/// How long a call and each of its attempts may take.
+pub(crate) struct TimeLimits {
+    pub(crate) started: Instant,
+    deadline: Duration,
+    per_attempt: Duration,
+    /// With less time than this left, a call that is sent once is not begun: its outcome would only become unknown.
+    least_for_once: Duration,
+}
+
+impl TimeLimits {
+    /// The limits of a call that starts now.
+    pub(crate) fn start(transport: &Transport) -> Self {
+        let policy = &transport.policy;
+        Self {
+            started: Instant::now(),
+            deadline: policy.deadline,
+            per_attempt: policy.attempt,
+            least_for_once: policy.least_for_one(),
+        }
+    }
+
+    /// Returns how much of the deadline is left.
+    pub(crate) fn left(&self, now: Instant) -> Duration {
+        self.deadline.saturating_sub(now.saturating_duration_since(self.started))
+    }
+
+    /// Returns how long one attempt may take.
+    pub(crate) fn of_attempt(&self, operation: &Operation, now: Instant) -> Duration {
+        let left = self.left(now);
+        // Nobody may repeat a call that is sent once, so nothing is gained by giving up on it early.
+        if operation.repeat == Repeat::Once { left } else { left.min(self.per_attempt) }
+    }
+
+    /// Returns how long a request may wait before it is sent.
+    pub(crate) fn before_sending(&self, operation: &Operation, now: Instant) -> Duration {
+        let left = self.left(now);
+        match operation.repeat {
+            Repeat::Once => left.saturating_sub(self.least_for_once),
+            Repeat::Read | Repeat::Idempotent => left,
+        }
+    }
+
+    /// Returns the moment after which a request of this operation must not leave; `None` for one that changes nothing.
+    pub(crate) fn send_deadline(&self, transport: &Transport, operation: &Operation) -> Option<SendDeadline> {
+        if operation.repeat == Repeat::Read {
+            return None;
+        }
+        let of_call = SendDeadline::at(self.started + self.deadline.min(FAR));
+        Some(transport.send_deadline.map_or(of_call, |deadline| deadline.min(of_call)))
+    }
+
+    /// Fails when a call that is sent once has too little time left to wait for its response.
+    pub(crate) fn check(&self, operation: &Operation, now: Instant) -> Result<(), Failure> {
+        if operation.repeat == Repeat::Once && self.left(now) < self.least_for_once {
+            let reason = format!("too little time is left to send it and hear the answer: {}", self.spent());
+            return Err(Failure::of(Outcome::NotSent, reason));
+        }
+        Ok(())
+    }
+
+    /// Describes how much of the deadline is spent.
+    #[cold]
+    pub(crate) fn spent(&self) -> String {
+        let (spent, deadline) = (self.started.elapsed().as_millis(), self.deadline.as_millis());
+        format!("{spent} ms of the call's deadline of {deadline} ms are spent")
+    }
+
+    /// Describes that something did not arrive within `limit`, which is the rest of the deadline or the limit of one attempt.
+    #[cold]
+    pub(crate) fn exceeded(&self, what: &str, limit: Duration) -> String {
+        if limit == self.per_attempt {
+            format!("{what} within {} ms, the limit of one attempt: {}", limit.as_millis(), self.spent())
+        } else {
+            format!("{what} within the deadline: {}", self.spent())
+        }
+    }
+
+    /// Adds how much of the deadline is spent to the failure of a call that would have to wait longer than it may.
+    #[cold]
+    pub(crate) fn in_failure(&self, failure: Failure) -> Failure {
+        Failure { reason: format!("{} ({})", failure.reason, self.spent()), ..failure }
+    }
+}

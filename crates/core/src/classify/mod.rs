@@ -1,0 +1,160 @@
+//! From status codes and failures to outcomes: what they say about the request, and what may be repeated.
+
+mod connect;
+mod partial;
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use crate::error::Outcome;
+use crate::operation::{Operation, Repeat};
+use crate::retry::TooEarly;
+pub(crate) use connect::{MOST_HEADERS, has_too_many_headers, why_unanswered, without_answer};
+pub(crate) use partial::is_part_of_list;
+
+/// Why an attempt brought no usable answer.
+pub(crate) struct Failure {
+    pub(crate) outcome: Outcome,
+    pub(crate) reason: String,
+    pub(crate) source: Option<reqwest::Error>,
+    /// When to come back, where no header says so.
+    pub(crate) wait: Option<Duration>,
+    /// Whether the response says that nothing has changed, as the request asked.
+    pub(crate) not_modified: bool,
+    /// Whether the same request would fail again, although it was not sent.
+    pub(crate) permanent: bool,
+    /// Where in the response body the part is that was not understood.
+    pub(crate) decode_path: Option<String>,
+}
+
+impl Failure {
+    #[cold]
+    pub(crate) fn of(outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self {
+            outcome,
+            reason: reason.into(),
+            source: None,
+            wait: None,
+            not_modified: false,
+            permanent: false,
+            decode_path: None,
+        }
+    }
+
+    /// The rate limit or the operation's interval allows the request later than the call has time for.
+    pub(crate) fn too_early(TooEarly { wait, interval }: TooEarly) -> Self {
+        let reason = match interval {
+            Some(interval) => {
+                format!(
+                    "the supplier takes one such call in {} s, and the client holds to that",
+                    interval.as_secs()
+                )
+            }
+            None => "the client's rate limit allows no request in time".to_owned(),
+        };
+        Self { wait: Some(wait), ..Self::of(Outcome::Throttled, reason) }
+    }
+
+    /// A change of the same object was not answered, and may still be carried out and undo this one.
+    pub(crate) fn older_change(wait: Duration) -> Self {
+        let reason = "an earlier change of the same object was not answered and may still be carried out, after this one: wait \
+                      until it has settled";
+        Self { wait: Some(wait), ..Self::of(Outcome::Throttled, reason) }
+    }
+
+    /// No permit to send a request became free in the time that the call has.
+    pub(crate) fn no_permit() -> Self {
+        let reason = "the client had its maximum number of requests in flight all the time: allow more (`requests_at_once`)";
+        Self::of(Outcome::Throttled, reason)
+    }
+
+    /// Whether the same request may be sent again.
+    pub(crate) fn is_repeatable(&self, operation: &Operation) -> bool {
+        match self.outcome {
+            Outcome::NotSent => !self.permanent,
+            Outcome::Unknown | Outcome::Throttled => operation.repeat != Repeat::Once,
+            Outcome::Invalid | Outcome::Rejected | Outcome::Decode => false,
+        }
+    }
+
+    /// Whether the server may still be processing the request, given the status of its response. A server that has answered for
+    /// itself is done; a gateway answers in the server's place.
+    pub(crate) fn may_be_in_progress(&self, status: Option<StatusCode>) -> bool {
+        self.outcome == Outcome::Unknown && status.is_none_or(|status| matches!(status.as_u16(), 502..=504))
+    }
+
+    /// Merges in that an earlier attempt was not answered. That attempt may have taken effect, so the refusal of this one proves
+    /// nothing. For a read each answer counts, but not that the last attempt was not sent.
+    pub(crate) fn merge_earlier_attempt(&mut self, operation: &Operation) {
+        let counts = match self.outcome {
+            Outcome::Unknown | Outcome::Decode => true,
+            Outcome::NotSent => false,
+            Outcome::Invalid | Outcome::Rejected | Outcome::Throttled => operation.repeat == Repeat::Read,
+        };
+        if !counts {
+            self.reason = format!(
+                "an earlier attempt was not answered; the last one: {}, {}",
+                self.outcome, self.reason
+            );
+            self.outcome = Outcome::Unknown;
+        }
+    }
+}
+
+/// Whether a refusal is about how often the supplier is called, or about a state that passes, and not about the call.
+///
+/// That is status 429, and these with `Retry-After`: 403, with which quotas are refused (Azure API Management's `quota` policies for
+/// one), 420 (an older form of 429), 423 (locked), 413 and 425, of which RFC 9110 (15.5.14) and RFC 8470 say that they pass. Not
+/// 409: that a conflict passes does not say that the call is not the reason. Nor 503 and other 5xx, whose `Retry-After` is waited
+/// for, but which do not say that nothing was done.
+pub(crate) fn says_not_now(status: StatusCode, headers: &HeaderMap) -> bool {
+    match status.as_u16() {
+        429 => true,
+        403 | 413 | 420 | 423 | 425 => headers.contains_key(RETRY_AFTER),
+        _ => false,
+    }
+}
+
+/// What a status other than one of success means. `credentials` describes the credentials of the request.
+#[cold]
+pub(crate) fn classify_status(
+    operation: &Operation,
+    status: StatusCode,
+    headers: &HeaderMap,
+    credentials: impl FnOnce() -> String,
+) -> Failure {
+    let (outcome, reason) = match status.as_u16() {
+        429 => (Outcome::Throttled, "the supplier gets too many requests"),
+        _ if says_not_now(status, headers) => (
+            Outcome::Throttled,
+            "the supplier refuses the request for now and says when to come back: a quota may be used up",
+        ),
+        408 => (Outcome::Unknown, "the server did not wait for the request"),
+        501 => (Outcome::Rejected, "the supplier does not offer this"),
+        500.. => (Outcome::Unknown, "the server failed"),
+        401 => {
+            let reason = format!("the supplier does not accept the credentials: check {}", credentials());
+            return Failure::of(Outcome::Rejected, reason);
+        }
+        403 => (Outcome::Rejected, "these credentials may not do this"),
+        404 => (Outcome::Rejected, "there is no such thing at the supplier"),
+        400..=499 => (Outcome::Rejected, "the supplier refuses the request"),
+        _ if operation.repeat == Repeat::Read => {
+            (Outcome::Rejected, "the supplier answers with a status that nothing documents")
+        }
+        _ => (Outcome::Unknown, "the supplier answers with a status that nothing documents"),
+    };
+    Failure::of(outcome, reason)
+}
+
+/// What a redirect means that is not followed.
+#[cold]
+pub(crate) fn classify_redirect(status: StatusCode, operation: &Operation, why: &str) -> Failure {
+    let moved = matches!(status.as_u16(), 301 | 307 | 308);
+    // These say that nothing was done here. "See other" is what many servers say when something was.
+    let outcome =
+        if moved || operation.repeat == Repeat::Read { Outcome::Rejected } else { Outcome::Unknown };
+    Failure::of(outcome, why)
+}

@@ -1,0 +1,53 @@
+/// Defines the type of a generated client, for the API that a [`Table`](crate::operation::Table) describes.
+///
+/// Generated code adds one method for each operation.
+#[macro_export]
+macro_rules! client {
+    ($(#[$attribute:meta])* $name:ident, $table:expr) => {
+        $(#[$attribute])*
+        #[derive(Clone, Debug)]
+        pub struct $name {
+            transport: $crate::client::Transport,
+        }
+
+        impl $name {
+            /// Returns a builder of a client. `base_url` is the URL that the paths of the API are appended to; whether it ends with
+            /// a slash does not matter.
+            pub fn builder(base_url: impl Into<String>) -> $crate::client::Builder<Self> {
+                $crate::client::Builder::new(base_url)
+            }
+
+            /// Returns the policy of this client's calls: deadline, attempts and limits.
+            pub fn policy(&self) -> &$crate::retry::Policy {
+                self.transport.policy()
+            }
+
+            /// Returns the same client with another policy, for one call or for a part of the program. Connections, credentials,
+            /// limits and retry budget stay shared.
+            #[must_use]
+            pub fn with_policy(&self, policy: $crate::retry::Policy) -> Self {
+                self.transport.with_policy(policy).into()
+            }
+
+            /// Returns the same client, which sends no changing request after `deadline`.
+            #[must_use]
+            pub fn with_send_deadline(&self, deadline: $crate::client::SendDeadline) -> Self {
+                self.transport.with_send_deadline(deadline).into()
+            }
+        }
+
+        impl ::std::convert::From<$crate::client::Transport> for $name {
+            fn from(transport: $crate::client::Transport) -> Self {
+                Self { transport }
+            }
+        }
+
+        impl $crate::client::ApiClient for $name {
+            const TABLE: &'static $crate::operation::Table = &$table;
+
+            fn transport(&self) -> &$crate::client::Transport {
+                &self.transport
+            }
+        }
+    };
+}

@@ -1,0 +1,12 @@
+//! Response bodies as JSON: lists and objects in the forms in which servers send them.
+
+mod failure;
+mod lone;
+mod splitter;
+mod whole;
+
+#[doc(hidden)]
+pub use failure::expected;
+pub(crate) use failure::{into_decode_error, without_mark};
+pub(crate) use splitter::{BATCH, Batch, Broken, Splitter};
+pub(crate) use whole::read as read_body;

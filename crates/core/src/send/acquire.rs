@@ -1,0 +1,75 @@
+//! What a request waits for before it is sent: older changes of the same object, a permit, and the rate limit.
+
+use reqwest::Request;
+use tokio::sync::SemaphorePermit;
+use tokio::time::{Instant, timeout};
+
+use crate::attempt::TimeLimits;
+use crate::classify::Failure;
+use crate::client::Shared;
+use crate::operation::{Operation, Repeat};
+use crate::retry::{FAR, Turn};
+
+/// Waits until a request may be sent, and reads the clock again in `now` when time has passed.
+pub(super) async fn acquire<'a>(
+    shared: &'a Shared,
+    time: &TimeLimits,
+    request: &Request,
+    operation: &Operation,
+    now: &mut Instant,
+) -> Result<(Turn<'a>, SemaphorePermit<'a>), Failure> {
+    wait_for_older_changes(shared, time, request, operation, now).await?;
+    let permits = shared.limits.places(operation);
+    loop {
+        let mut permit = match permits.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => {
+                tracing::debug!("waiting for a request to end");
+                // Boxed, since few calls have to wait.
+                let waiting = timeout(time.before_sending(operation, *now).min(FAR), permits.acquire());
+                let permit = Box::pin(waiting).await;
+                *now = Instant::now();
+                permit.ok().and_then(Result::ok).ok_or_else(|| time.in_failure(Failure::no_permit()))?
+            }
+        };
+        let path = request.url().path();
+        let turn = shared
+            .limits
+            .turn(operation, path, time.before_sending(operation, *now))
+            .map_err(|too_early| time.in_failure(Failure::too_early(too_early)))?;
+        if !turn.wait.is_zero() {
+            // Others can use the permit meanwhile.
+            drop(permit);
+            tracing::debug!(wait = ?turn.wait, "waiting for the rate limit");
+            tokio::time::sleep(turn.wait).await;
+            *now = Instant::now();
+            // Without a permit the reservation is given up: used later, it would be too close to the next.
+            let Ok(free) = permits.try_acquire() else { continue };
+            permit = free;
+        }
+        time.check(operation, *now)?;
+        return Ok((turn, permit));
+    }
+}
+
+/// Waits until no older change of the same object, whose response is missing, can undo this one any more.
+async fn wait_for_older_changes(
+    shared: &Shared,
+    time: &TimeLimits,
+    request: &Request,
+    operation: &Operation,
+    now: &mut Instant,
+) -> Result<(), Failure> {
+    if operation.repeat == Repeat::Read {
+        return Ok(());
+    }
+    while let Some(wait) = shared.unanswered.wait(request) {
+        if wait > time.before_sending(operation, *now) {
+            return Err(Failure::older_change(wait));
+        }
+        tracing::debug!(?wait, "waiting for an unanswered change of the same object to settle");
+        tokio::time::sleep(wait).await;
+        *now = Instant::now();
+    }
+    Ok(())
+}
