@@ -33,33 +33,10 @@ macro_rules! targets {
                 run(stringify!($name));
             }
         )*
-
-        #[test]
-        fn every_target_is_run_here() {
-            let names: Vec<_> = TARGETS.iter().map(|target| target.name).collect();
-            assert_eq!(names, [$(stringify!($name)),*]);
-        }
     };
 }
 
-targets!(
-    loose,
-    one_or_many,
-    patch,
-    decimal,
-    timestamp,
-    segment,
-    open_enums,
-    cocon,
-    covage,
-    onapi,
-    errors,
-    covage_rules,
-    onapi_rules,
-    cocon_rules,
-    rows,
-    stored,
-);
+lastmile_tests::for_each_target!(targets);
 
 #[test]
 fn every_target_has_its_file_for_libfuzzer() {

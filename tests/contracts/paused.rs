@@ -10,9 +10,9 @@ use lastmile::{Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::Sandbox;
 use lastmile_sandbox::onapi::Standing;
 use lastmile_tests::paused::{MARK, policy};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::process::Command;
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 /// How many turns of the scheduler a placement takes at most; each of them is a moment to stop at.
@@ -85,33 +85,46 @@ struct End {
     first: String,
 }
 
+/// A worker that runs as a process of its own.
+struct FirstWorker {
+    process: Child,
+    id: String,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl FirstWorker {
+    /// Starts a worker, and returns it with the prepared value that it stored.
+    async fn start(arguments: &[&str]) -> (Self, String) {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_paused"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let id = process.id().unwrap().to_string();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut worker = Self { process, id, lines };
+        let stored = worker.next_line().await;
+        (worker, stored)
+    }
+
+    async fn next_line(&mut self) -> String {
+        self.lines.next_line().await.unwrap().unwrap()
+    }
+}
+
 /// Lets one worker stop after so many turns, a second one take over, and the first one go on.
 async fn run(sandbox: &Sandbox, access: String, service: String, turns: usize) -> End {
     let supplier = sandbox.onapi();
     let reference = format!("SP-{turns}");
-    let base = supplier.base_url();
-    let mut first = Command::new(env!("CARGO_BIN_EXE_paused"))
-        .args([
-            &base,
-            supplier.user(),
-            supplier.password(),
-            &access,
-            &service,
-            &reference,
-            &turns.to_string(),
-        ])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let process = first.id().unwrap().to_string();
-    let mut said = BufReader::new(first.stdout.take().unwrap()).lines();
-    let stored = said.next_line().await.unwrap().unwrap();
-    let mut next = said.next_line().await.unwrap().unwrap();
+    let (base, turn) = (supplier.base_url(), turns.to_string());
+    let arguments = [&base, supplier.user(), supplier.password(), &access, &service, &reference, &turn];
+    let (mut first, stored) = FirstWorker::start(&arguments).await;
+    let mut next = first.next_line().await;
     let stops = next == "stopping";
     if stops {
         for _ in 0..10_000 {
-            if is_stopped(&process).await {
+            if is_stopped(&first.id).await {
                 break;
             }
         }
@@ -120,10 +133,10 @@ async fn run(sandbox: &Sandbox, access: String, service: String, turns: usize) -
     let network = client(sandbox);
     let found = take_over(&network, &stored).await;
     if stops {
-        signal("-CONT", &process).await;
-        next = said.next_line().await.unwrap().unwrap();
+        signal("-CONT", &first.id).await;
+        next = first.next_line().await;
     }
-    assert!(first.wait().await.unwrap().success());
+    assert!(first.process.wait().await.unwrap().success());
     let access = access.parse().unwrap();
     assert_eq!(network.orders_of(&access).await.unwrap().len(), 1, "after {turns} turns: {next}");
     End { found, first: next }
@@ -180,23 +193,16 @@ async fn stopped_while_connecting(sandbox: &Sandbox, access: String, service: St
     let port = listener.local_addr().unwrap().port();
     let base: lastmile_core::reqwest::Url = supplier.base_url().parse().unwrap();
     let (path, server) = (base.path().to_owned(), base.socket_addrs(|| None).unwrap()[0]);
-    let mut first = Command::new(env!("CARGO_BIN_EXE_paused"))
-        .args([format!("http://127.0.0.1:{port}{path}").as_str(), supplier.user(), supplier.password()])
-        .args([&access, &service, &format!("SP-{number}")])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let process = first.id().unwrap().to_string();
-    let mut said = BufReader::new(first.stdout.take().unwrap()).lines();
-    let stored = said.next_line().await.unwrap().unwrap();
+    let (base, reference) = (format!("http://127.0.0.1:{port}{path}"), format!("SP-{number}"));
+    let arguments = [&base, supplier.user(), supplier.password(), &access, &service, &reference];
+    let (mut first, stored) = FirstWorker::start(&arguments).await;
     let own = |stream: &TcpStream| stream.local_addr().unwrap().port();
     let ports: Vec<u16> = waiting.iter().map(own).collect();
     // On a slow machine it has given up before it was seen to connect, and nothing can have left.
-    while !is_connecting(port) && matches!(first.try_wait(), Ok(None)) {
+    while !is_connecting(port) && matches!(first.process.try_wait(), Ok(None)) {
         tokio::task::yield_now().await;
     }
-    signal("-STOP", &process).await;
+    signal("-STOP", &first.id).await;
     let accepting = tokio::spawn(async move {
         loop {
             let (mut stream, peer) = listener.accept().await.unwrap();
@@ -211,9 +217,9 @@ async fn stopped_while_connecting(sandbox: &Sandbox, access: String, service: St
     while is_connecting(port) {
         tokio::task::yield_now().await;
     }
-    signal("-CONT", &process).await;
-    let outcome = said.next_line().await.unwrap().unwrap();
-    assert!(first.wait().await.unwrap().success());
+    signal("-CONT", &first.id).await;
+    let outcome = first.next_line().await;
+    assert!(first.process.wait().await.unwrap().success());
     accepting.abort();
     drop(waiting);
     let orders = network.orders_of(&access.parse().unwrap()).await.unwrap().len();

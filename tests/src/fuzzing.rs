@@ -38,6 +38,12 @@ macro_rules! targets {
         /// Every target there is.
         pub const TARGETS: &[Target] =
             &[$(Target { name: stringify!($name), run: $name, seeds: seeds::$name }),*];
+
+        /// Hands the names of all targets to a macro, so that each can be a test.
+        #[macro_export]
+        macro_rules! for_each_target {
+            ($then:ident) => { $then!($($name),*); };
+        }
     };
 }
 
