@@ -12,13 +12,15 @@ use lastmile_tests::campaign::{
 };
 
 const USAGE: &str = "\
-usage: campaign [--orders N] [--seed N] [--workers N] [--kills N] [--stops N]
+usage: campaign [--orders N] [--seed N] [--workers N] [--kills N] [--stops N] [--supplier NAME]
 
   --orders N   how many orders each supplier gets (default: 1000)
   --seed N     where everything that is left to chance comes from (default: 1)
   --workers N  how many workers share one store, each a process of its own (default: 1)
   --kills N    kills a worker (SIGKILL) so many times at random moments and starts it again (default: 0)
-  --stops N    stops a worker (SIGSTOP) so many times, for longer than anybody waits for it (default: 0)";
+  --stops N    stops a worker (SIGSTOP) so many times, for longer than anybody waits for it (default: 0)
+  --supplier NAME
+               places orders at one supplier only: onapi, covage or cocon";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -33,7 +35,7 @@ async fn main() -> ExitCode {
         work_through(site, Arc::new(outbox), Worker { number, of }).await;
         return ExitCode::SUCCESS;
     }
-    let Some([orders, seed, workers, kills, stops]) = read(&arguments) else {
+    let Some(([orders, seed, workers, kills, stops], only)) = read(&arguments) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
@@ -53,6 +55,9 @@ async fn main() -> ExitCode {
         // It has nothing to switch off.
         (Which::Cocon, true, Texts::AsGiven, ""),
     ] {
+        if only.is_some_and(|only| only != which) {
+            continue;
+        }
         let plan = Plan { orders, seed, deduplicates, texts, processes: processes.clone() };
         let started = Instant::now();
         let verdict = run(&plan, which).await;
@@ -74,13 +79,19 @@ async fn main() -> ExitCode {
     if all_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Orders, seed, workers, kills and stops.
-fn read(arguments: &[String]) -> Option<[u64; 5]> {
-    let mut values = [1000, 1, 1, 0, 0];
+/// Orders, seed, workers, kills and stops; and the only supplier.
+fn read(arguments: &[String]) -> Option<([u64; 5], Option<Which>)> {
+    let (mut values, mut only) = ([1000, 1, 1, 0, 0], None);
     for pair in arguments.chunks(2) {
         let [name, value] = pair else { return None };
         let known = ["--orders", "--seed", "--workers", "--kills", "--stops"];
-        values[known.iter().position(|known| known == name)?] = value.parse().ok()?;
+        match (known.iter().position(|known| known == name), name.as_str(), value.as_str()) {
+            (Some(at), ..) => values[at] = value.parse().ok()?,
+            (None, "--supplier", "onapi") => only = Some(Which::OnApi),
+            (None, "--supplier", "covage") => only = Some(Which::Covage),
+            (None, "--supplier", "cocon") => only = Some(Which::Cocon),
+            _ => return None,
+        }
     }
-    Some(values)
+    Some((values, only))
 }

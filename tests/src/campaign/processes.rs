@@ -1,6 +1,6 @@
 //! The workers as processes of their own, which are killed and stopped.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -59,7 +59,8 @@ pub(super) async fn run(
     };
     let mut workers: Vec<Child> = (0..plan.workers).map(start).collect();
     let mut resumed = tokio::task::JoinSet::new();
-    let mut in_flight = HashSet::new();
+    // From where to where in the store's file a worker was killed or stopped.
+    let mut disturbed = Vec::new();
     for (moment, event, at) in events(plan, seed, site.orders.len()) {
         while done(site.which, supplier) < moment && !has_ended(&mut workers) {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -67,31 +68,59 @@ pub(super) async fn run(
         let worker = &mut workers[at];
         // Few orders may be done before their turn has come.
         let Some(process) = worker.id().filter(|_| matches!(worker.try_wait(), Ok(None))) else { continue };
+        let begins = length(&path);
         match event {
             Event::Kill => {
                 worker.kill().await.expect("it runs");
                 *worker = start(at);
+                disturbed.push((begins, length(&path)));
             }
             Event::Stop => {
                 signal("-STOP", process).await;
+                let path = path.clone();
                 resumed.spawn(async move {
                     tokio::time::sleep(pause()).await;
+                    let ends = length(&path);
                     signal("-CONT", process).await;
+                    (begins, ends)
                 });
             }
         }
-        let steps = Outbox::open(&path).expect("it is there").steps();
-        // One that is placed, and was not told so to the end, is as good as unknown to the next process.
-        let ready = r#""state":"ready""#;
-        let begun = steps.into_iter().filter(|(_, step)| !step.value.contains(ready));
-        in_flight.extend(begun.filter(|(_, step)| !step.stage.is_end()).map(|(key, _)| key));
     }
-    assert!(plan.kills + plan.stops == 0 || !in_flight.is_empty(), "no kill and no stop met any work");
-    while resumed.join_next().await.is_some() {}
+    while let Some(stopped) = resumed.join_next().await {
+        disturbed.push(stopped.expect("no panic"));
+    }
     for worker in &mut workers {
         assert!(worker.wait().await.expect("it ends").success(), "a worker fails");
     }
+    let in_flight = in_flight(&path, &disturbed);
+    assert!(plan.kills + plan.stops == 0 || !in_flight.is_empty(), "no kill and no stop met any work");
     in_flight
+}
+
+/// How long the store's file is.
+fn length(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
+}
+
+/// The orders that were being sent at some moment of these parts of the store's file. A stopped worker may hold the store's lock, so that
+/// the others wait for it while their answers arrive: it does not matter whose orders they are.
+fn in_flight(path: &Path, disturbed: &[(u64, u64)]) -> HashSet<String> {
+    let mut since: HashMap<String, u64> = HashMap::new();
+    let mut found = HashSet::new();
+    let is_disturbed = |from: u64, to: u64| disturbed.iter().any(|(begins, ends)| from <= *ends && *begins <= to);
+    for (end, key, step) in Outbox::history(path).expect("it is there") {
+        // One that is placed, and was not told so to the end, is as good as unknown to the next process.
+        let begun = !step.stage.is_end() && !step.value.contains(r#""state":"ready""#);
+        match since.remove(&key) {
+            Some(from) if is_disturbed(from, end) => _ = found.insert(key.clone()),
+            _ => {}
+        }
+        if begun {
+            since.insert(key, end);
+        }
+    }
+    found
 }
 
 /// When which worker is killed or stopped: after how many orders have taken effect, up to three quarters of them, since at Cocon

@@ -60,13 +60,13 @@ impl Service {
                 let before = std::mem::replace(&mut stored_step, marked);
                 let result = prepared.place(supplier).await;
                 drop(permit);
-                assert_ne!(prepared.state(), PreparedState::InFlight, "what became of it is known, or not");
                 if matches!(&result, Err(error) if error.outcome() == Outcome::Invalid) {
                     // Storing the mark has taken longer than it is good for, and nothing was sent. As long as the mark is still what
                     // is stored, nobody has taken the order over.
                     self.outbox.replace(key, Some(&stored_step), before);
                     return Next::LookAgain;
                 }
+                assert_ne!(prepared.state(), PreparedState::InFlight, "what became of it is known, or not");
                 self.outbox.replace(key, Some(&stored_step), stored(stage, &prepared));
                 match result {
                     Err(error) if error.outcome() == Outcome::Rejected && !is_read(&error) => {
