@@ -108,7 +108,8 @@ fn length(path: &Path) -> u64 {
 fn in_flight(path: &Path, disturbed: &[(u64, u64)]) -> HashSet<String> {
     let mut since: HashMap<String, u64> = HashMap::new();
     let mut found = HashSet::new();
-    let is_disturbed = |from: u64, to: u64| disturbed.iter().any(|(begins, ends)| from <= *ends && *begins <= to);
+    let is_disturbed =
+        |from: u64, to: u64| disturbed.iter().any(|(begins, ends)| from <= *ends && *begins <= to);
     for (end, key, step) in Outbox::history(path).expect("it is there") {
         // One that is placed, and was not told so to the end, is as good as unknown to the next process.
         let begun = !step.stage.is_end() && !step.value.contains(r#""state":"ready""#);

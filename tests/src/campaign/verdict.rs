@@ -55,14 +55,18 @@ impl Verdict {
         let undecidable = site.orders.iter().filter(|wanted| stage(wanted) == Some(Stage::Undecidable));
         let undecidable: HashSet<&str> = undecidable.map(|wanted| wanted.key.as_str()).collect();
         // Undecidable they may be, and those whose answer never came must be, where nothing can be looked up.
-        let lost = if site.which == Which::Cocon { unanswered(site, &received) } else { HashSet::new() };
+        let lost_by = |loses: fn(Fault) -> bool| match site.which {
+            Which::Cocon => unanswered(site, &received, loses),
+            _ => HashSet::new(),
+        };
+        let lost = lost_by(loses_the_answer);
         let may_be = |key: &&str| {
             let is_lost = lost.contains(key) || in_flight.contains(*key);
             let is_stalled = steps.get(*key).is_some_and(|step| step.value == STALLED);
             is_lost || is_stalled || site.normalises && was_asked_for_again(site, &received, key)
         };
         let wrongly = undecidable.iter().filter(|key| !may_be(key)).count();
-        let wrongly_decided = wrongly + lost.difference(&undecidable).count();
+        let wrongly_decided = wrongly + lost_by(certainly_loses_the_answer).difference(&undecidable).count();
         let failed = steps.iter().filter(|(_, step)| step.stage == Stage::Failed);
         Self {
             which: site.which,
@@ -175,9 +179,9 @@ fn created(site: &Site, received: &[Received]) -> HashMap<String, usize> {
 }
 
 /// The orders whose sender cannot know what became of them.
-fn unanswered<'a>(site: &'a Site, received: &[Received]) -> HashSet<&'a str> {
+fn unanswered<'a>(site: &'a Site, received: &[Received], loses: fn(Fault) -> bool) -> HashSet<&'a str> {
     let keys = keys(site);
-    let lost = received.iter().filter(|received| received.fault.is_some_and(loses_the_answer));
+    let lost = received.iter().filter(|received| received.fault.is_some_and(loses));
     lost.filter_map(|received| keys.get(&place(received)?).copied()).collect()
 }
 
@@ -199,6 +203,12 @@ fn loses_the_answer(fault: Fault) -> bool {
         Fault::Latency(time) => time > DEADLINE,
         _ => true,
     }
+}
+
+/// An answer that comes after the deadline is read all the same by a worker that was stopped meanwhile: it finds the answer and the
+/// expired timer at the same moment.
+fn certainly_loses_the_answer(fault: Fault) -> bool {
+    !matches!(fault, Fault::Latency(_)) && loses_the_answer(fault)
 }
 
 fn keys(site: &Site) -> HashMap<String, &str> {
