@@ -106,42 +106,7 @@ fn of_json(text: &str) -> Option<String> {
 }
 
 fn of_html(text: &str) -> Option<String> {
-    if !text.contains('&') {
-        return None;
-    }
-    let mut decoded = String::with_capacity(text.len());
-    let mut parts = text.split('&');
-    decoded.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        match part.split_once(';').and_then(|(name, rest)| Some((entity(name)?, rest))) {
-            Some((c, rest)) => {
-                decoded.push(c);
-                decoded.push_str(rest);
-            }
-            None => {
-                decoded.push('&');
-                decoded.push_str(part);
-            }
-        }
-    }
-    Some(decoded)
-}
-
-fn entity(name: &str) -> Option<char> {
-    Some(match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        "nbsp" => ' ',
-        name => {
-            let number = name.strip_prefix('#')?;
-            let hexadecimal = number.strip_prefix(['x', 'X']);
-            let parsed = hexadecimal.map_or_else(|| number.parse(), |digits| u32::from_str_radix(digits, 16));
-            return char::from_u32(parsed.ok()?);
-        }
-    })
+    text.contains('&').then(|| html_escape::decode_html_entities(text).into_owned())
 }
 
 #[cfg(test)]

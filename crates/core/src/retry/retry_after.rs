@@ -5,7 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDateTime;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 /// The pause for a `Retry-After` that is present and cannot be read. The server asks for a pause of unknown length; five
@@ -87,9 +87,13 @@ fn seconds(value: &str) -> Option<Duration> {
     Some(wait.saturating_mul(factor))
 }
 
-/// A date in the three forms of RFC 9110 (IMF-fixdate, RFC 850, asctime), with the deviations that servers are known for: a day
-/// of one digit, another or no name of the day, an offset instead of `GMT`; or as RFC 3339 writes it. A date without a zone is in
-/// GMT, as those of RFC 9110 are.
+/// The date in the forms of RFC 9110 (IMF-fixdate, RFC 850, asctime) and of ISO 8601, after the name of the day and before the zone.
+const DATES: [&str; 6] =
+    ["%d %B %y TIME", "%d %B %Y TIME", "%d-%B-%y TIME", "%d-%B-%Y TIME", "%B %d TIME %Y", "%Y-%m-%d TIME"];
+const TIMES: [&str; 2] = ["%H:%M:%S%.f", "%H:%M"];
+
+/// Reads a date with the deviations that servers are known for: a day of one digit, another or no name of the day, an offset instead
+/// of `GMT`. A date without a zone is in GMT, as those of RFC 9110 are.
 fn parse_date(text: &str) -> Option<SystemTime> {
     let text = trimmed(text);
     if let Ok(date) = httpdate::parse_http_date(text) {
@@ -98,101 +102,24 @@ fn parse_date(text: &str) -> Option<SystemTime> {
     if let Ok(date) = chrono::DateTime::parse_from_rfc3339(text) {
         return Some(date.into());
     }
-    let (mut day, mut month, mut year, mut time, mut offset) = (None, None, None, None, None);
-    for word in text.split([' ', '\t', ',']).filter(|word| !word.is_empty()) {
-        let is_joined = word.contains('-') && word.contains(|c: char| c.is_ascii_alphabetic());
-        let is_offset = word
-            .get(..3)
-            .is_some_and(|zone| zone.eq_ignore_ascii_case("GMT") || zone.eq_ignore_ascii_case("UTC"));
-        if is_joined && !is_offset {
-            // RFC 850: `06-Nov-94`.
-            let mut parts = word.split('-');
-            day = Some(number(parts.next()?)?);
-            month = Some(month_of(parts.next()?)?);
-            year = Some(full_year(parts.next()?)?);
-            continue;
-        }
-        // ISO 8601 with a blank for the `T`.
-        if let [y, m, d] = word.split('-').collect::<Vec<_>>()[..]
-            && y.len() == 4
-        {
-            (year, month, day) = (Some(full_year(y)?), Some(number(m)?), Some(number(d)?));
-            continue;
-        }
-        if word.contains(':') && time.is_none() {
-            time = Some(time_of(word)?);
-        } else if word.bytes().all(|byte| byte.is_ascii_digit()) {
-            if day.is_none() {
-                day = Some(number(word)?);
-            } else if year.is_none() {
-                year = Some(full_year(word)?);
-            } else {
-                return None;
-            }
-        } else if let Some(found) = month_of(word) {
-            month = Some(found);
-        } else if !is_weekday(word) {
-            offset = Some(offset.unwrap_or(0) + offset_of(word)?);
-        }
-    }
-    let date = NaiveDate::from_ymd_opt(year?, month?, day?)?.and_time(time?).and_utc();
-    let date = date.checked_sub_signed(chrono::TimeDelta::try_seconds(offset.unwrap_or(0))?)?;
-    Some(date.into())
-}
-
-fn number(text: &str) -> Option<u32> {
-    text.parse().ok().filter(|_| text.len() <= 2)
-}
-
-fn full_year(text: &str) -> Option<i32> {
-    let year: i32 = text.parse().ok()?;
-    match text.len() {
-        4 => Some(year),
-        // As RFC 9110 reads the years of RFC 850, for the time in which this is used.
-        2 => Some(if year < 70 { 2000 + year } else { 1900 + year }),
-        _ => None,
-    }
-}
-
-fn month_of(word: &str) -> Option<u32> {
-    const MONTHS: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    let word = word.trim_end_matches('.').to_ascii_lowercase();
-    let at = MONTHS.iter().position(|month| word.len() >= 3 && month.starts_with(&word))?;
-    u32::try_from(at + 1).ok()
+    let text = match text.split_once([',', ' ']) {
+        Some((day, rest)) if is_weekday(day) => rest,
+        _ => text,
+    };
+    let (text, offset) = match text.rsplit_once(' ') {
+        Some((rest, zone)) if !zone.contains(':') || zone.contains(['+', '-']) => match offset_of(zone) {
+            Some(offset) => (rest, offset),
+            None => (text, 0),
+        },
+        _ => (text, 0),
+    };
+    let mut formats = DATES.iter().flat_map(|date| TIMES.map(|time| date.replace("TIME", time)));
+    let date = formats.find_map(|format| NaiveDateTime::parse_from_str(text.trim(), &format).ok())?;
+    Some(date.and_utc().checked_sub_signed(chrono::TimeDelta::try_seconds(offset)?)?.into())
 }
 
 fn is_weekday(word: &str) -> bool {
-    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    let word = word.trim_end_matches('.').to_ascii_lowercase();
-    word.len() >= 3 && DAYS.iter().any(|day| day.starts_with(&word))
-}
-
-fn time_of(word: &str) -> Option<NaiveTime> {
-    let mut parts = word.split(':');
-    let (hour, minute) = (number(parts.next()?)?, number(parts.next()?)?);
-    // A leap second counts as the one before it, and a part of a second as the next whole one at the most.
-    let (second, fraction) = match parts.next() {
-        Some(second) => second.split_once('.').unwrap_or((second, "")),
-        None => ("0", ""),
-    };
-    if parts.next().is_some() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let milliseconds = if fraction.bytes().any(|byte| byte != b'0') { 999 } else { 0 };
-    NaiveTime::from_hms_milli_opt(hour, minute, number(second)?.min(59), milliseconds)
+    word.trim_end_matches('.').parse::<chrono::Weekday>().is_ok()
 }
 
 /// The seconds that a zone is ahead of GMT: `GMT`, `UTC`, `Z`, `+0100`, `GMT+1`, `+01:00`.
@@ -212,7 +139,7 @@ fn offset_of(word: &str) -> Option<i64> {
         None if digits.len() == 4 => digits.split_at_checked(2)?,
         None => (digits, "0"),
     };
-    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
     (hours <= 14 && minutes < 60).then(|| sign * i64::from(hours * 3600 + minutes * 60))
 }
 
