@@ -2,18 +2,12 @@
 
 mod bench;
 mod codegen;
-mod coverage;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask codegen            write the client crates that specs/*.yaml give
        cargo xtask codegen --check    write nothing; fail with a diff when a committed file differs
-
-       cargo xtask operations         write the tables of operations and the facade's methods that cover them
-       cargo xtask operations --check [TALLY]
-                                      write nothing; fail when a table differs, an operation has no method, or it is
-                                      not in TALLY, the file that LASTMILE_SANDBOX_TALLY named in a run of all tests
 
        cargo xtask bench              measures for some ten minutes, and writes docs/performance.md";
 
@@ -23,9 +17,6 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
         ["bench"] => bench::run(),
-        ["operations"] => coverage::run(codegen::Mode::Write, None),
-        ["operations", "--check"] => coverage::run(codegen::Mode::Check, None),
-        ["operations", "--check", tally] => coverage::run(codegen::Mode::Check, Some(tally.as_ref())),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -50,9 +50,8 @@
 //!
 //! # Operations
 //!
-//! Every operation of the API, and what covers it here.
-//!
-#![doc = include_str!("operations.md")]
+//! Every operation of the API has a method or a [`Prepared`](crate::Prepared) type here. To find it, search this documentation
+//! for the operation's id, such as `getAccess`, or for its method and path, such as `GET /accesses/{accessId}`.
 
 mod accesses;
 mod deletions;
