@@ -1,7 +1,7 @@
 //! Every operation of the documents in `specs/` is found in the facade's documentation, and in the tally of a test run.
 //!
-//! A public method or type of the facade names the operations that it performs in `#[doc(alias)]`: by the operation's id and by
-//! its method and path. The search of rustdoc finds it by both.
+//! A public method of the facade, or the `pub use` of a type, names the operations that it performs in `#[doc(alias)]`: by the
+//! operation's id and by its method and path. The search of rustdoc finds it by both.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,31 +15,34 @@ fn apis() -> [(&'static str, &'static Spec); 3] {
     [("cocon", Spec::cocon()), ("covage", Spec::covage()), ("onapi", Spec::onapi())]
 }
 
-/// A public item of the facade with the aliases that rustdoc finds it by.
+/// An item of the facade with the aliases that rustdoc finds it by.
 struct Aliased {
     name: String,
     aliases: Vec<String>,
+    /// Whether the search finds it: a public method, or a re-export. rustdoc 1.95 drops the aliases of a type that a private
+    /// module declares, and keeps those of its `pub use`.
+    is_found: bool,
 }
 
-/// The public items of a source file that have an alias.
+/// The items of a source file that have an alias.
 fn aliased(source: &str) -> Vec<Aliased> {
     let mut found = Vec::new();
-    let mut add = |name: String, visibility: &Visibility, attributes: &[Attribute]| {
+    let mut add = |name: String, attributes: &[Attribute], is_found: bool| {
         let aliases = aliases(attributes);
-        if matches!(visibility, Visibility::Public(_)) && !aliases.is_empty() {
-            found.push(Aliased { name, aliases });
+        if !aliases.is_empty() {
+            found.push(Aliased { name, aliases, is_found });
         }
     };
     for item in syn::parse_file(source).expect("the source compiles").items {
         match item {
-            Item::Enum(item) => add(item.ident.to_string(), &item.vis, &item.attrs),
-            Item::Fn(item) => add(item.sig.ident.to_string(), &item.vis, &item.attrs),
-            Item::Struct(item) => add(item.ident.to_string(), &item.vis, &item.attrs),
-            Item::Use(item) => add(last_name(&item.tree), &item.vis, &item.attrs),
+            Item::Enum(item) => add(item.ident.to_string(), &item.attrs, false),
+            Item::Fn(item) => add(item.sig.ident.to_string(), &item.attrs, false),
+            Item::Struct(item) => add(item.ident.to_string(), &item.attrs, false),
+            Item::Use(item) => add(last_name(&item.tree), &item.attrs, is_public(&item.vis)),
             Item::Impl(block) => {
                 for item in block.items {
                     if let ImplItem::Fn(method) = item {
-                        add(method.sig.ident.to_string(), &method.vis, &method.attrs);
+                        add(method.sig.ident.to_string(), &method.attrs, is_public(&method.vis));
                     }
                 }
             }
@@ -47,6 +50,10 @@ fn aliased(source: &str) -> Vec<Aliased> {
         }
     }
     found
+}
+
+fn is_public(visibility: &Visibility) -> bool {
+    matches!(visibility, Visibility::Public(_))
 }
 
 /// The texts of `#[doc(alias = "text")]`.
@@ -74,8 +81,13 @@ fn last_name(tree: &UseTree) -> String {
 /// What is wrong with the aliases of an API's part of the facade.
 fn problems(api: &str, spec: &Spec, facade: &[Aliased]) -> Vec<String> {
     let mut problems = Vec::new();
-    for Aliased { name, aliases } in facade {
+    for Aliased { name, aliases, is_found } in facade {
         let item = format!("lastmile::{api}, {name}");
+        if !is_found {
+            problems.push(format!(
+                "{item}: rustdoc finds no alias here: set it on a public method or on the `pub use` of the type"
+            ));
+        }
         let (requests, ids): (Vec<_>, Vec<_>) = aliases.iter().partition(|alias| alias.contains(' '));
         let mut expected = Vec::new();
         for id in ids {
@@ -92,9 +104,10 @@ fn problems(api: &str, spec: &Spec, facade: &[Aliased]) -> Vec<String> {
         }));
     }
     for operation in spec.operations() {
-        if !facade.iter().any(|item| item.aliases.contains(&operation.id)) {
+        if !facade.iter().any(|item| item.is_found && item.aliases.contains(&operation.id)) {
             problems.push(format!(
-                "lastmile::{api}: no public item has the alias `{}`: add `#[doc(alias)]` to the method or the type that sends it",
+                "lastmile::{api}: nothing has the alias `{}`: set `#[doc(alias)]` on the public method that sends the operation, or on \
+                 the `pub use` of the type that `Prepared` sends",
                 operation.id
             ));
         }
@@ -123,18 +136,22 @@ fn a_missing_wrong_or_foreign_alias_is_reported() {
         .operations()
         .map(|operation| {
             let (id, method, path) = (&operation.id, &operation.method, &operation.path);
-            format!("#[doc(alias = \"{id}\")] #[doc(alias = \"{method} {path}\")] pub fn {id}() {{}}\n")
+            format!("#[doc(alias = \"{id}\")] #[doc(alias = \"{method} {path}\")] pub use sends::{id};\n")
         })
         .collect();
     let report = |source: &str| problems("cocon", Spec::cocon(), &aliased(source)).join("\n");
     assert_eq!(report(&complete), "");
     assert_eq!(
-        report(&complete.replace("pub fn getContact(", "fn getContact(")),
-        "lastmile::cocon: no public item has the alias `getContact`: add `#[doc(alias)]` to the method or the type that sends it"
+        report(&complete.replace("pub use sends::getContact;", "pub struct Contact;")),
+        "lastmile::cocon, Contact: rustdoc finds no alias here: set it on a public method or on the `pub use` of the type\n\
+         lastmile::cocon: nothing has the alias `getContact`: set `#[doc(alias)]` on the public method that sends the operation, or \
+         on the `pub use` of the type that `Prepared` sends"
     );
     assert_eq!(
-        report(&(complete.clone() + "#[doc(alias = \"getContacts\")] pub struct Contacts;")),
-        "lastmile::cocon, Contacts: specs/cocon.yaml has no operation `getContacts`"
+        report(
+            &(complete.clone() + "impl Cocon { #[doc(alias = \"getContacts\")] pub fn contacts(&self) {} }")
+        ),
+        "lastmile::cocon, contacts: specs/cocon.yaml has no operation `getContacts`"
     );
     assert_eq!(
         report(&complete.replace("GET /api/v1/contacts/{id}", "GET /api/v1/customers/{id}")),

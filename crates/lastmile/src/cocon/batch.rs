@@ -34,8 +34,6 @@ use crate::{OrderProgress, OrderStage, Poll, WaitError};
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-#[doc(alias = "createDelayedConnectionBatch")]
-#[doc(alias = "POST /api/v1/delayed-connections/batch")]
 pub struct Batch {
     body: DelayedConnectionBatchCreate,
 }

@@ -99,8 +99,6 @@ impl Connection {
 /// A connection of a building given by its name, to be [`Prepared`](crate::Prepared).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-#[doc(alias = "createDelayedConnection")]
-#[doc(alias = "POST /api/v1/delayed-connections")]
 pub struct NamedConnection {
     body: DelayedConnectionCreate,
 }
@@ -143,8 +141,6 @@ impl NamedConnection {
 
 /// A connection of a building given by its id, to be [`Prepared`](crate::Prepared).
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[doc(alias = "createBuildingDelayedConnection")]
-#[doc(alias = "POST /api/v1/buildings/{id}/delayed-connections")]
 pub struct BuildingConnection {
     building_id: String,
     body: BuildingDelayedConnectionCreate,

@@ -63,8 +63,8 @@ mod doubts;
 mod objects;
 mod texts;
 
-pub use batch::{Batch, BatchId, BatchReport, Resubmission};
-pub use connection::{BuildingConnection, Connection, NamedConnection};
+pub use batch::{BatchId, BatchReport, Resubmission};
+pub use connection::Connection;
 pub use lastmile_cocon::types;
 #[doc(alias = "createContact")]
 #[doc(alias = "POST /api/v1/contacts")]
@@ -82,6 +82,16 @@ pub use lastmile_cocon::types::CustomerCreate;
 #[doc(alias = "POST /api/v1/project-asset-approvals")]
 #[doc(inline)]
 pub use lastmile_cocon::types::ProjectAssetApprovalCreate;
+
+#[doc(alias = "createDelayedConnectionBatch")]
+#[doc(alias = "POST /api/v1/delayed-connections/batch")]
+pub use batch::Batch;
+#[doc(alias = "createBuildingDelayedConnection")]
+#[doc(alias = "POST /api/v1/buildings/{id}/delayed-connections")]
+pub use connection::BuildingConnection;
+#[doc(alias = "createDelayedConnection")]
+#[doc(alias = "POST /api/v1/delayed-connections")]
+pub use connection::NamedConnection;
 
 pub use crate::rules::{ContractDates, Geometry, GeometryError, RouteScenario};
 

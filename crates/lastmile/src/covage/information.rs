@@ -25,8 +25,6 @@ use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 /// # Ok::<(), lastmile::Error>(())
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[doc(alias = "createOrderInfoEvent")]
-#[doc(alias = "POST /api/v2/orders/{uuid}/events/info/")]
 pub struct Information {
     order: String,
     body: OrderInfoEventCreate,

@@ -73,20 +73,31 @@ mod texts;
 pub use contacts::replacement;
 pub use draft::{Draft, Socket};
 pub use events::{EventCursor, Events};
-pub use information::Information;
 pub use lastmile_covage::types;
 #[doc(alias = "createContact")]
 #[doc(alias = "POST /api/contacts/")]
 #[doc(inline)]
 pub use lastmile_covage::types::ContactCreate;
-pub use new_order::NewOrder;
 pub use options::{Options, OrderOption};
 pub use orders::{OrderFilter, OrderSort, Orders};
 pub use readiness::{Gap, GapKind, Readiness};
 pub use request::{Copper, Demand, Fibre};
-pub use services::{Migrated, Migration, Services};
+pub use services::{Migrated, Services};
 pub use slots::SlotRequest;
-pub use submission::{CutService, NotReady, Submission};
+pub use submission::{CutService, NotReady};
+
+#[doc(alias = "createOrderInfoEvent")]
+#[doc(alias = "POST /api/v2/orders/{uuid}/events/info/")]
+pub use information::Information;
+#[doc(alias = "createOrder")]
+#[doc(alias = "POST /api/v2/orders/")]
+pub use new_order::NewOrder;
+#[doc(alias = "migrateServiceToFtth")]
+#[doc(alias = "POST /api/v2/services/{uuid}/migrate_to_ftth/")]
+pub use services::Migration;
+#[doc(alias = "updateOrder")]
+#[doc(alias = "PATCH /api/v2/orders/{uuid}/")]
+pub use submission::Submission;
 
 use std::fmt;
 

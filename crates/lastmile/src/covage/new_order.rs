@@ -20,8 +20,6 @@ use crate::prepared::{Creation, Match};
 /// lost counts as absent when none of your newest 500 orders has its reference.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-#[doc(alias = "createOrder")]
-#[doc(alias = "POST /api/v2/orders/")]
 pub struct NewOrder {
     body: OrderCreate,
 }

@@ -111,8 +111,6 @@ impl Services {
 /// It creates an order, or says why not: [`Migrated::of`] reads the answer. Where the address has several buildings nothing
 /// is created; prepare another one with [`to_building`](Self::to_building) then. (Source: the supplier's page on services.)
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[doc(alias = "migrateServiceToFtth")]
-#[doc(alias = "POST /api/v2/services/{uuid}/migrate_to_ftth/")]
 pub struct Migration {
     service: String,
     body: ServiceFtthMigrationCreate,

@@ -125,8 +125,6 @@ impl fmt::Debug for CutService {
 /// at what it orders, and make a new submission. Between that reading and the submission, another change can still slip in; the
 /// answer is compared too, and an order that was submitted otherwise fails with [`Outcome::Decode`].
 #[derive(Debug, Serialize, Deserialize)]
-#[doc(alias = "updateOrder")]
-#[doc(alias = "PATCH /api/v2/orders/{uuid}/")]
 pub struct Submission {
     uuid: Segment,
     /// Missing where an earlier version of this library stored it.

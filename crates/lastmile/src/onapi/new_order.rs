@@ -69,8 +69,6 @@ use crate::rules::{MacAddress, OnApiId};
 /// A network answers an activation that it has already with the order that is open, or with one that is done.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[doc(alias = "createOrder")]
-#[doc(alias = "POST /orders/")]
 pub struct NewOrder {
     /// Where it is. An order by subscription does not name it, but is looked for there.
     pub(super) access: OnApiId,

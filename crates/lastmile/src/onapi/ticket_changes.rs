@@ -31,8 +31,6 @@ use crate::prepared::{Creation, Match};
 /// network that gives comments a moment of its own leaves it undecidable whether one of the same text is this one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[doc(alias = "updateTicket")]
-#[doc(alias = "PATCH /tickets/{coTicketReference}")]
 pub struct TicketChange {
     ticket: TicketReference,
     body: TicketUpdate,

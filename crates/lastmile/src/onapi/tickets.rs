@@ -36,8 +36,6 @@ use crate::rules::OnApiId;
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-#[doc(alias = "createTicket")]
-#[doc(alias = "POST /tickets")]
 pub struct NewTicket {
     body: TicketCreate,
 }
