@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: a supplier to talk to, and servers that misbehave on the wire.
 
+pub mod bench;
 pub mod campaign;
 mod exchange;
 pub mod fuzzing;

@@ -23,12 +23,11 @@ use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-pub(crate) use document::Document;
+use document::Document;
 pub(crate) use fault::Error;
-pub(crate) use table::snake;
 
 /// The documents and the crates they become.
-pub(crate) const APIS: [(&str, &str); 3] =
+const APIS: [(&str, &str); 3] =
     [("cocon", "cocon-client"), ("covage", "covage-client"), ("onapi", "onapi-client")];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,7 +56,7 @@ pub(crate) fn run(mode: Mode) -> Result<(), Error> {
     every_pass_matched(&matches)?;
     let results = files.into_iter().map(|(path, content)| match mode {
         Mode::Write => output::write(&path, &content),
-        Mode::Check => output::compare(&root, &path, &content, "codegen"),
+        Mode::Check => output::compare(&root, &path, &content),
     });
     // All that differs is told, not the first of it only.
     let errors: Vec<String> =

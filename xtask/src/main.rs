@@ -1,41 +1,41 @@
 //! The workspace's own tasks, run as `cargo xtask TASK`.
 
-mod bench;
 mod codegen;
-mod coverage;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
+
+use codegen::{Error, Mode};
 
 const USAGE: &str = "\
-usage: cargo xtask codegen            write the client crates that specs/*.yaml give
-       cargo xtask codegen --check    write nothing; fail with a diff when a committed file differs
+usage: cargo xtask codegen            writes the client crates that specs/*.yaml give
+       cargo xtask codegen --check    writes nothing; fails with a diff when a committed file differs
 
-       cargo xtask operations         write the tables of operations and the facade's methods that cover them
-       cargo xtask operations --check [TALLY]
-                                      write nothing; fail when a table differs, an operation has no method, or it is
-                                      not in TALLY, the file that LASTMILE_SANDBOX_TALLY named in a run of all tests
-
-       cargo xtask bench              measures for some ten minutes, and writes docs/performance.md";
+       cargo xtask bench              measures for a quarter of an hour, and writes docs/performance.md
+       cargo xtask bench --quick      measures little, and prints the page";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["codegen"] => codegen::run(codegen::Mode::Write),
-        ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
-        ["bench"] => bench::run(),
-        ["operations"] => coverage::run(codegen::Mode::Write, None),
-        ["operations", "--check"] => coverage::run(codegen::Mode::Check, None),
-        ["operations", "--check", tally] => coverage::run(codegen::Mode::Check, Some(tally.as_ref())),
+        ["codegen"] => codegen::run(Mode::Write).map(|()| ExitCode::SUCCESS),
+        ["codegen", "--check"] => codegen::run(Mode::Check).map(|()| ExitCode::SUCCESS),
+        ["bench", ref arguments @ ..] => bench(arguments),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    result.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Runs the program `bench` of `lastmile-tests`. Returns its exit status.
+fn bench(arguments: &[&str]) -> Result<ExitCode, Error> {
+    let run =
+        ["run", "--quiet", "--release", "--locked", "--package", "lastmile-tests", "--bin", "bench", "--"];
+    let status = Command::new(env!("CARGO")).args(run).args(arguments).status();
+    let status = status.map_err(|error| Error(format!("cargo run: {error}")))?;
+    // A program that a signal ended has no code.
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }

@@ -31,8 +31,8 @@ pub(crate) fn write(path: &Path, content: &str) -> Result<(), Error> {
     fs::write(path, content).map_err(|error| Error(format!("{}: {error}", path.display())))
 }
 
-/// Fails with a unified diff when the committed file is not what `cargo xtask TASK` writes.
-pub(crate) fn compare(root: &Path, path: &Path, content: &str, task: &str) -> Result<(), Error> {
+/// Fails with a unified diff when the committed file is not what `cargo xtask codegen` writes.
+pub(crate) fn compare(root: &Path, path: &Path, content: &str) -> Result<(), Error> {
     // A file that is not there differs in every line.
     let committed = fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
     if committed == content {
@@ -44,5 +44,5 @@ pub(crate) fn compare(root: &Path, path: &Path, content: &str, task: &str) -> Re
         .unified_diff()
         .header(&format!("{name} (committed)"), &format!("{name} (generated)"))
         .to_string();
-    Err(Error(format!("{diff}\n{name} is not what it should be: run `cargo xtask {task}` and commit it")))
+    Err(Error(format!("{diff}\n{name} is not what it should be: run `cargo xtask codegen` and commit it")))
 }

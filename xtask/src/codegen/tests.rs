@@ -258,14 +258,9 @@ fn a_pass_without_a_match_is_an_error() {
 fn a_difference_is_shown_as_a_unified_diff() {
     let readme = root().join("specs/README.md");
     let committed = output::read(&readme).unwrap();
-    assert!(output::compare(&root(), &readme, &committed, "codegen").is_ok());
-    let error = output::compare(
-        &root(),
-        &readme,
-        &committed.replacen("# The API documents", "# Others", 1),
-        "codegen",
-    )
-    .unwrap_err();
+    assert!(output::compare(&root(), &readme, &committed).is_ok());
+    let error = output::compare(&root(), &readme, &committed.replacen("# The API documents", "# Others", 1))
+        .unwrap_err();
     let diff = error.to_string();
     assert!(diff.contains("--- specs/README.md (committed)\n+++ specs/README.md (generated)\n@@ "), "{diff}");
     assert!(diff.contains("-# The API documents\n+# Others\n"), "{diff}");

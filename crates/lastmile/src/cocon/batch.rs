@@ -315,6 +315,8 @@ impl Cocon {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    #[doc(alias = "getDelayedConnectionBatch")]
+    #[doc(alias = "GET /api/v1/delayed-connections/batch/{id}")]
     pub async fn batch(&self, id: &BatchId) -> Result<BatchReport, Error> {
         Ok(BatchReport { status: self.client.get_delayed_connection_batch(&id.0).await?.value })
     }
@@ -323,6 +325,8 @@ impl Cocon {
     ///
     /// # Errors
     /// When a look fails or the time is up. The batch goes on either way, and can be waited for again.
+    #[doc(alias = "getDelayedConnectionBatch")]
+    #[doc(alias = "GET /api/v1/delayed-connections/batch/{id}")]
     pub async fn wait_for_batch(
         &self,
         id: &BatchId,

@@ -21,7 +21,7 @@
 //!
 //! # The supplier's reason
 //!
-//! `Display` of an [`Error`](crate::Error) repeats nothing that the supplier sent, since that may hold personal data. Where the reason may be
+//! `Display` of an [`Error`] repeats nothing that the supplier sent, since that may hold personal data. Where the reason may be
 //! written down, convert the error with
 //! [`display_with_supplier_message`](crate::Error::display_with_supplier_message) before `?` does:
 //!
@@ -53,9 +53,8 @@
 //!
 //! # Operations
 //!
-//! Every operation of the API, and what covers it here.
-//!
-#![doc = include_str!("operations.md")]
+//! Every operation of the API has a method or a [`Prepared`](crate::Prepared) type here. To find it, search this documentation
+//! for the operation's id, such as `getContact`, or for its method and path, such as `GET /api/v1/contacts/{id}`.
 
 mod batch;
 mod connection;
@@ -64,9 +63,35 @@ mod doubts;
 mod objects;
 mod texts;
 
-pub use batch::{Batch, BatchId, BatchReport, Resubmission};
-pub use connection::{BuildingConnection, Connection, NamedConnection};
+pub use batch::{BatchId, BatchReport, Resubmission};
+pub use connection::Connection;
 pub use lastmile_cocon::types;
+#[doc(alias = "createContact")]
+#[doc(alias = "POST /api/v1/contacts")]
+#[doc(inline)]
+pub use lastmile_cocon::types::ContactCreate;
+#[doc(alias = "createCustomerContract")]
+#[doc(alias = "POST /api/v1/customer-contracts")]
+#[doc(inline)]
+pub use lastmile_cocon::types::CustomerContractCreate;
+#[doc(alias = "createCustomer")]
+#[doc(alias = "POST /api/v1/customers")]
+#[doc(inline)]
+pub use lastmile_cocon::types::CustomerCreate;
+#[doc(alias = "createProjectAssetApproval")]
+#[doc(alias = "POST /api/v1/project-asset-approvals")]
+#[doc(inline)]
+pub use lastmile_cocon::types::ProjectAssetApprovalCreate;
+
+#[doc(alias = "createDelayedConnectionBatch")]
+#[doc(alias = "POST /api/v1/delayed-connections/batch")]
+pub use batch::Batch;
+#[doc(alias = "createBuildingDelayedConnection")]
+#[doc(alias = "POST /api/v1/buildings/{id}/delayed-connections")]
+pub use connection::BuildingConnection;
+#[doc(alias = "createDelayedConnection")]
+#[doc(alias = "POST /api/v1/delayed-connections")]
+pub use connection::NamedConnection;
 
 pub use crate::rules::{ContractDates, Geometry, GeometryError, RouteScenario};
 

@@ -16,6 +16,8 @@ impl Cocon {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    #[doc(alias = "getContact")]
+    #[doc(alias = "GET /api/v1/contacts/{id}")]
     pub async fn contact(&self, id: &str) -> Result<Contact, Error> {
         let id = segment("the contact's id", id)?;
         self.client.get_contact(&id).await.map(Reply::into_value)
@@ -25,6 +27,8 @@ impl Cocon {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when the customer has none of this id.
+    #[doc(alias = "getCustomerContact")]
+    #[doc(alias = "GET /api/v1/customers/{id}/contacts/{contactId}")]
     pub async fn customer_contact(&self, customer: &str, contact: &str) -> Result<Contact, Error> {
         let customer = segment("the customer's id", customer)?;
         let contact = segment("the contact's id", contact)?;
@@ -56,6 +60,8 @@ impl Cocon {
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text; else the outcome of the
     /// call. The same patch can be sent again.
+    #[doc(alias = "updateContact")]
+    #[doc(alias = "PATCH /api/v1/contacts/{id}")]
     pub async fn update_contact(&self, id: &str, patch: &ContactPatch) -> Result<Reply<Contact>, Error> {
         let id = segment("the contact's id", id)?;
         check_change(patch)?;
@@ -66,6 +72,8 @@ impl Cocon {
     ///
     /// # Errors
     /// The outcome of the call. It can be called again.
+    #[doc(alias = "deleteContact")]
+    #[doc(alias = "DELETE /api/v1/contacts/{id}")]
     pub async fn delete_contact(&self, id: &str) -> Result<Reply<()>, Error> {
         let id = segment("the contact's id", id)?;
         self.client.delete_contact(&id).await
@@ -75,6 +83,8 @@ impl Cocon {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    #[doc(alias = "getCustomer")]
+    #[doc(alias = "GET /api/v1/customers/{id}")]
     pub async fn customer(&self, id: &str) -> Result<Customer, Error> {
         let id = segment("the customer's id", id)?;
         self.client.get_customer(&id).await.map(Reply::into_value)
@@ -89,6 +99,8 @@ impl Cocon {
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text; else the outcome of the
     /// call. The same patch can be sent again.
+    #[doc(alias = "updateCustomer")]
+    #[doc(alias = "PATCH /api/v1/customers/{id}")]
     pub async fn update_customer(&self, id: &str, patch: &CustomerPatch) -> Result<Reply<Customer>, Error> {
         let id = segment("the customer's id", id)?;
         check_change(patch)?;
@@ -99,6 +111,8 @@ impl Cocon {
     ///
     /// # Errors
     /// The outcome of the call. It can be called again.
+    #[doc(alias = "deleteCustomer")]
+    #[doc(alias = "DELETE /api/v1/customers/{id}")]
     pub async fn delete_customer(&self, id: &str) -> Result<Reply<()>, Error> {
         let id = segment("the customer's id", id)?;
         self.client.delete_customer(&id).await
@@ -108,6 +122,8 @@ impl Cocon {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    #[doc(alias = "getCustomerContract")]
+    #[doc(alias = "GET /api/v1/customer-contracts/{id}")]
     pub async fn contract(&self, id: &str) -> Result<CustomerContract, Error> {
         let id = segment("the contract's id", id)?;
         self.client.get_customer_contract(&id).await.map(Reply::into_value)
@@ -121,6 +137,8 @@ impl Cocon {
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text; else the outcome of the
     /// call. The same patch can be sent again.
+    #[doc(alias = "updateCustomerContract")]
+    #[doc(alias = "PATCH /api/v1/customer-contracts/{id}")]
     pub async fn update_contract(
         &self,
         id: &str,
@@ -135,6 +153,8 @@ impl Cocon {
     ///
     /// # Errors
     /// The outcome of the call. It can be called again.
+    #[doc(alias = "deleteCustomerContract")]
+    #[doc(alias = "DELETE /api/v1/customer-contracts/{id}")]
     pub async fn delete_contract(&self, id: &str) -> Result<Reply<()>, Error> {
         let id = segment("the contract's id", id)?;
         self.client.delete_customer_contract(&id).await

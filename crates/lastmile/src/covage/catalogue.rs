@@ -12,6 +12,8 @@ impl Covage {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "listProductFamilies")]
+    #[doc(alias = "GET /api/product-families/")]
     pub async fn product_families(&self) -> Result<OneOrMany<Loose<ProductFamily>>, Error> {
         self.client.list_product_families().await.map(Reply::into_value)
     }
@@ -20,6 +22,8 @@ impl Covage {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    #[doc(alias = "getProductFamily")]
+    #[doc(alias = "GET /api/product-families/{product_family_uuid}/")]
     pub async fn product_family(&self, uuid: &str) -> Result<ProductFamily, Error> {
         let uuid = segment("the product family's id", uuid)?;
         self.client.get_product_family(&uuid).await.map(Reply::into_value)
@@ -29,6 +33,8 @@ impl Covage {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    #[doc(alias = "getProductLine")]
+    #[doc(alias = "GET /api/product-lines/{product_line_uuid}/")]
     pub async fn product_line(&self, uuid: &str) -> Result<ProductLine, Error> {
         let uuid = segment("the product line's id", uuid)?;
         self.client.get_product_line(&uuid).await.map(Reply::into_value)
@@ -38,6 +44,8 @@ impl Covage {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    #[doc(alias = "getUser")]
+    #[doc(alias = "GET /api/users/{user_uuid}/")]
     pub async fn user(&self, uuid: &str) -> Result<User, Error> {
         let uuid = segment("the user's id", uuid)?;
         self.client.get_user(&uuid).await.map(Reply::into_value)

@@ -17,6 +17,8 @@ impl Covage {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "listContacts")]
+    #[doc(alias = "GET /api/contacts/")]
     pub async fn contacts(&self) -> Result<OneOrMany<Loose<Contact>>, Error> {
         self.client.list_contacts().await.map(Reply::into_value)
     }
@@ -25,6 +27,8 @@ impl Covage {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    #[doc(alias = "getContact")]
+    #[doc(alias = "GET /api/contacts/{contact_uuid}/")]
     pub async fn contact(&self, uuid: &str) -> Result<Contact, Error> {
         let uuid = segment("the contact's id", uuid)?;
         self.client.get_contact(&uuid).await.map(Reply::into_value)
@@ -39,6 +43,8 @@ impl Covage {
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it has the id of another, nothing in it, or a control character; else the outcome of the
     /// call, which can be called again.
+    #[doc(alias = "replaceContact")]
+    #[doc(alias = "PUT /api/contacts/{contact_uuid}/")]
     pub async fn replace_contact(
         &self,
         uuid: &str,
@@ -60,6 +66,8 @@ impl Covage {
     ///
     /// # Errors
     /// The outcome of the call. It can be called again.
+    #[doc(alias = "deleteContact")]
+    #[doc(alias = "DELETE /api/contacts/{contact_uuid}/")]
     pub async fn delete_contact(&self, uuid: &str) -> Result<Reply<()>, Error> {
         let uuid = segment("the contact's id", uuid)?;
         self.client.delete_contact(&uuid).await

@@ -90,6 +90,8 @@ impl Draft {
     /// After [`Outcome::Unknown`](crate::Outcome::Unknown), call it again with the same data: the same change made twice says the
     /// same. [`Outcome::Decode`](crate::Outcome::Decode) when the answer is another order: the draft stays as it was read before;
     /// read the order again.
+    #[doc(alias = "updateOrder")]
+    #[doc(alias = "PATCH /api/v2/orders/{uuid}/")]
     pub async fn complete(&mut self, covage: &Covage, data: &OrderUpdate) -> Result<(), Error> {
         if data.status.is_some() {
             return Err(refused("the status is set by submitting the draft, not by completing it"));
@@ -113,6 +115,8 @@ impl Draft {
     ///
     /// # Errors
     /// As [`complete`](Self::complete). It can be called again.
+    #[doc(alias = "updateOrder")]
+    #[doc(alias = "PATCH /api/v2/orders/{uuid}/")]
     pub async fn set_options(&mut self, covage: &Covage, options: Options) -> Result<(), Error> {
         let data = OrderUpdate { options: options.into(), ..Default::default() };
         self.complete(covage, &data).await
@@ -122,6 +126,8 @@ impl Draft {
     ///
     /// # Errors
     /// The outcome of the call. It can be called again.
+    #[doc(alias = "updateOrder")]
+    #[doc(alias = "PATCH /api/v2/orders/{uuid}/")]
     pub async fn set_fibre(&mut self, covage: &Covage, work: Fibre) -> Result<(), Error> {
         let data = OrderUpdate { request_type: Some(work.changed()), ..Default::default() };
         self.complete(covage, &data).await
@@ -132,6 +138,8 @@ impl Draft {
     ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) for another product than FP05.
+    #[doc(alias = "updateOrder")]
+    #[doc(alias = "PATCH /api/v2/orders/{uuid}/")]
     pub async fn set_second_appointment(
         &mut self,
         covage: &Covage,
@@ -159,6 +167,8 @@ impl Draft {
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a text is blank or holds a character that the supplier does not
     /// take, the request type is another (the platform fills it in then), or the draft has no address yet.
+    #[doc(alias = "updateOrderBound")]
+    #[doc(alias = "PATCH /api/v2/orders/{uuid}/bounds/{bound_uuid}/")]
     pub async fn set_floor(&mut self, covage: &Covage, stairs: &str, floor: &str) -> Result<(), Error> {
         self.check_address([("stairs", stairs), ("floor", floor)])?;
         self.demand(
@@ -179,6 +189,8 @@ impl Draft {
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is blank or holds a character that the supplier does not take, the
     /// request type is another (the platform fills it in then), or the draft has no address yet.
+    #[doc(alias = "updateOrderBound")]
+    #[doc(alias = "PATCH /api/v2/orders/{uuid}/bounds/{bound_uuid}/")]
     pub async fn set_street_number(&mut self, covage: &Covage, number: &str) -> Result<(), Error> {
         self.check_address([("street_number", number)])?;
         self.demand(
@@ -237,6 +249,8 @@ impl Draft {
     /// reference, or its request type is another. [`Outcome::Unknown`](crate::Outcome::Unknown) when the draft, read again, has
     /// another socket than this one: an earlier change may have been carried out late. Look at the order, and set the socket
     /// again.
+    #[doc(alias = "updateOrderEndpoint")]
+    #[doc(alias = "PATCH /api/v2/orders/{uuid}/endpoints/{endpoint_uuid}/")]
     pub async fn set_otp(&mut self, covage: &Covage, otp: &Otp) -> Result<Socket, Error> {
         self.demand(&[OrderRequestType::ActivateDefined], "a socket is given for activate_defined only")?;
         let Some((_, socket)) = self.socket() else {

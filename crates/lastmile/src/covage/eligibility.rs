@@ -19,6 +19,8 @@ impl Covage {
     ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is no postal code; else the outcome of the call.
+    #[doc(alias = "listCities")]
+    #[doc(alias = "GET /api/v2/eligibility/cities/")]
     pub async fn cities(&self, zipcode: &str) -> Result<OneOrMany<Loose<City>>, Error> {
         rule::<CovageZipCode>("zipcode", zipcode)?;
         self.client.list_cities(zipcode).await.map(Reply::into_value)
@@ -28,6 +30,8 @@ impl Covage {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "listStreets")]
+    #[doc(alias = "GET /api/v2/eligibility/streets/")]
     pub async fn streets(&self, kosc_insee_code: &str) -> Result<OneOrMany<Loose<Street>>, Error> {
         code("kosc_insee_code", kosc_insee_code, 5)?;
         self.client.list_streets(kosc_insee_code).await.map(Reply::into_value)
@@ -37,6 +41,8 @@ impl Covage {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "listStreetNumbers")]
+    #[doc(alias = "GET /api/v2/eligibility/street_numbers/")]
     pub async fn street_numbers(
         &self,
         kosc_street_code: &str,
@@ -49,6 +55,8 @@ impl Covage {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "listBuildings")]
+    #[doc(alias = "GET /api/v2/eligibility/buildings/")]
     pub async fn buildings(
         &self,
         kosc_street_code: &str,
@@ -62,6 +70,8 @@ impl Covage {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "getBuilding")]
+    #[doc(alias = "GET /api/v2/eligibility/buildings/{building_ref}/")]
     pub async fn building_with_stairs(&self, building_ref: &str) -> Result<Building, Error> {
         self.building(building_ref, GetBuildingParams { include_stairs: Some(true), ..Default::default() })
             .await
@@ -71,6 +81,8 @@ impl Covage {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "getBuilding")]
+    #[doc(alias = "GET /api/v2/eligibility/buildings/{building_ref}/")]
     pub async fn building_with_sockets(&self, building_ref: &str) -> Result<Building, Error> {
         self.building(building_ref, GetBuildingParams { include_otp_ref: Some(true), ..Default::default() })
             .await
@@ -85,6 +97,8 @@ impl Covage {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "listEligibilityEndpoints")]
+    #[doc(alias = "GET /api/v2/eligibility/endpoints/")]
     pub async fn lines(
         &self,
         kosc_street_code: &str,
@@ -97,6 +111,8 @@ impl Covage {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "listEligibilityEndpoints")]
+    #[doc(alias = "GET /api/v2/eligibility/endpoints/")]
     pub async fn lines_that_are(
         &self,
         kosc_street_code: &str,
@@ -115,6 +131,8 @@ impl Covage {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "getForecast")]
+    #[doc(alias = "GET /api/v2/eligibility/forecast_eligibility/")]
     pub async fn forecast(&self, kosc_street_code: &str, street_number: &str) -> Result<Forecast, Error> {
         self.forecast_for(kosc_street_code, street_number, Default::default()).await
     }
@@ -123,6 +141,8 @@ impl Covage {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "getForecast")]
+    #[doc(alias = "GET /api/v2/eligibility/forecast_eligibility/")]
     pub async fn forecast_for(
         &self,
         kosc_street_code: &str,
@@ -137,6 +157,8 @@ impl Covage {
     ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is no line number; else the outcome of the call.
+    #[doc(alias = "getPortability")]
+    #[doc(alias = "GET /api/eligibility/endpoints/{endpoint_ref}/portability/")]
     pub async fn portability(&self, line_number: &str) -> Result<OneOrMany<Loose<Portability>>, Error> {
         line("endpoint_ref", line_number)?;
         let number = segment("the line number", line_number)?;
@@ -147,6 +169,8 @@ impl Covage {
     ///
     /// # Errors
     /// As [`offers`](Self::offers).
+    #[doc(alias = "createOffers")]
+    #[doc(alias = "POST /api/v2/eligibility/offers/")]
     pub async fn offers_for_building(&self, building_ref: &str) -> Result<Offers, Error> {
         self.offers(&request(OfferRequestReferenceType::Building, building_ref)).await
     }
@@ -155,6 +179,8 @@ impl Covage {
     ///
     /// # Errors
     /// As [`offers`](Self::offers).
+    #[doc(alias = "createOffers")]
+    #[doc(alias = "POST /api/v2/eligibility/offers/")]
     pub async fn offers_for_socket(&self, otp: &Otp) -> Result<Offers, Error> {
         self.offers(&request(OfferRequestReferenceType::Otp, otp.as_str())).await
     }
@@ -163,6 +189,8 @@ impl Covage {
     ///
     /// # Errors
     /// As [`offers`](Self::offers).
+    #[doc(alias = "createOffers")]
+    #[doc(alias = "POST /api/v2/eligibility/offers/")]
     pub async fn offers_for_line(
         &self,
         line_number: &str,
@@ -183,6 +211,8 @@ impl Covage {
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the reference is not of its type, or a line is asked for without
     /// its status and activation type; else the outcome of the call.
+    #[doc(alias = "createOffers")]
+    #[doc(alias = "POST /api/v2/eligibility/offers/")]
     pub async fn offers(&self, request: &OfferRequest) -> Result<Offers, Error> {
         check(request)?;
         self.client.create_offers(request).await.map(Reply::into_value)

@@ -146,6 +146,8 @@ impl Covage {
     /// }
     /// # }
     /// ```
+    #[doc(alias = "listEvents")]
+    #[doc(alias = "GET /api/events/")]
     pub fn events(&self, cursor: EventCursor) -> Events {
         Events { covage: self.clone(), cursor, news: VecDeque::new() }
     }

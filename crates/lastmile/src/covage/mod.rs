@@ -48,9 +48,8 @@
 //!
 //! # Operations
 //!
-//! Every operation of the API, and what covers it here.
-//!
-#![doc = include_str!("operations.md")]
+//! Every operation of the API has a method or a [`Prepared`](crate::Prepared) type here. To find it, search this documentation
+//! for the operation's id, such as `listCities`, or for its method and path, such as `GET /api/v2/eligibility/cities/`.
 
 mod catalogue;
 mod contacts;
@@ -74,16 +73,31 @@ mod texts;
 pub use contacts::replacement;
 pub use draft::{Draft, Socket};
 pub use events::{EventCursor, Events};
-pub use information::Information;
 pub use lastmile_covage::types;
-pub use new_order::NewOrder;
+#[doc(alias = "createContact")]
+#[doc(alias = "POST /api/contacts/")]
+#[doc(inline)]
+pub use lastmile_covage::types::ContactCreate;
 pub use options::{Options, OrderOption};
 pub use orders::{OrderFilter, OrderSort, Orders};
 pub use readiness::{Gap, GapKind, Readiness};
 pub use request::{Copper, Demand, Fibre};
-pub use services::{Migrated, Migration, Services};
+pub use services::{Migrated, Services};
 pub use slots::SlotRequest;
-pub use submission::{CutService, NotReady, Submission};
+pub use submission::{CutService, NotReady};
+
+#[doc(alias = "createOrderInfoEvent")]
+#[doc(alias = "POST /api/v2/orders/{uuid}/events/info/")]
+pub use information::Information;
+#[doc(alias = "createOrder")]
+#[doc(alias = "POST /api/v2/orders/")]
+pub use new_order::NewOrder;
+#[doc(alias = "migrateServiceToFtth")]
+#[doc(alias = "POST /api/v2/services/{uuid}/migrate_to_ftth/")]
+pub use services::Migration;
+#[doc(alias = "updateOrder")]
+#[doc(alias = "PATCH /api/v2/orders/{uuid}/")]
+pub use submission::Submission;
 
 use std::fmt;
 
@@ -135,6 +149,10 @@ impl fmt::Debug for CovageBuilder {
 impl CovageBuilder {
     /// The account that tokens are obtained with. Demanded.
     #[must_use]
+    #[doc(alias = "obtainToken")]
+    #[doc(alias = "POST /api/v2/account/token/")]
+    #[doc(alias = "refreshToken")]
+    #[doc(alias = "POST /api/v2/account/token/refresh/")]
     pub fn login(mut self, email: impl Into<String>, password: impl Into<String>) -> Self {
         self.login = Some((email.into(), password.into()));
         self
@@ -143,6 +161,10 @@ impl CovageBuilder {
     /// Uses the older generation of tokens (`Authorization: JWT …`, good for 24 hours) instead of the newer one
     /// (`Bearer`, good for one hour and renewable for twelve). The supplier documents both.
     #[must_use]
+    #[doc(alias = "obtainLegacyToken")]
+    #[doc(alias = "POST /api/account/token/")]
+    #[doc(alias = "refreshLegacyToken")]
+    #[doc(alias = "POST /api/account/token/refresh/")]
     pub fn legacy_tokens(mut self) -> Self {
         self.scheme = "Legacy-Token";
         self

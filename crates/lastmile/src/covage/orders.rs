@@ -18,6 +18,8 @@ impl Covage {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    #[doc(alias = "getOrder")]
+    #[doc(alias = "GET /api/v2/orders/{uuid}/")]
     pub async fn order(&self, uuid: &str) -> Result<Order, Error> {
         let uuid = segment("the order's id", uuid)?;
         self.client.get_order(&uuid).await.map(Reply::into_value)
@@ -40,6 +42,8 @@ impl Covage {
     ///
     /// Pages are told apart by a count. Orders that come into the list before the place that is read, or leave it, make the next
     /// page repeat some or skip some: so read oldest first, and do not filter by a status that changes while you read.
+    #[doc(alias = "listOrders")]
+    #[doc(alias = "GET /api/v2/orders/")]
     pub fn orders(&self, filter: impl Into<ListOrdersParams>) -> Orders {
         Orders {
             covage: self.clone(),

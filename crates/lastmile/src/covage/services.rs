@@ -24,12 +24,16 @@ impl Covage {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    #[doc(alias = "getService")]
+    #[doc(alias = "GET /api/v2/services/{uuid}/")]
     pub async fn service(&self, uuid: &str) -> Result<Service, Error> {
         let uuid = segment("the service's id", uuid)?;
         self.client.get_service(&uuid).await.map(Reply::into_value)
     }
 
     /// All services, page by page as they are asked for.
+    #[doc(alias = "listServices")]
+    #[doc(alias = "GET /api/v2/services/")]
     pub fn services(&self) -> Services {
         Services {
             covage: self.clone(),

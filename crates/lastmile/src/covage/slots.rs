@@ -105,6 +105,8 @@ impl Covage {
     ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a part of the request is empty; else the outcome of the call.
+    #[doc(alias = "listAppointmentSlots")]
+    #[doc(alias = "GET /api/v2/appointment/slots/")]
     pub async fn slots(&self, request: &SlotRequest) -> Result<OneOrMany<Loose<AppointmentSlot>>, Error> {
         request.check()?;
         let params = &request.params;

@@ -11,6 +11,8 @@ impl OnApi {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no access has it.
+    #[doc(alias = "lookupOption82")]
+    #[doc(alias = "GET /option82/{option82}")]
     pub async fn access_of_option82(&self, option: &Option82) -> Result<OnApiId, Error> {
         let option = option.as_str().parse().map_err(|_| refused("option 82 is empty"))?;
         let way = self.way(EndpointName::Option82)?;
@@ -23,6 +25,8 @@ impl OnApi {
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when none is given, or one is empty;
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no access has them, or more than one.
+    #[doc(alias = "lookupDhcp")]
+    #[doc(alias = "GET /dhcplookup/")]
     pub async fn access_of_dhcp(&self, identifiers: &DhcpIdentifier) -> Result<OnApiId, Error> {
         let given = [
             ("ipv4CircuitId", &identifiers.ipv4_circuit_id),
@@ -51,6 +55,8 @@ impl OnApi {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    #[doc(alias = "getAccess")]
+    #[doc(alias = "GET /accesses/{accessId}")]
     pub async fn access(&self, access: &OnApiId) -> Result<Access, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::Accesses)?;
@@ -61,6 +67,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "getSubscriptions")]
+    #[doc(alias = "GET /subscriptions/{accessId}")]
     pub async fn subscriptions(&self, access: &OnApiId) -> Result<AccessSubscriptions, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::Subscriptions)?;

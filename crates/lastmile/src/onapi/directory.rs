@@ -193,6 +193,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "listEndpoints")]
+    #[doc(alias = "GET /")]
     pub async fn directory(&self) -> Result<Option<Directory>, Error> {
         match self.client.list_endpoints().await {
             Ok(reply) => Ok(Some(Directory { entries: reply.value.into_vec() })),

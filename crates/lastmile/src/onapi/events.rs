@@ -81,6 +81,8 @@ impl OnApi {
     ///
     /// A network may answer that it does not know the event of the cursor, such as by [`RowError::UnknownCursor`]: then begin
     /// without one, or from one that it knows.
+    #[doc(alias = "listOrderEvents")]
+    #[doc(alias = "GET /orderevents/")]
     pub fn order_events(&self, since: Option<EventCursor>) -> OrderEvents {
         OrderEvents { network: self.clone(), cursor: since, state: State::Resting }
     }

@@ -50,6 +50,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "listInvoicePeriods")]
+    #[doc(alias = "GET /invoicespecification/")]
     pub async fn invoice_periods(&self) -> Result<Vec<Loose<InvoicePeriod>>, Error> {
         let way = self.way(EndpointName::InvoiceSpecification)?;
         match way.list_invoice_periods().await {
@@ -63,6 +65,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call; [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is no such period.
+    #[doc(alias = "getInvoiceLines")]
+    #[doc(alias = "GET /invoicespecification/{invoicePeriodId}")]
     pub async fn invoice_lines(&self, period: &PeriodId) -> Result<Rows<InvoiceLine>, Error> {
         let id = &period.0;
         let way = self.way(EndpointName::InvoiceSpecification)?;

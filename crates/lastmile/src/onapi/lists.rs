@@ -40,6 +40,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call. A network without any access answers 404: see [`Changes::Nothing`].
+    #[doc(alias = "listAccesses")]
+    #[doc(alias = "GET /accesses/")]
     pub async fn accesses(&self, since: Option<&Cursor>) -> Result<Changes<Access>, Error> {
         self.changes(since, self.open_accesses(since).await)
     }
@@ -54,6 +56,8 @@ impl OnApi {
     ///
     /// # Errors
     /// As those of [`accesses`](Self::accesses).
+    #[doc(alias = "listServices")]
+    #[doc(alias = "GET /services/")]
     pub async fn all_services(&self, since: Option<&Cursor>) -> Result<Changes<AccessServices>, Error> {
         self.changes(since, self.open_services(since).await)
     }
@@ -71,6 +75,8 @@ impl OnApi {
     ///
     /// # Errors
     /// As those of [`accesses`](Self::accesses).
+    #[doc(alias = "listSubscriptions")]
+    #[doc(alias = "GET /subscriptions/")]
     pub async fn all_subscriptions(
         &self,
         since: Option<&Cursor>,
@@ -92,6 +98,8 @@ impl OnApi {
     ///
     /// # Errors
     /// As those of [`accesses`](Self::accesses).
+    #[doc(alias = "listEvents")]
+    #[doc(alias = "GET /events/")]
     pub async fn object_events(&self, since: Option<&Cursor>) -> Result<Changes<ObjectEvent>, Error> {
         let params = ListEventsParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
         let way = self.way(EndpointName::Events)?;

@@ -50,9 +50,8 @@
 //!
 //! # Operations
 //!
-//! Every operation of the API, and what covers it here.
-//!
-#![doc = include_str!("operations.md")]
+//! Every operation of the API has a method or a [`Prepared`](crate::Prepared) type here. To find it, search this documentation
+//! for the operation's id, such as `getAccess`, or for its method and path, such as `GET /accesses/{accessId}`.
 
 mod accesses;
 mod deletions;
@@ -77,13 +76,22 @@ pub use invoices::PeriodId;
 pub use lastmile_onapi::types;
 pub use lists::{ChangedRows, Changes, Cursor};
 pub use networks::Networks;
-pub use new_order::{NewOrder, References, SubscriptionAt};
+pub use new_order::{References, SubscriptionAt};
 pub use offers::{Offer, Offers, TakeoverPermit};
 pub use orders::ReceivedOrder;
 pub use placing::Placed;
 pub use sync::{Gone, SyncItem, SyncPlan, SyncRun, SyncState, Synced};
+pub use tickets::{TicketList, TicketQuery, TicketReference};
+
+#[doc(alias = "createOrder")]
+#[doc(alias = "POST /orders/")]
+pub use new_order::NewOrder;
+#[doc(alias = "updateTicket")]
+#[doc(alias = "PATCH /tickets/{coTicketReference}")]
 pub use ticket_changes::TicketChange;
-pub use tickets::{NewTicket, TicketList, TicketQuery, TicketReference};
+#[doc(alias = "createTicket")]
+#[doc(alias = "POST /tickets")]
+pub use tickets::NewTicket;
 
 use std::fmt;
 use std::sync::Arc;

@@ -102,6 +102,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call; [`Outcome::Decode`](crate::Outcome::Decode) when the network answers with another access.
+    #[doc(alias = "getServices")]
+    #[doc(alias = "GET /services/{accessId}")]
     pub async fn offers(&self, access: &OnApiId) -> Result<Offers, Error> {
         let reply = self.services_reply(access).await?;
         if reply.value.access_id.as_deref().is_some_and(|other| other != access.as_str()) {
@@ -114,6 +116,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "getServices")]
+    #[doc(alias = "GET /services/{accessId}")]
     pub async fn services(&self, access: &OnApiId) -> Result<AccessServices, Error> {
         self.services_reply(access).await.map(Reply::into_value)
     }

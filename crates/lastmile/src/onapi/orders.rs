@@ -19,6 +19,8 @@ impl OnApi {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    #[doc(alias = "getOrder")]
+    #[doc(alias = "GET /orders/{orderId}")]
     pub async fn order(&self, order: &OnApiId) -> Result<Order, Error> {
         let id = segment(order)?;
         let way = self.way(EndpointName::Orders)?;
@@ -29,6 +31,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "listOrders")]
+    #[doc(alias = "GET /orders/")]
     pub async fn orders_of(&self, access: &OnApiId) -> Result<Vec<Loose<Order>>, Error> {
         self.list_orders(ListOrdersParams { access_id: Some(access.to_string()), ..Default::default() }).await
     }
@@ -37,6 +41,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "listOrders")]
+    #[doc(alias = "GET /orders/")]
     pub async fn open_orders(&self) -> Result<Vec<Loose<Order>>, Error> {
         self.list_orders(ListOrdersParams::default()).await
     }
@@ -45,6 +51,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "listOrders")]
+    #[doc(alias = "GET /orders/")]
     pub async fn orders_in(&self, state: ListOrdersState) -> Result<Vec<Loose<Order>>, Error> {
         self.list_orders(ListOrdersParams { state: Some(state), ..Default::default() }).await
     }
@@ -62,6 +70,8 @@ impl OnApi {
     ///
     /// # Errors
     /// When a look fails or the time is up. The order goes on either way, and can be waited for again.
+    #[doc(alias = "getOrder")]
+    #[doc(alias = "GET /orders/{orderId}")]
     pub async fn wait_for_order(&self, order: &OnApiId, poll: &Poll) -> Result<Order, WaitError<Order>> {
         let state = |order: &Order| match order.state.get() {
             Some(OrderState::Unlisted(_)) => "one that this version does not know".to_owned(),
@@ -178,6 +188,8 @@ impl ReceivedOrder {
     /// The outcome of the call; [`Outcome::Invalid`](crate::Outcome::Invalid) when nothing is given, a field breaks its rule or
     /// is the network's to set, or a takeover is asked for, or what is taken over is to be something else: cancel the order and
     /// place one with a permit.
+    #[doc(alias = "changeOrder")]
+    #[doc(alias = "PATCH /orders/{orderId}")]
     pub async fn change(&self, network: &OnApi, change: &OrderChange) -> Result<Reply<()>, Error> {
         check_change(change)?;
         let moves = change.access_id.is_some() || change.service.is_some() || change.operation.is_some();
@@ -201,6 +213,8 @@ impl ReceivedOrder {
     ///
     /// # Errors
     /// The outcome of the call; [`Outcome::Invalid`](crate::Outcome::Invalid) as that of a new order.
+    #[doc(alias = "replaceOrder")]
+    #[doc(alias = "PUT /orders/{orderId}")]
     pub async fn replace(&self, network: &OnApi, with: &NewOrder) -> Result<Reply<()>, Error> {
         with.check_fields()?;
         network.check_known_fields(EndpointName::Orders, &with.body)?;
@@ -220,6 +234,8 @@ impl ReceivedOrder {
     /// # Errors
     /// The outcome of the call. After an [`Outcome::Unknown`](crate::Outcome::Unknown) read the order: where it is cancelled, the
     /// network has none of its id any more.
+    #[doc(alias = "cancelOrder")]
+    #[doc(alias = "DELETE /orders/{orderId}")]
     pub async fn cancel(self, network: &OnApi) -> Result<Reply<()>, Error> {
         let id = segment(&self.id)?;
         let way = network.way(EndpointName::Orders)?;

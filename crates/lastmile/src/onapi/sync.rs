@@ -278,6 +278,14 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the calls. A network without events is no error: then only reading everything shows what is gone.
+    #[doc(alias = "listAccesses")]
+    #[doc(alias = "GET /accesses/")]
+    #[doc(alias = "listServices")]
+    #[doc(alias = "GET /services/")]
+    #[doc(alias = "listSubscriptions")]
+    #[doc(alias = "GET /subscriptions/")]
+    #[doc(alias = "listEvents")]
+    #[doc(alias = "GET /events/")]
     pub async fn sync<T: Synced>(
         &self,
         since: Option<&SyncState>,

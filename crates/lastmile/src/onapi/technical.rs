@@ -13,6 +13,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call. So of all that follow.
+    #[doc(alias = "getCpeStatus")]
+    #[doc(alias = "GET /tech/cpe/{accessId}/status")]
     pub async fn cpe_status(&self, access: &OnApiId) -> Result<CpeStatus, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechCpe)?;
@@ -23,6 +25,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "getHardware")]
+    #[doc(alias = "GET /tech/access/{accessId}/hardware")]
     pub async fn hardware(&self, access: &OnApiId) -> Result<Hardware, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechAccess)?;
@@ -33,6 +37,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "getLinkStatus")]
+    #[doc(alias = "GET /tech/access/{accessId}/link/status")]
     pub async fn link_status(&self, access: &OnApiId) -> Result<LinkStatus, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechAccess)?;
@@ -43,6 +49,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "getMacAddressTable")]
+    #[doc(alias = "GET /tech/access/{accessId}/link/macaddresstable")]
     pub async fn mac_table(&self, access: &OnApiId) -> Result<Vec<Loose<MacEntry>>, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechAccess)?;
@@ -55,6 +63,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "getLeaseInfo")]
+    #[doc(alias = "GET /tech/access/{accessId}/link/leaseinfo")]
     pub async fn leases(&self, access: &OnApiId) -> Result<Vec<Loose<Lease>>, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechAccess)?;
@@ -66,6 +76,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "getIgmpSnooping")]
+    #[doc(alias = "GET /tech/access/{accessId}/link/igmpsnooping")]
     pub async fn igmp_groups(&self, access: &OnApiId) -> Result<Vec<Loose<IgmpGroup>>, Error> {
         let id = segment(access)?;
         let way = self.way(EndpointName::TechAccess)?;

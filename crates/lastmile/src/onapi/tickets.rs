@@ -275,6 +275,8 @@ impl OnApi {
     ///
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this reference.
+    #[doc(alias = "getTicket")]
+    #[doc(alias = "GET /tickets/{coTicketReference}")]
     pub async fn ticket(&self, reference: &TicketReference) -> Result<Ticket, Error> {
         let id = &reference.0;
         let way = self.way(EndpointName::Tickets)?;
@@ -285,6 +287,8 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
+    #[doc(alias = "listTickets")]
+    #[doc(alias = "GET /tickets")]
     pub async fn tickets(&self, query: &TicketQuery) -> Result<TicketList, Error> {
         match self.listed_tickets(query).await {
             Ok(Some(reply)) => {
