@@ -62,7 +62,7 @@ impl Fault {
     ///
     /// If its status is no 5xx, which would be a lie about what happened to the request.
     #[track_caller]
-    pub(crate) fn demand_sound(self) {
+    pub(crate) fn assert_valid(self) {
         if let Fault::Unavailable(status) | Fault::FailedAfter(status) = self {
             assert!((500..600).contains(&status), "{status} is no status of a server's own fault");
         }
@@ -99,10 +99,10 @@ impl Faults {
     #[track_caller]
     pub fn new(seed: u64, share: f64, kinds: impl Into<Vec<Fault>>) -> Faults {
         let kinds = kinds.into();
-        demand_share(share);
+        assert_share(share);
         assert!(share == 0.0 || !kinds.is_empty(), "there is no kind of fault to draw from");
         for fault in &kinds {
-            fault.demand_sound();
+            fault.assert_valid();
         }
         Faults { seed, share, kinds, only: None, refusing: 0.0 }
     }
@@ -128,7 +128,7 @@ impl Faults {
     #[must_use]
     #[track_caller]
     pub fn refusing(mut self, share: f64) -> Faults {
-        demand_share(share);
+        assert_share(share);
         self.refusing = share;
         self
     }
@@ -138,41 +138,41 @@ impl Faults {
         self.only.iter().flatten().map(String::as_str)
     }
 
-    fn may_strike(&self, operation_id: Option<&str>) -> bool {
+    fn applies_to(&self, operation_id: Option<&str>) -> bool {
         let Some(only) = &self.only else { return true };
         operation_id.is_some_and(|id| only.iter().any(|other| other == id))
     }
 }
 
 #[track_caller]
-fn demand_share(share: f64) {
+fn assert_share(share: f64) {
     assert!((0.0..=1.0).contains(&share), "{share} is no share: it is not between 0 and 1");
 }
 
 /// Draws what goes wrong.
 #[derive(Debug)]
-pub(crate) struct Draw {
+pub(crate) struct FaultSampler {
     faults: Faults,
     requests: Rng,
     /// Of its own, because clients decide how many requests a connection carries.
     connections: Rng,
 }
 
-impl Draw {
-    pub(crate) fn new(faults: Faults) -> Draw {
+impl FaultSampler {
+    pub(crate) fn new(faults: Faults) -> FaultSampler {
         let mut requests = Rng::with_seed(faults.seed);
         let connections = requests.fork();
-        Draw { faults, requests, connections }
+        FaultSampler { faults, requests, connections }
     }
 
     /// What goes wrong with the next request, if it is for this operation.
-    pub(crate) fn request(&mut self, operation_id: Option<&str>) -> Option<Fault> {
-        let strikes = self.faults.may_strike(operation_id) && self.requests.f64() < self.faults.share;
-        if strikes { self.requests.choice(&self.faults.kinds).copied() } else { None }
+    pub(crate) fn next_fault(&mut self, operation_id: Option<&str>) -> Option<Fault> {
+        let is_faulty = self.faults.applies_to(operation_id) && self.requests.f64() < self.faults.share;
+        if is_faulty { self.requests.choice(&self.faults.kinds).copied() } else { None }
     }
 
     /// Whether the next connection is refused.
-    pub(crate) fn connection(&mut self) -> bool {
+    pub(crate) fn refuses_connection(&mut self) -> bool {
         self.connections.f64() < self.faults.refusing
     }
 }
@@ -183,41 +183,41 @@ mod tests {
 
     const KINDS: [Fault; 3] = [Fault::ResetAfter, Fault::Silence, Fault::Silence];
 
-    fn drawn(faults: Faults) -> Vec<Option<Fault>> {
-        let mut draw = Draw::new(faults);
-        (0..3000).map(|_| draw.request(Some("createOrder"))).collect()
+    fn sampled(faults: Faults) -> Vec<Option<Fault>> {
+        let mut sampler = FaultSampler::new(faults);
+        (0..3000).map(|_| sampler.next_fault(Some("createOrder"))).collect()
     }
 
     #[test]
     fn shares_are_kept() {
-        let faults = drawn(Faults::new(1, 0.3, KINDS));
-        let count = |fault| faults.iter().filter(|drawn| **drawn == fault).count();
+        let faults = sampled(Faults::new(1, 0.3, KINDS));
+        let count = |fault| faults.iter().filter(|sampled| **sampled == fault).count();
         assert!((2000..2200).contains(&count(None)), "{}", count(None));
         assert!((250..350).contains(&count(Some(Fault::ResetAfter))));
         assert!((540..660).contains(&count(Some(Fault::Silence))), "listed twice");
-        assert!(drawn(Faults::new(1, 1.0, KINDS)).iter().all(Option::is_some));
-        assert!(drawn(Faults::new(1, 0.0, KINDS)).iter().all(Option::is_none));
-        assert!(drawn(Faults::none()).iter().all(Option::is_none));
+        assert!(sampled(Faults::new(1, 1.0, KINDS)).iter().all(Option::is_some));
+        assert!(sampled(Faults::new(1, 0.0, KINDS)).iter().all(Option::is_none));
+        assert!(sampled(Faults::none()).iter().all(Option::is_none));
     }
 
     #[test]
     fn a_seed_decides_what_is_drawn() {
         let faults = Faults::new(7, 0.3, KINDS);
-        assert_eq!(drawn(faults.clone()), drawn(faults.clone()));
-        assert_ne!(drawn(faults), drawn(Faults::new(8, 0.3, KINDS)));
+        assert_eq!(sampled(faults.clone()), sampled(faults.clone()));
+        assert_ne!(sampled(faults), sampled(Faults::new(8, 0.3, KINDS)));
     }
 
     #[test]
     fn connections_and_other_operations_do_not_change_what_is_drawn() {
         let faults = Faults::new(7, 0.3, KINDS).only(["createOrder"]).refusing(0.5);
-        let mut draw = Draw::new(faults.clone());
+        let mut sampler = FaultSampler::new(faults.clone());
         let mut refused = 0;
         let among_others = (0..3000).map(|_| {
-            refused += usize::from(draw.connection());
-            assert_eq!((draw.request(None), draw.request(Some("getOrder"))), (None, None));
-            draw.request(Some("createOrder"))
+            refused += usize::from(sampler.refuses_connection());
+            assert_eq!((sampler.next_fault(None), sampler.next_fault(Some("getOrder"))), (None, None));
+            sampler.next_fault(Some("createOrder"))
         });
-        assert_eq!(among_others.collect::<Vec<_>>(), drawn(faults));
+        assert_eq!(among_others.collect::<Vec<_>>(), sampled(faults));
         assert!((1400..1600).contains(&refused), "{refused}");
     }
 

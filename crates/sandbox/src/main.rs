@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{BuildingKind, Cocon, Covage, Fault, Faults, OnApi, Sandbox, SandboxBuilder};
 
 const USAGE: &str = "\
@@ -161,7 +161,7 @@ fn introduce(cocon: &Cocon, out: &mut impl Write) -> io::Result<()> {
         let examples = buildings.iter().filter(|building| building.kind == kind).take(3);
         let examples: Vec<_> =
             examples.map(|building| format!("{} (id {})", building.name, building.id)).collect();
-        writeln!(out, "  {kind:?} buildings ({}): {}, ...", kind.good_for(), examples.join(", "))?;
+        writeln!(out, "  {kind:?} buildings ({}): {}, ...", kind.connection_outcome(), examples.join(", "))?;
     }
     Ok(())
 }
@@ -190,7 +190,7 @@ fn introduce_onapi(onapi: &OnApi, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "ON-API (Sweden)  {}", onapi.base_url())?;
     writeln!(out, "  User:     {}", onapi.user())?;
     writeln!(out, "  Password: {}", onapi.password())?;
-    for standing in [Standing::Free, Standing::Active, Standing::Taken] {
+    for standing in [Availability::Free, Availability::Active, Availability::HeldByOther] {
         let accesses = onapi.accesses();
         let offered = accesses.iter().filter_map(|access| Some((access, access.service(standing)?))).take(3);
         let examples: Vec<_> =

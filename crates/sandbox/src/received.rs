@@ -4,12 +4,12 @@ use http::Method;
 use http::request::Parts;
 use serde_json::Value;
 
-use crate::Fault;
+use crate::fault::Fault;
 
 /// A request as it came over the wire, what was wrong with it, and what became of it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Received {
+pub struct ReceivedRequest {
     /// The `operationId` of what was asked for; none where no operation has this method and path.
     pub operation: Option<String>,
     /// The method.
@@ -36,10 +36,10 @@ pub struct Received {
     pub took_effect: bool,
 }
 
-impl Received {
-    pub(crate) fn new(parts: &Parts, body: Vec<u8>) -> Received {
+impl ReceivedRequest {
+    pub(crate) fn new(parts: &Parts, body: Vec<u8>) -> ReceivedRequest {
         let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        Received {
+        ReceivedRequest {
             operation: None,
             method: parts.method.clone(),
             path: parts.uri.path().to_owned(),

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::Fault;
+use crate::fault::Fault;
+use crate::spec::Spec;
 
 /// An answer of the sandbox, laid down by a test with [`answer_next`](crate::Supplier::answer_next).
 ///
@@ -62,10 +63,10 @@ impl Answer {
     }
 
     /// What is not as the supplier's document has it for this operation.
-    pub(crate) fn problems(&self, spec: &crate::Spec, operation_id: &str) -> Vec<String> {
+    pub(crate) fn problems(&self, spec: &Spec, operation_id: &str) -> Vec<String> {
         let content_type = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         let content_type = content_type.map(|(_, value)| value.as_str());
-        spec.check_answer(operation_id, self.status, content_type, &self.body)
+        spec.check_response(operation_id, self.status, content_type, &self.body)
     }
 
     /// The answer as it goes out. Fails for a status or a header that HTTP does not know.
@@ -80,21 +81,21 @@ impl Answer {
 
 /// What a request meets with instead of being carried out and answered.
 #[derive(Debug)]
-pub(crate) enum Cue {
+pub(crate) enum ScriptedStep {
     Answer(Answer),
     Fault(Fault),
 }
 
 /// What was laid down, in a queue per operation.
 #[derive(Debug, Default)]
-pub(crate) struct Script(HashMap<String, VecDeque<Cue>>);
+pub(crate) struct Script(HashMap<String, VecDeque<ScriptedStep>>);
 
 impl Script {
-    pub(crate) fn push(&mut self, operation_id: &str, cue: Cue) {
-        self.0.entry(operation_id.to_owned()).or_default().push_back(cue);
+    pub(crate) fn push(&mut self, operation_id: &str, step: ScriptedStep) {
+        self.0.entry(operation_id.to_owned()).or_default().push_back(step);
     }
 
-    pub(crate) fn next(&mut self, operation_id: &str) -> Option<Cue> {
+    pub(crate) fn next(&mut self, operation_id: &str) -> Option<ScriptedStep> {
         self.0.get_mut(operation_id)?.pop_front()
     }
 }

@@ -16,9 +16,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::Received;
-use crate::desk::Desk;
-use crate::reply::{End, Reply};
+use crate::dispatcher::Dispatcher;
+use crate::received::ReceivedRequest;
+use crate::transmission::{End, Transmission};
 
 /// A listener that stops, with all its connections, when this is dropped.
 #[derive(Debug)]
@@ -29,10 +29,10 @@ pub(crate) struct Server {
 
 impl Server {
     /// Listens on the runtime it is called in. Port 0 is any free one.
-    pub(crate) async fn start(port: u16, desk: Arc<Desk>) -> io::Result<Server> {
+    pub(crate) async fn start(port: u16, dispatcher: Arc<Dispatcher>) -> io::Result<Server> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
-        let accepting = tokio::spawn(accept(listener, desk)).abort_handle();
+        let accepting = tokio::spawn(accept(listener, dispatcher)).abort_handle();
         Ok(Server { address, accepting })
     }
 
@@ -48,13 +48,13 @@ impl Drop for Server {
 }
 
 /// Owns the connections and what is to be carried out after them, so that they end with it.
-async fn accept(listener: TcpListener, desk: Arc<Desk>) {
+async fn accept(listener: TcpListener, dispatcher: Arc<Dispatcher>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if desk.refuses_connection() => reset(stream),
-                Ok((stream, _)) => { connections.spawn(serve(stream, Arc::clone(&desk))); }
+                Ok((stream, _)) if dispatcher.refuses_connection() => reset(stream),
+                Ok((stream, _)) => { connections.spawn(serve(stream, Arc::clone(&dispatcher))); }
                 // The caller went away again, or the process is out of handles for now.
                 Err(_) => tokio::task::yield_now().await,
             },
@@ -63,9 +63,9 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>) {
     }
 }
 
-async fn serve(stream: TcpStream, desk: Arc<Desk>) {
+async fn serve(stream: TcpStream, dispatcher: Arc<Dispatcher>) {
     let unanswered = OnceLock::new();
-    let service = service_fn(|request| respond(request, &desk, &unanswered));
+    let service = service_fn(|request| respond(request, &dispatcher, &unanswered));
     // No `Date`: the answers of two runs are to be the same to the byte.
     let mut connection =
         http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service);
@@ -73,20 +73,20 @@ async fn serve(stream: TcpStream, desk: Arc<Desk>) {
     let _ = (&mut connection).await;
     let stream = connection.into_parts().io.into_inner();
     if let Some(reply) = unanswered.into_inner() {
-        let _ = end(stream, reply, &desk).await;
+        let _ = end(stream, reply, &dispatcher).await;
     }
 }
 
 /// Answers a request. What is no whole answer is left for the end of the connection, which this brings about.
 async fn respond(
     request: Request<Incoming>,
-    desk: &Desk,
-    unanswered: &OnceLock<Reply>,
+    dispatcher: &Dispatcher,
+    unanswered: &OnceLock<Transmission>,
 ) -> Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
-    match desk.handle(Received::new(&parts, body.into())) {
-        Reply::Answer(response, delay) => {
+    match dispatcher.handle(ReceivedRequest::new(&parts, body.into())) {
+        Transmission::Answer(response, delay) => {
             // The client may go meanwhile, and this with it.
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
@@ -101,24 +101,24 @@ async fn respond(
 }
 
 /// Ends a connection whose last request gets no whole answer.
-async fn end(mut stream: TcpStream, reply: Reply, desk: &Desk) -> io::Result<()> {
+async fn end(mut stream: TcpStream, reply: Transmission, dispatcher: &Dispatcher) -> io::Result<()> {
     match reply {
         // Goes out by itself.
-        Reply::Answer(..) => {}
-        Reply::Part(_, bytes, how) => {
+        Transmission::Answer(..) => {}
+        Transmission::ExamplePart(_, bytes, how) => {
             stream.write_all(&bytes).await?;
             match how {
                 End::Closed => stream.shutdown().await?,
                 End::Reset => reset(stream),
             }
         }
-        Reply::Reset => reset(stream),
-        Reply::Closed => drop(stream),
-        Reply::Silence => while stream.read(&mut [0; 1024]).await? > 0 {},
-        Reply::Late(late) => {
+        Transmission::Reset => reset(stream),
+        Transmission::Closed => drop(stream),
+        Transmission::Silence => while stream.read(&mut [0; 1024]).await? > 0 {},
+        Transmission::Late(late) => {
             drop(stream);
             tokio::time::sleep(late.delay).await;
-            desk.carry_out(&late);
+            dispatcher.carry_out(&late);
         }
     }
     Ok(())

@@ -15,6 +15,8 @@ use operation::{Content, is_json};
 pub use template::Parameters;
 pub(crate) use template::decode as percent_decoded;
 
+use crate::query_string;
+
 /// A supplier's OpenAPI document, read once: which operations there are, and what each takes and answers.
 ///
 /// Requests and answers are held against a *closed copy* of the document's schemas: an object takes the
@@ -37,22 +39,22 @@ pub struct Spec {
 
 /// What the document has at a method and path.
 #[derive(Debug)]
-pub enum Lookup<'a> {
+pub enum RouteMatch<'a> {
     /// An operation, with the decoded values of its path parameters.
     Found(&'a Operation, Parameters),
     /// The path is documented, but only for these methods.
-    WrongMethod(Vec<&'a Method>),
+    MethodNotAllowed(Vec<&'a Method>),
     /// The path is not documented.
     UnknownPath,
 }
 
 /// The part of an operation that an example stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum ExamplePart {
     /// What is sent.
     Request,
     /// What is answered with this status.
-    Answer(u16),
+    Response(u16),
 }
 
 static COCON: LazyLock<Spec> = LazyLock::new(|| {
@@ -113,20 +115,22 @@ impl Spec {
     /// Segments are decoded after the path was split, so `a%2Fb` is one segment and gives the parameter
     /// `a/b`. Of several paths that fit, the one with the earliest literal segment wins: `/batch` over
     /// `/{id}`.
-    pub fn find(&self, method: &Method, path: &str) -> Lookup<'_> {
-        let Some(segments) = template::split(path) else { return Lookup::UnknownPath };
-        let fitting = || {
-            let fits = |operation: &&Operation| operation.template.takes(&segments);
-            self.operations.iter().filter(fits)
+    pub fn route(&self, method: &Method, path: &str) -> RouteMatch<'_> {
+        let Some(segments) = template::split(path) else { return RouteMatch::UnknownPath };
+        let matching = || {
+            let matches_path = |operation: &&Operation| operation.template.matches(&segments);
+            self.operations.iter().filter(matches_path)
         };
-        let Some(best) = fitting().map(|operation| operation.template.literals()).max() else {
-            return Lookup::UnknownPath;
+        let Some(best) = matching().map(|operation| operation.template.literals()).max() else {
+            return RouteMatch::UnknownPath;
         };
         let candidates: Vec<_> =
-            fitting().filter(|operation| operation.template.literals() == best).collect();
+            matching().filter(|operation| operation.template.literals() == best).collect();
         match candidates.iter().find(|operation| operation.method == *method) {
-            Some(operation) => Lookup::Found(operation, operation.template.parameters(segments)),
-            None => Lookup::WrongMethod(candidates.iter().map(|operation| &operation.method).collect()),
+            Some(operation) => RouteMatch::Found(operation, operation.template.parameters(segments)),
+            None => {
+                RouteMatch::MethodNotAllowed(candidates.iter().map(|operation| &operation.method).collect())
+            }
         }
     }
 
@@ -148,17 +152,14 @@ impl Spec {
     /// What is wrong with a request's query string: parameters that the document does not give.
     pub fn check_query(&self, operation_id: &str, query: Option<&str>) -> Vec<String> {
         let Some(operation) = self.operation(operation_id) else { return Vec::new() };
-        query
-            .unwrap_or_default()
-            .split('&')
-            .filter_map(|pair| pair.split('=').next())
-            .filter(|name| !name.is_empty() && !operation.query.contains(*name))
+        query_string::names(query)
+            .filter(|name| !operation.query.contains(*name))
             .map(|name| format!("query: the parameter '{name}' is not documented"))
             .collect()
     }
 
     /// What is wrong with an answer: an undocumented status, another media type, a body unlike its schema.
-    pub fn check_answer(
+    pub fn check_response(
         &self,
         operation_id: &str,
         status: u16,
@@ -168,22 +169,33 @@ impl Spec {
         let Some(operation) = self.operation(operation_id) else {
             return vec![format!("operation: there is no {operation_id}")];
         };
-        match operation.answers.get(&status) {
+        match operation.responses.get(&status) {
             None => vec![format!("status: {status} is not documented")],
             Some(content) if content.is_empty() && body.is_empty() => Vec::new(),
             Some(content) => check_content(content, content_type, body),
         }
     }
 
+    /// Returns the node that a reference within the document points to, or the node itself if it is no reference.
+    pub(crate) fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
+        let pointer = node["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+        pointer.and_then(|pointer| self.document.pointer(pointer)).unwrap_or(node)
+    }
+
     /// The document's example of a request or an answer.
-    pub fn example(&self, operation_id: &str, part: Part) -> Option<&Value> {
+    pub fn example(&self, operation_id: &str, part: ExamplePart) -> Option<&Value> {
         let operation = self.operation(operation_id)?;
         let content = match part {
-            Part::Request => &operation.request,
-            Part::Answer(status) => operation.answers.get(&status)?,
+            ExamplePart::Request => &operation.request,
+            ExamplePart::Response(status) => operation.responses.get(&status)?,
         };
         content.values().find_map(|media| media.example.as_ref())
     }
+}
+
+/// Returns the value of an `Allow` header.
+pub(crate) fn allow_header(methods: &[&Method]) -> String {
+    methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn check_content(content: &Content, content_type: Option<&str>, body: &[u8]) -> Vec<String> {
@@ -224,7 +236,7 @@ fn check_json(schema: &Validator, body: &[u8]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const SHOP: &str = r##"
+    const DOCUMENT: &str = r##"
 paths:
   /things/{id}:
     parameters:
@@ -257,29 +269,31 @@ components:
       properties: { size: { type: integer }, day: { type: string, format: date, nullable: true } }
 "##;
 
-    fn shop() -> Spec {
-        Spec::parse(SHOP).unwrap()
+    fn document() -> Spec {
+        Spec::parse(DOCUMENT).unwrap()
     }
 
     fn found(spec: &Spec, path: &str) -> (String, Parameters) {
-        match spec.find(&Method::GET, path) {
-            Lookup::Found(operation, parameters) => (operation.id.clone(), parameters),
+        match spec.route(&Method::GET, path) {
+            RouteMatch::Found(operation, parameters) => (operation.id.clone(), parameters),
             other => panic!("{path}: {other:?}"),
         }
     }
 
     #[test]
     fn a_literal_segment_wins_over_a_parameter() {
-        let spec = shop();
+        let spec = document();
         assert_eq!(found(&spec, "/things/batch").0, "getBatch");
         assert_eq!(found(&spec, "/things/bat").0, "getThing");
-        let Lookup::WrongMethod(allowed) = spec.find(&Method::PUT, "/things/batch") else { panic!() };
+        let RouteMatch::MethodNotAllowed(allowed) = spec.route(&Method::PUT, "/things/batch") else {
+            panic!()
+        };
         assert_eq!(allowed, [Method::GET]);
     }
 
     #[test]
     fn a_parameter_is_decoded_after_the_path_was_split() {
-        let spec = shop();
+        let spec = document();
         for (path, id) in [("/things/a%2Fb", "a/b"), ("/things/%C3%A9%20x", "é x"), ("/things/a+b", "a+b")] {
             assert_eq!(found(&spec, path).1.get("id").map(String::as_str), Some(id), "{path}");
         }
@@ -287,18 +301,19 @@ components:
 
     #[test]
     fn a_path_that_is_not_documented_is_unknown() {
-        let spec = shop();
+        let spec = document();
         for path in
             ["/", "/things", "/things/", "/things/1/", "/things/1/2", "//things/1", "/things/%zz", "*"]
         {
-            assert!(matches!(spec.find(&Method::GET, path), Lookup::UnknownPath), "{path}");
+            assert!(matches!(spec.route(&Method::GET, path), RouteMatch::UnknownPath), "{path}");
         }
     }
 
     #[test]
     fn an_answer_is_held_against_status_media_type_and_schema() {
-        let spec = shop();
-        let check = |status, media, body: &str| spec.check_answer("getThing", status, media, body.as_bytes());
+        let spec = document();
+        let check =
+            |status, media, body: &str| spec.check_response("getThing", status, media, body.as_bytes());
         let json = Some("application/json; charset=utf-8");
         assert!(check(200, json, r#"{"size": 1, "day": "2026-02-28"}"#).is_empty());
         assert!(check(200, json, r#"{"size": 1, "day": null}"#).is_empty());
@@ -311,14 +326,17 @@ components:
             ["body/day: value is not a \"date\""]
         );
         assert!(check(200, json, "")[0].starts_with("body: it is not JSON"));
-        assert_eq!(spec.check_answer("getBatch", 204, json, b"{}"), ["body: none is documented"]);
-        assert!(spec.check_answer("getBatch", 204, None, b"").is_empty());
-        assert_eq!(spec.example("getThing", Part::Answer(200)), Some(&serde_json::json!({"size": 1})));
+        assert_eq!(spec.check_response("getBatch", 204, json, b"{}"), ["body: none is documented"]);
+        assert!(spec.check_response("getBatch", 204, None, b"").is_empty());
+        assert_eq!(
+            spec.example("getThing", ExamplePart::Response(200)),
+            Some(&serde_json::json!({"size": 1}))
+        );
     }
 
     #[test]
     fn a_body_that_is_not_json_is_held_against_its_media_type_alone() {
-        let spec = shop();
+        let spec = document();
         assert!(spec.check_request("putThing", Some("Text/Plain"), b"\xff").is_empty());
         assert!(spec.check_request("putThing", None, b"").is_empty());
         assert_eq!(
@@ -330,7 +348,7 @@ components:
 
     #[test]
     fn a_query_parameter_must_be_documented() {
-        let spec = shop();
+        let spec = document();
         assert!(spec.check_query("getThing", Some("lang=nl")).is_empty());
         assert!(spec.check_query("getThing", None).is_empty());
         assert_eq!(
@@ -349,8 +367,8 @@ components:
             ("'#/components/schemas/Thing'", "'#/components/schemas/Gone'"),
             ("{id}", "{id}.json"),
         ] {
-            let broken = SHOP.replace(from, to);
-            assert_ne!(broken, SHOP);
+            let broken = DOCUMENT.replace(from, to);
+            assert_ne!(broken, DOCUMENT);
             assert!(Spec::parse(&broken).is_err(), "{to}");
         }
     }

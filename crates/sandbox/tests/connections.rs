@@ -139,7 +139,7 @@ async fn a_batch_must_have_connections() {
 #[tokio::test]
 async fn the_pace_of_a_batch_can_be_set() {
     for (pace, pending) in [(0, 3), (3, 0), (usize::MAX, 0)] {
-        let sandbox = Sandbox::builder().batch_jobs_per_look(pace).start().await.unwrap();
+        let sandbox = Sandbox::builder().batch_jobs_per_poll(pace).start().await.unwrap();
         let caller = Caller(sandbox.cocon().clone());
         let reply = caller.post(BATCH, json!({ "delayedConnections": [{}, {}, {}] })).await;
         let path = format!("{BATCH}/{}", reply.json()["batchId"].as_str().unwrap());

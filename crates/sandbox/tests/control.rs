@@ -51,7 +51,7 @@ async fn what_is_not_documented_is_refused_in_the_suppliers_shape() {
         assert_eq!((reply.status, reply.code().as_str()), (404, "UnknownPath"), "{path}");
         // Held against the document's own error body.
         let problems =
-            Spec::cocon().check_answer("getContact", 404, Some("application/json"), reply.body.as_bytes());
+            Spec::cocon().check_response("getContact", 404, Some("application/json"), reply.body.as_bytes());
         assert!(problems.is_empty(), "{problems:?}");
     }
     let received = caller.0.received();
@@ -156,7 +156,7 @@ async fn the_town_has_buildings_of_every_kind_with_names_of_their_own() {
 #[tokio::test]
 async fn streets_can_be_longer() {
     for (houses, kinds) in [(2_500, [9_988, 8, 4]), (3, [0, 8, 4]), (1, [0, 0, 4]), (0, [0, 0, 0])] {
-        let sandbox = Sandbox::builder().seed(7).cocon_houses_per_street(houses).start().await.unwrap();
+        let sandbox = Sandbox::builder().seed(7).cocon_buildings_per_street(houses).start().await.unwrap();
         let town = sandbox.cocon().buildings();
         let count = |kind| town.iter().filter(|building| building.kind == kind).count();
         let counts = [BuildingKind::Prepared, BuildingKind::Unprepared, BuildingKind::Complex].map(count);
@@ -173,7 +173,7 @@ async fn every_operation_is_simulated() {
     let caller = Caller::new().await;
     for operation in Spec::cocon().operations() {
         let path = operation.path.replace("{id}", "1").replace("{contactId}", "2");
-        let example = Spec::cocon().example(&operation.id, lastmile_sandbox::Part::Request);
+        let example = Spec::cocon().example(&operation.id, lastmile_sandbox::ExamplePart::Request);
         let body = example.map(Value::to_string).unwrap_or_default();
         let media_type = operation.request_media_types().next().unwrap_or("application/json");
         let reply =

@@ -1,16 +1,16 @@
 //! The document as a judge: it takes the supplier's own samples, and nothing beside what they may hold.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use lastmile_sandbox::{Operation, Part, Spec};
+use lastmile_sandbox::{ExamplePart, Operation, Spec};
 use serde_json::Value;
 
 /// Every documented body: its operation, its part, its media type, its example.
-fn samples() -> Vec<(&'static Operation, Part, &'static str, Value)> {
+fn samples() -> Vec<(&'static Operation, ExamplePart, &'static str, Value)> {
     let spec = Spec::cocon();
     let mut samples = Vec::new();
     for operation in spec.operations() {
-        let answers = operation.statuses().map(|status| (Part::Answer(status), "application/json"));
-        let request = operation.request_media_types().map(|media_type| (Part::Request, media_type));
+        let answers = operation.statuses().map(|status| (ExamplePart::Response(status), "application/json"));
+        let request = operation.request_media_types().map(|media_type| (ExamplePart::Request, media_type));
         for (part, media_type) in request.chain(answers) {
             if let Some(example) = spec.example(&operation.id, part) {
                 samples.push((operation, part, media_type, example.clone()));
@@ -20,11 +20,11 @@ fn samples() -> Vec<(&'static Operation, Part, &'static str, Value)> {
     samples
 }
 
-fn check(operation: &Operation, part: Part, media_type: &str, body: &str) -> Vec<String> {
+fn check(operation: &Operation, part: ExamplePart, media_type: &str, body: &str) -> Vec<String> {
     match part {
-        Part::Request => Spec::cocon().check_request(&operation.id, Some(media_type), body.as_bytes()),
-        Part::Answer(status) => {
-            Spec::cocon().check_answer(&operation.id, status, Some(media_type), body.as_bytes())
+        ExamplePart::Request => Spec::cocon().check_request(&operation.id, Some(media_type), body.as_bytes()),
+        ExamplePart::Response(status) => {
+            Spec::cocon().check_response(&operation.id, status, Some(media_type), body.as_bytes())
         }
     }
 }
@@ -55,7 +55,7 @@ fn the_documented_samples_fit() {
         assert!(problems.is_empty(), "{} {part:?}: {problems:?}", operation.id);
     }
     assert_eq!(Spec::cocon().operations().count(), 18);
-    assert_eq!(samples.iter().filter(|(_, part, ..)| *part == Part::Request).count(), 10);
+    assert_eq!(samples.iter().filter(|(_, part, ..)| *part == ExamplePart::Request).count(), 10);
     // 14 operations answer with a body; each of 18 lists 401, 403 and 500; 15 list 400 and 13 list 404.
     assert_eq!(samples.len(), 10 + 14 + 18 * 3 + 15 + 13);
 }
@@ -99,7 +99,7 @@ fn a_body_must_be_there_where_one_is_documented_and_only_there() {
         ["body: none is documented"]
     );
     assert_eq!(
-        spec.check_answer("deleteContact", 204, Some("application/json"), b"{}"),
+        spec.check_response("deleteContact", 204, Some("application/json"), b"{}"),
         ["body: none is documented"]
     );
 }

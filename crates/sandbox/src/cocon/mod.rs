@@ -6,29 +6,33 @@
 //! - Fields that hold nothing are left out of answers.
 //! - Error codes and messages are the sandbox's own words, and so are the states of a batch.
 
-mod answers;
 mod connections;
 mod customers;
-mod refusal;
-mod town;
+mod error_response;
+mod fixtures;
+mod generator;
+mod response_bodies;
 
 use std::io;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
 use http::Method;
 use serde_json::Value;
 
-use crate::desk::{Behaviour, Effects, Request};
+use crate::behaviour::{Behaviour, Effects, Request};
+use crate::lock::lock;
+use crate::received::ReceivedRequest;
 use crate::script::Answer;
-use crate::spec::{Lookup, Operation, Parameters, Spec};
-use crate::{Received, Supplier};
+use crate::spec::{Operation, Parameters, RouteMatch, Spec};
+use crate::supplier::Supplier;
 use connections::Connections;
-use customers::Register;
-use refusal::{Journal, Refusal};
-use town::Town;
-pub use town::{Building, BuildingKind};
+use customers::Customers;
+use error_response::{ErrorResponse, OperationResult};
+use fixtures::Fixtures;
+pub use fixtures::{Building, BuildingKind};
+use generator::Generator;
 
 /// Cocon as simulated: a [`Supplier`] with the keys it takes and the town it has prepared.
 #[derive(Debug, Clone)]
@@ -36,7 +40,7 @@ pub struct Cocon {
     supplier: Supplier,
     keys: Arc<Keys>,
     buildings: Arc<[Building]>,
-    town: Arc<Mutex<Town>>,
+    fixtures: Arc<Mutex<Fixtures>>,
 }
 
 /// Everything that is the same for every supplier: requests, counts, scripted answers.
@@ -52,23 +56,23 @@ impl Cocon {
     pub(crate) async fn start(
         port: u16,
         seed: u64,
-        houses_per_street: u32,
-        jobs_per_look: usize,
+        buildings_per_street: u32,
+        jobs_per_poll: usize,
     ) -> io::Result<Cocon> {
         let spec = Spec::cocon();
         let mut rng = Rng::with_seed(seed);
         let keys = Arc::new(Keys::new(&mut rng, spec));
-        let town = Town::new(&mut rng.fork(), houses_per_street);
-        let buildings = town.buildings();
-        let town = Arc::new(Mutex::new(town));
-        let office = Office {
+        let fixtures = Fixtures::new(&mut rng.fork(), buildings_per_street);
+        let buildings = fixtures.buildings();
+        let fixtures = Arc::new(Mutex::new(fixtures));
+        let simulation = Simulation {
             keys: Arc::clone(&keys),
-            register: Register::new(&mut rng),
-            connections: Connections::new(Arc::clone(&town), jobs_per_look),
-            journal: Journal::new(rng),
+            customers: Customers::new(&mut rng),
+            connections: Connections::new(Arc::clone(&fixtures), jobs_per_poll),
+            generator: Generator::new(rng),
         };
-        let supplier = Supplier::start(port, spec, office).await?;
-        Ok(Cocon { supplier, keys, buildings, town })
+        let supplier = Supplier::start(port, spec, simulation).await?;
+        Ok(Cocon { supplier, keys, buildings, fixtures })
     }
 
     /// The API key that it accepts, in the header `Api-Key`.
@@ -83,18 +87,13 @@ impl Cocon {
 
     /// Puts a frame into a building that nobody has prepared, so that it can be connected from now on.
     pub fn prepare(&self, building_name: &str) {
-        lock(&self.town).prepare(building_name);
+        lock(&self.fixtures).prepare(building_name);
     }
 
     /// The town as it was seeded: which buildings there are to connect.
     pub fn buildings(&self) -> Vec<Building> {
         self.buildings.to_vec()
     }
-}
-
-/// The town stays usable after a panic in a test that held it.
-fn lock(town: &Mutex<Town>) -> MutexGuard<'_, Town> {
-    town.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]
@@ -120,56 +119,59 @@ impl Keys {
     }
 
     /// Both keys must be right, and a token, if there is one, a bearer's. Which of them is wrong is not told.
-    fn admit(&self, received: &Received) -> Result<(), Refusal> {
+    fn authenticate(&self, received: &ReceivedRequest) -> Result<(), ErrorResponse> {
         let keys_fit = received.header(&self.api_key_header) == Some(&self.api_key)
             && received.header(&self.client_id_header) == Some(&self.client_id);
         let token = received.header("authorization");
         if keys_fit && token.is_none_or(|token| token.starts_with("Bearer ")) {
             return Ok(());
         }
-        Err(Refusal::new(401, "Unauthorized", "The key, the client id or the token is missing or unknown"))
+        Err(ErrorResponse::new(
+            401,
+            "Unauthorized",
+            "The key, the client id or the token is missing or unknown",
+        ))
     }
 }
 
-/// What an operation gives: a body or none, or why it was refused.
-type Handled = Result<Option<Value>, Refusal>;
-
-struct Office {
+struct Simulation {
     keys: Arc<Keys>,
-    register: Register,
+    customers: Customers,
     connections: Connections,
-    journal: Journal,
+    generator: Generator,
 }
 
-impl Behaviour for Office {
+impl Behaviour for Simulation {
     fn answer(&mut self, request: &Request<'_>, effects: &mut Effects) -> Answer {
-        self.journal.tick();
+        self.generator.tick();
         match self.handle(request, effects) {
             Ok(Some(body)) => Answer::json(200, &body),
             Ok(None) => Answer::status(204),
-            Err(refusal) => refusal.answer(&mut self.journal),
+            Err(error) => error.answer(&mut self.generator),
         }
     }
 }
 
-impl Office {
-    fn handle(&mut self, request: &Request<'_>, effects: &mut Effects) -> Handled {
-        let (operation, parameters) = match request.lookup {
-            Lookup::Found(operation, parameters) => (*operation, parameters),
-            Lookup::WrongMethod(allowed) => return Err(Refusal::wrong_method(allowed)),
-            Lookup::UnknownPath => return Err(Refusal::new(404, "UnknownPath", "There is no such path")),
+impl Simulation {
+    fn handle(&mut self, request: &Request<'_>, effects: &mut Effects) -> OperationResult {
+        let (operation, parameters) = match request.route {
+            RouteMatch::Found(operation, parameters) => (*operation, parameters),
+            RouteMatch::MethodNotAllowed(allowed) => return Err(ErrorResponse::method_not_allowed(allowed)),
+            RouteMatch::UnknownPath => {
+                return Err(ErrorResponse::new(404, "UnknownPath", "There is no such path"));
+            }
         };
-        self.keys.admit(request.received)?;
+        self.keys.authenticate(request.received)?;
         let problems = &request.received.problems;
-        if !problems.is_empty() && operation.answers(400) {
-            return Err(Refusal::invalid(problems));
+        if !problems.is_empty() && operation.documents_status(400) {
+            return Err(ErrorResponse::invalid(problems));
         }
         let body = request.received.json().unwrap_or_default();
-        let done = self.carry_out(operation, parameters, &body, effects)?;
+        let result = self.carry_out(operation, parameters, &body, effects)?;
         if operation.method != Method::GET {
             effects.add(&operation.id);
         }
-        Ok(done)
+        Ok(result)
     }
 
     fn carry_out(
@@ -178,30 +180,30 @@ impl Office {
         parameters: &Parameters,
         body: &Value,
         effects: &mut Effects,
-    ) -> Handled {
+    ) -> OperationResult {
         let parameter = |name: &str| parameters.get(name).map(String::as_str).unwrap_or_default();
         let id = parameter("id");
         match operation.id.as_str() {
-            "createContact" => self.register.create_contact(body),
-            "getContact" => self.register.contact(id),
-            "getCustomerContact" => self.register.contact_of(id, parameter("contactId")),
-            "updateContact" => self.register.update_contact(id, body),
-            "deleteContact" => self.register.delete_contact(id),
-            "createCustomer" => self.register.create_customer(body),
-            "getCustomer" => self.register.customer(id),
-            "updateCustomer" => self.register.update_customer(id, body),
-            "deleteCustomer" => self.register.delete_customer(id),
-            "createCustomerContract" => self.register.create_contract(body),
-            "getCustomerContract" => self.register.contract(id),
-            "updateCustomerContract" => self.register.update_contract(id, body),
-            "deleteCustomerContract" => self.register.delete_contract(id),
+            "createContact" => self.customers.create_contact(body),
+            "getContact" => self.customers.contact(id),
+            "getCustomerContact" => self.customers.contact_of(id, parameter("contactId")),
+            "updateContact" => self.customers.update_contact(id, body),
+            "deleteContact" => self.customers.delete_contact(id),
+            "createCustomer" => self.customers.create_customer(body),
+            "getCustomer" => self.customers.customer(id),
+            "updateCustomer" => self.customers.update_customer(id, body),
+            "deleteCustomer" => self.customers.delete_customer(id),
+            "createCustomerContract" => self.customers.create_contract(body),
+            "getCustomerContract" => self.customers.contract(id),
+            "updateCustomerContract" => self.customers.update_contract(id, body),
+            "deleteCustomerContract" => self.customers.delete_contract(id),
             "createBuildingDelayedConnection" => self.connections.connect_by_id(id, body),
             "createDelayedConnection" => self.connections.connect_by_name(body),
-            "createDelayedConnectionBatch" => self.connections.register_batch(body, &mut self.journal),
-            "getDelayedConnectionBatch" => self.connections.look(id, &mut self.journal, effects),
+            "createDelayedConnectionBatch" => self.connections.register_batch(body, &mut self.generator),
+            "getDelayedConnectionBatch" => self.connections.poll(id, &mut self.generator, effects),
             // Nothing reads an approval back; the captured request is its record.
             "createProjectAssetApproval" => Ok(None),
-            other => Err(Refusal::new(500, "NotSimulated", format!("{other} is not simulated"))),
+            other => Err(ErrorResponse::new(500, "NotSimulated", format!("{other} is not simulated"))),
         }
     }
 }

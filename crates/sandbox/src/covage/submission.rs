@@ -4,23 +4,23 @@
 //! of the page, the sandbox holds to what the specification assumes.
 
 use super::draft::Order;
-use super::refusal::Fault;
+use super::error_response::FieldError;
 
 const EITHER_NUMBER: &str = "A phone number or a cell phone number is required.";
 
 /// Everything that is missing, at once.
-pub(super) fn missing(order: &Order) -> Vec<Fault> {
-    let mut faults = absent(order, customer_fields(order));
+pub(super) fn missing(order: &Order) -> Vec<FieldError> {
+    let mut errors = absent(order, customer_fields(order));
     let contact = ["first_name", "last_name", "email"];
-    faults.extend(absent(order, contact.map(|name| format!("end_customer.contact.{name}"))));
-    faults.extend(missing_number(order));
+    errors.extend(absent(order, contact.map(|name| format!("end_customer.contact.{name}"))));
+    errors.extend(missing_number(order));
     let operator = ["order_ref", "order_name", "contact_uuid"];
-    faults.extend(absent(order, operator.map(|name| format!("operator_info.{name}"))));
+    errors.extend(absent(order, operator.map(|name| format!("operator_info.{name}"))));
     if order.check.is_some() {
-        faults.extend(absent(order, ["request_type".to_owned()]));
-        faults.extend(absent(order, line_fields(order)));
+        errors.extend(absent(order, ["request_type".to_owned()]));
+        errors.extend(absent(order, line_fields(order)));
     }
-    faults
+    errors
 }
 
 /// The type, and what it asks for: a company its name, a registered one its number, a person both names.
@@ -45,14 +45,14 @@ fn line_fields(order: &Order) -> Vec<String> {
     names.iter().map(|name| format!("bounds.0.{name}")).collect()
 }
 
-fn missing_number(order: &Order) -> Option<Fault> {
+fn missing_number(order: &Order) -> Option<FieldError> {
     let numbers = ["phone_number", "cell_phone_number"].map(|name| format!("end_customer.contact.{name}"));
     let given = numbers.iter().any(|name| is_given(order, name));
-    (!given).then(|| Fault::new(&numbers[0], EITHER_NUMBER))
+    (!given).then(|| FieldError::new(&numbers[0], EITHER_NUMBER))
 }
 
-fn absent(order: &Order, names: impl IntoIterator<Item = String>) -> Vec<Fault> {
-    names.into_iter().filter(|name| !is_given(order, name)).map(Fault::required).collect()
+fn absent(order: &Order, names: impl IntoIterator<Item = String>) -> Vec<FieldError> {
+    names.into_iter().filter(|name| !is_given(order, name)).map(FieldError::required).collect()
 }
 
 /// An empty text is none.

@@ -1,6 +1,7 @@
 //! What a test may know about an access beforehand.
 
-use super::network::{FAILING, Line, Offered};
+use super::network::AccessLine;
+use super::services::{FAILING, ServiceOffer};
 
 /// An access of the simulated network, as it is at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub struct Access {
     /// [fails](super::OnApi::FAILING_SERVICE).
     pub services: Vec<Offer>,
     /// What is delivered for us.
-    pub subscriptions: Vec<Delivered>,
+    pub subscriptions: Vec<ActiveSubscription>,
     /// The whole of its DHCP option 82, in hexadecimal digits.
     pub option82: String,
     /// Circuit id. The thirtieth access was given the one of the twenty-ninth by mistake.
@@ -34,29 +35,29 @@ pub struct Offer {
     /// Whether an order may force a takeover.
     pub forced_takeover_possible: bool,
     /// What would become of an order to activate it.
-    pub standing: Standing,
+    pub availability: Availability,
 }
 
 /// What would become of an order to activate a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Standing {
+pub enum Availability {
     /// It would be placed.
     Free,
     /// The service is active for us already: 200, nothing to be done.
     Active,
     /// Another service of its kind is active for us: 409.
-    Busy,
+    Conflicting,
     /// Another service provider holds its kind: 409, unless a takeover is forced and possible.
-    Taken,
+    HeldByOther,
     /// It cannot be ordered yet: 400.
-    Later,
+    NotYet,
 }
 
 /// A subscription on an access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Delivered {
+pub struct ActiveSubscription {
     /// Its id.
     pub subscription_id: String,
     /// The service.
@@ -66,14 +67,14 @@ pub struct Delivered {
 }
 
 impl Access {
-    pub(super) fn of(line: &Line) -> Access {
+    pub(super) fn of(line: &AccessLine) -> Access {
         let identifiers = line.identifiers();
-        let offer = |offer: Offered| Offer {
+        let offer = |offer: ServiceOffer| Offer {
             service: offer.service.to_owned(),
-            forced_takeover_possible: offer.takeover,
-            standing: standing(line, &offer),
+            forced_takeover_possible: offer.takeover_possible,
+            availability: availability(line, &offer),
         };
-        let delivered = line.subscriptions.iter().map(|one| Delivered {
+        let delivered = line.subscriptions.iter().map(|one| ActiveSubscription {
             subscription_id: one.id.clone(),
             service: one.service.to_owned(),
             suspended: one.suspended,
@@ -91,22 +92,22 @@ impl Access {
     }
 
     /// The first service of this standing.
-    pub fn service(&self, standing: Standing) -> Option<&Offer> {
-        self.services.iter().find(|offer| offer.standing == standing)
+    pub fn service(&self, availability: Availability) -> Option<&Offer> {
+        self.services.iter().find(|offer| offer.availability == availability)
     }
 }
 
-fn standing(line: &Line, offer: &Offered) -> Standing {
+fn availability(line: &AccessLine, offer: &ServiceOffer) -> Availability {
     let ours = || line.subscriptions.iter().filter(|one| one.kind == offer.kind);
-    if offer.later {
-        Standing::Later
+    if offer.not_yet_orderable {
+        Availability::NotYet
     } else if ours().any(|one| one.service == offer.service) {
-        Standing::Active
+        Availability::Active
     } else if ours().next().is_some() {
-        Standing::Busy
-    } else if line.held.iter().any(|held| held.kind == offer.kind) {
-        Standing::Taken
+        Availability::Conflicting
+    } else if line.foreign_services.iter().any(|foreign| foreign.kind == offer.kind) {
+        Availability::HeldByOther
     } else {
-        Standing::Free
+        Availability::Free
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::habits::Query;
+use super::query::Query;
 
 const PORTS: usize = 24;
 
@@ -52,7 +52,7 @@ impl Identifiers {
     }
 
     /// Whether a line with these is what a look-up asks for; nothing if it asks for nothing.
-    pub(super) fn answer_to(&self, query: &Query) -> Option<bool> {
+    pub(super) fn matches(&self, query: &Query) -> Option<bool> {
         let option82 = self.option82();
         let fields = [
             ("ipv4CircuitId", &self.ipv4_circuit_id),

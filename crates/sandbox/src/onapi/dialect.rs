@@ -13,7 +13,7 @@ pub enum Dialect {
     Vendor,
     /// The standard's, bent after it was found right: fields that are known to stray do so, now and then, and
     /// fields turn up that no document lists.
-    Stray,
+    Unexpected,
 }
 
 /// Operations whose whole answer that vendor shows as one object.

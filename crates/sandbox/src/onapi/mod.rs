@@ -15,66 +15,52 @@
 //! - A new ticket waits for the CO; nothing but requests moves it.
 
 mod access;
-mod chronicle;
 mod dhcp;
+mod diagnostics;
 mod dialect;
+mod event_log;
 mod execution;
-mod habits;
+mod fixtures;
 mod invoices;
-mod land;
 mod network;
 mod operator;
+mod options;
+mod order;
+mod order_book;
 mod orders;
-mod placing;
-mod reply;
-mod stray;
-mod tech;
+mod path_style;
+mod query;
+mod response;
+mod services;
 mod tickets;
 mod time;
+mod unexpected;
+mod validation;
 
 use std::io;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fastrand::Rng;
 
-use crate::desk::{Behaviour, Effects, Request};
+use crate::behaviour::{Behaviour, Effects, Request};
+use crate::lock::lock;
+use crate::received::ReceivedRequest;
 use crate::script::Answer;
-use crate::spec::{Lookup, Spec};
-use crate::{Received, Supplier, Texts};
-pub use access::{Access, Delivered, Offer, Standing};
+use crate::spec::{RouteMatch, Spec, allow_header};
+use crate::supplier::Supplier;
+use crate::text_normalization::TextNormalization;
+pub use access::{Access, ActiveSubscription, Availability, Offer};
 pub use dialect::Dialect;
-pub use habits::{LowerCase, PathHabits, RefuseWith, Slash};
-use habits::{PREFIX, Query};
-use operator::{Asked, Operator};
-use reply::{Handled, Refusal};
-use stray::Stray;
-
-/// How the CO is to be.
-#[derive(Debug, Clone)]
-pub(crate) struct Manner {
-    pub(crate) dialect: Dialect,
-    pub(crate) habits: PathHabits,
-    pub(crate) deduplicates: bool,
-    pub(crate) dates_lists: bool,
-    pub(crate) lacks: Vec<String>,
-    pub(crate) texts: Texts,
-}
-
-impl Default for Manner {
-    fn default() -> Manner {
-        Manner {
-            dialect: Dialect::default(),
-            habits: PathHabits::default(),
-            deduplicates: true,
-            dates_lists: true,
-            lacks: Vec::new(),
-            texts: Texts::default(),
-        }
-    }
-}
+use operator::{ApiRequest, Operator};
+pub(crate) use options::OnApiOptions;
+use path_style::PREFIX;
+pub use path_style::{LowerCase, PathStyle, RefuseWith, TrailingSlash};
+use query::Query;
+use response::{ErrorResponse, OperationResult};
+use unexpected::UnexpectedValues;
 
 /// A CO of the ON-API as simulated: a [`Supplier`] with the credentials it takes and the network it runs.
 #[derive(Debug, Clone)]
@@ -95,22 +81,22 @@ impl Deref for OnApi {
 
 impl OnApi {
     /// The service that every access is offered and whose orders end in `DONE_FAILED`.
-    pub const FAILING_SERVICE: &'static str = network::FAILING;
+    pub const FAILING_SERVICE: &'static str = services::FAILING;
 
-    pub(crate) async fn start(port: u16, seed: u64, manner: &Manner) -> io::Result<OnApi> {
+    pub(crate) async fn start(port: u16, seed: u64, options: &OnApiOptions) -> io::Result<OnApi> {
         let mut rng = Rng::with_seed(seed);
         let credentials = Arc::new(Credentials::new(&mut rng));
-        let operator = Arc::new(Mutex::new(Operator::new(&mut rng, manner)));
-        let office = Office {
+        let operator = Arc::new(Mutex::new(Operator::new(&mut rng, options)));
+        let simulation = Simulation {
             spec: Spec::onapi(),
             credentials: Arc::clone(&credentials),
             operator: Arc::clone(&operator),
-            habits: manner.habits,
-            dialect: manner.dialect,
-            texts: manner.texts,
-            stray: Stray::new(rng),
+            path_style: options.path_style,
+            dialect: options.dialect,
+            text_normalization: options.text_normalization,
+            unexpected: UnexpectedValues::new(rng),
         };
-        let supplier = Supplier::start(port, Spec::onapi(), office).await?;
+        let supplier = Supplier::start(port, Spec::onapi(), simulation).await?;
         Ok(OnApi { supplier, credentials, operator })
     }
 
@@ -131,8 +117,8 @@ impl OnApi {
     }
 
     /// Adds this many accesses to the network, like those that are there.
-    pub fn grow(&self, accesses: usize) {
-        lock(&self.operator).grow(accesses);
+    pub fn add_accesses(&self, accesses: usize) {
+        lock(&self.operator).add_accesses(accesses);
     }
 
     /// Tears an access down: it, and what is delivered on it, is gone, and events tell so.
@@ -145,15 +131,10 @@ impl OnApi {
         assert!(lock(&self.operator).tear_down(access), "there is no access {access}");
     }
 
-    /// The network as it is at this moment: 30 accesses at the start, with every [`Standing`] among the first six.
+    /// The network as it is at this moment: 30 accesses at the start, with every [`Availability`] among the first six.
     pub fn accesses(&self) -> Vec<Access> {
         lock(&self.operator).accesses()
     }
-}
-
-/// The CO stays usable after a panic in a test that held it.
-fn lock(operator: &Mutex<Operator>) -> MutexGuard<'_, Operator> {
-    operator.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]
@@ -169,84 +150,87 @@ impl Credentials {
     }
 
     /// HTTP Basic (RFC 7617). Which of the two is wrong is not told.
-    fn admit(&self, received: &Received) -> Result<(), Refusal> {
+    fn authenticate(&self, received: &ReceivedRequest) -> Result<(), ErrorResponse> {
         let expected = STANDARD.encode(format!("{}:{}", self.user, self.password));
         let given = received.header("authorization").and_then(|header| header.split_once(' '));
         match given {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("basic") && token == expected => Ok(()),
-            _ => Err(Refusal::new(401, "The user name or the password is missing or wrong")
+            _ => Err(ErrorResponse::new(401, "The user name or the password is missing or wrong")
                 .header("www-authenticate", "Basic realm=\"ON-API\"")),
         }
     }
 }
 
-struct Office {
+struct Simulation {
     spec: &'static Spec,
     credentials: Arc<Credentials>,
     operator: Arc<Mutex<Operator>>,
-    habits: PathHabits,
+    path_style: PathStyle,
     dialect: Dialect,
-    texts: Texts,
-    stray: Stray,
+    text_normalization: TextNormalization,
+    unexpected: UnexpectedValues,
 }
 
-impl Behaviour for Office {
+impl Behaviour for Simulation {
     fn prefix(&self) -> &'static str {
         PREFIX
     }
 
-    fn find(&self, spec: &'static Spec, received: &Received) -> Lookup<'static> {
-        self.habits.find(spec, &received.method, &received.path)
+    fn route(&self, spec: &'static Spec, received: &ReceivedRequest) -> RouteMatch<'static> {
+        self.path_style.route(spec, &received.method, &received.path)
     }
 
     fn check_query(&self, spec: &Spec, operation_id: &str, query: Option<&str>) -> Vec<String> {
-        self.habits.check_query(spec, operation_id, query)
+        self.path_style.check_query(spec, operation_id, query)
     }
 
     fn answer(&mut self, request: &Request<'_>, effects: &mut Effects) -> Answer {
         match self.handle(request, effects) {
-            Ok(reply) => reply.answer(),
-            Err(refusal) => refusal.answer(),
+            Ok(response) => response.answer(),
+            Err(error_response) => error_response.answer(),
         }
     }
 
-    fn finish(&mut self, operation_id: &str, answer: Answer) -> Answer {
+    fn transform(&mut self, operation_id: &str, answer: Answer) -> Answer {
         match self.spec.operation(operation_id) {
-            Some(operation) if self.dialect == Dialect::Stray => {
-                answer.change_json(|status, body| self.stray.bend(self.spec, operation, status, body))
-            }
+            Some(operation) if self.dialect == Dialect::Unexpected => answer
+                .change_json(|status, body| self.unexpected.replace_some(self.spec, operation, status, body)),
             _ => answer,
         }
     }
 }
 
-impl Office {
-    fn handle(&self, request: &Request<'_>, effects: &mut Effects) -> Handled {
+impl Simulation {
+    fn handle(&self, request: &Request<'_>, effects: &mut Effects) -> OperationResult {
         let received = request.received;
-        let (operation, parameters) = match request.lookup {
-            Lookup::Found(operation, parameters) => (*operation, parameters),
-            Lookup::WrongMethod(allowed) => {
-                let allowed = allowed.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
-                return Err(Refusal::new(405, format!("This path takes {allowed}")).header("allow", allowed));
+        let (operation, parameters) = match request.route {
+            RouteMatch::Found(operation, parameters) => (*operation, parameters),
+            RouteMatch::MethodNotAllowed(allowed) => {
+                let allowed = allow_header(allowed);
+                return Err(
+                    ErrorResponse::new(405, format!("This path takes {allowed}")).header("allow", allowed)
+                );
             }
-            Lookup::UnknownPath => return Err(self.habits.refusal(self.spec, received)),
+            RouteMatch::UnknownPath => return Err(self.path_style.error_response(self.spec, received)),
         };
-        self.credentials.admit(received)?;
+        self.credentials.authenticate(received)?;
         if !received.problems.is_empty() {
-            return Err(Refusal::new(400, received.problems.join("; ")));
+            return Err(ErrorResponse::new(400, received.problems.join("; ")));
         }
-        let asked = Asked {
+        let request = ApiRequest {
             operation: &operation.id,
             path: &operation.path,
             id: parameters.values().next().map(String::as_str).unwrap_or_default(),
             query: Query::parse(received.query.as_deref()),
-            body: self.texts.stored(received.json().unwrap_or_default(), normalised(&operation.id)),
+            body: self
+                .text_normalization
+                .apply(received.json().unwrap_or_default(), normalised(&operation.id)),
             received,
         };
-        let reply = lock(&self.operator).carry_out(&asked, effects)?;
+        let response = lock(&self.operator).carry_out(&request, effects)?;
         match self.dialect {
-            Dialect::Vendor => Ok(reply.map(|body| dialect::vendor(asked.operation, body))),
-            _ => Ok(reply),
+            Dialect::Vendor => Ok(response.map(|body| dialect::vendor(request.operation, body))),
+            _ => Ok(response),
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Operation {
     pub(super) query: BTreeSet<String>,
     pub(super) request: Content,
     pub(super) request_required: bool,
-    pub(super) answers: BTreeMap<u16, Content>,
+    pub(super) responses: BTreeMap<u16, Content>,
 }
 
 /// What a body may be, by media type. Empty where there is no body.
@@ -41,12 +41,12 @@ pub(super) struct Media {
 impl Operation {
     /// The statuses that the document gives for it.
     pub fn statuses(&self) -> impl Iterator<Item = u16> {
-        self.answers.keys().copied()
+        self.responses.keys().copied()
     }
 
     /// Whether the document gives this status for it.
-    pub fn answers(&self, status: u16) -> bool {
-        self.answers.contains_key(&status)
+    pub fn documents_status(&self, status: u16) -> bool {
+        self.responses.contains_key(&status)
     }
 
     /// The names of its query parameters.
@@ -104,10 +104,10 @@ impl<'a> Reader<'a> {
         node: &'a Value,
     ) -> Result<Operation, String> {
         let request = self.resolve(node.get("requestBody").unwrap_or(&Value::Null))?;
-        let mut answers = BTreeMap::new();
+        let mut responses = BTreeMap::new();
         for (status, answer) in object(node, "responses") {
             let number = status.parse().map_err(|_| format!("status {status} is not a number"))?;
-            answers.insert(number, self.content(self.resolve(answer)?)?);
+            responses.insert(number, self.content(self.resolve(answer)?)?);
         }
         Ok(Operation {
             id: text(node, "operationId")?.to_owned(),
@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
             query: self.query(item, node)?,
             request: self.content(request)?,
             request_required: request["required"] == true,
-            answers,
+            responses,
         })
     }
 

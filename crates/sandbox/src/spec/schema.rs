@@ -17,7 +17,7 @@ pub(super) fn close(schema: &Value) -> Value {
     }
     let mut closed: Map<String, Value> = fields
         .iter()
-        .filter(|(key, _)| is_constraint(key) && !(key.as_str() == "format" && takes_any_text(fields)))
+        .filter(|(key, _)| is_constraint(key) && !(key.as_str() == "format" && accepts_any_text(fields)))
         .map(|(key, value)| (key.clone(), close_keyword(key, value)))
         .collect();
     if is_open_by_omission(fields) {
@@ -39,10 +39,10 @@ fn is_constraint(keyword: &str) -> bool {
     !keyword.starts_with("x-") && !matches!(keyword, "nullable" | "example" | "description" | "title")
 }
 
-fn takes_any_text(fields: &Map<String, Value>) -> bool {
-    let stray = fields.get("x-stray").and_then(Value::as_array);
+fn accepts_any_text(fields: &Map<String, Value>) -> bool {
+    let unexpected = fields.get("x-stray").and_then(Value::as_array);
     fields.get("type").is_some_and(|kind| kind == "string")
-        && stray.is_some_and(|ways| ways.iter().any(|way| way == "text"))
+        && unexpected.is_some_and(|kinds| kinds.iter().any(|kind| kind == "text"))
 }
 
 fn close_keyword(keyword: &str, value: &Value) -> Value {
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_format_is_not_asserted_where_any_text_is_known_to_arrive() {
-        let dated = |stray: Value| json!({ "type": "string", "format": "date", "x-stray": stray });
+        let dated = |unexpected: Value| json!({ "type": "string", "format": "date", "x-stray": unexpected });
         assert_eq!(close(&dated(json!(["empty", "text"]))), json!({ "type": "string" }));
         assert_eq!(close(&dated(json!(["empty"]))), json!({ "type": "string", "format": "date" }));
     }

@@ -22,7 +22,7 @@ impl Template {
     }
 
     /// Whether a path of these decoded segments fits. A parameter takes any segment but an empty one.
-    pub(super) fn takes(&self, segments: &[String]) -> bool {
+    pub(super) fn matches(&self, segments: &[String]) -> bool {
         self.0.len() == segments.len()
             && self.0.iter().zip(segments).all(|(expected, segment)| match expected {
                 Segment::Literal(literal) => literal == segment,

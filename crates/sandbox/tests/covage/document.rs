@@ -36,7 +36,7 @@ fn the_documented_samples_fit() {
         let body = example.to_string();
         let problems = match status {
             None => spec.check_request(operation, json, body.as_bytes()),
-            Some(status) => spec.check_answer(operation, status, json, body.as_bytes()),
+            Some(status) => spec.check_response(operation, status, json, body.as_bytes()),
         };
         assert!(problems.is_empty(), "{operation} {status:?}: {problems:?}");
         let mut stray = example.clone();
@@ -44,7 +44,7 @@ fn the_documented_samples_fit() {
         let body = stray.to_string();
         let problems = match status {
             None => spec.check_request(operation, json, body.as_bytes()),
-            Some(status) => spec.check_answer(operation, status, json, body.as_bytes()),
+            Some(status) => spec.check_response(operation, status, json, body.as_bytes()),
         };
         assert_eq!(problems, ["body: Additional properties are not allowed ('stray' was unexpected)"]);
     }

@@ -8,7 +8,7 @@ mod common;
 mod contacts;
 mod document;
 mod drafts;
-mod life;
+mod lifecycle;
 mod lists;
 mod services;
 mod submission;

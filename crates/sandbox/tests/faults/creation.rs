@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lastmile_sandbox::{Fault, Received, Sandbox, Supplier};
+use lastmile_sandbox::{Fault, ReceivedRequest, Sandbox, Supplier};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -99,7 +99,7 @@ impl Creation {
         counts
     }
 
-    pub(crate) fn last(&self) -> Received {
+    pub(crate) fn last(&self) -> ReceivedRequest {
         self.supplier.last().unwrap()
     }
 }
@@ -109,7 +109,7 @@ impl Creation {
 pub(crate) enum Seen {
     Answer(Reply),
     /// It breaks off with the end of the connection.
-    Part(String),
+    ExamplePart(String),
     /// The connection is closed with nothing said.
     Closed,
     Reset,
@@ -129,7 +129,7 @@ pub(crate) async fn see(mut stream: TcpStream) -> Seen {
     match end {
         Ok(0) => Seen::Closed,
         Ok(_) if is_whole(&text) => Seen::Answer(read(&text)),
-        Ok(_) => Seen::Part(text),
+        Ok(_) => Seen::ExamplePart(text),
         Err(error) => {
             assert_eq!((error.kind(), text.as_str()), (ErrorKind::ConnectionReset, ""));
             Seen::Reset

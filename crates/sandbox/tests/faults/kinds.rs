@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use lastmile_sandbox::onapi::{Access, Standing};
+use lastmile_sandbox::onapi::{Access, Availability};
 use lastmile_sandbox::{BuildingKind, Fault, Sandbox};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
@@ -67,7 +67,7 @@ async fn unavailable() {
 #[tokio::test]
 async fn truncated() {
     each_supplier_meets(Fault::Truncated, true, REAL, |creation, seen| {
-        let Seen::Part(text) = seen else { panic!("{seen:?}") };
+        let Seen::ExamplePart(text) = seen else { panic!("{seen:?}") };
         let reply = read(&text);
         assert_eq!(reply.status, creation.status);
         assert!(reply.head.contains("content-type: application/json"));
@@ -209,7 +209,8 @@ async fn to_carry_out_is_to_do_what_is_done_without_a_fault() {
 async fn a_repeated_order_takes_effect_once() {
     let sandbox = Sandbox::builder().start().await.unwrap();
     let accesses = sandbox.onapi().accesses();
-    let offer = |access: &Access| Some((access.id.clone(), access.service(Standing::Free)?.service.clone()));
+    let offer =
+        |access: &Access| Some((access.id.clone(), access.service(Availability::Free)?.service.clone()));
     let (access, service) = accesses.iter().find_map(offer).unwrap();
     let order = Creation {
         operation: "createOrder",
@@ -232,6 +233,6 @@ async fn an_answer_without_a_body_breaks_off_within_its_head() {
     creation.supplier.fail_next("deleteContact", Fault::Truncated);
     let target = format!("{}/{id}", creation.path);
     let seen = see(open(&creation.root(), "DELETE", &target, &headers, "").await).await;
-    assert_eq!(seen, Seen::Part("HTTP/1.1 204".to_owned()));
+    assert_eq!(seen, Seen::ExamplePart("HTTP/1.1 204".to_owned()));
     assert_eq!((creation.last().took_effect, creation.last().status), (true, 0));
 }

@@ -1,6 +1,6 @@
 //! An older change of an object that is carried out after a newer one.
 
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Fault, Supplier};
 use serde_json::{Value, json};
 
@@ -91,7 +91,7 @@ async fn a_draft_of_covage() {
 async fn an_order_of_onapi_changed_and_replaced() {
     for (operation, method) in [("changeOrder", "PATCH"), ("replaceOrder", "PUT")] {
         let caller = onapi::Caller::new().await;
-        let (access, service) = caller.offered(Standing::Free);
+        let (access, service) = caller.offered(Availability::Free);
         let whole = |reference: &str| json!({ "operation": "ACTIVATE", "accessId": access.id, "service": service, "spReference": reference });
         let id = caller.place(whole("SP-0")).await;
         let body = |reference: &str| match method {
@@ -120,7 +120,7 @@ async fn an_order_of_onapi_changed_and_replaced() {
 #[tokio::test]
 async fn without_a_newer_change_it_is_carried_out_when_everything_settles() {
     let caller = onapi::Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let id = caller
         .place(json!({ "operation": "ACTIVATE", "accessId": access.id, "service": service, "spReference": "SP-0" }))
         .await;

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lastmile_sandbox::onapi::{Access, Standing};
+use lastmile_sandbox::onapi::{Access, Availability};
 use lastmile_sandbox::{OnApi, Sandbox, SandboxBuilder};
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ impl Caller {
     }
 
     /// An access with a service of this standing, and the service.
-    pub(crate) fn offered(&self, standing: Standing) -> (Access, String) {
+    pub(crate) fn offered(&self, standing: Availability) -> (Access, String) {
         let accesses = self.0.accesses().into_iter();
         let mut found = accesses.filter_map(|access| {
             let service = access.service(standing)?.service.clone();

@@ -1,6 +1,6 @@
 //! In which shapes answers come.
 
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Answer, Dialect, Sandbox, Spec};
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ async fn read(caller: &Caller, path: &str) -> Value {
 #[tokio::test]
 async fn the_standard_has_lists_where_lists_are_meant() {
     let caller = speaking(Dialect::Standard).await;
-    let (access, _) = caller.offered(Standing::Active);
+    let (access, _) = caller.offered(Availability::Active);
     let tech = format!("/tech/access/{}/link", access.id);
     assert!(read(&caller, &format!("{tech}/macaddresstable")).await.is_array());
     assert!(read(&caller, &format!("{tech}/leaseinfo")).await[0]["lease"].is_string());
@@ -26,7 +26,7 @@ async fn the_standard_has_lists_where_lists_are_meant() {
     assert!(subscription["equipment"].is_array());
     let services = read(&caller, &format!("/services/{}", access.id)).await;
     assert_eq!(services["services"][0]["characteristics"].get("empty"), None);
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     caller.activate(&access, &service).await;
     assert!(read(&caller, "/orders/").await.is_array());
 }
@@ -34,7 +34,7 @@ async fn the_standard_has_lists_where_lists_are_meant() {
 #[tokio::test]
 async fn the_vendor_has_one_where_it_shows_one() {
     let caller = speaking(Dialect::Vendor).await;
-    let (access, _) = caller.offered(Standing::Active);
+    let (access, _) = caller.offered(Availability::Active);
     let tech = format!("/tech/access/{}/link", access.id);
     let mac = read(&caller, &format!("{tech}/macaddresstable")).await;
     assert!(mac["mac"].is_string(), "{mac}");
@@ -50,7 +50,7 @@ async fn the_vendor_has_one_where_it_shows_one() {
         services.as_array().unwrap().iter().map(|one| one["characteristics"]["empty"].clone()).collect();
     assert!(empty.contains(&json!(true)) && empty.contains(&json!(false)));
 
-    let (access, _) = caller.offered(Standing::Free);
+    let (access, _) = caller.offered(Availability::Free);
     let placed = caller
         .order(json!({
             "operation": "ACTIVATE", "accessId": access.id, "service": "VOIP",
@@ -72,9 +72,9 @@ async fn the_vendor_has_one_where_it_shows_one() {
 
 /// Asks for everything and gives what is wrong with the answers, by the document.
 async fn problems(caller: &Caller) -> Vec<String> {
-    let (access, service) = caller.offered(Standing::Active);
+    let (access, service) = caller.offered(Availability::Active);
     caller.activate(&access, "VOIP").await;
-    caller.activate(&caller.offered(Standing::Free).0, "IPTV").await;
+    caller.activate(&caller.offered(Availability::Free).0, "IPTV").await;
     caller.activate(&access, &service).await;
     finish(&caller.0);
     caller.send("POST", "/tickets", json!({ "additionalInfo": { "link": true } })).await;
@@ -82,7 +82,7 @@ async fn problems(caller: &Caller) -> Vec<String> {
     for operation in Spec::onapi().operations().filter(|one| one.method == "GET") {
         let path = operation.path.replace("{accessId}", &access.id).replace("{invoicePeriodId}", "202512");
         let reply = caller.get(&path).await;
-        let found = Spec::onapi().check_answer(
+        let found = Spec::onapi().check_response(
             &operation.id,
             reply.status,
             Some("application/json"),
@@ -99,7 +99,7 @@ async fn only_stray_answers_are_unlike_the_document() {
     for dialect in [Dialect::Standard, Dialect::Vendor] {
         assert_eq!(problems(&speaking(dialect).await).await, [""; 0], "{dialect:?}");
     }
-    let stray = problems(&speaking(Dialect::Stray).await).await;
+    let stray = problems(&speaking(Dialect::Unexpected).await).await;
     assert!(stray.len() > 50, "{}", stray.len());
     let seen = |text: &str| stray.iter().any(|problem| problem.contains(text));
     assert!(seen("was unexpected"), "fields that no document lists");
@@ -110,7 +110,7 @@ async fn only_stray_answers_are_unlike_the_document() {
 
 #[tokio::test]
 async fn stray_answers_vary_and_are_seeded() {
-    let (caller, same) = (speaking(Dialect::Stray).await, speaking(Dialect::Stray).await);
+    let (caller, same) = (speaking(Dialect::Unexpected).await, speaking(Dialect::Unexpected).await);
     let (first, second) = (caller.get("/accesses/").await, caller.get("/accesses/").await);
     assert_ne!(first.body, second.body, "not each field in each answer");
     assert_eq!(first, same.get("/accesses/").await);
@@ -127,13 +127,13 @@ async fn stray_answers_vary_and_are_seeded() {
 /// What strays is how things are told, not what is done.
 #[tokio::test]
 async fn refusals_and_scripted_answers_do_not_stray() {
-    let caller = speaking(Dialect::Stray).await;
+    let caller = speaking(Dialect::Unexpected).await;
     for _ in 0..20 {
         assert_eq!(caller.get("/accesses/a-1").await.json(), json!({ "cause": "There is no access a-1" }));
         caller.0.answer_next("getAccess", Answer::json(200, &json!({ "priceGroup": 1 })));
         assert_eq!(caller.get("/accesses/a-1").await.json(), json!({ "priceGroup": 1 }));
     }
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     caller.activate(&access, &service).await;
     caller.activate(&access, &service).await;
     assert_eq!(caller.0.took_effect("createOrder"), 1);

@@ -1,6 +1,6 @@
 //! Lists of everything, and of what is new.
 
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, finish, header};
@@ -19,7 +19,13 @@ async fn the_network_is_of_every_kind() {
     let caller = Caller::new().await;
     let accesses = caller.0.accesses();
     assert_eq!(accesses.len(), 30);
-    for standing in [Standing::Free, Standing::Active, Standing::Busy, Standing::Taken, Standing::Later] {
+    for standing in [
+        Availability::Free,
+        Availability::Active,
+        Availability::Conflicting,
+        Availability::HeldByOther,
+        Availability::NotYet,
+    ] {
         assert!(accesses[..6].iter().any(|access| access.service(standing).is_some()), "{standing:?}");
     }
     let list = caller.rows("/accesses/").await;
@@ -45,14 +51,14 @@ async fn the_network_is_of_every_kind() {
 #[tokio::test]
 async fn one_access_is_read_as_it_is_in_the_lists() {
     let caller = Caller::new().await;
-    let (access, _) = caller.offered(Standing::Active);
+    let (access, _) = caller.offered(Availability::Active);
     for collection in ["accesses", "services", "subscriptions"] {
         let list = caller.rows(&format!("/{collection}/")).await;
         let row = list.iter().find(|row| row["accessId"] == access.id.as_str()).unwrap();
         assert_eq!(caller.get(&format!("/{collection}/{}", access.id)).await.json(), *row);
         assert_eq!(caller.get(&format!("/{collection}/a-1")).await.status, 404);
     }
-    let free = caller.offered(Standing::Free).0.id;
+    let free = caller.offered(Availability::Free).0.id;
     let none = caller.get(&format!("/subscriptions/{free}")).await.json();
     assert_eq!(none, json!({ "accessId": free, "subscriptions": [] }));
 }
@@ -70,7 +76,7 @@ async fn nothing_new_is_a_304() {
         assert_eq!(caller.since(list, "yesterday").await.json(), first.json(), "no condition at all");
     }
     // Orders move, and the network does not change.
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     caller.activate(&access, &service).await;
     caller.0.advance();
     assert_eq!(caller.since("/accesses/", "Mon, 05 Jan 2026 08:00:00 GMT").await.status, 304);
@@ -81,7 +87,7 @@ async fn what_is_new_is_listed_alone() {
     let caller = Caller::new().await;
     let lists = ["/accesses/", "/services/", "/subscriptions/"];
     let start = moment(&caller.get("/accesses/").await);
-    let (free, service) = caller.offered(Standing::Free);
+    let (free, service) = caller.offered(Availability::Free);
     caller.activate(&free, &service).await;
     finish(&caller.0);
     for (list, changed) in [("/accesses/", true), ("/services/", false), ("/subscriptions/", true)] {
@@ -91,7 +97,7 @@ async fn what_is_new_is_listed_alone() {
     }
 
     // What is gone is news too, and no longer part of the whole.
-    let (access, _) = caller.offered(Standing::Active);
+    let (access, _) = caller.offered(Availability::Active);
     let id = access.subscriptions[0].subscription_id.clone();
     let start = moment(&caller.get("/subscriptions/").await);
     caller.place(json!({ "operation": "DEACTIVATE", "subscriptionId": id })).await;
@@ -104,7 +110,7 @@ async fn what_is_new_is_listed_alone() {
     }
 
     let start = moment(&caller.get("/subscriptions/").await);
-    caller.0.grow(6);
+    caller.0.add_accesses(6);
     for list in lists {
         let news = caller.since(list, &start).await;
         assert_eq!(ids(&news).len(), if list == "/subscriptions/" { 2 } else { 6 }, "{list}");
@@ -117,7 +123,7 @@ async fn what_is_new_is_listed_alone() {
 async fn objects_tell_what_became_of_them() {
     let caller = Caller::new().await;
     assert_eq!(caller.get("/events/").await.status, 404);
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let order = caller.activate(&access, &service).await.json();
     finish(&caller.0);
     let reply = caller.get("/events/").await;
@@ -145,7 +151,7 @@ async fn objects_tell_what_became_of_them() {
     assert_eq!((&gone["objectType"], gone.get("path")), (&json!("subscriptions"), None));
 
     let before = moment(&caller.get("/events/").await);
-    caller.0.grow(1);
+    caller.0.add_accesses(1);
     let grown = caller.since("/events/", &before).await.json();
     assert_eq!((&grown[0]["type"], &grown[0]["objectType"]), (&json!("CREATE"), &json!("accesses")));
 }
@@ -158,7 +164,7 @@ async fn what_was_delivered_is_invoiced() {
     assert_eq!(ids, ["202510", "202511", "202512"]);
     let lines = caller.rows("/invoicespecification/202510").await;
     assert_eq!(lines.len(), 15, "one for each subscription");
-    let (access, service) = caller.offered(Standing::Active);
+    let (access, service) = caller.offered(Availability::Active);
     let line = lines.iter().find(|line| line["access"]["accessId"] == access.id.as_str()).unwrap();
     assert_eq!(line["subscription"]["coSubscriptionId"], access.subscriptions[0].subscription_id);
     assert_eq!(

@@ -1,7 +1,7 @@
 //! Who may come in; from DHCP logs to accesses; what network elements say.
 
-use lastmile_sandbox::onapi::Standing;
-use lastmile_sandbox::{Part, Sandbox, Spec};
+use lastmile_sandbox::onapi::Availability;
+use lastmile_sandbox::{ExamplePart, Sandbox, Spec};
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, cause, finish, header};
@@ -68,7 +68,7 @@ async fn a_look_up_answers_only_when_one_access_fits() {
 #[tokio::test]
 async fn subscriptions_name_what_dhcp_logs_show() {
     let caller = Caller::new().await;
-    let (access, _) = caller.offered(Standing::Active);
+    let (access, _) = caller.offered(Availability::Active);
     let row = caller.get(&format!("/subscriptions/{}", access.id)).await.json();
     let subscription = &row["subscriptions"][0];
     assert_eq!(subscription["option82"], access.option82);
@@ -78,7 +78,7 @@ async fn subscriptions_name_what_dhcp_logs_show() {
 #[tokio::test]
 async fn network_elements_tell_of_what_is_delivered() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let of = |leaf: &str| format!("/tech/access/{}/{leaf}", access.id);
     let cpe = format!("/tech/cpe/{}/status", access.id);
     let read = async |path: &str| caller.get(path).await.json();
@@ -114,10 +114,10 @@ async fn network_elements_tell_of_what_is_delivered() {
 /// Something of everything.
 async fn day(seed: u64) -> Vec<Reply> {
     let caller = Caller(Sandbox::builder().seed(seed).start().await.unwrap().onapi().clone());
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let mut replies = vec![caller.activate(&access, &service).await];
     caller.0.advance();
-    caller.0.grow(3);
+    caller.0.add_accesses(3);
     caller.0.advance();
     replies.push(caller.send("POST", "/tickets", json!({ "accessId": access.id })).await);
     for operation in Spec::onapi().operations().filter(|one| one.method == "GET" && one.id != "listEndpoints")
@@ -143,7 +143,7 @@ async fn every_operation_is_simulated() {
     let access = caller.0.accesses().swap_remove(0);
     for operation in Spec::onapi().operations() {
         let path = operation.path.replace("{accessId}", &access.id).replace(['{', '}'], "");
-        let example = Spec::onapi().example(&operation.id, Part::Request);
+        let example = Spec::onapi().example(&operation.id, ExamplePart::Request);
         let body = example.map(Value::to_string).unwrap_or_default();
         let reply = caller.call(operation.method.as_str(), &path, &[JSON], &body).await;
         assert!(reply.status < 500, "{}: {}", operation.id, reply.body);

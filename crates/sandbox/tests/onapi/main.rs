@@ -6,10 +6,10 @@
 mod common;
 
 mod caller;
+mod configuration;
 mod dialects;
 mod lists;
 mod lookups;
-mod manners;
 mod orders;
 mod paths;
 mod placing;

@@ -1,12 +1,12 @@
 //! How orders live: what changes them, what they change, and what tells of it.
 
-use lastmile_sandbox::onapi::{Access, Standing};
+use lastmile_sandbox::onapi::{Access, Availability};
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, cause, finish};
 
 async fn placed(caller: &Caller) -> (String, Value) {
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let order = caller.activate(&access, &service).await.json();
     (format!("/orders/{}", order["orderId"].as_str().unwrap()), order)
 }
@@ -37,7 +37,7 @@ async fn an_order_that_is_received_can_be_changed() {
 async fn a_change_is_held_to_the_same_rules() {
     let caller = Caller::new().await;
     let (path, order) = placed(&caller).await;
-    let (taken, service) = caller.offered(Standing::Taken);
+    let (taken, service) = caller.offered(Availability::HeldByOther);
     let access_id = order["accessId"].clone();
     for (method, body, status) in [
         ("PATCH", json!({ "service": "BB-1-1" }), 400),
@@ -122,7 +122,7 @@ async fn the_list_has_what_is_not_done_or_what_is_asked_for() {
 async fn an_order_is_listed_under_its_access() {
     let caller = Caller::new().await;
     let is_free =
-        |access: &Access| access.service(Standing::Free).is_some_and(|offer| offer.service == "VOIP");
+        |access: &Access| access.service(Availability::Free).is_some_and(|offer| offer.service == "VOIP");
     let accesses = caller.0.accesses();
     let free: Vec<_> = accesses.iter().filter(|access| is_free(access)).map(|access| &access.id).collect();
     let order = |access: &str| json!({ "operation": "ACTIVATE", "accessId": access, "service": "VOIP" });
@@ -156,7 +156,7 @@ async fn what_was_ordered_can_be_ordered_about() {
 #[tokio::test]
 async fn orders_change_what_is_delivered() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Active);
+    let (access, service) = caller.offered(Availability::Active);
     let id = access.subscriptions[0].subscription_id.clone();
     let path = format!("/subscriptions/{}", access.id);
     let carried_out = async |body: Value| {
@@ -180,7 +180,7 @@ async fn orders_change_what_is_delivered() {
     assert_eq!(carried_out(end).await, Value::Null);
     assert!(caller.again(&access).subscriptions.is_empty());
 
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let before = caller.get(&format!("/accesses/{}", access.id)).await.json();
     let order = caller.place(json!({
         "operation": "ACTIVATE", "accessId": access.id, "service": service, "spSubscriptionId": "sub-1",
@@ -198,7 +198,7 @@ async fn orders_change_what_is_delivered() {
 #[tokio::test]
 async fn an_order_is_carried_out_no_earlier_than_requested() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     caller
         .place(json!({
             "operation": "ACTIVATE", "accessId": access.id, "service": service,

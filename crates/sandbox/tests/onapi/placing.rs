@@ -1,6 +1,6 @@
 //! Which orders are placed, which are there already, and which are refused.
 
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{OnApi, Sandbox};
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::caller::{Caller, cause, finish, header};
 #[tokio::test]
 async fn a_new_order_is_received() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let reply = caller
         .order(json!({
             "operation": "ACTIVATE", "accessId": access.id, "service": service, "spReference": "ref-1",
@@ -32,8 +32,8 @@ async fn a_new_order_is_received() {
 #[tokio::test]
 async fn each_operation_demands_its_fields() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
-    let subscription = caller.offered(Standing::Active).0.subscriptions[0].subscription_id.clone();
+    let (access, service) = caller.offered(Availability::Free);
+    let subscription = caller.offered(Availability::Active).0.subscriptions[0].subscription_id.clone();
     let cases = [
         (json!({}), "operation"),
         (json!({ "operation": "ACTIVATE", "service": service }), "accessId"),
@@ -56,8 +56,8 @@ async fn each_operation_demands_its_fields() {
 #[tokio::test]
 async fn what_an_order_names_must_be_there_and_belong_together() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
-    let (other, _) = caller.offered(Standing::Active);
+    let (access, service) = caller.offered(Availability::Free);
+    let (other, _) = caller.offered(Availability::Active);
     let subscription = &other.subscriptions[0];
     let follow_up = |field: &str, value: &str| json!({ "operation": "MODIFY", "subscriptionId": subscription.subscription_id, field: value });
     let orders = [
@@ -72,14 +72,14 @@ async fn what_an_order_names_must_be_there_and_belong_together() {
     for order in orders {
         assert_eq!(caller.order(order.clone()).await.status, 400, "{order}");
     }
-    let (access, service) = caller.offered(Standing::Later);
+    let (access, service) = caller.offered(Availability::NotYet);
     assert_eq!(caller.activate(&access, &service).await.status, 400);
 }
 
 #[tokio::test]
 async fn what_is_ordered_already_is_answered_with_that_order() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let first = caller.activate(&access, &service).await;
     let again = caller.activate(&access, &service).await;
     assert_eq!((first.status, again.status), (201, 200));
@@ -90,7 +90,7 @@ async fn what_is_ordered_already_is_answered_with_that_order() {
     assert_eq!((caller.0.count("createOrder"), caller.0.took_effect("createOrder")), (3, 1));
 
     // The standard looks at the service alone, whatever the open order is to do.
-    let (access, _) = caller.offered(Standing::Active);
+    let (access, _) = caller.offered(Availability::Active);
     let id = &access.subscriptions[0].subscription_id;
     let suspend = caller.place(json!({ "operation": "SUSPEND", "subscriptionId": id })).await;
     let other = caller.order(json!({ "operation": "DEACTIVATE", "subscriptionId": id })).await;
@@ -100,7 +100,7 @@ async fn what_is_ordered_already_is_answered_with_that_order() {
 #[tokio::test]
 async fn what_is_done_already_is_answered_without_an_order() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Active);
+    let (access, service) = caller.offered(Availability::Active);
     let done = |operation| {
         json!({
             "accessId": access.id, "service": service, "operation": operation, "state": "DONE_SUCCESS", "message": "",
@@ -121,7 +121,7 @@ async fn what_is_done_already_is_answered_without_an_order() {
 #[tokio::test]
 async fn a_careless_co_takes_an_order_twice() {
     let caller = Caller::of(Sandbox::builder().onapi_deduplicates(false)).await;
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let (first, again) = (caller.activate(&access, &service).await, caller.activate(&access, &service).await);
     assert_eq!((first.status, again.status), (201, 201));
     assert_ne!(first.json()["orderId"], again.json()["orderId"]);
@@ -140,7 +140,7 @@ async fn a_careless_co_takes_an_order_twice() {
 #[tokio::test]
 async fn a_service_in_the_way_is_a_conflict() {
     let caller = Caller::new().await;
-    for standing in [Standing::Busy, Standing::Taken] {
+    for standing in [Availability::Conflicting, Availability::HeldByOther] {
         let (access, service) = caller.offered(standing);
         let reply = caller.activate(&access, &service).await;
         assert_eq!(reply.status, 409, "{standing:?}");
@@ -165,16 +165,16 @@ async fn a_takeover_is_forced_only_where_the_offer_permits_it() {
             .iter()
             .flat_map(|access| access.services.iter().map(move |offer| (access.clone(), offer.clone())));
         let mut taken = services.filter(|(_, offer)| {
-            offer.standing == Standing::Taken && offer.forced_takeover_possible == possible
+            offer.availability == Availability::HeldByOther && offer.forced_takeover_possible == possible
         });
         taken.next().unwrap()
     };
     let forced = |access: &str, service: &str| json!({ "operation": "ACTIVATE", "accessId": access, "service": service, "forcedTakeover": true });
     let (access, offer) = taken(false);
     assert_eq!(caller.order(forced(&access.id, &offer.service)).await.status, 400);
-    let (free, service) = caller.offered(Standing::Free);
+    let (free, service) = caller.offered(Availability::Free);
     assert_eq!(caller.order(forced(&free.id, &service)).await.status, 400, "there is nobody to take it from");
-    let subscription = &caller.offered(Standing::Active).0.subscriptions[0].subscription_id;
+    let subscription = &caller.offered(Availability::Active).0.subscriptions[0].subscription_id;
     let end = json!({ "operation": "DEACTIVATE", "subscriptionId": subscription, "forcedTakeover": true });
     let reply = caller.order(end).await;
     assert_eq!((reply.status, cause(&reply).contains("ACTIVATE")), (400, true));
@@ -210,7 +210,7 @@ async fn a_subscription_changes_only_as_its_state_allows() {
 #[tokio::test]
 async fn an_order_can_fail() {
     let caller = Caller::new().await;
-    let (access, _) = caller.offered(Standing::Free);
+    let (access, _) = caller.offered(Availability::Free);
     let id = caller.activate(&access, OnApi::FAILING_SERVICE).await.json()["orderId"].clone();
     finish(&caller.0);
     let order = caller.get(&format!("/orders/{}", id.as_str().unwrap())).await.json();

@@ -10,7 +10,7 @@ fn check(operation: &str, part: &str, body: &str) -> Vec<String> {
     let json = Some("application/json");
     match part {
         "request" => Spec::onapi().check_request(operation, json, body.as_bytes()),
-        status => Spec::onapi().check_answer(operation, status.parse().unwrap(), json, body.as_bytes()),
+        status => Spec::onapi().check_response(operation, status.parse().unwrap(), json, body.as_bytes()),
     }
 }
 

@@ -1,12 +1,12 @@
 //! Tickets: opened, listed, worked on, closed.
 
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, cause, header};
 
 async fn opened(caller: &Caller) -> String {
-    let (access, _) = caller.offered(Standing::Active);
+    let (access, _) = caller.offered(Availability::Active);
     let body = json!({
         "accessId": access.id, "subscriptionId": access.subscriptions[0].subscription_id,
         "spTicketReference": "CASE#1", "heading": "Ingen länk", "problemType": "NO_LINK",

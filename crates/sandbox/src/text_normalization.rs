@@ -15,34 +15,34 @@ use serde_json::Value;
 /// What the captured requests show is what was sent.
 ///
 /// ```
-/// use lastmile_sandbox::{Sandbox, Texts};
+/// use lastmile_sandbox::{Sandbox, TextNormalization};
 ///
-/// let builder = Sandbox::builder().texts(Texts::UpperCase).covage_texts(Texts::Cut(20));
+/// let builder = Sandbox::builder().text_normalization(TextNormalization::UpperCase).covage_text_normalization(TextNormalization::Truncated(20));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub enum Texts {
+pub enum TextNormalization {
     /// As they were given.
     #[default]
-    AsGiven,
+    Unchanged,
     /// In upper case.
     UpperCase,
     /// Without white space at both ends.
     Trimmed,
     /// Cut to this many characters.
-    Cut(usize),
+    Truncated(usize),
 }
 
-impl Texts {
+impl TextNormalization {
     /// The request as it is stored: the texts at these JSON pointers in the supplier's form.
-    pub(crate) fn stored(self, mut request: Value, pointers: &[&str]) -> Value {
+    pub(crate) fn apply(self, mut request: Value, pointers: &[&str]) -> Value {
         for pointer in pointers {
             if let Some(Value::String(text)) = request.pointer_mut(pointer) {
                 match self {
-                    Texts::AsGiven => {}
-                    Texts::UpperCase => *text = text.to_uppercase(),
-                    Texts::Trimmed => *text = text.trim().to_owned(),
-                    Texts::Cut(longest) => *text = text.chars().take(longest).collect(),
+                    TextNormalization::Unchanged => {}
+                    TextNormalization::UpperCase => *text = text.to_uppercase(),
+                    TextNormalization::Trimmed => *text = text.trim().to_owned(),
+                    TextNormalization::Truncated(longest) => *text = text.chars().take(longest).collect(),
                 }
             }
         }
@@ -59,12 +59,12 @@ mod tests {
     #[test]
     fn only_the_texts_at_the_pointers_are_changed() {
         let request = json!({ "a": { "b": " é-1 " }, "c": "x", "d": 7, "e": null });
-        let stored = |texts: Texts| texts.stored(request.clone(), &["/a/b", "/d", "/e", "/none"]);
+        let stored = |texts: TextNormalization| texts.apply(request.clone(), &["/a/b", "/d", "/e", "/none"]);
         let expected = |text: &str| json!({ "a": { "b": text }, "c": "x", "d": 7, "e": null });
-        assert_eq!(stored(Texts::AsGiven), request);
-        assert_eq!(stored(Texts::UpperCase), expected(" É-1 "));
-        assert_eq!(stored(Texts::Trimmed), expected("é-1"));
-        assert_eq!(stored(Texts::Cut(3)), expected(" é-"));
-        assert_eq!(stored(Texts::Cut(99)), request);
+        assert_eq!(stored(TextNormalization::Unchanged), request);
+        assert_eq!(stored(TextNormalization::UpperCase), expected(" É-1 "));
+        assert_eq!(stored(TextNormalization::Trimmed), expected("é-1"));
+        assert_eq!(stored(TextNormalization::Truncated(3)), expected(" é-"));
+        assert_eq!(stored(TextNormalization::Truncated(99)), request);
     }
 }

@@ -3,20 +3,21 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::land;
-use super::network::{Kind, Line, Subscription};
+use super::fixtures;
+use super::network::{AccessLine, Subscription};
+use super::services::ServiceKind;
 use super::time::{DAY, HOUR, Moment, rfc_3339};
 
 /// A line as its network element sees it, at the moment at which the CO opened.
 pub(super) struct Probe<'a> {
-    line: &'a Line,
+    line: &'a AccessLine,
     rng: Rng,
-    opening: Moment,
+    start_time: Moment,
 }
 
 impl<'a> Probe<'a> {
-    pub(super) fn new(line: &'a Line, rng: Rng, opening: Moment) -> Probe<'a> {
-        Probe { line, rng, opening }
+    pub(super) fn new(line: &'a AccessLine, rng: Rng, start_time: Moment) -> Probe<'a> {
+        Probe { line, rng, start_time }
     }
 
     /// Nothing is known where nothing is delivered.
@@ -26,14 +27,14 @@ impl<'a> Probe<'a> {
         }
         let mac_table = self.mac_entries();
         let snooped = self.devices().into_iter().map(|device| {
-            let timeout = rfc_3339(self.opening + 2 * HOUR);
+            let timeout = rfc_3339(self.start_time + 2 * HOUR);
             json!({ "ip": device.ip, "mac": device.mac, "serviceType": device.service, "timeout": timeout })
         });
         json!({
             "firmware": "1.0.1",
             "vendor": "Example",
             "model": "X-1",
-            "mac": land::mac(self.line.number, 9),
+            "mac": fixtures::mac(self.line.number, 9),
             "up": true,
             "dhcpSnooping": snooped.collect::<Vec<_>>(),
             "macAddressTable": mac_table,
@@ -57,9 +58,9 @@ impl<'a> Probe<'a> {
                 "lease": device.ip,
                 "mac": device.mac,
                 "serviceType": device.service,
-                "start": rfc_3339(self.opening - HOUR),
-                "end": rfc_3339(self.opening + HOUR),
-                "lastRenew": rfc_3339(self.opening - HOUR / 2),
+                "start": rfc_3339(self.start_time - HOUR),
+                "end": rfc_3339(self.start_time + HOUR),
+                "lastRenew": rfc_3339(self.start_time - HOUR / 2),
             })
         };
         self.devices().into_iter().map(lease).collect()
@@ -67,7 +68,7 @@ impl<'a> Probe<'a> {
 
     /// Only television joins groups.
     pub(super) fn igmp(mut self) -> Value {
-        let watched = self.line.subscriptions.iter().filter(|one| one.kind == Kind::Television);
+        let watched = self.line.subscriptions.iter().filter(|one| one.kind == ServiceKind::Television);
         let groups = watched.flat_map(|_| [1, 2]);
         groups
             .map(|group| {
@@ -187,7 +188,7 @@ impl<'a> Probe<'a> {
 
     /// A moment within this many seconds before the CO opened.
     fn before(&mut self, seconds: u64) -> String {
-        rfc_3339(self.opening - self.rng.u64(1..seconds))
+        rfc_3339(self.start_time - self.rng.u64(1..seconds))
     }
 }
 
@@ -201,20 +202,20 @@ struct Device {
 impl Device {
     /// One for each piece of equipment, or one that nobody has told about.
     fn of(subscription: &Subscription, line: usize) -> Vec<Device> {
-        let equipment = subscription.given.get("equipment").and_then(Value::as_array);
+        let equipment = subscription.sp_fields.get("equipment").and_then(Value::as_array);
         let named = equipment.into_iter().flatten().filter_map(|one| one.get("macAddress")?.as_str());
         let mut macs: Vec<_> = named.map(str::to_owned).collect();
         if macs.is_empty() {
-            macs.push(land::mac(line, 8));
+            macs.push(fixtures::mac(line, 8));
         }
         let vlan = match subscription.kind {
-            Kind::Broadband => 101,
-            Kind::Television => 102,
-            Kind::Telephone => 103,
-            Kind::Failing => 104,
+            ServiceKind::Broadband => 101,
+            ServiceKind::Television => 102,
+            ServiceKind::Telephone => 103,
+            ServiceKind::Failing => 104,
         };
         let service = subscription.kind.service_type();
-        macs.into_iter().map(|mac| Device { mac, ip: land::ip(line), service, vlan }).collect()
+        macs.into_iter().map(|mac| Device { mac, ip: fixtures::ip(line), service, vlan }).collect()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::Office;
 use super::draft::Order;
+use super::simulation::Simulation;
 
 /// What happens to an order next: its status from then on, the date that is set, the event that appears.
 #[derive(Debug, Clone, Copy)]
@@ -25,10 +25,10 @@ const fn step(status: &'static str, date: &'static str, event: &'static str) -> 
     Step { status, date: Some(date), event: Some(event) }
 }
 
-impl Office {
+impl Simulation {
     /// A day passes: every order that was submitted moves on by one step, the oldest first.
     pub(super) fn advance(&mut self) {
-        self.journal.next_day();
+        self.generator.next_day();
         for index in 0..self.orders.len() {
             self.orders[index].informed = false;
             if let Some(step) = next(&self.orders[index]) {
@@ -38,18 +38,18 @@ impl Office {
     }
 
     fn take(&mut self, index: usize, step: Step) {
-        let now = self.journal.stamp();
+        let now = self.generator.stamp();
         let view = &mut self.orders[index].view;
         view["status"] = json!(step.status);
         for date in step.date.into_iter().chain(["updated_status_date", "modification_date"]) {
             view[date] = json!(now);
         }
         if let Some(event) = step.event {
-            self.events.add(event, "order", view, &mut self.journal);
+            self.events.add(event, "order", view, &mut self.generator);
         }
         if step.status == COMPLETED.status && self.orders[index].check.is_some() {
             let order = self.orders[index].clone();
-            self.begin_service(&order);
+            self.activate_service(&order);
         }
     }
 }
@@ -58,11 +58,11 @@ impl Office {
 /// service is gone already.
 fn next(order: &Order) -> Option<Step> {
     let name = order.text("/operator_info/order_name").unwrap_or_default().to_lowercase();
-    let called = |word| order.check.is_some() && name.contains(word);
+    let is_named = |word| order.check.is_some() && name.contains(word);
     match order.status() {
         "submitted" => Some(ACKNOWLEDGED),
-        "acknowledged" if called("reject") => Some(REJECTED),
-        "acknowledged" if called("defer") && !order.resumed => Some(DEFERRED),
+        "acknowledged" if is_named("reject") => Some(REJECTED),
+        "acknowledged" if is_named("defer") && !order.resumed => Some(DEFERRED),
         "deferred" if !order.resumed => None,
         "acknowledged" | "deferred" => Some(RUNNING),
         "running" => Some(COMPLETED),

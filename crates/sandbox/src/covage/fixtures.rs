@@ -23,7 +23,7 @@ pub struct Premises {
     /// The buildings that fibre reaches. None, one or two.
     pub buildings: Vec<Building>,
     /// The copper line, if there is one.
-    pub line: Option<Line>,
+    pub line: Option<CopperLine>,
 }
 
 /// A building that fibre reaches.
@@ -55,7 +55,7 @@ pub struct Socket {
 /// A copper line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Line {
+pub struct CopperLine {
     /// Its telephone number.
     pub number: String,
     /// Whether it is in use.
@@ -70,21 +70,21 @@ pub(super) const NEITHER: &str = "_NA_";
 
 /// Every place, the streets one after the other.
 #[derive(Debug)]
-pub(super) struct Town(Arc<[Premises]>);
+pub(super) struct Fixtures(Arc<[Premises]>);
 
-impl Town {
-    pub(super) fn new(rng: &mut Rng) -> Town {
-        let mut numbers = Numbers::new(rng);
+impl Fixtures {
+    pub(super) fn new(rng: &mut Rng) -> Fixtures {
+        let mut numbering = Numbering::new(rng);
         let (zipcode, insee) = (rng.u32(76_950..76_990), rng.u32(901..960));
         let mut premises = Vec::new();
-        for (place, city) in CITIES.into_iter().enumerate() {
+        for (city_index, city) in CITIES.into_iter().enumerate() {
             // The first two share a postal code; the third is in Corsica, whose codes have a letter.
-            let (zipcode, insee) = match place {
-                0 | 1 => (zipcode.to_string(), format!("76{}", insee as usize + place)),
-                _ => (format!("20{}", zipcode % 1_000), format!("2A{}", insee as usize + place)),
+            let (zipcode, insee) = match city_index {
+                0 | 1 => (zipcode.to_string(), format!("76{}", insee as usize + city_index)),
+                _ => (format!("20{}", zipcode % 1_000), format!("2A{}", insee as usize + city_index)),
             };
             for (street, name) in STREETS.into_iter().enumerate() {
-                let mut corner = Premises {
+                let mut premises_at_number = Premises {
                     zipcode: zipcode.clone(),
                     kosc_insee_code: insee.clone(),
                     city: city.to_owned(),
@@ -97,20 +97,20 @@ impl Town {
                 let mut number = 0;
                 for kind in 0..NUMBERS_PER_STREET {
                     number += rng.u32(1..=6);
-                    corner.settle(kind, number, &mut numbers);
-                    premises.push(corner.clone());
+                    premises_at_number.fill(kind, number, &mut numbering);
+                    premises.push(premises_at_number.clone());
                 }
             }
         }
-        Town(premises.into())
+        Fixtures(premises.into())
     }
 
     pub(super) fn premises(&self) -> Arc<[Premises]> {
         Arc::clone(&self.0)
     }
 
-    pub(super) fn at(&self, place: usize) -> Option<&Premises> {
-        self.0.get(place)
+    pub(super) fn at(&self, index: usize) -> Option<&Premises> {
+        self.0.get(index)
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Premises> {
@@ -118,12 +118,13 @@ impl Town {
     }
 
     pub(super) fn find(&self, street_code: &str, number: &str) -> Option<&Premises> {
-        self.all().find(|place| place.kosc_street_code == street_code && place.street_number == number)
+        self.all()
+            .find(|premises| premises.kosc_street_code == street_code && premises.street_number == number)
     }
 
     /// Where a copper line ends.
     pub(super) fn line(&self, number: &str) -> Option<usize> {
-        self.all().position(|place| place.line.as_ref().is_some_and(|line| line.number == number))
+        self.all().position(|premises| premises.line.as_ref().is_some_and(|line| line.number == number))
     }
 
     /// Where a building stands: its place, and which of the buildings there it is.
@@ -133,16 +134,16 @@ impl Town {
 
     /// Which building a socket is in, and which of the sockets there it is.
     pub(super) fn socket(&self, reference: &str) -> Option<(usize, usize, usize)> {
-        let is_it = |socket: &Socket| socket.reference == reference;
-        let (place, index) = self.find_building(|building| building.sockets.iter().any(is_it))?;
-        let socket = self.at(place)?.buildings.get(index)?.sockets.iter().position(is_it)?;
-        Some((place, index, socket))
+        let matches = |socket: &Socket| socket.reference == reference;
+        let (premises, building) = self.find_building(|building| building.sockets.iter().any(matches))?;
+        let socket = self.at(premises)?.buildings.get(building)?.sockets.iter().position(matches)?;
+        Some((premises, building, socket))
     }
 
-    fn find_building(&self, is_it: impl Fn(&Building) -> bool) -> Option<(usize, usize)> {
+    fn find_building(&self, matches: impl Fn(&Building) -> bool) -> Option<(usize, usize)> {
         self.all()
             .enumerate()
-            .find_map(|(place, premises)| Some((place, premises.buildings.iter().position(&is_it)?)))
+            .find_map(|(index, premises)| Some((index, premises.buildings.iter().position(&matches)?)))
     }
 }
 
@@ -150,7 +151,7 @@ impl Premises {
     /// Every street has the same six places: 0 a building and an active line, 1 a building with two
     /// staircases and an inactive line, 2 two buildings and an active line, 3 a house whose number has a
     /// letter and an active line, 4 an active line alone, 5 nothing.
-    fn settle(&mut self, kind: usize, number: u32, numbers: &mut Numbers) {
+    fn fill(&mut self, kind: usize, number: u32, numbering: &mut Numbering) {
         let letter = if kind == 3 { "B" } else { "" };
         self.street_number = format!("{number}{letter}");
         let stairs: &[(&str, &[&str])] = match kind {
@@ -161,9 +162,9 @@ impl Premises {
             _ => &[],
         };
         let insee = &self.kosc_insee_code;
-        let buildings = stairs.iter().map(|(name, stairs)| numbers.building(insee, name, stairs));
+        let buildings = stairs.iter().map(|(name, stairs)| numbering.building(insee, name, stairs));
         self.buildings = buildings.collect();
-        self.line = (kind < 5).then(|| Line { number: numbers.telephone(), active: kind != 1 });
+        self.line = (kind < 5).then(|| CopperLine { number: numbering.telephone(), active: kind != 1 });
     }
 
     /// The code of the exchange, such as `06088CAR`.
@@ -182,15 +183,15 @@ impl Building {
 }
 
 /// Hands out references that do not repeat.
-struct Numbers {
+struct Numbering {
     next_telephone: u32,
     next_building: u32,
     next_socket: u32,
 }
 
-impl Numbers {
-    fn new(rng: &mut Rng) -> Numbers {
-        Numbers {
+impl Numbering {
+    fn new(rng: &mut Rng) -> Numbering {
+        Numbering {
             next_telephone: rng.u32(..9_000),
             next_building: rng.u32(..1_000_000),
             next_socket: rng.u32(10_000_000..40_000_000),
@@ -243,19 +244,19 @@ mod tests {
 
     #[test]
     fn nothing_stands_for_two_things() {
-        let town = Town::new(&mut Rng::with_seed(1));
-        assert_eq!(town.all().count(), 54);
-        let buildings: Vec<_> = town.all().flat_map(|place| &place.buildings).collect();
+        let fixtures = Fixtures::new(&mut Rng::with_seed(1));
+        assert_eq!(fixtures.all().count(), 54);
+        let buildings: Vec<_> = fixtures.all().flat_map(|premises| &premises.buildings).collect();
         let sockets: Vec<_> = buildings.iter().flat_map(|building| &building.sockets).collect();
         let distinct = |texts: Vec<&str>| texts.len() == texts.iter().collect::<BTreeSet<_>>().len();
         assert!(distinct(buildings.iter().map(|building| building.reference.as_str()).collect()));
         assert!(distinct(sockets.iter().map(|socket| socket.reference.as_str()).collect()));
         assert!(sockets.iter().any(|socket| socket.reference.len() == 12));
         assert!(sockets.iter().any(|socket| socket.reference.len() == 13));
-        let lines: Vec<_> = town.all().filter_map(|place| place.line.as_ref()).collect();
+        let lines: Vec<_> = fixtures.all().filter_map(|premises| premises.line.as_ref()).collect();
         assert!(distinct(lines.iter().map(|line| line.number.as_str()).collect()));
         assert!(lines.iter().all(|line| line.number.len() == 10));
-        let streets: BTreeSet<_> = town.all().map(|place| &place.kosc_street_code).collect();
+        let streets: BTreeSet<_> = fixtures.all().map(|premises| &premises.kosc_street_code).collect();
         assert_eq!(streets.len(), 9);
     }
 }

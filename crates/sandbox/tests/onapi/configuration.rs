@@ -7,7 +7,9 @@ use crate::caller::{Caller, header};
 
 #[tokio::test]
 async fn an_endpoint_that_is_left_out_is_nowhere() {
-    let caller = Caller::of(Sandbox::builder().onapi_without("events").onapi_without("tech/cpe")).await;
+    let caller =
+        Caller::of(Sandbox::builder().onapi_without_endpoint("events").onapi_without_endpoint("tech/cpe"))
+            .await;
     let listed = caller.rows("/").await;
     let names: Vec<_> = listed.iter().filter_map(|entry| entry["name"].as_str()).collect();
     assert_eq!(names.len(), 10);
@@ -22,7 +24,7 @@ async fn an_endpoint_that_is_left_out_is_nowhere() {
 
 #[tokio::test]
 async fn a_co_that_dates_no_list_heeds_no_date() {
-    let caller = Caller::of(Sandbox::builder().onapi_dates_lists(false)).await;
+    let caller = Caller::of(Sandbox::builder().onapi_last_modified(false)).await;
     let all = caller.get("/accesses/").await;
     assert_eq!((all.status, header(&all, "last-modified")), (200, None));
     let again = caller.since("/accesses/", "Fri, 01 Jan 2100 00:00:00 GMT").await;
@@ -49,7 +51,7 @@ async fn an_access_that_is_torn_down_is_gone_and_events_tell() {
     assert_eq!(told, [(&json!("DELETE"), &json!(subscription)), (&json!("DELETE"), &json!(known.id))]);
     assert!(events.iter().all(|event| event.get("path").is_none()));
     // Those behind it keep their ids.
-    caller.0.grow(1);
+    caller.0.add_accesses(1);
     assert_eq!(caller.rows("/accesses/").await.len(), before);
     assert_eq!(caller.0.violations(), Vec::<String>::new());
 }

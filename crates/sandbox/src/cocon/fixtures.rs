@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::refusal::Refusal;
+use super::error_response::ErrorResponse;
 
 const STREETS: u32 = 4;
 
@@ -38,7 +38,7 @@ pub enum BuildingKind {
 
 impl BuildingKind {
     /// What becomes of a request to connect a building of this kind.
-    pub fn good_for(self) -> &'static str {
+    pub fn connection_outcome(self) -> &'static str {
         match self {
             BuildingKind::Prepared => "can be connected, once",
             BuildingKind::Unprepared => "refused, because it has no frame",
@@ -48,75 +48,75 @@ impl BuildingKind {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Town {
-    houses: Vec<House>,
+pub(super) struct Fixtures {
+    buildings: Vec<SimulatedBuilding>,
     by_id: HashMap<String, usize>,
     by_name: HashMap<String, usize>,
 }
 
 /// A building with what its connection consists of.
 #[derive(Debug)]
-pub(super) struct House {
+pub(super) struct SimulatedBuilding {
     building: Building,
     connection: Value,
     connected: bool,
 }
 
-impl Town {
-    pub(super) fn new(rng: &mut Rng, houses_per_street: u32) -> Town {
+impl Fixtures {
+    pub(super) fn new(rng: &mut Rng, buildings_per_street: u32) -> Fixtures {
         let district = rng.u32(1_000..9_000);
         let mut next_id = rng.u32(1_000_000..9_000_000);
-        let mut town = Town::default();
+        let mut fixtures = Fixtures::default();
         for street in 0..STREETS {
             let zip_code = format!("{}{}", district + street, zip_letters(rng));
             let mut number = 0;
-            for place in 0..houses_per_street {
+            for index in 0..buildings_per_street {
                 number += rng.u32(1..=9);
                 next_id += 10;
-                let kind = kind_of(place, houses_per_street);
-                town.add(House::new(next_id, format!("{zip_code}-{number}"), kind));
+                let kind = kind_of(index, buildings_per_street);
+                fixtures.add(SimulatedBuilding::new(next_id, format!("{zip_code}-{number}"), kind));
             }
         }
-        town
+        fixtures
     }
 
-    fn add(&mut self, house: House) {
-        let place = self.houses.len();
-        self.by_id.insert(house.building.id.clone(), place);
-        self.by_name.insert(house.building.name.clone(), place);
-        self.houses.push(house);
+    fn add(&mut self, building: SimulatedBuilding) {
+        let index = self.buildings.len();
+        self.by_id.insert(building.building.id.clone(), index);
+        self.by_name.insert(building.building.name.clone(), index);
+        self.buildings.push(building);
     }
 
     pub(super) fn buildings(&self) -> Arc<[Building]> {
-        self.houses.iter().map(|house| house.building.clone()).collect()
+        self.buildings.iter().map(|building| building.building.clone()).collect()
     }
 
     /// Puts a frame into a building that has none.
     pub(super) fn prepare(&mut self, name: &str) {
-        if let Ok(house) = self.by_name(name)
-            && house.building.kind == BuildingKind::Unprepared
+        if let Ok(building) = self.by_name(name)
+            && building.building.kind == BuildingKind::Unprepared
         {
-            house.building.kind = BuildingKind::Prepared;
+            building.building.kind = BuildingKind::Prepared;
         }
     }
 
-    pub(super) fn by_id(&mut self, id: &str) -> Result<&mut House, Refusal> {
-        let place = self.by_id.get(id).copied();
-        self.at(place).ok_or_else(|| Refusal::not_found("building", id))
+    pub(super) fn by_id(&mut self, id: &str) -> Result<&mut SimulatedBuilding, ErrorResponse> {
+        let index = self.by_id.get(id).copied();
+        self.at(index).ok_or_else(|| ErrorResponse::not_found("building", id))
     }
 
-    pub(super) fn by_name(&mut self, name: &str) -> Result<&mut House, Refusal> {
-        let place = self.by_name.get(name).copied();
-        self.at(place).ok_or_else(|| Refusal::not_found("building", name))
+    pub(super) fn by_name(&mut self, name: &str) -> Result<&mut SimulatedBuilding, ErrorResponse> {
+        let index = self.by_name.get(name).copied();
+        self.at(index).ok_or_else(|| ErrorResponse::not_found("building", name))
     }
 
-    fn at(&mut self, place: Option<usize>) -> Option<&mut House> {
-        self.houses.get_mut(place?)
+    fn at(&mut self, index: Option<usize>) -> Option<&mut SimulatedBuilding> {
+        self.buildings.get_mut(index?)
     }
 }
 
-impl House {
-    fn new(id: u32, name: String, kind: BuildingKind) -> House {
+impl SimulatedBuilding {
+    fn new(id: u32, name: String, kind: BuildingKind) -> SimulatedBuilding {
         let frame = (kind == BuildingKind::Prepared).then(|| format!("F{}", id % 10_000));
         let part = |offset: u32| (id + offset).to_string();
         let connection = json!({
@@ -126,13 +126,17 @@ impl House {
             "patchPosition1Id": part(3),
             "patchPosition2Id": part(4),
         });
-        House { building: Building { id: part(0), name, kind, frame }, connection, connected: false }
+        SimulatedBuilding {
+            building: Building { id: part(0), name, kind, frame },
+            connection,
+            connected: false,
+        }
     }
 
     /// Connects the building to its frame, which the caller may name, and gives the parts of the connection.
-    pub(super) fn connect(&mut self, frame_name: Option<&str>) -> Result<Value, Refusal> {
+    pub(super) fn connect(&mut self, frame_name: Option<&str>) -> Result<Value, ErrorResponse> {
         let name = &self.building.name;
-        let refuse = |code, what: &str| Err(Refusal::new(400, code, format!("Building {name} {what}")));
+        let refuse = |code, what: &str| Err(ErrorResponse::new(400, code, format!("Building {name} {what}")));
         match self.building.kind {
             BuildingKind::Complex => return refuse("ComplexBuilding", "stands for several buildings"),
             BuildingKind::Unprepared => return refuse("NotPrepared", "has no frame"),
@@ -150,10 +154,10 @@ impl House {
 }
 
 /// Every street begins with a complex building and ends with two that nobody has prepared.
-fn kind_of(place: u32, houses_per_street: u32) -> BuildingKind {
-    match place {
+fn kind_of(index: u32, buildings_per_street: u32) -> BuildingKind {
+    match index {
         0 => BuildingKind::Complex,
-        place if place + 2 < houses_per_street => BuildingKind::Prepared,
+        index if index + 2 < buildings_per_street => BuildingKind::Prepared,
         _ => BuildingKind::Unprepared,
     }
 }

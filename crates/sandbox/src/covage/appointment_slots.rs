@@ -2,25 +2,26 @@
 
 use serde_json::{Value, json};
 
-use super::catalogue::{self, Technology};
+use super::error_response::{ErrorResponse, FieldError, fail_if_any};
+use super::products::{self, Technology};
 use super::query::Query;
-use super::refusal::{Fault, Refusal, none_of};
-use super::{Office, field};
+use super::simulation::Simulation;
+use crate::json::text_at;
 
 /// The last day ahead. It is known for copper; the end of the fibre window is not, and is taken to be the same.
 const LAST_DAY: u64 = 26;
 
-impl Office {
+impl Simulation {
     /// Two slots on every working day of the window, each as a pair of moments: the fields of a slot are not
     /// documented.
-    pub(super) fn slots(&self, query: &Query) -> Result<Value, Refusal> {
+    pub(super) fn slots(&self, query: &Query) -> Result<Value, ErrorResponse> {
         let first_day = match self.slot_technology(query)? {
             Technology::Copper if query.get("level") == Some("premium") => 6,
             Technology::Copper => 8,
             _ => 12,
         };
         let mut slots = Vec::new();
-        for clock in (first_day..=LAST_DAY).map(|days| self.journal.clock().after_days(days)) {
+        for clock in (first_day..=LAST_DAY).map(|days| self.generator.clock().after_days(days)) {
             let moment = clock.to_string();
             let day = &moment[..10];
             let wanted = query.get("start_date").is_none_or(|start| day >= start)
@@ -38,36 +39,36 @@ impl Office {
     }
 
     /// An order, or a place and a product, and for copper the line (page on appointments).
-    fn slot_technology(&self, query: &Query) -> Result<Technology, Refusal> {
+    fn slot_technology(&self, query: &Query) -> Result<Technology, ErrorResponse> {
         if let Some(uuid) = query.get("order_uuid") {
             let order = self.order(uuid);
-            let order = order.map_err(|_| Refusal::field("order_uuid", "There is no such order."))?;
-            return technology_of(field(&order, "/product/code").unwrap_or_default());
+            let order = order.map_err(|_| ErrorResponse::field("order_uuid", "There is no such order."))?;
+            return technology_of(text_at(&order, "/product/code").unwrap_or_default());
         }
         let needed = ["kosc_insee_code", "kosc_street_code", "product_code"];
-        none_of(missing(query, &needed))?;
-        let known = self.town.all().any(|place| {
-            place.kosc_insee_code == query.text("kosc_insee_code")
-                && place.kosc_street_code == query.text("kosc_street_code")
+        fail_if_any(missing(query, &needed))?;
+        let known = self.fixtures.all().any(|premises| {
+            premises.kosc_insee_code == query.text("kosc_insee_code")
+                && premises.kosc_street_code == query.text("kosc_street_code")
         });
         if !known {
-            return Err(Refusal::field("kosc_street_code", "There is no such street."));
+            return Err(ErrorResponse::field("kosc_street_code", "There is no such street."));
         }
         let technology = technology_of(query.text("product_code"))?;
         if technology == Technology::Copper {
-            none_of(missing(query, &["endpoint_ref"]))?;
+            fail_if_any(missing(query, &["endpoint_ref"]))?;
         }
         Ok(technology)
     }
 }
 
-fn missing(query: &Query, names: &[&str]) -> Vec<Fault> {
+fn missing(query: &Query, names: &[&str]) -> Vec<FieldError> {
     let absent = names.iter().filter(|name| query.text(name).is_empty());
-    absent.map(|name| Fault::required(*name)).collect()
+    absent.map(|name| FieldError::required(*name)).collect()
 }
 
-fn technology_of(product: &str) -> Result<Technology, Refusal> {
-    catalogue::technology(product)
+fn technology_of(product: &str) -> Result<Technology, ErrorResponse> {
+    products::technology(product)
         .filter(|technology| *technology != Technology::Delivery)
-        .ok_or_else(|| Refusal::field("product_code", "There is no such product to install."))
+        .ok_or_else(|| ErrorResponse::field("product_code", "There is no such product to install."))
 }

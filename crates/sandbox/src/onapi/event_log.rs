@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::habits::PathHabits;
+use super::path_style::PathStyle;
 use super::time::{Moment, rfc_3339};
 use crate::clock::Clock;
 
@@ -27,7 +27,7 @@ pub(super) struct ObjectEvent {
 
 impl ObjectEvent {
     /// A deleted object has no address any more.
-    pub(super) fn value(&self, habits: &PathHabits) -> Value {
+    pub(super) fn value(&self, path_style: &PathStyle) -> Value {
         let (change, path) = match self.change {
             Change::Create => ("CREATE", true),
             Change::Update => ("UPDATE", true),
@@ -40,7 +40,7 @@ impl ObjectEvent {
             "time": rfc_3339(self.time),
         });
         if path {
-            value["path"] = json!(habits.item(self.collection, &self.key));
+            value["path"] = json!(path_style.item(self.collection, &self.key));
         }
         value
     }
@@ -49,18 +49,18 @@ impl ObjectEvent {
 /// A second for each change, since `If-Modified-Since` tells no fractions of one: what was changed after an
 /// answer is always newer than its `Last-Modified`.
 #[derive(Debug)]
-pub(super) struct Chronicle {
+pub(super) struct EventLog {
     now: Moment,
     events: Vec<ObjectEvent>,
 }
 
-impl Chronicle {
-    pub(super) fn new() -> Chronicle {
-        Chronicle { now: Chronicle::opening(), events: Vec::new() }
+impl EventLog {
+    pub(super) fn new() -> EventLog {
+        EventLog { now: EventLog::start_time(), events: Vec::new() }
     }
 
     /// When the CO opened; everything that was there then was changed then.
-    pub(super) fn opening() -> Moment {
+    pub(super) fn start_time() -> Moment {
         Clock::START.seconds()
     }
 
@@ -78,19 +78,19 @@ impl Chronicle {
     }
 
     /// Lets time go by, never back.
-    pub(super) fn wait_for(&mut self, moment: Moment) {
+    pub(super) fn advance_to(&mut self, moment: Moment) {
         self.now = self.now.max(moment);
     }
 
     /// Notes a change and gives its moment.
-    pub(super) fn note(&mut self, change: Change, collection: &'static str, id: &str, key: &str) -> Moment {
+    pub(super) fn record(&mut self, change: Change, collection: &'static str, id: &str, key: &str) -> Moment {
         let time = self.tick();
-        self.note_now(change, collection, id, key);
+        self.record_now(change, collection, id, key);
         time
     }
 
     /// Notes one more change of this moment.
-    pub(super) fn note_now(&mut self, change: Change, collection: &'static str, id: &str, key: &str) {
+    pub(super) fn record_now(&mut self, change: Change, collection: &'static str, id: &str, key: &str) {
         let (id, key, time) = (id.to_owned(), key.to_owned(), self.now);
         self.events.push(ObjectEvent { change, collection, id, key, time });
     }

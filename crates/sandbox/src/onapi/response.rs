@@ -5,31 +5,31 @@ use serde_json::{Value, json};
 use crate::script::Answer;
 
 /// What an operation gives, or why it was refused.
-pub(super) type Handled = Result<Reply, Refusal>;
+pub(super) type OperationResult = Result<SuccessResponse, ErrorResponse>;
 
 /// A success, in the shapes of the standard.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct SuccessResponse {
     status: u16,
     body: Option<Value>,
     headers: Vec<(&'static str, String)>,
 }
 
-impl Reply {
-    pub(super) fn json(status: u16, body: Value) -> Reply {
-        Reply { status, body: Some(body), headers: Vec::new() }
+impl SuccessResponse {
+    pub(super) fn json(status: u16, body: Value) -> SuccessResponse {
+        SuccessResponse { status, body: Some(body), headers: Vec::new() }
     }
 
-    pub(super) fn empty(status: u16) -> Reply {
-        Reply { status, body: None, headers: Vec::new() }
+    pub(super) fn empty(status: u16) -> SuccessResponse {
+        SuccessResponse { status, body: None, headers: Vec::new() }
     }
 
-    pub(super) fn header(mut self, name: &'static str, value: String) -> Reply {
+    pub(super) fn header(mut self, name: &'static str, value: String) -> SuccessResponse {
         self.headers.push((name, value));
         self
     }
 
-    pub(super) fn map(mut self, change: impl FnOnce(Value) -> Value) -> Reply {
+    pub(super) fn map(mut self, change: impl FnOnce(Value) -> Value) -> SuccessResponse {
         self.body = self.body.map(change);
         self
     }
@@ -45,22 +45,22 @@ impl Reply {
 
 /// Why a request is not carried out. Holds nothing from a header, so nothing secret can be repeated.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct ErrorResponse {
     status: u16,
     cause: String,
     headers: Vec<(&'static str, String)>,
 }
 
-impl Refusal {
-    pub(super) fn new(status: u16, cause: impl Into<String>) -> Refusal {
-        Refusal { status, cause: cause.into(), headers: Vec::new() }
+impl ErrorResponse {
+    pub(super) fn new(status: u16, cause: impl Into<String>) -> ErrorResponse {
+        ErrorResponse { status, cause: cause.into(), headers: Vec::new() }
     }
 
-    pub(super) fn not_found(kind: &str, id: &str) -> Refusal {
-        Refusal::new(404, format!("There is no {kind} {id}"))
+    pub(super) fn not_found(kind: &str, id: &str) -> ErrorResponse {
+        ErrorResponse::new(404, format!("There is no {kind} {id}"))
     }
 
-    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Refusal {
+    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> ErrorResponse {
         self.headers.push((name, value.into()));
         self
     }
@@ -69,9 +69,4 @@ impl Refusal {
         let answer = Answer::json(self.status, &json!({ "cause": self.cause }));
         self.headers.into_iter().fold(answer, |answer, (name, value)| answer.header(name, value))
     }
-}
-
-/// A text field that holds something.
-pub(super) fn text<'a>(object: &'a Value, field: &str) -> Option<&'a str> {
-    object.get(field).and_then(Value::as_str)
 }

@@ -3,63 +3,71 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::network::{Held, Kind};
+use super::services::{ForeignService, ServiceKind};
 use super::time::{DAY, Moment};
+use crate::uuid::uuid_v4;
 
 /// How an access is at the start. They take turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Plan {
+pub(super) enum InitialState {
     /// Nothing is delivered.
     Free,
     /// Broadband is delivered for us.
-    Ours,
+    Broadband,
     /// Another service provider holds broadband, and it can be taken over.
-    Loose,
+    ForeignTakeoverPossible,
     /// Another service provider holds broadband for good.
-    Firm,
+    ForeignTakeoverImpossible,
     /// Broadband, blocked, and television are delivered for us.
-    Both,
+    SuspendedBroadbandAndTelevision,
     /// The line is not built yet: nothing can be ordered.
     Unbuilt,
     /// Nothing is delivered, and telephone cannot be ordered yet.
-    Moving,
+    TelephoneNotYet,
 }
 
-impl Plan {
-    pub(super) fn of(line: usize) -> Plan {
+impl InitialState {
+    pub(super) fn of(line: usize) -> InitialState {
         match line % 6 {
-            0 => Plan::Free,
-            1 => Plan::Ours,
-            2 => Plan::Loose,
-            3 => Plan::Firm,
-            4 => Plan::Both,
-            _ if (line / 6).is_multiple_of(2) => Plan::Unbuilt,
-            _ => Plan::Moving,
+            0 => InitialState::Free,
+            1 => InitialState::Broadband,
+            2 => InitialState::ForeignTakeoverPossible,
+            3 => InitialState::ForeignTakeoverImpossible,
+            4 => InitialState::SuspendedBroadbandAndTelevision,
+            _ if (line / 6).is_multiple_of(2) => InitialState::Unbuilt,
+            _ => InitialState::TelephoneNotYet,
         }
     }
 
     pub(super) fn state(self) -> &'static str {
         match self {
-            Plan::Free => "HOMESPASSED",
-            Plan::Ours | Plan::Loose | Plan::Firm | Plan::Both => "CONNECTED",
-            Plan::Unbuilt => "DEPLOYING",
-            Plan::Moving => "INMIGRATION",
+            InitialState::Free => "HOMESPASSED",
+            InitialState::Broadband
+            | InitialState::ForeignTakeoverPossible
+            | InitialState::ForeignTakeoverImpossible
+            | InitialState::SuspendedBroadbandAndTelevision => "CONNECTED",
+            InitialState::Unbuilt => "DEPLOYING",
+            InitialState::TelephoneNotYet => "INMIGRATION",
         }
     }
 
     /// Whether services of a kind cannot be ordered yet.
-    pub(super) fn is_later(self, kind: Kind) -> bool {
+    pub(super) fn is_not_yet_orderable(self, kind: ServiceKind) -> bool {
         match self {
-            Plan::Unbuilt => true,
-            Plan::Moving => kind == Kind::Telephone,
+            InitialState::Unbuilt => true,
+            InitialState::TelephoneNotYet => kind == ServiceKind::Telephone,
             _ => false,
         }
     }
 
-    pub(super) fn held(self) -> Vec<Held> {
+    pub(super) fn foreign_services(self) -> Vec<ForeignService> {
         match self {
-            Plan::Loose => vec![Held { kind: Kind::Broadband, takeover: true }],
-            Plan::Firm => vec![Held { kind: Kind::Broadband, takeover: false }],
+            InitialState::ForeignTakeoverPossible => {
+                vec![ForeignService { kind: ServiceKind::Broadband, takeover_possible: true }]
+            }
+            InitialState::ForeignTakeoverImpossible => {
+                vec![ForeignService { kind: ServiceKind::Broadband, takeover_possible: false }]
+            }
             _ => Vec::new(),
         }
     }
@@ -67,8 +75,8 @@ impl Plan {
     /// The services that are delivered for us, and whether each is suspended.
     pub(super) fn delivered(self) -> Vec<(&'static str, bool)> {
         match self {
-            Plan::Ours => vec![("BB-250-100", false)],
-            Plan::Both => vec![("BB-100-100", true), ("IPTV", false)],
+            InitialState::Broadband => vec![("BB-250-100", false)],
+            InitialState::SuspendedBroadbandAndTelevision => vec![("BB-100-100", true), ("IPTV", false)],
             _ => Vec::new(),
         }
     }
@@ -89,7 +97,7 @@ pub(super) fn address(line: usize, rng: &mut Rng) -> Value {
         "countryCode": "SE",
         "population": if street.is_multiple_of(2) { "Ankeborg centrum" } else { "Ankeborg landsbygd" },
         "priceGroup": rng.u8(..4),
-        "nationalAddressUUID": uuid(rng),
+        "nationalAddressUUID": uuid_v4(rng),
     });
     if rng.u8(..4) == 0 {
         address["streetLittera"] = json!(rng.choice(["A", "B", "C"]));
@@ -130,20 +138,20 @@ pub(super) fn long_ago(rng: &mut Rng) -> Moment {
 }
 
 /// What the order of a subscription gave along that is there from the start.
-pub(super) fn given(id: &str, line: usize, kind: Kind) -> Value {
+pub(super) fn sp_fields(id: &str, line: usize, kind: ServiceKind) -> Value {
     let mac = |device| mac(line, device);
-    let mut given = json!({
+    let mut fields = json!({
         "spReference": format!("sp-ref-{:04}", line + 1),
         "spSubscriptionId": format!("sp-{id}"),
     });
-    if kind == Kind::Television {
+    if kind == ServiceKind::Television {
         let device = |device| json!({ "vendorId": "EXAMPLE-TV", "macAddress": mac(device) });
-        given["equipment"] = json!([device(2), device(3)]);
+        fields["equipment"] = json!([device(2), device(3)]);
     } else {
-        given["equipment"] = json!([{ "vendorId": "EXAMPLE-ROUTER", "macAddress": mac(1) }]);
-        given["characteristics"] = json!({ "fixedIp": true, "ipAddresses": [ip(line)], "sla": "SLA-2" });
+        fields["equipment"] = json!([{ "vendorId": "EXAMPLE-ROUTER", "macAddress": mac(1) }]);
+        fields["characteristics"] = json!({ "fixedIp": true, "ipAddresses": [ip(line)], "sla": "SLA-2" });
     }
-    given
+    fields
 }
 
 /// A MAC address that no vendor has.
@@ -155,11 +163,4 @@ pub(super) fn mac(line: usize, device: u8) -> String {
 /// An address of those that are for examples (RFC 5737).
 pub(super) fn ip(line: usize) -> String {
     format!("192.0.2.{}", line % 254 + 1)
-}
-
-/// A random UUID, version 4.
-fn uuid(rng: &mut Rng) -> String {
-    let bits = rng.u128(..) & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
-    let digits = format!("{bits:032x}");
-    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }

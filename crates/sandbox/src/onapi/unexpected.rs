@@ -14,39 +14,39 @@ const ODDS_OF_ADDING: u8 = 8;
 const UNLISTED_FIELDS: [&str; 3] = ["SLA", "coNote", "lastTouchedBy"];
 
 #[derive(Debug)]
-pub(super) struct Stray {
+pub(super) struct UnexpectedValues {
     rng: Rng,
 }
 
-impl Stray {
-    pub(super) fn new(rng: Rng) -> Stray {
-        Stray { rng }
+impl UnexpectedValues {
+    pub(super) fn new(rng: Rng) -> UnexpectedValues {
+        UnexpectedValues { rng }
     }
 
     /// Bends the body of an answer of this operation with this status.
-    pub(super) fn bend(&mut self, spec: &Spec, operation: &Operation, status: u16, body: &mut Value) {
+    pub(super) fn replace_some(&mut self, spec: &Spec, operation: &Operation, status: u16, body: &mut Value) {
         let document = spec.document();
         let method = operation.method.as_str().to_ascii_lowercase();
         let answer = &document["paths"][&operation.path][&method]["responses"][status.to_string()];
-        let schema = &resolve(document, answer)["content"]["application/json"]["schema"];
-        self.walk(document, schema, body);
+        let schema = &spec.resolve(answer)["content"]["application/json"]["schema"];
+        self.walk(spec, schema, body);
     }
 
     /// Refusals are not marked, and stay as they are.
-    fn walk(&mut self, document: &Value, schema: &Value, value: &mut Value) {
-        let schema = alternative(document, resolve(document, schema), value);
+    fn walk(&mut self, spec: &Spec, schema: &Value, value: &mut Value) {
+        let schema = alternative(spec, spec.resolve(schema), value);
         match value {
             Value::Array(list) => {
                 for one in list {
-                    self.walk(document, &schema["items"], one);
+                    self.walk(spec, &schema["items"], one);
                 }
             }
             Value::Object(fields) => {
                 let Some(properties) = schema["properties"].as_object() else { return };
                 for (name, value) in &mut *fields {
                     let Some(property) = properties.get(name) else { continue };
-                    self.walk(document, property, value);
-                    self.stray(&property["x-stray"], value);
+                    self.walk(spec, property, value);
+                    self.unexpected(&property["x-stray"], value);
                 }
                 let name = UNLISTED_FIELDS[self.rng.usize(..UNLISTED_FIELDS.len())];
                 if self.rng.u8(..ODDS_OF_ADDING) == 0 && !properties.contains_key("cause") {
@@ -57,20 +57,20 @@ impl Stray {
         }
     }
 
-    fn stray(&mut self, ways: &Value, value: &mut Value) {
+    fn unexpected(&mut self, ways: &Value, value: &mut Value) {
         let ways = ways.as_array().map(Vec::as_slice).unwrap_or_default();
         if ways.is_empty() || self.rng.u8(..ODDS_OF_STRAYING) != 0 {
             return;
         }
         let way = ways[self.rng.usize(..ways.len())].as_str().unwrap_or_default();
-        if let Some(bent) = bent(way, value) {
-            *value = bent;
+        if let Some(replacement) = replacement(way, value) {
+            *value = replacement;
         }
     }
 }
 
 /// What arrives in the place of a value; nothing where the value cannot stray in this way.
-fn bent(way: &str, value: &Value) -> Option<Value> {
+fn replacement(way: &str, value: &Value) -> Option<Value> {
     match (way, value) {
         ("empty", _) => Some(json!("")),
         ("null", _) => Some(Value::Null),
@@ -90,16 +90,11 @@ fn bent(way: &str, value: &Value) -> Option<Value> {
 }
 
 /// The alternative of a schema that is meant by a value: the list or the object.
-fn alternative<'a>(document: &'a Value, schema: &'a Value, value: &Value) -> &'a Value {
+fn alternative<'a>(spec: &'a Spec, schema: &'a Value, value: &Value) -> &'a Value {
     let Some(alternatives) = schema["oneOf"].as_array() else { return schema };
     let meant = if value.is_array() { "array" } else { "object" };
-    let mut resolved = alternatives.iter().map(|schema| resolve(document, schema));
+    let mut resolved = alternatives.iter().map(|schema| spec.resolve(schema));
     resolved.find(|schema| schema["type"] == meant).unwrap_or(schema)
-}
-
-fn resolve<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
-    let pointer = node["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
-    pointer.and_then(|pointer| document.pointer(pointer)).unwrap_or(node)
 }
 
 #[cfg(test)]
@@ -126,7 +121,7 @@ mod tests {
             ("unlisted", json!("RECEIVED"), Some(json!("NYTT_VÄRDE"))),
         ];
         for (way, value, expected) in cases {
-            assert_eq!(bent(way, &value), expected, "{way} {value}");
+            assert_eq!(replacement(way, &value), expected, "{way} {value}");
         }
     }
 

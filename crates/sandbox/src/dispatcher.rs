@@ -1,0 +1,378 @@
+//! What happens to one request: it is captured, identified and checked; the supplier answers it, unless a test
+//! has laid down the answer; the answer is checked in turn. A fault takes away one or the other.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use tokio::sync::watch;
+
+use crate::behaviour::{Behaviour, Effects, Request};
+use crate::fault::{Fault, FaultSampler, Faults};
+use crate::late::LateRequest;
+use crate::lock::lock;
+use crate::received::ReceivedRequest;
+use crate::script::{Answer, Script, ScriptedStep};
+use crate::spec::{RouteMatch, Spec};
+use crate::tally;
+use crate::transmission::{self, End, Transmission};
+
+pub(crate) struct Dispatcher {
+    pub(crate) spec: &'static Spec,
+    state: Mutex<State>,
+    /// How many requests are still to be carried out, although their connection is gone.
+    pending: watch::Sender<usize>,
+}
+
+/// The state behind one lock, so that requests take effect one after the other.
+pub(crate) struct State {
+    behaviour: Box<dyn Behaviour>,
+    pub(crate) script: Script,
+    pub(crate) faults: FaultSampler,
+    /// How many of the next connections are to be refused, and how many were.
+    pub(crate) connections_to_refuse: usize,
+    pub(crate) refused_connections: usize,
+    pub(crate) received: Vec<ReceivedRequest>,
+    arrivals: BTreeMap<String, usize>,
+    pub(crate) effects: Effects,
+    pub(crate) violations: Vec<String>,
+    /// Where the requests stand, among those received, that wait for a newer one to overtake.
+    awaiting_newer: Vec<usize>,
+}
+
+impl Dispatcher {
+    pub(crate) fn new(spec: &'static Spec, behaviour: Box<dyn Behaviour>) -> Dispatcher {
+        let state = State {
+            behaviour,
+            script: Script::default(),
+            faults: FaultSampler::new(Faults::none()),
+            connections_to_refuse: 0,
+            refused_connections: 0,
+            received: Vec::new(),
+            arrivals: BTreeMap::new(),
+            effects: Effects::default(),
+            violations: Vec::new(),
+            awaiting_newer: Vec::new(),
+        };
+        Dispatcher { spec, state: Mutex::new(state), pending: watch::Sender::new(0) }
+    }
+
+    /// The ledger stays usable after a panic in a test that held it.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Whether a connection is to be reset before anything is read from it.
+    pub(crate) fn refuses_connection(&self) -> bool {
+        let mut state = self.state();
+        let requested = state.connections_to_refuse > 0;
+        state.connections_to_refuse = state.connections_to_refuse.saturating_sub(1);
+        let refuses = requested || state.faults.refuses_connection();
+        state.refused_connections += usize::from(refuses);
+        refuses
+    }
+
+    pub(crate) fn handle(&self, mut received: ReceivedRequest) -> Transmission {
+        let route = self.state().behaviour.route(self.spec, &received);
+        if let RouteMatch::Found(operation, _) = &route {
+            let content_type = received.header("content-type");
+            let query = received.query.as_deref();
+            let mut problems = self.state().behaviour.check_query(self.spec, &operation.id, query);
+            problems.extend(self.spec.check_request(&operation.id, content_type, &received.body));
+            received.problems = problems;
+            received.operation = Some(operation.id.clone());
+        }
+        // One lock for all that follows, so that the captured requests stand in the order in which they took effect.
+        let mut state = self.state();
+        let operation = received.operation.as_deref();
+        if let Some(id) = operation {
+            *state.arrivals.entry(id.to_owned()).or_default() += 1;
+        }
+        let mut succeeded = false;
+        let (fault, reply, took_effect) = match state.next_step(operation) {
+            Some(ScriptedStep::Answer(answer)) => {
+                (None, Transmission::now(state.to_response(operation, answer)), false)
+            }
+            Some(ScriptedStep::Fault(fault)) => {
+                let (reply, took_effect) =
+                    self.apply_fault(fault, &mut state, &route, &received, &mut succeeded);
+                (Some(fault), reply, took_effect)
+            }
+            None => {
+                let (response, took_effect) = state.carry_out(self.spec, &route, &received);
+                succeeded = response.status().is_success();
+                if let Some(id) = operation.filter(|_| succeeded) {
+                    tally::count(self.spec, id);
+                }
+                (None, Transmission::now(response), took_effect)
+            }
+        };
+        received.status = reply.status();
+        received.fault = fault;
+        received.took_effect = took_effect;
+        state.received.push(received);
+        if succeeded {
+            self.carry_out_older(&mut state);
+        }
+        reply
+    }
+
+    /// Carries out the older requests that the latest one was to be overtaken by.
+    fn carry_out_older(&self, state: &mut State) {
+        let Some(newer) = state.received.last() else { return };
+        let is_older = |index: &usize| {
+            state.received.get(*index).is_some_and(|older| {
+                (&older.method, &older.path) == (&newer.method, &newer.path) && older.body != newer.body
+            })
+        };
+        let (now, later) = state.awaiting_newer.iter().partition(|index| is_older(index));
+        state.awaiting_newer = later;
+        let now: Vec<usize> = now;
+        for index in now {
+            self.carry_out_at(state, index);
+        }
+    }
+
+    /// What goes back for a request that meets with a fault, and whether the request took effect.
+    fn apply_fault(
+        &self,
+        fault: Fault,
+        state: &mut State,
+        route: &RouteMatch<'static>,
+        received: &ReceivedRequest,
+        succeeded: &mut bool,
+    ) -> (Transmission, bool) {
+        let index = state.received.len();
+        if fault == Fault::CarriedOutAfterNewer {
+            state.awaiting_newer.push(index);
+            return (Transmission::Closed, false);
+        }
+        let mut took_effect = false;
+        let mut carry_out_now = || {
+            let (response, changed) = state.carry_out(self.spec, route, received);
+            took_effect = changed;
+            *succeeded = response.status().is_success();
+            response
+        };
+        let reply = match fault {
+            Fault::ResetBefore => Transmission::Reset,
+            Fault::CarriedOutAfterNewer => Transmission::Closed,
+            Fault::ResetAfter => {
+                carry_out_now();
+                Transmission::Reset
+            }
+            Fault::CarriedOutLate(delay) => Transmission::Late(LateRequest::new(delay, index, &self.pending)),
+            Fault::Latency(delay) => Transmission::Answer(carry_out_now(), delay),
+            Fault::Silence => Transmission::Silence,
+            Fault::Throttled(wait) => Transmission::now(transmission::throttled(wait)),
+            Fault::Unavailable(status) => Transmission::now(transmission::error_page(status)),
+            Fault::FailedAfter(status) => {
+                carry_out_now();
+                Transmission::now(transmission::error_page(status))
+            }
+            Fault::Truncated => Transmission::first_half(&carry_out_now(), End::Closed),
+            Fault::ResetWithin => Transmission::first_half(&carry_out_now(), End::Reset),
+            Fault::WrongBody => Transmission::now(transmission::error_page_instead_of(&carry_out_now())),
+        };
+        (reply, took_effect)
+    }
+
+    /// Nobody hears the answer, but it is checked all the same.
+    pub(crate) fn carry_out(&self, late: &LateRequest) {
+        self.carry_out_at(&mut self.state(), late.index);
+    }
+
+    fn carry_out_at(&self, state: &mut State, index: usize) {
+        let Some(received) = state.received.get(index).cloned() else { return };
+        let route = state.behaviour.route(self.spec, &received);
+        let (_, took_effect) = state.carry_out(self.spec, &route, &received);
+        if let Some(received) = state.received.get_mut(index) {
+            received.took_effect = took_effect;
+        }
+    }
+
+    /// Carries out what nothing newer came for, and waits until no request is left that is to be carried out late.
+    pub(crate) async fn settled(&self) {
+        {
+            let mut state = self.state();
+            for index in std::mem::take(&mut state.awaiting_newer) {
+                self.carry_out_at(&mut state, index);
+            }
+        }
+        // Cannot fail: the desk has a sender of its own.
+        let _ = self.pending.subscribe().wait_for(|pending| *pending == 0).await;
+    }
+}
+
+impl State {
+    /// How many requests for an operation arrived.
+    pub(crate) fn count(&self, operation_id: &str) -> usize {
+        self.arrivals.get(operation_id).copied().unwrap_or_default()
+    }
+
+    /// What was laid down for the next request for an operation, or is drawn for it.
+    fn next_step(&mut self, operation: Option<&str>) -> Option<ScriptedStep> {
+        let scripted = operation.and_then(|id| self.script.next(id));
+        scripted.or_else(|| self.faults.next_fault(operation).map(ScriptedStep::Fault))
+    }
+
+    /// What the supplier answers, and whether the request took effect.
+    fn carry_out(
+        &mut self,
+        spec: &Spec,
+        route: &RouteMatch<'static>,
+        received: &ReceivedRequest,
+    ) -> (Response<Bytes>, bool) {
+        let operation = received.operation.as_deref();
+        let count = |effects: &Effects| operation.map(|id| effects.count(id));
+        let before = count(&self.effects);
+        let answer = self.behaviour.answer(&Request { route, received }, &mut self.effects);
+        let took_effect = count(&self.effects) > before;
+        let Some(id) = operation else { return (self.to_response(operation, answer), took_effect) };
+        let problems = answer.problems(spec, id);
+        if !problems.is_empty() {
+            return (self.violation(operation, &problems.join("; ")), took_effect);
+        }
+        let answer = self.behaviour.transform(id, answer);
+        (self.to_response(operation, answer), took_effect)
+    }
+
+    fn to_response(&mut self, operation: Option<&str>, answer: Answer) -> Response<Bytes> {
+        answer.into_response().unwrap_or_else(|error| self.violation(operation, &error.to_string()))
+    }
+
+    /// A fault of the sandbox's own, or of an answer laid down. In plain text, so that nobody takes it for the
+    /// supplier's.
+    fn violation(&mut self, operation: Option<&str>, problem: &str) -> Response<Bytes> {
+        let text =
+            format!("{}: the sandbox's answer is wrong: {problem}", operation.unwrap_or("no operation"));
+        let mut response = Response::new(Bytes::from(text.clone()));
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        self.violations.push(text);
+        response
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// Gives every request the same answer, right or wrong.
+    struct Parrot(Answer);
+
+    impl Behaviour for Parrot {
+        fn answer(&mut self, _: &Request<'_>, effects: &mut Effects) -> Answer {
+            effects.add("parrot");
+            self.0.clone()
+        }
+    }
+
+    fn dispatcher(answer: Answer) -> Dispatcher {
+        Dispatcher::new(Spec::cocon(), Box::new(Parrot(answer)))
+    }
+
+    fn status(dispatcher: &Dispatcher, received: ReceivedRequest) -> u16 {
+        dispatcher.handle(received).status()
+    }
+
+    fn get(path: &str) -> ReceivedRequest {
+        let (parts, ()) = http::Request::get(path).body(()).unwrap().into_parts();
+        ReceivedRequest::new(&parts, Vec::new())
+    }
+
+    #[test]
+    fn an_answer_unlike_the_document_becomes_a_500_and_a_violation() {
+        let wrong = [
+            Answer::json(200, &json!({"customerId": "1"})),
+            Answer::json(201, &json!({"id": "1"})),
+            Answer::status(200).header("content-type", "text/plain").body("{}"),
+            Answer::status(200),
+            Answer::json(200, &json!({"emailAddresses": [null]})),
+        ];
+        for answer in wrong {
+            let dispatcher = dispatcher(answer.clone());
+            assert_eq!(status(&dispatcher, get("/api/v1/contacts/1")), 500, "{answer:?}");
+            assert_eq!(dispatcher.state().violations.len(), 1);
+            assert!(dispatcher.state().violations[0].starts_with("getContact: "));
+            assert_eq!(dispatcher.state().received[0].status, 500);
+        }
+    }
+
+    #[test]
+    fn an_answer_like_the_document_goes_out_as_it_is() {
+        let dispatcher = dispatcher(Answer::json(200, &json!({"id": "1"})));
+        assert_eq!(status(&dispatcher, get("/api/v1/contacts/1")), 200);
+        assert!(dispatcher.state().violations.is_empty());
+        assert_eq!(dispatcher.state().effects.count("parrot"), 1);
+    }
+
+    #[test]
+    fn an_answer_laid_down_is_used_once_and_not_checked() {
+        let dispatcher = dispatcher(Answer::json(200, &json!({"id": "1"})));
+        dispatcher.state().script.push("getContact", ScriptedStep::Answer(Answer::status(418).body("tea")));
+        assert_eq!(status(&dispatcher, get("/api/v1/customers/1")), 200);
+        assert_eq!(status(&dispatcher, get("/api/v1/contacts/1")), 418);
+        assert_eq!(status(&dispatcher, get("/api/v1/contacts/1")), 200);
+        assert_eq!(dispatcher.state().effects.count("parrot"), 2);
+        assert!(dispatcher.state().violations.is_empty());
+    }
+
+    #[test]
+    fn what_a_fault_takes_away_is_checked_all_the_same() {
+        let dispatcher = dispatcher(Answer::json(200, &json!({"customerId": "1"})));
+        for fault in [Fault::ResetAfter, Fault::WrongBody, Fault::FailedAfter(500)] {
+            dispatcher.state().script.push("getContact", ScriptedStep::Fault(fault));
+            dispatcher.handle(get("/api/v1/contacts/1"));
+        }
+        assert_eq!(dispatcher.state().violations.len(), 3);
+        dispatcher
+            .state()
+            .script
+            .push("getContact", ScriptedStep::Fault(Fault::CarriedOutLate(Duration::ZERO)));
+        let reply = dispatcher.handle(get("/api/v1/contacts/1"));
+        assert_eq!(dispatcher.state().violations.len(), 3, "not yet");
+        let Transmission::Late(late) = reply else { panic!("{reply:?}") };
+        dispatcher.carry_out(&late);
+        assert_eq!(dispatcher.state().violations.len(), 4);
+    }
+
+    /// Even if it is never carried out, because the server ends.
+    #[test]
+    fn a_late_request_is_pending_as_long_as_it_exists() {
+        let dispatcher = dispatcher(Answer::json(200, &json!({})));
+        dispatcher
+            .state()
+            .script
+            .push("getContact", ScriptedStep::Fault(Fault::CarriedOutLate(Duration::ZERO)));
+        let reply = dispatcher.handle(get("/api/v1/contacts/1"));
+        assert_eq!(*dispatcher.pending.borrow(), 1);
+        drop(reply);
+        assert_eq!(*dispatcher.pending.borrow(), 0);
+    }
+
+    #[test]
+    fn an_answer_that_http_does_not_know_is_a_violation() {
+        let dispatcher = dispatcher(Answer::json(200, &json!({})));
+        dispatcher.state().script.push("getContact", ScriptedStep::Answer(Answer::status(7)));
+        assert_eq!(status(&dispatcher, get("/api/v1/contacts/1")), 500);
+        assert_eq!(dispatcher.state().violations.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_request_is_kept_with_it() {
+        let dispatcher = dispatcher(Answer::json(200, &json!({})));
+        dispatcher.handle(get("/api/v1/contacts/a%2Fb?page=2"));
+        dispatcher.handle(get("/elsewhere?page=2"));
+        let received = dispatcher.state().received.clone();
+        assert_eq!(received[0].path, "/api/v1/contacts/a%2Fb");
+        assert_eq!(received[0].query.as_deref(), Some("page=2"));
+        assert_eq!(received[0].problems, ["query: the parameter 'page' is not documented"]);
+        assert_eq!((received[1].operation.as_deref(), received[1].problems.len()), (None, 0));
+    }
+}
