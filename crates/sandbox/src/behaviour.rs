@@ -6,39 +6,39 @@ use crate::received::ReceivedRequest;
 use crate::script::Answer;
 use crate::spec::{RouteMatch, Spec};
 
-/// How a supplier answers.
+/// The simulated behaviour of a supplier.
 pub(crate) trait Behaviour: Send {
-    /// Answers a request and counts what it changed.
+    /// Carries a request out and returns the response. Adds what the request changed to `effects`.
     fn answer(&mut self, request: &Request<'_>, effects: &mut Effects) -> Answer;
 
-    /// What stands before the document's paths at this supplier.
+    /// Returns the path prefix of the API, to which the document's paths are relative.
     fn prefix(&self) -> &'static str {
         ""
     }
 
-    /// What the document has at the method and path of a request.
+    /// Matches a request against the paths of the document.
     fn route(&self, spec: &'static Spec, received: &ReceivedRequest) -> RouteMatch<'static> {
         spec.route(&received.method, &received.path)
     }
 
-    /// What is wrong with the query of a request.
+    /// Returns the problems of a request's query string.
     fn check_query(&self, spec: &Spec, operation_id: &str, query: Option<&str>) -> Vec<String> {
         spec.check_query(operation_id, query)
     }
 
-    /// What goes out in the place of an answer of its own, after that was held against the document.
+    /// Transforms a response after it was validated against the document.
     fn transform(&mut self, _operation_id: &str, answer: Answer) -> Answer {
         answer
     }
 }
 
-/// A request with what the document has at its method and path.
+/// A received request and the operation it matches.
 pub(crate) struct Request<'a> {
     pub(crate) route: &'a RouteMatch<'static>,
     pub(crate) received: &'a ReceivedRequest,
 }
 
-/// How often what took effect, by operation.
+/// Counts how many requests took effect, by operation.
 #[derive(Debug, Default)]
 pub(crate) struct Effects(BTreeMap<String, usize>);
 

@@ -1,5 +1,5 @@
-//! What happens to one request: it is captured, identified and checked; the supplier answers it, unless a test
-//! has laid down the answer; the answer is checked in turn. A fault takes away one or the other.
+//! Handles one request: records it, matches it to an operation, validates it, lets the supplier carry it out unless a
+//! test scripted a response, and validates the response. Faults replace the execution or the response.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -21,7 +21,7 @@ use crate::transmission::{self, End, Transmission};
 pub(crate) struct Dispatcher {
     pub(crate) spec: &'static Spec,
     state: Mutex<State>,
-    /// How many requests are still to be carried out, although their connection is gone.
+    /// How many requests are still to be carried out although their connection is closed.
     pending: watch::Sender<usize>,
 }
 
@@ -30,14 +30,14 @@ pub(crate) struct State {
     behaviour: Box<dyn Behaviour>,
     pub(crate) script: Script,
     pub(crate) faults: FaultSampler,
-    /// How many of the next connections are to be refused, and how many were.
+    /// How many of the next connections are to be reset, and how many were.
     pub(crate) connections_to_refuse: usize,
     pub(crate) refused_connections: usize,
     pub(crate) received: Vec<ReceivedRequest>,
     arrivals: BTreeMap<String, usize>,
     pub(crate) effects: Effects,
     pub(crate) violations: Vec<String>,
-    /// Where the requests stand, among those received, that wait for a newer one to overtake.
+    /// The indices in `received` of the requests to be carried out after a newer one.
     awaiting_newer: Vec<usize>,
 }
 
@@ -58,12 +58,11 @@ impl Dispatcher {
         Dispatcher { spec, state: Mutex::new(state), pending: watch::Sender::new(0) }
     }
 
-    /// The ledger stays usable after a panic in a test that held it.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
 
-    /// Whether a connection is to be reset before anything is read from it.
+    /// Returns whether a new connection is to be reset before anything is read from it.
     pub(crate) fn refuses_connection(&self) -> bool {
         let mut state = self.state();
         let requested = state.connections_to_refuse > 0;
@@ -83,7 +82,8 @@ impl Dispatcher {
             received.problems = problems;
             received.operation = Some(operation.id.clone());
         }
-        // One lock for all that follows, so that the captured requests stand in the order in which they took effect.
+        // One lock for everything that follows, so that the recorded requests are in the order in which they took
+        // effect.
         let mut state = self.state();
         let operation = received.operation.as_deref();
         if let Some(id) = operation {
@@ -118,7 +118,7 @@ impl Dispatcher {
         reply
     }
 
-    /// Carries out the older requests that the latest one was to be overtaken by.
+    /// Carries out the older requests that waited for the request that was received last.
     fn carry_out_older(&self, state: &mut State) {
         let Some(newer) = state.received.last() else { return };
         let is_older = |index: &usize| {
@@ -134,7 +134,7 @@ impl Dispatcher {
         }
     }
 
-    /// What goes back for a request that meets with a fault, and whether the request took effect.
+    /// Applies a fault. Returns what is sent and whether the request took effect.
     fn apply_fault(
         &self,
         fault: Fault,
@@ -178,7 +178,7 @@ impl Dispatcher {
         (reply, took_effect)
     }
 
-    /// Nobody hears the answer, but it is checked all the same.
+    /// Carries a late request out. Its response is validated, but not sent.
     pub(crate) fn carry_out(&self, late: &LateRequest) {
         self.carry_out_at(&mut self.state(), late.index);
     }
@@ -192,7 +192,7 @@ impl Dispatcher {
         }
     }
 
-    /// Carries out what nothing newer came for, and waits until no request is left that is to be carried out late.
+    /// Carries out the requests that still wait for a newer one, then waits until no late request is left.
     pub(crate) async fn settled(&self) {
         {
             let mut state = self.state();
@@ -200,24 +200,24 @@ impl Dispatcher {
                 self.carry_out_at(&mut state, index);
             }
         }
-        // Cannot fail: the desk has a sender of its own.
+        // Cannot fail: the dispatcher holds a sender.
         let _ = self.pending.subscribe().wait_for(|pending| *pending == 0).await;
     }
 }
 
 impl State {
-    /// How many requests for an operation arrived.
+    /// Returns how many requests for an operation arrived.
     pub(crate) fn count(&self, operation_id: &str) -> usize {
         self.arrivals.get(operation_id).copied().unwrap_or_default()
     }
 
-    /// What was laid down for the next request for an operation, or is drawn for it.
+    /// Returns the scripted step for the next request for an operation, or else a sampled fault.
     fn next_step(&mut self, operation: Option<&str>) -> Option<ScriptedStep> {
         let scripted = operation.and_then(|id| self.script.next(id));
         scripted.or_else(|| self.faults.next_fault(operation).map(ScriptedStep::Fault))
     }
 
-    /// What the supplier answers, and whether the request took effect.
+    /// Returns the supplier's response, and whether the request took effect.
     fn carry_out(
         &mut self,
         spec: &Spec,
@@ -242,8 +242,8 @@ impl State {
         answer.into_response().unwrap_or_else(|error| self.violation(operation, &error.to_string()))
     }
 
-    /// A fault of the sandbox's own, or of an answer laid down. In plain text, so that nobody takes it for the
-    /// supplier's.
+    /// Records a mistake of the sandbox or of a scripted response, and returns a 500. Its body is plain text, so that
+    /// it cannot be mistaken for a response of the supplier.
     fn violation(&mut self, operation: Option<&str>, problem: &str) -> Response<Bytes> {
         let text =
             format!("{}: the sandbox's answer is wrong: {problem}", operation.unwrap_or("no operation"));
@@ -263,7 +263,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives every request the same answer, right or wrong.
+    /// Returns the same response to every request.
     struct Parrot(Answer);
 
     impl Behaviour for Parrot {
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(dispatcher.state().violations.len(), 4);
     }
 
-    /// Even if it is never carried out, because the server ends.
+    /// A late request is no longer pending if the server drops it.
     #[test]
     fn a_late_request_is_pending_as_long_as_it_exists() {
         let dispatcher = dispatcher(Answer::json(200, &json!({})));

@@ -1,4 +1,4 @@
-//! Listens on loopback, brings each request to the desk, and lets a connection end as the desk says.
+//! Listens on loopback, passes each request to the dispatcher, and ends connections as the dispatcher demands.
 
 use std::error::Error;
 use std::io;
@@ -20,7 +20,7 @@ use crate::dispatcher::Dispatcher;
 use crate::received::ReceivedRequest;
 use crate::transmission::{End, Transmission};
 
-/// A listener that stops, with all its connections, when this is dropped.
+/// A listener. Dropping it ends the listener and all its connections.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -28,7 +28,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Listens on the runtime it is called in. Port 0 is any free one.
+    /// Starts to listen on the current runtime. Port 0 selects any free port.
     pub(crate) async fn start(port: u16, dispatcher: Arc<Dispatcher>) -> io::Result<Server> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
@@ -47,7 +47,7 @@ impl Drop for Server {
     }
 }
 
-/// Owns the connections and what is to be carried out after them, so that they end with it.
+/// Accepts connections. The task owns the connections and the late requests, so they end with it.
 async fn accept(listener: TcpListener, dispatcher: Arc<Dispatcher>) {
     let mut connections = JoinSet::new();
     loop {
@@ -55,7 +55,7 @@ async fn accept(listener: TcpListener, dispatcher: Arc<Dispatcher>) {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) if dispatcher.refuses_connection() => reset(stream),
                 Ok((stream, _)) => { connections.spawn(serve(stream, Arc::clone(&dispatcher))); }
-                // The caller went away again, or the process is out of handles for now.
+                // The client has disconnected, or the process has no free file descriptor.
                 Err(_) => tokio::task::yield_now().await,
             },
             Some(_) = connections.join_next() => {}
@@ -66,10 +66,10 @@ async fn accept(listener: TcpListener, dispatcher: Arc<Dispatcher>) {
 async fn serve(stream: TcpStream, dispatcher: Arc<Dispatcher>) {
     let unanswered = OnceLock::new();
     let service = service_fn(|request| respond(request, &dispatcher, &unanswered));
-    // No `Date`: the answers of two runs are to be the same to the byte.
+    // No `Date` header, so that the responses of two runs are equal byte for byte.
     let mut connection =
         http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service);
-    // A connection that breaks off is the caller's doing; what arrived whole is with the desk.
+    // An error here means that the client disconnected. The dispatcher has recorded every complete request.
     let _ = (&mut connection).await;
     let stream = connection.into_parts().io.into_inner();
     if let Some(reply) = unanswered.into_inner() {
@@ -77,7 +77,8 @@ async fn serve(stream: TcpStream, dispatcher: Arc<Dispatcher>) {
     }
 }
 
-/// Answers a request. What is no whole answer is left for the end of the connection, which this brings about.
+/// Responds to a request. Anything but a complete response is stored in `unanswered`, and the returned error ends the
+/// connection.
 async fn respond(
     request: Request<Incoming>,
     dispatcher: &Dispatcher,
@@ -87,7 +88,7 @@ async fn respond(
     let body = body.collect().await?.to_bytes();
     match dispatcher.handle(ReceivedRequest::new(&parts, body.into())) {
         Transmission::Answer(response, delay) => {
-            // The client may go meanwhile, and this with it.
+            // If the client disconnects during the delay, this task ends.
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
@@ -100,10 +101,10 @@ async fn respond(
     }
 }
 
-/// Ends a connection whose last request gets no whole answer.
+/// Ends a connection whose last request gets no complete response.
 async fn end(mut stream: TcpStream, reply: Transmission, dispatcher: &Dispatcher) -> io::Result<()> {
     match reply {
-        // Goes out by itself.
+        // hyper sends complete responses.
         Transmission::Answer(..) => {}
         Transmission::ExamplePart(_, bytes, how) => {
             stream.write_all(&bytes).await?;
@@ -124,8 +125,8 @@ async fn end(mut stream: TcpStream, reply: Transmission, dispatcher: &Dispatcher
     Ok(())
 }
 
-/// Ends a connection with RST where closing it would say goodbye.
+/// Closes a connection with RST instead of FIN.
 fn reset(stream: TcpStream) {
-    // Fails for a connection that is gone already.
+    // Fails if the connection is already closed.
     let _ = stream.set_zero_linger();
 }

@@ -1,4 +1,4 @@
-//! A supplier's OpenAPI document as the judge of requests and answers.
+//! A supplier's OpenAPI document, which requests and responses are validated against.
 
 mod operation;
 mod schema;
@@ -17,11 +17,11 @@ pub(crate) use template::decode as percent_decoded;
 
 use crate::query_string;
 
-/// A supplier's OpenAPI document, read once: which operations there are, and what each takes and answers.
+/// A supplier's OpenAPI document.
 ///
-/// Requests and answers are held against a *closed copy* of the document's schemas: an object takes the
-/// fields that the document gives it and no others, unless the document says that its keys are data. A
-/// misspelt field is thereby a problem, although the document itself would let it pass.
+/// Requests and responses are validated against a *closed copy* of the document's schemas: an object accepts only the
+/// documented fields, unless the document says that its keys are data. A misspelt field is therefore a problem here,
+/// although the document itself would allow it.
 ///
 /// ```
 /// use lastmile_sandbox::Spec;
@@ -37,23 +37,23 @@ pub struct Spec {
     operations: Vec<Operation>,
 }
 
-/// What the document has at a method and path.
+/// The result of matching a method and a path; see [`Spec::route`].
 #[derive(Debug)]
 pub enum RouteMatch<'a> {
-    /// An operation, with the decoded values of its path parameters.
+    /// The operation, with the decoded values of its path parameters.
     Found(&'a Operation, Parameters),
-    /// The path is documented, but only for these methods.
+    /// The path is documented, but only with these methods.
     MethodNotAllowed(Vec<&'a Method>),
     /// The path is not documented.
     UnknownPath,
 }
 
-/// The part of an operation that an example stands for.
+/// Selects an example of an operation; see [`Spec::example`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExamplePart {
-    /// What is sent.
+    /// The request body.
     Request,
-    /// What is answered with this status.
+    /// The response body with this status code.
     Response(u16),
 }
 
@@ -73,48 +73,47 @@ static ONAPI: LazyLock<Spec> = LazyLock::new(|| {
 });
 
 impl Spec {
-    /// The document of the Cocon Fiber Transactional API.
+    /// Returns the document of the Cocon Fiber Transactional API.
     pub fn cocon() -> &'static Spec {
         &COCON
     }
 
-    /// The document of the Covage orders API.
+    /// Returns the document of the Covage orders API.
     pub fn covage() -> &'static Spec {
         &COVAGE
     }
 
-    /// The document of the ON-API.
+    /// Returns the document of the ON-API.
     pub fn onapi() -> &'static Spec {
         &ONAPI
     }
 
-    /// Reads a document. What it cannot make sense of is an error, so that no part of it goes unchecked.
+    /// Reads a document. Fails on anything it does not understand, so that no part of the document goes unchecked.
     pub(crate) fn parse(yaml: &str) -> Result<Spec, String> {
         let document: Value = serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?;
         let operations = operation::read_all(&document)?;
         Ok(Spec { document, operations })
     }
 
-    /// The document itself.
+    /// Returns the document itself.
     pub fn document(&self) -> &Value {
         &self.document
     }
 
-    /// Every operation of the document.
+    /// Returns all operations of the document.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.operations.iter()
     }
 
-    /// The operation with this `operationId`.
+    /// Returns the operation with this `operationId`.
     pub fn operation(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.id == id)
     }
 
-    /// Finds the operation of a request by its method and its path as it came over the wire.
+    /// Matches a method and a percent-encoded path to an operation.
     ///
-    /// Segments are decoded after the path was split, so `a%2Fb` is one segment and gives the parameter
-    /// `a/b`. Of several paths that fit, the one with the earliest literal segment wins: `/batch` over
-    /// `/{id}`.
+    /// The path is split into segments before it is decoded, so `a%2Fb` is one segment, with the value `a/b`. If
+    /// several templates match, the one with the earliest literal segment wins: `/batch` over `/{id}`.
     pub fn route(&self, method: &Method, path: &str) -> RouteMatch<'_> {
         let Some(segments) = template::split(path) else { return RouteMatch::UnknownPath };
         let matching = || {
@@ -134,10 +133,10 @@ impl Spec {
         }
     }
 
-    /// What is wrong with a request's body and its media type. Each text starts with where the problem is,
-    /// for a body with its JSON pointer, and repeats no value that was sent.
+    /// Returns the problems of a request's media type and body. Empty if they are valid.
     ///
-    /// The media type must be one that the document gives; parameters such as `charset` are not looked at.
+    /// Each text starts with the location of the problem (for a body, its JSON pointer) and never contains a sent
+    /// value. The media type must be documented; its parameters, such as `charset`, are ignored.
     pub fn check_request(&self, operation_id: &str, content_type: Option<&str>, body: &[u8]) -> Vec<String> {
         let Some(operation) = self.operation(operation_id) else {
             return vec![format!("operation: there is no {operation_id}")];
@@ -149,7 +148,7 @@ impl Spec {
         check_content(&operation.request, content_type, body)
     }
 
-    /// What is wrong with a request's query string: parameters that the document does not give.
+    /// Returns the problems of a query string: parameters that the document does not have.
     pub fn check_query(&self, operation_id: &str, query: Option<&str>) -> Vec<String> {
         let Some(operation) = self.operation(operation_id) else { return Vec::new() };
         query_string::names(query)
@@ -158,7 +157,8 @@ impl Spec {
             .collect()
     }
 
-    /// What is wrong with an answer: an undocumented status, another media type, a body unlike its schema.
+    /// Returns the problems of a response: an undocumented status code or media type, or a body that violates its
+    /// schema.
     pub fn check_response(
         &self,
         operation_id: &str,
@@ -182,7 +182,7 @@ impl Spec {
         pointer.and_then(|pointer| self.document.pointer(pointer)).unwrap_or(node)
     }
 
-    /// The document's example of a request or an answer.
+    /// Returns the document's example of a request or response body.
     pub fn example(&self, operation_id: &str, part: ExamplePart) -> Option<&Value> {
         let operation = self.operation(operation_id)?;
         let content = match part {
@@ -213,7 +213,7 @@ fn check_content(content: &Content, content_type: Option<&str>, body: &[u8]) -> 
     }
 }
 
-/// A media type without its parameters, which alone decides what a body is.
+/// Returns the media type without its parameters, in lower case.
 fn essence(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
@@ -221,9 +221,9 @@ fn essence(content_type: &str) -> String {
 fn check_json(schema: &Validator, body: &[u8]) -> Vec<String> {
     match serde_json::from_slice(body) {
         Err(error) => vec![format!("body: it is not JSON ({error})")],
-        // Much faster than a list of what is wrong.
+        // Much faster than listing the problems.
         Ok(value) if schema.is_valid(&value) => Vec::new(),
-        // Masked, because these texts go into error bodies, and values are personal data.
+        // Masked, because these texts become part of error bodies, and values are personal data.
         Ok(value) => schema
             .iter_errors(&value)
             .map(|error| format!("body{}: {}", error.instance_path(), error.masked()))

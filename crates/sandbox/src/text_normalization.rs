@@ -1,40 +1,41 @@
-//! How a supplier stores the texts that it is given.
+//! How a supplier normalizes the texts it stores.
 
 use serde_json::Value;
 
-/// How a supplier stores references, names and messages. What it answers later has the stored form; what it looks for is
-/// compared with that form, too.
+/// How a supplier normalizes references, names and messages when it stores them.
 ///
-/// Suppliers normalise texts, and rarely say so. A client that compares a reference byte for byte then misses its own order.
+/// Suppliers normalize texts without documenting it. A client that compares a reference byte for byte then does not
+/// find its own order. The supplier's later responses and its own comparisons use the normalized text;
+/// [`ReceivedRequest`](crate::ReceivedRequest) shows what was sent.
 ///
-/// | supplier | what is stored so |
-/// |---|---|
-/// | ON-API | `spReference`, `spSubscriptionId` and `externalNote` of orders, and so of the subscriptions that they make; `spTicketReference`, `spReference`, `heading`, `description` and `createdBy` of tickets; `message` and `createdBy` of comments |
-/// | Covage | `operator_info.order_ref`; the names, numbers and e-mail address of contacts |
-///
-/// What the captured requests show is what was sent.
+/// | supplier | normalized texts |
+/// | --- | --- |
+/// | ON-API | `spReference`, `spSubscriptionId` and `externalNote` of orders and of the resulting subscriptions; `spTicketReference`, `spReference`, `heading`, `description` and `createdBy` of tickets; `message` and `createdBy` of comments |
+/// | Covage | `operator_info.order_ref`; names, phone numbers and e-mail address of contacts |
 ///
 /// ```
 /// use lastmile_sandbox::{Sandbox, TextNormalization};
 ///
-/// let builder = Sandbox::builder().text_normalization(TextNormalization::UpperCase).covage_text_normalization(TextNormalization::Truncated(20));
+/// let builder = Sandbox::builder()
+///     .text_normalization(TextNormalization::UpperCase)
+///     .covage_text_normalization(TextNormalization::Truncated(20));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum TextNormalization {
-    /// As they were given.
+    /// Texts are stored as they were sent.
     #[default]
     Unchanged,
-    /// In upper case.
+    /// Texts are converted to upper case.
     UpperCase,
-    /// Without white space at both ends.
+    /// White space at both ends is removed.
     Trimmed,
-    /// Cut to this many characters.
+    /// Texts are truncated to this number of characters.
     Truncated(usize),
 }
 
 impl TextNormalization {
-    /// The request as it is stored: the texts at these JSON pointers in the supplier's form.
+    /// Returns the request with the texts at these JSON pointers normalized.
     pub(crate) fn apply(self, mut request: Value, pointers: &[&str]) -> Value {
         for pointer in pointers {
             if let Some(Value::String(text)) = request.pointer_mut(pointer) {

@@ -1,4 +1,4 @@
-//! What goes back over a connection: an answer, part of one, or none.
+//! What is sent over a connection in response to a request.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use crate::late::LateRequest;
 
 #[derive(Debug)]
 pub(crate) enum Transmission {
-    /// An answer, so much later.
+    /// A response, sent after a delay.
     Answer(Response<Bytes>, Duration),
-    /// These bytes of an answer that would be longer; then the connection ends so. The status is none if they end before it
-    /// is of use to anybody.
+    /// The first bytes of a response, after which the connection ends. The status code is `None` if the bytes do not
+    /// contain the whole head.
     ExamplePart(Option<StatusCode>, Bytes, End),
-    /// None: the connection is reset.
+    /// Nothing: the connection is reset.
     Reset,
-    /// None: the connection stays as it is until the client goes.
+    /// Nothing: the connection stays open until the client closes it.
     Silence,
-    /// None: the connection is closed, and the request carried out later.
+    /// Nothing: the connection is closed, and the request is carried out later.
     Late(LateRequest),
-    /// None: the connection is closed.
+    /// Nothing: the connection is closed.
     Closed,
 }
 
@@ -37,7 +37,7 @@ impl Transmission {
         Transmission::Answer(response, Duration::ZERO)
     }
 
-    /// The first half of an answer: of its body, if it has one, else of its head.
+    /// Returns the first half of a response: half of its body, or half of its head if it has no body.
     pub(crate) fn first_half(response: &Response<Bytes>, end: End) -> Transmission {
         let (status, body) = (response.status(), response.body());
         let mut bytes = format!("HTTP/1.1 {status}\r\n").into_bytes();
@@ -56,7 +56,7 @@ impl Transmission {
         Transmission::ExamplePart(Some(status), bytes.into(), end)
     }
 
-    /// What the client can know of the status; 0 for nothing.
+    /// Returns the status code that the client can receive, or 0 if none is sent.
     pub(crate) fn status(&self) -> u16 {
         let status = match self {
             Transmission::Answer(response, _) => Some(response.status()),
@@ -69,12 +69,12 @@ impl Transmission {
     }
 }
 
-/// What a gateway answers on its own account. The status is known to be one.
+/// Returns the error page of a gateway. `status` has been checked to be a 5xx.
 pub(crate) fn error_page(status: u16) -> Response<Bytes> {
     error_page_with(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-/// A refusal for now. A part of a second is told as a whole one, so that nobody comes back too early.
+/// Returns a 429. The duration is rounded up to whole seconds, so that the client does not retry too early.
 pub(crate) fn throttled(wait: Option<Duration>) -> Response<Bytes> {
     let mut response = error_page_with(StatusCode::TOO_MANY_REQUESTS);
     if let Some(wait) = wait {
@@ -84,7 +84,7 @@ pub(crate) fn throttled(wait: Option<Duration>) -> Response<Bytes> {
     response
 }
 
-/// What is left of an answer when a gateway puts a page of its own in its place: the status.
+/// Returns the page that a gateway sends in place of a response, with the same status code.
 pub(crate) fn error_page_instead_of(response: &Response<Bytes>) -> Response<Bytes> {
     error_page_with(response.status())
 }

@@ -12,7 +12,7 @@ use crate::behaviour::Effects;
 use crate::json::{non_null, text};
 use crate::lock::lock;
 
-/// Under this name a building that a batch connected is counted.
+/// The name under which connected buildings of batches are counted.
 const JOB: &str = "createDelayedConnectionBatch.job";
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Connections {
     jobs_per_poll: usize,
 }
 
-/// The entries of a batch, in the groups that its status shows; those still to come as they were sent.
+/// The jobs of a batch, grouped as in its status. Pending jobs are kept as they were sent.
 #[derive(Debug, Default)]
 struct Batch {
     pending: Vec<Value>,
@@ -44,7 +44,7 @@ impl Connections {
         self.connect(body).map(Some)
     }
 
-    /// The jobs wait for somebody to look.
+    /// Registers a batch. Its jobs run when its status is polled.
     pub(super) fn register_batch(&mut self, body: &Value, generator: &mut Generator) -> OperationResult {
         let pending =
             non_null(body, "delayedConnections").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -56,8 +56,8 @@ impl Connections {
         Ok(Some(json!({ "batchId": id })))
     }
 
-    /// Lets the next jobs finish and then tells how far the batch is, so that what is told and what took
-    /// effect agree. Time passes by looking only: a caller that polls gets there, at the same pace in every run.
+    /// Runs the next jobs and returns the status of the batch. Batches make progress only when they are polled, so a
+    /// run can be repeated, and the returned status always agrees with what took effect.
     pub(super) fn poll(
         &mut self,
         id: &str,
@@ -103,8 +103,7 @@ impl Batch {
     }
 }
 
-/// The supplier first works out which scenario is meant: the route stays as it is, on purpose, or a new one is
-/// given. Both then ask the same of the building.
+/// Checks that the request describes exactly one scenario: a new route, or deliberately none.
 fn check_scenario(body: &Value) -> Result<(), ErrorResponse> {
     let on_purpose = body.get("isWithoutGeometry") == Some(&Value::Bool(true));
     let route = non_null(body, "newRoute").is_some();
@@ -115,7 +114,7 @@ fn check_scenario(body: &Value) -> Result<(), ErrorResponse> {
     Ok(())
 }
 
-/// The name of a job's building, if it has one, as the entry of a batch's status.
+/// Returns an entry of a batch status with the building name of the job, if it has one.
 fn named(job: &Value) -> Value {
     text(job, "buildingName").map_or_else(|| json!({}), |name| json!({ "buildingName": name }))
 }

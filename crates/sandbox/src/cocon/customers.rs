@@ -10,7 +10,7 @@ use super::response_bodies;
 use crate::json::{non_null, text};
 use crate::merge_patch::merge_patch;
 
-/// What was created, by id, as the caller sent it and patched it since, without the nulls.
+/// Stored objects by id, as they were sent and patched, without nulls.
 type Store = BTreeMap<String, Value>;
 
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Customers {
         self.customer(id)
     }
 
-    /// Contacts and contracts would be left without their customer, so they must go first.
+    /// Deletes a customer. Its contacts and contracts must be deleted first.
     pub(super) fn delete_customer(&mut self, id: &str) -> OperationResult {
         find(&self.customers, "customer", id)?;
         let belongs = |stored: &Value| text(stored, "customerId") == Some(id);
@@ -86,7 +86,7 @@ impl Customers {
         self.contact(id)
     }
 
-    /// A contract would point to nobody, so it must let go of the contact first.
+    /// Deletes a contact, unless a contract refers to it.
     pub(super) fn delete_contact(&mut self, id: &str) -> OperationResult {
         find(&self.contacts, "contact", id)?;
         if self.contracts.values().any(|contract| contact_ids(contract).any(|other| other == id)) {
@@ -110,7 +110,7 @@ impl Customers {
         Ok(Some(response_bodies::contract(id, stored, self.customer_of(stored))))
     }
 
-    /// What the patch makes of the contract is checked before the contract is changed.
+    /// Updates a contract. The patched contract is validated before it is stored.
     pub(super) fn update_contract(&mut self, id: &str, patch: &Value) -> OperationResult {
         let contract = patched(find(&self.contracts, "contract", id)?, patch);
         self.check_contract(&contract)?;
@@ -128,7 +128,7 @@ impl Customers {
         if let Some(id) = contact_ids(contract).find(|id| !self.contacts.contains_key(*id)) {
             return Err(ErrorResponse::new(400, "UnknownContact", format!("There is no contact {id}")));
         }
-        // The schema has made sure that these are dates, whose texts sort as the days do.
+        // The schema has validated the dates; as texts they sort chronologically.
         match (text(contract, "startDate"), text(contract, "endDate")) {
             (Some(start), Some(end)) if end < start => {
                 Err(ErrorResponse::new(400, "EndBeforeStart", format!("{end} is before {start}")))
@@ -137,7 +137,8 @@ impl Customers {
         }
     }
 
-    /// A 400, not a 404: the customer is part of the body, not the place that was asked for.
+    /// Checks that the customer named in a request body exists. The error is a 400, because the customer is not part
+    /// of the path.
     fn check_customer(&self, body: &Value) -> Result<(), ErrorResponse> {
         match text(body, "customerId") {
             Some(id) if !self.customers.contains_key(id) => {

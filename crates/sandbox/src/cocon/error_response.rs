@@ -1,4 +1,4 @@
-//! Refusals, in the supplier's error body.
+//! Error responses with the error body of the supplier.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -10,12 +10,13 @@ use crate::spec::allow_header;
 /// The result of an operation: a response body or none, or an error response.
 pub(super) type OperationResult = Result<Option<Value>, ErrorResponse>;
 
-/// Why a request or a job is not carried out. Holds nothing from a header, so nothing secret can be repeated.
+/// The reason why a request or a job is not carried out. Contains nothing from a header, so that no secret is
+/// repeated.
 #[derive(Debug)]
 pub(super) struct ErrorResponse {
     status: u16,
     message: String,
-    /// Code and message of each thing that is wrong.
+    /// Code and message of each error.
     errors: Vec<(&'static str, String)>,
     allow: Option<String>,
 }
@@ -30,7 +31,7 @@ impl ErrorResponse {
         ErrorResponse::new(404, "NotFound", format!("There is no {kind} {id}"))
     }
 
-    /// A request unlike the document, with one entry per problem.
+    /// Returns a 400 with one error per problem.
     pub(super) fn invalid(problems: &[String]) -> ErrorResponse {
         let errors = problems.iter().map(|problem| ("InvalidRequest", problem.clone())).collect();
         ErrorResponse {

@@ -1,4 +1,4 @@
-//! The town that the network owner has prepared, some of it.
+//! The buildings of the simulated network.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,34 +10,35 @@ use super::error_response::ErrorResponse;
 
 const STREETS: u32 = 4;
 
-/// A building of the simulated town.
+/// A building of the simulated network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Building {
-    /// Its id, a number.
+    /// The id, which is numeric.
     pub id: String,
-    /// Its name: zip code and house number, such as `1234AB-56`.
+    /// The name: zip code and house number, such as `1234AB-56`.
     pub name: String,
-    /// How far it is.
+    /// Whether the building can be connected.
     pub kind: BuildingKind,
-    /// Short name of its frame; only prepared buildings have one.
+    /// The short name of the frame. Only prepared buildings have one.
     pub frame: Option<String>,
 }
 
-/// How far a building is.
+/// Whether, and why not, a building can be connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildingKind {
-    /// Frame and termination unit are there, the cable lies in slack nearby: can be connected, once.
+    /// The frame and the termination unit are installed and the cable lies nearby. The building can be connected,
+    /// once.
     Prepared,
-    /// Has no frame: a connection is refused.
+    /// The building has no frame. A connection is rejected.
     Unprepared,
-    /// Stands for several buildings: a connection is refused.
+    /// The record stands for several buildings. A connection is rejected.
     Complex,
 }
 
 impl BuildingKind {
-    /// What becomes of a request to connect a building of this kind.
+    /// Describes, in English, the outcome of a request to connect a building of this kind.
     pub fn connection_outcome(self) -> &'static str {
         match self {
             BuildingKind::Prepared => "can be connected, once",
@@ -54,7 +55,7 @@ pub(super) struct Fixtures {
     by_name: HashMap<String, usize>,
 }
 
-/// A building with what its connection consists of.
+/// A building, the parts of its connection, and whether it is connected.
 #[derive(Debug)]
 pub(super) struct SimulatedBuilding {
     building: Building,
@@ -91,7 +92,7 @@ impl Fixtures {
         self.buildings.iter().map(|building| building.building.clone()).collect()
     }
 
-    /// Puts a frame into a building that has none.
+    /// Installs a frame in a building that has none.
     pub(super) fn prepare(&mut self, name: &str) {
         if let Ok(building) = self.by_name(name)
             && building.building.kind == BuildingKind::Unprepared
@@ -133,7 +134,7 @@ impl SimulatedBuilding {
         }
     }
 
-    /// Connects the building to its frame, which the caller may name, and gives the parts of the connection.
+    /// Connects the building to its frame, which the request may name, and returns the parts of the connection.
     pub(super) fn connect(&mut self, frame_name: Option<&str>) -> Result<Value, ErrorResponse> {
         let name = &self.building.name;
         let refuse = |code, what: &str| Err(ErrorResponse::new(400, code, format!("Building {name} {what}")));
@@ -153,7 +154,7 @@ impl SimulatedBuilding {
     }
 }
 
-/// Every street begins with a complex building and ends with two that nobody has prepared.
+/// Returns the kind of a building by its index: the first of a street is complex, the last two are unprepared.
 fn kind_of(index: u32, buildings_per_street: u32) -> BuildingKind {
     match index {
         0 => BuildingKind::Complex,
@@ -162,7 +163,7 @@ fn kind_of(index: u32, buildings_per_street: u32) -> BuildingKind {
     }
 }
 
-/// The two letters of a Dutch zip code, of which some pairs are never given out; these all may be.
+/// Returns the two letters of a Dutch zip code. Some pairs are never used; pairs of these letters can be.
 fn zip_letters(rng: &mut Rng) -> String {
     const LETTERS: [char; 8] = ['A', 'B', 'D', 'G', 'H', 'K', 'L', 'N'];
     (0..2).filter_map(|_| rng.choice(LETTERS)).collect()

@@ -5,7 +5,7 @@ use fastrand::Rng;
 use crate::clock::Clock;
 use crate::uuid::uuid_v4;
 
-/// Where the supplier would note what went wrong, and when: a second passes with every request.
+/// Generates timestamps and identifiers. The clock advances by one second with each request.
 #[derive(Debug)]
 pub(super) struct Generator {
     clock: Clock,

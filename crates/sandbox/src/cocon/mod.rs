@@ -1,10 +1,12 @@
-//! Cocon, Netherlands: who may come in, and which part of the simulation answers what.
+//! Cocon (Netherlands).
 //!
-//! Where the supplier's documents are silent, the sandbox decides as follows.
-//! - A path that is not documented is a 404 and a wrong method a 405, whoever asks; then comes the 401.
-//! - A customer with contacts or contracts and a contact of a contract cannot be deleted (400).
-//! - Fields that hold nothing are left out of answers.
-//! - Error codes and messages are the sandbox's own words, and so are the states of a batch.
+//! Where the supplier's documents leave something open, the sandbox behaves as follows.
+//!
+//! - An undocumented path gets a 404 and a wrong method a 405, even without valid credentials. Only then are the
+//!   credentials checked (401).
+//! - A customer that has contacts or contracts, and a contact that a contract refers to, cannot be deleted (400).
+//! - Response bodies omit fields without a value.
+//! - Error codes, error messages and the states of a batch are the sandbox's own.
 
 mod connections;
 mod customers;
@@ -34,7 +36,10 @@ use fixtures::Fixtures;
 pub use fixtures::{Building, BuildingKind};
 use generator::Generator;
 
-/// Cocon as simulated: a [`Supplier`] with the keys it takes and the town it has prepared.
+/// The simulation of Cocon.
+///
+/// Dereferences to [`Supplier`]. In addition it provides the accepted credentials and the buildings of the simulated
+/// network.
 #[derive(Debug, Clone)]
 pub struct Cocon {
     supplier: Supplier,
@@ -43,7 +48,7 @@ pub struct Cocon {
     fixtures: Arc<Mutex<Fixtures>>,
 }
 
-/// Everything that is the same for every supplier: requests, counts, scripted answers.
+/// Provides what all suppliers share: received requests, counts, scripted responses and faults.
 impl Deref for Cocon {
     type Target = Supplier;
 
@@ -75,22 +80,24 @@ impl Cocon {
         Ok(Cocon { supplier, keys, buildings, fixtures })
     }
 
-    /// The API key that it accepts, in the header `Api-Key`.
+    /// Returns the accepted API key, which clients send in the header `Api-Key`.
     pub fn api_key(&self) -> &str {
         &self.keys.api_key
     }
 
-    /// The client id that it accepts beside the key, in the header `Client-Id`.
+    /// Returns the accepted client id, which clients send in the header `Client-Id`.
     pub fn client_id(&self) -> &str {
         &self.keys.client_id
     }
 
-    /// Puts a frame into a building that nobody has prepared, so that it can be connected from now on.
+    /// Prepares an [`Unprepared`](BuildingKind::Unprepared) building, so that it can be connected.
+    ///
+    /// Does nothing if there is no such building or if it is of another kind.
     pub fn prepare(&self, building_name: &str) {
         lock(&self.fixtures).prepare(building_name);
     }
 
-    /// The town as it was seeded: which buildings there are to connect.
+    /// Returns all buildings as they were at the start.
     pub fn buildings(&self) -> Vec<Building> {
         self.buildings.to_vec()
     }
@@ -118,7 +125,8 @@ impl Keys {
         }
     }
 
-    /// Both keys must be right, and a token, if there is one, a bearer's. Which of them is wrong is not told.
+    /// Checks both keys and, if there is an `Authorization` header, that it has the scheme `Bearer`. The error does
+    /// not say which of them is wrong.
     fn authenticate(&self, received: &ReceivedRequest) -> Result<(), ErrorResponse> {
         let keys_fit = received.header(&self.api_key_header) == Some(&self.api_key)
             && received.header(&self.client_id_header) == Some(&self.client_id);
@@ -201,7 +209,7 @@ impl Simulation {
             "createDelayedConnection" => self.connections.connect_by_name(body),
             "createDelayedConnectionBatch" => self.connections.register_batch(body, &mut self.generator),
             "getDelayedConnectionBatch" => self.connections.poll(id, &mut self.generator, effects),
-            // Nothing reads an approval back; the captured request is its record.
+            // No operation returns an approval; the recorded request is the only trace of it.
             "createProjectAssetApproval" => Ok(None),
             other => Err(ErrorResponse::new(500, "NotSimulated", format!("{other} is not simulated"))),
         }

@@ -1,5 +1,5 @@
-//! What is stored, in the shape it is answered in. The store holds what the caller sent; answers name and
-//! nest the same things differently, and leave out what is not there.
+//! The response bodies of stored objects. Objects are stored as they were sent; response bodies use other names and
+//! another nesting, and omit absent fields.
 
 use serde_json::{Map, Value, json};
 
@@ -45,7 +45,7 @@ pub(super) fn contract(id: &str, stored: &Value, customer: Option<&Value>) -> Va
     ])
 }
 
-/// `Kade 12, 1234AB Ankeborg, Nederland`, or as much of it as there is.
+/// Returns an address in one line, such as `Kade 12, 1234AB Ankeborg, Nederland`, or as much of it as there is.
 fn one_line(address: &Value) -> Option<String> {
     let join = |fields: [&str; 2]| {
         let parts: Vec<_> = fields.iter().filter_map(|field| text(address, field)).collect();

@@ -1,6 +1,6 @@
 //! The user, and the tokens of both documented generations.
 //!
-//! Tokens expire when the test says so, not by the clock: the sandbox's hours do not pass.
+//! Tokens expire when a test demands it, not with time.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::generator::{Generator, short_id};
 use crate::json::text_at;
 use crate::received::ReceivedRequest;
 
-/// The one user there is. Invented; the number is one of those that France keeps for fiction.
+/// The only user, which is invented. The phone number is one that France reserves for fiction.
 #[derive(Debug)]
 pub(super) struct User {
     pub(super) email: String,
@@ -65,7 +65,7 @@ impl Account {
         Account { user, last_login: None, access, refresh, legacy }
     }
 
-    /// Wrong credentials are a 401 (authentication page, newer edition).
+    /// Issues tokens. Wrong credentials are a 401 (authentication page, newer edition).
     pub(super) fn obtain(&mut self, body: &Value, generator: &mut Generator) -> Result<Value, ErrorResponse> {
         self.log_in(body, generator)
             .ok_or_else(|| ErrorResponse::new(401, "No active user has these credentials."))?;
@@ -75,7 +75,7 @@ impl Account {
         Ok(json!({ "access": access, "refresh": refresh, "user": self.view() }))
     }
 
-    /// The refresh token stays as it is and stays good.
+    /// Issues a new access token. The refresh token stays valid.
     pub(super) fn refresh(
         &mut self,
         body: &Value,
@@ -89,7 +89,7 @@ impl Account {
         Ok(json!({ "access": access }))
     }
 
-    /// Wrong credentials are a 400 (authentication page, older edition).
+    /// Issues a token of the older generation. Wrong credentials are a 400 (authentication page, older edition).
     pub(super) fn obtain_legacy(
         &mut self,
         body: &Value,
@@ -100,7 +100,8 @@ impl Account {
         Ok(self.issue_legacy(generator))
     }
 
-    /// Takes a token that has not expired (same page); the chain of such tokens has no end here.
+    /// Issues a new token of the older generation for one that has not expired (same page). The number of renewals is
+    /// not limited.
     pub(super) fn refresh_legacy(
         &mut self,
         body: &Value,
@@ -116,7 +117,8 @@ impl Account {
         if id == self.user.id { Ok(self.view()) } else { Err(ErrorResponse::not_found("user")) }
     }
 
-    /// Each generation has its own word before its tokens (both editions of the page).
+    /// Checks the token of a request. The authentication scheme depends on the generation of the token (both editions
+    /// of the page).
     pub(super) fn authenticate(&self, received: &ReceivedRequest) -> Result<(), ErrorResponse> {
         let credentials = received.header("authorization").unwrap_or_default();
         let known = match credentials.split_once(' ') {
@@ -136,7 +138,7 @@ impl Account {
         self.refresh.clear();
     }
 
-    /// The case of an e-mail address does not matter (changes of version 2.1).
+    /// Checks the credentials. The case of the e-mail address is ignored (changes of version 2.1).
     fn log_in(&mut self, body: &Value, generator: &mut Generator) -> Option<()> {
         let email = text_at(body, "/email").unwrap_or_default();
         let password = text_at(body, "/password").unwrap_or_default();

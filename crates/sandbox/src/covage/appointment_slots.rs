@@ -1,4 +1,4 @@
-//! Times at which an engineer could come.
+//! Appointment slots for the visit of an engineer.
 
 use serde_json::{Value, json};
 
@@ -8,12 +8,12 @@ use super::query::Query;
 use super::simulation::Simulation;
 use crate::json::text_at;
 
-/// The last day ahead. It is known for copper; the end of the fibre window is not, and is taken to be the same.
+/// The last offered day, counted from today. It is documented for copper; the sandbox uses it for fibre as well.
 const LAST_DAY: u64 = 26;
 
 impl Simulation {
-    /// Two slots on every working day of the window, each as a pair of moments: the fields of a slot are not
-    /// documented.
+    /// Returns two slots for every working day of the window, each with its start and end; the fields of a slot are
+    /// not documented.
     pub(super) fn slots(&self, query: &Query) -> Result<Value, ErrorResponse> {
         let first_day = match self.slot_technology(query)? {
             Technology::Copper if query.get("level") == Some("premium") => 6,
@@ -38,7 +38,8 @@ impl Simulation {
         Ok(Value::Array(slots))
     }
 
-    /// An order, or a place and a product, and for copper the line (page on appointments).
+    /// Returns the technology of the order, or else of the product. Without an order the query must have an address,
+    /// a product and, for copper, the line (page on appointments).
     fn slot_technology(&self, query: &Query) -> Result<Technology, ErrorResponse> {
         if let Some(uuid) = query.get("order_uuid") {
             let order = self.order(uuid);

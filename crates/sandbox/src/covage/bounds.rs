@@ -1,4 +1,4 @@
-//! The ends of the line that an order is for.
+//! The ends of the line that an order is for, which the API calls bounds.
 
 use serde_json::{Value, json};
 
@@ -6,8 +6,8 @@ use super::eligibility::{EligibilityCheck, Target, copper_facts};
 use super::fixtures::{Building, Premises, Socket};
 use super::generator::Generator;
 
-/// The end of the line that an activation starts with: what the eligibility answer knew, and nothing that the
-/// caller has to give.
+/// Returns the bound that an activation starts with: what the eligibility check determined, without the fields that
+/// the client has to send.
 pub(super) fn of_activation(
     premises: &Premises,
     check: &EligibilityCheck,
@@ -24,8 +24,8 @@ pub(super) fn of_activation(
     }
 }
 
-/// The number of the line is fixed. A new line at another address has a street number of its own, which the
-/// caller gives (`create_neighbour`, text on the address of an order).
+/// Returns the bound of a copper line. Its number is fixed. For a new line at another address the client sends the
+/// street number (`create_neighbour`, text on the address of an order).
 fn copper(premises: &Premises, activation_type: &str, generator: &mut Generator) -> Value {
     let mut address = address(premises);
     address["floor"] = json!("00");
@@ -47,7 +47,8 @@ fn copper(premises: &Premises, activation_type: &str, generator: &mut Generator)
     })
 }
 
-/// A socket that was checked is fixed, and the platform knows where it is; any other is the caller's to give.
+/// Returns the bound of a fibre line. A checked socket is fixed, and its location is known; any other socket is sent
+/// by the client.
 fn fiber(
     premises: &Premises,
     building: Option<&Building>,
@@ -75,7 +76,7 @@ fn fiber(
     })
 }
 
-/// The end of a line in operation, with what the sample of a termination shows of it.
+/// Returns the bound of an active copper service, with the fields that the sample of a termination has.
 pub(super) fn of_copper_service(premises: &Premises, generator: &mut Generator) -> Value {
     let mut bound = copper(premises, "activate", generator);
     let endpoint = &mut bound["endpoints"][0];
@@ -92,7 +93,7 @@ pub(super) fn of_copper_service(premises: &Premises, generator: &mut Generator) 
     bound
 }
 
-/// The ends of a service's line, as an order about them has them: the same with identifiers of its own.
+/// Copies the bounds of a service for an order about it, with new identifiers.
 pub(super) fn copied(bounds: &Value, generator: &mut Generator) -> Value {
     let mut bounds = bounds.clone();
     for bound in bounds.as_array_mut().into_iter().flatten() {

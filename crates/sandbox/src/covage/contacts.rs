@@ -1,4 +1,4 @@
-//! The operator's own people.
+//! The contact persons of the operator.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use super::error_response::ErrorResponse;
 use super::generator::{Generator, short_id};
 use crate::json::text_at;
 
-/// Contacts by identifier, as they are answered.
+/// Contacts by identifier, as response bodies contain them.
 #[derive(Debug)]
 pub(super) struct Contacts(BTreeMap<String, Value>);
 
 impl Contacts {
-    /// One is there from the start. It is nobody's default, so that drafts begin without a contact, as in
-    /// the supplier's samples.
+    /// Creates the store with one contact. It is not a default: drafts start without a contact, as in the supplier's
+    /// samples.
     pub(super) fn new(rng: &mut Rng) -> Contacts {
         let id = short_id(rng);
         let contact = json!({
@@ -44,7 +44,7 @@ impl Contacts {
         self.put(generator.short_id(), body)
     }
 
-    /// What is left out is lost: the page asks for the whole object.
+    /// Replaces a contact. Fields that are not sent are removed, as the documentation demands the whole object.
     pub(super) fn replace(&mut self, id: &str, body: &Value) -> Result<Value, ErrorResponse> {
         self.get(id)?;
         if text_at(body, "/contact_uuid").is_some_and(|other| other != id) {

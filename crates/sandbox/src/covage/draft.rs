@@ -1,4 +1,4 @@
-//! Drafts: what they start with, and what the caller may change of them.
+//! Orders: their initial fields, and the changes that a client can make to a draft.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use super::service::Service;
 use crate::json::text_at;
 use crate::merge_patch::merge_patch;
 
-/// The fields of an order that a caller may set and change; an object inside is merged, not replaced.
+/// The fields of an order that a client can set. Objects are merged, not replaced.
 const CHANGEABLE: [&str; 8] = [
     "request_type",
     "comment",
@@ -27,18 +27,18 @@ const CHANGEABLE: [&str; 8] = [
 /// The only product with a second appointment (section on the installation of the ONT).
 const SECOND_APPOINTMENT: &str = "FP05";
 
-/// An order, as a draft and after.
+/// An order, as a draft and after its submission.
 #[derive(Debug, Clone)]
 pub(super) struct Order {
-    /// As it is answered.
+    /// The order as response bodies contain it.
     pub(super) view: Value,
-    /// What it starts from; a termination starts from a service instead.
+    /// The eligibility check that an activation is based on. `None` for a termination, which is based on a service.
     pub(super) check: Option<EligibilityCheck>,
-    /// The copper service that it is to move to fibre.
+    /// The copper service that this order migrates to fibre.
     pub(super) migrates: Option<String>,
-    /// Whether there was an information event since time last passed.
+    /// Whether an information event has been sent since time last advanced.
     pub(super) informed: bool,
-    /// Whether the caller has let it go on after a deferral.
+    /// Whether the client has ended the deferral.
     pub(super) resumed: bool,
 }
 
@@ -60,14 +60,14 @@ impl Order {
             Target::Building(_) => {}
         }
         if check.technology() == Technology::Fiber {
-            // As the sample of a fibre order has it, which did not ask for it.
+            // The sample of a fibre order has this option although the request does not.
             view["options"] = json!({ "contract_term": { "enabled": true, "value": "36_months" } });
             complete_options(&mut view["options"]);
         }
         Order { view, check: Some(check), migrates: None, informed: false, resumed: false }
     }
 
-    /// Filled in from the service, as the sample shows.
+    /// Creates a draft of a termination. Its fields are copied from the service, as in the sample.
     pub(super) fn termination(service: &Service, generator: &mut Generator) -> Order {
         let mut view = new_draft("terminate", generator);
         view["service_ref"] = service.view["reference"].clone();
@@ -93,7 +93,7 @@ impl Order {
         self.check.as_ref().is_some_and(|check| check.technology() == Technology::Fiber)
     }
 
-    /// Only a draft can be changed (section on modifying an order).
+    /// Checks that the order is a draft, which alone can be changed (section on modifying an order).
     pub(super) fn check_is_draft(&self) -> Result<(), ErrorResponse> {
         match self.status() {
             "draft" => Ok(()),
@@ -101,7 +101,7 @@ impl Order {
         }
     }
 
-    /// Sets the fields that are sent. The order is no longer fit for use if this fails.
+    /// Sets the fields that a request has. On error the order is left in an invalid state and must be discarded.
     pub(super) fn change(&mut self, body: &Value, products: &Products) -> Result<(), ErrorResponse> {
         let mut errors = Vec::new();
         check_characters(&body["end_customer"], "end_customer", &mut errors);
@@ -124,7 +124,8 @@ impl Order {
         self.view["modification_date"] = json!(generator.stamp());
     }
 
-    /// One of those that the order's eligibility answer offers; a termination has that of its service.
+    /// Checks the product: it must be among the offers of the eligibility check; a termination has that of its
+    /// service.
     fn product_fault(&self, body: &Value) -> Option<FieldError> {
         let code = text_at(body, "/product/code")?;
         let matches = match &self.check {
@@ -134,7 +135,8 @@ impl Order {
         (!matches).then(|| FieldError::new("product.code", "It is not among the offers."))
     }
 
-    /// Copper: what the eligibility answer is for. Fibre: one of its three (text on addresses and sockets).
+    /// Checks the request type. For copper it is that of the eligibility check, for fibre one of three (text on
+    /// addresses and sockets).
     fn request_type_fault(&self, body: &Value) -> Option<FieldError> {
         let wanted = text_at(body, "/request_type")?;
         let matches = match self.check.as_ref().map(|check| &check.target) {
@@ -145,7 +147,7 @@ impl Order {
         (!matches).then(|| FieldError::new("request_type", "It does not fit what the order starts from."))
     }
 
-    /// For FP05 only, and the second appointment only where a socket exists (section on the ONT).
+    /// Checks the fields of the second appointment: only for FP05, and only if a socket exists (section on the ONT).
     fn second_appointment_faults(&self) -> Vec<FieldError> {
         let given = |name: &&&str| self.view.get(**name).is_some();
         if self.text("/product/code") != Some(SECOND_APPOINTMENT) {
@@ -158,7 +160,7 @@ impl Order {
         Vec::new()
     }
 
-    /// Sets parts of an address (section on the address of an order).
+    /// Changes the address of a bound (section on the address of an order).
     pub(super) fn change_bound(&mut self, bound: &str, body: &Value) -> Result<Value, ErrorResponse> {
         let index = self.view["bounds"]
             .as_array()
@@ -184,7 +186,8 @@ impl Order {
         Ok(self.view["bounds"][index].clone())
     }
 
-    /// Sets the socket, whose form the document has checked, and looks up where it is (section on the OTP).
+    /// Sets the socket of an endpoint and looks its location up (section on the OTP). The document has validated the
+    /// format of the reference.
     pub(super) fn change_endpoint(
         &mut self,
         endpoint: &str,
@@ -210,7 +213,7 @@ impl Order {
         bound["address"]["floor"] = json!(floor);
         let endpoint = &mut bound["endpoints"][index];
         endpoint["reference"] = json!(reference);
-        // The sample answers these three alone.
+        // The sample has these three fields only.
         Ok(json!({ "uuid": endpoint["uuid"], "reference": reference, "locked": endpoint["locked"] }))
     }
 
@@ -238,8 +241,8 @@ fn new_draft(kind: &str, generator: &mut Generator) -> Value {
     })
 }
 
-/// Adds what the platform fills in: off unless switched on, the term that holds when none is chosen, and the
-/// supplier's part of a porting (section on options).
+/// Adds the fields that the platform sets: `enabled` (false by default), the default contract term, and the
+/// supplier's part of a number porting (section on options).
 fn complete_options(options: &mut Value) {
     for (code, option) in options.as_object_mut().into_iter().flatten() {
         let Some(option) = option.as_object_mut() else { continue };
@@ -258,8 +261,8 @@ fn complete_options(options: &mut Value) {
     }
 }
 
-/// Where a socket is. One that is in no building of the town is known to the external service all the same,
-/// at a place that its reference decides.
+/// Returns the staircase and floor of a socket. The external service also knows sockets that are in no building of
+/// the fixtures; their location is derived from the reference.
 fn locate_socket(fixtures: &Fixtures, reference: &str) -> (String, String) {
     let found = fixtures.socket(reference).and_then(|(premises, building, socket)| {
         let socket = fixtures.at(premises)?.buildings.get(building)?.sockets.get(socket)?;
@@ -271,7 +274,7 @@ fn locate_socket(fixtures: &Fixtures, reference: &str) -> (String, String) {
     })
 }
 
-/// The characters that all text in `end_customer` and `bounds` must consist of (note on creating an order).
+/// Returns whether a character is allowed in the texts of `end_customer` and `bounds` (note on creating an order).
 fn is_allowed(symbol: char) -> bool {
     const LETTERS: &str = "àâäçèéêëîïôöùûü";
     const SIGNS: &str = " \u{a0}()+,-.:@[]_{}";
@@ -292,8 +295,8 @@ fn check_characters(value: &Value, path: &str, errors: &mut Vec<FieldError>) {
     }
 }
 
-/// Whether a service of this product can be terminated: those of the families A, S, M and F (section on
-/// terminations). The supplier alone ends its links to the operator (principles of orders).
+/// Returns whether a service of this product can be terminated: those of the families A, S, M and F (section on
+/// terminations). Only the supplier ends its links to the operator (principles of orders).
 pub(super) fn can_terminate(product_code: &str) -> bool {
     matches!(products::technology(product_code), Some(Technology::Copper | Technology::Fiber))
 }

@@ -1,4 +1,4 @@
-//! What a place can have: the chain from a postal code to the offers that an order starts from.
+//! Eligibility: the steps from a postal code to the offers that an order is based on.
 
 use serde_json::{Value, json};
 
@@ -8,24 +8,24 @@ use super::products::{self, Products, Technology};
 use super::query::Query;
 use crate::json::{push, text_at};
 
-/// An eligibility answer, as far as an order needs it.
+/// The result of an eligibility check, as far as an order needs it.
 #[derive(Debug, Clone)]
 pub(super) struct EligibilityCheck {
-    /// Which place of the town.
+    /// The index of the premises.
     pub(super) premises_index: usize,
     pub(super) target: Target,
-    /// The products that were offered.
+    /// The codes of the offered products.
     pub(super) products: Vec<&'static str>,
 }
 
-/// What was asked about.
+/// What was checked.
 #[derive(Debug, Clone)]
 pub(super) enum Target {
-    /// The copper line of the place, and what is to be ordered of it.
+    /// The copper line of the premises, and the kind of activation.
     CopperLine { activation_type: String },
-    /// One of the buildings.
+    /// A building of the premises, by index.
     Building(usize),
-    /// One of the sockets of one of the buildings.
+    /// A socket, by the index of its building and its own.
     Socket(usize, usize),
 }
 
@@ -89,7 +89,7 @@ pub(super) fn buildings(fixtures: &Fixtures, query: &Query) -> Value {
         .collect()
 }
 
-/// Both parts of the answer are given where both are asked for.
+/// Returns a building. The query selects the optional parts.
 pub(super) fn building(fixtures: &Fixtures, reference: &str, query: &Query) -> Result<Value, ErrorResponse> {
     let found = fixtures.building(reference).and_then(|(premises, index)| {
         let premises = fixtures.at(premises)?;
@@ -109,7 +109,7 @@ pub(super) fn building(fixtures: &Fixtures, reference: &str, query: &Query) -> R
     Ok(view)
 }
 
-/// For an address that fibre does not reach yet there is a reason and a date, for any other only the address.
+/// Returns when fibre will be available. The reason and date are present only for an address without fibre.
 pub(super) fn forecast(fixtures: &Fixtures, query: &Query) -> Result<Value, ErrorResponse> {
     let extension = query.get("street_extension").unwrap_or_default().to_uppercase();
     let number = format!("{}{extension}", query.text("street_number"));
@@ -126,10 +126,10 @@ pub(super) fn forecast(fixtures: &Fixtures, query: &Query) -> Result<Value, Erro
     Ok(forecast)
 }
 
-/// When fibre comes to where it is not.
+/// The date from which fibre will be available.
 pub(super) const FORECAST: &str = "2027-12-31";
 
-/// Only a line in use can be ported; the reason is one that the supplier's list has.
+/// Returns whether a number can be ported, which needs an active line. The reason is one of the supplier's list.
 pub(super) fn portability(fixtures: &Fixtures, number: &str) -> Result<Value, ErrorResponse> {
     let premises = fixtures.line(number).and_then(|premises| fixtures.at(premises));
     let line = premises
@@ -145,8 +145,8 @@ pub(super) fn portability(fixtures: &Fixtures, number: &str) -> Result<Value, Er
     }]))
 }
 
-/// What was asked about, and what it can have. A reference that leads nowhere is refused: the page shows
-/// neither an answer without offers nor a reason.
+/// Checks a line, a building or a socket. An unknown reference is an error: the page documents neither a response
+/// without offers nor a reason.
 pub(super) fn check(fixtures: &Fixtures, body: &Value) -> Result<EligibilityCheck, ErrorResponse> {
     let (premises_index, target) = match text_at(body, "/reference_type") {
         Some("line_number") => line_target(fixtures, body)?,
@@ -185,7 +185,7 @@ pub(super) fn offers(
     answer
 }
 
-/// `status` and `activation_type` are needed for a line (offers page).
+/// Checks a line. `status` and `activation_type` are required (offers page).
 fn line_target(fixtures: &Fixtures, body: &Value) -> Result<(usize, Target), ErrorResponse> {
     let mut errors = Vec::new();
     for name in ["status", "activation_type"] {
@@ -249,7 +249,7 @@ fn socket_view(premises: &Premises, socket: &Socket) -> Value {
     })
 }
 
-/// Technical facts about a line, which its number decides.
+/// Returns technical details of a line, which are derived from its number.
 pub(super) fn copper_facts(premises: &Premises, line: &CopperLine) -> Value {
     let number: u32 = line.number.trim_start_matches('0').parse().unwrap_or_default();
     let pairs = number % 12 + 1;

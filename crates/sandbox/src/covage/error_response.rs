@@ -1,4 +1,4 @@
-//! Refusals, in the supplier's error body.
+//! Error responses with the error body of the supplier.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -7,12 +7,12 @@ use super::generator::Generator;
 use crate::script::Answer;
 use crate::spec::allow_header;
 
-/// The text of a refusal whose details say what is wrong, as the supplier's page on errors shows it.
+/// The message of a validation error, as on the supplier's page on errors.
 const INVALID: &str = "Invalid input";
-/// What is said of a field that is not there, as the same page shows it.
+/// The message for a missing field, as on the same page.
 pub(super) const REQUIRED: &str = "This field is required.";
 
-/// What is wrong with one field. Repeats no value, since those are personal data.
+/// An error about one field. Contains no values, because those are personal data.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FieldError {
     field: String,
@@ -28,7 +28,7 @@ impl FieldError {
         FieldError::new(field, REQUIRED)
     }
 
-    /// From what the document has against a request: `body/a/b: ...` is about the field `a.b`.
+    /// Converts a problem of the document's validation: `body/a/b: ...` is about the field `a.b`.
     fn from_problem(problem: &str) -> FieldError {
         let (path, text) = problem.split_once(": ").unwrap_or(("body", problem));
         let path = path.strip_prefix("body/").unwrap_or(path).replace('/', ".");
@@ -40,7 +40,7 @@ impl FieldError {
     }
 }
 
-/// Why a request is not carried out. Holds nothing from a header, so nothing secret can be repeated.
+/// The reason why a request is not carried out. Contains nothing from a header, so that no secret is repeated.
 #[derive(Debug)]
 pub(super) struct ErrorResponse {
     status: u16,
@@ -66,7 +66,7 @@ impl ErrorResponse {
         ErrorResponse { errors, ..ErrorResponse::new(400, INVALID) }
     }
 
-    /// A request unlike the document.
+    /// Returns a 400 for a request that violates the document.
     pub(super) fn invalid_request(problems: &[String]) -> ErrorResponse {
         ErrorResponse::invalid(problems.iter().map(|problem| FieldError::from_problem(problem)).collect())
     }
@@ -92,7 +92,7 @@ impl ErrorResponse {
         }
     }
 
-    /// Each field once, with all that is wrong with it; `null` where no field is to blame.
+    /// Returns each field once, with all its errors, or `None` if no error is about a field.
     fn details(&self) -> Option<Vec<Value>> {
         let mut fields: Vec<(&str, Vec<&str>)> = Vec::new();
         for error in &self.errors {
@@ -106,7 +106,7 @@ impl ErrorResponse {
     }
 }
 
-/// Nothing, or a refusal that names every fault.
+/// Fails with a 400 that lists all errors, if there are any.
 pub(super) fn fail_if_any(errors: Vec<FieldError>) -> Result<(), ErrorResponse> {
     if errors.is_empty() { Ok(()) } else { Err(ErrorResponse::invalid(errors)) }
 }

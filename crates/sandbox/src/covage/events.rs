@@ -1,4 +1,4 @@
-//! What happened to orders and services.
+//! The events about orders and services.
 
 use serde_json::{Value, json};
 
@@ -7,20 +7,20 @@ use super::generator::Generator;
 use super::page::Page;
 use super::query::Query;
 
-/// Events in the order in which they happened. They are never taken back, but the oldest may be forgotten.
+/// Events in the order in which they happened. The oldest can be deleted.
 #[derive(Debug, Default)]
 pub(super) struct Events {
-    /// The oldest first.
+    /// The remaining events, the oldest first.
     kept: Vec<Value>,
-    /// How many there ever were.
+    /// How many events there have been.
     count: usize,
-    /// How many are answered at once at the most, whatever is asked for.
+    /// The maximum number of events in a page, whatever `limit` the request has.
     max_page: Option<usize>,
 }
 
 impl Events {
-    /// Notes what happened to an order or a service. The supplier's samples show these moments without an
-    /// offset, unlike all others.
+    /// Records an event about an order or a service. In the supplier's samples the times of events have no offset,
+    /// unlike all others.
     pub(super) fn add(&mut self, kind: &str, object_type: &str, object: &Value, generator: &mut Generator) {
         let mut moment = || generator.stamp().trim_end_matches('Z').to_owned();
         let (happened, recorded) = (moment(), moment());
@@ -52,8 +52,8 @@ impl Events {
         self.max_page.unwrap_or(usize::MAX)
     }
 
-    /// The latest first unless sorted otherwise (events page). The pause of 30 seconds that its French
-    /// edition asks for is not enforced.
+    /// Lists events, the latest first unless `sort` says otherwise (events page). The interval of 30 seconds that the
+    /// French edition demands is not enforced.
     pub(super) fn list(&self, query: &Query) -> Result<Page, ErrorResponse> {
         let wanted = ["object_type", "object_uuid"].map(|name| (name, query.get(name)));
         let matches = |event: &&Value| {
@@ -61,7 +61,7 @@ impl Events {
             wanted.iter().all(fit)
         };
         let events = self.kept.iter().filter(matches);
-        // They happened, and were recorded, in the order in which they are kept.
+        // Events are stored in the order of both dates.
         match query.get("sort").unwrap_or("-event_date") {
             "event_date" | "creation_date" => Ok(Page::at_most(self.max_page(), events, query)),
             "-event_date" | "-creation_date" => Ok(Page::at_most(self.max_page(), events.rev(), query)),

@@ -1,17 +1,17 @@
-//! Time, identifiers and references, all from the seed.
+//! Timestamps, identifiers and references, generated from the seed.
 
 use fastrand::Rng;
 
 use crate::clock::Clock;
 use crate::uuid::uuid_v4;
 
-/// How many references there are: five digits, of which the first is not 0.
+/// The number of distinct references: five digits, of which the first is not 0.
 const REFERENCES: u32 = 90_000;
-/// Has no divisor in common with [`REFERENCES`], so that all of them come up before one returns.
+/// Coprime to [`REFERENCES`], so that all references are used before one repeats.
 const STRIDE: u32 = 7_919;
 
-/// Where the supplier would note what happens, and when: a second passes with every request, some microseconds
-/// with every note.
+/// Generates timestamps, identifiers and references. The clock advances by one second with each request and by some
+/// microseconds with each timestamp.
 #[derive(Debug)]
 pub(super) struct Generator {
     clock: Clock,
@@ -39,7 +39,7 @@ impl Generator {
         self.clock
     }
 
-    /// A moment after the one before, such as `2019-10-16T09:59:04.541090Z`.
+    /// Returns a timestamp later than all before, such as `2019-10-16T09:59:04.541090Z`.
     pub(super) fn stamp(&mut self) -> String {
         self.microseconds += self.rng.u32(20..300);
         if self.microseconds >= 1_000_000 {
@@ -49,7 +49,7 @@ impl Generator {
         format!("{}.{:06}Z", self.clock.to_string().trim_end_matches('Z'), self.microseconds)
     }
 
-    /// A commercial reference, such as `O191016_32563`: the day and a number that does not come twice.
+    /// Returns a commercial reference, such as `O191016_32563`: the day, and a number that does not repeat.
     pub(super) fn reference(&mut self, letter: char) -> String {
         self.last_reference = (self.last_reference + STRIDE) % REFERENCES;
         let date = self.clock.to_string();
@@ -61,12 +61,12 @@ impl Generator {
         uuid_v4(&mut self.rng)
     }
 
-    /// One of the supplier's short identifiers, such as `b9snx9ba`.
+    /// Returns a short identifier of the supplier, such as `b9snx9ba`.
     pub(super) fn short_id(&mut self) -> String {
         short_id(&mut self.rng)
     }
 
-    /// A token. It says nothing about itself.
+    /// Returns an opaque token.
     pub(super) fn token(&mut self) -> String {
         format!("{:032x}{:032x}", self.rng.u128(..), self.rng.u128(..))
     }

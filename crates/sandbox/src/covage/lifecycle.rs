@@ -1,62 +1,62 @@
-//! What becomes of orders after their submission. Nothing happens before the test says so.
+//! The states of submitted orders. They advance only when a test demands it.
 
 use serde_json::json;
 
 use super::draft::Order;
 use super::simulation::Simulation;
 
-/// What happens to an order next: its status from then on, the date that is set, the event that appears.
+/// A transition: the new status, the date field that is set, and the event.
 #[derive(Debug, Clone, Copy)]
-struct Step {
+struct Transition {
     status: &'static str,
     date: Option<&'static str>,
     event: Option<&'static str>,
 }
 
-/// The statuses are named after the events; the supplier's list of them is lost.
-const ACKNOWLEDGED: Step = step("acknowledged", "acknowledged_date", "order-acknowledged");
-const RUNNING: Step = step("running", "processing_date", "order-running");
-const COMPLETED: Step = step("completed", "completion_date", "order-completed");
-const REJECTED: Step = step("rejected", "rejection_date", "order-rejected");
-/// No date and no event is documented for it.
-const DEFERRED: Step = Step { status: "deferred", date: None, event: None };
+/// The statuses are named after the events, because the supplier's list of statuses is not available.
+const ACKNOWLEDGED: Transition = transition("acknowledged", "acknowledged_date", "order-acknowledged");
+const RUNNING: Transition = transition("running", "processing_date", "order-running");
+const COMPLETED: Transition = transition("completed", "completion_date", "order-completed");
+const REJECTED: Transition = transition("rejected", "rejection_date", "order-rejected");
+/// No date field and no event is documented for this status.
+const DEFERRED: Transition = Transition { status: "deferred", date: None, event: None };
 
-const fn step(status: &'static str, date: &'static str, event: &'static str) -> Step {
-    Step { status, date: Some(date), event: Some(event) }
+const fn transition(status: &'static str, date: &'static str, event: &'static str) -> Transition {
+    Transition { status, date: Some(date), event: Some(event) }
 }
 
 impl Simulation {
-    /// A day passes: every order that was submitted moves on by one step, the oldest first.
+    /// Advances time by one day: every submitted order makes one transition, the oldest first.
     pub(super) fn advance(&mut self) {
         self.generator.next_day();
         for index in 0..self.orders.len() {
             self.orders[index].informed = false;
-            if let Some(step) = next(&self.orders[index]) {
-                self.take(index, step);
+            if let Some(transition) = next_transition(&self.orders[index]) {
+                self.apply(index, transition);
             }
         }
     }
 
-    fn take(&mut self, index: usize, step: Step) {
+    fn apply(&mut self, index: usize, transition: Transition) {
         let now = self.generator.stamp();
         let view = &mut self.orders[index].view;
-        view["status"] = json!(step.status);
-        for date in step.date.into_iter().chain(["updated_status_date", "modification_date"]) {
+        view["status"] = json!(transition.status);
+        for date in transition.date.into_iter().chain(["updated_status_date", "modification_date"]) {
             view[date] = json!(now);
         }
-        if let Some(event) = step.event {
+        if let Some(event) = transition.event {
             self.events.add(event, "order", view, &mut self.generator);
         }
-        if step.status == COMPLETED.status && self.orders[index].check.is_some() {
+        if transition.status == COMPLETED.status && self.orders[index].check.is_some() {
             let order = self.orders[index].clone();
             self.activate_service(&order);
         }
     }
 }
 
-/// What the order is called decides whether the supplier finds fault with it. A termination goes through: its
-/// service is gone already.
-fn next(order: &Order) -> Option<Step> {
+/// Returns the next transition. The name of an activation decides whether the supplier rejects or defers it. A
+/// termination always succeeds, because its service has already ended.
+fn next_transition(order: &Order) -> Option<Transition> {
     let name = order.text("/operator_info/order_name").unwrap_or_default().to_lowercase();
     let is_named = |word| order.check.is_some() && name.contains(word);
     match order.status() {

@@ -1,22 +1,23 @@
-//! Covage, France: its addresses, its orders and what becomes of them.
+//! Covage (France).
 //!
-//! Where the supplier's documents are silent, the sandbox decides as follows.
-//! - A path that is not documented is a 404 and a wrong method a 405, whoever asks; then comes the 401, then
-//!   the 400 for a request unlike the document. All of them have the documented error body.
-//! - Tokens expire when a test says so ([`Covage::expire_tokens`]), not by the clock.
-//! - A page of a list has 20 entries unless `limit` says otherwise, and no `limit` is too great. Without
-//!   `sort`, orders and services come in the order of their creation.
-//! - `operator_info.order_ref` is taken once an order with it was submitted; setting it on another draft, or
-//!   submitting one that has it, is then a 400.
-//! - A change and the submission may come in one request; what is refused changes nothing.
-//! - The request type of a copper order is that of its eligibility answer. A fibre order that starts from a
-//!   socket is `activate_defined` until told otherwise; one that starts from a building has none until told.
-//! - A submitted order becomes `acknowledged`, `running` and `completed`, one step a day
-//!   ([`Covage::advance`]). An activation whose `order_name` contains `reject` is `rejected` instead of
-//!   running; one that contains `defer` is `deferred` until an information event lets it go on.
-//! - Whether `operator_info.contact_uuid` exists is not looked at, nor the form of names, numbers and options
-//!   beyond what the document gives.
-//! - How often events are asked for is not looked at either.
+//! Where the supplier's documents leave something open, the sandbox behaves as follows.
+//!
+//! - An undocumented path gets a 404 and a wrong method a 405, even without a valid token. Then the token is checked
+//!   (401), then the request is validated (400). All of them have the documented error body.
+//! - Tokens expire only with [`Covage::expire_tokens`], not with time.
+//! - A page of a list has 20 entries unless `limit` says otherwise, and `limit` has no maximum. Without `sort`,
+//!   orders and services are in the order of their creation.
+//! - `operator_info.order_ref` is in use once an order with it has been submitted. Setting it on another draft, or
+//!   submitting a draft that has it, is then a 400.
+//! - One request can change and submit an order. A rejected request changes nothing.
+//! - The request type of a copper order is that of its eligibility check. A fibre order for a socket is
+//!   `activate_defined` by default; one for a building has no default.
+//! - A submitted order becomes `acknowledged`, `running` and `completed`, one step per day ([`Covage::advance`]). An
+//!   activation whose `order_name` contains `reject` is `rejected` instead of running; one whose `order_name`
+//!   contains `defer` is `deferred` until an information event ends the deferral.
+//! - It is not checked whether `operator_info.contact_uuid` exists. Names, numbers and options are validated only as
+//!   far as the document describes them.
+//! - The frequency of requests for events is not limited.
 
 mod account;
 mod appointment_slots;
@@ -60,7 +61,10 @@ pub use service::SeededService;
 use service::Service;
 use simulation::Simulation;
 
-/// Covage as simulated: a [`Supplier`] with its one user, its addresses, and the passing of time.
+/// The simulation of Covage.
+///
+/// Dereferences to [`Supplier`]. In addition it provides the credentials of its only user, the simulated addresses
+/// and services, and the passing of time.
 #[derive(Clone)]
 pub struct Covage {
     supplier: Supplier,
@@ -71,7 +75,7 @@ pub struct Covage {
     simulation: Arc<Mutex<Simulation>>,
 }
 
-/// Everything that is the same for every supplier: requests, counts, scripted answers.
+/// Provides what all suppliers share: received requests, counts, scripted responses and faults.
 impl Deref for Covage {
     type Target = Supplier;
 
@@ -108,61 +112,66 @@ impl Covage {
         Ok(Covage { supplier, user, premises, services, contact_uuid, simulation })
     }
 
-    /// The e-mail address of the one user there is.
+    /// Returns the e-mail address of the only user.
     pub fn email(&self) -> &str {
         &self.user.email
     }
 
-    /// The password of that user.
+    /// Returns the password of the only user.
     pub fn password(&self) -> &str {
         &self.user.password
     }
 
-    /// Every address there is: three municipalities of three streets, each with the same kinds of places.
+    /// Returns all addresses: three municipalities with three streets each, and the same kinds of premises in each
+    /// street.
     pub fn premises(&self) -> &[Premises] {
         &self.premises
     }
 
-    /// The services that are there from the start: copper with two buildings, with one and with none to move
-    /// to, fibre, a link to the operator that cannot be terminated, and a copper service that was.
+    /// Returns the services that exist at the start: three copper services, whose premises have two buildings with
+    /// fibre, one and none; a fibre service; a link to the operator, which cannot be terminated; and a terminated
+    /// copper service.
     pub fn services(&self) -> &[SeededService] {
         &self.services
     }
 
-    /// The identifier of the contact that is there from the start.
+    /// Returns the identifier of the contact that exists at the start.
     pub fn contact_uuid(&self) -> &str {
         &self.contact_uuid
     }
 
-    /// Makes all tokens that stand in `Authorization` invalid, those of the older generation too. A refresh
-    /// token stays good; a token of the older generation cannot be renewed once it has expired.
+    /// Invalidates all access tokens, including those of the older generation.
+    ///
+    /// Refresh tokens stay valid. An expired token of the older generation can no longer be renewed.
     pub fn expire_tokens(&self) {
         lock(&self.simulation).account.expire_tokens();
     }
 
-    /// Makes all refresh tokens invalid; access tokens stay good.
+    /// Invalidates all refresh tokens. Access tokens stay valid.
     pub fn expire_refresh_tokens(&self) {
         lock(&self.simulation).account.expire_refresh_tokens();
     }
 
-    /// Forgets the oldest events, as many as said.
+    /// Deletes this number of the oldest events.
     pub fn delete_oldest_events(&self, oldest: usize) {
         lock(&self.simulation).events.delete_oldest(oldest);
     }
 
-    /// Answers so many events at once at the most, whatever `limit` asks for.
+    /// Limits the pages of the event list to this number of events, whatever `limit` a request has.
     pub fn limit_event_page(&self, events: usize) {
         lock(&self.simulation).events.set_max_page(events);
     }
 
-    /// Lets a day pass: every submitted order moves on by one step (`acknowledged`, `running`, `completed`),
-    /// and the next information event of each is welcome.
+    /// Advances time by one day.
+    ///
+    /// Every submitted order advances by one status (`acknowledged`, `running`, `completed`), and each order accepts
+    /// an information event again.
     pub fn advance(&self) {
         lock(&self.simulation).advance();
     }
 }
 
-/// Where requests come in. The handle of a test reaches the same office.
+/// The simulation as requests and the handle of a test share it.
 struct SharedSimulation(Arc<Mutex<Simulation>>);
 
 impl Behaviour for SharedSimulation {

@@ -1,4 +1,4 @@
-//! Orders: created, completed, submitted, listed.
+//! The operations on orders: create, change, submit, list.
 
 use serde_json::{Value, json};
 
@@ -11,13 +11,13 @@ use super::submission::missing;
 use crate::behaviour::Effects;
 use crate::json::text_at;
 
-/// Under this name submissions are counted.
+/// The name under which submissions are counted.
 const SUBMISSION: &str = "updateOrder.submit";
 const UNKNOWN_CHECK: &str = "There is no such eligibility answer.";
 
 impl Simulation {
-    /// Without a type, what starts from an eligibility answer is an activation: one sample of the supplier
-    /// leaves the type out, although its table demands it.
+    /// Creates an order. An order with an eligibility check and without a type is an activation: one sample of the
+    /// supplier has no type, although its table requires it.
     pub(super) fn create_order(&mut self, body: &Value) -> Result<Value, ErrorResponse> {
         let mut order = match (text_at(body, "/type"), text_at(body, "/eligibility_ref")) {
             (Some("terminate"), _) => self.new_termination(body)?,
@@ -47,7 +47,8 @@ impl Simulation {
         Ok(Order::activation(premises, reference, check, product, &mut self.generator))
     }
 
-    /// Either of the two names the service; both must name the same (section on terminations).
+    /// Creates a termination. It names the service by uuid, by reference, or consistently by both (section on
+    /// terminations).
     fn new_termination(&mut self, body: &Value) -> Result<Order, ErrorResponse> {
         fail_if_any(not_for(body, &["eligibility_ref"], "For activations only."))?;
         let names = ["uuid", "reference"];
@@ -79,7 +80,7 @@ impl Simulation {
         self.find_order(uuid).map(|index| self.orders[index].view.clone())
     }
 
-    /// A change and the submission may come together. What is refused changes nothing.
+    /// Changes and submits an order. A rejected request changes nothing.
     pub(super) fn update_order(
         &mut self,
         uuid: &str,
@@ -102,7 +103,7 @@ impl Simulation {
         Ok(view)
     }
 
-    /// A termination takes effect at once (note on terminations).
+    /// Submits an order. A termination takes effect immediately (note on terminations).
     fn submit(&mut self, order: &mut Order) -> Result<(), ErrorResponse> {
         let mut errors = missing(order);
         errors.extend(self.reference_fault(order));
@@ -114,7 +115,7 @@ impl Simulation {
         order.view["status"] = json!("submitted");
         order.view["submission_date"] = now.clone();
         order.view["updated_status_date"] = now;
-        self.taken_references.extend(order.text("/operator_info/order_ref").map(str::to_owned));
+        self.submitted_references.extend(order.text("/operator_info/order_ref").map(str::to_owned));
         self.events.add("order-submitted", "order", &order.view, &mut self.generator);
         Ok(())
     }
@@ -143,7 +144,8 @@ impl Simulation {
         Ok(changed)
     }
 
-    /// For orders that were submitted; one for each order until time passes (section on deferred orders).
+    /// Accepts an information event for a submitted order, once per order until time advances (section on deferred
+    /// orders).
     pub(super) fn inform(&mut self, uuid: &str, body: &Value) -> Result<Value, ErrorResponse> {
         let index = self.find_order(uuid)?;
         let order = &mut self.orders[index];
@@ -159,13 +161,13 @@ impl Simulation {
         Ok(json!({ "info": info }))
     }
 
-    /// In the order of their creation unless sorted otherwise. An order without the date that is sorted by
-    /// comes before all that have one.
+    /// Lists orders, in the order of their creation unless `sort` says otherwise. Orders without the date of the sort
+    /// come first.
     pub(super) fn list_orders(&self, query: &Query) -> Page {
         let wanted = OrderFilter::by(query);
         let fitting = self.orders.iter().filter(|order| wanted.matches(order)).map(|order| &order.view);
         match query.get("sort").unwrap_or_default() {
-            // They are kept in the order in which they were created.
+            // Orders are stored in the order of their creation.
             "" | "creation_date" => Page::of(fitting, query),
             "-creation_date" => Page::of(fitting.rev(), query),
             sort => {
@@ -188,22 +190,23 @@ impl Simulation {
         fail_if_any(self.reference_fault(order).into_iter().collect())
     }
 
-    /// A reference is taken once an order with it was submitted, whatever became of the order since: it "must
-    /// be unique for all orders placed" (table of fields). Drafts do not stand in each other's way.
+    /// Checks that the reference of an order is not in use. It is in use once an order with it was submitted,
+    /// whatever happened to that order since: it "must be unique for all orders placed" (table of fields). Drafts may
+    /// share a reference.
     fn reference_fault(&self, order: &Order) -> Option<FieldError> {
         let reference = order.text("/operator_info/order_ref").filter(|_| self.unique_references)?;
-        let taken = self.taken_references.contains(reference);
-        taken.then(|| FieldError::new("operator_info.order_ref", "Another order has this reference."))
+        let is_in_use = self.submitted_references.contains(reference);
+        is_in_use.then(|| FieldError::new("operator_info.order_ref", "Another order has this reference."))
     }
 }
 
-/// A fault for each field that is sent although it is not for this kind of order.
+/// Returns an error for each sent field that is not allowed for this kind of order.
 fn not_for(body: &Value, names: &[&str], problem: &str) -> Vec<FieldError> {
     let sent = names.iter().filter(|name| body.get(**name).is_some());
     sent.map(|name| FieldError::new(*name, problem)).collect()
 }
 
-/// What a list of orders is asked for; a parameter that is empty asks for nothing.
+/// The filters of a list of orders. Empty parameters are ignored.
 struct OrderFilter<'a> {
     fields: Vec<(&'static str, &'a str)>,
     endpoint: Option<&'a str>,
@@ -241,7 +244,7 @@ fn has_endpoint(order: &Order, reference: &str) -> bool {
     endpoints.any(|endpoint| endpoint["reference"] == reference)
 }
 
-/// The whole name: a company's, or a person's two with a space between them.
+/// Compares the full name: that of a company, or the first and last name of a person, separated by a space.
 fn is_for(order: &Order, name: &str) -> bool {
     let part = |pointer| order.text(pointer).unwrap_or_default();
     let person = format!("{} {}", part("/end_customer/first_name"), part("/end_customer/last_name"));

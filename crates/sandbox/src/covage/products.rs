@@ -1,7 +1,7 @@
-//! The catalogue: families, lines and products.
+//! The products of the supplier, their lines and families.
 //!
-//! Families and the products AM01, FP01 and FP05 are those that the supplier's pages name; the rest is made up
-//! in their style, one product for each family.
+//! The supplier's pages name the families and the products AM01, FP01 and FP05; the others are invented in the same
+//! style, one product for each family.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use super::error_response::ErrorResponse;
 use super::generator::short_id;
 
-/// What a product runs over.
+/// The technology of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Technology {
     Copper,
     Fiber,
-    /// The operator's own link to the supplier, which the supplier alone creates and ends.
+    /// The link between the operator and the supplier. Only the supplier creates and ends it.
     Delivery,
 }
 
@@ -93,7 +93,7 @@ const fn product(
     Product { code, name, description, line }
 }
 
-/// The catalogue with its identifiers, which are kept by code: no code stands for two things.
+/// The identifiers of products, lines and families, by code. No code is used twice.
 #[derive(Debug)]
 pub(super) struct Products(BTreeMap<&'static str, String>);
 
@@ -105,7 +105,7 @@ impl Products {
         Products(families.chain(lines).chain(products).map(|code| (code, short_id(rng))).collect())
     }
 
-    /// A product with its line and family, as orders show it.
+    /// Returns a product with its line and family, as orders contain it.
     pub(super) fn product(&self, code: &str) -> Value {
         let Some(product) = find_product(code) else { return json!({ "code": code }) };
         let (line, family) = (product.line, product.line.family);
@@ -173,12 +173,12 @@ fn find_product(code: &str) -> Option<&'static Product> {
     PRODUCTS.iter().find(|product| product.code == code)
 }
 
-/// What a product runs over; nothing if there is no such product.
+/// Returns the technology of a product, or `None` if there is no such product.
 pub(super) fn technology(product_code: &str) -> Option<Technology> {
     find_product(product_code).map(|product| product.line.family.technology)
 }
 
-/// The products of a technology, those of some lines or of all.
+/// Returns the codes of the products of a technology, optionally limited to some lines.
 pub(super) fn product_codes(technology: Technology, lines: Option<&[&str]>) -> Vec<&'static str> {
     PRODUCTS
         .iter()

@@ -1,4 +1,4 @@
-//! Query strings, held against the parameters that the document gives.
+//! Query strings and their validation against the document.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -10,12 +10,12 @@ use super::error_response::FieldError;
 use crate::query_string;
 use crate::spec::{Spec, percent_decoded};
 
-/// The parameters of a query string by name, decoded. Of a parameter that is given twice, the last counts.
+/// The decoded query parameters, by name. If a parameter is repeated, the last value counts.
 #[derive(Debug, Default)]
 pub(super) struct Query(BTreeMap<String, String>);
 
 impl Query {
-    /// What cannot be decoded is left as it came.
+    /// Parses a query string. A text that cannot be decoded stays as it is.
     pub(super) fn parse(query: Option<&str>) -> Query {
         let decode = |text: &str| percent_decoded(&text.replace('+', "%20")).unwrap_or(text.to_owned());
         let decoded = |(name, value): (&str, &str)| (decode(name), decode(value));
@@ -26,7 +26,7 @@ impl Query {
         self.0.get(name).map(String::as_str)
     }
 
-    /// A parameter whose presence has been checked.
+    /// Returns a parameter that has been checked to be present, or an empty string.
     pub(super) fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default()
     }
@@ -40,7 +40,7 @@ impl Query {
     }
 }
 
-/// The query parameters of each operation, as the document has them.
+/// The documented query parameters of each operation.
 #[derive(Debug)]
 pub(super) struct Rules(BTreeMap<String, Vec<Rule>>);
 
@@ -52,11 +52,11 @@ struct Rule {
     schema: Validator,
 }
 
-/// Read once, because their validators take a while to build.
+/// Read once, because building validators is slow.
 static RULES: LazyLock<Result<Rules, String>> = LazyLock::new(|| Rules::read(Spec::covage()));
 
 impl Rules {
-    /// Those of Covage's document, or what of it could not be made sense of.
+    /// Returns the rules of Covage's document, or what of it is not understood.
     pub(super) fn covage() -> Result<&'static Rules, &'static str> {
         RULES.as_ref().map_err(String::as_str)
     }
@@ -96,7 +96,7 @@ impl Rule {
         let Some(text) = value.filter(|text| !text.is_empty()) else {
             return self.required.then(|| FieldError::required(&self.name));
         };
-        // Everything in a query string is a text; it is held against its schema as what it stands for.
+        // Query values are text; they are validated as the type that the schema has.
         let value = match self.kind.as_str() {
             "integer" | "boolean" => serde_json::from_str(text).unwrap_or(Value::from(text)),
             _ => Value::from(text),

@@ -1,4 +1,4 @@
-//! Which operation is answered by which part of the simulation.
+//! Routes each operation to the part of the simulation that carries it out.
 
 use serde_json::Value;
 
@@ -11,15 +11,15 @@ use crate::behaviour::{Effects, Request};
 use crate::script::Answer;
 use crate::spec::{Operation, Parameters, RouteMatch, Spec};
 
-/// What an operation gives.
+/// The result of an operation.
 enum Completion {
-    /// Something that was there.
+    /// An object that was read.
     Read(Value),
-    /// A list, of which the caller gets a page, and whether it also gets the number of all entries.
+    /// A page of a list, and whether the response has the length of the whole list.
     List(Page, bool),
-    /// Something that is new or was changed.
+    /// An object that was created or changed.
     Changed(Value),
-    /// Nothing, because it is gone.
+    /// Nothing: the object was deleted.
     Gone,
 }
 
@@ -66,7 +66,7 @@ impl Simulation {
         Ok(done)
     }
 
-    /// The operations that only read; nothing if this is none of them.
+    /// Carries out an operation that only reads. Returns `None` for any other.
     fn read(&self, operation: &Operation, parameters: &Parameters, query: &Query) -> Option<OperationResult> {
         let named = |name: &str| parameters.get(name).map(String::as_str).unwrap_or_default();
         let fixtures = &self.fixtures;
@@ -101,7 +101,7 @@ impl Simulation {
         Some(found.map(Completion::Read))
     }
 
-    /// The operations that may change something; nothing if this is none of them.
+    /// Carries out an operation that may change something. Returns `None` for any other.
     fn change(
         &mut self,
         operation: &Operation,
@@ -146,7 +146,7 @@ impl Simulation {
     }
 }
 
-/// The texts of a request that are stored in the supplier's own form.
+/// Returns the JSON pointers of the texts that the supplier normalizes.
 fn normalised(operation_id: &str) -> &'static [&'static str] {
     match operation_id {
         "createOrder" | "updateOrder" => &["/operator_info/order_ref"],
@@ -157,7 +157,7 @@ fn normalised(operation_id: &str) -> &'static [&'static str] {
     }
 }
 
-/// The operations that give tokens ask for none, as the document says.
+/// Returns whether an operation requires no token, which the document says of those that issue tokens.
 fn needs_no_token(operation: &Operation) -> bool {
     let method = operation.method.as_str().to_ascii_lowercase();
     let security = &Spec::covage().document()["paths"][&operation.path][method]["security"];

@@ -1,29 +1,29 @@
-//! A service, which is a line in operation.
+//! Services, which are lines in operation.
 
 use serde_json::Value;
 
 use crate::json::text_at;
 
-/// A service and where it is.
+/// A service and its premises.
 #[derive(Debug, Clone)]
 pub(super) struct Service {
-    /// As it is answered.
+    /// The service as response bodies contain it.
     pub(super) view: Value,
-    /// Which place of the town; the supplier's own links to the operator have none.
+    /// The index of the premises. `None` for a link to the operator.
     pub(super) premises_index: Option<usize>,
 }
 
-/// A service that is there from the start.
+/// A service that exists at the start of the simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SeededService {
-    /// Its identifier.
+    /// The identifier (`uuid`).
     pub uuid: String,
-    /// Its commercial reference, such as `S191128_21428`.
+    /// The commercial reference, such as `S191128_21428`.
     pub reference: String,
-    /// Code of its product.
+    /// The code of the product.
     pub product: String,
-    /// Whether it was active at the start.
+    /// Whether the service was active at the start.
     pub active: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Lines in operation.
+//! The operations on services: activate, terminate, migrate.
 
 use serde_json::{Value, json};
 
@@ -11,8 +11,8 @@ use super::service::Service;
 use super::simulation::Simulation;
 use crate::json::text_at;
 
-/// The services that are there from the start: their product, the place of the town, whether they are active.
-/// Of the copper ones the first can choose between two buildings, the second has one, the third has none.
+/// The initial services: product, index of the premises, and whether the service is active. For a migration, the
+/// premises of the first copper service have two buildings, those of the second one, those of the third none.
 const SEEDED: [(&str, Option<usize>, bool); 6] = [
     ("AM01", Some(2), true),
     ("SD01", Some(0), true),
@@ -22,10 +22,10 @@ const SEEDED: [(&str, Option<usize>, bool); 6] = [
     ("AM01", Some(3), false),
 ];
 
-/// How a service that is no more is called; the list of values is not known.
+/// The status of a service that has ended. The supplier's list of statuses is not available.
 const ENDED: &str = "terminated";
 
-/// Invented companies. No company has a number that begins with 000; the check digits are right.
+/// Invented companies. No real company has a number that begins with 000; the check digits are valid.
 const CUSTOMERS: [(&str, &str); 2] =
     [("Conserverie du Phare", "00012345500016"), ("Imprimerie Becfin", "00045678000014")];
 
@@ -76,7 +76,7 @@ impl Simulation {
         self.find_service(uuid).map(|index| self.services[index].view.clone())
     }
 
-    /// What a completed activation gives.
+    /// Creates the service of a completed activation.
     pub(super) fn activate_service(&mut self, order: &Order) {
         let of_order = |name: &str| order.view[name].clone();
         let view = json!({
@@ -113,7 +113,8 @@ impl Simulation {
         Ok(())
     }
 
-    /// What became of the request, and whether an order was created (page on services).
+    /// Migrates a copper service to fibre. Returns the response body, and whether an order was created (page on
+    /// services).
     pub(super) fn migrate(&mut self, uuid: &str, body: &Value) -> Result<(Value, bool), ErrorResponse> {
         let service = self.services[self.find_service(uuid)?].clone();
         let not_eligible = |reason: String| Ok((json!({ "eligible": false, "data": reason }), false));
@@ -139,7 +140,7 @@ impl Simulation {
         Ok((json!({ "eligible": true, "data": reference }), true))
     }
 
-    /// A draft for the first fibre product, for the caller to complete.
+    /// Creates a draft for the first fibre product, which the client has to complete. Returns its reference.
     fn order_migration(
         &mut self,
         service: &Service,
@@ -175,7 +176,7 @@ impl Simulation {
     }
 }
 
-/// In the words of the supplier's page, which answers it with 500.
+/// Returns the error of the supplier's page, which has the status code 500.
 fn building_not_found() -> ErrorResponse {
     ErrorResponse::new(500, "Building not found.")
 }

@@ -1,4 +1,4 @@
-//! The state of the simulation.
+//! The state of the simulated supplier.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -24,15 +24,15 @@ pub(super) struct Simulation {
     pub(super) products: Products,
     pub(super) fixtures: Fixtures,
     pub(super) contacts: Contacts,
-    /// Eligibility answers by their reference. None is ever too old.
+    /// Eligibility checks by reference. They do not expire.
     pub(super) checks: BTreeMap<String, EligibilityCheck>,
     pub(super) orders: Store<Order>,
     pub(super) services: Store<Service>,
     pub(super) events: Events,
     pub(super) unique_references: bool,
     pub(super) text_normalization: TextNormalization,
-    /// The references of the orders that were submitted.
-    pub(super) taken_references: HashSet<String>,
+    /// The references (`order_ref`) of submitted orders.
+    pub(super) submitted_references: HashSet<String>,
     pub(super) generator: Generator,
 }
 
@@ -56,12 +56,12 @@ impl Simulation {
             events: Events::default(),
             unique_references,
             text_normalization,
-            taken_references: HashSet::new(),
+            submitted_references: HashSet::new(),
             generator: Generator::new(rng),
         }
     }
 
-    /// Keeps an eligibility answer and gives its reference.
+    /// Stores an eligibility check and returns its reference.
     pub(super) fn store_check(&mut self, check: EligibilityCheck) -> String {
         let reference = format!("elig-{}", self.generator.uuid());
         self.checks.insert(reference.clone(), check);

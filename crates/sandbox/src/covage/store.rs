@@ -1,9 +1,9 @@
-//! Things that are kept in the order in which they came, and found by their identifier.
+//! A list whose items are also found by identifier.
 
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 
-/// A list of which nothing is ever taken away.
+/// A list from which nothing is removed.
 #[derive(Debug)]
 pub(super) struct Store<T> {
     items: Vec<T>,

@@ -1,4 +1,4 @@
-//! How DHCP servers know the lines of a network (RFC 3046, RFC 3315, RFC 4649).
+//! The identifiers by which DHCP servers know the lines of a network (RFC 3046, RFC 3315, RFC 4649).
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::query::Query;
 
 const PORTS: usize = 24;
 
-/// What a relay adds to the requests of one line.
+/// The identifiers that a relay adds to the DHCP requests of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identifiers {
     pub(super) ipv4_circuit_id: String,
@@ -16,8 +16,8 @@ pub(super) struct Identifiers {
 }
 
 impl Identifiers {
-    /// Those of the line with this number. Line 29 was given the circuit id of line 28 by mistake, so that it
-    /// alone finds neither.
+    /// Returns the identifiers of the line with this number. Line 29 has the circuit id of line 28, so a lookup by
+    /// circuit id alone finds neither.
     pub(super) fn of(line: usize) -> Identifiers {
         let (switch, port) = (line / PORTS + 1, line % PORTS + 1);
         let circuit_port = if line == 29 { port - 1 } else { port };
@@ -29,8 +29,8 @@ impl Identifiers {
         }
     }
 
-    /// The whole option in hexadecimal digits: circuit id (1) and remote id (2) with their lengths, after the
-    /// number of the option and its length.
+    /// Returns the complete option in hexadecimal digits: the option number and length, then circuit id (1) and
+    /// remote id (2) with their lengths.
     pub(super) fn option82(&self) -> String {
         let mut content = Vec::new();
         for (number, value) in [(1, &self.ipv4_circuit_id), (2, &self.ipv4_remote_id)] {
@@ -41,7 +41,7 @@ impl Identifiers {
         option.map(|byte| format!("{byte:02X}")).collect()
     }
 
-    /// As answers show them.
+    /// Returns the identifiers as response bodies contain them.
     pub(super) fn value(&self) -> Value {
         json!({
             "ipv4CircuitId": self.ipv4_circuit_id,
@@ -51,7 +51,7 @@ impl Identifiers {
         })
     }
 
-    /// Whether a line with these is what a look-up asks for; nothing if it asks for nothing.
+    /// Returns whether the identifiers match a lookup, or `None` if the query has no identifier.
     pub(super) fn matches(&self, query: &Query) -> Option<bool> {
         let option82 = self.option82();
         let fields = [
@@ -67,7 +67,7 @@ impl Identifiers {
     }
 }
 
-/// Whether a text is the whole of an option 82 in hexadecimal digits.
+/// Returns whether a text can be a complete option 82 in hexadecimal digits.
 pub(super) fn is_option82(text: &str) -> bool {
     text.starts_with("52")
         && text.len().is_multiple_of(2)

@@ -1,4 +1,4 @@
-//! What network elements say about a line. Everything is optional (ON-API 2.6, technical information).
+//! The technical information about a line. All fields are optional (ON-API 2.6, technical information).
 
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::network::{AccessLine, Subscription};
 use super::services::ServiceKind;
 use super::time::{DAY, HOUR, Moment, rfc_3339};
 
-/// A line as its network element sees it, at the moment at which the CO opened.
+/// A line as its network element reports it, at the start of the simulation.
 pub(super) struct Probe<'a> {
     line: &'a AccessLine,
     rng: Rng,
@@ -20,7 +20,7 @@ impl<'a> Probe<'a> {
         Probe { line, rng, start_time }
     }
 
-    /// Nothing is known where nothing is delivered.
+    /// Returns the status of the customer equipment. Without subscriptions it is down and nothing else is known.
     pub(super) fn cpe(mut self) -> Value {
         if self.line.subscriptions.is_empty() {
             return json!({ "up": false });
@@ -66,7 +66,7 @@ impl<'a> Probe<'a> {
         self.devices().into_iter().map(lease).collect()
     }
 
-    /// Only television joins groups.
+    /// Returns the multicast groups. Only television joins groups.
     pub(super) fn igmp(mut self) -> Value {
         let watched = self.line.subscriptions.iter().filter(|one| one.kind == ServiceKind::Television);
         let groups = watched.flat_map(|_| [1, 2]);
@@ -118,7 +118,7 @@ impl<'a> Probe<'a> {
         devices.into_iter().map(entry).collect()
     }
 
-    /// A device for each piece of equipment of what is delivered and not blocked.
+    /// Returns the devices of all subscriptions that are not suspended.
     fn devices(&self) -> Vec<Device> {
         let running = self.line.subscriptions.iter().filter(|one| !one.suspended);
         running.flat_map(|one| Device::of(one, self.line.number)).collect()
@@ -165,7 +165,7 @@ impl<'a> Probe<'a> {
             "peakOutputRate": peak(self),
             "lastFiveInput": self.traffic(10_000),
             "lastFiveOutput": self.traffic(10_000),
-            // More than 32 bits can hold.
+            // These values need more than 32 bits.
             "input": self.traffic(9_000_000_000),
             "output": self.traffic(9_000_000_000),
         })
@@ -186,7 +186,7 @@ impl<'a> Probe<'a> {
         })
     }
 
-    /// A moment within this many seconds before the CO opened.
+    /// Returns a time within this number of seconds before the start of the simulation.
     fn before(&mut self, seconds: u64) -> String {
         rfc_3339(self.start_time - self.rng.u64(1..seconds))
     }
@@ -200,7 +200,7 @@ struct Device {
 }
 
 impl Device {
-    /// One for each piece of equipment, or one that nobody has told about.
+    /// Returns one device per registered piece of equipment, or one device that is not registered.
     fn of(subscription: &Subscription, line: usize) -> Vec<Device> {
         let equipment = subscription.sp_fields.get("equipment").and_then(Value::as_array);
         let named = equipment.into_iter().flatten().filter_map(|one| one.get("macAddress")?.as_str());
@@ -219,7 +219,7 @@ impl Device {
     }
 }
 
-/// In kbit/s.
+/// Returns the rate of a service in kbit/s.
 fn rate(service: &str) -> u32 {
     service.split('-').nth(1).and_then(|rate| rate.parse::<u32>().ok()).unwrap_or(20) * 1000
 }

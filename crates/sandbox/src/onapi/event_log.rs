@@ -1,4 +1,4 @@
-//! The clock of the CO, which goes on with each change, and what became of objects.
+//! The clock of the CO, and the events about its objects.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::path_style::PathStyle;
 use super::time::{Moment, rfc_3339};
 use crate::clock::Clock;
 
-/// What happened to an object.
+/// The type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     Create,
@@ -20,13 +20,13 @@ pub(super) struct ObjectEvent {
     change: Change,
     collection: &'static str,
     id: String,
-    /// What stands in the address, which is the access for a subscription.
+    /// The id in the path of the object; for a subscription that of its access.
     key: String,
     pub(super) time: Moment,
 }
 
 impl ObjectEvent {
-    /// A deleted object has no address any more.
+    /// Returns the event as response bodies contain it. A deleted object has no path.
     pub(super) fn value(&self, path_style: &PathStyle) -> Value {
         let (change, path) = match self.change {
             Change::Create => ("CREATE", true),
@@ -46,8 +46,8 @@ impl ObjectEvent {
     }
 }
 
-/// A second for each change, since `If-Modified-Since` tells no fractions of one: what was changed after an
-/// answer is always newer than its `Last-Modified`.
+/// The clock and the events. The clock advances by one second with each change, because `If-Modified-Since` has no
+/// fractions: a change after a response is always newer than its `Last-Modified`.
 #[derive(Debug)]
 pub(super) struct EventLog {
     now: Moment,
@@ -59,7 +59,8 @@ impl EventLog {
         EventLog { now: EventLog::start_time(), events: Vec::new() }
     }
 
-    /// When the CO opened; everything that was there then was changed then.
+    /// Returns the time at which the simulation starts, which is the time of the latest change of everything that
+    /// exists then.
     pub(super) fn start_time() -> Moment {
         Clock::START.seconds()
     }
@@ -77,19 +78,19 @@ impl EventLog {
         self.now
     }
 
-    /// Lets time go by, never back.
+    /// Advances the clock to a time, unless it has passed.
     pub(super) fn advance_to(&mut self, moment: Moment) {
         self.now = self.now.max(moment);
     }
 
-    /// Notes a change and gives its moment.
+    /// Advances the clock, records a change, and returns its time.
     pub(super) fn record(&mut self, change: Change, collection: &'static str, id: &str, key: &str) -> Moment {
         let time = self.tick();
         self.record_now(change, collection, id, key);
         time
     }
 
-    /// Notes one more change of this moment.
+    /// Records another change at the current time.
     pub(super) fn record_now(&mut self, change: Change, collection: &'static str, id: &str, key: &str) {
         let (id, key, time) = (id.to_owned(), key.to_owned(), self.now);
         self.events.push(ObjectEvent { change, collection, id, key, time });

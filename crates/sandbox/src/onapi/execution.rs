@@ -1,4 +1,4 @@
-//! What an order does to the network when its time has come.
+//! How an order changes the network when it is carried out.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ const ENDED: &str = "The subscription has ended.";
 const BROKEN: &str = "The fibre is broken.";
 const TAKEN: &str = "Another service is in its place.";
 
-/// Carries an order out, or says why that failed.
+/// Carries an order out. The error is the message of the failed order.
 pub(super) fn carry_out(
     order: &Order,
     deduplicates: bool,
@@ -38,7 +38,7 @@ pub(super) fn carry_out(
     }
 }
 
-/// A careless CO delivers twice what was ordered twice.
+/// Activates a service. A CO that does not detect repeated orders delivers a service twice if it was ordered twice.
 fn activate(
     order: &Order,
     deduplicates: bool,
@@ -72,7 +72,7 @@ fn activate(
     Ok(())
 }
 
-/// What is gone already stays gone.
+/// Ends a subscription. Does nothing if it has already ended.
 fn end(order: &Order, line: &mut AccessLine, event_log: &mut EventLog) {
     let Some(index) = line.subscriptions.iter().position(|one| one.id == order.subscription_id) else {
         return;
@@ -109,7 +109,7 @@ fn alter(
     Ok(())
 }
 
-/// The fields that the order gives take the place of those that were there.
+/// Copies the fields that the order has.
 fn copy_fields(sp_fields: &mut Value, order: &Value) {
     for field in ["spReference", "spSubscriptionId", "characteristics", "equipment"] {
         if let Some(value) = order.get(field) {

@@ -1,4 +1,4 @@
-//! Ankeborg and its surroundings, as far as the CO has laid fibre: addresses, and how far each access is.
+//! The generated network: addresses in and around Ankeborg, and the initial state of each access.
 
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -7,22 +7,22 @@ use super::services::{ForeignService, ServiceKind};
 use super::time::{DAY, Moment};
 use crate::uuid::uuid_v4;
 
-/// How an access is at the start. They take turns.
+/// The initial state of an access. The states repeat in a fixed sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum InitialState {
-    /// Nothing is delivered.
+    /// No service is active.
     Free,
-    /// Broadband is delivered for us.
+    /// The calling service provider has broadband.
     Broadband,
-    /// Another service provider holds broadband, and it can be taken over.
+    /// Another service provider has broadband, which can be taken over.
     ForeignTakeoverPossible,
-    /// Another service provider holds broadband for good.
+    /// Another service provider has broadband, which cannot be taken over.
     ForeignTakeoverImpossible,
-    /// Broadband, blocked, and television are delivered for us.
+    /// The calling service provider has suspended broadband, and television.
     SuspendedBroadbandAndTelevision,
     /// The line is not built yet: nothing can be ordered.
     Unbuilt,
-    /// Nothing is delivered, and telephone cannot be ordered yet.
+    /// No service is active, and telephone cannot be ordered yet.
     TelephoneNotYet,
 }
 
@@ -51,7 +51,7 @@ impl InitialState {
         }
     }
 
-    /// Whether services of a kind cannot be ordered yet.
+    /// Returns whether services of a kind cannot be ordered yet.
     pub(super) fn is_not_yet_orderable(self, kind: ServiceKind) -> bool {
         match self {
             InitialState::Unbuilt => true,
@@ -72,7 +72,7 @@ impl InitialState {
         }
     }
 
-    /// The services that are delivered for us, and whether each is suspended.
+    /// Returns the services of the calling service provider, and whether each is suspended.
     pub(super) fn delivered(self) -> Vec<(&'static str, bool)> {
         match self {
             InitialState::Broadband => vec![("BB-250-100", false)],
@@ -85,7 +85,7 @@ impl InitialState {
 const STREETS: [&str; 6] =
     ["Exempelgatan", "Provstigen", "Paradisäppelvägen", "Kvackgränd", "Södra Sjösidan", "Öresgatan"];
 
-/// The address of an access and what else never changes.
+/// Returns the address of an access and its other constant fields.
 pub(super) fn address(line: usize, rng: &mut Rng) -> Value {
     let street = line / 40;
     let house = line % 40 / 2 + 1;
@@ -109,7 +109,8 @@ pub(super) fn address(line: usize, rng: &mut Rng) -> Value {
     address
 }
 
-/// An apartment has its official number or what else tells it apart (ON-API 2.6, data formats).
+/// Adds the premises type and its fields: an apartment has its official number or another distinguisher (ON-API 2.6,
+/// data formats).
 fn premises(address: &mut Value, line: usize, rng: &mut Rng) {
     let kind = match line % 8 {
         0 | 3 => "RESIDENTIAL_HOUSE",
@@ -131,13 +132,13 @@ fn premises(address: &mut Value, line: usize, rng: &mut Rng) {
     }
 }
 
-/// Some day of 2024 or 2025, before the first period that was invoiced.
+/// Returns a time in 2024 or 2025, before the first invoiced period.
 pub(super) fn long_ago(rng: &mut Rng) -> Moment {
     const NEW_YEAR_2024: Moment = 1_704_067_200;
     NEW_YEAR_2024 + rng.u64(..600) * DAY + rng.u64(..DAY)
 }
 
-/// What the order of a subscription gave along that is there from the start.
+/// Returns the fields that the service provider sent with the order of an initial subscription.
 pub(super) fn sp_fields(id: &str, line: usize, kind: ServiceKind) -> Value {
     let mac = |device| mac(line, device);
     let mut fields = json!({
@@ -154,13 +155,13 @@ pub(super) fn sp_fields(id: &str, line: usize, kind: ServiceKind) -> Value {
     fields
 }
 
-/// A MAC address that no vendor has.
+/// Returns a locally administered MAC address.
 pub(super) fn mac(line: usize, device: u8) -> String {
     let [.., high, middle, low] = line.to_be_bytes();
     format!("02:00:{high:02X}:{middle:02X}:{low:02X}:{device:02X}")
 }
 
-/// An address of those that are for examples (RFC 5737).
+/// Returns an address reserved for documentation (RFC 5737).
 pub(super) fn ip(line: usize) -> String {
     format!("192.0.2.{}", line % 254 + 1)
 }

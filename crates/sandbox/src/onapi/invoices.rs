@@ -1,4 +1,4 @@
-//! What is charged: the last three months before the CO opened, for what was delivered from the start.
+//! Invoices: the last three months before the simulation starts, for the initial subscriptions.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ pub(super) fn periods() -> OperationResult {
     Ok(SuccessResponse::json(200, PERIODS.map(period).to_vec().into()))
 }
 
-/// A line for each service that was delivered; in the last period also what was made good to some.
+/// Returns one invoice line per initial subscription, and in the last period also some credits.
 pub(super) fn lines(id: &str, network: &Network) -> OperationResult {
     let period = PERIODS.iter().find(|(other, ..)| *other == id);
     let (_, from, to) = period.ok_or_else(|| ErrorResponse::not_found("period", id))?;
@@ -39,7 +39,7 @@ pub(super) fn lines(id: &str, network: &Network) -> OperationResult {
     Ok(SuccessResponse::json(200, lines.into()))
 }
 
-/// What a line of an invoice is for, as it was when the period ended.
+/// Returns what an invoice line is for, as it was at the end of the period.
 fn head(line: &AccessLine, index: usize, service: &str, network: &Network) -> Value {
     let mut access = network.access_value(line);
     if let Value::Object(fields) = &mut access {

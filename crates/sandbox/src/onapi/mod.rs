@@ -1,18 +1,22 @@
-//! ON-API, Sweden: who may come in, in which dialect and under which paths a CO answers.
+//! A communication operator (CO) that implements the ON-API (Sweden).
 //!
-//! Where the standard and the vendor's reading of it are silent, the sandbox decides as follows.
-//! - A path that is not in the CO's form is refused before anything else and is no request for an operation: it
-//!   is captured, but neither counted nor answered from a script.
-//! - A path that is unknown in every form is a 501 (ON-API 2.6, responses), a wrong method a 405; then comes the
-//!   401.
-//! - Every dialect has every endpoint, also those that only the standard knows.
-//! - The clock goes on by a second with each change. A request that changes nothing takes no time.
-//! - A list that is empty is a 404, also behind a filter; only events after the last one are an empty list.
-//! - An ended subscription is news of its access, whose list then lacks it.
-//! - What is ordered must be available. Changing or cancelling an order that is no longer `RECEIVED` is a 409, and
-//!   so is suspending what is suspended, resuming what is not, and changing what has ended.
-//! - A `PATCH` of an order replaces whole fields, and what an order may say about itself is the CO's to set.
-//! - A new ticket waits for the CO; nothing but requests moves it.
+//! Where the standard and the vendor's reading of it leave something open, the sandbox behaves as follows.
+//!
+//! - A path that violates the CO's [`PathStyle`] is rejected before anything else. It matches no operation: the
+//!   request is recorded, but it is neither counted nor answered with a scripted response.
+//! - A path that is unknown in every spelling gets a 501 (ON-API 2.6, responses) and a wrong method a 405. Only then
+//!   are the credentials checked (401).
+//! - Every dialect has every endpoint, including those that only the standard describes.
+//! - The clock advances by one second with each change. A request that changes nothing takes no time.
+//! - An empty list is a 404, also if it is empty because of a filter. Only the list of events after the last one is
+//!   an empty list.
+//! - If a subscription ends, its access appears among the changed ones, and its list of subscriptions no longer
+//!   contains it.
+//! - A service must be available to be ordered. Changing or cancelling an order that is no longer `RECEIVED` is a
+//!   409, and so is suspending a suspended subscription, resuming one that is not suspended, and changing one that
+//!   has ended.
+//! - A `PATCH` of an order replaces whole fields. Fields that the CO sets are ignored in requests.
+//! - Tickets change only through requests.
 
 mod access;
 mod dhcp;
@@ -62,7 +66,10 @@ use query::Query;
 use response::{ErrorResponse, OperationResult};
 use unexpected::UnexpectedValues;
 
-/// A CO of the ON-API as simulated: a [`Supplier`] with the credentials it takes and the network it runs.
+/// The simulation of a communication operator (CO) that implements the ON-API.
+///
+/// Dereferences to [`Supplier`]. In addition it provides the accepted credentials, the simulated network, and the
+/// passing of time.
 #[derive(Debug, Clone)]
 pub struct OnApi {
     supplier: Supplier,
@@ -70,7 +77,7 @@ pub struct OnApi {
     operator: Arc<Mutex<Operator>>,
 }
 
-/// Everything that is the same for every supplier: requests, counts, scripted answers.
+/// Provides what all suppliers share: received requests, counts, scripted responses and faults.
 impl Deref for OnApi {
     type Target = Supplier;
 
@@ -80,7 +87,7 @@ impl Deref for OnApi {
 }
 
 impl OnApi {
-    /// The service that every access is offered and whose orders end in `DONE_FAILED`.
+    /// The name of a service that every access offers and whose orders always end in `DONE_FAILED`.
     pub const FAILING_SERVICE: &'static str = services::FAILING;
 
     pub(crate) async fn start(port: u16, seed: u64, options: &OnApiOptions) -> io::Result<OnApi> {
@@ -100,38 +107,41 @@ impl OnApi {
         Ok(OnApi { supplier, credentials, operator })
     }
 
-    /// The user name that it accepts.
+    /// Returns the accepted user name.
     pub fn user(&self) -> &str {
         &self.credentials.user
     }
 
-    /// The password that it accepts.
+    /// Returns the accepted password.
     pub fn password(&self) -> &str {
         &self.credentials.password
     }
 
-    /// Lets time go by until every open order has moved one step on: from `RECEIVED` to `IN_PROGRESS`, from there
-    /// to `DONE_SUCCESS` or `DONE_FAILED`. An order that is to wait for a moment takes the clock there.
+    /// Advances every open order by one state: from `RECEIVED` to `IN_PROGRESS`, and from there to `DONE_SUCCESS` or
+    /// `DONE_FAILED`.
+    ///
+    /// The clock advances at least to the requested time of each order that starts.
     pub fn advance(&self) {
         lock(&self.operator).advance();
     }
 
-    /// Adds this many accesses to the network, like those that are there.
+    /// Adds accesses to the network. The initial states of accesses repeat in a fixed sequence.
     pub fn add_accesses(&self, accesses: usize) {
         lock(&self.operator).add_accesses(accesses);
     }
 
-    /// Tears an access down: it, and what is delivered on it, is gone, and events tell so.
+    /// Removes an access and everything delivered on it from the network, and records the deletions as events.
     ///
     /// # Panics
     ///
-    /// If there is no such access.
+    /// Panics if there is no such access.
     #[track_caller]
     pub fn tear_down(&self, access: &str) {
         assert!(lock(&self.operator).tear_down(access), "there is no access {access}");
     }
 
-    /// The network as it is at this moment: 30 accesses at the start, with every [`Availability`] among the first six.
+    /// Returns the accesses in their current state. There are 30 at the start; the first six have services of every
+    /// [`Availability`].
     pub fn accesses(&self) -> Vec<Access> {
         lock(&self.operator).accesses()
     }
@@ -149,7 +159,7 @@ impl Credentials {
         Credentials { user: format!("sp-example-{user:08x}"), password: format!("{password:032x}") }
     }
 
-    /// HTTP Basic (RFC 7617). Which of the two is wrong is not told.
+    /// Checks the credentials of HTTP Basic (RFC 7617). The error does not say which of the two is wrong.
     fn authenticate(&self, received: &ReceivedRequest) -> Result<(), ErrorResponse> {
         let expected = STANDARD.encode(format!("{}:{}", self.user, self.password));
         let given = received.header("authorization").and_then(|header| header.split_once(' '));
@@ -235,7 +245,7 @@ impl Simulation {
     }
 }
 
-/// The texts of a request that are stored in the CO's own form.
+/// Returns the JSON pointers of the texts that the CO normalizes.
 fn normalised(operation_id: &str) -> &'static [&'static str] {
     match operation_id {
         "createOrder" | "replaceOrder" | "changeOrder" => {

@@ -1,4 +1,4 @@
-//! The network of the CO: its accesses, what each is offered, and what is delivered there.
+//! The network of the CO: its accesses, the services they offer, and the subscriptions on them.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::fixtures::{self, InitialState};
 use super::services::{ForeignService, SERVICES, ServiceKind, ServiceOffer, kind_of};
 use super::time::{Moment, rfc_3339};
 
-/// A service that is delivered for us, or was.
+/// A subscription of the calling service provider, active or ended.
 #[derive(Debug, Clone)]
 pub(super) struct Subscription {
     pub(super) id: String,
@@ -18,11 +18,11 @@ pub(super) struct Subscription {
     pub(super) kind: ServiceKind,
     pub(super) suspended: bool,
     pub(super) since: Moment,
-    /// What the order gave along: references, characteristics, equipment.
+    /// The fields that the service provider sent with the order: references, characteristics, equipment.
     pub(super) sp_fields: Value,
 }
 
-/// When what was last changed.
+/// The times of the latest changes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Changed {
     pub(super) access: Moment,
@@ -40,10 +40,10 @@ pub(super) struct AccessLine {
     pub(super) foreign_services: Vec<ForeignService>,
     pub(super) subscriptions: Vec<Subscription>,
     pub(super) ended: Vec<Subscription>,
-    /// The ids of those that were there from the start, which invoices name.
+    /// The ids of the subscriptions that existed at the start, which invoices refer to.
     pub(super) first_subscriptions: Vec<String>,
     pub(super) changed: Changed,
-    /// Whether it was torn down.
+    /// Whether the access has been removed.
     removed: bool,
 }
 
@@ -103,13 +103,13 @@ impl Subscription {
     }
 }
 
-/// The lines, numbered from 0, with ids in a row.
+/// The access lines, numbered from 0, with consecutive ids.
 #[derive(Debug)]
 pub(super) struct Network {
     seed: u64,
     first_id: usize,
     lines: Vec<AccessLine>,
-    /// On which line each subscription is, or was.
+    /// The number of the line on which each subscription is, or was.
     lines_of_subscriptions: HashMap<String, usize>,
     next_subscription: usize,
 }
@@ -121,12 +121,12 @@ impl Network {
         Network { seed: rng.u64(..), first_id, lines, lines_of_subscriptions, next_subscription }
     }
 
-    /// Those that are not torn down.
+    /// Returns the lines that have not been removed.
     pub(super) fn lines(&self) -> impl Iterator<Item = &AccessLine> {
         self.lines.iter().filter(|line| !line.removed)
     }
 
-    /// Tears a line down, and gives the ids of what was delivered on it; nothing where there is no such line.
+    /// Removes a line and returns the ids of its active subscriptions, or `None` if there is no such line.
     pub(super) fn tear_down(&mut self, id: &str) -> Option<Vec<String>> {
         let line = self.line_mut(id)?;
         line.removed = true;
@@ -147,7 +147,7 @@ impl Network {
         self.lines.get(number).filter(|line| line.id == id && !line.removed).map(|line| line.number)
     }
 
-    /// Adds a line, with what is delivered on it from the start, and gives it.
+    /// Adds a line with its initial subscriptions and returns it.
     pub(super) fn extend(&mut self, now: Moment) -> &AccessLine {
         let number = self.lines.len();
         let initial_state = InitialState::of(number);
@@ -177,7 +177,7 @@ impl Network {
         &self.lines[number]
     }
 
-    /// The line with a subscription, and whether the subscription has ended.
+    /// Returns a subscription, its line, and whether the subscription has ended.
     pub(super) fn subscription(&self, id: &str) -> Option<(&AccessLine, &Subscription, bool)> {
         let line = self.lines.get(*self.lines_of_subscriptions.get(id)?).filter(|line| !line.removed)?;
         let named = |list: &'_ [Subscription]| list.iter().position(|subscription| subscription.id == id);
@@ -185,7 +185,7 @@ impl Network {
         present.or_else(|| named(&line.ended).map(|index| (line, &line.ended[index], true)))
     }
 
-    /// Keeps in mind on which line a subscription is.
+    /// Records on which line a subscription is.
     pub(super) fn record_subscription_line(&mut self, id: &str, line: usize) {
         self.lines_of_subscriptions.insert(id.to_owned(), line);
     }
@@ -195,7 +195,7 @@ impl Network {
         format!("s-{}", self.next_subscription)
     }
 
-    /// A source of what is made up about a line, the same whenever it is asked.
+    /// Returns the random generator for one purpose of a line. It yields the same values each time.
     pub(super) fn rng_for(&self, line: usize, purpose: u64) -> Rng {
         Rng::with_seed(self.seed ^ (line as u64) << 8 ^ purpose)
     }

@@ -1,4 +1,4 @@
-//! The CO itself: which part of it answers what.
+//! The CO: carries out each operation and holds its state.
 
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -20,10 +20,10 @@ use super::time::{Moment, http_date, parse_http_date};
 use crate::behaviour::Effects;
 use crate::received::ReceivedRequest;
 
-/// How many accesses there are at the start.
+/// The number of accesses at the start.
 const ACCESSES: usize = 30;
 
-/// Endpoints in the order of the directory, each with the document's own form of its path.
+/// The endpoints in the order of the directory, each with its path as the document spells it.
 const ENDPOINTS: [(&str, &str); 12] = [
     ("accesses", "/accesses/"),
     ("dhcplookup", "/dhcplookup/"),
@@ -51,12 +51,12 @@ pub(super) struct Operator {
     event_log: EventLog,
 }
 
-/// A request that is known to be as the document has it.
+/// A request that was validated against the document.
 pub(super) struct ApiRequest<'a> {
     pub(super) operation: &'a str,
-    /// Its path in the document.
+    /// The path template of the operation.
     pub(super) path: &'a str,
-    /// The one parameter of the path, if it has one.
+    /// The value of the path parameter, or an empty string.
     pub(super) id: &'a str,
     pub(super) query: Query,
     pub(super) body: Value,
@@ -64,7 +64,7 @@ pub(super) struct ApiRequest<'a> {
 }
 
 impl ApiRequest<'_> {
-    /// A condition that cannot be read is no condition (RFC 9110, 13.1.3).
+    /// Returns the time of `If-Modified-Since`. A value that cannot be parsed is ignored (RFC 9110, 13.1.3).
     fn since(&self) -> Option<Moment> {
         self.received.header("if-modified-since").and_then(parse_http_date)
     }
@@ -92,12 +92,12 @@ impl Operator {
         self.network.lines().map(Access::of).collect()
     }
 
-    /// Whether the CO has an endpoint of this name.
+    /// Returns whether the CO has an endpoint of this name.
     fn has(&self, name: &str) -> bool {
         !self.absent_endpoints.iter().any(|one| one == name)
     }
 
-    /// Whether there was such an access.
+    /// Removes an access. Returns whether it existed.
     pub(super) fn tear_down(&mut self, access: &str) -> bool {
         let Some(subscriptions) = self.network.tear_down(access) else { return false };
         self.event_log.tick();
@@ -113,7 +113,7 @@ impl Operator {
         self.orders.advance(&mut self.network, &mut self.event_log);
     }
 
-    /// All of them come in the same second.
+    /// Adds accesses, all in the same second.
     pub(super) fn add_accesses(&mut self, accesses: usize) {
         let now = self.event_log.tick();
         for _ in 0..accesses {
@@ -186,7 +186,7 @@ impl Operator {
             "listInvoicePeriods" => invoices::periods(),
             "getInvoiceLines" => invoices::lines(request.id, &self.network),
             "listTickets" => {
-                self.listing(self.tickets.fitting(&request.query)?, request, |ticket| Some(ticket.summary()))
+                self.listing(self.tickets.matching(&request.query)?, request, |ticket| Some(ticket.summary()))
             }
             "getTicket" => self.tickets.get(request.id),
             "listAccesses" | "listServices" | "listSubscriptions" => self.list_lines(request),
@@ -194,7 +194,7 @@ impl Operator {
         }
     }
 
-    /// The standard's lists of everything, and of what is new since a moment.
+    /// Lists all lines, or those changed after a time.
     fn list_lines(&self, request: &ApiRequest<'_>) -> OperationResult {
         let (lines, since) = (self.network.lines(), self.since(request));
         match request.operation {
@@ -207,7 +207,7 @@ impl Operator {
                 self.listing(rows, request, |line| Some(line.services_value()))
             }
             _ => {
-                // An access that lost its last subscription is news, but not part of the whole list.
+                // An access without subscriptions is part of the list of changes, but not of the complete list.
                 let listed_lines =
                     lines.filter(|line| !line.subscriptions.is_empty() || !line.ended.is_empty());
                 let rows = listed_lines.map(|line| (line.changed.subscriptions, line));
@@ -227,7 +227,7 @@ impl Operator {
             "getSubscriptions" => line.subscriptions_value(),
             "getCpeStatus" => probe().cpe(),
             "getHardware" => probe().hardware(),
-            // That vendor shows the fields of a MAC address table in the place of leases.
+            // The vendor sends the fields of a MAC address table in place of leases.
             "getLeaseInfo" if self.dialect != Dialect::Vendor => probe().leases(),
             "getMacAddressTable" | "getLeaseInfo" => probe().mac_table(),
             "getIgmpSnooping" => probe().igmp(),
@@ -237,17 +237,17 @@ impl Operator {
         Ok(SuccessResponse::json(200, body))
     }
 
-    /// Answers only when one access alone fits (ON-API 2.6, DHCP lookup).
+    /// Finds an access by its DHCP identifiers, if exactly one matches (ON-API 2.6, DHCP lookup).
     fn find_access(&self, query: &Query) -> OperationResult {
-        let mut fitting = Vec::new();
+        let mut matching = Vec::new();
         for line in self.network.lines() {
             match line.identifiers().matches(query) {
                 None => return Err(ErrorResponse::new(400, "There is nothing to look up")),
-                Some(true) => fitting.push(&line.id),
+                Some(true) => matching.push(&line.id),
                 Some(false) => {}
             }
         }
-        match fitting.as_slice() {
+        match matching.as_slice() {
             [id] => Ok(SuccessResponse::json(200, json!({ "accessId": id }))),
             [] => Err(ErrorResponse::new(404, "No access is known under this")),
             _ => Err(ErrorResponse::new(404, "More than one access is known under this")),
@@ -268,7 +268,7 @@ impl Operator {
         Ok(if self.last_modified { response.header("last-modified", http_date(latest)) } else { response })
     }
 
-    /// The addresses are those of the host that the caller asked.
+    /// Returns the directory. Its URLs have the host of the request.
     fn endpoints(&self, received: &ReceivedRequest) -> SuccessResponse {
         let host = received.header("host").unwrap_or("localhost");
         let endpoint = |(name, documented): (&str, &str)| {
@@ -292,8 +292,8 @@ fn count(changed: bool, request: &ApiRequest<'_>, effects: &mut Effects) {
     }
 }
 
-/// A list of which only what is new since a moment is asked for. Where nothing is new, 304; where there is
-/// nothing at all, 404. Along with it, when the list was modified last.
+/// Lists the rows that changed after a time. Responds with 304 if nothing has changed, and fails with 404 if there
+/// are no rows at all. Also returns the time of the latest change.
 fn listing<'a, T: 'a>(
     rows: impl Iterator<Item = (Moment, &'a T)>,
     since: Option<Moment>,

@@ -4,7 +4,7 @@ use super::dialect::Dialect;
 use super::path_style::PathStyle;
 use crate::text_normalization::TextNormalization;
 
-/// How the CO is to be.
+/// The configuration of a simulated CO.
 #[derive(Debug, Clone)]
 pub(crate) struct OnApiOptions {
     pub(crate) dialect: Dialect,

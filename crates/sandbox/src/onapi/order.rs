@@ -1,4 +1,4 @@
-//! One order.
+//! An order.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::path_style::PathStyle;
 use super::time::{Moment, parse_rfc_3339, rfc_3339};
 use crate::json::text;
 
-/// Fields of a request that are the CO's to set. What a request says there is not looked at.
+/// The fields that the CO sets. They are ignored in requests.
 const SET_BY_THE_CO: [&str; 7] =
     ["orderId", "accessId", "service", "subscriptionId", "expectedCompletionDate", "state", "message"];
 
@@ -38,27 +38,27 @@ impl OrderState {
     }
 }
 
-/// What an order is about.
+/// What an order is for.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) access_id: String,
     pub(super) service: &'static str,
-    /// None if it is still to be given out.
+    /// `None` if the order creates the subscription.
     pub(super) subscription_id: Option<String>,
 }
 
-/// An order as it was sent and completed by the CO.
+/// An order: what was sent, and what the CO added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) access_id: String,
     pub(super) service: &'static str,
     pub(super) subscription_id: String,
-    /// What the service provider gave along, with `equipment` as a list.
+    /// The fields that the service provider sent, with `equipment` as a list.
     pub(super) sp_fields: Value,
     pub(super) state: OrderState,
     pub(super) message: &'static str,
     pub(super) placed: Moment,
-    /// When it is to be carried out.
+    /// The earliest time at which the order starts.
     pub(super) due: Moment,
 }
 
@@ -82,7 +82,7 @@ impl Order {
         text(&self.sp_fields, "operation").unwrap_or_default()
     }
 
-    /// The order as a request that has the fields of another laid over it, each as a whole.
+    /// Returns the order as a request in which the fields of another request replace its own.
     pub(super) fn patched_request(&self, request: &Value) -> Value {
         let mut whole = self.sp_fields.clone();
         whole["service"] = json!(self.service);
@@ -114,7 +114,7 @@ pub(super) fn order_id(number: usize) -> String {
     format!("o-{number}")
 }
 
-/// What the service provider gives along with an order. Whoever sends one piece of equipment gets a list back.
+/// Returns the fields that the service provider sets. A single piece of equipment becomes a list.
 fn sp_fields(request: &Value) -> Value {
     let mut fields: Map<_, _> = request.as_object().cloned().unwrap_or_default();
     fields.retain(|field, _| !SET_BY_THE_CO.contains(&field.as_str()));

@@ -9,7 +9,7 @@ use super::response::ErrorResponse;
 
 #[derive(Debug)]
 pub(super) struct OrderBook {
-    /// Whether a repeated order is detected.
+    /// Whether the CO detects repeated orders.
     pub(super) deduplicates: bool,
     by_number: BTreeMap<usize, Order>,
     /// The numbers of the orders of each access.
@@ -38,15 +38,15 @@ impl OrderBook {
         self.by_number.iter().map(|(number, order)| (*number, order))
     }
 
-    /// The oldest open order for the same service on the same access, whatever it is to do: the standard looks
-    /// at the service alone.
+    /// Returns the number of the oldest open order for the same service on the same access, whatever its operation:
+    /// the standard compares the service only.
     pub(super) fn find_open(&self, target: &Target, except: Option<usize>) -> Option<usize> {
         let mut orders = self.of_access(&target.access_id);
         let same = |order: &Order| order.state.is_open() && order.service == target.service;
         orders.find(|(number, order)| Some(*number) != except && same(order)).map(|(number, _)| number)
     }
 
-    /// The orders of an access, the oldest first.
+    /// Returns the orders of an access, the oldest first.
     pub(super) fn of_access(&self, access_id: &str) -> impl Iterator<Item = (usize, &Order)> {
         let numbers = self.by_access.get(access_id).into_iter().flatten();
         numbers.filter_map(|number| Some((*number, self.by_number.get(number)?)))

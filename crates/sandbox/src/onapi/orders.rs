@@ -1,4 +1,4 @@
-//! Orders and what becomes of them.
+//! The operations on orders, and the events about them.
 
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ impl Orders {
         Ok(SuccessResponse::json(200, order.value(number, &self.path_style)))
     }
 
-    /// Whether an order was placed, and what to answer.
+    /// Places an order, unless it is a duplicate. Returns whether an order was placed, and the response.
     pub(super) fn place(
         &mut self,
         request: &Value,
@@ -99,8 +99,7 @@ impl Orders {
         }
     }
 
-    /// Makes the order what the request says: wholly, or in the fields that the request has. Whether anything
-    /// is new.
+    /// Changes an order: replaces all fields, or those that the request has. Returns whether anything changed.
     pub(super) fn change(
         &mut self,
         id: &str,
@@ -143,7 +142,7 @@ impl Orders {
         Ok(())
     }
 
-    /// Moves every open order on by one step.
+    /// Advances every open order by one state.
     pub(super) fn advance(&mut self, network: &mut Network, event_log: &mut EventLog) {
         let open = self.book.iter().filter(|(_, order)| order.state.is_open());
         let open: Vec<_> = open.map(|(number, order)| (number, order.clone())).collect();
@@ -165,7 +164,7 @@ impl Orders {
         }
     }
 
-    /// The events after the one with this id; those of a CO never change.
+    /// Lists the events after the one with this id. Events never change.
     pub(super) fn events(&self, since: Option<&str>) -> OperationResult {
         if self.events.is_empty() {
             return Err(ErrorResponse::new(404, "No order was placed yet"));
@@ -201,7 +200,7 @@ impl Orders {
         self.events.push(event);
     }
 
-    /// Only then can an order be changed or cancelled.
+    /// Returns an order that can still be changed or cancelled.
     fn find_received(&self, id: &str) -> Result<(usize, &Order), ErrorResponse> {
         let (number, order) = self.book.find(id)?;
         if order.state != OrderState::Received {

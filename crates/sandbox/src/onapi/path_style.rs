@@ -1,4 +1,4 @@
-//! How a CO wants its paths and its parameters written.
+//! The spelling of paths and query parameters that a CO accepts.
 
 use std::borrow::Cow;
 
@@ -9,19 +9,21 @@ use crate::query_string;
 use crate::received::ReceivedRequest;
 use crate::spec::{RouteMatch, Spec};
 
-/// Under which the API stands at this CO.
+/// The path prefix of the API at this CO.
 pub(super) const PREFIX: &str = "/onapi/2.6";
 
-/// How a CO wants its addresses written. Servers differ: some want a slash at the end, some refuse it, and one
-/// may do both, for collections and for items.
+/// The spelling of paths and query parameters that a CO accepts.
 ///
-/// Collections are the addresses of one segment, such as `/orders/` or `/tickets`; everything below them is an
-/// item. The directory, directly below the prefix, is found with a slash and without.
+/// Servers differ: some require a trailing slash, some reject it, and one server may do either for collections and
+/// for items.
+///
+/// Collections are paths with one segment, such as `/orders/` or `/tickets`; everything below them is an item. The
+/// directory, directly below the prefix, is available with and without a trailing slash.
 ///
 /// ```
 /// use lastmile_sandbox::{PathStyle, RefuseWith, TrailingSlash};
 ///
-/// let habits = PathStyle {
+/// let path_style = PathStyle {
 ///     collections: TrailingSlash::Refused,
 ///     items: TrailingSlash::Required,
 ///     refuse_with: RefuseWith::PermanentRedirect,
@@ -30,62 +32,62 @@ pub(super) const PREFIX: &str = "/onapi/2.6";
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PathStyle {
-    /// Whether collections end in a slash.
+    /// Whether the paths of collections end in a slash.
     pub collections: TrailingSlash,
-    /// Whether items end in a slash.
+    /// Whether the paths of items end in a slash.
     pub items: TrailingSlash,
-    /// What becomes of the other form.
+    /// The response to a path in the other spelling.
     pub refuse_with: RefuseWith,
-    /// Whether the names of query parameters are read in lower case, as `ipv4circuitid`.
+    /// Whether the names of query parameters are in lower case, such as `ipv4circuitid`.
     pub lower_case_parameters: LowerCase,
 }
 
 /// Whether a path ends in a slash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TrailingSlash {
-    /// It must.
+    /// The path must end in a slash.
     Required,
-    /// It must not.
+    /// The path must not end in a slash.
     Refused,
-    /// Both are the same.
+    /// The path may end in a slash.
     #[default]
     Either,
 }
 
-/// How a path is refused that is not in the CO's form.
+/// The response to a path that is not in the accepted spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RefuseWith {
-    /// 404.
+    /// 404 (Not Found).
     #[default]
     NotFound,
-    /// 301 to the CO's form.
+    /// 301 (Moved Permanently) to the accepted spelling.
     MovedPermanently,
-    /// 308 to the CO's form.
+    /// 308 (Permanent Redirect) to the accepted spelling.
     PermanentRedirect,
 }
 
-/// Whether the names of query parameters are read in lower case.
+/// Whether the names of query parameters are in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LowerCase {
-    /// Only then.
+    /// Names must be in lower case.
     Required,
-    /// No: as the document writes them.
+    /// Names must be spelled as in the document.
     #[default]
     Refused,
-    /// Both are the same.
+    /// Both spellings are accepted.
     Either,
 }
 
 impl PathStyle {
-    /// What the document has at a method and path; a path that is not in the CO's form is unknown.
+    /// Matches a method and a path to an operation. A path that is not in the accepted spelling is unknown.
     pub(super) fn route(&self, spec: &'static Spec, method: &Method, path: &str) -> RouteMatch<'static> {
         match path.strip_prefix(PREFIX) {
-            Some(rest) if self.fits(rest) => documented(spec, method, rest),
+            Some(rest) if self.is_accepted(rest) => documented(spec, method, rest),
             _ => RouteMatch::UnknownPath,
         }
     }
 
-    /// What is wrong with the names of query parameters.
+    /// Returns the query parameters that are not known in the accepted spelling, as problems.
     pub(super) fn check_query(&self, spec: &Spec, operation: &str, query: Option<&str>) -> Vec<String> {
         let Some(known) = spec.operation(operation) else { return Vec::new() };
         let is_known = |name: &str| {
@@ -101,7 +103,7 @@ impl PathStyle {
             .collect()
     }
 
-    /// The refusal of a path that would be known in the CO's form.
+    /// Returns the error response for an unknown path.
     pub(super) fn error_response(&self, spec: &'static Spec, received: &ReceivedRequest) -> ErrorResponse {
         let rest = received.path.strip_prefix(PREFIX).unwrap_or_default();
         if rest.is_empty() || matches!(documented(spec, &received.method, rest), RouteMatch::UnknownPath) {
@@ -113,27 +115,27 @@ impl PathStyle {
             RefuseWith::PermanentRedirect => 308,
         };
         let query = received.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
-        let location = format!("{PREFIX}{}{query}", toggled(rest));
+        let location = format!("{PREFIX}{}{query}", with_toggled_slash(rest));
         ErrorResponse::new(status, "The address is written in another way").header("location", location)
     }
 
-    /// The path of a collection in the CO's form: the document's own, if both are the same to it.
+    /// Returns the path of a collection in the accepted spelling; if both are accepted, in that of the document.
     pub(super) fn collection(&self, documented: &str) -> String {
         form(self.collections, documented)
     }
 
-    /// The path of an item in the CO's form.
+    /// Returns the path of an item in the accepted spelling.
     pub(super) fn item(&self, collection: &str, id: &str) -> String {
         form(self.items, &format!("/{collection}/{id}"))
     }
 
-    fn fits(&self, rest: &str) -> bool {
+    fn is_accepted(&self, rest: &str) -> bool {
         let path = rest.trim_end_matches('/');
         if path.is_empty() {
             return true;
         }
-        let habit = if path.matches('/').count() == 1 { self.collections } else { self.items };
-        match habit {
+        let slash = if path.matches('/').count() == 1 { self.collections } else { self.items };
+        match slash {
             TrailingSlash::Required => rest.ends_with('/'),
             TrailingSlash::Refused => !rest.ends_with('/'),
             TrailingSlash::Either => true,
@@ -141,25 +143,25 @@ impl PathStyle {
     }
 }
 
-/// What the document has at a path below the prefix, written with a slash at the end or without.
+/// Matches a path below the prefix, with or without a trailing slash.
 fn documented(spec: &'static Spec, method: &Method, rest: &str) -> RouteMatch<'static> {
     match spec.route(method, rest) {
-        RouteMatch::UnknownPath if !rest.ends_with("//") => spec.route(method, &toggled(rest)),
+        RouteMatch::UnknownPath if !rest.ends_with("//") => spec.route(method, &with_toggled_slash(rest)),
         found => found,
     }
 }
 
-/// With a slash at the end if there was none, and without it if there was one.
-fn toggled(path: &str) -> Cow<'_, str> {
+/// Removes the trailing slash if there is one, or else adds it.
+fn with_toggled_slash(path: &str) -> Cow<'_, str> {
     match path.strip_suffix('/') {
         Some(without) => Cow::Borrowed(without),
         None => Cow::Owned(format!("{path}/")),
     }
 }
 
-fn form(habit: TrailingSlash, documented: &str) -> String {
+fn form(slash: TrailingSlash, documented: &str) -> String {
     let without = documented.trim_end_matches('/');
-    match habit {
+    match slash {
         TrailingSlash::Required => format!("{PREFIX}{without}/"),
         TrailingSlash::Refused => format!("{PREFIX}{without}"),
         TrailingSlash::Either => format!("{PREFIX}{documented}"),

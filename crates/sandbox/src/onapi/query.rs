@@ -3,7 +3,7 @@
 use crate::query_string;
 use crate::spec::percent_decoded;
 
-/// The values of a query by name, without regard to case, decoded.
+/// The decoded query parameters, by lower-case name.
 #[derive(Debug)]
 pub(super) struct Query(Vec<(String, String)>);
 
@@ -19,7 +19,7 @@ impl Query {
     }
 }
 
-/// A value of a form; what cannot be decoded stays as it is.
+/// Decodes a form value. A value that cannot be decoded stays as it is, except that `+` becomes a space.
 fn decode(value: &str) -> String {
     let spaced = value.replace('+', " ");
     percent_decoded(&spaced).unwrap_or(spaced)

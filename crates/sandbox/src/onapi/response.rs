@@ -1,13 +1,13 @@
-//! What goes back: a reply, or a refusal in the body that all of them have.
+//! Responses: successes, and errors with the body that all of them have.
 
 use serde_json::{Value, json};
 
 use crate::script::Answer;
 
-/// What an operation gives, or why it was refused.
+/// The result of an operation.
 pub(super) type OperationResult = Result<SuccessResponse, ErrorResponse>;
 
-/// A success, in the shapes of the standard.
+/// A successful response, in the shape of the standard.
 #[derive(Debug)]
 pub(super) struct SuccessResponse {
     status: u16,
@@ -43,7 +43,7 @@ impl SuccessResponse {
     }
 }
 
-/// Why a request is not carried out. Holds nothing from a header, so nothing secret can be repeated.
+/// The reason why a request is not carried out. Contains nothing from a header, so that no secret is repeated.
 #[derive(Debug)]
 pub(super) struct ErrorResponse {
     status: u16,

@@ -1,11 +1,11 @@
-//! The services of the CO, their kinds, and what an access is offered.
+//! The services of the CO, their kinds, and what an access offers.
 
 use serde_json::{Value, json};
 
 /// The service whose orders fail, on every access.
 pub(super) const FAILING: &str = "FAIL";
 
-/// Kinds of services: an access has at most one of each.
+/// The kind of a service. An access has at most one active service of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ServiceKind {
     Broadband,
@@ -15,7 +15,7 @@ pub(super) enum ServiceKind {
 }
 
 impl ServiceKind {
-    /// As troubleshooting calls it.
+    /// Returns the name that the technical endpoints use.
     pub(super) fn service_type(self) -> &'static str {
         match self {
             ServiceKind::Broadband => "bb",
@@ -35,14 +35,14 @@ pub(super) const SERVICES: [(&str, ServiceKind); 6] = [
     (FAILING, ServiceKind::Failing),
 ];
 
-/// A service as an access is offered it.
+/// A service that an access offers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ServiceOffer {
     pub(super) service: &'static str,
     pub(super) kind: ServiceKind,
-    /// Whether it can be taken over from the service provider that holds it.
+    /// Whether the service can be taken over from the service provider that delivers it.
     pub(super) takeover_possible: bool,
-    /// Whether it cannot be ordered yet.
+    /// Whether the service cannot be ordered yet.
     pub(super) not_yet_orderable: bool,
 }
 
@@ -79,7 +79,7 @@ impl ServiceOffer {
     }
 }
 
-/// The name of a service as the catalogue has it, with its kind.
+/// Returns the kind of a service, or `None` if there is no such service.
 pub(super) fn kind_of(service: &str) -> Option<ServiceKind> {
     SERVICES.iter().find(|(name, _)| *name == service).map(|(_, kind)| *kind)
 }

@@ -16,7 +16,7 @@ const FIELDS_OF_THE_LIST: [&str; 4] = ["coTicketReference", "spTicketReference",
 #[derive(Debug)]
 pub(super) struct Ticket {
     reference: String,
-    /// As it is answered.
+    /// The ticket as response bodies contain it.
     value: Value,
     created: Moment,
     changed: Moment,
@@ -33,8 +33,8 @@ impl Tickets {
         Tickets { tickets: Vec::new(), next_number: rng.usize(1_000..9_000) }
     }
 
-    /// The tickets that a list is asked for, each with when it was last changed.
-    pub(super) fn fitting(
+    /// Returns the tickets that match a query, with the time of their latest change.
+    pub(super) fn matching(
         &self,
         query: &Query,
     ) -> Result<impl Iterator<Item = (Moment, &Ticket)>, ErrorResponse> {
@@ -51,11 +51,12 @@ impl Tickets {
                 })?)
             }
         };
-        let fits = move |ticket: &&Ticket| {
-            let right = status.as_deref().is_none_or(|status| text(&ticket.value, "status") == Some(status));
-            right && created.is_none_or(|moment| ticket.created > moment)
+        let matches = move |ticket: &&Ticket| {
+            let status_matches =
+                status.as_deref().is_none_or(|status| text(&ticket.value, "status") == Some(status));
+            status_matches && created.is_none_or(|moment| ticket.created > moment)
         };
-        Ok(self.tickets.iter().filter(fits).map(|ticket| (ticket.changed, ticket)))
+        Ok(self.tickets.iter().filter(matches).map(|ticket| (ticket.changed, ticket)))
     }
 
     pub(super) fn get(&self, reference: &str) -> OperationResult {
@@ -64,7 +65,7 @@ impl Tickets {
         Ok(SuccessResponse::json(200, ticket.value.clone()))
     }
 
-    /// The CO has to act on a ticket that is new. A status that the request gives is not looked at.
+    /// Opens a ticket. The CO is responsible for a new ticket; a status in the request is ignored.
     pub(super) fn open(
         &mut self,
         request: &Value,
@@ -92,7 +93,8 @@ impl Tickets {
         Ok(SuccessResponse::json(201, response))
     }
 
-    /// Whether anything is new. Whoever closes a ticket says who was responsible.
+    /// Updates a ticket. Returns whether anything changed. A request that closes a ticket must name who was
+    /// responsible.
     pub(super) fn update(
         &mut self,
         reference: &str,
@@ -116,7 +118,7 @@ impl Tickets {
         }
         let now = event_log.record(Change::Update, "tickets", reference, reference);
         if let Some(comment) = comment {
-            push(&mut value["comments"], dated(comment, now));
+            push(&mut value["comments"], with_time(comment, now));
         }
         value["updatedAt"] = json!(rfc_3339(now));
         ticket.value = value;
@@ -126,7 +128,7 @@ impl Tickets {
 }
 
 impl Ticket {
-    /// A ticket in short.
+    /// Returns the fields of a ticket that lists contain.
     pub(super) fn summary(&self) -> Value {
         let fields = FIELDS_OF_THE_LIST.iter();
         let present = fields.filter_map(|field| Some(((*field).to_owned(), self.value.get(*field)?.clone())));
@@ -134,8 +136,8 @@ impl Ticket {
     }
 }
 
-/// A comment with its moment, if the service provider gave none.
-fn dated(comment: &Value, now: Moment) -> Value {
+/// Returns a comment with its time, which is the current one if the request has none.
+fn with_time(comment: &Value, now: Moment) -> Value {
     let mut comment = comment.clone();
     if text(&comment, "createdAt").is_none() {
         comment["createdAt"] = json!(rfc_3339(now));

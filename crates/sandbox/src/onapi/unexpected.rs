@@ -1,4 +1,5 @@
-//! Bends answers as real servers do: in the places, and in the ways, that the document marks with `x-stray`.
+//! Unexpected values: replaces fields of responses with what real servers send instead, as the document marks it with
+//! `x-stray`.
 
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -6,11 +7,11 @@ use serde_json::{Value, json};
 use super::time::{HOUR, parse_rfc_3339, rfc_3339};
 use crate::spec::{Operation, Spec};
 
-/// Of so many marked fields one strays, and to one of so many objects a field is added.
-const ODDS_OF_STRAYING: u8 = 4;
-const ODDS_OF_ADDING: u8 = 8;
+/// One in this many marked fields is replaced, and one in this many objects gets an additional field.
+const ODDS_OF_REPLACEMENT: u8 = 4;
+const ODDS_OF_ADDITION: u8 = 8;
 
-/// Fields that no document lists.
+/// Names of undocumented fields.
 const UNLISTED_FIELDS: [&str; 3] = ["SLA", "coNote", "lastTouchedBy"];
 
 #[derive(Debug)]
@@ -23,7 +24,7 @@ impl UnexpectedValues {
         UnexpectedValues { rng }
     }
 
-    /// Bends the body of an answer of this operation with this status.
+    /// Replaces some values in the response body of this operation and status code.
     pub(super) fn replace_some(&mut self, spec: &Spec, operation: &Operation, status: u16, body: &mut Value) {
         let document = spec.document();
         let method = operation.method.as_str().to_ascii_lowercase();
@@ -32,7 +33,7 @@ impl UnexpectedValues {
         self.walk(spec, schema, body);
     }
 
-    /// Refusals are not marked, and stay as they are.
+    /// Walks a value along its schema. Error bodies have no marks and stay unchanged.
     fn walk(&mut self, spec: &Spec, schema: &Value, value: &mut Value) {
         let schema = alternative(spec, spec.resolve(schema), value);
         match value {
@@ -46,10 +47,10 @@ impl UnexpectedValues {
                 for (name, value) in &mut *fields {
                     let Some(property) = properties.get(name) else { continue };
                     self.walk(spec, property, value);
-                    self.unexpected(&property["x-stray"], value);
+                    self.replace(&property["x-stray"], value);
                 }
                 let name = UNLISTED_FIELDS[self.rng.usize(..UNLISTED_FIELDS.len())];
-                if self.rng.u8(..ODDS_OF_ADDING) == 0 && !properties.contains_key("cause") {
+                if self.rng.u8(..ODDS_OF_ADDITION) == 0 && !properties.contains_key("cause") {
                     fields.insert(name.to_owned(), json!("X-1"));
                 }
             }
@@ -57,21 +58,21 @@ impl UnexpectedValues {
         }
     }
 
-    fn unexpected(&mut self, ways: &Value, value: &mut Value) {
-        let ways = ways.as_array().map(Vec::as_slice).unwrap_or_default();
-        if ways.is_empty() || self.rng.u8(..ODDS_OF_STRAYING) != 0 {
+    fn replace(&mut self, kinds: &Value, value: &mut Value) {
+        let kinds = kinds.as_array().map(Vec::as_slice).unwrap_or_default();
+        if kinds.is_empty() || self.rng.u8(..ODDS_OF_REPLACEMENT) != 0 {
             return;
         }
-        let way = ways[self.rng.usize(..ways.len())].as_str().unwrap_or_default();
-        if let Some(replacement) = replacement(way, value) {
+        let kind = kinds[self.rng.usize(..kinds.len())].as_str().unwrap_or_default();
+        if let Some(replacement) = replacement(kind, value) {
             *value = replacement;
         }
     }
 }
 
-/// What arrives in the place of a value; nothing where the value cannot stray in this way.
-fn replacement(way: &str, value: &Value) -> Option<Value> {
-    match (way, value) {
+/// Returns the replacement of a value, or `None` if this kind of replacement does not apply to it.
+fn replacement(kind: &str, value: &Value) -> Option<Value> {
+    match (kind, value) {
         ("empty", _) => Some(json!("")),
         ("null", _) => Some(Value::Null),
         ("text", Value::String(_)) => Some(json!("okänt")),
@@ -89,7 +90,7 @@ fn replacement(way: &str, value: &Value) -> Option<Value> {
     }
 }
 
-/// The alternative of a schema that is meant by a value: the list or the object.
+/// Returns the alternative of a schema that describes a value: the list or the object.
 fn alternative<'a>(spec: &'a Spec, schema: &'a Value, value: &Value) -> &'a Value {
     let Some(alternatives) = schema["oneOf"].as_array() else { return schema };
     let meant = if value.is_array() { "array" } else { "object" };
@@ -120,12 +121,12 @@ mod tests {
             ("date", json!(""), None),
             ("unlisted", json!("RECEIVED"), Some(json!("NYTT_VÄRDE"))),
         ];
-        for (way, value, expected) in cases {
-            assert_eq!(replacement(way, &value), expected, "{way} {value}");
+        for (kind, value, expected) in cases {
+            assert_eq!(replacement(kind, &value), expected, "{kind} {value}");
         }
     }
 
-    /// So that a mark that the document gains is not passed over.
+    /// A new mark in the document must be implemented here.
     #[test]
     fn every_mark_of_the_document_is_known() {
         fn marks(node: &Value, found: &mut Vec<String>) {

@@ -1,5 +1,5 @@
-//! Whether an order can be placed: what each operation demands (ON-API 2.6, orders), and what a CO answers when
-//! there is such an order already or nothing to be done (ON-API 2.6, responses).
+//! Decides whether an order is placed: what each operation requires (ON-API 2.6, orders), and how a CO responds if
+//! there is such an order already or nothing is left to do (ON-API 2.6, responses).
 
 use serde_json::Value;
 
@@ -10,18 +10,18 @@ use super::response::ErrorResponse;
 use super::services::ServiceOffer;
 use crate::json::text;
 
-/// What becomes of an order.
+/// The decision about an order.
 #[derive(Debug)]
 pub(super) enum Decision {
-    /// It is placed.
+    /// The order is placed.
     Place(Target),
-    /// The same service has an open order: the one with this number.
+    /// There is an open order for the same service; this is its number.
     Duplicate(usize),
-    /// The service is active already, or gone already.
+    /// Nothing is left to do: the service is already active, or has already ended.
     AlreadyDone(Target),
 }
 
-/// Judges an order, be it new or what a change would make of the one with the number `except`.
+/// Validates a new order, or, if `except` is given, the changed order with that number.
 pub(super) fn validate(
     request: &Value,
     network: &Network,
@@ -121,7 +121,7 @@ fn orderable_offer(line: &AccessLine, service: &str) -> Result<ServiceOffer, Err
     Ok(offer)
 }
 
-/// Only what is delivered can change, and only what is suspended be resumed.
+/// Checks that the subscription is in a state in which the operation is possible.
 fn check_state(operation: &str, subscription: &Subscription, ended: bool) -> Result<(), ErrorResponse> {
     match operation {
         _ if ended => Err(ErrorResponse::new(409, "The subscription has ended")),
@@ -135,7 +135,7 @@ fn check_state(operation: &str, subscription: &Subscription, ended: bool) -> Res
     }
 }
 
-/// An access has one service of a kind, apart from the subscription that is to give way.
+/// Checks that no other service of this kind is active. `except` is the subscription that the order changes.
 pub(super) fn check_conflict(
     line: &AccessLine,
     offer: &ServiceOffer,

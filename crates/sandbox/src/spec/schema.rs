@@ -1,15 +1,15 @@
-//! Turns an OpenAPI 3.0 schema into the closed JSON Schema (2020-12) that bodies are held against.
+//! Converts an OpenAPI 3.0 schema to the closed JSON Schema (2020-12) that bodies are validated against.
 
 use serde_json::{Map, Value, json};
 
-/// The closed copy of one schema.
+/// Returns the closed copy of a schema.
 ///
-/// - An object with properties takes no others, unless it says what others it takes or is marked `x-map`.
-/// - `nullable: true` becomes the type `null` beside the schema's own.
-/// - A reference stands alone, as OpenAPI 3.0 has it.
-/// - Where any text is known to arrive in the place of a text with a format (`x-stray: [text]`), the format is
-///   not asserted.
-/// - Examples and other extensions are left out; they are not the validator's.
+/// - An object with properties accepts no other fields, unless it declares `additionalProperties` or is marked
+///   `x-map`.
+/// - `nullable: true` becomes the type `null` beside the schema's own type.
+/// - Siblings of a reference are ignored, as OpenAPI 3.0 demands.
+/// - A format is not asserted where the document says that suppliers send other text (`x-stray: [text]`).
+/// - Examples and other extensions are removed.
 pub(super) fn close(schema: &Value) -> Value {
     let Value::Object(fields) = schema else { return schema.clone() };
     if let Some(reference) = fields.get("$ref") {
@@ -29,7 +29,7 @@ pub(super) fn close(schema: &Value) -> Value {
     Value::Object(closed)
 }
 
-/// The closed copies of a map of schemas.
+/// Returns the closed copies of a map of schemas.
 pub(super) fn close_each(schemas: &Value) -> Value {
     let Value::Object(schemas) = schemas else { return schemas.clone() };
     schemas.iter().map(|(name, schema)| (name.clone(), close(schema))).collect()
@@ -60,8 +60,8 @@ fn is_open_by_omission(fields: &Map<String, Value>) -> bool {
         && fields.get("x-map") != Some(&Value::Bool(true))
 }
 
-/// The schema or null. A second type keeps the place of a deeper problem in sight; where values are listed or
-/// composed a second type would not be enough, and the two become alternatives.
+/// Returns a schema that also accepts null. A second type keeps the paths of nested problems; a schema with listed
+/// values or a composition needs an alternative instead.
 fn nullable(mut schema: Map<String, Value>) -> Value {
     let simple = !["enum", "allOf", "anyOf", "oneOf", "not"].iter().any(|key| schema.contains_key(*key));
     match schema.get("type").cloned() {
