@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shows_rfc_3339() {
+    fn display_is_rfc_3339() {
         let seconds_and_text = [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_399, "2000-02-28T23:59:59Z"),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_the_days_of_the_week() {
+    fn working_days_are_recognized() {
         assert_eq!(Clock::START.after_days(27).to_string(), "2026-02-01T08:00:00Z");
         let week: Vec<_> = (0..8).map(|days| Clock::START.after_days(days).is_working_day()).collect();
         assert_eq!(week, [true, true, true, true, true, false, false, true]);

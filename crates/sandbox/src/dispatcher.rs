@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_unlike_the_document_becomes_a_500_and_a_violation() {
+    fn a_response_that_violates_the_document_becomes_a_500() {
         let wrong = [
             Answer::json(200, &json!({"customerId": "1"})),
             Answer::json(201, &json!({"id": "1"})),
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_like_the_document_goes_out_as_it_is() {
+    fn a_valid_response_is_sent_unchanged() {
         let dispatcher = dispatcher(Answer::json(200, &json!({"id": "1"})));
         assert_eq!(status(&dispatcher, get("/api/v1/contacts/1")), 200);
         assert!(dispatcher.state().violations.is_empty());
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_laid_down_is_used_once_and_not_checked() {
+    fn a_scripted_response_is_used_once_and_not_validated() {
         let dispatcher = dispatcher(Answer::json(200, &json!({"id": "1"})));
         dispatcher.state().script.push("getContact", ScriptedStep::Answer(Answer::status(418).body("tea")));
         assert_eq!(status(&dispatcher, get("/api/v1/customers/1")), 200);
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_fault_takes_away_is_checked_all_the_same() {
+    fn responses_suppressed_by_faults_are_validated() {
         let dispatcher = dispatcher(Answer::json(200, &json!({"customerId": "1"})));
         for fault in [Fault::ResetAfter, Fault::WrongBody, Fault::FailedAfter(500)] {
             dispatcher.state().script.push("getContact", ScriptedStep::Fault(fault));
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_http_does_not_know_is_a_violation() {
+    fn an_invalid_http_status_is_a_violation() {
         let dispatcher = dispatcher(Answer::json(200, &json!({})));
         dispatcher.state().script.push("getContact", ScriptedStep::Answer(Answer::status(7)));
         assert_eq!(status(&dispatcher, get("/api/v1/contacts/1")), 500);
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_request_is_kept_with_it() {
+    fn problems_are_recorded_with_the_request() {
         let dispatcher = dispatcher(Answer::json(200, &json!({})));
         dispatcher.handle(get("/api/v1/contacts/a%2Fb?page=2"));
         dispatcher.handle(get("/elsewhere?page=2"));

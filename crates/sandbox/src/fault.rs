@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_kept() {
+    fn shares_are_respected() {
         let faults = sampled(Faults::new(1, 0.3, KINDS));
         let count = |fault| faults.iter().filter(|sampled| **sampled == fault).count();
         assert!((2000..2200).contains(&count(None)), "{}", count(None));
@@ -212,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_decides_what_is_drawn() {
+    fn equal_seeds_sample_equal_faults() {
         let faults = Faults::new(7, 0.3, KINDS);
         assert_eq!(sampled(faults.clone()), sampled(faults.clone()));
         assert_ne!(sampled(faults), sampled(Faults::new(8, 0.3, KINDS)));
     }
 
     #[test]
-    fn connections_and_other_operations_do_not_change_what_is_drawn() {
+    fn connections_and_other_operations_do_not_change_the_sequence() {
         let faults = Faults::new(7, 0.3, KINDS).only(["createOrder"]).refusing(0.5);
         let mut sampler = FaultSampler::new(faults.clone());
         let mut refused = 0;
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn invalid_settings_panic() {
         let fails = |make: fn() -> Faults| std::panic::catch_unwind(make).is_err();
         assert!(fails(|| Faults::new(1, 1.1, KINDS)));
         assert!(fails(|| Faults::new(1, f64::NAN, KINDS)));

@@ -28,7 +28,7 @@ mod tests {
 
     /// The cases of RFC 7396, appendix A.
     #[test]
-    fn does_as_the_rfc_shows() {
+    fn the_examples_of_the_rfc_pass() {
         let cases = [
             (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
             (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),

@@ -113,19 +113,19 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_breaks_off_within_its_body() {
+    fn a_response_is_cut_off_within_its_body() {
         let (status, text) = half(Answer::status(201).header("location", "/1").body("12345"));
         assert_eq!(status, 201);
         assert_eq!(text, "HTTP/1.1 201 Created\r\nlocation: /1\r\ncontent-length: 5\r\n\r\n12");
     }
 
     #[test]
-    fn an_answer_without_a_body_breaks_off_within_its_head() {
+    fn a_response_without_a_body_is_cut_off_within_its_head() {
         assert_eq!(half(Answer::status(204)), (0, "HTTP/1.1 204".to_owned()));
     }
 
     #[test]
-    fn a_part_of_a_second_is_a_whole_one() {
+    fn retry_after_is_rounded_up() {
         let seconds = |wait| {
             let response = throttled(wait);
             assert_eq!(response.status(), 429);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_without_a_body_stays_without() {
+    fn error_pages_have_a_body_only_where_allowed() {
         let body = |status| {
             let response = Answer::status(status).header("location", "/1").into_response().unwrap();
             let error_page_instead_of = error_page_instead_of(&response);

@@ -1,10 +1,10 @@
-//! The document as a judge: it takes the supplier's own samples, and nothing beside what they may hold.
+//! The document accepts the supplier's own samples, and rejects undocumented fields.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use lastmile_sandbox::{ExamplePart, Operation, Spec};
 use serde_json::Value;
 
-/// Every documented body: its operation, its part, its media type, its example.
+/// Returns every documented body: its operation, its part, its media type, its example.
 fn samples() -> Vec<(&'static Operation, ExamplePart, &'static str, Value)> {
     let spec = Spec::cocon();
     let mut samples = Vec::new();
@@ -29,7 +29,7 @@ fn check(operation: &Operation, part: ExamplePart, media_type: &str, body: &str)
     }
 }
 
-/// The pointers of all objects in a value that are not maps with free keys.
+/// Returns the pointers of all objects that are not maps with free keys.
 fn objects(value: &Value, pointer: String, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -48,7 +48,7 @@ fn objects(value: &Value, pointer: String, found: &mut Vec<String>) {
 }
 
 #[test]
-fn the_documented_samples_fit() {
+fn documented_samples_are_valid() {
     let samples = samples();
     for (operation, part, media_type, example) in &samples {
         let problems = check(operation, *part, media_type, &example.to_string());
@@ -56,12 +56,12 @@ fn the_documented_samples_fit() {
     }
     assert_eq!(Spec::cocon().operations().count(), 18);
     assert_eq!(samples.iter().filter(|(_, part, ..)| *part == ExamplePart::Request).count(), 10);
-    // 14 operations answer with a body; each of 18 lists 401, 403 and 500; 15 list 400 and 13 list 404.
+    // 14 operations respond with a body; 18 have 401, 403 and 500; 15 have 400 and 13 have 404.
     assert_eq!(samples.len(), 10 + 14 + 18 * 3 + 15 + 13);
 }
 
 #[test]
-fn a_field_that_is_not_documented_is_refused_wherever_it_stands() {
+fn an_undocumented_field_is_rejected_at_every_depth() {
     for (operation, part, media_type, example) in samples() {
         let mut pointers = Vec::new();
         objects(&example, String::new(), &mut pointers);
@@ -76,7 +76,7 @@ fn a_field_that_is_not_documented_is_refused_wherever_it_stands() {
 }
 
 #[test]
-fn another_media_type_is_refused() {
+fn an_undocumented_media_type_is_rejected() {
     for (operation, part, media_type, example) in samples() {
         let body = example.to_string();
         assert!(check(operation, part, &format!("{media_type}; charset=utf-8"), &body).is_empty());
@@ -90,7 +90,7 @@ fn another_media_type_is_refused() {
 }
 
 #[test]
-fn a_body_must_be_there_where_one_is_documented_and_only_there() {
+fn a_body_is_required_exactly_where_documented() {
     let spec = Spec::cocon();
     assert_eq!(spec.check_request("createContact", Some("application/json"), b""), ["body: it is missing"]);
     assert!(spec.check_request("getContact", None, b"").is_empty());
@@ -105,7 +105,7 @@ fn a_body_must_be_there_where_one_is_documented_and_only_there() {
 }
 
 #[test]
-fn problems_name_the_place_and_no_value() {
+fn problems_contain_the_path_and_no_value() {
     let check = |operation: &str, body: &str| {
         Spec::cocon().check_request(operation, Some("application/json"), body.as_bytes())
     };
@@ -127,7 +127,7 @@ fn problems_name_the_place_and_no_value() {
 }
 
 #[test]
-fn null_fits_where_the_document_says_so() {
+fn null_is_valid_where_documented() {
     let fits = |body: &str| {
         Spec::cocon()
             .check_request("createBuildingDelayedConnection", Some("application/json"), body.as_bytes())
@@ -139,7 +139,7 @@ fn null_fits_where_the_document_says_so() {
 }
 
 #[test]
-fn free_keys_fit_where_the_document_says_so() {
+fn free_keys_are_valid_where_documented() {
     let check = |body: &str| {
         Spec::cocon().check_request("updateCustomer", Some("application/merge-patch+json"), body.as_bytes())
     };

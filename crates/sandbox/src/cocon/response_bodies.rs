@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_one_line_of_what_there_is() {
+    fn an_address_joins_its_fields() {
         let full = json!({
             "street": "Kade",
             "houseNumber": "12",
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_holds_nothing_is_left_out() {
+    fn null_fields_are_omitted() {
         assert_eq!(contact("1", &json!({ "name": null }), None), json!({ "id": "1" }));
         let outage = json!({ "outageContactInformation": { "phoneNumber": "06" }, "clientCode": "K1" });
         assert_eq!(customer("1", &outage), json!({ "id": "1", "phoneNumber": "06" }));

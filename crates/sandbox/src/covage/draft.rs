@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_is_looked_at_however_deep() {
+    fn texts_are_checked_at_every_depth() {
         let mut errors = Vec::new();
         check_characters(
             &json!({ "name": "L'As", "contact": { "email": "a/b", "last_name": "Noël" } }),

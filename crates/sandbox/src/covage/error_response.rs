@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_document_objects_to_names_the_field() {
+    fn problems_are_converted_to_field_errors() {
         let error = |problem| FieldError::from_problem(problem);
         assert_eq!(error("body: \"email\" is a required property"), FieldError::required("email"));
         assert_eq!(error("body/a/b: \"c\" is a required property"), FieldError::required("a.b.c"));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_stands_once_with_all_that_is_wrong() {
+    fn errors_are_grouped_by_field() {
         let errors = vec![FieldError::new("a", "1"), FieldError::new("b", "2"), FieldError::new("a", "3")];
         let details =
             [json!({ "field": "a", "errors": ["1", "3"] }), json!({ "field": "b", "errors": ["2"] })];

@@ -243,7 +243,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn nothing_stands_for_two_things() {
+    fn references_are_unique() {
         let fixtures = Fixtures::new(&mut Rng::with_seed(1));
         assert_eq!(fixtures.all().count(), 54);
         let buildings: Vec<_> = fixtures.all().flat_map(|premises| &premises.buildings).collect();

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_follow_each_other_and_references_do_not_repeat() {
+    fn timestamps_increase_and_references_do_not_repeat() {
         let mut generator = Generator::new(Rng::with_seed(1));
         let mut seen = std::collections::BTreeSet::new();
         let mut last = String::new();

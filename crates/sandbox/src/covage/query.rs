@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_says_what_a_parameter_may_be() {
+    fn parameters_are_validated_against_the_document() {
         let rules = Rules::covage().unwrap();
         let count = |operation, query| rules.errors(operation, &Query::parse(Some(query))).len();
         assert_eq!(rules.errors("listCities", &Query::default()), [FieldError::required("zipcode")]);

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_is_whole_and_hexadecimal() {
+    fn an_option_is_complete_and_hexadecimal() {
         assert!(is_option82("520A01036162630203313233") && is_option82("520a"));
         assert!(["", "53", "520", "52zz", "52 0"].iter().all(|text| !is_option82(text)));
     }

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_of_one_is_the_one_where_the_vendor_shows_one() {
+    fn the_vendor_unwraps_some_lists_of_one() {
         assert_eq!(vendor("listOrders", json!([{ "orderId": "1" }])), json!({ "orderId": "1" }));
         let two = json!([{ "orderId": "1" }, { "orderId": "2" }]);
         assert_eq!(vendor("listOrders", two.clone()), two);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_have_the_vendors_names() {
+    fn lists_get_the_names_of_the_vendor() {
         let standard =
             json!({ "ports": [{ "configuredSpeed": "auto" }], "configuredSpeed": [], "dhcpSnooping": [] });
         let vendors = json!({ "ports": [{ "configuredSpeed": "auto" }], "configuredSpeeds": [], "dhcpSnoopingTable": [] });

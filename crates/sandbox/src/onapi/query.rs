@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_decoded_and_its_names_have_no_case() {
+    fn queries_are_decoded_and_names_are_case_insensitive() {
         let query = Query::parse(Some("ipv4CircuitId=sw-1%20eth+0%2F1&created=&odd=%zz%4"));
         assert_eq!(query.get("ipv4circuitid"), Some("sw-1 eth 0/1"));
         assert_eq!(query.get("Created"), Some(""));

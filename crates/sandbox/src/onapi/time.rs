@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_it_writes() {
+    fn times_round_trip() {
         for moment in [0, 951_782_399, 951_782_400, 1_767_225_599, 1_772_431_200, 4_107_542_400, LAST] {
             assert_eq!(parse_rfc_3339(&rfc_3339(moment)), Some(moment), "{}", rfc_3339(moment));
             assert_eq!(parse_http_date(&http_date(moment)), Some(moment));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_dates_offsets_and_fractions() {
+    fn dates_offsets_and_fractions_are_parsed() {
         let same = [
             "2026-03-02T06:00:00Z",
             "2026-03-02T06:00:00.1252z",

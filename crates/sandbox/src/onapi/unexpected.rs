@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_way_of_straying_is_what_the_mark_says() {
+    fn each_mark_has_its_replacement() {
         let cases = [
             ("text", json!(1), Some(json!("1"))),
             ("text", json!(false), Some(json!("false"))),
@@ -128,7 +128,7 @@ mod tests {
 
     /// A new mark in the document must be implemented here.
     #[test]
-    fn every_mark_of_the_document_is_known() {
+    fn every_mark_of_the_document_is_implemented() {
         fn marks(node: &Value, found: &mut Vec<String>) {
             match node {
                 Value::Object(fields) => {

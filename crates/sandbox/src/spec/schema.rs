@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_that_it_is_open_stays_open() {
+    fn explicitly_open_objects_stay_open() {
         let map = json!({ "type": "object", "additionalProperties": { "type": "string" } });
         assert_eq!(close(&map), map);
         let marked = json!({ "type": "object", "properties": { "a": {} }, "x-map": true });
@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn a_format_is_not_asserted_where_any_text_is_known_to_arrive() {
+    fn an_x_stray_text_mark_removes_the_format() {
         let dated = |unexpected: Value| json!({ "type": "string", "format": "date", "x-stray": unexpected });
         assert_eq!(close(&dated(json!(["empty", "text"]))), json!({ "type": "string" }));
         assert_eq!(close(&dated(json!(["empty"]))), json!({ "type": "string", "format": "date" }));
     }
 
     #[test]
-    fn nullable_lets_null_in() {
+    fn nullable_schemas_accept_null() {
         assert_eq!(
             close(&json!({ "type": "string", "nullable": true })),
             json!({ "type": ["string", "null"] })

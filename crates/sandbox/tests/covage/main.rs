@@ -1,13 +1,13 @@
-//! Covage, as a caller meets it.
+//! Tests of the simulated Covage.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod caller;
-mod chain;
 #[path = "../common/mod.rs"]
 mod common;
 mod contacts;
 mod document;
 mod drafts;
+mod eligibility;
 mod lifecycle;
 mod lists;
 mod services;

@@ -1,4 +1,4 @@
-//! TextNormalization that the supplier stores in a form of its own.
+//! Normalization of stored texts.
 
 use lastmile_sandbox::{Sandbox, TextNormalization};
 use serde_json::json;
@@ -13,7 +13,7 @@ const CASES: [(TextNormalization, &str, &str); 4] = [
 ];
 
 #[tokio::test]
-async fn references_of_orders_also_where_they_must_be_unique() {
+async fn order_references_are_normalized_before_the_uniqueness_check() {
     for (texts, given, stored) in CASES {
         let sandbox = Sandbox::builder().seed(7).covage_text_normalization(texts).start().await.unwrap();
         let caller = Caller::of(sandbox.covage().clone()).await;
@@ -34,7 +34,7 @@ async fn references_of_orders_also_where_they_must_be_unique() {
 }
 
 #[tokio::test]
-async fn contacts() {
+async fn contacts_are_normalized() {
     for (texts, given, stored) in CASES {
         let sandbox = Sandbox::builder().seed(7).text_normalization(texts).start().await.unwrap();
         let caller = Caller::of(sandbox.covage().clone()).await;

@@ -1,4 +1,4 @@
-//! Lists of everything, and of what is new.
+//! Complete lists and lists of changes.
 
 use lastmile_sandbox::onapi::Availability;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn ids(reply: &Reply) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn the_network_is_of_every_kind() {
+async fn the_network_has_every_kind_of_access() {
     let caller = Caller::new().await;
     let accesses = caller.0.accesses();
     assert_eq!(accesses.len(), 30);
@@ -49,7 +49,7 @@ async fn the_network_is_of_every_kind() {
 }
 
 #[tokio::test]
-async fn one_access_is_read_as_it_is_in_the_lists() {
+async fn a_single_access_equals_its_list_entry() {
     let caller = Caller::new().await;
     let (access, _) = caller.offered(Availability::Active);
     for collection in ["accesses", "services", "subscriptions"] {
@@ -64,7 +64,7 @@ async fn one_access_is_read_as_it_is_in_the_lists() {
 }
 
 #[tokio::test]
-async fn nothing_new_is_a_304() {
+async fn unchanged_lists_respond_with_304() {
     let caller = Caller::new().await;
     for list in ["/accesses/", "/services/", "/subscriptions/"] {
         let first = caller.get(list).await;
@@ -75,7 +75,7 @@ async fn nothing_new_is_a_304() {
         assert_eq!(before.json(), first.json());
         assert_eq!(caller.since(list, "yesterday").await.json(), first.json(), "no condition at all");
     }
-    // Orders move, and the network does not change.
+    // Orders advance, but the network does not change.
     let (access, service) = caller.offered(Availability::Free);
     caller.activate(&access, &service).await;
     caller.0.advance();
@@ -83,7 +83,7 @@ async fn nothing_new_is_a_304() {
 }
 
 #[tokio::test]
-async fn what_is_new_is_listed_alone() {
+async fn conditional_lists_contain_only_changes() {
     let caller = Caller::new().await;
     let lists = ["/accesses/", "/services/", "/subscriptions/"];
     let start = moment(&caller.get("/accesses/").await);
@@ -96,7 +96,7 @@ async fn what_is_new_is_listed_alone() {
         assert!(!changed || ids(&reply) == [json!(free.id)]);
     }
 
-    // What is gone is news too, and no longer part of the whole.
+    // An ended subscription is part of the changes, but not of the complete list.
     let (access, _) = caller.offered(Availability::Active);
     let id = access.subscriptions[0].subscription_id.clone();
     let start = moment(&caller.get("/subscriptions/").await);
@@ -104,7 +104,7 @@ async fn what_is_new_is_listed_alone() {
     finish(&caller.0);
     let news = caller.since("/subscriptions/", &start).await;
     assert_eq!(ids(&news), [json!(access.id)]);
-    if caller.again(&access).subscriptions.is_empty() {
+    if caller.reload(&access).subscriptions.is_empty() {
         assert_eq!(news.json()[0]["subscriptions"], json!([]));
         assert!(!ids(&caller.get("/subscriptions/").await).contains(&json!(access.id)));
     }
@@ -120,14 +120,14 @@ async fn what_is_new_is_listed_alone() {
 }
 
 #[tokio::test]
-async fn objects_tell_what_became_of_them() {
+async fn changes_are_recorded_as_events() {
     let caller = Caller::new().await;
     assert_eq!(caller.get("/events/").await.status, 404);
     let (access, service) = caller.offered(Availability::Free);
     let order = caller.activate(&access, &service).await.json();
     finish(&caller.0);
     let reply = caller.get("/events/").await;
-    let told: Vec<_> = reply
+    let reported: Vec<_> = reply
         .json()
         .as_array()
         .unwrap()
@@ -136,7 +136,7 @@ async fn objects_tell_what_became_of_them() {
         .collect();
     let expected =
         ["CREATE orders", "UPDATE orders", "CREATE subscriptions", "UPDATE accesses", "UPDATE orders"];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
     let events = reply.json();
     assert_eq!((&events[0]["objectId"], &events[0]["path"]), (&order["orderId"], &order["path"]));
     assert_eq!(events[2]["objectId"], order["subscriptionId"]);
@@ -157,7 +157,7 @@ async fn objects_tell_what_became_of_them() {
 }
 
 #[tokio::test]
-async fn what_was_delivered_is_invoiced() {
+async fn initial_subscriptions_are_invoiced() {
     let caller = Caller::new().await;
     let periods = caller.rows("/invoicespecification/").await;
     let ids: Vec<_> = periods.iter().map(|period| period["id"].as_str().unwrap().to_owned()).collect();

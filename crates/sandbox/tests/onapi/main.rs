@@ -1,5 +1,4 @@
-//! ON-API as simulated: what its document takes, how orders live, what lists tell, in which shapes and under
-//! which paths it answers.
+//! Tests of the simulated ON-API: its document, orders, lists, dialects and paths.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../common/mod.rs"]

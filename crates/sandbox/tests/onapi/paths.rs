@@ -1,4 +1,4 @@
-//! How a CO wants its paths and its parameters written.
+//! The accepted spelling of paths and query parameters.
 
 use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{LowerCase, PathStyle, RefuseWith, Sandbox, TrailingSlash};
@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::caller::{Caller, cause, header};
 use crate::common::send;
 
-async fn with(habits: PathStyle) -> Caller {
-    Caller::of(Sandbox::builder().onapi_path_style(habits)).await
+async fn with(path_style: PathStyle) -> Caller {
+    Caller::of(Sandbox::builder().onapi_path_style(path_style)).await
 }
 
 fn strict(collections: TrailingSlash, items: TrailingSlash, refuse_with: RefuseWith) -> PathStyle {
@@ -16,7 +16,7 @@ fn strict(collections: TrailingSlash, items: TrailingSlash, refuse_with: RefuseW
 }
 
 #[tokio::test]
-async fn everything_stands_below_the_prefix() {
+async fn paths_outside_the_prefix_are_unknown() {
     let caller = Caller::new().await;
     assert!(caller.0.base_url().ends_with("/onapi/2.6"));
     assert_eq!(caller.get("/accesses/").await.status, 200);
@@ -43,7 +43,7 @@ async fn everything_stands_below_the_prefix() {
 }
 
 #[tokio::test]
-async fn both_forms_are_the_same_unless_said_otherwise() {
+async fn trailing_slashes_are_optional_by_default() {
     let caller = Caller::new().await;
     let id = caller.offered(Availability::Free).0.id;
     for path in ["/accesses", "/accesses/", "/tickets", "/tickets/", "/orders", "", "/"] {
@@ -56,7 +56,7 @@ async fn both_forms_are_the_same_unless_said_otherwise() {
 }
 
 #[tokio::test]
-async fn a_habit_holds_for_collections_and_items_apart() {
+async fn collections_and_items_have_separate_styles() {
     let caller = with(strict(TrailingSlash::Refused, TrailingSlash::Required, RefuseWith::NotFound)).await;
     let id = caller.offered(Availability::Free).0.id;
     let tech = format!("/tech/cpe/{id}/status");
@@ -68,15 +68,15 @@ async fn a_habit_holds_for_collections_and_items_apart() {
     ] {
         assert_eq!(caller.get(good).await.status, 200, "{good}");
     }
-    let seen = caller.0.received().len();
+    let observed = caller.0.received().len();
     for bad in ["/accesses/", "/tickets/", &format!("/accesses/{id}"), &tech] {
         let reply = caller.get(bad).await;
         assert_eq!((reply.status, cause(&reply).as_str()), (404, "There is no such path"), "{bad}");
     }
-    assert!(caller.0.received()[seen..].iter().all(|received| received.operation.is_none()));
+    assert!(caller.0.received()[observed..].iter().all(|received| received.operation.is_none()));
     assert_eq!(caller.get("").await.status, 200, "the directory has both forms");
 
-    // What the CO names itself is in its own form.
+    // Paths in responses have the accepted spelling.
     let (access, service) = caller.offered(Availability::Free);
     let body = json!({ "operation": "ACTIVATE", "accessId": access.id, "service": service });
     let reply = caller.send("POST", "/orders", body).await;
@@ -88,7 +88,7 @@ async fn a_habit_holds_for_collections_and_items_apart() {
 }
 
 #[tokio::test]
-async fn a_redirect_leads_to_the_cos_form() {
+async fn redirects_point_to_the_accepted_spelling() {
     for (refuse_with, status) in [(RefuseWith::MovedPermanently, 301), (RefuseWith::PermanentRedirect, 308)] {
         let caller = with(strict(TrailingSlash::Required, TrailingSlash::Refused, refuse_with)).await;
         let reply = caller.get("/orders?state=RECEIVED").await;
@@ -103,7 +103,7 @@ async fn a_redirect_leads_to_the_cos_form() {
 }
 
 #[tokio::test]
-async fn parameters_are_read_in_lower_case_where_that_is_the_habit() {
+async fn parameter_names_follow_the_configured_case() {
     let camel = "/dhcplookup/?ipv4RemoteId=line-000001";
     let lower = "/dhcplookup/?ipv4remoteid=line-000001";
     let cases =
@@ -118,7 +118,7 @@ async fn parameters_are_read_in_lower_case_where_that_is_the_habit() {
 }
 
 #[tokio::test]
-async fn the_directory_shows_the_cos_own_form() {
+async fn the_directory_uses_the_accepted_spelling() {
     let forms = [
         (TrailingSlash::Either, "/accesses/", "/tickets"),
         (TrailingSlash::Required, "/accesses/", "/tickets/"),

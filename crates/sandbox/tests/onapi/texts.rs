@@ -1,4 +1,4 @@
-//! TextNormalization that the CO stores in a form of its own.
+//! Normalization of stored texts.
 
 use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Sandbox, TextNormalization};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::caller::{Caller, finish};
 
-/// What becomes of a text, as long as the standard lets a reference be.
+/// Texts that are valid references, and their normalized forms.
 const CASES: [(TextNormalization, &str, &str); 4] = [
     (TextNormalization::Unchanged, "sp-0431.Kundreferens-ankeborg", "sp-0431.Kundreferens-ankeborg"),
     (TextNormalization::UpperCase, "sp-0431.Kundreferens-ankeborg", "SP-0431.KUNDREFERENS-ANKEBORG"),
@@ -15,7 +15,7 @@ const CASES: [(TextNormalization, &str, &str); 4] = [
 ];
 
 #[tokio::test]
-async fn references_of_orders_and_subscriptions() {
+async fn order_and_subscription_references_are_normalized() {
     for (texts, given, stored) in CASES {
         let caller = Caller::of(Sandbox::builder().onapi_text_normalization(texts)).await;
         let (access, service) = caller.offered(Availability::Free);
@@ -58,7 +58,7 @@ async fn references_of_orders_and_subscriptions() {
 }
 
 #[tokio::test]
-async fn tickets_and_comments() {
+async fn tickets_and_comments_are_normalized() {
     let trimmed = (
         TextNormalization::Trimmed,
         " Ingen länk i huset sedan stormen ",
