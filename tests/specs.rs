@@ -14,7 +14,7 @@ const APIS: [&str; 3] = ["cocon", "covage", "onapi"];
 struct Sample {
     name: String,
     operation: String,
-    part: Part,
+    part: ExamplePart,
     json: Value,
     /// Whether it is invented, in the shapes of a standard that shows no whole samples.
     invented: bool,

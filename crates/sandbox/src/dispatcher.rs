@@ -90,14 +90,14 @@ impl Dispatcher {
             *state.arrivals.entry(id.to_owned()).or_default() += 1;
         }
         let mut succeeded = false;
-        let (fault, reply, took_effect) = match state.next_step(operation) {
+        let (fault, transmission, took_effect) = match state.next_step(operation) {
             Some(ScriptedStep::Answer(answer)) => {
-                (None, Transmission::now(state.to_response(operation, answer)), false)
+                (None, Transmission::now(state.response_or_violation(operation, answer)), false)
             }
             Some(ScriptedStep::Fault(fault)) => {
-                let (reply, took_effect) =
+                let (transmission, took_effect) =
                     self.apply_fault(fault, &mut state, &route, &received, &mut succeeded);
-                (Some(fault), reply, took_effect)
+                (Some(fault), transmission, took_effect)
             }
             None => {
                 let (response, took_effect) = state.carry_out(self.spec, &route, &received);
@@ -108,14 +108,14 @@ impl Dispatcher {
                 (None, Transmission::now(response), took_effect)
             }
         };
-        received.status = reply.status();
+        received.status = transmission.status();
         received.fault = fault;
         received.took_effect = took_effect;
         state.received.push(received);
         if succeeded {
             self.carry_out_older(&mut state);
         }
-        reply
+        transmission
     }
 
     /// Carries out the older requests that waited for the request that was received last.
@@ -155,7 +155,7 @@ impl Dispatcher {
             *succeeded = response.status().is_success();
             response
         };
-        let reply = match fault {
+        let transmission = match fault {
             Fault::ResetBefore => Transmission::Reset,
             Fault::CarriedOutAfterNewer => Transmission::Closed,
             Fault::ResetAfter => {
@@ -175,7 +175,7 @@ impl Dispatcher {
             Fault::ResetWithin => Transmission::first_half(&carry_out_now(), End::Reset),
             Fault::WrongBody => Transmission::now(transmission::error_page_instead_of(&carry_out_now())),
         };
-        (reply, took_effect)
+        (transmission, took_effect)
     }
 
     /// Carries a late request out. Its response is validated, but not sent.
@@ -229,16 +229,16 @@ impl State {
         let before = count(&self.effects);
         let answer = self.behaviour.answer(&Request { route, received }, &mut self.effects);
         let took_effect = count(&self.effects) > before;
-        let Some(id) = operation else { return (self.to_response(operation, answer), took_effect) };
+        let Some(id) = operation else { return (self.response_or_violation(operation, answer), took_effect) };
         let problems = answer.problems(spec, id);
         if !problems.is_empty() {
             return (self.violation(operation, &problems.join("; ")), took_effect);
         }
         let answer = self.behaviour.transform(id, answer);
-        (self.to_response(operation, answer), took_effect)
+        (self.response_or_violation(operation, answer), took_effect)
     }
 
-    fn to_response(&mut self, operation: Option<&str>, answer: Answer) -> Response<Bytes> {
+    fn response_or_violation(&mut self, operation: Option<&str>, answer: Answer) -> Response<Bytes> {
         answer.into_response().unwrap_or_else(|error| self.violation(operation, &error.to_string()))
     }
 
@@ -246,7 +246,7 @@ impl State {
     /// it cannot be mistaken for a response of the supplier.
     fn violation(&mut self, operation: Option<&str>, problem: &str) -> Response<Bytes> {
         let text =
-            format!("{}: the sandbox's answer is wrong: {problem}", operation.unwrap_or("no operation"));
+            format!("{}: the sandbox's response is invalid: {problem}", operation.unwrap_or("no operation"));
         let mut response = Response::new(Bytes::from(text.clone()));
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         self.violations.push(text);
@@ -335,9 +335,9 @@ mod tests {
             .state()
             .script
             .push("getContact", ScriptedStep::Fault(Fault::CarriedOutLate(Duration::ZERO)));
-        let reply = dispatcher.handle(get("/api/v1/contacts/1"));
+        let transmission = dispatcher.handle(get("/api/v1/contacts/1"));
         assert_eq!(dispatcher.state().violations.len(), 3, "not yet");
-        let Transmission::Late(late) = reply else { panic!("{reply:?}") };
+        let Transmission::Late(late) = transmission else { panic!("{transmission:?}") };
         dispatcher.carry_out(&late);
         assert_eq!(dispatcher.state().violations.len(), 4);
     }
@@ -350,9 +350,9 @@ mod tests {
             .state()
             .script
             .push("getContact", ScriptedStep::Fault(Fault::CarriedOutLate(Duration::ZERO)));
-        let reply = dispatcher.handle(get("/api/v1/contacts/1"));
+        let transmission = dispatcher.handle(get("/api/v1/contacts/1"));
         assert_eq!(*dispatcher.pending.borrow(), 1);
-        drop(reply);
+        drop(transmission);
         assert_eq!(*dispatcher.pending.borrow(), 0);
     }
 

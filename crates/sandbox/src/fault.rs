@@ -72,7 +72,7 @@ impl Fault {
     #[track_caller]
     pub(crate) fn assert_valid(self) {
         if let Fault::Unavailable(status) | Fault::FailedAfter(status) = self {
-            assert!((500..600).contains(&status), "{status} is no status of a server's own fault");
+            assert!((500..600).contains(&status), "the status code {status} is not a 5xx");
         }
     }
 }
@@ -110,7 +110,7 @@ impl Faults {
     pub fn new(seed: u64, share: f64, kinds: impl Into<Vec<Fault>>) -> Faults {
         let kinds = kinds.into();
         assert_share(share);
-        assert!(share == 0.0 || !kinds.is_empty(), "there is no kind of fault to draw from");
+        assert!(share == 0.0 || !kinds.is_empty(), "there are no kinds of faults to sample from");
         for fault in &kinds {
             fault.assert_valid();
         }
@@ -157,7 +157,7 @@ impl Faults {
 
 #[track_caller]
 fn assert_share(share: f64) {
-    assert!((0.0..=1.0).contains(&share), "{share} is no share: it is not between 0 and 1");
+    assert!((0.0..=1.0).contains(&share), "the share {share} is not between 0 and 1");
 }
 
 /// Samples faults from a seed.

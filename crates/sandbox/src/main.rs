@@ -141,7 +141,7 @@ fn print_all(sandbox: &Sandbox, faults: f64, out: &mut impl Write) -> io::Result
     print_covage(sandbox.covage(), out)?;
     print_onapi(sandbox.onapi(), out)?;
     if faults > 0.0 {
-        writeln!(out, "{} % of all requests and connections go wrong.", percent(faults))?;
+        writeln!(out, "{} % of all requests and connections get a fault.", percent(faults))?;
     }
     writeln!(out, "Ctrl-C stops it.")?;
     out.flush()

@@ -72,8 +72,8 @@ async fn serve(stream: TcpStream, dispatcher: Arc<Dispatcher>) {
     // An error here means that the client disconnected. The dispatcher has recorded every complete request.
     let _ = (&mut connection).await;
     let stream = connection.into_parts().io.into_inner();
-    if let Some(reply) = unanswered.into_inner() {
-        let _ = end(stream, reply, &dispatcher).await;
+    if let Some(transmission) = unanswered.into_inner() {
+        let _ = end(stream, transmission, &dispatcher).await;
     }
 }
 
@@ -94,16 +94,16 @@ async fn respond(
             }
             Ok(response.map(Full::from))
         }
-        reply => {
-            let _ = unanswered.set(reply);
+        transmission => {
+            let _ = unanswered.set(transmission);
             Err("the connection ends here".into())
         }
     }
 }
 
 /// Ends a connection whose last request gets no complete response.
-async fn end(mut stream: TcpStream, reply: Transmission, dispatcher: &Dispatcher) -> io::Result<()> {
-    match reply {
+async fn end(mut stream: TcpStream, transmission: Transmission, dispatcher: &Dispatcher) -> io::Result<()> {
+    match transmission {
         // hyper sends complete responses.
         Transmission::Answer(..) => {}
         Transmission::ExamplePart(_, bytes, how) => {

@@ -154,7 +154,10 @@ impl Supplier {
 
     #[track_caller]
     fn assert_operation(&self, operation_id: &str) {
-        assert!(self.spec().operation(operation_id).is_some(), "there is no operation {operation_id}");
+        assert!(
+            self.spec().operation(operation_id).is_some(),
+            "the document has no operation {operation_id}"
+        );
     }
 }
 

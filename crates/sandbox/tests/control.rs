@@ -97,7 +97,7 @@ async fn scripted_responses_are_used_in_order() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "there is no operation getContacts")]
+#[should_panic(expected = "the document has no operation getContacts")]
 async fn scripting_an_unknown_operation_panics() {
     Caller::new().await.0.answer_next("getContacts", Answer::status(500));
 }

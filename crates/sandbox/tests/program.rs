@@ -60,7 +60,7 @@ fn it_prints_the_share_of_faults_without_rounding_errors() {
     let mut lines = output.lines().map(Result::unwrap);
     assert_eq!(
         lines.find(|line| line.contains('%')).unwrap(),
-        "7 % of all requests and connections go wrong."
+        "7 % of all requests and connections get a fault."
     );
     process.kill().unwrap();
     process.wait().unwrap();

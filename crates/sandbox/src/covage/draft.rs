@@ -149,10 +149,14 @@ impl Order {
 
     /// Checks the fields of the second appointment: only for FP05, and only if a socket exists (section on the ONT).
     fn second_appointment_faults(&self) -> Vec<FieldError> {
-        let given = |name: &&&str| self.view.get(**name).is_some();
+        let is_present = |name: &&&str| self.view.get(**name).is_some();
         if self.text("/product/code") != Some(SECOND_APPOINTMENT) {
             let names = ["allow_second_rdv", "address_second_rdv"];
-            return names.iter().filter(given).map(|name| FieldError::new(*name, "For FP05 only.")).collect();
+            return names
+                .iter()
+                .filter(is_present)
+                .map(|name| FieldError::new(*name, "For FP05 only."))
+                .collect();
         }
         if self.view["allow_second_rdv"] == true && self.text("/request_type") == Some("create") {
             return vec![FieldError::new("allow_second_rdv", "For a socket that exists only.")];

@@ -66,8 +66,8 @@ impl Rules {
         let mut rules = BTreeMap::new();
         for operation in spec.operations() {
             let method = operation.method.as_str().to_ascii_lowercase();
-            let given = &document["paths"][&operation.path][method]["parameters"];
-            let parameters = given.as_array().into_iter().flatten().map(|node| spec.resolve(node));
+            let documented = &document["paths"][&operation.path][method]["parameters"];
+            let parameters = documented.as_array().into_iter().flatten().map(|node| spec.resolve(node));
             let query = parameters.filter(|parameter| parameter["in"] == "query");
             rules.insert(operation.id.clone(), query.map(Rule::read).collect::<Result<_, _>>()?);
         }

@@ -48,8 +48,8 @@ fn line_fields(order: &Order) -> Vec<String> {
 
 fn missing_number(order: &Order) -> Option<FieldError> {
     let numbers = ["phone_number", "cell_phone_number"].map(|name| format!("end_customer.contact.{name}"));
-    let given = numbers.iter().any(|name| is_present(order, name));
-    (!given).then(|| FieldError::new(&numbers[0], EITHER_NUMBER))
+    let has_number = numbers.iter().any(|name| is_present(order, name));
+    (!has_number).then(|| FieldError::new(&numbers[0], EITHER_NUMBER))
 }
 
 fn absent(order: &Order, names: impl IntoIterator<Item = String>) -> Vec<FieldError> {

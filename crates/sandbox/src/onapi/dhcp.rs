@@ -60,10 +60,9 @@ impl Identifiers {
             ("ipv6InterfaceId", &self.ipv6_interface_id),
             ("ipv6RemoteId", &self.ipv6_remote_id),
         ];
-        let given =
-            fields.iter().filter_map(|(name, own)| query.get(name).map(|value| value == own.as_str()));
-        let whole = query.get("ipv4option82").map(|value| value.eq_ignore_ascii_case(&option82));
-        given.chain(whole).reduce(|all, one| all && one)
+        let sent = fields.iter().filter_map(|(name, own)| query.get(name).map(|value| value == own.as_str()));
+        let complete = query.get("ipv4option82").map(|value| value.eq_ignore_ascii_case(&option82));
+        sent.chain(complete).reduce(|all, one| all && one)
     }
 }
 

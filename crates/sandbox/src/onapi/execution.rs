@@ -8,9 +8,9 @@ use super::order::Order;
 use super::services::{FAILING, kind_of};
 use super::validation::check_conflict;
 
-const ENDED: &str = "The subscription has ended.";
-const BROKEN: &str = "The fibre is broken.";
-const TAKEN: &str = "Another service is in its place.";
+const SUBSCRIPTION_ENDED: &str = "The subscription has ended.";
+const FIBRE_BROKEN: &str = "The fibre is broken.";
+const CONFLICT: &str = "Another service is in its place.";
 
 /// Carries an order out. The error is the message of the failed order.
 pub(super) fn carry_out(
@@ -19,9 +19,9 @@ pub(super) fn carry_out(
     network: &mut Network,
     event_log: &mut EventLog,
 ) -> Result<(), &'static str> {
-    let line = network.line_mut(&order.access_id).ok_or(TAKEN)?;
+    let line = network.line_mut(&order.access_id).ok_or(CONFLICT)?;
     if order.service == FAILING {
-        return Err(BROKEN);
+        return Err(FIBRE_BROKEN);
     }
     match order.operation() {
         "ACTIVATE" => {
@@ -48,9 +48,9 @@ fn activate(
     if deduplicates && line.subscriptions.iter().any(|one| one.service == order.service) {
         return Ok(());
     }
-    let offer = line.offer(order.service).ok_or(TAKEN)?;
+    let offer = line.offer(order.service).ok_or(CONFLICT)?;
     let forced = order.sp_fields.get("forcedTakeover") == Some(&Value::Bool(true));
-    check_conflict(line, &offer, forced, None).map_err(|_| TAKEN)?;
+    check_conflict(line, &offer, forced, None).map_err(|_| CONFLICT)?;
     if line.foreign_services.iter().any(|foreign| foreign.kind == offer.kind) {
         line.foreign_services.retain(|foreign| foreign.kind != offer.kind);
         line.changed.services = event_log.tick();
@@ -91,10 +91,10 @@ fn alter(
 ) -> Result<(), &'static str> {
     let id = order.subscription_id.as_str();
     if operation == "CHANGE" {
-        let offer = line.offer(order.service).ok_or(TAKEN)?;
-        check_conflict(line, &offer, false, Some(id)).map_err(|_| TAKEN)?;
+        let offer = line.offer(order.service).ok_or(CONFLICT)?;
+        check_conflict(line, &offer, false, Some(id)).map_err(|_| CONFLICT)?;
     }
-    let subscription = line.subscriptions.iter_mut().find(|one| one.id == id).ok_or(ENDED)?;
+    let subscription = line.subscriptions.iter_mut().find(|one| one.id == id).ok_or(SUBSCRIPTION_ENDED)?;
     match operation {
         "SUSPEND" => subscription.suspended = true,
         "RESUME" => subscription.suspended = false,

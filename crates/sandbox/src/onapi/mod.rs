@@ -162,8 +162,8 @@ impl Credentials {
     /// Checks the credentials of HTTP Basic (RFC 7617). The error does not say which of the two is wrong.
     fn authenticate(&self, received: &ReceivedRequest) -> Result<(), ErrorResponse> {
         let expected = STANDARD.encode(format!("{}:{}", self.user, self.password));
-        let given = received.header("authorization").and_then(|header| header.split_once(' '));
-        match given {
+        let credentials = received.header("authorization").and_then(|header| header.split_once(' '));
+        match credentials {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("basic") && token == expected => Ok(()),
             _ => Err(ErrorResponse::new(401, "The user name or the password is missing or wrong")
                 .header("www-authenticate", "Basic realm=\"ON-API\"")),

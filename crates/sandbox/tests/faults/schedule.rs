@@ -152,19 +152,19 @@ async fn faults_can_be_limited_to_operations() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "there is no operation createContacts")]
+#[should_panic(expected = "the document has no operation createContacts")]
 async fn a_fault_for_an_unknown_operation_panics() {
     Creation::new().await.supplier.fail_next("createContacts", Fault::Silence);
 }
 
 #[tokio::test]
-#[should_panic(expected = "404 is no status of a server's own fault")]
+#[should_panic(expected = "the status code 404 is not a 5xx")]
 async fn a_fault_with_a_4xx_panics() {
     Creation::new().await.fail_next(Fault::Unavailable(404));
 }
 
 #[tokio::test]
-#[should_panic(expected = "there is no operation createContacts")]
+#[should_panic(expected = "the document has no operation createContacts")]
 async fn limiting_faults_to_an_unknown_operation_panics() {
     let faults = Faults::new(1, 0.5, [Fault::Silence]).only(["createContacts"]);
     Creation::new().await.supplier.set_faults(faults);
