@@ -18,6 +18,7 @@ use crate::spec::{RouteMatch, Spec};
 use crate::tally;
 use crate::transmission::{self, End, Transmission};
 
+/// Passes the requests of one supplier to its simulated behaviour.
 pub(crate) struct Dispatcher {
     pub(crate) spec: &'static Spec,
     state: Mutex<State>,
@@ -72,6 +73,7 @@ impl Dispatcher {
         refuses
     }
 
+    /// Handles a request and returns what is sent in response.
     pub(crate) fn handle(&self, mut received: ReceivedRequest) -> Transmission {
         let route = self.state().behaviour.route(self.spec, &received);
         if let RouteMatch::Found(operation, _) = &route {

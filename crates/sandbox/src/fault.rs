@@ -86,7 +86,7 @@ impl Fault {
 /// ```
 /// use lastmile_sandbox::{Fault, Faults};
 ///
-/// let faults = Faults::new(7, 0.3, [Fault::ResetAfter, Fault::Silence]).only(["createOrder"]).refusing(0.02);
+/// let faults = Faults::new(7, 0.3, [Fault::ResetAfter, Fault::Silence]).only(["createOrder"]).refusing_connections(0.02);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Faults {
@@ -138,7 +138,7 @@ impl Faults {
     /// Panics if the share is not between 0 and 1.
     #[must_use]
     #[track_caller]
-    pub fn refusing(mut self, share: f64) -> Faults {
+    pub fn refusing_connections(mut self, share: f64) -> Faults {
         assert_share(share);
         self.refusing = share;
         self
@@ -220,15 +220,15 @@ mod tests {
 
     #[test]
     fn connections_and_other_operations_do_not_change_the_sequence() {
-        let faults = Faults::new(7, 0.3, KINDS).only(["createOrder"]).refusing(0.5);
+        let faults = Faults::new(7, 0.3, KINDS).only(["createOrder"]).refusing_connections(0.5);
         let mut sampler = FaultSampler::new(faults.clone());
         let mut refused = 0;
-        let among_others = (0..3000).map(|_| {
+        let interleaved = (0..3000).map(|_| {
             refused += usize::from(sampler.refuses_connection());
             assert_eq!((sampler.next_fault(None), sampler.next_fault(Some("getOrder"))), (None, None));
             sampler.next_fault(Some("createOrder"))
         });
-        assert_eq!(among_others.collect::<Vec<_>>(), sampled(faults));
+        assert_eq!(interleaved.collect::<Vec<_>>(), sampled(faults));
         assert!((1400..1600).contains(&refused), "{refused}");
     }
 
@@ -238,9 +238,9 @@ mod tests {
         assert!(fails(|| Faults::new(1, 1.1, KINDS)));
         assert!(fails(|| Faults::new(1, f64::NAN, KINDS)));
         assert!(fails(|| Faults::new(1, 0.1, [])));
-        assert!(fails(|| Faults::none().refusing(-0.1)));
+        assert!(fails(|| Faults::none().refusing_connections(-0.1)));
         assert!(fails(|| Faults::new(1, 0.1, [Fault::Unavailable(429)])));
         assert!(fails(|| Faults::new(1, 0.1, [Fault::FailedAfter(200)])));
-        assert!(!fails(|| Faults::new(1, 1.0, [Fault::Unavailable(599)]).refusing(1.0)));
+        assert!(!fails(|| Faults::new(1, 1.0, [Fault::Unavailable(599)]).refusing_connections(1.0)));
     }
 }

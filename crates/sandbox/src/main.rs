@@ -94,7 +94,7 @@ fn fraction(name: &str, value: Option<String>) -> Result<f64, String> {
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let sandbox = options.builder.start().await?;
-    let faults = Faults::new(options.seed, options.faults, FAULTS).refusing(options.faults);
+    let faults = Faults::new(options.seed, options.faults, FAULTS).refusing_connections(options.faults);
     for supplier in [&**sandbox.cocon(), sandbox.covage(), sandbox.onapi()] {
         supplier.set_faults(faults.clone());
     }
@@ -192,12 +192,13 @@ fn print_onapi(onapi: &OnApi, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "ON-API (Sweden)  {}", onapi.base_url())?;
     writeln!(out, "  User:     {}", onapi.user())?;
     writeln!(out, "  Password: {}", onapi.password())?;
-    for standing in [Availability::Free, Availability::Active, Availability::HeldByOther] {
+    for availability in [Availability::Free, Availability::Active, Availability::HeldByOther] {
         let accesses = onapi.accesses();
-        let offered = accesses.iter().filter_map(|access| Some((access, access.service(standing)?))).take(3);
+        let offered =
+            accesses.iter().filter_map(|access| Some((access, access.service(availability)?))).take(3);
         let examples: Vec<_> =
             offered.map(|(access, offer)| format!("{} on {}", offer.service, access.id)).collect();
-        writeln!(out, "  {standing:?}: {}, ...", examples.join(", "))?;
+        writeln!(out, "  {availability:?}: {}, ...", examples.join(", "))?;
     }
     Ok(())
 }

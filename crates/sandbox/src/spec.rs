@@ -362,9 +362,9 @@ components:
         for (from, to) in [
             ("'200'", "default"),
             ("operationId: getBatch", "operationId: getThing"),
-            ("#/components/responses/Thing", "#/components/responses/Gone"),
+            ("#/components/responses/Thing", "#/components/responses/Missing"),
             ("type: integer", "type: whole"),
-            ("'#/components/schemas/Thing'", "'#/components/schemas/Gone'"),
+            ("'#/components/schemas/Thing'", "'#/components/schemas/Missing'"),
             ("{id}", "{id}.json"),
         ] {
             let broken = DOCUMENT.replace(from, to);

@@ -69,7 +69,7 @@ fn faults(seed: u64, which: Which) -> Faults {
         Fault::Truncated,
         Fault::WrongBody,
     ];
-    Faults::new(seed, 0.3, kinds).refusing(refusing)
+    Faults::new(seed, 0.3, kinds).refusing_connections(refusing)
 }
 
 /// Places all orders at one supplier and compares.

@@ -63,8 +63,8 @@ impl Events {
         let events = self.kept.iter().filter(matches);
         // Events are stored in the order of both dates.
         match query.get("sort").unwrap_or("-event_date") {
-            "event_date" | "creation_date" => Ok(Page::at_most(self.max_page(), events, query)),
-            "-event_date" | "-creation_date" => Ok(Page::at_most(self.max_page(), events.rev(), query)),
+            "event_date" | "creation_date" => Ok(Page::limited_to(self.max_page(), events, query)),
+            "-event_date" | "-creation_date" => Ok(Page::limited_to(self.max_page(), events.rev(), query)),
             _ => Err(ErrorResponse::field("sort", "Sorted by event_date or creation_date only.")),
         }
     }

@@ -17,11 +17,15 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn of<'a>(list: impl IntoIterator<Item = &'a Value>, query: &Query) -> Page {
-        Page::at_most(usize::MAX, list, query)
+        Page::limited_to(usize::MAX, list, query)
     }
 
     /// Returns a page with at most this number of entries.
-    pub(super) fn at_most<'a>(most: usize, list: impl IntoIterator<Item = &'a Value>, query: &Query) -> Page {
+    pub(super) fn limited_to<'a>(
+        most: usize,
+        list: impl IntoIterator<Item = &'a Value>,
+        query: &Query,
+    ) -> Page {
         let limit = query.number("limit").unwrap_or(LENGTH).min(most);
         let offset = query.number("offset").unwrap_or_default();
         let (mut entries, mut total) = (Vec::new(), 0);

@@ -20,7 +20,7 @@ enum Completion {
     /// An object that was created or changed.
     Changed(Value),
     /// Nothing: the object was deleted.
-    Gone,
+    Deleted,
 }
 
 type OperationResult = Result<Completion, ErrorResponse>;
@@ -32,7 +32,7 @@ impl Simulation {
         match self.handle(request, &query, effects) {
             Ok(Completion::Read(body) | Completion::Changed(body)) => Answer::json(200, &body),
             Ok(Completion::List(page, counted)) => page.answer(counted),
-            Ok(Completion::Gone) => Answer::status(204),
+            Ok(Completion::Deleted) => Answer::status(204),
             Err(error_response) => error_response.answer(&mut self.generator),
         }
     }
@@ -60,7 +60,7 @@ impl Simulation {
                 Err(ErrorResponse::new(500, format!("{} is not simulated.", operation.id)))
             })
         })?;
-        if matches!(done, Completion::Changed(_) | Completion::Gone) {
+        if matches!(done, Completion::Changed(_) | Completion::Deleted) {
             effects.add(&operation.id);
         }
         Ok(done)
@@ -119,7 +119,7 @@ impl Simulation {
             "createContact" => Ok(self.contacts.create(body, generator)),
             "replaceContact" => self.contacts.replace(named("contact_uuid"), body),
             "deleteContact" => {
-                return Some(self.contacts.delete(named("contact_uuid")).map(|()| Completion::Gone));
+                return Some(self.contacts.delete(named("contact_uuid")).map(|()| Completion::Deleted));
             }
             "createOffers" => self.create_offers(body),
             "createOrder" => self.create_order(body),

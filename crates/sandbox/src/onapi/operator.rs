@@ -127,8 +127,9 @@ impl Operator {
 
     pub(super) fn carry_out(&mut self, request: &ApiRequest<'_>, effects: &mut Effects) -> OperationResult {
         let path = request.path.trim_start_matches('/');
-        let of =
-            |name: &str| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let of = |name: &str| {
+            path.strip_prefix(name).is_some_and(|suffix| suffix.is_empty() || suffix.starts_with('/'))
+        };
         if self.absent_endpoints.iter().any(|name| of(name)) {
             return Err(ErrorResponse::new(501, "This network has no such endpoint"));
         }

@@ -82,7 +82,7 @@ impl PathStyle {
     /// Matches a method and a path to an operation. A path that is not in the accepted spelling is unknown.
     pub(super) fn route(&self, spec: &'static Spec, method: &Method, path: &str) -> RouteMatch<'static> {
         match path.strip_prefix(PREFIX) {
-            Some(rest) if self.is_accepted(rest) => documented(spec, method, rest),
+            Some(relative_path) if self.is_accepted(relative_path) => documented(spec, method, relative_path),
             _ => RouteMatch::UnknownPath,
         }
     }
@@ -105,8 +105,10 @@ impl PathStyle {
 
     /// Returns the error response for an unknown path.
     pub(super) fn error_response(&self, spec: &'static Spec, received: &ReceivedRequest) -> ErrorResponse {
-        let rest = received.path.strip_prefix(PREFIX).unwrap_or_default();
-        if rest.is_empty() || matches!(documented(spec, &received.method, rest), RouteMatch::UnknownPath) {
+        let relative_path = received.path.strip_prefix(PREFIX).unwrap_or_default();
+        if relative_path.is_empty()
+            || matches!(documented(spec, &received.method, relative_path), RouteMatch::UnknownPath)
+        {
             return ErrorResponse::new(501, "There is no such endpoint");
         }
         let status = match self.refuse_with {
@@ -115,7 +117,7 @@ impl PathStyle {
             RefuseWith::PermanentRedirect => 308,
         };
         let query = received.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
-        let location = format!("{PREFIX}{}{query}", with_toggled_slash(rest));
+        let location = format!("{PREFIX}{}{query}", with_toggled_slash(relative_path));
         ErrorResponse::new(status, "The address is written in another way").header("location", location)
     }
 
@@ -129,24 +131,26 @@ impl PathStyle {
         form(self.items, &format!("/{collection}/{id}"))
     }
 
-    fn is_accepted(&self, rest: &str) -> bool {
-        let path = rest.trim_end_matches('/');
+    fn is_accepted(&self, relative_path: &str) -> bool {
+        let path = relative_path.trim_end_matches('/');
         if path.is_empty() {
             return true;
         }
         let slash = if path.matches('/').count() == 1 { self.collections } else { self.items };
         match slash {
-            TrailingSlash::Required => rest.ends_with('/'),
-            TrailingSlash::Refused => !rest.ends_with('/'),
+            TrailingSlash::Required => relative_path.ends_with('/'),
+            TrailingSlash::Refused => !relative_path.ends_with('/'),
             TrailingSlash::Either => true,
         }
     }
 }
 
 /// Matches a path below the prefix, with or without a trailing slash.
-fn documented(spec: &'static Spec, method: &Method, rest: &str) -> RouteMatch<'static> {
-    match spec.route(method, rest) {
-        RouteMatch::UnknownPath if !rest.ends_with("//") => spec.route(method, &with_toggled_slash(rest)),
+fn documented(spec: &'static Spec, method: &Method, relative_path: &str) -> RouteMatch<'static> {
+    match spec.route(method, relative_path) {
+        RouteMatch::UnknownPath if !relative_path.ends_with("//") => {
+            spec.route(method, &with_toggled_slash(relative_path))
+        }
         found => found,
     }
 }

@@ -45,18 +45,19 @@ pub(super) fn parse_rfc_3339(text: &str) -> Option<Moment> {
 }
 
 /// Parses the part after the seconds, such as `.25+01:00`, and returns the offset from UTC in seconds.
-fn offset(rest: &str) -> Option<i64> {
-    let rest =
-        rest.strip_prefix('.').map_or(rest, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
-    if rest.eq_ignore_ascii_case("z") {
+fn offset(suffix: &str) -> Option<i64> {
+    let suffix = suffix
+        .strip_prefix('.')
+        .map_or(suffix, |suffix| suffix.trim_start_matches(|c: char| c.is_ascii_digit()));
+    if suffix.eq_ignore_ascii_case("z") {
         return Some(0);
     }
-    let sign = match rest.get(..1)? {
+    let sign = match suffix.get(..1)? {
         "+" => 1,
         "-" => -1,
         _ => return None,
     };
-    let (hours, minutes) = rest.get(1..)?.split_once(':')?;
+    let (hours, minutes) = suffix.get(1..)?.split_once(':')?;
     Some(sign * (hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60))
 }
 

@@ -45,7 +45,7 @@ impl Operation {
     }
 
     /// Returns whether a status code is documented.
-    pub fn documents_status(&self, status: u16) -> bool {
+    pub(crate) fn documents_status(&self, status: u16) -> bool {
         self.responses.contains_key(&status)
     }
 

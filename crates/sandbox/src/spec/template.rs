@@ -50,7 +50,7 @@ impl Template {
 
 impl Segment {
     fn parse(text: &str) -> Result<Segment, String> {
-        match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        match text.strip_prefix('{').and_then(|remaining| remaining.strip_suffix('}')) {
             Some(name) => Ok(Segment::Parameter(name.to_owned())),
             None if text.contains(['{', '}']) => Err(format!("{text}: a parameter must fill its segment")),
             None => Ok(Segment::Literal(text.to_owned())),
@@ -66,13 +66,13 @@ pub(super) fn split(path: &str) -> Option<Vec<String>> {
 /// Removes the percent-encoding. Returns `None` if the text cannot be decoded.
 pub(crate) fn decode(segment: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(segment.len());
-    let mut rest = segment.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
+    let mut remaining = segment.as_bytes();
+    while let Some((&byte, tail)) = remaining.split_first() {
+        remaining = tail;
         if byte == b'%' {
-            let (digits, tail) = rest.split_at_checked(2)?;
+            let (digits, tail) = remaining.split_at_checked(2)?;
             decoded.push(hex(digits[0])? << 4 | hex(digits[1])?);
-            rest = tail;
+            remaining = tail;
         } else {
             decoded.push(byte);
         }

@@ -43,7 +43,7 @@ async fn connections_are_reset_on_demand() {
     assert_eq!((creation.supplier.refused_connections(), creation.supplier.received().len()), (2, 0));
     works_normally_again(&creation).await;
 
-    creation.supplier.set_faults(Faults::none().refusing(1.0));
+    creation.supplier.set_faults(Faults::none().refusing_connections(1.0));
     assert_eq!(observe(TcpStream::connect(&address).await.unwrap()).await, Observed::Reset);
     creation.supplier.set_faults(Faults::none());
     works_normally_again(&creation).await;
@@ -56,7 +56,7 @@ async fn apply_sampled_faults(seed: u64) -> Vec<Option<Option<Fault>>> {
     const KINDS: [Fault; 4] =
         [Fault::ResetAfter, Fault::Throttled(None), Fault::Truncated, Fault::CarriedOutLate(NEVER)];
     let creation = Creation::new().await;
-    let faults = Faults::new(seed, 0.4, KINDS).only([creation.operation]).refusing(0.2);
+    let faults = Faults::new(seed, 0.4, KINDS).only([creation.operation]).refusing_connections(0.2);
     creation.supplier.set_faults(faults);
     let address = creation.root()[7..].to_owned();
     let mut apply_sampled_faults = Vec::new();

@@ -78,10 +78,10 @@ impl Caller {
     }
 
     /// Returns an access with a service of this availability, and the service.
-    pub(crate) fn offered(&self, standing: Availability) -> (Access, String) {
+    pub(crate) fn offered(&self, availability: Availability) -> (Access, String) {
         let accesses = self.0.accesses().into_iter();
         let mut found = accesses.filter_map(|access| {
-            let service = access.service(standing)?.service.clone();
+            let service = access.service(availability)?.service.clone();
             Some((access, service))
         });
         found.next().unwrap()

@@ -105,7 +105,7 @@ async fn only_unexpected_values_violate_the_document() {
     assert!(observed("was unexpected"), "fields that no document lists");
     assert!(observed("/premisesType"), "values that no document lists");
     assert!(observed("/priceGroup") && observed("/availableDateTime") && observed("/comments"));
-    assert!(!observed("/accessId") && !observed("/streetName"), "what is not marked does not stray");
+    assert!(!observed("/accessId") && !observed("/streetName"), "only marked fields are replaced");
 }
 
 #[tokio::test]

@@ -19,14 +19,17 @@ async fn the_network_has_every_kind_of_access() {
     let caller = Caller::new().await;
     let accesses = caller.0.accesses();
     assert_eq!(accesses.len(), 30);
-    for standing in [
+    for availability in [
         Availability::Free,
         Availability::Active,
         Availability::Conflicting,
         Availability::HeldByOther,
         Availability::NotYet,
     ] {
-        assert!(accesses[..6].iter().any(|access| access.service(standing).is_some()), "{standing:?}");
+        assert!(
+            accesses[..6].iter().any(|access| access.service(availability).is_some()),
+            "{availability:?}"
+        );
     }
     let list = caller.rows("/accesses/").await;
     assert_eq!(list.len(), 30);

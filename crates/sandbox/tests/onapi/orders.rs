@@ -137,7 +137,7 @@ async fn an_order_is_listed_under_its_access() {
     assert_eq!(caller.call("DELETE", &path, &[], "").await.status, 204);
     assert_eq!((listed(free[0]).await, listed(free[1]).await), (1, 0));
     assert_eq!(caller.call("DELETE", &format!("/orders/{other}"), &[], "").await.status, 204);
-    assert_ne!(caller.place(order(free[0])).await, other, "what is cancelled is not in the way");
+    assert_ne!(caller.place(order(free[0])).await, other, "a cancelled order is no conflict");
 }
 
 /// An order can refer to a subscription that another order created.

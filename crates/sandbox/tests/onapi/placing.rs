@@ -140,10 +140,10 @@ async fn without_deduplication_a_repeated_order_is_placed_twice() {
 #[tokio::test]
 async fn a_service_of_the_same_kind_is_a_conflict() {
     let caller = Caller::new().await;
-    for standing in [Availability::Conflicting, Availability::HeldByOther] {
-        let (access, service) = caller.offered(standing);
+    for availability in [Availability::Conflicting, Availability::HeldByOther] {
+        let (access, service) = caller.offered(availability);
         let reply = caller.activate(&access, &service).await;
-        assert_eq!(reply.status, 409, "{standing:?}");
+        assert_eq!(reply.status, 409, "{availability:?}");
         assert!(cause(&reply).contains("'bb'"), "{}", cause(&reply));
     }
     // A service of a kind that another service provider delivers is a conflict as well.
