@@ -1,11 +1,11 @@
 //! Small campaigns: the large ones are run by hand, with `cargo run --release -p lastmile-tests --bin campaign`.
 
 use lastmile::onapi::types::{Access, AccessServices};
-use lastmile_sandbox::Texts;
+use lastmile_sandbox::TextNormalization;
 use lastmile_tests::campaign::{Broken, Plan, Processes, RowsPlan, Which, keep_a_copy, run};
 
 fn plan(seed: u64) -> Plan {
-    Plan { orders: 48, seed, deduplicates: false, texts: Texts::AsGiven, processes: None }
+    Plan { orders: 48, seed, deduplicates: false, texts: TextNormalization::Unchanged, processes: None }
 }
 
 async fn is_right(plan: &Plan, which: Which) {
@@ -40,8 +40,8 @@ async fn cocon_never_gets_anything_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reference_in_another_spelling_doubles_nothing() {
-    is_right(&Plan { texts: Texts::UpperCase, ..plan(7) }, Which::OnApi).await;
-    is_right(&Plan { texts: Texts::Cut(20), ..plan(8) }, Which::Covage).await;
+    is_right(&Plan { texts: TextNormalization::UpperCase, ..plan(7) }, Which::OnApi).await;
+    is_right(&Plan { texts: TextNormalization::Truncated(20), ..plan(8) }, Which::Covage).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

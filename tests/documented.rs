@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus};
 use lastmile::onapi::NewOrder;
 use lastmile::{Prepared, PreparedState};
 use lastmile_sandbox::Sandbox;
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use serde_json::Value;
 
 /// The lines of the example, as the README has them.
@@ -83,7 +83,7 @@ async fn it_places_an_order_once_wherever_it_ends() {
     std::fs::create_dir_all(&folder).unwrap();
     let accesses = sandbox.onapi().accesses();
     let free =
-        accesses.iter().filter_map(|access| Some((access.id.clone(), access.service(Standing::Free)?)));
+        accesses.iter().filter_map(|access| Some((access.id.clone(), access.service(Availability::Free)?)));
     let free: Vec<_> = free.map(|(access, offer)| (access, offer.service.clone())).collect();
     let cases = cases();
     assert!(free.len() >= cases.len(), "{} accesses", free.len());

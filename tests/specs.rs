@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use lastmile_sandbox::{Part, Spec};
+use lastmile_sandbox::{ExamplePart, Spec};
 use serde_json::Value;
 
 const SPECS: [fn() -> &'static Spec; 3] = [Spec::cocon, Spec::covage, Spec::onapi];
@@ -14,7 +14,7 @@ const APIS: [&str; 3] = ["cocon", "covage", "onapi"];
 struct Sample {
     name: String,
     operation: String,
-    part: Part,
+    part: ExamplePart,
     json: Value,
     /// Whether it is invented, in the shapes of a standard that shows no whole samples.
     invented: bool,
@@ -29,8 +29,8 @@ fn samples(api: &str) -> Vec<Sample> {
             let mut parts = name.splitn(3, '.');
             let operation = parts.next().unwrap().to_owned();
             let part = match parts.next().unwrap() {
-                "request" => Part::Request,
-                status => Part::Answer(status.parse().unwrap()),
+                "request" => ExamplePart::Request,
+                status => ExamplePart::Response(status.parse().unwrap()),
             };
             let invented = parts.next() == Some("standard");
             let json = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
@@ -44,11 +44,13 @@ fn samples(api: &str) -> Vec<Sample> {
 fn problems(spec: &Spec, sample: &Sample, json: &Value) -> Vec<String> {
     let body = serde_json::to_vec(json).unwrap();
     match sample.part {
-        Part::Request => {
+        ExamplePart::Request => {
             let media_type = spec.operation(&sample.operation).unwrap().request_media_types().next();
             spec.check_request(&sample.operation, media_type, &body)
         }
-        Part::Answer(status) => spec.check_answer(&sample.operation, status, Some("application/json"), &body),
+        ExamplePart::Response(status) => {
+            spec.check_response(&sample.operation, status, Some("application/json"), &body)
+        }
     }
 }
 

@@ -21,7 +21,7 @@ fn names(sandbox: &Sandbox, kind: BuildingKind) -> Vec<String> {
 
 #[tokio::test]
 async fn a_batch_is_followed_to_its_end() {
-    let sandbox = Sandbox::builder().seed(1).batch_jobs_per_look(1).start().await.unwrap();
+    let sandbox = Sandbox::builder().seed(1).batch_jobs_per_poll(1).start().await.unwrap();
     let cocon = cocon(&sandbox);
     let prepared = names(&sandbox, BuildingKind::Prepared);
     let complex = names(&sandbox, BuildingKind::Complex);
@@ -204,8 +204,8 @@ async fn only_what_failed_is_placed_anew() {
 async fn a_batch_of_a_whole_district_in_parts_and_its_failures_again() {
     let sandbox = Sandbox::builder()
         .seed(1)
-        .cocon_houses_per_street(300)
-        .batch_jobs_per_look(100)
+        .cocon_buildings_per_street(300)
+        .batch_jobs_per_poll(100)
         .start()
         .await
         .unwrap();

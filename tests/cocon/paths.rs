@@ -38,7 +38,7 @@ async fn every_other_id_arrives_as_one_segment() {
         let received = sandbox.cocon().last().unwrap();
         assert_eq!((received.path.as_str(), received.query), (path, None));
         assert_eq!(received.operation.as_deref(), Some("getContact"));
-        let parameters = lastmile_sandbox::Spec::cocon().find(&received.method, &received.path);
+        let parameters = lastmile_sandbox::Spec::cocon().route(&received.method, &received.path);
         let found = format!("{parameters:?}");
         assert!(found.contains(&format!("{id:?}")), "the sandbox reads it as {id:?}: {found}");
     }

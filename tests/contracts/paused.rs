@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use lastmile::onapi::{NewOrder, OnApi};
 use lastmile::{Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::Sandbox;
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_tests::paused::{MARK, policy};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -62,10 +62,11 @@ async fn network(orders: usize) -> (Sandbox, Vec<(String, String)>) {
     let sandbox = Sandbox::builder().seed(1).onapi_deduplicates(false).start().await.unwrap();
     let mut free = Vec::new();
     while free.len() < orders {
-        sandbox.onapi().grow(orders);
+        sandbox.onapi().add_accesses(orders);
         let accesses = sandbox.onapi().accesses();
-        let offers =
-            accesses.iter().filter_map(|access| Some((access.id.clone(), access.service(Standing::Free)?)));
+        let offers = accesses
+            .iter()
+            .filter_map(|access| Some((access.id.clone(), access.service(Availability::Free)?)));
         free = offers.map(|(access, offer)| (access, offer.service.clone())).collect();
     }
     free.truncate(orders);

@@ -178,13 +178,13 @@ async fn the_supplier_s_own_list_may_lose_its_oldest_and_be_short() {
     let sandbox = sandbox().await;
     let (mut told, mut cursor) = (Vec::new(), EventCursor::default());
     let expected = end_services(&sandbox).await;
-    sandbox.covage().longest_event_page(3);
+    sandbox.covage().limit_event_page(3);
     for round in 0..12 {
         let (news, stored) = look(&sandbox, cursor).await;
         told.extend(news);
         cursor = stored;
         if round == 2 {
-            sandbox.covage().forget_events(2);
+            sandbox.covage().delete_oldest_events(2);
         }
     }
     assert_eq!(told, expected);

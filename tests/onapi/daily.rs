@@ -64,7 +64,7 @@ async fn a_look_up_of_nothing_is_refused_before_it_is_sent() {
 
 #[tokio::test]
 async fn an_invoice_is_held_against_its_lines() {
-    for dialect in [Dialect::Standard, Dialect::Vendor, Dialect::Stray] {
+    for dialect in [Dialect::Standard, Dialect::Vendor, Dialect::Unexpected] {
         let sandbox = Sandbox::builder().seed(1).onapi_dialect(dialect).start().await.unwrap();
         let network = onapi(&sandbox);
         let periods = network.invoice_periods().await.unwrap();

@@ -3,8 +3,8 @@
 use lastmile::onapi::{EndpointName, Networks, NewOrder, OnApi};
 use lastmile::rules::OnApiId;
 use lastmile::{Outcome, Prepared, PreparedState};
-use lastmile_sandbox::onapi::Standing;
-use lastmile_sandbox::{Answer, PathHabits, Sandbox, Slash};
+use lastmile_sandbox::onapi::Availability;
+use lastmile_sandbox::{Answer, PathStyle, Sandbox, TrailingSlash};
 use lastmile_tests::{brisk, onapi, sandbox};
 use serde_json::{Value, json};
 
@@ -21,8 +21,13 @@ async fn with_entries(sandbox: &Sandbox, entries: Value, allowed: &[&str]) -> On
 
 #[tokio::test]
 async fn what_a_network_does_not_offer_fails_by_name_before_it_is_sent() {
-    let sandbox =
-        Sandbox::builder().seed(1).onapi_without("tickets").onapi_without("tech/cpe").start().await.unwrap();
+    let sandbox = Sandbox::builder()
+        .seed(1)
+        .onapi_without_endpoint("tickets")
+        .onapi_without_endpoint("tech/cpe")
+        .start()
+        .await
+        .unwrap();
     let network = onapi(&sandbox);
     assert_eq!(network.offers_endpoint(EndpointName::Tickets), None, "not known without a directory");
     let directory = network.directory().await.unwrap().unwrap();
@@ -84,15 +89,15 @@ async fn an_endpoint_of_another_version_is_refused_with_both_versions() {
 
 #[tokio::test]
 async fn slashes_are_learned_from_the_directory() {
-    for slash in [Slash::Required, Slash::Refused] {
-        let wants = PathHabits { collections: slash, ..Default::default() };
-        let sandbox = Sandbox::builder().seed(1).onapi_paths(wants).start().await.unwrap();
+    for slash in [TrailingSlash::Required, TrailingSlash::Refused] {
+        let wants = PathStyle { collections: slash, ..Default::default() };
+        let sandbox = Sandbox::builder().seed(1).onapi_path_style(wants).start().await.unwrap();
         let network = onapi(&sandbox);
         let directory = network.directory().await.unwrap().unwrap();
         let network = network.with_directory(&directory, &[]);
         let accesses = sandbox.onapi().accesses();
-        let free = accesses.iter().find(|access| access.service(Standing::Free).is_some()).unwrap();
-        let service = &free.service(Standing::Free).unwrap().service;
+        let free = accesses.iter().find(|access| access.service(Availability::Free).is_some()).unwrap();
+        let service = &free.service(Availability::Free).unwrap().service;
         let order = NewOrder::activate(id(&free.id), service, id("SP-1"));
         let placed = Prepared::new(order).unwrap().place(&network).await.unwrap();
         network.order(&placed.order_id().unwrap()).await.unwrap();
@@ -217,10 +222,10 @@ async fn a_network_without_a_directory_says_so() {
 
 #[tokio::test]
 async fn each_key_has_its_own_network() {
-    let mut wants = PathHabits::default();
-    (wants.collections, wants.items) = (Slash::Refused, Slash::Required);
+    let mut wants = PathStyle::default();
+    (wants.collections, wants.items) = (TrailingSlash::Refused, TrailingSlash::Required);
     let first = Sandbox::builder().seed(1).start().await.unwrap();
-    let second = Sandbox::builder().seed(2).onapi_paths(wants).start().await.unwrap();
+    let second = Sandbox::builder().seed(2).onapi_path_style(wants).start().await.unwrap();
     let habits = lastmile::PathHabits {
         collections: lastmile::Slash::Never,
         items: lastmile::Slash::Always,

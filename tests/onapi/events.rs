@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use lastmile::onapi::{EventCursor, NewOrder, OnApi, OrderEvents, order_id};
 use lastmile::{HasProgress, OrderStage, Outcome, Prepared, RowError};
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{RawServer, Then, brisk, onapi, sandbox};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ async fn order(sandbox: &Sandbox, network: &OnApi, reference: &str) -> Prepared<
     let (access, service) = accesses
         .iter()
         .rev()
-        .find_map(|access| Some((access.id.parse().unwrap(), &access.service(Standing::Free)?.service)))
+        .find_map(|access| Some((access.id.parse().unwrap(), &access.service(Availability::Free)?.service)))
         .unwrap();
     let mut order = Prepared::new(NewOrder::activate(access, service, reference.parse().unwrap())).unwrap();
     order.place(network).await.unwrap();

@@ -7,7 +7,7 @@ use lastmile::onapi::{
 };
 use lastmile::rules::{DhcpIdentifier, OnApiId};
 use lastmile::{HasProgress, Prepared};
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Answer, Dialect, Sandbox, Spec};
 use lastmile_tests::{onapi, sandbox};
 use serde_json::json;
@@ -46,7 +46,7 @@ async fn a_whole_day(dialect: Dialect) {
     network.igmp_groups(&access).await.unwrap();
 
     let order =
-        NewOrder::activate(access.clone(), &known.service(Standing::Free).unwrap().service, id("SP-1"));
+        NewOrder::activate(access.clone(), &known.service(Availability::Free).unwrap().service, id("SP-1"));
     let placed = Prepared::new(order).unwrap().place(&network).await.unwrap();
     let placed = placed.order_id().unwrap();
     network.orders_of(&access).await.unwrap();
@@ -96,7 +96,7 @@ async fn every_operation_is_reached_in_the_vendor_s_shapes() {
 
 #[tokio::test]
 async fn every_operation_is_reached_where_answers_stray() {
-    a_whole_day(Dialect::Stray).await;
+    a_whole_day(Dialect::Unexpected).await;
 }
 
 /// What no output may hold.

@@ -6,7 +6,7 @@ use lastmile::{Outcome, PathHabits, Slash};
 use lastmile_sandbox::{LowerCase, RefuseWith, Sandbox};
 use lastmile_tests::brisk;
 
-use lastmile_sandbox::Slash as Wants;
+use lastmile_sandbox::TrailingSlash as Wants;
 
 async fn network(
     collections: Wants,
@@ -14,12 +14,12 @@ async fn network(
     refuse_with: RefuseWith,
     habits: PathHabits,
 ) -> (Sandbox, OnApi) {
-    let mut wants = lastmile_sandbox::PathHabits::default();
+    let mut wants = lastmile_sandbox::PathStyle::default();
     (wants.collections, wants.items, wants.refuse_with) = (collections, items, refuse_with);
     if habits.lower_case_parameters {
         wants.lower_case_parameters = LowerCase::Required;
     }
-    let sandbox = Sandbox::builder().seed(1).onapi_paths(wants).start().await.unwrap();
+    let sandbox = Sandbox::builder().seed(1).onapi_path_style(wants).start().await.unwrap();
     let supplier = sandbox.onapi();
     let builder =
         OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password()).policy(brisk());

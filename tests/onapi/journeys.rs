@@ -6,7 +6,7 @@ use lastmile::onapi::types::OrderState;
 use lastmile::onapi::{NewOrder, OnApi, Placed};
 use lastmile::rules::OnApiId;
 use lastmile::{Outcome, Poll, Prepared, PreparedState, Reconciled, WaitError};
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Answer, Dialect, Sandbox};
 use lastmile_tests::{copy, onapi, sandbox, settled, store_and_place};
 use serde_json::json;
@@ -19,7 +19,8 @@ fn id(text: &str) -> OnApiId {
 fn free(sandbox: &Sandbox) -> (lastmile_sandbox::onapi::Access, String) {
     let accesses = sandbox.onapi().accesses();
     let found = accesses.into_iter().find_map(|access| {
-        let service = access.services.iter().find(|offer| offer.standing == Standing::Free)?.service.clone();
+        let service =
+            access.services.iter().find(|offer| offer.availability == Availability::Free)?.service.clone();
         Some((access, service))
     });
     found.unwrap()
@@ -90,7 +91,7 @@ async fn from_option_82_to_a_subscription_in_the_vendor_s_shapes() {
 
 #[tokio::test]
 async fn stray_answers_are_read_too() {
-    let sandbox = Sandbox::builder().seed(1).onapi_dialect(Dialect::Stray).start().await.unwrap();
+    let sandbox = Sandbox::builder().seed(1).onapi_dialect(Dialect::Unexpected).start().await.unwrap();
     let network = onapi(&sandbox);
     for access in sandbox.onapi().accesses() {
         let access = id(&access.id);
@@ -133,7 +134,7 @@ async fn refusals_have_their_cause() {
     let network = onapi(&sandbox);
     let accesses = sandbox.onapi().accesses();
     let taken = accesses.iter().find_map(|access| {
-        let offer = access.services.iter().find(|offer| offer.standing == Standing::Taken)?;
+        let offer = access.services.iter().find(|offer| offer.availability == Availability::HeldByOther)?;
         Some((access.id.clone(), offer.service.clone()))
     });
     let (access, service) = taken.unwrap();

@@ -2,7 +2,7 @@
 
 use lastmile::onapi::{NewOrder, OnApi, Placed};
 use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{copy, crashed, onapi, settled, store_and_place};
 use serde_json::{Value, json};
@@ -14,7 +14,8 @@ async fn network() -> (Sandbox, OnApi, String, String) {
     let sandbox = Sandbox::builder().seed(1).onapi_deduplicates(false).start().await.unwrap();
     let network = onapi(&sandbox);
     let accesses = sandbox.onapi().accesses();
-    let free = accesses.iter().find_map(|access| Some((access.id.clone(), access.service(Standing::Free)?)));
+    let free =
+        accesses.iter().find_map(|access| Some((access.id.clone(), access.service(Availability::Free)?)));
     let (access, service) = free.map(|(access, offer)| (access, offer.service.clone())).unwrap();
     (sandbox, network, access, service)
 }

@@ -4,7 +4,7 @@ use lastmile::onapi::types::{EquipmentRequest, ListOrdersState, Order, OrderChan
 use lastmile::onapi::{NewOrder, OnApi, Placed, ReceivedOrder, References, SubscriptionAt};
 use lastmile::rules::OnApiId;
 use lastmile::{HasProgress, OrderStage, Outcome, Prepared, PreparedState, Reconciled};
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Answer, Fault, Sandbox};
 use lastmile_tests::{copy, onapi, sandbox, settled, store_and_place};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn line(sandbox: &Sandbox, suspended: bool) -> (SubscriptionAt, String) {
     found.unwrap()
 }
 
-fn offered(sandbox: &Sandbox, standing: Standing) -> (OnApiId, String) {
+fn offered(sandbox: &Sandbox, standing: Availability) -> (OnApiId, String) {
     let accesses = sandbox.onapi().accesses();
     let found =
         accesses.iter().find_map(|access| Some((id(&access.id), access.service(standing)?.service.clone())));
@@ -318,7 +318,7 @@ async fn an_offer_of_another_access_gives_no_permit() {
 async fn a_received_order_is_changed_replaced_and_cancelled() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
-    let (access, service) = offered(&sandbox, Standing::Free);
+    let (access, service) = offered(&sandbox, Availability::Free);
     let placed = place(&network, NewOrder::activate(access.clone(), &service, id("SP-1"))).await;
     let order_id = placed.order_id().unwrap();
     let open = network.open_orders().await.unwrap();
@@ -351,7 +351,7 @@ fn empty_change() -> OrderChange {
 async fn an_order_that_is_begun_is_neither_changed_nor_cancelled() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
-    let (access, service) = offered(&sandbox, Standing::Free);
+    let (access, service) = offered(&sandbox, Availability::Free);
     let placed = place(&network, NewOrder::activate(access, &service, id("SP-1"))).await;
     let order_id = placed.order_id().unwrap();
     let early = ReceivedOrder::of(network.order(&order_id).await.unwrap()).unwrap();
@@ -429,7 +429,7 @@ fn an_order_that_no_network_could_take_is_refused() {
 async fn a_failed_order_says_why() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
-    let (access, _) = offered(&sandbox, Standing::Free);
+    let (access, _) = offered(&sandbox, Availability::Free);
     let failing = lastmile_sandbox::OnApi::FAILING_SERVICE;
     let placed = place(&network, NewOrder::activate(access, failing, id("SP-1"))).await;
     done(&sandbox);

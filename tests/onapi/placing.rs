@@ -132,7 +132,7 @@ async fn what_was_created_is_stored() {
 async fn a_change_whose_first_attempt_was_not_answered_says_so() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
-    let free = lastmile_sandbox::onapi::Standing::Free;
+    let free = lastmile_sandbox::onapi::Availability::Free;
     let accesses = sandbox.onapi().accesses();
     let (access, service) = accesses
         .iter()

@@ -6,7 +6,7 @@ use lastmile::onapi::types::TicketCreateProblemType;
 use lastmile::onapi::{NewOrder, NewTicket, OnApi, Placed, TicketReference};
 use lastmile::rules::OnApiId;
 use lastmile::{Outcome, Policy, Prepared, PreparedState, Reconciled};
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{brisk, copy, crashed, onapi, sandbox, settled, store_and_place};
 use serde_json::json;
@@ -21,7 +21,7 @@ fn activation(sandbox: &Sandbox) -> Prepared<NewOrder> {
     let accesses = sandbox.onapi().accesses();
     let free = accesses
         .iter()
-        .find_map(|access| Some((access.id.clone(), access.service(Standing::Free)?.service.clone())));
+        .find_map(|access| Some((access.id.clone(), access.service(Availability::Free)?.service.clone())));
     let (access, service) = free.unwrap();
     Prepared::new(NewOrder::activate(id(&access), service, id("SP-1"))).unwrap()
 }

@@ -26,7 +26,7 @@ async fn all(rows: &mut ChangedRows<Access>) -> Vec<String> {
 async fn all_rows_then_none_then_the_new_ones() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
-    sandbox.onapi().grow(500);
+    sandbox.onapi().add_accesses(500);
     let mut first = rows(&network, None).await;
     assert!(first.cursor().is_none(), "not before every row is read");
     let ids = all(&mut first).await;
@@ -35,7 +35,7 @@ async fn all_rows_then_none_then_the_new_ones() {
     let cursor = first.cursor().unwrap().clone();
 
     assert!(matches!(network.accesses(Some(&cursor)).await.unwrap(), Changes::NotModified));
-    sandbox.onapi().grow(3);
+    sandbox.onapi().add_accesses(3);
     let mut more = rows(&network, Some(&cursor)).await;
     let new = all(&mut more).await;
     assert_eq!(
@@ -242,6 +242,6 @@ async fn a_list_that_is_read_whole_may_have_nothing_new_either() {
     assert_eq!(all.value.len(), 30);
     let modified = all.headers["last-modified"].to_str().unwrap().to_owned();
     assert!(since(Some(modified.clone())).await.unwrap_err().is_not_modified());
-    sandbox.onapi().grow(2);
+    sandbox.onapi().add_accesses(2);
     assert_eq!(since(Some(modified)).await.unwrap().value.len(), 2);
 }

@@ -51,7 +51,7 @@ fn aged(state: &SyncState, field: &str, seconds: u64) -> SyncState {
 async fn everything_then_the_news_then_what_is_gone() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
-    sandbox.onapi().grow(1);
+    sandbox.onapi().add_accesses(1);
     let first = sync::<Access>(&network, None).await;
     assert_eq!((first.rows.len(), first.full, first.may_sweep), (31, true, true));
     assert_eq!(first.gone, []);
@@ -69,7 +69,7 @@ async fn everything_then_the_news_then_what_is_gone() {
 
     let torn_down = sandbox.onapi().accesses()[3].id.clone();
     sandbox.onapi().tear_down(&torn_down);
-    sandbox.onapi().grow(2);
+    sandbox.onapi().add_accesses(2);
     let mut run = network.sync::<Access>(Some(&nothing.state), &SyncPlan::default()).await.unwrap();
     let first = StreamExt::next(&mut run).await.unwrap().unwrap();
     assert!(matches!(first, SyncItem::Gone(Gone::Access(_))) && run.state().is_none());
@@ -92,7 +92,7 @@ async fn everything_then_the_news_then_what_is_gone() {
 async fn subscriptions_end_and_services_go_with_their_access() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
-    sandbox.onapi().grow(1);
+    sandbox.onapi().add_accesses(1);
     let subscriptions = sync::<AccessSubscriptions>(&network, None).await;
     let services = sync::<AccessServices>(&network, None).await;
     assert!(subscriptions.full && services.full);
@@ -502,13 +502,13 @@ async fn everything_is_read_when_events_may_be_forgotten_and_by_the_plan() {
 
 #[tokio::test]
 async fn a_network_that_dates_no_list_is_read_whole_now_and_then() {
-    let sandbox = Sandbox::builder().seed(1).onapi_dates_lists(false).start().await.unwrap();
+    let sandbox = Sandbox::builder().seed(1).onapi_last_modified(false).start().await.unwrap();
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
     assert!(first.full && first.rows.len() == 30);
     let torn_down = sandbox.onapi().accesses()[0].id.clone();
     sandbox.onapi().tear_down(&torn_down);
-    sandbox.onapi().grow(1);
+    sandbox.onapi().add_accesses(1);
     let lists = sandbox.onapi().count("listAccesses");
     let soon = sync::<Access>(&network, Some(&first.state)).await;
     assert_eq!((soon.full, soon.rows.len()), (false, 0));
@@ -520,11 +520,11 @@ async fn a_network_that_dates_no_list_is_read_whole_now_and_then() {
 
 #[tokio::test]
 async fn a_network_without_events_is_read_whole_now_and_then() {
-    let sandbox = Sandbox::builder().seed(1).onapi_without("events").start().await.unwrap();
+    let sandbox = Sandbox::builder().seed(1).onapi_without_endpoint("events").start().await.unwrap();
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
     sandbox.onapi().tear_down(&sandbox.onapi().accesses()[0].id);
-    sandbox.onapi().grow(1);
+    sandbox.onapi().add_accesses(1);
     let soon = sync::<Access>(&network, Some(&first.state)).await;
     assert_eq!((soon.full, soon.rows.len(), soon.gone.len()), (false, 1, 0), "what is new, not what is gone");
     let later = sync::<Access>(&network, Some(&aged(&soon.state, "full_at", 24 * 3600))).await;
@@ -604,7 +604,7 @@ async fn events_that_cannot_be_had_now_are_an_error() {
 async fn the_lists_by_themselves() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
-    sandbox.onapi().grow(1);
+    sandbox.onapi().add_accesses(1);
     let Changes::Rows(mut rows) = network.all_services(None).await.unwrap() else { panic!("there are") };
     while let Some(row) = rows.next().await {
         row.unwrap();

@@ -1,6 +1,6 @@
 use lastmile_core::client::ApiClient;
 use lastmile_core::{Error, Reply};
-use lastmile_sandbox::{Answer, Part, Spec, Supplier};
+use lastmile_sandbox::{Answer, ExamplePart, Spec, Supplier};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 /// The documented request of an operation, as its generated type.
 pub fn request<T: DeserializeOwned>(spec: &Spec, operation: &str) -> T {
     let example =
-        spec.example(operation, Part::Request).unwrap_or_else(|| panic!("{operation} has no example"));
+        spec.example(operation, ExamplePart::Request).unwrap_or_else(|| panic!("{operation} has no example"));
     serde_json::from_value(example.clone()).unwrap_or_else(|error| panic!("{operation}: {error}"))
 }
 
 /// The documented answer of an operation, or an empty one where the document shows none; nothing where there is no body.
 fn answer(spec: &Spec, operation: &str, status: u16) -> Option<Value> {
     let empty = [json!([]), json!({})];
-    spec.example(operation, Part::Answer(status)).cloned().or_else(|| {
+    spec.example(operation, ExamplePart::Response(status)).cloned().or_else(|| {
         let fits = |json: &Value| {
-            spec.check_answer(operation, status, Some("application/json"), json.to_string().as_bytes())
+            spec.check_response(operation, status, Some("application/json"), json.to_string().as_bytes())
                 .is_empty()
         };
         empty.into_iter().find(fits)
@@ -46,7 +46,7 @@ where
     let received = supplier.last().unwrap();
     assert_eq!(received.operation.as_deref(), Some(operation));
     assert_eq!(received.problems, Vec::<String>::new(), "{operation}");
-    if let Some(documented) = spec.example(operation, Part::Request) {
+    if let Some(documented) = spec.example(operation, ExamplePart::Request) {
         assert_eq!(
             received.json().as_ref(),
             Some(documented),

@@ -18,7 +18,7 @@ use lastmile::covage::types::{
 use lastmile::onapi::{Changes, OnApi};
 use lastmile::wire::Patch;
 use lastmile::{Poll, Prepared, Reconciled};
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{BuildingKind, Sandbox};
 
 #[tokio::main(flavor = "current_thread")]
@@ -212,7 +212,7 @@ async fn onapi(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     println!("  from a DHCP log to what can be had");
     let seeded = supplier.accesses();
     let free = |access: &&lastmile_sandbox::onapi::Access| {
-        access.services.iter().any(|offer| offer.standing == Standing::Free)
+        access.services.iter().any(|offer| offer.availability == Availability::Free)
     };
     let known = seeded.iter().find(free).ok_or("nothing is free")?;
     let access = network.access_of_option82(&known.option82.parse()?).await?;
@@ -221,8 +221,11 @@ async fn onapi(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     for offer in offers.iter() {
         println!("    {}", offer.name());
     }
-    let free =
-        known.services.iter().find(|offer| offer.standing == Standing::Free).ok_or("nothing is free")?;
+    let free = known
+        .services
+        .iter()
+        .find(|offer| offer.availability == Availability::Free)
+        .ok_or("nothing is free")?;
 
     println!("  an order");
     let offer = offers.of(&free.service).ok_or("it is not offered")?;

@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use lastmile::onapi::{Networks, NewOrder, OnApi};
 use lastmile::{Policy, Prepared};
-use lastmile_sandbox::onapi::{Dialect, Standing};
+use lastmile_sandbox::onapi::{Availability, Dialect};
 use lastmile_sandbox::{Fault, Sandbox};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let ankeborg = Sandbox::builder().seed(1).start().await?;
     let gaseborg = Sandbox::builder().seed(2).onapi_dialect(Dialect::Vendor).start().await?;
-    let kvackstad = Sandbox::builder().seed(3).onapi_without("tickets").start().await?;
+    let kvackstad = Sandbox::builder().seed(3).onapi_without_endpoint("tickets").start().await?;
 
     println!("Each network by its name, with what its directory says");
     let mut networks = Networks::new();
@@ -42,7 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let seeded = gaseborg.onapi().accesses();
     let (access, offer) = seeded
         .iter()
-        .find_map(|access| Some((&access.id, access.service(Standing::Free)?)))
+        .find_map(|access| Some((&access.id, access.service(Availability::Free)?)))
         .ok_or("nothing is free")?;
     let order = NewOrder::activate(access.parse()?, &offer.service, "SP-0431".parse()?);
     let mut order = Prepared::new(order)?;

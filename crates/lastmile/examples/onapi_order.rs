@@ -11,7 +11,7 @@ use std::error::Error;
 use lastmile::onapi::types::OrderChange;
 use lastmile::onapi::{EventCursor, NewOrder, OnApi, Placed, ReceivedOrder, SubscriptionAt, order_id};
 use lastmile::{HasProgress, Prepared, Reconciled};
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Fault, Sandbox};
 
 #[tokio::main(flavor = "current_thread")]
@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("An order, stored before it is sent");
     let seeded = supplier.accesses();
     let known =
-        seeded.iter().find(|access| access.service(Standing::Free).is_some()).ok_or("nothing is free")?;
+        seeded.iter().find(|access| access.service(Availability::Free).is_some()).ok_or("nothing is free")?;
     let access = network.access_of_option82(&known.option82.parse()?).await?;
     let offers = network.offers(&access).await?;
     for offer in offers.iter() {

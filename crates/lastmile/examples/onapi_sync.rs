@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("An access is torn down, and three are built");
     let torn_down = supplier.accesses()[2].id.clone();
     supplier.tear_down(&torn_down);
-    supplier.grow(3);
+    supplier.add_accesses(3);
     copy.bring_up_to_date(network).await?;
     println!("  {} accesses there, {} in the copy", supplier.accesses().len(), copy.accesses.len());
 

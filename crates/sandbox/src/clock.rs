@@ -1,21 +1,21 @@
-//! A clock that moves only when told, so that a run can be repeated to the byte.
+//! A clock that moves only on demand, so that a run can be repeated byte for byte.
 
 use std::fmt;
 
-/// Seconds since 1970, shown as an RFC 3339 timestamp in UTC.
+/// Seconds since 1970-01-01T00:00:00Z. `Display` writes an RFC 3339 timestamp in UTC.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock(u64);
 
 impl Clock {
-    /// A Monday morning: 2026-01-05T08:00:00Z.
+    /// The start of each simulation, a Monday morning: 2026-01-05T08:00:00Z.
     pub(crate) const START: Clock = Clock(1_767_600_000);
 
-    /// So many seconds after 1970 began.
+    /// Returns the clock at a number of seconds since 1970.
     pub(crate) fn at(seconds: u64) -> Clock {
         Clock(seconds)
     }
 
-    /// The seconds since 1970 began.
+    /// Returns the number of seconds since 1970.
     pub(crate) fn seconds(self) -> u64 {
         self.0
     }
@@ -24,12 +24,12 @@ impl Clock {
         self.0 += 1;
     }
 
-    /// The same time of the day, so many days later.
+    /// Returns the same time of day, a number of days later.
     pub(crate) fn after_days(self, days: u64) -> Clock {
         Clock(self.0 + days * 86_400)
     }
 
-    /// Whether it is no Saturday and no Sunday. 1970 began on a Thursday.
+    /// Returns whether the day is neither a Saturday nor a Sunday. 1970-01-01 was a Thursday.
     pub(crate) fn is_working_day(self) -> bool {
         (self.0 / 86_400 + 3) % 7 < 5
     }
@@ -43,8 +43,8 @@ impl fmt::Display for Clock {
     }
 }
 
-/// Year, month and day of a number of days since 1970, counted in years that begin on the first of March,
-/// so that the leap day is a year's last, and in eras of 400 years, all of one length.
+/// Converts days since 1970 to year, month and day. Counts in years that begin on the first of March, so the leap day
+/// is the last day of a year, and in eras of 400 years, which all have the same length.
 fn civil(days: u64) -> (u64, u64, u64) {
     let since_era_0 = days + 719_468;
     let (era, day_of_era) = (since_era_0 / 146_097, since_era_0 % 146_097);
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shows_rfc_3339() {
+    fn display_is_rfc_3339() {
         let seconds_and_text = [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_399, "2000-02-28T23:59:59Z"),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_the_days_of_the_week() {
+    fn working_days_are_recognized() {
         assert_eq!(Clock::START.after_days(27).to_string(), "2026-02-01T08:00:00Z");
         let week: Vec<_> = (0..8).map(|days| Clock::START.after_days(days).is_working_day()).collect();
         assert_eq!(week, [true, true, true, true, true, false, false, true]);

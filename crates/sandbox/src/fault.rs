@@ -1,14 +1,17 @@
-//! What goes wrong on demand: with which request, with how many of them, and with which connection.
+//! Faults: which ones there are, and how they are sampled.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 
-/// What goes wrong with a request that arrived whole. Told by [`fail_next`](crate::Supplier::fail_next) for the next
-/// request of an operation, or drawn by [`Faults`].
+/// A fault that a supplier applies to a request that arrived completely.
 ///
-/// To carry out is to do what the supplier does without a fault: a request that is refused then changes nothing here
-/// either. A page of its own, where one is answered, is that of a gateway in front of the supplier, in HTML.
+/// [`fail_next`](crate::Supplier::fail_next) applies a fault to the next request for an operation; [`Faults`] samples
+/// faults for a share of all requests.
+///
+/// "Carried out" means that the supplier does what it would do without the fault: a request that it rejects changes
+/// nothing. Where a fault produces a response of its own, this is the HTML page of a gateway in front of the
+/// supplier.
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,7 +20,8 @@ use fastrand::Rng;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sandbox = Sandbox::builder().start().await?;
-/// // The first order is placed and nobody is told; the second is not placed, and may come again in two seconds.
+/// // The first order is placed, but the client gets no response. The second order is not placed; the client may retry
+/// // after two seconds.
 /// sandbox.onapi().fail_next("createOrder", Fault::ResetAfter);
 /// sandbox.onapi().fail_next("createOrder", Fault::Throttled(Some(Duration::from_secs(2))));
 /// # Ok(())
@@ -26,59 +30,63 @@ use fastrand::Rng;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It is not carried out, and the connection is reset.
+    /// The request is not carried out, and the connection is reset.
     ResetBefore,
-    /// It is carried out, and the connection is reset.
+    /// The request is carried out, and the connection is reset.
     ResetAfter,
-    /// The connection is closed at once, and the request is carried out this much later, when the client has long
-    /// given up. [`settled`](crate::Supplier::settled) waits for it.
+    /// The connection is closed immediately, and the request is carried out after this delay.
+    /// [`settled`](crate::Supplier::settled) waits until then.
     CarriedOutLate(Duration),
-    /// The connection is closed at once, and the request is carried out directly after the next request with the same method
-    /// and path, but another body, has succeeded: an older change of an object overtakes a newer one. A repetition of the
-    /// same change does not count as newer. If no newer request comes, [`settled`](crate::Supplier::settled) carries it out.
+    /// The connection is closed immediately, and the request is carried out right after a newer request succeeds, so
+    /// an older change of an object overwrites a newer one.
+    ///
+    /// A newer request has the same method and path and a different body; a repetition of the same request does not
+    /// count. If none arrives, [`settled`](crate::Supplier::settled) carries the request out.
     CarriedOutAfterNewer,
-    /// It is carried out at once and answered this much later, if the client is still there.
+    /// The request is carried out immediately, and the response is sent after this delay.
     Latency(Duration),
-    /// It is not carried out and not answered. The connection stays open until the client goes.
+    /// The request is neither carried out nor answered. The connection stays open until the client closes it.
     Silence,
-    /// It is not carried out, and answered with 429; with `Retry-After`, in whole seconds, if there is a time.
+    /// The request is not carried out, and the response is a 429. `Retry-After` has the duration, rounded up to whole
+    /// seconds, if there is one.
     Throttled(Option<Duration>),
-    /// It is not carried out, and answered with this status, a 5xx.
+    /// The request is not carried out, and the response has this status code, which must be a 5xx.
     Unavailable(u16),
-    /// It is carried out, and answered with this status all the same, a 5xx.
+    /// The request is carried out, but the response has this status code, which must be a 5xx.
     FailedAfter(u16),
-    /// It is carried out. Half of the body arrives, then the connection is closed; an answer without a body breaks off
-    /// within its head.
+    /// The request is carried out. The connection is closed after half of the response body; a response without a
+    /// body is cut off within its head.
     Truncated,
-    /// It is carried out. Half of the body is sent, then the connection is reset, so that even that half may not arrive.
+    /// The request is carried out. The connection is reset after half of the response body was sent, so that half may
+    /// or may not arrive.
     ResetWithin,
-    /// It is carried out, and answered with the status of the real answer, but with a page in HTML instead of its headers
-    /// and its body. A status that allows no body (204, 304) comes without.
+    /// The request is carried out. The response has the real status code, but an HTML page in place of the headers
+    /// and the body. With a status code that allows no body (204, 304) there is none.
     WrongBody,
 }
 
 impl Fault {
     /// # Panics
     ///
-    /// If its status is no 5xx, which would be a lie about what happened to the request.
+    /// Panics if the fault has a status code that is not a 5xx, which would misreport what happened to the request.
     #[track_caller]
-    pub(crate) fn demand_sound(self) {
+    pub(crate) fn assert_valid(self) {
         if let Fault::Unavailable(status) | Fault::FailedAfter(status) = self {
-            assert!((500..600).contains(&status), "{status} is no status of a server's own fault");
+            assert!((500..600).contains(&status), "the status code {status} is not a 5xx");
         }
     }
 }
 
-/// How often what goes wrong, for [`set_faults`](crate::Supplier::set_faults).
+/// Samples faults for a share of all requests and connections; see [`set_faults`](crate::Supplier::set_faults).
 ///
-/// Drawn from the seed, for the requests in the order in which they arrive and for the connections in the order in which
-/// they are accepted, so that the same order meets with the same faults. Where requests race, the seed decides how many
-/// meet with which fault, but not who.
+/// The sequence of faults depends only on the seed: it is sampled for requests in the order of arrival, and for
+/// connections in the order in which they are accepted. With concurrent requests, the seed determines how many
+/// requests get which fault, but not which requests.
 ///
 /// ```
 /// use lastmile_sandbox::{Fault, Faults};
 ///
-/// let faults = Faults::new(7, 0.3, [Fault::ResetAfter, Fault::Silence]).only(["createOrder"]).refusing(0.02);
+/// let faults = Faults::new(7, 0.3, [Fault::ResetAfter, Fault::Silence]).only(["createOrder"]).refusing_connections(0.02);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Faults {
@@ -90,89 +98,92 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// This share of all requests, from 0 to 1, meets with a fault. The kinds are as likely as each other; one that is
-    /// listed twice is twice as likely.
+    /// Applies faults to a share of all requests, from 0 to 1.
+    ///
+    /// All `kinds` are equally likely; one that is listed twice is twice as likely.
     ///
     /// # Panics
     ///
-    /// If the share is not between 0 and 1, if there is a share but no kind, or if a status is no 5xx.
+    /// Panics if the share is not between 0 and 1, if the share is greater than 0 and `kinds` is empty, or if a fault
+    /// has a status code that is not a 5xx.
     #[track_caller]
     pub fn new(seed: u64, share: f64, kinds: impl Into<Vec<Fault>>) -> Faults {
         let kinds = kinds.into();
-        demand_share(share);
-        assert!(share == 0.0 || !kinds.is_empty(), "there is no kind of fault to draw from");
+        assert_share(share);
+        assert!(share == 0.0 || !kinds.is_empty(), "there are no kinds of faults to sample from");
         for fault in &kinds {
-            fault.demand_sound();
+            fault.assert_valid();
         }
         Faults { seed, share, kinds, only: None, refusing: 0.0 }
     }
 
-    /// Nothing goes wrong.
+    /// Returns settings without faults.
     pub fn none() -> Faults {
         Faults { seed: 0, share: 0.0, kinds: Vec::new(), only: None, refusing: 0.0 }
     }
 
-    /// Only requests for these operations meet with faults, and the share is of these. If not said, all requests do,
-    /// also those that no operation has the path of.
+    /// Limits the faults to requests for these operations; the share is that of these requests.
+    ///
+    /// Without this, faults apply to all requests, including those that match no operation.
     #[must_use]
     pub fn only(mut self, operation_ids: impl IntoIterator<Item = impl Into<String>>) -> Faults {
         self.only = Some(operation_ids.into_iter().map(Into::into).collect());
         self
     }
 
-    /// This share of all connections, from 0 to 1, is reset as soon as it is accepted.
+    /// Resets a share of all connections, from 0 to 1, right after they are accepted.
     ///
     /// # Panics
     ///
-    /// If the share is not between 0 and 1.
+    /// Panics if the share is not between 0 and 1.
     #[must_use]
     #[track_caller]
-    pub fn refusing(mut self, share: f64) -> Faults {
-        demand_share(share);
+    pub fn refusing_connections(mut self, share: f64) -> Faults {
+        assert_share(share);
         self.refusing = share;
         self
     }
 
-    /// The operations that it is limited to.
+    /// Returns the operations that the faults are limited to.
     pub(crate) fn operations(&self) -> impl Iterator<Item = &str> {
         self.only.iter().flatten().map(String::as_str)
     }
 
-    fn may_strike(&self, operation_id: Option<&str>) -> bool {
+    fn applies_to(&self, operation_id: Option<&str>) -> bool {
         let Some(only) = &self.only else { return true };
         operation_id.is_some_and(|id| only.iter().any(|other| other == id))
     }
 }
 
 #[track_caller]
-fn demand_share(share: f64) {
-    assert!((0.0..=1.0).contains(&share), "{share} is no share: it is not between 0 and 1");
+fn assert_share(share: f64) {
+    assert!((0.0..=1.0).contains(&share), "the share {share} is not between 0 and 1");
 }
 
-/// Draws what goes wrong.
+/// Samples faults from a seed.
 #[derive(Debug)]
-pub(crate) struct Draw {
+pub(crate) struct FaultSampler {
     faults: Faults,
     requests: Rng,
-    /// Of its own, because clients decide how many requests a connection carries.
+    /// A generator of its own, because clients decide how many requests a connection carries.
     connections: Rng,
 }
 
-impl Draw {
-    pub(crate) fn new(faults: Faults) -> Draw {
+impl FaultSampler {
+    pub(crate) fn new(faults: Faults) -> FaultSampler {
         let mut requests = Rng::with_seed(faults.seed);
         let connections = requests.fork();
-        Draw { faults, requests, connections }
+        FaultSampler { faults, requests, connections }
     }
 
-    /// What goes wrong with the next request, if it is for this operation.
-    pub(crate) fn request(&mut self, operation_id: Option<&str>) -> Option<Fault> {
-        let strikes = self.faults.may_strike(operation_id) && self.requests.f64() < self.faults.share;
-        if strikes { self.requests.choice(&self.faults.kinds).copied() } else { None }
+    /// Returns the fault for the next request, which is for this operation.
+    pub(crate) fn next_fault(&mut self, operation_id: Option<&str>) -> Option<Fault> {
+        let is_faulty = self.faults.applies_to(operation_id) && self.requests.f64() < self.faults.share;
+        if is_faulty { self.requests.choice(&self.faults.kinds).copied() } else { None }
     }
 
-    /// Whether the next connection is refused.
-    pub(crate) fn connection(&mut self) -> bool {
+    /// Returns whether the next connection is to be reset.
+    pub(crate) fn refuses_connection(&mut self) -> bool {
         self.connections.f64() < self.faults.refusing
     }
 }
@@ -183,53 +194,53 @@ mod tests {
 
     const KINDS: [Fault; 3] = [Fault::ResetAfter, Fault::Silence, Fault::Silence];
 
-    fn drawn(faults: Faults) -> Vec<Option<Fault>> {
-        let mut draw = Draw::new(faults);
-        (0..3000).map(|_| draw.request(Some("createOrder"))).collect()
+    fn sampled(faults: Faults) -> Vec<Option<Fault>> {
+        let mut sampler = FaultSampler::new(faults);
+        (0..3000).map(|_| sampler.next_fault(Some("createOrder"))).collect()
     }
 
     #[test]
-    fn shares_are_kept() {
-        let faults = drawn(Faults::new(1, 0.3, KINDS));
-        let count = |fault| faults.iter().filter(|drawn| **drawn == fault).count();
+    fn shares_are_respected() {
+        let faults = sampled(Faults::new(1, 0.3, KINDS));
+        let count = |fault| faults.iter().filter(|sampled| **sampled == fault).count();
         assert!((2000..2200).contains(&count(None)), "{}", count(None));
         assert!((250..350).contains(&count(Some(Fault::ResetAfter))));
         assert!((540..660).contains(&count(Some(Fault::Silence))), "listed twice");
-        assert!(drawn(Faults::new(1, 1.0, KINDS)).iter().all(Option::is_some));
-        assert!(drawn(Faults::new(1, 0.0, KINDS)).iter().all(Option::is_none));
-        assert!(drawn(Faults::none()).iter().all(Option::is_none));
+        assert!(sampled(Faults::new(1, 1.0, KINDS)).iter().all(Option::is_some));
+        assert!(sampled(Faults::new(1, 0.0, KINDS)).iter().all(Option::is_none));
+        assert!(sampled(Faults::none()).iter().all(Option::is_none));
     }
 
     #[test]
-    fn a_seed_decides_what_is_drawn() {
+    fn equal_seeds_sample_equal_faults() {
         let faults = Faults::new(7, 0.3, KINDS);
-        assert_eq!(drawn(faults.clone()), drawn(faults.clone()));
-        assert_ne!(drawn(faults), drawn(Faults::new(8, 0.3, KINDS)));
+        assert_eq!(sampled(faults.clone()), sampled(faults.clone()));
+        assert_ne!(sampled(faults), sampled(Faults::new(8, 0.3, KINDS)));
     }
 
     #[test]
-    fn connections_and_other_operations_do_not_change_what_is_drawn() {
-        let faults = Faults::new(7, 0.3, KINDS).only(["createOrder"]).refusing(0.5);
-        let mut draw = Draw::new(faults.clone());
+    fn connections_and_other_operations_do_not_change_the_sequence() {
+        let faults = Faults::new(7, 0.3, KINDS).only(["createOrder"]).refusing_connections(0.5);
+        let mut sampler = FaultSampler::new(faults.clone());
         let mut refused = 0;
-        let among_others = (0..3000).map(|_| {
-            refused += usize::from(draw.connection());
-            assert_eq!((draw.request(None), draw.request(Some("getOrder"))), (None, None));
-            draw.request(Some("createOrder"))
+        let interleaved = (0..3000).map(|_| {
+            refused += usize::from(sampler.refuses_connection());
+            assert_eq!((sampler.next_fault(None), sampler.next_fault(Some("getOrder"))), (None, None));
+            sampler.next_fault(Some("createOrder"))
         });
-        assert_eq!(among_others.collect::<Vec<_>>(), drawn(faults));
+        assert_eq!(interleaved.collect::<Vec<_>>(), sampled(faults));
         assert!((1400..1600).contains(&refused), "{refused}");
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn invalid_settings_panic() {
         let fails = |make: fn() -> Faults| std::panic::catch_unwind(make).is_err();
         assert!(fails(|| Faults::new(1, 1.1, KINDS)));
         assert!(fails(|| Faults::new(1, f64::NAN, KINDS)));
         assert!(fails(|| Faults::new(1, 0.1, [])));
-        assert!(fails(|| Faults::none().refusing(-0.1)));
+        assert!(fails(|| Faults::none().refusing_connections(-0.1)));
         assert!(fails(|| Faults::new(1, 0.1, [Fault::Unavailable(429)])));
         assert!(fails(|| Faults::new(1, 0.1, [Fault::FailedAfter(200)])));
-        assert!(!fails(|| Faults::new(1, 1.0, [Fault::Unavailable(599)]).refusing(1.0)));
+        assert!(!fails(|| Faults::new(1, 1.0, [Fault::Unavailable(599)]).refusing_connections(1.0)));
     }
 }

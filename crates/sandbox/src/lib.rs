@@ -1,10 +1,10 @@
-//! The suppliers of lastmile, simulated in one process on loopback, with state: for tests, examples and first
+//! Simulates the suppliers of lastmile in one process, on loopback and with state, for tests, examples and first
 //! steps.
 //!
-//! A sandbox holds each request, and each answer of its own, against the supplier's OpenAPI document, and
-//! shares no code with the client crates: a field name that is wrong on one side is not wrong on both. What it
-//! makes up comes from a seed, and time passes by requests only, so that the same requests in the same order
-//! get the same answers to the byte.
+//! The sandbox validates each request, and each of its own responses, against the supplier's OpenAPI document. It
+//! shares no code with the client crates, so a misspelt field name on one side is not repeated on the other. All
+//! generated data comes from a seed, and simulated time advances only with requests, so the same sequence of requests
+//! always produces the same responses, byte for byte.
 //!
 //! ```
 //! use lastmile_sandbox::{Answer, Sandbox};
@@ -15,7 +15,7 @@
 //! let sandbox = Sandbox::builder().seed(7).start().await?;
 //! let cocon = sandbox.cocon();
 //!
-//! // Any HTTP client will do. This one says what goes over the wire.
+//! // Any HTTP client works. A bare connection shows what goes over the wire.
 //! let address = cocon.base_url().replace("http://", "");
 //! let (key, client) = (cocon.api_key(), cocon.client_id());
 //! let request = format!(
@@ -25,14 +25,14 @@
 //! );
 //! let mut stream = tokio::net::TcpStream::connect(&address).await?;
 //! stream.write_all(request.as_bytes()).await?;
-//! let mut answer = String::new();
-//! stream.read_to_string(&mut answer).await?;
+//! let mut response = String::new();
+//! stream.read_to_string(&mut response).await?;
 //!
-//! assert!(answer.starts_with("HTTP/1.1 200 OK"));
+//! assert!(response.starts_with("HTTP/1.1 200 OK"));
 //! assert_eq!(cocon.took_effect("createContact"), 1);
 //! assert_eq!(cocon.last().and_then(|request| request.json()).unwrap()["name"], "A. Dijkstra");
 //!
-//! // The next answer can be laid down, right or wrong.
+//! // A test can script the next response, valid or not.
 //! cocon.answer_next("createContact", Answer::status(502).body("<html>Bad gateway</html>"));
 //! # Ok(())
 //! # }
@@ -40,11 +40,11 @@
 //!
 //! # Faults
 //!
-//! Whoever orders something and hears nothing does not know whether it was ordered. Each supplier can be brought to
-//! this: the next request for an operation meets with a chosen [`Fault`] ([`Supplier::fail_next`]), or a share of all
-//! requests and connections does ([`Supplier::set_faults`], drawn from a seed). Afterwards the supplier says of each
-//! request what went wrong with it and whether it took effect all the same, so that a test can hold what its client
-//! made of it against the truth.
+//! A client that sends an order and receives no response does not know whether the order was placed. A test can
+//! produce this situation at each supplier: [`Supplier::fail_next`] applies one chosen [`Fault`] to the next request
+//! for an operation, and [`Supplier::set_faults`] applies faults to a share of all requests and connections, sampled
+//! from a seed. Afterwards, [`Supplier::received`] reports for each request which fault was applied and whether the
+//! request took effect, so the test can compare the client's view with the facts.
 //!
 //! ```
 //! use lastmile_sandbox::{Fault, Sandbox};
@@ -67,27 +67,33 @@
 //! let error = stream.read_u8().await.unwrap_err();
 //! assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 //!
-//! assert_eq!(cocon.took_effect("createContact"), 1, "there is a contact all the same");
+//! assert_eq!(cocon.took_effect("createContact"), 1, "the contact exists although no response arrived");
 //! assert_eq!(cocon.last().and_then(|request| request.fault), Some(Fault::ResetAfter));
 //! # Ok(())
 //! # }
 //! ```
 
+mod behaviour;
 mod clock;
 mod cocon;
 pub mod covage;
-mod desk;
+mod dispatcher;
 mod fault;
+mod json;
+mod late;
+mod lock;
 mod merge_patch;
 pub mod onapi;
+mod query_string;
 mod received;
-mod reply;
 mod script;
 mod server;
 mod spec;
 mod supplier;
 mod tally;
-mod texts;
+mod text_normalization;
+mod transmission;
+mod uuid;
 
 use std::fmt;
 use std::io;
@@ -95,16 +101,19 @@ use std::io;
 pub use cocon::{Building, BuildingKind, Cocon};
 pub use covage::Covage;
 pub use fault::{Fault, Faults};
-pub use onapi::{Dialect, LowerCase, OnApi, PathHabits, RefuseWith, Slash};
-pub use received::Received;
+pub use onapi::{Dialect, LowerCase, OnApi, PathStyle, RefuseWith, TrailingSlash};
+pub use received::ReceivedRequest;
 pub use script::Answer;
-pub use spec::{Lookup, Operation, Parameters, Part, Spec};
+pub use spec::{ExamplePart, Operation, Parameters, RouteMatch, Spec};
 pub use supplier::Supplier;
-pub use texts::Texts;
+pub use text_normalization::TextNormalization;
 
-/// The simulated suppliers. Each listens at an address of its own, so that paths are those of its document.
+/// The simulated suppliers.
 ///
-/// Cheap to clone. A supplier stops when the last handle on it is dropped, be it this or a [`Supplier`].
+/// Each supplier listens on its own port of 127.0.0.1, so its paths are those of its document.
+///
+/// Cloning is cheap: clones share the same suppliers. A supplier stops listening when the last handle to it (a
+/// `Sandbox` or a [`Supplier`]) is dropped.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     cocon: Cocon,
@@ -113,179 +122,198 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// A sandbox to be started.
+    /// Returns a builder with the default configuration.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder {
             seed: 1,
             port: 0,
-            batch_jobs_per_look: 2,
-            cocon_houses_per_street: 10,
+            batch_jobs_per_poll: 2,
+            cocon_buildings_per_street: 10,
             covage_unique_references: true,
-            covage_texts: Texts::default(),
-            onapi: onapi::Manner::default(),
+            covage_text_normalization: TextNormalization::default(),
+            onapi: onapi::OnApiOptions::default(),
         }
     }
 
-    /// Cocon, Netherlands.
+    /// Returns the simulation of Cocon (Netherlands).
     pub fn cocon(&self) -> &Cocon {
         &self.cocon
     }
 
-    /// Covage, France.
+    /// Returns the simulation of Covage (France).
     pub fn covage(&self) -> &Covage {
         &self.covage
     }
 
-    /// A CO of the ON-API, Sweden.
+    /// Returns the simulation of a communication operator (CO) that implements the ON-API (Sweden).
     pub fn onapi(&self) -> &OnApi {
         &self.onapi
     }
 }
 
-/// How a [`Sandbox`] is to be.
+/// Configures and starts a [`Sandbox`].
 #[derive(Debug, Clone)]
 pub struct SandboxBuilder {
     seed: u64,
     port: u16,
-    batch_jobs_per_look: usize,
-    cocon_houses_per_street: u32,
+    batch_jobs_per_poll: usize,
+    cocon_buildings_per_street: u32,
     covage_unique_references: bool,
-    covage_texts: Texts,
-    onapi: onapi::Manner,
+    covage_text_normalization: TextNormalization,
+    onapi: onapi::OnApiOptions,
 }
 
 impl SandboxBuilder {
-    /// Where everything made up comes from: keys, ids, buildings. 1 if not set.
+    /// Sets the seed of all generated data: keys, ids, addresses. Defaults to 1.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The port that Cocon listens on; Covage listens on the next, ON-API on the one after. Any free ones if
-    /// not set.
+    /// Sets the port of Cocon. Covage listens on the next port and ON-API on the one after that.
+    ///
+    /// Defaults to 0: each supplier listens on any free port.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// How many jobs of a Cocon batch finish each time its status is read. 2 if not set; with 0 a batch
-    /// never gets anywhere.
+    /// Sets how many jobs of a Cocon batch finish each time a client polls the batch's status.
+    ///
+    /// Defaults to 2. With 0, a batch never makes progress.
     #[must_use]
-    pub fn batch_jobs_per_look(mut self, jobs: usize) -> Self {
-        self.batch_jobs_per_look = jobs;
+    pub fn batch_jobs_per_poll(mut self, jobs: usize) -> Self {
+        self.batch_jobs_per_poll = jobs;
         self
     }
 
-    /// How many buildings each of Cocon's four streets has. 10 if not set: a complex one, prepared ones, and two that
-    /// are not prepared.
+    /// Sets how many buildings each of Cocon's four streets has.
+    ///
+    /// Defaults to 10. The first building of a street is [`Complex`](BuildingKind::Complex), the last two are
+    /// [`Unprepared`](BuildingKind::Unprepared), and all others are [`Prepared`](BuildingKind::Prepared).
     #[must_use]
-    pub fn cocon_houses_per_street(mut self, houses: u32) -> Self {
-        self.cocon_houses_per_street = houses;
+    pub fn cocon_buildings_per_street(mut self, buildings: u32) -> Self {
+        self.cocon_buildings_per_street = buildings;
         self
     }
 
-    /// Whether Covage refuses an `operator_info.order_ref` that another submitted order has. True if not set.
+    /// Sets whether Covage rejects an `operator_info.order_ref` that another submitted order has. Defaults to true.
     #[must_use]
     pub fn covage_unique_references(mut self, unique: bool) -> Self {
         self.covage_unique_references = unique;
         self
     }
 
-    /// How Covage and ON-API store the texts that they are given. [`Texts::AsGiven`] if not set.
+    /// Sets how both Covage and ON-API normalize the texts they store.
+    ///
+    /// Defaults to [`TextNormalization::Unchanged`].
     #[must_use]
-    pub fn texts(self, texts: Texts) -> Self {
-        self.covage_texts(texts).onapi_texts(texts)
+    pub fn text_normalization(self, normalization: TextNormalization) -> Self {
+        self.covage_text_normalization(normalization).onapi_text_normalization(normalization)
     }
 
-    /// How Covage stores the texts that it is given.
+    /// Sets how Covage normalizes the texts it stores.
     #[must_use]
-    pub fn covage_texts(mut self, texts: Texts) -> Self {
-        self.covage_texts = texts;
+    pub fn covage_text_normalization(mut self, normalization: TextNormalization) -> Self {
+        self.covage_text_normalization = normalization;
         self
     }
 
-    /// How ON-API stores the texts that it is given.
+    /// Sets how ON-API normalizes the texts it stores.
     #[must_use]
-    pub fn onapi_texts(mut self, texts: Texts) -> Self {
-        self.onapi.texts = texts;
+    pub fn onapi_text_normalization(mut self, normalization: TextNormalization) -> Self {
+        self.onapi.text_normalization = normalization;
         self
     }
 
-    /// In which shapes ON-API answers. [`Dialect::Standard`] if not set.
+    /// Sets the shape of ON-API's responses. Defaults to [`Dialect::Standard`].
     #[must_use]
     pub fn onapi_dialect(mut self, dialect: Dialect) -> Self {
         self.onapi.dialect = dialect;
         self
     }
 
-    /// How ON-API wants its paths and parameters written. If not set, paths are found with a slash at the end and
-    /// without, and parameters have the document's names.
+    /// Sets which spelling of paths and query parameters ON-API accepts.
+    ///
+    /// By default it accepts paths with and without a trailing slash, and parameter names as the document spells
+    /// them.
     #[must_use]
-    pub fn onapi_paths(mut self, habits: PathHabits) -> Self {
-        self.onapi.habits = habits;
+    pub fn onapi_path_style(mut self, path_style: PathStyle) -> Self {
+        self.onapi.path_style = path_style;
         self
     }
 
-    /// Whether ON-API answers an order for what is ordered or done already with 200, as the standard demands. True
-    /// if not set; with false a repeated order is a second order.
+    /// Sets whether ON-API detects duplicate orders.
+    ///
+    /// If true, which is the default and what the standard demands, ON-API responds with 200 to an order for something
+    /// that is already ordered or done. If false, a repeated order places a second order.
     #[must_use]
     pub fn onapi_deduplicates(mut self, deduplicates: bool) -> Self {
         self.onapi.deduplicates = deduplicates;
         self
     }
 
-    /// Whether the ON-API says when its lists were modified last (`Last-Modified`) and heeds `If-Modified-Since`. Yes if not
-    /// set.
+    /// Sets whether ON-API sends `Last-Modified` with its lists and honours `If-Modified-Since`. Defaults to true.
     #[must_use]
-    pub fn onapi_dates_lists(mut self, dates: bool) -> Self {
-        self.onapi.dates_lists = dates;
+    pub fn onapi_last_modified(mut self, enabled: bool) -> Self {
+        self.onapi.last_modified = enabled;
         self
     }
 
-    /// Leaves an endpoint of the ON-API out, such as `events` or `tech/cpe`: it is not in the directory, and a call is
-    /// answered with 501.
+    /// Removes an endpoint of ON-API, such as `events` or `tech/cpe`.
+    ///
+    /// The directory does not list the endpoint, and requests for it get a 501. Call this repeatedly to remove several
+    /// endpoints.
     #[must_use]
-    pub fn onapi_without(mut self, endpoint: impl Into<String>) -> Self {
-        self.onapi.lacks.push(endpoint.into());
+    pub fn onapi_without_endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.onapi.absent_endpoints.push(endpoint.into());
         self
     }
 
-    /// Starts to listen on 127.0.0.1, on the tokio runtime that this is called in, of whatever flavour.
+    /// Starts the suppliers on 127.0.0.1, as tasks of the current tokio runtime (of any flavor).
     ///
     /// # Errors
     ///
-    /// If a port cannot be listened on.
+    /// Returns an error if a supplier cannot listen on its port.
+    ///
+    /// # Panics
+    ///
+    /// Panics if called outside a tokio runtime.
     pub async fn start(self) -> Result<Sandbox, StartError> {
-        let (houses, jobs) = (self.cocon_houses_per_street, self.batch_jobs_per_look);
+        let (buildings, jobs) = (self.cocon_buildings_per_street, self.batch_jobs_per_poll);
         let failed = |supplier, port| move |error| StartError { supplier, port, error };
         let port = self.port;
-        let cocon = Cocon::start(port, self.seed, houses, jobs).await.map_err(failed("Cocon", Some(port)))?;
-        let port = self.port_after(1).map_err(failed("Covage", None))?;
-        let covage = Covage::start(port, self.seed, self.covage_unique_references, self.covage_texts)
-            .await
-            .map_err(failed("Covage", Some(port)))?;
-        let port = self.port_after(2).map_err(failed("ON-API", None))?;
+        let cocon =
+            Cocon::start(port, self.seed, buildings, jobs).await.map_err(failed("Cocon", Some(port)))?;
+        let port = self.port_plus(1).map_err(failed("Covage", None))?;
+        let covage =
+            Covage::start(port, self.seed, self.covage_unique_references, self.covage_text_normalization)
+                .await
+                .map_err(failed("Covage", Some(port)))?;
+        let port = self.port_plus(2).map_err(failed("ON-API", None))?;
         let onapi = OnApi::start(port, self.seed, &self.onapi).await.map_err(failed("ON-API", Some(port)))?;
         Ok(Sandbox { cocon, covage, onapi })
     }
 
-    /// The port so many places after the chosen one; any free one where none was chosen.
-    fn port_after(&self, places: u16) -> io::Result<u16> {
+    /// Returns the chosen port plus an offset, or 0 (any free port) if none was chosen.
+    fn port_plus(&self, offset: u16) -> io::Result<u16> {
         if self.port == 0 {
             return Ok(0);
         }
-        let port = self.port.checked_add(places);
+        let port = self.port.checked_add(offset);
         port.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "there is no port after 65535"))
     }
 }
 
-/// A sandbox could not listen. `Display` names the supplier and its port; the cause is the source.
+/// The error of [`SandboxBuilder::start`]: a supplier cannot listen on its port.
+///
+/// `Display` names the supplier and the port. [`source`](std::error::Error::source) returns the cause.
 #[derive(Debug)]
 pub struct StartError {
     supplier: &'static str,
-    /// None if there is no such port.
+    /// `None` if the port would be greater than 65535.
     port: Option<u16>,
     error: io::Error,
 }

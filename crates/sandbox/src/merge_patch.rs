@@ -1,8 +1,8 @@
-//! JSON merge patch.
+//! JSON Merge Patch (RFC 7396).
 
 use serde_json::{Map, Value};
 
-/// Changes a value as RFC 7396 has it: absent fields stay, null takes a field away, everything else sets it.
+/// Applies a merge patch: absent fields stay unchanged, `null` removes a field, any other value sets it.
 pub(crate) fn merge_patch(target: &mut Value, patch: &Value) {
     let Value::Object(changes) = patch else {
         *target = patch.clone();
@@ -28,7 +28,7 @@ mod tests {
 
     /// The cases of RFC 7396, appendix A.
     #[test]
-    fn does_as_the_rfc_shows() {
+    fn the_examples_of_the_rfc_pass() {
         let cases = [
             (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
             (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),

@@ -1,45 +1,45 @@
-//! Requests as they arrived.
+//! Received requests.
 
 use http::Method;
 use http::request::Parts;
 use serde_json::Value;
 
-use crate::Fault;
+use crate::fault::Fault;
 
-/// A request as it came over the wire, what was wrong with it, and what became of it.
+/// A request that a supplier received, with the problems found in it and what happened to it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Received {
-    /// The `operationId` of what was asked for; none where no operation has this method and path.
+pub struct ReceivedRequest {
+    /// The `operationId` of the requested operation, or `None` if no operation has this method and path.
     pub operation: Option<String>,
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
     /// The path, still percent-encoded.
     pub path: String,
-    /// What came after the question mark, still percent-encoded.
+    /// The query string without the question mark, still percent-encoded.
     pub query: Option<String>,
-    /// The headers with their names in lower case, in the order of arrival.
+    /// The headers in the order of arrival, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The request body.
     pub body: Vec<u8>,
-    /// Where the request is not as the supplier's document has it. A request may have problems and be answered
-    /// all the same, where the document has no answer for an unacceptable one.
+    /// How the request violates the supplier's document. Empty if it is valid.
+    ///
+    /// A request with problems can still be carried out: the supplier rejects it only if the document has a response
+    /// for invalid requests.
     pub problems: Vec<String>,
-    /// The status of the answer as it went out, be it that nobody waited for it; 0 where none went out, because a fault
-    /// took the answer.
+    /// The status code of the response as it was sent, or 0 if a fault suppressed the response.
     pub status: u16,
-    /// What went wrong on demand.
+    /// The fault that was applied to the request.
     pub fault: Option<Fault>,
-    /// Whether it was carried out and changed something, which is what
-    /// [`took_effect`](crate::Supplier::took_effect) counts. A request that is carried out late has changed nothing
-    /// until then.
+    /// Whether the request was carried out and changed something, which is what
+    /// [`took_effect`](crate::Supplier::took_effect) counts. `false` for a late request until it is carried out.
     pub took_effect: bool,
 }
 
-impl Received {
-    pub(crate) fn new(parts: &Parts, body: Vec<u8>) -> Received {
+impl ReceivedRequest {
+    pub(crate) fn new(parts: &Parts, body: Vec<u8>) -> ReceivedRequest {
         let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        Received {
+        ReceivedRequest {
             operation: None,
             method: parts.method.clone(),
             path: parts.uri.path().to_owned(),
@@ -53,13 +53,13 @@ impl Received {
         }
     }
 
-    /// The first header of this name, whatever the case of its letters.
+    /// Returns the first header with this name, ignoring case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON; nothing if it is none.
+    /// Returns the request body as JSON, or `None` if it is not JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }

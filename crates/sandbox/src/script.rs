@@ -1,4 +1,4 @@
-//! Answers and faults that a test lays down in advance.
+//! Responses and faults that a test scripts in advance.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,9 +6,10 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::Fault;
+use crate::fault::Fault;
+use crate::spec::Spec;
 
-/// An answer of the sandbox, laid down by a test with [`answer_next`](crate::Supplier::answer_next).
+/// A response that a test scripts with [`answer_next`](crate::Supplier::answer_next).
 ///
 /// ```
 /// use lastmile_sandbox::Answer;
@@ -23,36 +24,36 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer with this status and neither headers nor a body.
+    /// Returns a response with this status code, no headers and no body.
     pub fn status(status: u16) -> Answer {
         Answer { status, headers: Vec::new(), body: Vec::new() }
     }
 
-    /// An answer with this status and a JSON body.
+    /// Returns a response with this status code and a JSON body.
     pub fn json(status: u16, value: &Value) -> Answer {
         Answer::json_text(status, value.to_string())
     }
 
-    /// The same with JSON that is written already.
+    /// Returns a response with a JSON body that is already serialized.
     pub(crate) fn json_text(status: u16, json: String) -> Answer {
         Answer::status(status).header("content-type", "application/json").body(json)
     }
 
-    /// The answer with one more header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Answer {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// The answer with this body.
+    /// Sets the response body.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Answer {
         self.body = body.into();
         self
     }
 
-    /// The answer with its body changed, if that is JSON.
+    /// Changes the response body, if it is JSON.
     pub(crate) fn change_json(mut self, change: impl FnOnce(u16, &mut Value)) -> Answer {
         if let Ok(mut value) = serde_json::from_slice(&self.body) {
             change(self.status, &mut value);
@@ -61,14 +62,14 @@ impl Answer {
         self
     }
 
-    /// What is not as the supplier's document has it for this operation.
-    pub(crate) fn problems(&self, spec: &crate::Spec, operation_id: &str) -> Vec<String> {
+    /// Returns how the response violates the document of this operation.
+    pub(crate) fn problems(&self, spec: &Spec, operation_id: &str) -> Vec<String> {
         let content_type = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         let content_type = content_type.map(|(_, value)| value.as_str());
-        spec.check_answer(operation_id, self.status, content_type, &self.body)
+        spec.check_response(operation_id, self.status, content_type, &self.body)
     }
 
-    /// The answer as it goes out. Fails for a status or a header that HTTP does not know.
+    /// Converts to an HTTP response. Fails for a status code or a header that is not valid HTTP.
     pub(crate) fn into_response(self) -> Result<Response<Bytes>, http::Error> {
         let mut response = Response::builder().status(StatusCode::from_u16(self.status)?);
         for (name, value) in self.headers {
@@ -78,23 +79,23 @@ impl Answer {
     }
 }
 
-/// What a request meets with instead of being carried out and answered.
+/// What happens to a request instead of being carried out and answered by the simulation.
 #[derive(Debug)]
-pub(crate) enum Cue {
+pub(crate) enum ScriptedStep {
     Answer(Answer),
     Fault(Fault),
 }
 
-/// What was laid down, in a queue per operation.
+/// The scripted steps, in one queue per operation.
 #[derive(Debug, Default)]
-pub(crate) struct Script(HashMap<String, VecDeque<Cue>>);
+pub(crate) struct Script(HashMap<String, VecDeque<ScriptedStep>>);
 
 impl Script {
-    pub(crate) fn push(&mut self, operation_id: &str, cue: Cue) {
-        self.0.entry(operation_id.to_owned()).or_default().push_back(cue);
+    pub(crate) fn push(&mut self, operation_id: &str, step: ScriptedStep) {
+        self.0.entry(operation_id.to_owned()).or_default().push_back(step);
     }
 
-    pub(crate) fn next(&mut self, operation_id: &str) -> Option<Cue> {
+    pub(crate) fn next(&mut self, operation_id: &str) -> Option<ScriptedStep> {
         self.0.get_mut(operation_id)?.pop_front()
     }
 }

@@ -1,4 +1,4 @@
-//! Listens on loopback, brings each request to the desk, and lets a connection end as the desk says.
+//! Listens on loopback, passes each request to the dispatcher, and ends connections as the dispatcher demands.
 
 use std::error::Error;
 use std::io;
@@ -16,11 +16,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::Received;
-use crate::desk::Desk;
-use crate::reply::{End, Reply};
+use crate::dispatcher::Dispatcher;
+use crate::received::ReceivedRequest;
+use crate::transmission::{End, Transmission};
 
-/// A listener that stops, with all its connections, when this is dropped.
+/// A listener. Dropping it ends the listener and all its connections.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -28,11 +28,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Listens on the runtime it is called in. Port 0 is any free one.
-    pub(crate) async fn start(port: u16, desk: Arc<Desk>) -> io::Result<Server> {
+    /// Starts to listen on the current runtime. Port 0 selects any free port.
+    pub(crate) async fn start(port: u16, dispatcher: Arc<Dispatcher>) -> io::Result<Server> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
-        let accepting = tokio::spawn(accept(listener, desk)).abort_handle();
+        let accepting = tokio::spawn(accept(listener, dispatcher)).abort_handle();
         Ok(Server { address, accepting })
     }
 
@@ -47,15 +47,15 @@ impl Drop for Server {
     }
 }
 
-/// Owns the connections and what is to be carried out after them, so that they end with it.
-async fn accept(listener: TcpListener, desk: Arc<Desk>) {
+/// Accepts connections. The task owns the connections and the late requests, so they end with it.
+async fn accept(listener: TcpListener, dispatcher: Arc<Dispatcher>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if desk.refuses_connection() => reset(stream),
-                Ok((stream, _)) => { connections.spawn(serve(stream, Arc::clone(&desk))); }
-                // The caller went away again, or the process is out of handles for now.
+                Ok((stream, _)) if dispatcher.refuses_connection() => reset(stream),
+                Ok((stream, _)) => { connections.spawn(serve(stream, Arc::clone(&dispatcher))); }
+                // The client has disconnected, or the process has no free file descriptor.
                 Err(_) => tokio::task::yield_now().await,
             },
             Some(_) = connections.join_next() => {}
@@ -63,69 +63,70 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>) {
     }
 }
 
-async fn serve(stream: TcpStream, desk: Arc<Desk>) {
+async fn serve(stream: TcpStream, dispatcher: Arc<Dispatcher>) {
     let unanswered = OnceLock::new();
-    let service = service_fn(|request| respond(request, &desk, &unanswered));
-    // No `Date`: the answers of two runs are to be the same to the byte.
+    let service = service_fn(|request| respond(request, &dispatcher, &unanswered));
+    // No `Date` header, so that the responses of two runs are equal byte for byte.
     let mut connection =
         http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service);
-    // A connection that breaks off is the caller's doing; what arrived whole is with the desk.
+    // An error here means that the client disconnected. The dispatcher has recorded every complete request.
     let _ = (&mut connection).await;
     let stream = connection.into_parts().io.into_inner();
-    if let Some(reply) = unanswered.into_inner() {
-        let _ = end(stream, reply, &desk).await;
+    if let Some(transmission) = unanswered.into_inner() {
+        let _ = end(stream, transmission, &dispatcher).await;
     }
 }
 
-/// Answers a request. What is no whole answer is left for the end of the connection, which this brings about.
+/// Responds to a request. Anything but a complete response is stored in `unanswered`, and the returned error ends the
+/// connection.
 async fn respond(
     request: Request<Incoming>,
-    desk: &Desk,
-    unanswered: &OnceLock<Reply>,
+    dispatcher: &Dispatcher,
+    unanswered: &OnceLock<Transmission>,
 ) -> Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
-    match desk.handle(Received::new(&parts, body.into())) {
-        Reply::Answer(response, delay) => {
-            // The client may go meanwhile, and this with it.
+    match dispatcher.handle(ReceivedRequest::new(&parts, body.into())) {
+        Transmission::Answer(response, delay) => {
+            // If the client disconnects during the delay, this task ends.
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
             Ok(response.map(Full::from))
         }
-        reply => {
-            let _ = unanswered.set(reply);
+        transmission => {
+            let _ = unanswered.set(transmission);
             Err("the connection ends here".into())
         }
     }
 }
 
-/// Ends a connection whose last request gets no whole answer.
-async fn end(mut stream: TcpStream, reply: Reply, desk: &Desk) -> io::Result<()> {
-    match reply {
-        // Goes out by itself.
-        Reply::Answer(..) => {}
-        Reply::Part(_, bytes, how) => {
+/// Ends a connection whose last request gets no complete response.
+async fn end(mut stream: TcpStream, transmission: Transmission, dispatcher: &Dispatcher) -> io::Result<()> {
+    match transmission {
+        // hyper sends complete responses.
+        Transmission::Answer(..) => {}
+        Transmission::ExamplePart(_, bytes, how) => {
             stream.write_all(&bytes).await?;
             match how {
                 End::Closed => stream.shutdown().await?,
                 End::Reset => reset(stream),
             }
         }
-        Reply::Reset => reset(stream),
-        Reply::Closed => drop(stream),
-        Reply::Silence => while stream.read(&mut [0; 1024]).await? > 0 {},
-        Reply::Late(late) => {
+        Transmission::Reset => reset(stream),
+        Transmission::Closed => drop(stream),
+        Transmission::Silence => while stream.read(&mut [0; 1024]).await? > 0 {},
+        Transmission::Late(late) => {
             drop(stream);
             tokio::time::sleep(late.delay).await;
-            desk.carry_out(&late);
+            dispatcher.carry_out(&late);
         }
     }
     Ok(())
 }
 
-/// Ends a connection with RST where closing it would say goodbye.
+/// Closes a connection with RST instead of FIN.
 fn reset(stream: TcpStream) {
-    // Fails for a connection that is gone already.
+    // Fails if the connection is already closed.
     let _ = stream.set_zero_linger();
 }

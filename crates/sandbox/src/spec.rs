@@ -1,4 +1,4 @@
-//! A supplier's OpenAPI document as the judge of requests and answers.
+//! A supplier's OpenAPI document, which requests and responses are validated against.
 
 mod operation;
 mod schema;
@@ -15,11 +15,13 @@ use operation::{Content, is_json};
 pub use template::Parameters;
 pub(crate) use template::decode as percent_decoded;
 
-/// A supplier's OpenAPI document, read once: which operations there are, and what each takes and answers.
+use crate::query_string;
+
+/// A supplier's OpenAPI document.
 ///
-/// Requests and answers are held against a *closed copy* of the document's schemas: an object takes the
-/// fields that the document gives it and no others, unless the document says that its keys are data. A
-/// misspelt field is thereby a problem, although the document itself would let it pass.
+/// Requests and responses are validated against a *closed copy* of the document's schemas: an object accepts only the
+/// documented fields, unless the document says that its keys are data. A misspelt field is therefore a problem here,
+/// although the document itself would allow it.
 ///
 /// ```
 /// use lastmile_sandbox::Spec;
@@ -35,24 +37,24 @@ pub struct Spec {
     operations: Vec<Operation>,
 }
 
-/// What the document has at a method and path.
+/// The result of matching a method and a path; see [`Spec::route`].
 #[derive(Debug)]
-pub enum Lookup<'a> {
-    /// An operation, with the decoded values of its path parameters.
+pub enum RouteMatch<'a> {
+    /// The operation, with the decoded values of its path parameters.
     Found(&'a Operation, Parameters),
-    /// The path is documented, but only for these methods.
-    WrongMethod(Vec<&'a Method>),
+    /// The path is documented, but only with these methods.
+    MethodNotAllowed(Vec<&'a Method>),
     /// The path is not documented.
     UnknownPath,
 }
 
-/// The part of an operation that an example stands for.
+/// Selects an example of an operation; see [`Spec::example`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// What is sent.
+pub enum ExamplePart {
+    /// The request body.
     Request,
-    /// What is answered with this status.
-    Answer(u16),
+    /// The response body with this status code.
+    Response(u16),
 }
 
 static COCON: LazyLock<Spec> = LazyLock::new(|| {
@@ -71,69 +73,70 @@ static ONAPI: LazyLock<Spec> = LazyLock::new(|| {
 });
 
 impl Spec {
-    /// The document of the Cocon Fiber Transactional API.
+    /// Returns the document of the Cocon Fiber Transactional API.
     pub fn cocon() -> &'static Spec {
         &COCON
     }
 
-    /// The document of the Covage orders API.
+    /// Returns the document of the Covage orders API.
     pub fn covage() -> &'static Spec {
         &COVAGE
     }
 
-    /// The document of the ON-API.
+    /// Returns the document of the ON-API.
     pub fn onapi() -> &'static Spec {
         &ONAPI
     }
 
-    /// Reads a document. What it cannot make sense of is an error, so that no part of it goes unchecked.
+    /// Reads a document. Fails on anything it does not understand, so that no part of the document goes unchecked.
     pub(crate) fn parse(yaml: &str) -> Result<Spec, String> {
         let document: Value = serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?;
         let operations = operation::read_all(&document)?;
         Ok(Spec { document, operations })
     }
 
-    /// The document itself.
+    /// Returns the document itself.
     pub fn document(&self) -> &Value {
         &self.document
     }
 
-    /// Every operation of the document.
+    /// Returns all operations of the document.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.operations.iter()
     }
 
-    /// The operation with this `operationId`.
+    /// Returns the operation with this `operationId`.
     pub fn operation(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.id == id)
     }
 
-    /// Finds the operation of a request by its method and its path as it came over the wire.
+    /// Matches a method and a percent-encoded path to an operation.
     ///
-    /// Segments are decoded after the path was split, so `a%2Fb` is one segment and gives the parameter
-    /// `a/b`. Of several paths that fit, the one with the earliest literal segment wins: `/batch` over
-    /// `/{id}`.
-    pub fn find(&self, method: &Method, path: &str) -> Lookup<'_> {
-        let Some(segments) = template::split(path) else { return Lookup::UnknownPath };
-        let fitting = || {
-            let fits = |operation: &&Operation| operation.template.takes(&segments);
-            self.operations.iter().filter(fits)
+    /// The path is split into segments before it is decoded, so `a%2Fb` is one segment, with the value `a/b`. If
+    /// several templates match, the one with the earliest literal segment wins: `/batch` over `/{id}`.
+    pub fn route(&self, method: &Method, path: &str) -> RouteMatch<'_> {
+        let Some(segments) = template::split(path) else { return RouteMatch::UnknownPath };
+        let matching = || {
+            let matches_path = |operation: &&Operation| operation.template.matches(&segments);
+            self.operations.iter().filter(matches_path)
         };
-        let Some(best) = fitting().map(|operation| operation.template.literals()).max() else {
-            return Lookup::UnknownPath;
+        let Some(best) = matching().map(|operation| operation.template.literals()).max() else {
+            return RouteMatch::UnknownPath;
         };
         let candidates: Vec<_> =
-            fitting().filter(|operation| operation.template.literals() == best).collect();
+            matching().filter(|operation| operation.template.literals() == best).collect();
         match candidates.iter().find(|operation| operation.method == *method) {
-            Some(operation) => Lookup::Found(operation, operation.template.parameters(segments)),
-            None => Lookup::WrongMethod(candidates.iter().map(|operation| &operation.method).collect()),
+            Some(operation) => RouteMatch::Found(operation, operation.template.parameters(segments)),
+            None => {
+                RouteMatch::MethodNotAllowed(candidates.iter().map(|operation| &operation.method).collect())
+            }
         }
     }
 
-    /// What is wrong with a request's body and its media type. Each text starts with where the problem is,
-    /// for a body with its JSON pointer, and repeats no value that was sent.
+    /// Returns the problems of a request's media type and body. Empty if they are valid.
     ///
-    /// The media type must be one that the document gives; parameters such as `charset` are not looked at.
+    /// Each text starts with the location of the problem (for a body, its JSON pointer) and never contains a sent
+    /// value. The media type must be documented; its parameters, such as `charset`, are ignored.
     pub fn check_request(&self, operation_id: &str, content_type: Option<&str>, body: &[u8]) -> Vec<String> {
         let Some(operation) = self.operation(operation_id) else {
             return vec![format!("operation: there is no {operation_id}")];
@@ -145,20 +148,18 @@ impl Spec {
         check_content(&operation.request, content_type, body)
     }
 
-    /// What is wrong with a request's query string: parameters that the document does not give.
+    /// Returns the problems of a query string: parameters that the document does not have.
     pub fn check_query(&self, operation_id: &str, query: Option<&str>) -> Vec<String> {
         let Some(operation) = self.operation(operation_id) else { return Vec::new() };
-        query
-            .unwrap_or_default()
-            .split('&')
-            .filter_map(|pair| pair.split('=').next())
-            .filter(|name| !name.is_empty() && !operation.query.contains(*name))
+        query_string::names(query)
+            .filter(|name| !operation.query.contains(*name))
             .map(|name| format!("query: the parameter '{name}' is not documented"))
             .collect()
     }
 
-    /// What is wrong with an answer: an undocumented status, another media type, a body unlike its schema.
-    pub fn check_answer(
+    /// Returns the problems of a response: an undocumented status code or media type, or a body that violates its
+    /// schema.
+    pub fn check_response(
         &self,
         operation_id: &str,
         status: u16,
@@ -168,22 +169,33 @@ impl Spec {
         let Some(operation) = self.operation(operation_id) else {
             return vec![format!("operation: there is no {operation_id}")];
         };
-        match operation.answers.get(&status) {
+        match operation.responses.get(&status) {
             None => vec![format!("status: {status} is not documented")],
             Some(content) if content.is_empty() && body.is_empty() => Vec::new(),
             Some(content) => check_content(content, content_type, body),
         }
     }
 
-    /// The document's example of a request or an answer.
-    pub fn example(&self, operation_id: &str, part: Part) -> Option<&Value> {
+    /// Returns the node that a reference within the document points to, or the node itself if it is no reference.
+    pub(crate) fn resolve<'a>(&'a self, node: &'a Value) -> &'a Value {
+        let pointer = node["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+        pointer.and_then(|pointer| self.document.pointer(pointer)).unwrap_or(node)
+    }
+
+    /// Returns the document's example of a request or response body.
+    pub fn example(&self, operation_id: &str, part: ExamplePart) -> Option<&Value> {
         let operation = self.operation(operation_id)?;
         let content = match part {
-            Part::Request => &operation.request,
-            Part::Answer(status) => operation.answers.get(&status)?,
+            ExamplePart::Request => &operation.request,
+            ExamplePart::Response(status) => operation.responses.get(&status)?,
         };
         content.values().find_map(|media| media.example.as_ref())
     }
+}
+
+/// Returns the value of an `Allow` header.
+pub(crate) fn allow_header(methods: &[&Method]) -> String {
+    methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn check_content(content: &Content, content_type: Option<&str>, body: &[u8]) -> Vec<String> {
@@ -201,7 +213,7 @@ fn check_content(content: &Content, content_type: Option<&str>, body: &[u8]) -> 
     }
 }
 
-/// A media type without its parameters, which alone decides what a body is.
+/// Returns the media type without its parameters, in lower case.
 fn essence(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
@@ -209,9 +221,9 @@ fn essence(content_type: &str) -> String {
 fn check_json(schema: &Validator, body: &[u8]) -> Vec<String> {
     match serde_json::from_slice(body) {
         Err(error) => vec![format!("body: it is not JSON ({error})")],
-        // Much faster than a list of what is wrong.
+        // Much faster than listing the problems.
         Ok(value) if schema.is_valid(&value) => Vec::new(),
-        // Masked, because these texts go into error bodies, and values are personal data.
+        // Masked, because these texts become part of error bodies, and values are personal data.
         Ok(value) => schema
             .iter_errors(&value)
             .map(|error| format!("body{}: {}", error.instance_path(), error.masked()))
@@ -224,7 +236,7 @@ fn check_json(schema: &Validator, body: &[u8]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const SHOP: &str = r##"
+    const DOCUMENT: &str = r##"
 paths:
   /things/{id}:
     parameters:
@@ -257,48 +269,51 @@ components:
       properties: { size: { type: integer }, day: { type: string, format: date, nullable: true } }
 "##;
 
-    fn shop() -> Spec {
-        Spec::parse(SHOP).unwrap()
+    fn document() -> Spec {
+        Spec::parse(DOCUMENT).unwrap()
     }
 
     fn found(spec: &Spec, path: &str) -> (String, Parameters) {
-        match spec.find(&Method::GET, path) {
-            Lookup::Found(operation, parameters) => (operation.id.clone(), parameters),
+        match spec.route(&Method::GET, path) {
+            RouteMatch::Found(operation, parameters) => (operation.id.clone(), parameters),
             other => panic!("{path}: {other:?}"),
         }
     }
 
     #[test]
     fn a_literal_segment_wins_over_a_parameter() {
-        let spec = shop();
+        let spec = document();
         assert_eq!(found(&spec, "/things/batch").0, "getBatch");
         assert_eq!(found(&spec, "/things/bat").0, "getThing");
-        let Lookup::WrongMethod(allowed) = spec.find(&Method::PUT, "/things/batch") else { panic!() };
+        let RouteMatch::MethodNotAllowed(allowed) = spec.route(&Method::PUT, "/things/batch") else {
+            panic!()
+        };
         assert_eq!(allowed, [Method::GET]);
     }
 
     #[test]
     fn a_parameter_is_decoded_after_the_path_was_split() {
-        let spec = shop();
+        let spec = document();
         for (path, id) in [("/things/a%2Fb", "a/b"), ("/things/%C3%A9%20x", "é x"), ("/things/a+b", "a+b")] {
             assert_eq!(found(&spec, path).1.get("id").map(String::as_str), Some(id), "{path}");
         }
     }
 
     #[test]
-    fn a_path_that_is_not_documented_is_unknown() {
-        let spec = shop();
+    fn an_undocumented_path_is_unknown() {
+        let spec = document();
         for path in
             ["/", "/things", "/things/", "/things/1/", "/things/1/2", "//things/1", "/things/%zz", "*"]
         {
-            assert!(matches!(spec.find(&Method::GET, path), Lookup::UnknownPath), "{path}");
+            assert!(matches!(spec.route(&Method::GET, path), RouteMatch::UnknownPath), "{path}");
         }
     }
 
     #[test]
-    fn an_answer_is_held_against_status_media_type_and_schema() {
-        let spec = shop();
-        let check = |status, media, body: &str| spec.check_answer("getThing", status, media, body.as_bytes());
+    fn responses_are_validated_by_status_media_type_and_schema() {
+        let spec = document();
+        let check =
+            |status, media, body: &str| spec.check_response("getThing", status, media, body.as_bytes());
         let json = Some("application/json; charset=utf-8");
         assert!(check(200, json, r#"{"size": 1, "day": "2026-02-28"}"#).is_empty());
         assert!(check(200, json, r#"{"size": 1, "day": null}"#).is_empty());
@@ -311,14 +326,17 @@ components:
             ["body/day: value is not a \"date\""]
         );
         assert!(check(200, json, "")[0].starts_with("body: it is not JSON"));
-        assert_eq!(spec.check_answer("getBatch", 204, json, b"{}"), ["body: none is documented"]);
-        assert!(spec.check_answer("getBatch", 204, None, b"").is_empty());
-        assert_eq!(spec.example("getThing", Part::Answer(200)), Some(&serde_json::json!({"size": 1})));
+        assert_eq!(spec.check_response("getBatch", 204, json, b"{}"), ["body: none is documented"]);
+        assert!(spec.check_response("getBatch", 204, None, b"").is_empty());
+        assert_eq!(
+            spec.example("getThing", ExamplePart::Response(200)),
+            Some(&serde_json::json!({"size": 1}))
+        );
     }
 
     #[test]
-    fn a_body_that_is_not_json_is_held_against_its_media_type_alone() {
-        let spec = shop();
+    fn only_the_media_type_of_other_bodies_is_validated() {
+        let spec = document();
         assert!(spec.check_request("putThing", Some("Text/Plain"), b"\xff").is_empty());
         assert!(spec.check_request("putThing", None, b"").is_empty());
         assert_eq!(
@@ -330,7 +348,7 @@ components:
 
     #[test]
     fn a_query_parameter_must_be_documented() {
-        let spec = shop();
+        let spec = document();
         assert!(spec.check_query("getThing", Some("lang=nl")).is_empty());
         assert!(spec.check_query("getThing", None).is_empty());
         assert_eq!(
@@ -340,17 +358,17 @@ components:
     }
 
     #[test]
-    fn a_document_that_cannot_be_read_whole_is_refused() {
+    fn a_document_with_unknown_parts_is_an_error() {
         for (from, to) in [
             ("'200'", "default"),
             ("operationId: getBatch", "operationId: getThing"),
-            ("#/components/responses/Thing", "#/components/responses/Gone"),
+            ("#/components/responses/Thing", "#/components/responses/Missing"),
             ("type: integer", "type: whole"),
-            ("'#/components/schemas/Thing'", "'#/components/schemas/Gone'"),
+            ("'#/components/schemas/Thing'", "'#/components/schemas/Missing'"),
             ("{id}", "{id}.json"),
         ] {
-            let broken = SHOP.replace(from, to);
-            assert_ne!(broken, SHOP);
+            let broken = DOCUMENT.replace(from, to);
+            assert_ne!(broken, DOCUMENT);
             assert!(Spec::parse(&broken).is_err(), "{to}");
         }
     }

@@ -1,19 +1,26 @@
-//! The handle on one simulated supplier: what arrived, what took effect, what to answer next.
+//! The handle to one simulated supplier: it reports received requests and scripts responses and faults.
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::desk::{Behaviour, Desk};
-use crate::fault::Draw;
-use crate::script::{Answer, Cue};
+use crate::behaviour::Behaviour;
+use crate::dispatcher::Dispatcher;
+use crate::fault::{Fault, FaultSampler, Faults};
+use crate::received::ReceivedRequest;
+use crate::script::{Answer, ScriptedStep};
 use crate::server::Server;
-use crate::{Fault, Faults, Received, Spec};
+use crate::spec::Spec;
 
-/// One simulated supplier. Cheap to clone; it listens until the last handle is gone.
+/// One simulated supplier.
+///
+/// Reports which requests arrived and which of them took effect, and decides how the next requests are answered.
+/// Operations are named by their `operationId` in the supplier's document.
+///
+/// Cloning is cheap. The supplier listens until the last handle to it is dropped.
 #[derive(Clone)]
 pub struct Supplier {
-    desk: Arc<Desk>,
+    dispatcher: Arc<Dispatcher>,
     server: Arc<Server>,
     prefix: &'static str,
 }
@@ -25,121 +32,132 @@ impl Supplier {
         behaviour: impl Behaviour + 'static,
     ) -> io::Result<Supplier> {
         let prefix = behaviour.prefix();
-        let desk = Arc::new(Desk::new(spec, Box::new(behaviour)));
-        let server = Arc::new(Server::start(port, Arc::clone(&desk)).await?);
-        Ok(Supplier { desk, server, prefix })
+        let dispatcher = Arc::new(Dispatcher::new(spec, Box::new(behaviour)));
+        let server = Arc::new(Server::start(port, Arc::clone(&dispatcher)).await?);
+        Ok(Supplier { dispatcher, server, prefix })
     }
 
-    /// Where it listens, such as `http://127.0.0.1:40001`; the paths below are those of its document.
+    /// Returns the base URL, such as `http://127.0.0.1:40001`. The paths below it are those of the supplier's
+    /// document.
     pub fn base_url(&self) -> String {
         format!("{}{}", self.server.base_url(), self.prefix)
     }
 
-    /// The document that requests and answers are held against.
+    /// Returns the OpenAPI document that requests and responses are validated against.
     pub fn spec(&self) -> &'static Spec {
-        self.desk.spec
+        self.dispatcher.spec
     }
 
-    /// Every request that arrived whole, the oldest first.
+    /// Returns every request that arrived completely, in the order of arrival.
     ///
-    /// They stand in the order in which they took effect, but for those that are carried out late
-    /// ([`Fault::CarriedOutLate`]): these stand where they arrived, and take effect after others that arrived behind
-    /// them.
-    pub fn received(&self) -> Vec<Received> {
-        self.desk.ledger().received.clone()
+    /// This is also the order in which the requests took effect, except for requests with [`Fault::CarriedOutLate`]
+    /// or [`Fault::CarriedOutAfterNewer`]: these are listed where they arrived, but take effect after later requests.
+    pub fn received(&self) -> Vec<ReceivedRequest> {
+        self.dispatcher.state().received.clone()
     }
 
-    /// The requests for one operation among those.
-    pub fn received_by(&self, operation_id: &str) -> Vec<Received> {
-        let asked_for = |received: &&Received| received.operation.as_deref() == Some(operation_id);
-        self.desk.ledger().received.iter().filter(asked_for).cloned().collect()
+    /// Returns the received requests for one operation, in the order of arrival.
+    pub fn received_by(&self, operation_id: &str) -> Vec<ReceivedRequest> {
+        let matches = |received: &&ReceivedRequest| received.operation.as_deref() == Some(operation_id);
+        self.dispatcher.state().received.iter().filter(matches).cloned().collect()
     }
 
-    /// The latest request.
-    pub fn last(&self) -> Option<Received> {
-        self.desk.ledger().received.last().cloned()
+    /// Returns the request that arrived last.
+    pub fn last(&self) -> Option<ReceivedRequest> {
+        self.dispatcher.state().received.last().cloned()
     }
 
-    /// How many requests for an operation arrived, whatever they were answered and whether or not they were carried
-    /// out.
+    /// Returns how many requests for an operation arrived, regardless of their responses and of whether they were
+    /// carried out.
     pub fn count(&self, operation_id: &str) -> usize {
-        self.desk.ledger().count(operation_id)
+        self.dispatcher.state().count(operation_id)
     }
 
-    /// How many requests for an operation were carried out and changed something: not those that were refused,
-    /// answered by a script, only read, or are still to be carried out late.
-    pub fn took_effect(&self, operation_id: &str) -> usize {
-        self.desk.ledger().effects.count(operation_id)
-    }
-
-    /// How many connections were reset as soon as they were accepted.
-    pub fn refused_connections(&self) -> usize {
-        self.desk.ledger().refused
-    }
-
-    /// Mistakes of the sandbox itself: answers of its own that the document does not allow, and scripted ones
-    /// that HTTP does not know. A test that sees a 500 looks here first.
-    pub fn violations(&self) -> Vec<String> {
-        self.desk.ledger().violations.clone()
-    }
-
-    /// Lays down the answer to the next request for an operation; several are used up in turn.
+    /// Returns how many requests for an operation changed something.
     ///
-    /// The request is captured and counted, but not carried out, and the answer goes out unchecked.
+    /// Does not count requests that were rejected, that only read, that got a scripted response, or that are still to
+    /// be carried out late.
+    pub fn took_effect(&self, operation_id: &str) -> usize {
+        self.dispatcher.state().effects.count(operation_id)
+    }
+
+    /// Returns how many connections were reset right after they were accepted.
+    pub fn refused_connections(&self) -> usize {
+        self.dispatcher.state().refused_connections
+    }
+
+    /// Returns the sandbox's own mistakes: simulated responses that violate the supplier's document, and scripted
+    /// responses that are not valid HTTP.
+    ///
+    /// The client receives a 500 in place of such a response.
+    pub fn violations(&self) -> Vec<String> {
+        self.dispatcher.state().violations.clone()
+    }
+
+    /// Scripts the response to the next request for an operation.
+    ///
+    /// Several scripted responses for one operation are used in the order in which they were added. The request is
+    /// recorded and counted but not carried out, and the response is not validated.
     ///
     /// # Panics
     ///
-    /// If there is no such operation, since the answer would wait forever.
+    /// Panics if the document has no such operation.
     #[track_caller]
     pub fn answer_next(&self, operation_id: &str, answer: Answer) {
-        self.lay_down(operation_id, Cue::Answer(answer));
+        self.enqueue(operation_id, ScriptedStep::Answer(answer));
     }
 
-    /// Lays down what goes wrong with the next request for an operation. Faults and answers laid down for an operation
-    /// stand in one queue, and go before what [`set_faults`](Self::set_faults) lets happen.
+    /// Applies a fault to the next request for an operation.
+    ///
+    /// Faults and responses scripted for one operation share one queue, and take precedence over
+    /// [`set_faults`](Self::set_faults).
     ///
     /// # Panics
     ///
-    /// If there is no such operation, or the status of the fault is no 5xx.
+    /// Panics if the document has no such operation, or if the fault has a status code that is not a 5xx.
     #[track_caller]
     pub fn fail_next(&self, operation_id: &str, fault: Fault) {
-        fault.demand_sound();
-        self.lay_down(operation_id, Cue::Fault(fault));
+        fault.assert_valid();
+        self.enqueue(operation_id, ScriptedStep::Fault(fault));
     }
 
-    /// From now on, lets a share of the requests and of the connections go wrong, as drawn from a seed.
+    /// Applies faults to a share of all following requests and connections, replacing earlier settings.
     ///
     /// # Panics
     ///
-    /// If they are limited to an operation that there is none of.
+    /// Panics if the faults are limited to an operation that the document does not have.
     #[track_caller]
     pub fn set_faults(&self, faults: Faults) {
         for operation_id in faults.operations() {
-            self.demand_operation(operation_id);
+            self.assert_operation(operation_id);
         }
-        self.desk.ledger().draw = Draw::new(faults);
+        self.dispatcher.state().faults = FaultSampler::new(faults);
     }
 
-    /// Resets so many of the next connections as soon as they are accepted, before anything is read from them.
+    /// Resets the next connections right after they are accepted, before anything is read from them.
     pub fn refuse_next_connections(&self, connections: usize) {
-        self.desk.ledger().to_refuse += connections;
+        self.dispatcher.state().connections_to_refuse += connections;
     }
 
-    /// Waits until every request that has arrived and is to be carried out late was carried out. At once if there is
-    /// none.
+    /// Waits until no received request is still to be carried out late.
+    ///
+    /// Requests with [`Fault::CarriedOutAfterNewer`] that still wait for a newer request are carried out now.
     pub async fn settled(&self) {
-        self.desk.settled().await;
+        self.dispatcher.settled().await;
     }
 
     #[track_caller]
-    fn lay_down(&self, operation_id: &str, cue: Cue) {
-        self.demand_operation(operation_id);
-        self.desk.ledger().script.push(operation_id, cue);
+    fn enqueue(&self, operation_id: &str, step: ScriptedStep) {
+        self.assert_operation(operation_id);
+        self.dispatcher.state().script.push(operation_id, step);
     }
 
     #[track_caller]
-    fn demand_operation(&self, operation_id: &str) {
-        assert!(self.spec().operation(operation_id).is_some(), "there is no operation {operation_id}");
+    fn assert_operation(&self, operation_id: &str) {
+        assert!(
+            self.spec().operation(operation_id).is_some(),
+            "the document has no operation {operation_id}"
+        );
     }
 }
 

@@ -38,7 +38,7 @@ async fn a_prepared_building_is_connected_once() {
 }
 
 #[tokio::test]
-async fn the_scenario_is_worked_out_first() {
+async fn the_scenario_is_checked_first() {
     let caller = Caller::new().await;
     let name = &caller.buildings(BuildingKind::Prepared)[0].name;
     let route = json!({ "type": "LineString", "coordinates": [[1.5, 2.5], [3.0, 4.0]] });
@@ -57,7 +57,7 @@ async fn the_scenario_is_worked_out_first() {
 }
 
 #[tokio::test]
-async fn a_building_must_be_fit_to_be_connected() {
+async fn only_prepared_buildings_can_be_connected() {
     let caller = Caller::new().await;
     let prepared = &caller.buildings(BuildingKind::Prepared)[0];
     let refused = |status: u16, code: &'static str, body: Value| (status, code, body);
@@ -87,16 +87,16 @@ async fn a_building_must_be_fit_to_be_connected() {
 }
 
 #[tokio::test]
-async fn a_batch_gets_on_with_every_look() {
+async fn a_batch_advances_with_every_poll() {
     let caller = Caller::new().await;
-    let town: Vec<_> = caller.buildings(BuildingKind::Prepared).into_iter().map(|b| b.name).collect();
+    let buildings: Vec<_> = caller.buildings(BuildingKind::Prepared).into_iter().map(|b| b.name).collect();
     let complex = &caller.buildings(BuildingKind::Complex)[0].name;
     let jobs = [
-        keeps_geometry(&town[0]),
+        keeps_geometry(&buildings[0]),
         keeps_geometry(complex),
         json!({ "isWithoutGeometry": true }),
-        keeps_geometry(&town[0]),
-        keeps_geometry(&town[1]),
+        keeps_geometry(&buildings[0]),
+        keeps_geometry(&buildings[1]),
     ];
     let reply = caller.post(BATCH, json!({ "delayedConnections": jobs })).await;
     assert_eq!(reply.json().as_object().unwrap().len(), 1);
@@ -105,7 +105,7 @@ async fn a_batch_gets_on_with_every_look() {
 
     let first = caller.get(&path).await.json();
     assert_eq!(first["status"], "Running");
-    assert_eq!(names(&first["success"]), [&town[0]]);
+    assert_eq!(names(&first["success"]), [&buildings[0]]);
     assert_eq!(names(&first["failure"]), [complex]);
     assert_eq!(first["failure"][0]["errors"][0]["errors"][0]["code"], "ComplexBuilding");
     assert_eq!(first["pending"].as_array().unwrap().len(), 3);
@@ -114,8 +114,8 @@ async fn a_batch_gets_on_with_every_look() {
     caller.get(&path).await;
     let last = caller.get(&path).await.json();
     assert_eq!(last["status"], "Finished");
-    assert_eq!(names(&last["success"]), [&town[0], &town[1]]);
-    assert_eq!(names(&last["failure"]), [complex, &town[0]], "one job names no building");
+    assert_eq!(names(&last["success"]), [&buildings[0], &buildings[1]]);
+    assert_eq!(names(&last["failure"]), [complex, &buildings[0]], "one job names no building");
     let codes: Vec<_> =
         (0..3).map(|index| &last["failure"][index]["errors"][0]["errors"][0]["code"]).collect();
     assert_eq!(codes, ["ComplexBuilding", "BuildingNameMissing", "AlreadyConnected"]);
@@ -137,9 +137,9 @@ async fn a_batch_must_have_connections() {
 }
 
 #[tokio::test]
-async fn the_pace_of_a_batch_can_be_set() {
+async fn the_number_of_jobs_per_poll_is_configurable() {
     for (pace, pending) in [(0, 3), (3, 0), (usize::MAX, 0)] {
-        let sandbox = Sandbox::builder().batch_jobs_per_look(pace).start().await.unwrap();
+        let sandbox = Sandbox::builder().batch_jobs_per_poll(pace).start().await.unwrap();
         let caller = Caller(sandbox.cocon().clone());
         let reply = caller.post(BATCH, json!({ "delayedConnections": [{}, {}, {}] })).await;
         let path = format!("{BATCH}/{}", reply.json()["batchId"].as_str().unwrap());

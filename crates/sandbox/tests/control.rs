@@ -1,4 +1,4 @@
-//! What a test can see and steer: keys, captured requests, scripted answers, seeds, the end of a sandbox.
+//! What a test controls: keys, recorded requests, scripted responses, seeds, and the end of a sandbox.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -10,7 +10,7 @@ use lastmile_sandbox::{Answer, BuildingKind, Sandbox, Spec, Supplier};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn only_the_right_keys_open() {
+async fn only_valid_keys_are_accepted() {
     let caller = Caller::new().await;
     let cocon = &caller.0;
     let (key, client) = (("api-key", cocon.api_key()), ("client-id", cocon.client_id()));
@@ -33,7 +33,7 @@ async fn only_the_right_keys_open() {
 }
 
 #[tokio::test]
-async fn no_header_is_repeated_in_an_answer() {
+async fn no_response_repeats_a_header() {
     let caller = Caller::new().await;
     let reply = caller.call("POST", "/api/v1/contacts", &[("content-type", "text/x-secret")], "{}").await;
     assert_eq!(reply.status, 400);
@@ -41,7 +41,7 @@ async fn no_header_is_repeated_in_an_answer() {
 }
 
 #[tokio::test]
-async fn what_is_not_documented_is_refused_in_the_suppliers_shape() {
+async fn undocumented_paths_get_the_suppliers_error_body() {
     let caller = Caller::new().await;
     let unknown = caller.get("/api/v1/contacts").await;
     assert_eq!((unknown.status, unknown.code().as_str()), (405, "MethodNotAllowed"));
@@ -49,9 +49,9 @@ async fn what_is_not_documented_is_refused_in_the_suppliers_shape() {
     for path in ["/", "/api/v1/contacts/", "/api/v2/contacts/1"] {
         let reply = caller.get(path).await;
         assert_eq!((reply.status, reply.code().as_str()), (404, "UnknownPath"), "{path}");
-        // Held against the document's own error body.
+        // Validated against the document's own error body.
         let problems =
-            Spec::cocon().check_answer("getContact", 404, Some("application/json"), reply.body.as_bytes());
+            Spec::cocon().check_response("getContact", 404, Some("application/json"), reply.body.as_bytes());
         assert!(problems.is_empty(), "{problems:?}");
     }
     let received = caller.0.received();
@@ -60,7 +60,7 @@ async fn what_is_not_documented_is_refused_in_the_suppliers_shape() {
 }
 
 #[tokio::test]
-async fn a_request_is_captured_as_it_came() {
+async fn a_request_is_recorded_as_it_was_sent() {
     let caller = Caller::new().await;
     let reply = caller.call("GET", "/api/v1/contacts/a%2Fb%20c", &[("X-Trace", "T1")], "").await;
     assert_eq!(reply.json()["message"], "There is no contact a/b c", "the id is decoded, and one segment");
@@ -77,7 +77,7 @@ async fn a_request_is_captured_as_it_came() {
 }
 
 #[tokio::test]
-async fn answers_laid_down_are_used_in_turn() {
+async fn scripted_responses_are_used_in_order() {
     let caller = Caller::new().await;
     let html = "<html>Bad gateway</html>";
     caller.0.answer_next("createContact", Answer::status(502).header("Content-Type", "text/html").body(html));
@@ -97,12 +97,12 @@ async fn answers_laid_down_are_used_in_turn() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "there is no operation getContacts")]
-async fn an_answer_cannot_be_laid_down_for_nothing() {
+#[should_panic(expected = "the document has no operation getContacts")]
+async fn scripting_an_unknown_operation_panics() {
     Caller::new().await.0.answer_next("getContacts", Answer::status(500));
 }
 
-/// A day's work: something of everything, refusals too.
+/// Calls many operations, including rejected requests.
 async fn day(seed: u64) -> Vec<Reply> {
     let sandbox = Sandbox::builder().seed(seed).start().await.unwrap();
     let caller = Caller(sandbox.cocon().clone());
@@ -123,7 +123,7 @@ async fn day(seed: u64) -> Vec<Reply> {
 }
 
 #[tokio::test]
-async fn a_seed_decides_everything() {
+async fn equal_seeds_produce_equal_responses() {
     let (first, again, other) = (day(3).await, day(3).await, day(4).await);
     assert_eq!(first, again);
     assert_ne!(first, other);
@@ -135,45 +135,45 @@ async fn a_seed_decides_everything() {
 }
 
 #[tokio::test]
-async fn the_town_has_buildings_of_every_kind_with_names_of_their_own() {
+async fn buildings_have_every_kind_and_unique_names() {
     let caller = Caller::new().await;
-    let town = caller.0.buildings();
-    assert_eq!(town.len(), 40);
+    let buildings = caller.0.buildings();
+    assert_eq!(buildings.len(), 40);
     let counts = [BuildingKind::Prepared, BuildingKind::Unprepared, BuildingKind::Complex]
         .map(|kind| caller.buildings(kind).len());
     assert_eq!(counts, [28, 8, 4]);
-    for building in &town {
-        assert_eq!(town.iter().filter(|other| other.name == building.name).count(), 1);
-        assert_eq!(town.iter().filter(|other| other.id == building.id).count(), 1);
+    for building in &buildings {
+        assert_eq!(buildings.iter().filter(|other| other.name == building.name).count(), 1);
+        assert_eq!(buildings.iter().filter(|other| other.id == building.id).count(), 1);
         assert_eq!(building.frame.is_some(), building.kind == BuildingKind::Prepared);
         let (zip, number) = building.name.split_once('-').unwrap();
         assert!(zip.len() == 6 && zip[..4].parse::<u16>().is_ok() && number.parse::<u16>().is_ok());
         assert!(building.id.parse::<u64>().is_ok());
     }
-    assert_eq!(Sandbox::builder().seed(7).start().await.unwrap().cocon().buildings(), town);
+    assert_eq!(Sandbox::builder().seed(7).start().await.unwrap().cocon().buildings(), buildings);
 }
 
 #[tokio::test]
-async fn streets_can_be_longer() {
+async fn the_number_of_buildings_is_configurable() {
     for (houses, kinds) in [(2_500, [9_988, 8, 4]), (3, [0, 8, 4]), (1, [0, 0, 4]), (0, [0, 0, 0])] {
-        let sandbox = Sandbox::builder().seed(7).cocon_houses_per_street(houses).start().await.unwrap();
-        let town = sandbox.cocon().buildings();
-        let count = |kind| town.iter().filter(|building| building.kind == kind).count();
+        let sandbox = Sandbox::builder().seed(7).cocon_buildings_per_street(houses).start().await.unwrap();
+        let buildings = sandbox.cocon().buildings();
+        let count = |kind| buildings.iter().filter(|building| building.kind == kind).count();
         let counts = [BuildingKind::Prepared, BuildingKind::Unprepared, BuildingKind::Complex].map(count);
         assert_eq!(counts, kinds);
-        let distinct = |texts: Vec<&str>| texts.iter().collect::<BTreeSet<_>>().len() == town.len();
-        assert!(distinct(town.iter().map(|building| building.name.as_str()).collect()));
-        assert!(distinct(town.iter().map(|building| building.id.as_str()).collect()));
+        let distinct = |texts: Vec<&str>| texts.iter().collect::<BTreeSet<_>>().len() == buildings.len();
+        assert!(distinct(buildings.iter().map(|building| building.name.as_str()).collect()));
+        assert!(distinct(buildings.iter().map(|building| building.id.as_str()).collect()));
     }
 }
 
-/// Nothing of the document is left out: no operation is answered with a status that it does not list.
+/// No operation responds with an undocumented status code.
 #[tokio::test]
 async fn every_operation_is_simulated() {
     let caller = Caller::new().await;
     for operation in Spec::cocon().operations() {
         let path = operation.path.replace("{id}", "1").replace("{contactId}", "2");
-        let example = Spec::cocon().example(&operation.id, lastmile_sandbox::Part::Request);
+        let example = Spec::cocon().example(&operation.id, lastmile_sandbox::ExamplePart::Request);
         let body = example.map(Value::to_string).unwrap_or_default();
         let media_type = operation.request_media_types().next().unwrap_or("application/json");
         let reply =
@@ -186,7 +186,7 @@ async fn every_operation_is_simulated() {
 }
 
 #[tokio::test]
-async fn a_sandbox_listens_until_its_last_handle_is_gone() {
+async fn a_supplier_listens_until_its_last_handle_is_dropped() {
     let sandbox = Sandbox::builder().start().await.unwrap();
     let supplier: Supplier = (**sandbox.cocon()).clone();
     let address = supplier.base_url().replace("http://", "");
@@ -202,7 +202,7 @@ async fn a_sandbox_listens_until_its_last_handle_is_gone() {
 }
 
 #[tokio::test]
-async fn a_port_can_be_chosen_and_is_taken_once() {
+async fn a_port_in_use_is_an_error() {
     let first = Sandbox::builder().start().await.unwrap();
     let port: u16 = first.cocon().base_url().rsplit(':').next().unwrap().parse().unwrap();
     let error = Sandbox::builder().port(port).start().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! The program, as a process of its own.
+//! The program, as a separate process.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{BufRead, BufReader, Read};
@@ -13,7 +13,7 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// The process ends by itself, with success and without a word about anything that went wrong.
+/// Checks that the process ends by itself, successfully and without errors.
 fn ends_quietly(mut process: Child) {
     let mut errors = process.stderr.take().unwrap();
     let id = process.id();
@@ -29,7 +29,7 @@ fn ends_quietly(mut process: Child) {
 
 #[cfg(unix)]
 #[test]
-fn it_ends_quietly_when_its_reader_has_read_enough() {
+fn it_exits_when_its_output_is_closed() {
     let mut process = program(&[]).spawn().unwrap();
     let mut output = BufReader::new(process.stdout.take().unwrap());
     let mut line = String::new();
@@ -41,7 +41,7 @@ fn it_ends_quietly_when_its_reader_has_read_enough() {
 
 #[cfg(unix)]
 #[test]
-fn it_ends_quietly_when_nobody_reads_at_all() {
+fn it_exits_when_its_output_was_never_open() {
     for arguments in [&[][..], &["--help"]] {
         let (reader, writer) = std::io::pipe().unwrap();
         let mut command = program(arguments);
@@ -54,26 +54,26 @@ fn it_ends_quietly_when_nobody_reads_at_all() {
 }
 
 #[test]
-fn it_shows_the_share_of_faults_as_it_was_given() {
+fn it_prints_the_share_of_faults_without_rounding_errors() {
     let mut process = program(&["--faults", "0.07"]).spawn().unwrap();
     let output = BufReader::new(process.stdout.take().unwrap());
     let mut lines = output.lines().map(Result::unwrap);
     assert_eq!(
         lines.find(|line| line.contains('%')).unwrap(),
-        "7 % of all requests and connections go wrong."
+        "7 % of all requests and connections get a fault."
     );
     process.kill().unwrap();
     process.wait().unwrap();
 }
 
 #[test]
-fn a_port_that_is_in_use_is_named_with_its_supplier() {
+fn an_error_names_the_port_in_use_and_the_supplier() {
     let names = ["Cocon", "Covage", "ON-API"];
     for (place, name) in names.into_iter().enumerate() {
-        // Of three ports in a row one is taken. Should another program have one of them, other ports are tried.
+        // One of three consecutive ports is in use. If another program uses one of them, other ports are tried.
         let found = (0..50).any(|_| {
-            let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-            let port = taken.local_addr().unwrap().port();
+            let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let port = held.local_addr().unwrap().port();
             let Some(first) = port.checked_sub(u16::try_from(place).unwrap()) else { return false };
             let before: Result<Vec<_>, _> =
                 (first..port).map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port))).collect();

@@ -1,16 +1,16 @@
-//! The document as a judge: it takes the supplier's own samples, and nothing beside what they may hold.
+//! The document accepts the supplier's own samples, and rejects undocumented fields.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use lastmile_sandbox::{Operation, Part, Spec};
+use lastmile_sandbox::{ExamplePart, Operation, Spec};
 use serde_json::Value;
 
-/// Every documented body: its operation, its part, its media type, its example.
-fn samples() -> Vec<(&'static Operation, Part, &'static str, Value)> {
+/// Returns every documented body: its operation, its part, its media type, its example.
+fn samples() -> Vec<(&'static Operation, ExamplePart, &'static str, Value)> {
     let spec = Spec::cocon();
     let mut samples = Vec::new();
     for operation in spec.operations() {
-        let answers = operation.statuses().map(|status| (Part::Answer(status), "application/json"));
-        let request = operation.request_media_types().map(|media_type| (Part::Request, media_type));
+        let answers = operation.statuses().map(|status| (ExamplePart::Response(status), "application/json"));
+        let request = operation.request_media_types().map(|media_type| (ExamplePart::Request, media_type));
         for (part, media_type) in request.chain(answers) {
             if let Some(example) = spec.example(&operation.id, part) {
                 samples.push((operation, part, media_type, example.clone()));
@@ -20,16 +20,16 @@ fn samples() -> Vec<(&'static Operation, Part, &'static str, Value)> {
     samples
 }
 
-fn check(operation: &Operation, part: Part, media_type: &str, body: &str) -> Vec<String> {
+fn check(operation: &Operation, part: ExamplePart, media_type: &str, body: &str) -> Vec<String> {
     match part {
-        Part::Request => Spec::cocon().check_request(&operation.id, Some(media_type), body.as_bytes()),
-        Part::Answer(status) => {
-            Spec::cocon().check_answer(&operation.id, status, Some(media_type), body.as_bytes())
+        ExamplePart::Request => Spec::cocon().check_request(&operation.id, Some(media_type), body.as_bytes()),
+        ExamplePart::Response(status) => {
+            Spec::cocon().check_response(&operation.id, status, Some(media_type), body.as_bytes())
         }
     }
 }
 
-/// The pointers of all objects in a value that are not maps with free keys.
+/// Returns the pointers of all objects that are not maps with free keys.
 fn objects(value: &Value, pointer: String, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -48,20 +48,20 @@ fn objects(value: &Value, pointer: String, found: &mut Vec<String>) {
 }
 
 #[test]
-fn the_documented_samples_fit() {
+fn documented_samples_are_valid() {
     let samples = samples();
     for (operation, part, media_type, example) in &samples {
         let problems = check(operation, *part, media_type, &example.to_string());
         assert!(problems.is_empty(), "{} {part:?}: {problems:?}", operation.id);
     }
     assert_eq!(Spec::cocon().operations().count(), 18);
-    assert_eq!(samples.iter().filter(|(_, part, ..)| *part == Part::Request).count(), 10);
-    // 14 operations answer with a body; each of 18 lists 401, 403 and 500; 15 list 400 and 13 list 404.
+    assert_eq!(samples.iter().filter(|(_, part, ..)| *part == ExamplePart::Request).count(), 10);
+    // 14 operations respond with a body; 18 have 401, 403 and 500; 15 have 400 and 13 have 404.
     assert_eq!(samples.len(), 10 + 14 + 18 * 3 + 15 + 13);
 }
 
 #[test]
-fn a_field_that_is_not_documented_is_refused_wherever_it_stands() {
+fn an_undocumented_field_is_rejected_at_every_depth() {
     for (operation, part, media_type, example) in samples() {
         let mut pointers = Vec::new();
         objects(&example, String::new(), &mut pointers);
@@ -76,7 +76,7 @@ fn a_field_that_is_not_documented_is_refused_wherever_it_stands() {
 }
 
 #[test]
-fn another_media_type_is_refused() {
+fn an_undocumented_media_type_is_rejected() {
     for (operation, part, media_type, example) in samples() {
         let body = example.to_string();
         assert!(check(operation, part, &format!("{media_type}; charset=utf-8"), &body).is_empty());
@@ -90,7 +90,7 @@ fn another_media_type_is_refused() {
 }
 
 #[test]
-fn a_body_must_be_there_where_one_is_documented_and_only_there() {
+fn a_body_is_required_exactly_where_documented() {
     let spec = Spec::cocon();
     assert_eq!(spec.check_request("createContact", Some("application/json"), b""), ["body: it is missing"]);
     assert!(spec.check_request("getContact", None, b"").is_empty());
@@ -99,13 +99,13 @@ fn a_body_must_be_there_where_one_is_documented_and_only_there() {
         ["body: none is documented"]
     );
     assert_eq!(
-        spec.check_answer("deleteContact", 204, Some("application/json"), b"{}"),
+        spec.check_response("deleteContact", 204, Some("application/json"), b"{}"),
         ["body: none is documented"]
     );
 }
 
 #[test]
-fn problems_name_the_place_and_no_value() {
+fn problems_contain_the_path_and_no_value() {
     let check = |operation: &str, body: &str| {
         Spec::cocon().check_request(operation, Some("application/json"), body.as_bytes())
     };
@@ -127,7 +127,7 @@ fn problems_name_the_place_and_no_value() {
 }
 
 #[test]
-fn null_fits_where_the_document_says_so() {
+fn null_is_valid_where_documented() {
     let fits = |body: &str| {
         Spec::cocon()
             .check_request("createBuildingDelayedConnection", Some("application/json"), body.as_bytes())
@@ -139,7 +139,7 @@ fn null_fits_where_the_document_says_so() {
 }
 
 #[test]
-fn free_keys_fit_where_the_document_says_so() {
+fn free_keys_are_valid_where_documented() {
     let check = |body: &str| {
         Spec::cocon().check_request("updateCustomer", Some("application/merge-patch+json"), body.as_bytes())
     };

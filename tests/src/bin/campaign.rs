@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lastmile::onapi::types::{Access, AccessServices};
-use lastmile_sandbox::Texts;
+use lastmile_sandbox::TextNormalization;
 use lastmile_tests::campaign::{
     Outbox, Plan, Processes, RowsPlan, Which, Worker, keep_a_copy, run, work_through,
 };
@@ -46,14 +46,14 @@ async fn main() -> ExitCode {
     let processes = (workers > 1 || kills + stops > 0).then_some(processes);
     let mut ends = Vec::new();
     for (which, deduplicates, texts, how) in [
-        (Which::OnApi, true, Texts::AsGiven, ""),
-        (Which::OnApi, false, Texts::AsGiven, " without de-duplication"),
-        (Which::OnApi, false, Texts::UpperCase, " without de-duplication, in capitals"),
-        (Which::Covage, true, Texts::AsGiven, ""),
-        (Which::Covage, false, Texts::AsGiven, " without unique references"),
-        (Which::Covage, false, Texts::Cut(20), " without unique references, cut to 20"),
+        (Which::OnApi, true, TextNormalization::Unchanged, ""),
+        (Which::OnApi, false, TextNormalization::Unchanged, " without de-duplication"),
+        (Which::OnApi, false, TextNormalization::UpperCase, " without de-duplication, in capitals"),
+        (Which::Covage, true, TextNormalization::Unchanged, ""),
+        (Which::Covage, false, TextNormalization::Unchanged, " without unique references"),
+        (Which::Covage, false, TextNormalization::Truncated(20), " without unique references, cut to 20"),
         // It has nothing to switch off.
-        (Which::Cocon, true, Texts::AsGiven, ""),
+        (Which::Cocon, true, TextNormalization::Unchanged, ""),
     ] {
         if only.is_some_and(|only| only != which) {
             continue;

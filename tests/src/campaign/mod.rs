@@ -30,7 +30,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lastmile_sandbox::{Fault, Faults, Sandbox, Supplier, Texts};
+use lastmile_sandbox::{Fault, Faults, Sandbox, Supplier, TextNormalization};
 
 /// How long after the client gave up a late request is carried out.
 const LATE: Duration = Duration::from_millis(200);
@@ -45,7 +45,7 @@ pub struct Plan {
     /// Whether suppliers refuse or recognise what they have already.
     pub deduplicates: bool,
     /// How the supplier writes texts back.
-    pub texts: Texts,
+    pub texts: TextNormalization,
     /// Workers in processes of their own; else there is one, in this process.
     pub processes: Option<Processes>,
 }
@@ -69,7 +69,7 @@ fn faults(seed: u64, which: Which) -> Faults {
         Fault::Truncated,
         Fault::WrongBody,
     ];
-    Faults::new(seed, 0.3, kinds).refusing(refusing)
+    Faults::new(seed, 0.3, kinds).refusing_connections(refusing)
 }
 
 /// Places all orders at one supplier and compares.
@@ -78,12 +78,12 @@ pub async fn run(plan: &Plan, which: Which) -> Verdict {
         .seed(plan.seed)
         .onapi_deduplicates(plan.deduplicates)
         .covage_unique_references(plan.deduplicates)
-        .texts(plan.texts)
-        .cocon_houses_per_street(u32::try_from(plan.orders).expect("a sensible number"))
+        .text_normalization(plan.texts)
+        .cocon_buildings_per_street(u32::try_from(plan.orders).expect("a sensible number"))
         .start()
         .await
         .expect("a loopback port");
-    let site = Site::at(which, &sandbox, plan.orders, plan.texts != Texts::AsGiven).await;
+    let site = Site::at(which, &sandbox, plan.orders, plan.texts != TextNormalization::Unchanged).await;
     let supplier: &Supplier = match which {
         Which::OnApi => sandbox.onapi(),
         Which::Covage => sandbox.covage(),

@@ -189,7 +189,7 @@ pub async fn keep_a_copy<T: Row>(plan: &RowsPlan) -> RowsVerdict {
     let supplier = sandbox.onapi();
     let there = || supplier.accesses().into_iter().map(|access| access.id).collect::<BTreeSet<String>>();
     let mut chance = fastrand::Rng::with_seed(plan.seed);
-    supplier.grow(plan.accesses.saturating_sub(there().len()).max(1));
+    supplier.add_accesses(plan.accesses.saturating_sub(there().len()).max(1));
     let mut copy = Copy::default();
     let mut verdict = RowsVerdict::default();
     for round in 0..plan.rounds {
@@ -255,7 +255,7 @@ async fn latest_change(network: &OnApi) -> String {
 
 /// Some accesses come, some go.
 fn change(supplier: &lastmile_sandbox::OnApi, chance: &mut fastrand::Rng) {
-    supplier.grow(chance.usize(1..4));
+    supplier.add_accesses(chance.usize(1..4));
     for _ in 0..chance.usize(1..3) {
         let accesses = supplier.accesses();
         supplier.tear_down(&accesses[chance.usize(..accesses.len())].id);

@@ -7,7 +7,7 @@ use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
 use lastmile::covage::types::{OfferRequest, OfferRequestReferenceType};
 use lastmile::onapi::OnApi;
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{BuildingKind, Sandbox};
 use serde::{Deserialize, Serialize};
 
@@ -85,10 +85,10 @@ impl Site {
         let supplier = sandbox.onapi();
         let mut wanted = Vec::new();
         while wanted.len() < orders {
-            supplier.grow(orders);
+            supplier.add_accesses(orders);
             let accesses = supplier.accesses();
             let free =
-                accesses.iter().filter_map(|access| Some((&access.id, access.service(Standing::Free)?)));
+                accesses.iter().filter_map(|access| Some((&access.id, access.service(Availability::Free)?)));
             wanted = free
                 .map(|(access, offer)| (access.clone(), offer.service.clone(), Sockets::default()))
                 .collect();

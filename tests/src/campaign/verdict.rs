@@ -6,7 +6,7 @@ use std::fmt;
 use futures_util::{StreamExt as _, stream};
 use lastmile::Policy;
 use lastmile::covage::types::{ListOrdersParams, OrderStatus};
-use lastmile_sandbox::{Fault, Received, Supplier};
+use lastmile_sandbox::{Fault, ReceivedRequest, Supplier};
 
 use super::outbox::{Stage, Step};
 use super::site::{DEADLINE, Site, Wanted, Which};
@@ -167,7 +167,7 @@ async fn submitted(site: &Site) -> (HashMap<String, usize>, usize) {
 }
 
 /// How many requests for each order took effect. The supplier has no reference, but every order is for a place of its own.
-fn created(site: &Site, received: &[Received]) -> HashMap<String, usize> {
+fn created(site: &Site, received: &[ReceivedRequest]) -> HashMap<String, usize> {
     let keys = keys(site);
     let mut held = HashMap::new();
     for received in received.iter().filter(|received| received.took_effect) {
@@ -179,14 +179,14 @@ fn created(site: &Site, received: &[Received]) -> HashMap<String, usize> {
 }
 
 /// The orders whose sender cannot know what became of them.
-fn unanswered<'a>(site: &'a Site, received: &[Received], loses: fn(Fault) -> bool) -> HashSet<&'a str> {
+fn unanswered<'a>(site: &'a Site, received: &[ReceivedRequest], loses: fn(Fault) -> bool) -> HashSet<&'a str> {
     let keys = keys(site);
     let lost = received.iter().filter(|received| received.fault.is_some_and(loses));
     lost.filter_map(|received| keys.get(&place(received)?).copied()).collect()
 }
 
 /// Whether an answer to the request that creates an order was lost.
-fn was_asked_for_again(site: &Site, received: &[Received], key: &str) -> bool {
+fn was_asked_for_again(site: &Site, received: &[ReceivedRequest], key: &str) -> bool {
     received.iter().any(|received| {
         let body = received.json();
         let pointers = ["/spReference", "/operator_info/order_ref"];
@@ -216,7 +216,7 @@ fn keys(site: &Site) -> HashMap<String, &str> {
 }
 
 /// What a request to Cocon is about.
-fn place(received: &Received) -> Option<String> {
+fn place(received: &ReceivedRequest) -> Option<String> {
     let body = received.json()?;
     let pointers = ["/name", "/buildingName", "/delayedConnections/0/buildingName"];
     pointers.iter().find_map(|pointer| body.pointer(pointer)?.as_str().map(str::to_owned))

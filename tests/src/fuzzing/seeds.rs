@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lastmile_sandbox::{Part, Spec};
+use lastmile_sandbox::{ExamplePart, Spec};
 use serde_json::{Value, json};
 
 use super::{ANSWERS, OPEN_ENUMS};
@@ -102,7 +102,8 @@ pub(super) fn patch() -> Vec<Vec<u8>> {
     }
     let spec = Spec::cocon();
     let patches = ["updateContact", "updateCustomer", "updateCustomerContract"];
-    seeds.extend(patches.iter().filter_map(|id| spec.example(id, Part::Request)).map(Value::to_string));
+    seeds
+        .extend(patches.iter().filter_map(|id| spec.example(id, ExamplePart::Request)).map(Value::to_string));
     each_with(4, &seeds)
 }
 
@@ -230,7 +231,7 @@ fn answers(api: &str, spec: &Spec) -> Vec<Vec<u8>> {
         for sample in crate::samples(api, &operation.id, &success.to_string()) {
             seeds.push(with(&sample));
         }
-        seeds.extend(spec.example(&operation.id, Part::Answer(success)).map(with));
+        seeds.extend(spec.example(&operation.id, ExamplePart::Response(success)).map(with));
         let schema = answer_schema(spec.document(), &operation.id).expect("it has a body");
         seeds.push(with(&instance(spec.document(), schema, &|_| None)));
     }
@@ -361,7 +362,7 @@ pub(super) fn rows() -> Vec<Vec<u8>> {
 pub(super) fn stored() -> Vec<Vec<u8>> {
     let spec = Spec::cocon();
     let example = |operation: &str| {
-        let mut example = spec.example(operation, Part::Request).cloned().unwrap_or_default();
+        let mut example = spec.example(operation, ExamplePart::Request).cloned().unwrap_or_default();
         // The reference's samples give a route and say that it is left out.
         for place in places(&example) {
             if place.ends_with("/isWithoutGeometry") {
@@ -393,7 +394,7 @@ pub(super) fn stored() -> Vec<Vec<u8>> {
         example("createDelayedConnection"),
         json!({ "building_id": "1937214", "body": example("createBuildingDelayedConnection") }),
         example("createDelayedConnectionBatch"),
-        Spec::covage().example("createOrder", Part::Request).cloned().unwrap_or_default(),
+        Spec::covage().example("createOrder", ExamplePart::Request).cloned().unwrap_or_default(),
         json!({ "uuid": uuid }),
         json!({ "service": uuid, "body": { "imb": "IMB/76540/X/043X" } }),
         json!({ "order": uuid, "body": { "message": "call first", "stop_deferred": true } }),

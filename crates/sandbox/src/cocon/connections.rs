@@ -5,23 +5,24 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::answers::{given, text};
-use super::refusal::{Journal, Refusal};
-use super::town::Town;
-use super::{Handled, lock};
-use crate::desk::Effects;
+use super::error_response::{ErrorResponse, OperationResult};
+use super::fixtures::Fixtures;
+use super::generator::Generator;
+use crate::behaviour::Effects;
+use crate::json::{non_null, text};
+use crate::lock::lock;
 
-/// Under this name a building that a batch connected is counted.
+/// The name under which connected buildings of batches are counted.
 const JOB: &str = "createDelayedConnectionBatch.job";
 
 #[derive(Debug)]
 pub(super) struct Connections {
-    town: Arc<Mutex<Town>>,
+    fixtures: Arc<Mutex<Fixtures>>,
     batches: BTreeMap<String, Batch>,
-    jobs_per_look: usize,
+    jobs_per_poll: usize,
 }
 
-/// The entries of a batch, in the groups that its status shows; those still to come as they were sent.
+/// The jobs of a batch, grouped as in its status. Pending jobs are kept as they were sent.
 #[derive(Debug, Default)]
 struct Batch {
     pending: Vec<Value>,
@@ -30,44 +31,49 @@ struct Batch {
 }
 
 impl Connections {
-    pub(super) fn new(town: Arc<Mutex<Town>>, jobs_per_look: usize) -> Connections {
-        Connections { town, batches: BTreeMap::new(), jobs_per_look }
+    pub(super) fn new(fixtures: Arc<Mutex<Fixtures>>, jobs_per_poll: usize) -> Connections {
+        Connections { fixtures, batches: BTreeMap::new(), jobs_per_poll }
     }
 
-    pub(super) fn connect_by_id(&mut self, id: &str, body: &Value) -> Handled {
+    pub(super) fn connect_by_id(&mut self, id: &str, body: &Value) -> OperationResult {
         check_scenario(body)?;
-        lock(&self.town).by_id(id)?.connect(text(body, "frameName")).map(Some)
+        lock(&self.fixtures).by_id(id)?.connect(text(body, "frameName")).map(Some)
     }
 
-    pub(super) fn connect_by_name(&mut self, body: &Value) -> Handled {
+    pub(super) fn connect_by_name(&mut self, body: &Value) -> OperationResult {
         self.connect(body).map(Some)
     }
 
-    /// The jobs wait for somebody to look.
-    pub(super) fn register_batch(&mut self, body: &Value, journal: &mut Journal) -> Handled {
+    /// Registers a batch. Its jobs run when its status is polled.
+    pub(super) fn register_batch(&mut self, body: &Value, generator: &mut Generator) -> OperationResult {
         let pending =
-            given(body, "delayedConnections").and_then(Value::as_array).cloned().unwrap_or_default();
+            non_null(body, "delayedConnections").and_then(Value::as_array).cloned().unwrap_or_default();
         if pending.is_empty() {
-            return Err(Refusal::new(400, "EmptyBatch", "The batch has no connections"));
+            return Err(ErrorResponse::new(400, "EmptyBatch", "The batch has no connections"));
         }
-        let id = journal.uuid();
+        let id = generator.uuid();
         self.batches.insert(id.clone(), Batch { pending, ..Batch::default() });
         Ok(Some(json!({ "batchId": id })))
     }
 
-    /// Lets the next jobs finish and then tells how far the batch is, so that what is told and what took
-    /// effect agree. Time passes by looking only: a caller that polls gets there, at the same pace in every run.
-    pub(super) fn look(&mut self, id: &str, journal: &mut Journal, effects: &mut Effects) -> Handled {
-        let mut batch = self.batches.remove(id).ok_or_else(|| Refusal::not_found("batch", id))?;
-        let due = self.jobs_per_look.min(batch.pending.len());
+    /// Runs the next jobs and returns the status of the batch. Batches make progress only when they are polled, so a
+    /// run can be repeated, and the returned status always agrees with what took effect.
+    pub(super) fn poll(
+        &mut self,
+        id: &str,
+        generator: &mut Generator,
+        effects: &mut Effects,
+    ) -> OperationResult {
+        let mut batch = self.batches.remove(id).ok_or_else(|| ErrorResponse::not_found("batch", id))?;
+        let due = self.jobs_per_poll.min(batch.pending.len());
         for job in batch.pending.drain(..due) {
             match self.connect(&job) {
                 Ok(details) => {
                     effects.add(JOB);
                     batch.success.push(entry(&job, "details", details));
                 }
-                Err(refusal) => {
-                    batch.failure.push(entry(&job, "errors", json!([refusal.body(journal)])));
+                Err(error) => {
+                    batch.failure.push(entry(&job, "errors", json!([error.body(generator)])));
                 }
             }
         }
@@ -76,11 +82,11 @@ impl Connections {
         Ok(Some(status))
     }
 
-    fn connect(&mut self, body: &Value) -> Result<Value, Refusal> {
+    fn connect(&mut self, body: &Value) -> Result<Value, ErrorResponse> {
         check_scenario(body)?;
         let name = text(body, "buildingName")
-            .ok_or_else(|| Refusal::new(400, "BuildingNameMissing", "No building is named"))?;
-        lock(&self.town).by_name(name)?.connect(text(body, "frameName"))
+            .ok_or_else(|| ErrorResponse::new(400, "BuildingNameMissing", "No building is named"))?;
+        lock(&self.fixtures).by_name(name)?.connect(text(body, "frameName"))
     }
 }
 
@@ -97,19 +103,18 @@ impl Batch {
     }
 }
 
-/// The supplier first works out which scenario is meant: the route stays as it is, on purpose, or a new one is
-/// given. Both then ask the same of the building.
-fn check_scenario(body: &Value) -> Result<(), Refusal> {
+/// Checks that the request describes exactly one scenario: a new route, or deliberately none.
+fn check_scenario(body: &Value) -> Result<(), ErrorResponse> {
     let on_purpose = body.get("isWithoutGeometry") == Some(&Value::Bool(true));
-    let route = given(body, "newRoute").is_some();
+    let route = non_null(body, "newRoute").is_some();
     if on_purpose == route {
         let message = "Cannot tell the scenario: give newRoute, or leave it out and set isWithoutGeometry";
-        return Err(Refusal::new(400, "UnknownScenario", message));
+        return Err(ErrorResponse::new(400, "UnknownScenario", message));
     }
     Ok(())
 }
 
-/// The name of a job's building, if it has one, as the entry of a batch's status.
+/// Returns an entry of a batch status with the building name of the job, if it has one.
 fn named(job: &Value) -> Value {
     text(job, "buildingName").map_or_else(|| json!({}), |name| json!({ "buildingName": name }))
 }

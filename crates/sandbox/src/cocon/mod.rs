@@ -1,45 +1,54 @@
-//! Cocon, Netherlands: who may come in, and which part of the simulation answers what.
+//! Cocon (Netherlands).
 //!
-//! Where the supplier's documents are silent, the sandbox decides as follows.
-//! - A path that is not documented is a 404 and a wrong method a 405, whoever asks; then comes the 401.
-//! - A customer with contacts or contracts and a contact of a contract cannot be deleted (400).
-//! - Fields that hold nothing are left out of answers.
-//! - Error codes and messages are the sandbox's own words, and so are the states of a batch.
+//! Where the supplier's documents leave something open, the sandbox behaves as follows.
+//!
+//! - An undocumented path gets a 404 and a wrong method a 405, even without valid credentials. Only then are the
+//!   credentials checked (401).
+//! - A customer that has contacts or contracts, and a contact that a contract refers to, cannot be deleted (400).
+//! - Response bodies omit fields without a value.
+//! - Error codes, error messages and the states of a batch are the sandbox's own.
 
-mod answers;
 mod connections;
 mod customers;
-mod refusal;
-mod town;
+mod error_response;
+mod fixtures;
+mod generator;
+mod response_bodies;
 
 use std::io;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
 use http::Method;
 use serde_json::Value;
 
-use crate::desk::{Behaviour, Effects, Request};
+use crate::behaviour::{Behaviour, Effects, Request};
+use crate::lock::lock;
+use crate::received::ReceivedRequest;
 use crate::script::Answer;
-use crate::spec::{Lookup, Operation, Parameters, Spec};
-use crate::{Received, Supplier};
+use crate::spec::{Operation, Parameters, RouteMatch, Spec};
+use crate::supplier::Supplier;
 use connections::Connections;
-use customers::Register;
-use refusal::{Journal, Refusal};
-use town::Town;
-pub use town::{Building, BuildingKind};
+use customers::Customers;
+use error_response::{ErrorResponse, OperationResult};
+use fixtures::Fixtures;
+pub use fixtures::{Building, BuildingKind};
+use generator::Generator;
 
-/// Cocon as simulated: a [`Supplier`] with the keys it takes and the town it has prepared.
+/// The simulation of Cocon.
+///
+/// Dereferences to [`Supplier`]. In addition it provides the accepted credentials and the buildings of the simulated
+/// network.
 #[derive(Debug, Clone)]
 pub struct Cocon {
     supplier: Supplier,
     keys: Arc<Keys>,
     buildings: Arc<[Building]>,
-    town: Arc<Mutex<Town>>,
+    fixtures: Arc<Mutex<Fixtures>>,
 }
 
-/// Everything that is the same for every supplier: requests, counts, scripted answers.
+/// Provides what all suppliers share: received requests, counts, scripted responses and faults.
 impl Deref for Cocon {
     type Target = Supplier;
 
@@ -52,49 +61,46 @@ impl Cocon {
     pub(crate) async fn start(
         port: u16,
         seed: u64,
-        houses_per_street: u32,
-        jobs_per_look: usize,
+        buildings_per_street: u32,
+        jobs_per_poll: usize,
     ) -> io::Result<Cocon> {
         let spec = Spec::cocon();
         let mut rng = Rng::with_seed(seed);
         let keys = Arc::new(Keys::new(&mut rng, spec));
-        let town = Town::new(&mut rng.fork(), houses_per_street);
-        let buildings = town.buildings();
-        let town = Arc::new(Mutex::new(town));
-        let office = Office {
+        let fixtures = Fixtures::new(&mut rng.fork(), buildings_per_street);
+        let buildings = fixtures.buildings();
+        let fixtures = Arc::new(Mutex::new(fixtures));
+        let simulation = Simulation {
             keys: Arc::clone(&keys),
-            register: Register::new(&mut rng),
-            connections: Connections::new(Arc::clone(&town), jobs_per_look),
-            journal: Journal::new(rng),
+            customers: Customers::new(&mut rng),
+            connections: Connections::new(Arc::clone(&fixtures), jobs_per_poll),
+            generator: Generator::new(rng),
         };
-        let supplier = Supplier::start(port, spec, office).await?;
-        Ok(Cocon { supplier, keys, buildings, town })
+        let supplier = Supplier::start(port, spec, simulation).await?;
+        Ok(Cocon { supplier, keys, buildings, fixtures })
     }
 
-    /// The API key that it accepts, in the header `Api-Key`.
+    /// Returns the accepted API key, which clients send in the header `Api-Key`.
     pub fn api_key(&self) -> &str {
         &self.keys.api_key
     }
 
-    /// The client id that it accepts beside the key, in the header `Client-Id`.
+    /// Returns the accepted client id, which clients send in the header `Client-Id`.
     pub fn client_id(&self) -> &str {
         &self.keys.client_id
     }
 
-    /// Puts a frame into a building that nobody has prepared, so that it can be connected from now on.
+    /// Prepares an [`Unprepared`](BuildingKind::Unprepared) building, so that it can be connected.
+    ///
+    /// Does nothing if there is no such building or if it is of another kind.
     pub fn prepare(&self, building_name: &str) {
-        lock(&self.town).prepare(building_name);
+        lock(&self.fixtures).prepare(building_name);
     }
 
-    /// The town as it was seeded: which buildings there are to connect.
+    /// Returns all buildings as they were at the start.
     pub fn buildings(&self) -> Vec<Building> {
         self.buildings.to_vec()
     }
-}
-
-/// The town stays usable after a panic in a test that held it.
-fn lock(town: &Mutex<Town>) -> MutexGuard<'_, Town> {
-    town.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]
@@ -119,57 +125,61 @@ impl Keys {
         }
     }
 
-    /// Both keys must be right, and a token, if there is one, a bearer's. Which of them is wrong is not told.
-    fn admit(&self, received: &Received) -> Result<(), Refusal> {
+    /// Checks both keys and, if there is an `Authorization` header, that it has the scheme `Bearer`. The error does
+    /// not say which of them is wrong.
+    fn authenticate(&self, received: &ReceivedRequest) -> Result<(), ErrorResponse> {
         let keys_fit = received.header(&self.api_key_header) == Some(&self.api_key)
             && received.header(&self.client_id_header) == Some(&self.client_id);
         let token = received.header("authorization");
         if keys_fit && token.is_none_or(|token| token.starts_with("Bearer ")) {
             return Ok(());
         }
-        Err(Refusal::new(401, "Unauthorized", "The key, the client id or the token is missing or unknown"))
+        Err(ErrorResponse::new(
+            401,
+            "Unauthorized",
+            "The key, the client id or the token is missing or unknown",
+        ))
     }
 }
 
-/// What an operation gives: a body or none, or why it was refused.
-type Handled = Result<Option<Value>, Refusal>;
-
-struct Office {
+struct Simulation {
     keys: Arc<Keys>,
-    register: Register,
+    customers: Customers,
     connections: Connections,
-    journal: Journal,
+    generator: Generator,
 }
 
-impl Behaviour for Office {
+impl Behaviour for Simulation {
     fn answer(&mut self, request: &Request<'_>, effects: &mut Effects) -> Answer {
-        self.journal.tick();
+        self.generator.tick();
         match self.handle(request, effects) {
             Ok(Some(body)) => Answer::json(200, &body),
             Ok(None) => Answer::status(204),
-            Err(refusal) => refusal.answer(&mut self.journal),
+            Err(error) => error.answer(&mut self.generator),
         }
     }
 }
 
-impl Office {
-    fn handle(&mut self, request: &Request<'_>, effects: &mut Effects) -> Handled {
-        let (operation, parameters) = match request.lookup {
-            Lookup::Found(operation, parameters) => (*operation, parameters),
-            Lookup::WrongMethod(allowed) => return Err(Refusal::wrong_method(allowed)),
-            Lookup::UnknownPath => return Err(Refusal::new(404, "UnknownPath", "There is no such path")),
+impl Simulation {
+    fn handle(&mut self, request: &Request<'_>, effects: &mut Effects) -> OperationResult {
+        let (operation, parameters) = match request.route {
+            RouteMatch::Found(operation, parameters) => (*operation, parameters),
+            RouteMatch::MethodNotAllowed(allowed) => return Err(ErrorResponse::method_not_allowed(allowed)),
+            RouteMatch::UnknownPath => {
+                return Err(ErrorResponse::new(404, "UnknownPath", "There is no such path"));
+            }
         };
-        self.keys.admit(request.received)?;
+        self.keys.authenticate(request.received)?;
         let problems = &request.received.problems;
-        if !problems.is_empty() && operation.answers(400) {
-            return Err(Refusal::invalid(problems));
+        if !problems.is_empty() && operation.documents_status(400) {
+            return Err(ErrorResponse::invalid(problems));
         }
         let body = request.received.json().unwrap_or_default();
-        let done = self.carry_out(operation, parameters, &body, effects)?;
+        let result = self.carry_out(operation, parameters, &body, effects)?;
         if operation.method != Method::GET {
             effects.add(&operation.id);
         }
-        Ok(done)
+        Ok(result)
     }
 
     fn carry_out(
@@ -178,30 +188,30 @@ impl Office {
         parameters: &Parameters,
         body: &Value,
         effects: &mut Effects,
-    ) -> Handled {
+    ) -> OperationResult {
         let parameter = |name: &str| parameters.get(name).map(String::as_str).unwrap_or_default();
         let id = parameter("id");
         match operation.id.as_str() {
-            "createContact" => self.register.create_contact(body),
-            "getContact" => self.register.contact(id),
-            "getCustomerContact" => self.register.contact_of(id, parameter("contactId")),
-            "updateContact" => self.register.update_contact(id, body),
-            "deleteContact" => self.register.delete_contact(id),
-            "createCustomer" => self.register.create_customer(body),
-            "getCustomer" => self.register.customer(id),
-            "updateCustomer" => self.register.update_customer(id, body),
-            "deleteCustomer" => self.register.delete_customer(id),
-            "createCustomerContract" => self.register.create_contract(body),
-            "getCustomerContract" => self.register.contract(id),
-            "updateCustomerContract" => self.register.update_contract(id, body),
-            "deleteCustomerContract" => self.register.delete_contract(id),
+            "createContact" => self.customers.create_contact(body),
+            "getContact" => self.customers.contact(id),
+            "getCustomerContact" => self.customers.contact_of(id, parameter("contactId")),
+            "updateContact" => self.customers.update_contact(id, body),
+            "deleteContact" => self.customers.delete_contact(id),
+            "createCustomer" => self.customers.create_customer(body),
+            "getCustomer" => self.customers.customer(id),
+            "updateCustomer" => self.customers.update_customer(id, body),
+            "deleteCustomer" => self.customers.delete_customer(id),
+            "createCustomerContract" => self.customers.create_contract(body),
+            "getCustomerContract" => self.customers.contract(id),
+            "updateCustomerContract" => self.customers.update_contract(id, body),
+            "deleteCustomerContract" => self.customers.delete_contract(id),
             "createBuildingDelayedConnection" => self.connections.connect_by_id(id, body),
             "createDelayedConnection" => self.connections.connect_by_name(body),
-            "createDelayedConnectionBatch" => self.connections.register_batch(body, &mut self.journal),
-            "getDelayedConnectionBatch" => self.connections.look(id, &mut self.journal, effects),
-            // Nothing reads an approval back; the captured request is its record.
+            "createDelayedConnectionBatch" => self.connections.register_batch(body, &mut self.generator),
+            "getDelayedConnectionBatch" => self.connections.poll(id, &mut self.generator, effects),
+            // No operation returns an approval; the recorded request is the only trace of it.
             "createProjectAssetApproval" => Ok(None),
-            other => Err(Refusal::new(500, "NotSimulated", format!("{other} is not simulated"))),
+            other => Err(ErrorResponse::new(500, "NotSimulated", format!("{other} is not simulated"))),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The user, and the tokens of both documented generations.
 //!
-//! Tokens expire when the test says so, not by the clock: the sandbox's hours do not pass.
+//! Tokens expire when a test demands it, not with time.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use std::sync::Arc;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::field;
-use super::journal::{Journal, short_id};
-use super::refusal::Refusal;
-use crate::Received;
+use super::error_response::ErrorResponse;
+use super::generator::{Generator, short_id};
+use crate::json::text_at;
+use crate::received::ReceivedRequest;
 
-/// The one user there is. Invented; the number is one of those that France keeps for fiction.
+/// The only user, which is invented. The phone number is one that France reserves for fiction.
 #[derive(Debug)]
 pub(super) struct User {
     pub(super) email: String,
@@ -65,53 +65,68 @@ impl Account {
         Account { user, last_login: None, access, refresh, legacy }
     }
 
-    /// Wrong credentials are a 401 (authentication page, newer edition).
-    pub(super) fn obtain(&mut self, body: &Value, journal: &mut Journal) -> Result<Value, Refusal> {
-        self.log_in(body, journal)
-            .ok_or_else(|| Refusal::new(401, "No active user has these credentials."))?;
-        let (access, refresh) = (journal.token(), journal.token());
+    /// Issues tokens. Wrong credentials are a 401 (authentication page, newer edition).
+    pub(super) fn obtain(&mut self, body: &Value, generator: &mut Generator) -> Result<Value, ErrorResponse> {
+        self.log_in(body, generator)
+            .ok_or_else(|| ErrorResponse::new(401, "No active user has these credentials."))?;
+        let (access, refresh) = (generator.token(), generator.token());
         self.access.insert(access.clone());
         self.refresh.insert(refresh.clone());
         Ok(json!({ "access": access, "refresh": refresh, "user": self.view() }))
     }
 
-    /// The refresh token stays as it is and stays good.
-    pub(super) fn renew(&mut self, body: &Value, journal: &mut Journal) -> Result<Value, Refusal> {
-        if !self.refresh.contains(field(body, "/refresh").unwrap_or_default()) {
-            return Err(Refusal::new(401, "The refresh token is unknown or expired."));
+    /// Issues a new access token. The refresh token stays valid.
+    pub(super) fn refresh(
+        &mut self,
+        body: &Value,
+        generator: &mut Generator,
+    ) -> Result<Value, ErrorResponse> {
+        if !self.refresh.contains(text_at(body, "/refresh").unwrap_or_default()) {
+            return Err(ErrorResponse::new(401, "The refresh token is unknown or expired."));
         }
-        let access = journal.token();
+        let access = generator.token();
         self.access.insert(access.clone());
         Ok(json!({ "access": access }))
     }
 
-    /// Wrong credentials are a 400 (authentication page, older edition).
-    pub(super) fn obtain_legacy(&mut self, body: &Value, journal: &mut Journal) -> Result<Value, Refusal> {
-        self.log_in(body, journal).ok_or_else(|| Refusal::new(400, "No user has these credentials."))?;
-        Ok(self.issue_legacy(journal))
+    /// Issues a token of the older generation. Wrong credentials are a 400 (authentication page, older edition).
+    pub(super) fn obtain_legacy(
+        &mut self,
+        body: &Value,
+        generator: &mut Generator,
+    ) -> Result<Value, ErrorResponse> {
+        self.log_in(body, generator)
+            .ok_or_else(|| ErrorResponse::new(400, "No user has these credentials."))?;
+        Ok(self.issue_legacy(generator))
     }
 
-    /// Takes a token that has not expired (same page); the chain of such tokens has no end here.
-    pub(super) fn renew_legacy(&mut self, body: &Value, journal: &mut Journal) -> Result<Value, Refusal> {
-        if !self.legacy.contains(field(body, "/token").unwrap_or_default()) {
-            return Err(Refusal::new(400, "The token is unknown or expired."));
+    /// Issues a new token of the older generation for one that has not expired (same page). The number of renewals is
+    /// not limited.
+    pub(super) fn refresh_legacy(
+        &mut self,
+        body: &Value,
+        generator: &mut Generator,
+    ) -> Result<Value, ErrorResponse> {
+        if !self.legacy.contains(text_at(body, "/token").unwrap_or_default()) {
+            return Err(ErrorResponse::new(400, "The token is unknown or expired."));
         }
-        Ok(self.issue_legacy(journal))
+        Ok(self.issue_legacy(generator))
     }
 
-    pub(super) fn user(&self, id: &str) -> Result<Value, Refusal> {
-        if id == self.user.id { Ok(self.view()) } else { Err(Refusal::not_found("user")) }
+    pub(super) fn user(&self, id: &str) -> Result<Value, ErrorResponse> {
+        if id == self.user.id { Ok(self.view()) } else { Err(ErrorResponse::not_found("user")) }
     }
 
-    /// Each generation has its own word before its tokens (both editions of the page).
-    pub(super) fn admit(&self, received: &Received) -> Result<(), Refusal> {
+    /// Checks the token of a request. The authentication scheme depends on the generation of the token (both editions
+    /// of the page).
+    pub(super) fn authenticate(&self, received: &ReceivedRequest) -> Result<(), ErrorResponse> {
         let credentials = received.header("authorization").unwrap_or_default();
         let known = match credentials.split_once(' ') {
             Some(("Bearer", token)) => self.access.contains(token),
             Some(("JWT", token)) => self.legacy.contains(token),
             _ => false,
         };
-        if known { Ok(()) } else { Err(Refusal::new(401, "The token is missing, unknown or expired.")) }
+        if known { Ok(()) } else { Err(ErrorResponse::new(401, "The token is missing, unknown or expired.")) }
     }
 
     pub(super) fn expire_tokens(&mut self) {
@@ -123,16 +138,16 @@ impl Account {
         self.refresh.clear();
     }
 
-    /// The case of an e-mail address does not matter (changes of version 2.1).
-    fn log_in(&mut self, body: &Value, journal: &mut Journal) -> Option<()> {
-        let email = field(body, "/email").unwrap_or_default();
-        let password = field(body, "/password").unwrap_or_default();
+    /// Checks the credentials. The case of the e-mail address is ignored (changes of version 2.1).
+    fn log_in(&mut self, body: &Value, generator: &mut Generator) -> Option<()> {
+        let email = text_at(body, "/email").unwrap_or_default();
+        let password = text_at(body, "/password").unwrap_or_default();
         let known = email.eq_ignore_ascii_case(&self.user.email) && password == self.user.password;
-        known.then(|| self.last_login = Some(journal.stamp()))
+        known.then(|| self.last_login = Some(generator.stamp()))
     }
 
-    fn issue_legacy(&mut self, journal: &mut Journal) -> Value {
-        let token = journal.token();
+    fn issue_legacy(&mut self, generator: &mut Generator) -> Value {
+        let token = generator.token();
         self.legacy.insert(token.clone());
         json!({ "token": token, "user": self.view() })
     }

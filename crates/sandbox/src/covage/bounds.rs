@@ -1,60 +1,65 @@
-//! The ends of the line that an order is for.
+//! The ends of the line that an order is for, which the API calls bounds.
 
 use serde_json::{Value, json};
 
-use super::eligibility::{Check, Target, copper_facts};
-use super::journal::Journal;
-use super::town::{Building, Premises, Socket};
+use super::eligibility::{EligibilityCheck, Target, copper_facts};
+use super::fixtures::{Building, Premises, Socket};
+use super::generator::Generator;
 
-/// The end of the line that an activation starts with: what the eligibility answer knew, and nothing that the
-/// caller has to give.
-pub(super) fn of_activation(place: &Premises, check: &Check, journal: &mut Journal) -> Value {
-    let building = |index: usize| place.buildings.get(index);
+/// Returns the bound that an activation starts with: what the eligibility check determined, without the fields that
+/// the client has to send.
+pub(super) fn of_activation(
+    premises: &Premises,
+    check: &EligibilityCheck,
+    generator: &mut Generator,
+) -> Value {
+    let building = |index: usize| premises.buildings.get(index);
     match &check.target {
-        Target::Line { activation_type } => copper(place, activation_type, journal),
-        Target::Building(index) => fiber(place, building(*index), None, journal),
+        Target::CopperLine { activation_type } => copper(premises, activation_type, generator),
+        Target::Building(index) => fiber(premises, building(*index), None, generator),
         Target::Socket(index, socket) => {
             let building = building(*index);
-            fiber(place, building, building.and_then(|building| building.sockets.get(*socket)), journal)
+            fiber(premises, building, building.and_then(|building| building.sockets.get(*socket)), generator)
         }
     }
 }
 
-/// The number of the line is fixed. A new line at another address has a street number of its own, which the
-/// caller gives (`create_neighbour`, text on the address of an order).
-fn copper(place: &Premises, activation_type: &str, journal: &mut Journal) -> Value {
-    let mut address = address(place);
+/// Returns the bound of a copper line. Its number is fixed. For a new line at another address the client sends the
+/// street number (`create_neighbour`, text on the address of an order).
+fn copper(premises: &Premises, activation_type: &str, generator: &mut Generator) -> Value {
+    let mut address = address(premises);
     address["floor"] = json!("00");
     if activation_type == "create_neighbour" {
         address["street_number"] = Value::Null;
     }
-    let line = place.line.as_ref();
+    let line = premises.line.as_ref();
     json!({
-        "uuid": journal.uuid(),
+        "uuid": generator.uuid(),
         "endpoints": [{
-            "uuid": journal.uuid(),
+            "uuid": generator.uuid(),
             "reference": line.map(|line| &line.number),
             "type": "line_number",
             "locked": true,
-            "information": line.map(|line| copper_facts(place, line)),
+            "information": line.map(|line| copper_facts(premises, line)),
         }],
         "address": without_nulls(address),
-        "information": { "co": place.exchange() },
+        "information": { "co": premises.exchange() },
     })
 }
 
-/// A socket that was checked is fixed, and the platform knows where it is; any other is the caller's to give.
+/// Returns the bound of a fibre line. A checked socket is fixed, and its location is known; any other socket is sent
+/// by the client.
 fn fiber(
-    place: &Premises,
+    premises: &Premises,
     building: Option<&Building>,
     socket: Option<&Socket>,
-    journal: &mut Journal,
+    generator: &mut Generator,
 ) -> Value {
-    let mut address = address(place);
+    let mut address = address(premises);
     address["building_name"] = json!(building.map(|building| &building.name));
     address["building_code"] = json!(building.map(|building| &building.reference));
-    let bound = journal.uuid();
-    let mut endpoint = json!({ "uuid": journal.uuid(), "type": "otp", "locked": socket.is_some() });
+    let bound = generator.uuid();
+    let mut endpoint = json!({ "uuid": generator.uuid(), "type": "otp", "locked": socket.is_some() });
     match socket {
         Some(socket) => {
             endpoint["reference"] = json!(socket.reference);
@@ -67,13 +72,13 @@ fn fiber(
         "uuid": bound,
         "endpoints": [endpoint],
         "address": without_nulls(address),
-        "information": { "co": place.exchange() },
+        "information": { "co": premises.exchange() },
     })
 }
 
-/// The end of a line in operation, with what the sample of a termination shows of it.
-pub(super) fn of_copper_service(place: &Premises, journal: &mut Journal) -> Value {
-    let mut bound = copper(place, "activate", journal);
+/// Returns the bound of an active copper service, with the fields that the sample of a termination has.
+pub(super) fn of_copper_service(premises: &Premises, generator: &mut Generator) -> Value {
+    let mut bound = copper(premises, "activate", generator);
     let endpoint = &mut bound["endpoints"][0];
     endpoint["locked"] = json!(false);
     let facts = &mut endpoint["information"];
@@ -88,26 +93,26 @@ pub(super) fn of_copper_service(place: &Premises, journal: &mut Journal) -> Valu
     bound
 }
 
-/// The ends of a service's line, as an order about them has them: the same with identifiers of its own.
-pub(super) fn copied(bounds: &Value, journal: &mut Journal) -> Value {
+/// Copies the bounds of a service for an order about it, with new identifiers.
+pub(super) fn copied(bounds: &Value, generator: &mut Generator) -> Value {
     let mut bounds = bounds.clone();
     for bound in bounds.as_array_mut().into_iter().flatten() {
-        bound["uuid"] = json!(journal.uuid());
+        bound["uuid"] = json!(generator.uuid());
         for endpoint in bound["endpoints"].as_array_mut().into_iter().flatten() {
-            endpoint["uuid"] = json!(journal.uuid());
+            endpoint["uuid"] = json!(generator.uuid());
         }
     }
     bounds
 }
 
-fn address(place: &Premises) -> Value {
+fn address(premises: &Premises) -> Value {
     json!({
-        "kosc_street_code": place.kosc_street_code,
-        "kosc_insee_code": place.kosc_insee_code,
-        "zipcode": place.zipcode,
-        "street_name": place.street_name,
-        "street_number": place.street_number,
-        "city": place.city,
+        "kosc_street_code": premises.kosc_street_code,
+        "kosc_insee_code": premises.kosc_insee_code,
+        "zipcode": premises.zipcode,
+        "street_name": premises.street_name,
+        "street_number": premises.street_number,
+        "city": premises.city,
     })
 }
 

@@ -1,21 +1,21 @@
-//! The operator's own people.
+//! The contact persons of the operator.
 
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::field;
-use super::journal::{Journal, short_id};
-use super::refusal::Refusal;
+use super::error_response::ErrorResponse;
+use super::generator::{Generator, short_id};
+use crate::json::text_at;
 
-/// Contacts by identifier, as they are answered.
+/// Contacts by identifier, as response bodies contain them.
 #[derive(Debug)]
 pub(super) struct Contacts(BTreeMap<String, Value>);
 
 impl Contacts {
-    /// One is there from the start. It is nobody's default, so that drafts begin without a contact, as in
-    /// the supplier's samples.
+    /// Creates the store with one contact. It is not a default: drafts start without a contact, as in the supplier's
+    /// samples.
     pub(super) fn new(rng: &mut Rng) -> Contacts {
         let id = short_id(rng);
         let contact = json!({
@@ -36,25 +36,25 @@ impl Contacts {
         self.0.keys().next().cloned().unwrap_or_default()
     }
 
-    pub(super) fn get(&self, id: &str) -> Result<Value, Refusal> {
-        self.0.get(id).cloned().ok_or_else(|| Refusal::not_found("contact"))
+    pub(super) fn get(&self, id: &str) -> Result<Value, ErrorResponse> {
+        self.0.get(id).cloned().ok_or_else(|| ErrorResponse::not_found("contact"))
     }
 
-    pub(super) fn create(&mut self, body: &Value, journal: &mut Journal) -> Value {
-        self.put(journal.short_id(), body)
+    pub(super) fn create(&mut self, body: &Value, generator: &mut Generator) -> Value {
+        self.put(generator.short_id(), body)
     }
 
-    /// What is left out is lost: the page asks for the whole object.
-    pub(super) fn replace(&mut self, id: &str, body: &Value) -> Result<Value, Refusal> {
+    /// Replaces a contact. Fields that are not sent are removed, as the documentation demands the whole object.
+    pub(super) fn replace(&mut self, id: &str, body: &Value) -> Result<Value, ErrorResponse> {
         self.get(id)?;
-        if field(body, "/contact_uuid").is_some_and(|other| other != id) {
-            return Err(Refusal::field("contact_uuid", "It is not that of the path."));
+        if text_at(body, "/contact_uuid").is_some_and(|other| other != id) {
+            return Err(ErrorResponse::field("contact_uuid", "It is not that of the path."));
         }
         Ok(self.put(id.to_owned(), body))
     }
 
-    pub(super) fn delete(&mut self, id: &str) -> Result<(), Refusal> {
-        self.0.remove(id).map(|_| ()).ok_or_else(|| Refusal::not_found("contact"))
+    pub(super) fn delete(&mut self, id: &str) -> Result<(), ErrorResponse> {
+        self.0.remove(id).map(|_| ()).ok_or_else(|| ErrorResponse::not_found("contact"))
     }
 
     fn put(&mut self, id: String, body: &Value) -> Value {

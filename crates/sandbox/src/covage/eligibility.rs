@@ -1,118 +1,123 @@
-//! What a place can have: the chain from a postal code to the offers that an order starts from.
+//! Eligibility: the steps from a postal code to the offers that an order is based on.
 
 use serde_json::{Value, json};
 
-use super::catalogue::{self, Catalogue, Technology};
-use super::field;
+use super::error_response::{ErrorResponse, FieldError, fail_if_any};
+use super::fixtures::{Building, CopperLine, Fixtures, Premises, Socket};
+use super::products::{self, Products, Technology};
 use super::query::Query;
-use super::refusal::{Fault, Refusal, none_of};
-use super::town::{Building, Line, Premises, Socket, Town};
+use crate::json::{push, text_at};
 
-/// An eligibility answer, as far as an order needs it.
+/// The result of an eligibility check, as far as an order needs it.
 #[derive(Debug, Clone)]
-pub(super) struct Check {
-    /// Which place of the town.
-    pub(super) place: usize,
+pub(super) struct EligibilityCheck {
+    /// The index of the premises.
+    pub(super) premises_index: usize,
     pub(super) target: Target,
-    /// The products that were offered.
+    /// The codes of the offered products.
     pub(super) products: Vec<&'static str>,
 }
 
-/// What was asked about.
+/// What was checked.
 #[derive(Debug, Clone)]
 pub(super) enum Target {
-    /// The copper line of the place, and what is to be ordered of it.
-    Line { activation_type: String },
-    /// One of the buildings.
+    /// The copper line of the premises, and the kind of activation.
+    CopperLine { activation_type: String },
+    /// A building of the premises, by index.
     Building(usize),
-    /// One of the sockets of one of the buildings.
+    /// A socket, by the index of its building and its own.
     Socket(usize, usize),
 }
 
-impl Check {
+impl EligibilityCheck {
     pub(super) fn technology(&self) -> Technology {
         match self.target {
-            Target::Line { .. } => Technology::Copper,
+            Target::CopperLine { .. } => Technology::Copper,
             _ => Technology::Fiber,
         }
     }
 }
 
-pub(super) fn cities(town: &Town, query: &Query) -> Value {
+pub(super) fn cities(fixtures: &Fixtures, query: &Query) -> Value {
     let mut cities: Vec<Value> = Vec::new();
-    for place in town.all().filter(|place| place.zipcode == query.text("zipcode")) {
+    for premises in fixtures.all().filter(|premises| premises.zipcode == query.text("zipcode")) {
         let city = json!({
-            "kosc_insee_code": place.kosc_insee_code,
-            "city": place.city,
-            "locality": place.city,
-            "zipcode": place.zipcode,
+            "kosc_insee_code": premises.kosc_insee_code,
+            "city": premises.city,
+            "locality": premises.city,
+            "zipcode": premises.zipcode,
         });
-        add_once(&mut cities, city);
+        push_unique(&mut cities, city);
     }
     Value::Array(cities)
 }
 
-pub(super) fn streets(town: &Town, query: &Query) -> Value {
+pub(super) fn streets(fixtures: &Fixtures, query: &Query) -> Value {
     let mut streets: Vec<Value> = Vec::new();
-    for place in town.all().filter(|place| place.kosc_insee_code == query.text("kosc_insee_code")) {
-        let street = json!({ "street_name": place.street_name, "kosc_street_code": place.kosc_street_code });
-        add_once(&mut streets, street);
+    for premises in
+        fixtures.all().filter(|premises| premises.kosc_insee_code == query.text("kosc_insee_code"))
+    {
+        let street =
+            json!({ "street_name": premises.street_name, "kosc_street_code": premises.kosc_street_code });
+        push_unique(&mut streets, street);
     }
     Value::Array(streets)
 }
 
-pub(super) fn street_numbers(town: &Town, query: &Query) -> Value {
-    town.all()
-        .filter(|place| place.kosc_street_code == query.text("kosc_street_code"))
-        .map(|place| json!({ "street_number": place.street_number }))
+pub(super) fn street_numbers(fixtures: &Fixtures, query: &Query) -> Value {
+    fixtures
+        .all()
+        .filter(|premises| premises.kosc_street_code == query.text("kosc_street_code"))
+        .map(|premises| json!({ "street_number": premises.street_number }))
         .collect()
 }
 
-pub(super) fn endpoints(town: &Town, query: &Query) -> Value {
-    let place = asked_for(town, query);
-    let line = place.and_then(|place| Some((place, place.line.as_ref()?)));
+pub(super) fn endpoints(fixtures: &Fixtures, query: &Query) -> Value {
+    let premises = find_premises(fixtures, query);
+    let line = premises.and_then(|premises| Some((premises, premises.line.as_ref()?)));
     line.into_iter()
         .filter(|(_, line)| query.get("status").is_none_or(|status| status == line_status(line)))
-        .map(|(place, line)| line_view(place, line))
+        .map(|(premises, line)| line_view(premises, line))
         .collect()
 }
 
-pub(super) fn buildings(town: &Town, query: &Query) -> Value {
-    let place = asked_for(town, query);
-    place
+pub(super) fn buildings(fixtures: &Fixtures, query: &Query) -> Value {
+    let premises = find_premises(fixtures, query);
+    premises
         .into_iter()
-        .flat_map(|place| place.buildings.iter().map(move |building| building_view(place, building)))
+        .flat_map(|premises| premises.buildings.iter().map(move |building| building_view(premises, building)))
         .collect()
 }
 
-/// Both parts of the answer are given where both are asked for.
-pub(super) fn building(town: &Town, reference: &str, query: &Query) -> Result<Value, Refusal> {
-    let found = town.building(reference).and_then(|(place, index)| {
-        let place = town.at(place)?;
-        Some((place, place.buildings.get(index)?))
+/// Returns a building. The query selects the optional parts.
+pub(super) fn building(fixtures: &Fixtures, reference: &str, query: &Query) -> Result<Value, ErrorResponse> {
+    let found = fixtures.building(reference).and_then(|(premises, index)| {
+        let premises = fixtures.at(premises)?;
+        Some((premises, premises.buildings.get(index)?))
     });
-    let (place, building) = found.ok_or_else(|| Refusal::not_found("building"))?;
-    let mut view = building_view(place, building);
+    let (premises, building) = found.ok_or_else(|| ErrorResponse::not_found("building"))?;
+    let mut view = building_view(premises, building);
     for socket in &building.sockets {
         let staircase = building.staircase(socket);
         if query.flag("include_stairs") {
-            push(&mut view["stairs"][&staircase], socket.floor.as_str());
+            push(&mut view["stairs"][&staircase], json!(socket.floor));
         }
         if query.flag("include_otp_ref") {
-            push(&mut view["stairs_with_otp_ref"][&staircase][&socket.floor], socket.reference.as_str());
+            push(&mut view["stairs_with_otp_ref"][&staircase][&socket.floor], json!(socket.reference));
         }
     }
     Ok(view)
 }
 
-/// For an address that fibre does not reach yet there is a reason and a date, for any other only the address.
-pub(super) fn forecast(town: &Town, query: &Query) -> Result<Value, Refusal> {
+/// Returns when fibre will be available. The reason and date are present only for an address without fibre.
+pub(super) fn forecast(fixtures: &Fixtures, query: &Query) -> Result<Value, ErrorResponse> {
     let extension = query.get("street_extension").unwrap_or_default().to_uppercase();
     let number = format!("{}{extension}", query.text("street_number"));
-    let place = town.find(query.text("kosc_street_code"), &number);
-    let place = place.ok_or_else(|| Refusal::field("street_number", "There is no such address."))?;
-    let mut forecast = json!({ "address": address(place) });
-    if place.buildings.is_empty() {
+    let premises = fixtures.find(query.text("kosc_street_code"), &number);
+    let premises =
+        premises.ok_or_else(|| ErrorResponse::field("street_number", "There is no such address."))?;
+    let mut forecast = json!({ "address": address(premises) });
+    if premises.buildings.is_empty() {
         forecast["message_elig_code"] = json!("FIBER_NOT_YET_DEPLOYED");
         forecast["message_elig_text_fr"] = json!("La fibre n'est pas encore déployée à cette adresse");
         forecast["message_elig_text_en"] = json!("Fiber is not yet deployed at this address");
@@ -121,13 +126,15 @@ pub(super) fn forecast(town: &Town, query: &Query) -> Result<Value, Refusal> {
     Ok(forecast)
 }
 
-/// When fibre comes to where it is not.
+/// The date from which fibre will be available.
 pub(super) const FORECAST: &str = "2027-12-31";
 
-/// Only a line in use can be ported; the reason is one that the supplier's list has.
-pub(super) fn portability(town: &Town, number: &str) -> Result<Value, Refusal> {
-    let place = town.line(number).and_then(|place| town.at(place));
-    let line = place.and_then(|place| place.line.as_ref()).ok_or_else(|| Refusal::not_found("line"))?;
+/// Returns whether a number can be ported, which needs an active line. The reason is one of the supplier's list.
+pub(super) fn portability(fixtures: &Fixtures, number: &str) -> Result<Value, ErrorResponse> {
+    let premises = fixtures.line(number).and_then(|premises| fixtures.at(premises));
+    let line = premises
+        .and_then(|premises| premises.line.as_ref())
+        .ok_or_else(|| ErrorResponse::not_found("line"))?;
     let reason = json!({ "code": "2105", "message": "The number is temporarily not portable" });
     let reasons = if line.active { Vec::new() } else { vec![reason] };
     Ok(json!([{
@@ -138,92 +145,100 @@ pub(super) fn portability(town: &Town, number: &str) -> Result<Value, Refusal> {
     }]))
 }
 
-/// What was asked about, and what it can have. A reference that leads nowhere is refused: the page shows
-/// neither an answer without offers nor a reason.
-pub(super) fn check(town: &Town, body: &Value) -> Result<Check, Refusal> {
-    let (place, target) = match field(body, "/reference_type") {
-        Some("line_number") => line_target(town, body)?,
-        Some("building") => building_target(town, body)?,
-        _ => socket_target(town, body)?,
+/// Checks a line, a building or a socket. An unknown reference is an error: the page documents neither a response
+/// without offers nor a reason.
+pub(super) fn check(fixtures: &Fixtures, body: &Value) -> Result<EligibilityCheck, ErrorResponse> {
+    let (premises_index, target) = match text_at(body, "/reference_type") {
+        Some("line_number") => line_target(fixtures, body)?,
+        Some("building") => building_target(fixtures, body)?,
+        _ => socket_target(fixtures, body)?,
     };
-    let mut check = Check { place, target, products: Vec::new() };
+    let mut check = EligibilityCheck { premises_index, target, products: Vec::new() };
     let lines = body["product_lines"].as_array();
     let lines: Option<Vec<_>> = lines.map(|lines| lines.iter().filter_map(Value::as_str).collect());
-    check.products = catalogue::offered(check.technology(), lines.as_deref());
+    check.products = products::product_codes(check.technology(), lines.as_deref());
     Ok(check)
 }
 
-pub(super) fn offers(town: &Town, catalogue: &Catalogue, reference: &str, check: &Check) -> Value {
-    let products = check.products.iter().map(|code| json!({ "product": catalogue.product(code) }));
+pub(super) fn offers(
+    fixtures: &Fixtures,
+    products: &Products,
+    reference: &str,
+    check: &EligibilityCheck,
+) -> Value {
+    let products = check.products.iter().map(|code| json!({ "product": products.product(code) }));
     let offers: Value = products.collect();
     let mut answer = json!({ "eligibility_ref": reference, "offers": offers });
-    if let Some(place) = town.at(check.place) {
+    if let Some(premises) = fixtures.at(check.premises_index) {
         answer["endpoint"] = match &check.target {
-            Target::Line { .. } => place.line.as_ref().map_or(Value::Null, |line| line_view(place, line)),
-            Target::Building(_) => json!({ "address": endpoint_address(place) }),
-            Target::Socket(building, socket) => place
+            Target::CopperLine { .. } => {
+                premises.line.as_ref().map_or(Value::Null, |line| line_view(premises, line))
+            }
+            Target::Building(_) => json!({ "address": endpoint_address(premises) }),
+            Target::Socket(building, socket) => premises
                 .buildings
                 .get(*building)
                 .and_then(|building| building.sockets.get(*socket))
-                .map_or(Value::Null, |socket| socket_view(place, socket)),
+                .map_or(Value::Null, |socket| socket_view(premises, socket)),
         };
     }
     answer
 }
 
-/// `status` and `activation_type` are needed for a line (offers page).
-fn line_target(town: &Town, body: &Value) -> Result<(usize, Target), Refusal> {
-    let mut faults = Vec::new();
+/// Checks a line. `status` and `activation_type` are required (offers page).
+fn line_target(fixtures: &Fixtures, body: &Value) -> Result<(usize, Target), ErrorResponse> {
+    let mut errors = Vec::new();
     for name in ["status", "activation_type"] {
-        if field(body, &format!("/{name}")).is_none() {
-            faults.push(Fault::required(name));
+        if text_at(body, &format!("/{name}")).is_none() {
+            errors.push(FieldError::required(name));
         }
     }
-    none_of(faults)?;
-    let place = field(body, "/reference").and_then(|number| town.line(number));
-    let line = place.and_then(|place| Some((place, town.at(place)?.line.as_ref()?)));
-    let (place, line) = line.ok_or_else(|| Refusal::field("reference", "There is no such line."))?;
-    if field(body, "/status") != Some(line_status(line)) {
-        return Err(Refusal::field("status", "It is not that of the line."));
+    fail_if_any(errors)?;
+    let index = text_at(body, "/reference").and_then(|number| fixtures.line(number));
+    let line = index.and_then(|index| Some((index, fixtures.at(index)?.line.as_ref()?)));
+    let (index, line) = line.ok_or_else(|| ErrorResponse::field("reference", "There is no such line."))?;
+    if text_at(body, "/status") != Some(line_status(line)) {
+        return Err(ErrorResponse::field("status", "It is not that of the line."));
     }
-    let activation_type = field(body, "/activation_type").unwrap_or_default().to_owned();
-    Ok((place, Target::Line { activation_type }))
+    let activation_type = text_at(body, "/activation_type").unwrap_or_default().to_owned();
+    Ok((index, Target::CopperLine { activation_type }))
 }
 
-fn building_target(town: &Town, body: &Value) -> Result<(usize, Target), Refusal> {
-    let found = field(body, "/reference").and_then(|reference| town.building(reference));
-    let (place, building) = found.ok_or_else(|| Refusal::field("reference", "There is no such building."))?;
-    Ok((place, Target::Building(building)))
+fn building_target(fixtures: &Fixtures, body: &Value) -> Result<(usize, Target), ErrorResponse> {
+    let found = text_at(body, "/reference").and_then(|reference| fixtures.building(reference));
+    let (index, building) =
+        found.ok_or_else(|| ErrorResponse::field("reference", "There is no such building."))?;
+    Ok((index, Target::Building(building)))
 }
 
-fn socket_target(town: &Town, body: &Value) -> Result<(usize, Target), Refusal> {
-    let found = field(body, "/reference").and_then(|reference| town.socket(reference));
-    let (place, building, socket) =
-        found.ok_or_else(|| Refusal::field("reference", "There is no such socket."))?;
-    Ok((place, Target::Socket(building, socket)))
+fn socket_target(fixtures: &Fixtures, body: &Value) -> Result<(usize, Target), ErrorResponse> {
+    let found = text_at(body, "/reference").and_then(|reference| fixtures.socket(reference));
+    let (index, building, socket) =
+        found.ok_or_else(|| ErrorResponse::field("reference", "There is no such socket."))?;
+    Ok((index, Target::Socket(building, socket)))
 }
 
-fn asked_for<'a>(town: &'a Town, query: &Query) -> Option<&'a Premises> {
-    town.find(query.text("kosc_street_code"), query.text("street_number"))
+fn find_premises<'a>(fixtures: &'a Fixtures, query: &Query) -> Option<&'a Premises> {
+    fixtures.find(query.text("kosc_street_code"), query.text("street_number"))
 }
 
-pub(super) fn line_status(line: &Line) -> &'static str {
+pub(super) fn line_status(line: &CopperLine) -> &'static str {
     if line.active { "active" } else { "inactive" }
 }
 
-fn line_view(place: &Premises, line: &Line) -> Value {
-    let mut copper = copper_facts(place, line);
-    copper["nra"] = json!(place.exchange());
+fn line_view(premises: &Premises, line: &CopperLine) -> Value {
+    let mut copper = copper_facts(premises, line);
+    copper["nra"] = json!(premises.exchange());
     json!({
         "endpoint_ref": line.number,
         "endpoint_ref_type": "line_number",
-        "address": endpoint_address(place),
+        "address": endpoint_address(premises),
         "copper_info": copper,
     })
 }
 
-fn socket_view(place: &Premises, socket: &Socket) -> Value {
-    let mut address = endpoint_address(place);
+fn socket_view(premises: &Premises, socket: &Socket) -> Value {
+    let mut address = endpoint_address(premises);
     address["stairs"] = json!(socket.stairs);
     address["floor"] = json!(socket.floor);
     json!({
@@ -234,8 +249,8 @@ fn socket_view(place: &Premises, socket: &Socket) -> Value {
     })
 }
 
-/// Technical facts about a line, which its number decides.
-pub(super) fn copper_facts(place: &Premises, line: &Line) -> Value {
+/// Returns technical details of a line, which are derived from its number.
+pub(super) fn copper_facts(premises: &Premises, line: &CopperLine) -> Value {
     let number: u32 = line.number.trim_start_matches('0').parse().unwrap_or_default();
     let pairs = number % 12 + 1;
     json!({
@@ -251,61 +266,51 @@ pub(super) fn copper_facts(place: &Premises, line: &Line) -> Value {
                 "longitude": f64::from(70_000 + number % 9_973) / 10_000.0,
             },
             "address": {
-                "kosc_street_code": place.kosc_street_code,
-                "kosc_insee_code": place.kosc_insee_code,
-                "street_number": format!("{:0>5}", place.street_number),
-                "street_name": place.street_name,
-                "city": place.city,
+                "kosc_street_code": premises.kosc_street_code,
+                "kosc_insee_code": premises.kosc_insee_code,
+                "street_number": format!("{:0>5}", premises.street_number),
+                "street_name": premises.street_name,
+                "city": premises.city,
             },
         },
     })
 }
 
-fn endpoint_address(place: &Premises) -> Value {
+fn endpoint_address(premises: &Premises) -> Value {
     json!({
-        "kosc_street_code": place.kosc_street_code,
-        "kosc_insee_code": place.kosc_insee_code,
-        "street_number": place.street_number,
-        "street_name": place.street_name,
-        "city": place.city,
+        "kosc_street_code": premises.kosc_street_code,
+        "kosc_insee_code": premises.kosc_insee_code,
+        "street_number": premises.street_number,
+        "street_name": premises.street_name,
+        "city": premises.city,
     })
 }
 
-fn address(place: &Premises) -> Value {
-    let mut address = endpoint_address(place);
-    address["zipcode"] = json!(place.zipcode);
+fn address(premises: &Premises) -> Value {
+    let mut address = endpoint_address(premises);
+    address["zipcode"] = json!(premises.zipcode);
     address
 }
 
-fn building_view(place: &Premises, building: &Building) -> Value {
+fn building_view(premises: &Premises, building: &Building) -> Value {
     json!({
         "operator_code": "FI",
         "operator_name": "OPERATEUR D IMMEUBLE",
         "name": building.name,
         "building_ref": building.reference,
         "type": if building.house { "HOUSE" } else { "BUILDING" },
-        "nro": place.exchange(),
-        "address": address(place),
+        "nro": premises.exchange(),
+        "address": address(premises),
         "code_interop": "OPIM",
         "code_l331": "OPIM",
-        "reference_pm": format!("FI-{}-00AI", place.kosc_insee_code),
+        "reference_pm": format!("FI-{}-00AI", premises.kosc_insee_code),
         "latitude": "49.448179",
         "longitude": "1.076237",
     })
 }
 
-fn add_once(list: &mut Vec<Value>, value: Value) {
+fn push_unique(list: &mut Vec<Value>, value: Value) {
     if !list.contains(&value) {
         list.push(value);
-    }
-}
-
-/// Adds a text to a list that may not have been begun.
-fn push(list: &mut Value, text: &str) {
-    if !list.is_array() {
-        *list = json!([]);
-    }
-    if let Some(list) = list.as_array_mut() {
-        list.push(Value::from(text));
     }
 }

@@ -1,31 +1,31 @@
-//! What happened to orders and services.
+//! The events about orders and services.
 
 use serde_json::{Value, json};
 
-use super::journal::Journal;
+use super::error_response::ErrorResponse;
+use super::generator::Generator;
 use super::page::Page;
 use super::query::Query;
-use super::refusal::Refusal;
 
-/// Events in the order in which they happened. They are never taken back, but the oldest may be forgotten.
+/// Events in the order in which they happened. The oldest can be deleted.
 #[derive(Debug, Default)]
 pub(super) struct Events {
-    /// The oldest first.
+    /// The remaining events, the oldest first.
     kept: Vec<Value>,
-    /// How many there ever were.
+    /// How many events there have been.
     count: usize,
-    /// How many are answered at once at the most, whatever is asked for.
-    longest_page: Option<usize>,
+    /// The maximum number of events in a page, whatever `limit` the request has.
+    max_page: Option<usize>,
 }
 
 impl Events {
-    /// Notes what happened to an order or a service. The supplier's samples show these moments without an
-    /// offset, unlike all others.
-    pub(super) fn add(&mut self, kind: &str, object_type: &str, object: &Value, journal: &mut Journal) {
-        let mut moment = || journal.stamp().trim_end_matches('Z').to_owned();
+    /// Records an event about an order or a service. In the supplier's samples the times of events have no offset,
+    /// unlike all others.
+    pub(super) fn add(&mut self, kind: &str, object_type: &str, object: &Value, generator: &mut Generator) {
+        let mut moment = || generator.stamp().trim_end_matches('Z').to_owned();
         let (happened, recorded) = (moment(), moment());
         self.kept.push(json!({
-            "event_uuid": journal.short_id(),
+            "event_uuid": generator.short_id(),
             "model": "event",
             "type": kind,
             "object_type": object_type,
@@ -40,32 +40,32 @@ impl Events {
         self.count += 1;
     }
 
-    pub(super) fn forget(&mut self, oldest: usize) {
+    pub(super) fn delete_oldest(&mut self, oldest: usize) {
         self.kept.drain(..oldest.min(self.kept.len()));
     }
 
-    pub(super) fn set_longest_page(&mut self, events: usize) {
-        self.longest_page = Some(events);
+    pub(super) fn set_max_page(&mut self, events: usize) {
+        self.max_page = Some(events);
     }
 
-    fn longest_page(&self) -> usize {
-        self.longest_page.unwrap_or(usize::MAX)
+    fn max_page(&self) -> usize {
+        self.max_page.unwrap_or(usize::MAX)
     }
 
-    /// The latest first unless sorted otherwise (events page). The pause of 30 seconds that its French
-    /// edition asks for is not enforced.
-    pub(super) fn list(&self, query: &Query) -> Result<Page, Refusal> {
+    /// Lists events, the latest first unless `sort` says otherwise (events page). The interval of 30 seconds that the
+    /// French edition demands is not enforced.
+    pub(super) fn list(&self, query: &Query) -> Result<Page, ErrorResponse> {
         let wanted = ["object_type", "object_uuid"].map(|name| (name, query.get(name)));
-        let fits = |event: &&Value| {
+        let matches = |event: &&Value| {
             let fit = |(name, value): &(&str, Option<&str>)| value.is_none_or(|value| event[*name] == value);
             wanted.iter().all(fit)
         };
-        let events = self.kept.iter().filter(fits);
-        // They happened, and were recorded, in the order in which they are kept.
+        let events = self.kept.iter().filter(matches);
+        // Events are stored in the order of both dates.
         match query.get("sort").unwrap_or("-event_date") {
-            "event_date" | "creation_date" => Ok(Page::at_most(self.longest_page(), events, query)),
-            "-event_date" | "-creation_date" => Ok(Page::at_most(self.longest_page(), events.rev(), query)),
-            _ => Err(Refusal::field("sort", "Sorted by event_date or creation_date only.")),
+            "event_date" | "creation_date" => Ok(Page::limited_to(self.max_page(), events, query)),
+            "-event_date" | "-creation_date" => Ok(Page::limited_to(self.max_page(), events.rev(), query)),
+            _ => Err(ErrorResponse::field("sort", "Sorted by event_date or creation_date only.")),
         }
     }
 }

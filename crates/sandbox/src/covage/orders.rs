@@ -1,62 +1,66 @@
-//! Orders: created, completed, submitted, listed.
+//! The operations on orders: create, change, submit, list.
 
 use serde_json::{Value, json};
 
-use super::draft::{Order, can_end};
+use super::draft::{Order, can_terminate};
+use super::error_response::{ErrorResponse, FieldError, fail_if_any};
 use super::page::Page;
 use super::query::Query;
-use super::refusal::{Fault, Refusal, none_of};
+use super::simulation::Simulation;
 use super::submission::missing;
-use super::{Office, field};
-use crate::desk::Effects;
+use crate::behaviour::Effects;
+use crate::json::text_at;
 
-/// Under this name submissions are counted.
+/// The name under which submissions are counted.
 const SUBMISSION: &str = "updateOrder.submit";
 const UNKNOWN_CHECK: &str = "There is no such eligibility answer.";
 
-impl Office {
-    /// Without a type, what starts from an eligibility answer is an activation: one sample of the supplier
-    /// leaves the type out, although its table demands it.
-    pub(super) fn create_order(&mut self, body: &Value) -> Result<Value, Refusal> {
-        let mut order = match (field(body, "/type"), field(body, "/eligibility_ref")) {
+impl Simulation {
+    /// Creates an order. An order with an eligibility check and without a type is an activation: one sample of the
+    /// supplier has no type, although its table requires it.
+    pub(super) fn create_order(&mut self, body: &Value) -> Result<Value, ErrorResponse> {
+        let mut order = match (text_at(body, "/type"), text_at(body, "/eligibility_ref")) {
             (Some("terminate"), _) => self.new_termination(body)?,
-            (None, None) => return Err(Refusal::invalid(vec![Fault::required("type")])),
+            (None, None) => return Err(ErrorResponse::invalid(vec![FieldError::required("type")])),
             _ => self.new_activation(body)?,
         };
-        order.change(body, &self.catalogue)?;
-        self.demand_own_reference(&order)?;
+        order.change(body, &self.products)?;
+        self.check_reference(&order)?;
         let view = order.view.clone();
-        self.orders.add(field(&view, "/uuid").unwrap_or_default(), order);
+        self.orders.add(text_at(&view, "/uuid").unwrap_or_default(), order);
         Ok(view)
     }
 
-    fn new_activation(&mut self, body: &Value) -> Result<Order, Refusal> {
-        let mut faults = not_for(body, &["service_ref", "service_uuid"], "For terminations only.");
-        let reference = field(body, "/eligibility_ref");
-        let code = field(body, "/product/code");
+    fn new_activation(&mut self, body: &Value) -> Result<Order, ErrorResponse> {
+        let mut errors = not_for(body, &["service_ref", "service_uuid"], "For terminations only.");
+        let reference = text_at(body, "/eligibility_ref");
+        let code = text_at(body, "/product/code");
         for (name, value) in [("eligibility_ref", reference), ("product.code", code)] {
-            faults.extend(value.is_none().then(|| Fault::required(name)));
+            errors.extend(value.is_none().then(|| FieldError::required(name)));
         }
-        none_of(faults)?;
+        fail_if_any(errors)?;
         let (reference, code) = (reference.unwrap_or_default(), code.unwrap_or_default());
-        let unknown = || Refusal::field("eligibility_ref", UNKNOWN_CHECK);
+        let unknown = || ErrorResponse::field("eligibility_ref", UNKNOWN_CHECK);
         let check = self.checks.get(reference).cloned().ok_or_else(unknown)?;
-        let place = self.town.at(check.place).ok_or_else(unknown)?;
-        let product = self.catalogue.product(code);
-        Ok(Order::activation(place, reference, check, product, &mut self.journal))
+        let premises = self.fixtures.at(check.premises_index).ok_or_else(unknown)?;
+        let product = self.products.product(code);
+        Ok(Order::activation(premises, reference, check, product, &mut self.generator))
     }
 
-    /// Either of the two names the service; both must name the same (section on terminations).
-    fn new_termination(&mut self, body: &Value) -> Result<Order, Refusal> {
-        none_of(not_for(body, &["eligibility_ref"], "For activations only."))?;
+    /// Creates a termination. It names the service by uuid, by reference, or consistently by both (section on
+    /// terminations).
+    fn new_termination(&mut self, body: &Value) -> Result<Order, ErrorResponse> {
+        fail_if_any(not_for(body, &["eligibility_ref"], "For activations only."))?;
         let names = ["uuid", "reference"];
-        let sent = [field(body, "/service_uuid"), field(body, "/service_ref")];
+        let sent = [text_at(body, "/service_uuid"), text_at(body, "/service_ref")];
         if sent == [None, None] {
-            return Err(Refusal::invalid(["service_ref", "service_uuid"].map(Fault::required).into()));
+            return Err(ErrorResponse::invalid(
+                ["service_ref", "service_uuid"].map(FieldError::required).into(),
+            ));
         }
         let wrong = |problem| {
             let name = if sent[0].is_some() { "service_uuid" } else { "service_ref" };
-            Refusal::field(name, problem)
+            ErrorResponse::field(name, problem)
         };
         let is_it = |view: &Value| {
             names.iter().zip(sent).all(|(name, sent)| sent.is_none_or(|sent| view[name] == sent))
@@ -66,60 +70,65 @@ impl Office {
         if !service.is_active() {
             return Err(wrong("The service is not active."));
         }
-        if !can_end(field(&service.view, "/product/code").unwrap_or_default()) {
+        if !can_terminate(text_at(&service.view, "/product/code").unwrap_or_default()) {
             return Err(wrong("A service of this family cannot be terminated."));
         }
-        Ok(Order::termination(service, &mut self.journal))
+        Ok(Order::termination(service, &mut self.generator))
     }
 
-    pub(super) fn order(&self, uuid: &str) -> Result<Value, Refusal> {
+    pub(super) fn order(&self, uuid: &str) -> Result<Value, ErrorResponse> {
         self.find_order(uuid).map(|index| self.orders[index].view.clone())
     }
 
-    /// A change and the submission may come together. What is refused changes nothing.
+    /// Changes and submits an order. A rejected request changes nothing.
     pub(super) fn update_order(
         &mut self,
         uuid: &str,
         body: &Value,
         effects: &mut Effects,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<Value, ErrorResponse> {
         let index = self.find_order(uuid)?;
         let mut order = self.orders[index].clone();
-        order.demand_draft()?;
-        order.change(body, &self.catalogue)?;
+        order.check_is_draft()?;
+        order.change(body, &self.products)?;
         if body.get("status").is_some() {
             self.submit(&mut order)?;
             effects.add(SUBMISSION);
         } else {
-            self.demand_own_reference(&order)?;
+            self.check_reference(&order)?;
         }
-        order.touch(&mut self.journal);
+        order.set_modified(&mut self.generator);
         let view = order.view.clone();
         self.orders[index] = order;
         Ok(view)
     }
 
-    /// A termination takes effect at once (note on terminations).
-    fn submit(&mut self, order: &mut Order) -> Result<(), Refusal> {
-        let mut faults = missing(order);
-        faults.extend(self.reference_fault(order));
-        none_of(faults)?;
+    /// Submits an order. A termination takes effect immediately (note on terminations).
+    fn submit(&mut self, order: &mut Order) -> Result<(), ErrorResponse> {
+        let mut errors = missing(order);
+        errors.extend(self.reference_fault(order));
+        fail_if_any(errors)?;
         if let Some(uuid) = order.text("/service_uuid").map(str::to_owned) {
-            self.end_service(&uuid)?;
+            self.terminate_service(&uuid)?;
         }
-        let now = json!(self.journal.stamp());
+        let now = json!(self.generator.stamp());
         order.view["status"] = json!("submitted");
         order.view["submission_date"] = now.clone();
         order.view["updated_status_date"] = now;
-        self.taken_references.extend(order.text("/operator_info/order_ref").map(str::to_owned));
-        self.events.add("order-submitted", "order", &order.view, &mut self.journal);
+        self.submitted_references.extend(order.text("/operator_info/order_ref").map(str::to_owned));
+        self.events.add("order-submitted", "order", &order.view, &mut self.generator);
         Ok(())
     }
 
-    pub(super) fn update_bound(&mut self, uuid: &str, bound: &str, body: &Value) -> Result<Value, Refusal> {
+    pub(super) fn update_bound(
+        &mut self,
+        uuid: &str,
+        bound: &str,
+        body: &Value,
+    ) -> Result<Value, ErrorResponse> {
         let index = self.find_order(uuid)?;
         let changed = self.orders[index].change_bound(bound, body)?;
-        self.orders[index].touch(&mut self.journal);
+        self.orders[index].set_modified(&mut self.generator);
         Ok(changed)
     }
 
@@ -128,22 +137,23 @@ impl Office {
         uuid: &str,
         endpoint: &str,
         body: &Value,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<Value, ErrorResponse> {
         let index = self.find_order(uuid)?;
-        let changed = self.orders[index].change_endpoint(endpoint, body, &self.town)?;
-        self.orders[index].touch(&mut self.journal);
+        let changed = self.orders[index].change_endpoint(endpoint, body, &self.fixtures)?;
+        self.orders[index].set_modified(&mut self.generator);
         Ok(changed)
     }
 
-    /// For orders that were submitted; one for each order until time passes (section on deferred orders).
-    pub(super) fn inform(&mut self, uuid: &str, body: &Value) -> Result<Value, Refusal> {
+    /// Accepts an information event for a submitted order, once per order until time advances (section on deferred
+    /// orders).
+    pub(super) fn inform(&mut self, uuid: &str, body: &Value) -> Result<Value, ErrorResponse> {
         let index = self.find_order(uuid)?;
         let order = &mut self.orders[index];
         if order.status() == "draft" {
-            return Err(Refusal::new(400, "The order has not been submitted."));
+            return Err(ErrorResponse::new(400, "The order has not been submitted."));
         }
         if order.informed {
-            return Err(Refusal::new(400, "Please wait 5 minutes before trying again on this order."));
+            return Err(ErrorResponse::new(400, "Please wait 5 minutes before trying again on this order."));
         }
         order.informed = true;
         order.resumed |= body["stop_deferred"] == true;
@@ -151,13 +161,13 @@ impl Office {
         Ok(json!({ "info": info }))
     }
 
-    /// In the order of their creation unless sorted otherwise. An order without the date that is sorted by
-    /// comes before all that have one.
+    /// Lists orders, in the order of their creation unless `sort` says otherwise. Orders without the date of the sort
+    /// come first.
     pub(super) fn list_orders(&self, query: &Query) -> Page {
-        let wanted = Wanted::by(query);
-        let fitting = self.orders.iter().filter(|order| wanted.fits(order)).map(|order| &order.view);
+        let wanted = OrderFilter::by(query);
+        let fitting = self.orders.iter().filter(|order| wanted.matches(order)).map(|order| &order.view);
         match query.get("sort").unwrap_or_default() {
-            // They are kept in the order in which they were created.
+            // Orders are stored in the order of their creation.
             "" | "creation_date" => Page::of(fitting, query),
             "-creation_date" => Page::of(fitting.rev(), query),
             sort => {
@@ -172,38 +182,39 @@ impl Office {
         }
     }
 
-    pub(super) fn find_order(&self, uuid: &str) -> Result<usize, Refusal> {
-        self.orders.place(uuid).ok_or_else(|| Refusal::not_found("order"))
+    pub(super) fn find_order(&self, uuid: &str) -> Result<usize, ErrorResponse> {
+        self.orders.position(uuid).ok_or_else(|| ErrorResponse::not_found("order"))
     }
 
-    fn demand_own_reference(&self, order: &Order) -> Result<(), Refusal> {
-        none_of(self.reference_fault(order).into_iter().collect())
+    fn check_reference(&self, order: &Order) -> Result<(), ErrorResponse> {
+        fail_if_any(self.reference_fault(order).into_iter().collect())
     }
 
-    /// A reference is taken once an order with it was submitted, whatever became of the order since: it "must
-    /// be unique for all orders placed" (table of fields). Drafts do not stand in each other's way.
-    fn reference_fault(&self, order: &Order) -> Option<Fault> {
+    /// Checks that the reference of an order is not in use. It is in use once an order with it was submitted,
+    /// whatever happened to that order since: it "must be unique for all orders placed" (table of fields). Drafts may
+    /// share a reference.
+    fn reference_fault(&self, order: &Order) -> Option<FieldError> {
         let reference = order.text("/operator_info/order_ref").filter(|_| self.unique_references)?;
-        let taken = self.taken_references.contains(reference);
-        taken.then(|| Fault::new("operator_info.order_ref", "Another order has this reference."))
+        let is_in_use = self.submitted_references.contains(reference);
+        is_in_use.then(|| FieldError::new("operator_info.order_ref", "Another order has this reference."))
     }
 }
 
-/// A fault for each field that is sent although it is not for this kind of order.
-fn not_for(body: &Value, names: &[&str], problem: &str) -> Vec<Fault> {
+/// Returns an error for each sent field that is not allowed for this kind of order.
+fn not_for(body: &Value, names: &[&str], problem: &str) -> Vec<FieldError> {
     let sent = names.iter().filter(|name| body.get(**name).is_some());
-    sent.map(|name| Fault::new(*name, problem)).collect()
+    sent.map(|name| FieldError::new(*name, problem)).collect()
 }
 
-/// What a list of orders is asked for; a parameter that is empty asks for nothing.
-struct Wanted<'a> {
+/// The filters of a list of orders. Empty parameters are ignored.
+struct OrderFilter<'a> {
     fields: Vec<(&'static str, &'a str)>,
     endpoint: Option<&'a str>,
     customer: Option<&'a str>,
 }
 
-impl<'a> Wanted<'a> {
-    fn by(query: &'a Query) -> Wanted<'a> {
+impl<'a> OrderFilter<'a> {
+    fn by(query: &'a Query) -> OrderFilter<'a> {
         const FIELDS: [(&str, &str); 5] = [
             ("reference", "/reference"),
             ("type", "/type"),
@@ -213,14 +224,14 @@ impl<'a> Wanted<'a> {
         ];
         let wanted = |name| query.get(name).filter(|value| !value.is_empty());
         let fields = FIELDS.iter().filter_map(|(name, pointer)| Some((*pointer, wanted(name)?)));
-        Wanted {
+        OrderFilter {
             fields: fields.collect(),
             endpoint: wanted("endpoint_ref"),
             customer: wanted("end_customer"),
         }
     }
 
-    fn fits(&self, order: &Order) -> bool {
+    fn matches(&self, order: &Order) -> bool {
         self.fields.iter().all(|(pointer, value)| order.text(pointer) == Some(value))
             && self.endpoint.is_none_or(|value| has_endpoint(order, value))
             && self.customer.is_none_or(|value| is_for(order, value))
@@ -233,7 +244,7 @@ fn has_endpoint(order: &Order, reference: &str) -> bool {
     endpoints.any(|endpoint| endpoint["reference"] == reference)
 }
 
-/// The whole name: a company's, or a person's two with a space between them.
+/// Compares the full name: that of a company, or the first and last name of a person, separated by a space.
 fn is_for(order: &Order, name: &str) -> bool {
     let part = |pointer| order.text(pointer).unwrap_or_default();
     let person = format!("{} {}", part("/end_customer/first_name"), part("/end_customer/last_name"));

@@ -1,14 +1,14 @@
-//! Lists, of which callers get a page.
+//! Pages of lists.
 
 use serde_json::Value;
 
 use super::query::Query;
 use crate::script::Answer;
 
-/// How many entries are answered unless the caller says how many. The supplier's number is not known.
+/// The default length of a page. The supplier does not document its own.
 const LENGTH: usize = 20;
 
-/// The part of a list that was asked for.
+/// The requested part of a list.
 pub(super) struct Page {
     body: String,
     /// The length of the whole list.
@@ -17,11 +17,15 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn of<'a>(list: impl IntoIterator<Item = &'a Value>, query: &Query) -> Page {
-        Page::at_most(usize::MAX, list, query)
+        Page::limited_to(usize::MAX, list, query)
     }
 
-    /// The same, with so many entries at the most.
-    pub(super) fn at_most<'a>(most: usize, list: impl IntoIterator<Item = &'a Value>, query: &Query) -> Page {
+    /// Returns a page with at most this number of entries.
+    pub(super) fn limited_to<'a>(
+        most: usize,
+        list: impl IntoIterator<Item = &'a Value>,
+        query: &Query,
+    ) -> Page {
         let limit = query.number("limit").unwrap_or(LENGTH).min(most);
         let offset = query.number("offset").unwrap_or_default();
         let (mut entries, mut total) = (Vec::new(), 0);
@@ -34,7 +38,7 @@ impl Page {
         Page { body: format!("[{}]", entries.join(",")), total }
     }
 
-    /// The length of the whole stands in `X-Total-Count`, for those lists that have it.
+    /// Returns the response. If `counted` is true, `X-Total-Count` has the length of the whole list.
     pub(super) fn answer(self, counted: bool) -> Answer {
         let answer = Answer::json_text(200, self.body);
         if counted { answer.header("X-Total-Count", self.total.to_string()) } else { answer }

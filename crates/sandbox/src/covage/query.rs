@@ -1,4 +1,4 @@
-//! Query strings, held against the parameters that the document gives.
+//! Query strings and their validation against the document.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -6,31 +6,27 @@ use std::sync::LazyLock;
 use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
-use super::refusal::Fault;
+use super::error_response::FieldError;
+use crate::query_string;
 use crate::spec::{Spec, percent_decoded};
 
-/// The parameters of a query string by name, decoded. Of a parameter that is given twice, the last counts.
+/// The decoded query parameters, by name. If a parameter is repeated, the last value counts.
 #[derive(Debug, Default)]
 pub(super) struct Query(BTreeMap<String, String>);
 
 impl Query {
-    /// What cannot be decoded is left as it came.
+    /// Parses a query string. A text that cannot be decoded stays as it is.
     pub(super) fn parse(query: Option<&str>) -> Query {
         let decode = |text: &str| percent_decoded(&text.replace('+', "%20")).unwrap_or(text.to_owned());
-        let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-        Query(
-            pairs
-                .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-                .map(|(name, value)| (decode(name), decode(value)))
-                .collect(),
-        )
+        let decoded = |(name, value): (&str, &str)| (decode(name), decode(value));
+        Query(query_string::pairs(query).map(decoded).collect())
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// A parameter whose presence has been checked.
+    /// Returns a parameter that has been checked to be present, or an empty string.
     pub(super) fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default()
     }
@@ -44,7 +40,7 @@ impl Query {
     }
 }
 
-/// The query parameters of each operation, as the document has them.
+/// The documented query parameters of each operation.
 #[derive(Debug)]
 pub(super) struct Rules(BTreeMap<String, Vec<Rule>>);
 
@@ -56,11 +52,11 @@ struct Rule {
     schema: Validator,
 }
 
-/// Read once, because their validators take a while to build.
+/// Read once, because building validators is slow.
 static RULES: LazyLock<Result<Rules, String>> = LazyLock::new(|| Rules::read(Spec::covage()));
 
 impl Rules {
-    /// Those of Covage's document, or what of it could not be made sense of.
+    /// Returns the rules of Covage's document, or what of it is not understood.
     pub(super) fn covage() -> Result<&'static Rules, &'static str> {
         RULES.as_ref().map_err(String::as_str)
     }
@@ -70,17 +66,17 @@ impl Rules {
         let mut rules = BTreeMap::new();
         for operation in spec.operations() {
             let method = operation.method.as_str().to_ascii_lowercase();
-            let given = &document["paths"][&operation.path][method]["parameters"];
-            let parameters = given.as_array().into_iter().flatten().map(|node| resolve(document, node));
+            let documented = &document["paths"][&operation.path][method]["parameters"];
+            let parameters = documented.as_array().into_iter().flatten().map(|node| spec.resolve(node));
             let query = parameters.filter(|parameter| parameter["in"] == "query");
             rules.insert(operation.id.clone(), query.map(Rule::read).collect::<Result<_, _>>()?);
         }
         Ok(Rules(rules))
     }
 
-    pub(super) fn faults(&self, operation_id: &str, query: &Query) -> Vec<Fault> {
+    pub(super) fn errors(&self, operation_id: &str, query: &Query) -> Vec<FieldError> {
         let rules = self.0.get(operation_id).into_iter().flatten();
-        rules.filter_map(|rule| rule.fault(query.get(&rule.name))).collect()
+        rules.filter_map(|rule| rule.error(query.get(&rule.name))).collect()
     }
 }
 
@@ -96,23 +92,18 @@ impl Rule {
         Ok(Rule { required: parameter["required"] == true, name, kind, schema })
     }
 
-    fn fault(&self, value: Option<&str>) -> Option<Fault> {
+    fn error(&self, value: Option<&str>) -> Option<FieldError> {
         let Some(text) = value.filter(|text| !text.is_empty()) else {
-            return self.required.then(|| Fault::required(&self.name));
+            return self.required.then(|| FieldError::required(&self.name));
         };
-        // Everything in a query string is a text; it is held against its schema as what it stands for.
+        // Query values are text; they are validated as the type that the schema has.
         let value = match self.kind.as_str() {
             "integer" | "boolean" => serde_json::from_str(text).unwrap_or(Value::from(text)),
             _ => Value::from(text),
         };
         let error = self.schema.validate(&value).err()?;
-        Some(Fault::new(&self.name, error.masked().to_string()))
+        Some(FieldError::new(&self.name, error.masked().to_string()))
     }
-}
-
-fn resolve<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
-    let target = node["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
-    target.and_then(|pointer| document.pointer(pointer)).unwrap_or(node)
 }
 
 #[cfg(test)]
@@ -128,10 +119,10 @@ mod tests {
     }
 
     #[test]
-    fn the_document_says_what_a_parameter_may_be() {
+    fn parameters_are_validated_against_the_document() {
         let rules = Rules::covage().unwrap();
-        let count = |operation, query| rules.faults(operation, &Query::parse(Some(query))).len();
-        assert_eq!(rules.faults("listCities", &Query::default()), [Fault::required("zipcode")]);
+        let count = |operation, query| rules.errors(operation, &Query::parse(Some(query))).len();
+        assert_eq!(rules.errors("listCities", &Query::default()), [FieldError::required("zipcode")]);
         assert_eq!(count("listCities", "zipcode=0613"), 1);
         assert_eq!(count("listCities", "zipcode=06130"), 0);
         assert_eq!(count("listBuildings", ""), 2);

@@ -1,39 +1,18 @@
-//! Lines in operation.
+//! The operations on services: activate, terminate, migrate.
 
 use serde_json::{Value, json};
 
 use super::bounds;
-use super::catalogue::{self, Technology};
 use super::draft::Order;
-use super::eligibility::{Check, FORECAST, Target};
-use super::refusal::Refusal;
-use super::{Office, field};
+use super::eligibility::{EligibilityCheck, FORECAST, Target};
+use super::error_response::ErrorResponse;
+use super::products::{self, Technology};
+use super::service::Service;
+use super::simulation::Simulation;
+use crate::json::text_at;
 
-/// A service and where it is.
-#[derive(Debug, Clone)]
-pub(super) struct Service {
-    /// As it is answered.
-    pub(super) view: Value,
-    /// Which place of the town; the supplier's own links to the operator have none.
-    place: Option<usize>,
-}
-
-/// A service that is there from the start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SeededService {
-    /// Its identifier.
-    pub uuid: String,
-    /// Its commercial reference, such as `S191128_21428`.
-    pub reference: String,
-    /// Code of its product.
-    pub product: String,
-    /// Whether it was active at the start.
-    pub active: bool,
-}
-
-/// The services that are there from the start: their product, the place of the town, whether they are active.
-/// Of the copper ones the first can choose between two buildings, the second has one, the third has none.
+/// The initial services: product, index of the premises, and whether the service is active. For a migration, the
+/// premises of the first copper service have two buildings, those of the second one, those of the third none.
 const SEEDED: [(&str, Option<usize>, bool); 6] = [
     ("AM01", Some(2), true),
     ("SD01", Some(0), true),
@@ -43,36 +22,23 @@ const SEEDED: [(&str, Option<usize>, bool); 6] = [
     ("AM01", Some(3), false),
 ];
 
-/// Invented companies. No company has a number that begins with 000; the check digits are right.
+/// The status of a service that has ended. The supplier's list of statuses is not available.
+const ENDED: &str = "terminated";
+
+/// Invented companies. No real company has a number that begins with 000; the check digits are valid.
 const CUSTOMERS: [(&str, &str); 2] =
     [("Conserverie du Phare", "00012345500016"), ("Imprimerie Becfin", "00045678000014")];
 
-impl Service {
-    pub(super) fn is_active(&self) -> bool {
-        self.view["status"] == "active"
-    }
-
-    pub(super) fn seeded(&self) -> SeededService {
-        let text = |pointer| field(&self.view, pointer).unwrap_or_default().to_owned();
-        SeededService {
-            uuid: text("/uuid"),
-            reference: text("/reference"),
-            product: text("/product/code"),
-            active: self.is_active(),
-        }
-    }
-}
-
-impl Office {
+impl Simulation {
     pub(super) fn seed_services(&mut self) {
-        for (index, (product, place, active)) in SEEDED.into_iter().enumerate() {
-            let (name, siret) = CUSTOMERS[index % CUSTOMERS.len()];
-            let bound = place.and_then(|place| self.seeded_bound(product, place));
+        for (number, (product, premises_index, active)) in SEEDED.into_iter().enumerate() {
+            let (name, siret) = CUSTOMERS[number % CUSTOMERS.len()];
+            let bound = premises_index.and_then(|index| self.seeded_bound(product, index));
             let view = json!({
-                "uuid": self.journal.uuid(),
-                "reference": self.journal.reference('S'),
+                "uuid": self.generator.uuid(),
+                "reference": self.generator.reference('S'),
                 "status": if active { "active" } else { ENDED },
-                "product": self.catalogue.product(product),
+                "product": self.products.product(product),
                 "end_customer": {
                     "type": "registered",
                     "name": name,
@@ -85,79 +51,84 @@ impl Office {
                     },
                 },
                 "operator_info": {
-                    "order_ref": format!("HISTORIQUE-{index}"),
+                    "order_ref": format!("HISTORIQUE-{number}"),
                     "order_name": name,
                     "contact_uuid": self.contacts.first(),
                 },
                 "bounds": bound.into_iter().collect::<Vec<_>>(),
                 "options": {},
             });
-            self.add_service(Service { view, place });
+            self.add_service(Service { view, premises_index });
         }
     }
 
-    fn seeded_bound(&mut self, product: &str, place: usize) -> Option<Value> {
-        let premises = self.town.at(place)?;
-        if catalogue::technology(product) == Some(Technology::Copper) {
-            return Some(bounds::of_copper_service(premises, &mut self.journal));
+    fn seeded_bound(&mut self, product: &str, index: usize) -> Option<Value> {
+        let premises = self.fixtures.at(index)?;
+        if products::technology(product) == Some(Technology::Copper) {
+            return Some(bounds::of_copper_service(premises, &mut self.generator));
         }
-        let check = Check { place, target: Target::Socket(0, 0), products: Vec::new() };
-        Some(bounds::of_activation(premises, &check, &mut self.journal))
+        let check =
+            EligibilityCheck { premises_index: index, target: Target::Socket(0, 0), products: Vec::new() };
+        Some(bounds::of_activation(premises, &check, &mut self.generator))
     }
 
-    pub(super) fn service(&self, uuid: &str) -> Result<Value, Refusal> {
+    pub(super) fn service(&self, uuid: &str) -> Result<Value, ErrorResponse> {
         self.find_service(uuid).map(|index| self.services[index].view.clone())
     }
 
-    /// What a completed activation gives.
-    pub(super) fn begin_service(&mut self, order: &Order) {
+    /// Creates the service of a completed activation.
+    pub(super) fn activate_service(&mut self, order: &Order) {
         let of_order = |name: &str| order.view[name].clone();
         let view = json!({
-            "uuid": self.journal.uuid(),
-            "reference": self.journal.reference('S'),
+            "uuid": self.generator.uuid(),
+            "reference": self.generator.reference('S'),
             "status": "active",
             "activate_order_ref": of_order("reference"),
             "activate_order_uuid": of_order("uuid"),
             "product": of_order("product"),
             "end_customer": of_order("end_customer"),
             "operator_info": of_order("operator_info"),
-            "bounds": bounds::copied(&order.view["bounds"], &mut self.journal),
+            "bounds": bounds::copied(&order.view["bounds"], &mut self.generator),
             "options": of_order("options"),
         });
-        self.events.add("service-activated", "service", &view, &mut self.journal);
-        self.add_service(Service { view, place: order.check.as_ref().map(|check| check.place) });
+        self.events.add("service-activated", "service", &view, &mut self.generator);
+        self.add_service(Service {
+            view,
+            premises_index: order.check.as_ref().map(|check| check.premises_index),
+        });
     }
 
     fn add_service(&mut self, service: Service) {
-        let uuid = field(&service.view, "/uuid").unwrap_or_default().to_owned();
+        let uuid = text_at(&service.view, "/uuid").unwrap_or_default().to_owned();
         self.services.add(&uuid, service);
     }
 
-    pub(super) fn end_service(&mut self, uuid: &str) -> Result<(), Refusal> {
+    pub(super) fn terminate_service(&mut self, uuid: &str) -> Result<(), ErrorResponse> {
         let index = self.find_service(uuid)?;
         if !self.services[index].is_active() {
-            return Err(Refusal::field("service_uuid", "The service is not active."));
+            return Err(ErrorResponse::field("service_uuid", "The service is not active."));
         }
         self.services[index].view["status"] = json!(ENDED);
-        self.events.add("service-terminated", "service", &self.services[index].view, &mut self.journal);
+        self.events.add("service-terminated", "service", &self.services[index].view, &mut self.generator);
         Ok(())
     }
 
-    /// What became of the request, and whether an order was created (page on services).
-    pub(super) fn migrate(&mut self, uuid: &str, body: &Value) -> Result<(Value, bool), Refusal> {
+    /// Migrates a copper service to fibre. Returns the response body, and whether an order was created (page on
+    /// services).
+    pub(super) fn migrate(&mut self, uuid: &str, body: &Value) -> Result<(Value, bool), ErrorResponse> {
         let service = self.services[self.find_service(uuid)?].clone();
         let not_eligible = |reason: String| Ok((json!({ "eligible": false, "data": reason }), false));
-        let product = field(&service.view, "/product/code").unwrap_or_default();
-        if !service.is_active() || catalogue::technology(product) != Some(Technology::Copper) {
+        let product = text_at(&service.view, "/product/code").unwrap_or_default();
+        if !service.is_active() || products::technology(product) != Some(Technology::Copper) {
             return not_eligible("Only an active copper service can be migrated".to_owned());
         }
         if let Some(reference) = self.migration_of(uuid) {
             return not_eligible(format!("Already have an order to migrate {reference}"));
         }
-        let place = service.place.unwrap_or_default();
-        let imbs = self.town.at(place).map(|premises| &premises.buildings);
+        let index = service.premises_index.unwrap_or_default();
+        let imbs = self.fixtures.at(index).map(|premises| &premises.buildings);
         let imbs: Vec<_> = imbs.into_iter().flatten().map(|imb| imb.reference.clone()).collect();
-        let chosen = match field(body, "/imb").filter(|imb| !imb.is_empty()) {
+        let chosen = match text_at(body, "/imb").filter(|imb| !imb.is_empty()) {
             Some(imb) => imbs.iter().position(|other| other == imb).ok_or_else(building_not_found)?,
             None => match imbs.len() {
                 0 => return not_eligible(format!("FIBER_NOT_YET_DEPLOYED, Available around {FORECAST}")),
@@ -165,16 +136,21 @@ impl Office {
                 _ => return Ok((json!({ "eligible": true, "data": imbs }), false)),
             },
         };
-        let reference = self.order_migration(&service, place, chosen)?;
+        let reference = self.order_migration(&service, index, chosen)?;
         Ok((json!({ "eligible": true, "data": reference }), true))
     }
 
-    /// A draft for the first fibre product, for the caller to complete.
-    fn order_migration(&mut self, service: &Service, place: usize, imb: usize) -> Result<Value, Refusal> {
-        let products = catalogue::offered(Technology::Fiber, None);
+    /// Creates a draft for the first fibre product, which the client has to complete. Returns its reference.
+    fn order_migration(
+        &mut self,
+        service: &Service,
+        index: usize,
+        imb: usize,
+    ) -> Result<Value, ErrorResponse> {
+        let products = products::product_codes(Technology::Fiber, None);
         let product = products.first().copied().unwrap_or_default();
-        let check = Check { place, target: Target::Building(imb), products };
-        let reference = self.remember(check);
+        let check = EligibilityCheck { premises_index: index, target: Target::Building(imb), products };
+        let reference = self.store_check(check);
         let body = json!({
             "type": "activate",
             "request_type": "create",
@@ -184,7 +160,7 @@ impl Office {
         });
         let view = self.create_order(&body)?;
         if let Some(order) = self.orders.last_mut() {
-            order.migrates = field(&service.view, "/uuid").map(str::to_owned);
+            order.migrates = text_at(&service.view, "/uuid").map(str::to_owned);
         }
         Ok(view["reference"].clone())
     }
@@ -195,15 +171,12 @@ impl Office {
         self.orders.iter().find(is_it)?.text("/reference")
     }
 
-    fn find_service(&self, uuid: &str) -> Result<usize, Refusal> {
-        self.services.place(uuid).ok_or_else(|| Refusal::not_found("service"))
+    fn find_service(&self, uuid: &str) -> Result<usize, ErrorResponse> {
+        self.services.position(uuid).ok_or_else(|| ErrorResponse::not_found("service"))
     }
 }
 
-/// How a service that is no more is called; the list of values is not known.
-const ENDED: &str = "terminated";
-
-/// In the words of the supplier's page, which answers it with 500.
-fn building_not_found() -> Refusal {
-    Refusal::new(500, "Building not found.")
+/// Returns the error of the supplier's page, which has the status code 500.
+fn building_not_found() -> ErrorResponse {
+    ErrorResponse::new(500, "Building not found.")
 }

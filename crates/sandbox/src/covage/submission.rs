@@ -1,29 +1,30 @@
-//! What a draft must have before it is submitted.
+//! The fields that a draft must have to be submitted.
 //!
-//! The fields are those marked S in the supplier's tables. Where the text of a condition is lost in every copy
-//! of the page, the sandbox holds to what the specification assumes.
+//! These are the fields marked S in the supplier's tables. Where the condition of a field is illegible in every copy
+//! of the page, the sandbox follows the assumption of the specification.
 
 use super::draft::Order;
-use super::refusal::Fault;
+use super::error_response::FieldError;
 
 const EITHER_NUMBER: &str = "A phone number or a cell phone number is required.";
 
-/// Everything that is missing, at once.
-pub(super) fn missing(order: &Order) -> Vec<Fault> {
-    let mut faults = absent(order, customer_fields(order));
+/// Returns an error for every missing field.
+pub(super) fn missing(order: &Order) -> Vec<FieldError> {
+    let mut errors = absent(order, customer_fields(order));
     let contact = ["first_name", "last_name", "email"];
-    faults.extend(absent(order, contact.map(|name| format!("end_customer.contact.{name}"))));
-    faults.extend(missing_number(order));
+    errors.extend(absent(order, contact.map(|name| format!("end_customer.contact.{name}"))));
+    errors.extend(missing_number(order));
     let operator = ["order_ref", "order_name", "contact_uuid"];
-    faults.extend(absent(order, operator.map(|name| format!("operator_info.{name}"))));
+    errors.extend(absent(order, operator.map(|name| format!("operator_info.{name}"))));
     if order.check.is_some() {
-        faults.extend(absent(order, ["request_type".to_owned()]));
-        faults.extend(absent(order, line_fields(order)));
+        errors.extend(absent(order, ["request_type".to_owned()]));
+        errors.extend(absent(order, line_fields(order)));
     }
-    faults
+    errors
 }
 
-/// The type, and what it asks for: a company its name, a registered one its number, a person both names.
+/// Returns the required fields of the customer: a company has a name, a registered company a number as well, a person
+/// both names.
 fn customer_fields(order: &Order) -> Vec<String> {
     let names: &[&str] = match order.text("/end_customer/type") {
         Some("registered") => &["name", "siret"],
@@ -34,7 +35,7 @@ fn customer_fields(order: &Order) -> Vec<String> {
     names.iter().map(|name| format!("end_customer.{name}")).collect()
 }
 
-/// What the request type leaves to the caller (sections on the address and on the OTP).
+/// Returns the fields of the line that the request type requires (sections on the address and on the OTP).
 fn line_fields(order: &Order) -> Vec<String> {
     let names: &[&str] = match (order.is_fiber(), order.text("/request_type")) {
         (true, Some("create" | "activate_undefined")) => &["address.stairs", "address.floor"],
@@ -45,17 +46,17 @@ fn line_fields(order: &Order) -> Vec<String> {
     names.iter().map(|name| format!("bounds.0.{name}")).collect()
 }
 
-fn missing_number(order: &Order) -> Option<Fault> {
+fn missing_number(order: &Order) -> Option<FieldError> {
     let numbers = ["phone_number", "cell_phone_number"].map(|name| format!("end_customer.contact.{name}"));
-    let given = numbers.iter().any(|name| is_given(order, name));
-    (!given).then(|| Fault::new(&numbers[0], EITHER_NUMBER))
+    let has_number = numbers.iter().any(|name| is_present(order, name));
+    (!has_number).then(|| FieldError::new(&numbers[0], EITHER_NUMBER))
 }
 
-fn absent(order: &Order, names: impl IntoIterator<Item = String>) -> Vec<Fault> {
-    names.into_iter().filter(|name| !is_given(order, name)).map(Fault::required).collect()
+fn absent(order: &Order, names: impl IntoIterator<Item = String>) -> Vec<FieldError> {
+    names.into_iter().filter(|name| !is_present(order, name)).map(FieldError::required).collect()
 }
 
-/// An empty text is none.
-fn is_given(order: &Order, name: &str) -> bool {
+/// Returns whether a field has a text that is not empty.
+fn is_present(order: &Order, name: &str) -> bool {
     order.text(&format!("/{}", name.replace('.', "/"))).is_some_and(|text| !text.is_empty())
 }

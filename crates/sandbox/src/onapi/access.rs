@@ -1,79 +1,82 @@
-//! What a test may know about an access beforehand.
+//! What a test can know about an access in advance.
 
-use super::network::{FAILING, Line, Offered};
+use super::network::AccessLine;
+use super::services::{FAILING, ServiceOffer};
 
-/// An access of the simulated network, as it is at this moment.
+/// A snapshot of an access of the simulated network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Access {
-    /// Its id.
+    /// The id of the access.
     pub id: String,
-    /// What can be had on it, and what would become of an order. Without the service that always
-    /// [fails](super::OnApi::FAILING_SERVICE).
+    /// The services that the access offers, and what would happen to an order for each. Does not include the service
+    /// that always [fails](super::OnApi::FAILING_SERVICE).
     pub services: Vec<Offer>,
-    /// What is delivered for us.
-    pub subscriptions: Vec<Delivered>,
-    /// The whole of its DHCP option 82, in hexadecimal digits.
+    /// The subscriptions of the calling service provider.
+    pub subscriptions: Vec<ActiveSubscription>,
+    /// The complete DHCP option 82, in hexadecimal digits.
     pub option82: String,
-    /// Circuit id. The thirtieth access was given the one of the twenty-ninth by mistake.
+    /// The DHCPv4 circuit id. The thirtieth access has the circuit id of the twenty-ninth, so a lookup by circuit id
+    /// alone finds neither.
     pub ipv4_circuit_id: String,
-    /// Remote id.
+    /// The DHCPv4 remote id.
     pub ipv4_remote_id: String,
-    /// Interface id of DHCPv6.
+    /// The DHCPv6 interface id.
     pub ipv6_interface_id: String,
-    /// Remote id of DHCPv6.
+    /// The DHCPv6 remote id.
     pub ipv6_remote_id: String,
 }
 
-/// A service that an access is offered.
+/// A service that an access offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Offer {
-    /// Its name.
+    /// The name of the service.
     pub service: String,
-    /// Whether an order may force a takeover.
+    /// Whether an order can force a takeover of the service from another service provider.
     pub forced_takeover_possible: bool,
-    /// What would become of an order to activate it.
-    pub standing: Standing,
+    /// What would happen to an order that activates the service.
+    pub availability: Availability,
 }
 
-/// What would become of an order to activate a service.
+/// What would happen to an order that activates a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Standing {
-    /// It would be placed.
+pub enum Availability {
+    /// The order would be placed.
     Free,
-    /// The service is active for us already: 200, nothing to be done.
+    /// The service is already active for the calling service provider: 200, and no order is placed.
     Active,
-    /// Another service of its kind is active for us: 409.
-    Busy,
-    /// Another service provider holds its kind: 409, unless a takeover is forced and possible.
-    Taken,
-    /// It cannot be ordered yet: 400.
-    Later,
+    /// Another service of the same kind is active for the calling service provider: 409.
+    Conflicting,
+    /// Another service provider delivers a service of the same kind: 409, unless the order forces a takeover and the
+    /// offer allows it.
+    HeldByOther,
+    /// The service cannot be ordered yet: 400.
+    NotYet,
 }
 
-/// A subscription on an access.
+/// A subscription of the calling service provider that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Delivered {
-    /// Its id.
+pub struct ActiveSubscription {
+    /// The id of the subscription.
     pub subscription_id: String,
-    /// The service.
+    /// The name of the service.
     pub service: String,
-    /// Whether it is suspended.
+    /// Whether the subscription is suspended.
     pub suspended: bool,
 }
 
 impl Access {
-    pub(super) fn of(line: &Line) -> Access {
+    pub(super) fn of(line: &AccessLine) -> Access {
         let identifiers = line.identifiers();
-        let offer = |offer: Offered| Offer {
+        let offer = |offer: ServiceOffer| Offer {
             service: offer.service.to_owned(),
-            forced_takeover_possible: offer.takeover,
-            standing: standing(line, &offer),
+            forced_takeover_possible: offer.takeover_possible,
+            availability: availability(line, &offer),
         };
-        let delivered = line.subscriptions.iter().map(|one| Delivered {
+        let delivered = line.subscriptions.iter().map(|one| ActiveSubscription {
             subscription_id: one.id.clone(),
             service: one.service.to_owned(),
             suspended: one.suspended,
@@ -90,23 +93,23 @@ impl Access {
         }
     }
 
-    /// The first service of this standing.
-    pub fn service(&self, standing: Standing) -> Option<&Offer> {
-        self.services.iter().find(|offer| offer.standing == standing)
+    /// Returns the first service with this availability.
+    pub fn service(&self, availability: Availability) -> Option<&Offer> {
+        self.services.iter().find(|offer| offer.availability == availability)
     }
 }
 
-fn standing(line: &Line, offer: &Offered) -> Standing {
+fn availability(line: &AccessLine, offer: &ServiceOffer) -> Availability {
     let ours = || line.subscriptions.iter().filter(|one| one.kind == offer.kind);
-    if offer.later {
-        Standing::Later
+    if offer.not_yet_orderable {
+        Availability::NotYet
     } else if ours().any(|one| one.service == offer.service) {
-        Standing::Active
+        Availability::Active
     } else if ours().next().is_some() {
-        Standing::Busy
-    } else if line.held.iter().any(|held| held.kind == offer.kind) {
-        Standing::Taken
+        Availability::Conflicting
+    } else if line.foreign_services.iter().any(|foreign| foreign.kind == offer.kind) {
+        Availability::HeldByOther
     } else {
-        Standing::Free
+        Availability::Free
     }
 }

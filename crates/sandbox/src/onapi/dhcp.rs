@@ -1,12 +1,12 @@
-//! How DHCP servers know the lines of a network (RFC 3046, RFC 3315, RFC 4649).
+//! The identifiers by which DHCP servers know the lines of a network (RFC 3046, RFC 3315, RFC 4649).
 
 use serde_json::{Value, json};
 
-use super::habits::Query;
+use super::query::Query;
 
 const PORTS: usize = 24;
 
-/// What a relay adds to the requests of one line.
+/// The identifiers that a relay adds to the DHCP requests of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identifiers {
     pub(super) ipv4_circuit_id: String,
@@ -16,8 +16,8 @@ pub(super) struct Identifiers {
 }
 
 impl Identifiers {
-    /// Those of the line with this number. Line 29 was given the circuit id of line 28 by mistake, so that it
-    /// alone finds neither.
+    /// Returns the identifiers of the line with this number. Line 29 has the circuit id of line 28, so a lookup by
+    /// circuit id alone finds neither.
     pub(super) fn of(line: usize) -> Identifiers {
         let (switch, port) = (line / PORTS + 1, line % PORTS + 1);
         let circuit_port = if line == 29 { port - 1 } else { port };
@@ -29,8 +29,8 @@ impl Identifiers {
         }
     }
 
-    /// The whole option in hexadecimal digits: circuit id (1) and remote id (2) with their lengths, after the
-    /// number of the option and its length.
+    /// Returns the complete option in hexadecimal digits: the option number and length, then circuit id (1) and
+    /// remote id (2) with their lengths.
     pub(super) fn option82(&self) -> String {
         let mut content = Vec::new();
         for (number, value) in [(1, &self.ipv4_circuit_id), (2, &self.ipv4_remote_id)] {
@@ -41,7 +41,7 @@ impl Identifiers {
         option.map(|byte| format!("{byte:02X}")).collect()
     }
 
-    /// As answers show them.
+    /// Returns the identifiers as response bodies contain them.
     pub(super) fn value(&self) -> Value {
         json!({
             "ipv4CircuitId": self.ipv4_circuit_id,
@@ -51,8 +51,8 @@ impl Identifiers {
         })
     }
 
-    /// Whether a line with these is what a look-up asks for; nothing if it asks for nothing.
-    pub(super) fn answer_to(&self, query: &Query) -> Option<bool> {
+    /// Returns whether the identifiers match a lookup, or `None` if the query has no identifier.
+    pub(super) fn matches(&self, query: &Query) -> Option<bool> {
         let option82 = self.option82();
         let fields = [
             ("ipv4CircuitId", &self.ipv4_circuit_id),
@@ -60,14 +60,13 @@ impl Identifiers {
             ("ipv6InterfaceId", &self.ipv6_interface_id),
             ("ipv6RemoteId", &self.ipv6_remote_id),
         ];
-        let given =
-            fields.iter().filter_map(|(name, own)| query.get(name).map(|value| value == own.as_str()));
-        let whole = query.get("ipv4option82").map(|value| value.eq_ignore_ascii_case(&option82));
-        given.chain(whole).reduce(|all, one| all && one)
+        let sent = fields.iter().filter_map(|(name, own)| query.get(name).map(|value| value == own.as_str()));
+        let complete = query.get("ipv4option82").map(|value| value.eq_ignore_ascii_case(&option82));
+        sent.chain(complete).reduce(|all, one| all && one)
     }
 }
 
-/// Whether a text is the whole of an option 82 in hexadecimal digits.
+/// Returns whether a text can be a complete option 82 in hexadecimal digits.
 pub(super) fn is_option82(text: &str) -> bool {
     text.starts_with("52")
         && text.len().is_multiple_of(2)
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_is_whole_and_hexadecimal() {
+    fn an_option_is_complete_and_hexadecimal() {
         assert!(is_option82("520A01036162630203313233") && is_option82("520a"));
         assert!(["", "53", "520", "52zz", "52 0"].iter().all(|text| !is_option82(text)));
     }

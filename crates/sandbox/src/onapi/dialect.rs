@@ -1,40 +1,40 @@
-//! In which shapes a CO answers.
+//! The shape of the responses.
 
 use serde_json::{Map, Value, json};
 
-/// In which shapes the ON-API answers.
+/// The shape of the ON-API's responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Dialect {
-    /// The standard's: lists are lists, however many are in them.
+    /// The shape of the standard: lists are always arrays.
     #[default]
     Standard,
-    /// One vendor's: a list of one is the one itself where that vendor shows one, leases have the fields of a MAC
-    /// address table, characteristics of services say whether they are `empty`, and some fields have other names.
+    /// The shape of one vendor: some lists with one element are that element, leases have the fields of a MAC address
+    /// table, the characteristics of services have a field `empty`, and some fields have other names.
     Vendor,
-    /// The standard's, bent after it was found right: fields that are known to stray do so, now and then, and
-    /// fields turn up that no document lists.
-    Stray,
+    /// The shape of the standard with unexpected values: after validation, some fields that real servers are known to
+    /// send in another form get such a form, and some objects get undocumented fields.
+    Unexpected,
 }
 
-/// Operations whose whole answer that vendor shows as one object.
-const ONE: [&str; 4] = ["listOrders", "getMacAddressTable", "getLeaseInfo", "getIgmpSnooping"];
+/// The operations whose list with one element the vendor sends as that element.
+const UNWRAPPED: [&str; 4] = ["listOrders", "getMacAddressTable", "getLeaseInfo", "getIgmpSnooping"];
 
-/// Fields that the standard and that vendor name differently, where they hold lists.
-const NAMES: [(&str, &str); 3] = [
+/// The list fields that the vendor names differently: standard name, vendor name.
+const RENAMED: [(&str, &str); 3] = [
     ("ipAddress", "ipAddresses"),
     ("dhcpSnooping", "dhcpSnoopingTable"),
     ("configuredSpeed", "configuredSpeeds"),
 ];
 
-/// The vendor's shape of an answer of the standard.
+/// Converts a response body to the shape of the vendor.
 pub(super) fn vendor(operation: &str, answer: Value) -> Value {
-    let answer = shaped(answer);
-    if ONE.contains(&operation) { one(answer) } else { answer }
+    let answer = vendor_shape(answer);
+    if UNWRAPPED.contains(&operation) { unwrap_single(answer) } else { answer }
 }
 
-fn shaped(value: Value) -> Value {
+fn vendor_shape(value: Value) -> Value {
     match value {
-        Value::Array(list) => list.into_iter().map(shaped).collect(),
+        Value::Array(list) => list.into_iter().map(vendor_shape).collect(),
         Value::Object(fields) => {
             let is_service = fields.contains_key("forcedTakeoverPossible");
             let mut fields: Map<_, _> = fields.into_iter().map(|(name, value)| field(name, value)).collect();
@@ -50,16 +50,16 @@ fn shaped(value: Value) -> Value {
 }
 
 fn field(name: String, value: Value) -> (String, Value) {
-    let value = shaped(value);
+    let value = vendor_shape(value);
     if name == "equipment" {
-        return (name, one(value));
+        return (name, unwrap_single(value));
     }
-    let other = NAMES.iter().find(|(standard, _)| *standard == name && value.is_array());
+    let other = RENAMED.iter().find(|(standard, _)| *standard == name && value.is_array());
     (other.map_or(name, |(_, vendor)| (*vendor).to_owned()), value)
 }
 
-/// The one of a list of one.
-fn one(value: Value) -> Value {
+/// Replaces a list of one element with the element.
+fn unwrap_single(value: Value) -> Value {
     match value {
         Value::Array(mut list) if list.len() == 1 => list.remove(0),
         other => other,
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_of_one_is_the_one_where_the_vendor_shows_one() {
+    fn the_vendor_unwraps_some_lists_of_one() {
         assert_eq!(vendor("listOrders", json!([{ "orderId": "1" }])), json!({ "orderId": "1" }));
         let two = json!([{ "orderId": "1" }, { "orderId": "2" }]);
         assert_eq!(vendor("listOrders", two.clone()), two);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_have_the_vendors_names() {
+    fn lists_get_the_names_of_the_vendor() {
         let standard =
             json!({ "ports": [{ "configuredSpeed": "auto" }], "configuredSpeed": [], "dhcpSnooping": [] });
         let vendors = json!({ "ports": [{ "configuredSpeed": "auto" }], "configuredSpeeds": [], "dhcpSnoopingTable": [] });

@@ -1,10 +1,10 @@
-//! What is charged: the last three months before the CO opened, for what was delivered from the start.
+//! Invoices: the last three months before the simulation starts, for the initial subscriptions.
 
 use serde_json::{Value, json};
 
-use super::land;
-use super::network::{Line, Network};
-use super::reply::{Handled, Refusal, Reply};
+use super::fixtures;
+use super::network::{AccessLine, Network};
+use super::response::{ErrorResponse, OperationResult, SuccessResponse};
 use super::time::rfc_3339;
 
 const PERIODS: [(&str, &str, &str); 3] = [
@@ -13,19 +13,19 @@ const PERIODS: [(&str, &str, &str); 3] = [
     ("202512", "2025-12-01", "2025-12-31"),
 ];
 
-pub(super) fn periods() -> Handled {
+pub(super) fn periods() -> OperationResult {
     let period = |(id, from, to)| json!({ "id": id, "fromDate": from, "toDate": to });
-    Ok(Reply::json(200, PERIODS.map(period).to_vec().into()))
+    Ok(SuccessResponse::json(200, PERIODS.map(period).to_vec().into()))
 }
 
-/// A line for each service that was delivered; in the last period also what was made good to some.
-pub(super) fn lines(id: &str, network: &Network) -> Handled {
+/// Returns one invoice line per initial subscription, and in the last period also some credits.
+pub(super) fn lines(id: &str, network: &Network) -> OperationResult {
     let period = PERIODS.iter().find(|(other, ..)| *other == id);
-    let (_, from, to) = period.ok_or_else(|| Refusal::not_found("period", id))?;
+    let (_, from, to) = period.ok_or_else(|| ErrorResponse::not_found("period", id))?;
     let mut lines = Vec::new();
     for line in network.lines() {
-        for (place, (service, _)) in line.plan.delivered().into_iter().enumerate() {
-            let head = head(line, place, service, network);
+        for (index, (service, _)) in line.initial_state.delivered().into_iter().enumerate() {
+            let head = head(line, index, service, network);
             let price = price(service);
             lines.push(with(&head, item(service, price, "DEBIT", "PERIODIC_FEE", (from, to))));
             if id == "202512" && line.number.is_multiple_of(10) {
@@ -36,18 +36,18 @@ pub(super) fn lines(id: &str, network: &Network) -> Handled {
             }
         }
     }
-    Ok(Reply::json(200, lines.into()))
+    Ok(SuccessResponse::json(200, lines.into()))
 }
 
-/// What a line of an invoice is for, as it was when the period ended.
-fn head(line: &Line, place: usize, service: &str, network: &Network) -> Value {
+/// Returns what an invoice line is for, as it was at the end of the period.
+fn head(line: &AccessLine, index: usize, service: &str, network: &Network) -> Value {
     let mut access = network.access_value(line);
     if let Value::Object(fields) = &mut access {
         for other in ["accessState", "legacyAccessId", "nationalAddressUUID"] {
             fields.remove(other);
         }
     }
-    let since = rfc_3339(land::long_ago(&mut network.dice(line.number, 1)));
+    let since = rfc_3339(fixtures::long_ago(&mut network.rng_for(line.number, 1)));
     json!({
         "coId": "Ankeborgs stadsnät",
         "spName": "Exempel bredband",
@@ -56,7 +56,7 @@ fn head(line: &Line, place: usize, service: &str, network: &Network) -> Value {
             "service": service,
             "connectionDate": &since[..10],
             "spReference": format!("sp-ref-{:04}", line.number + 1),
-            "coSubscriptionId": line.first_subscriptions.get(place),
+            "coSubscriptionId": line.first_subscriptions.get(index),
         },
     })
 }

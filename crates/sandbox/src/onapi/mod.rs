@@ -1,82 +1,75 @@
-//! ON-API, Sweden: who may come in, in which dialect and under which paths a CO answers.
+//! A communication operator (CO) that implements the ON-API (Sweden).
 //!
-//! Where the standard and the vendor's reading of it are silent, the sandbox decides as follows.
-//! - A path that is not in the CO's form is refused before anything else and is no request for an operation: it
-//!   is captured, but neither counted nor answered from a script.
-//! - A path that is unknown in every form is a 501 (ON-API 2.6, responses), a wrong method a 405; then comes the
-//!   401.
-//! - Every dialect has every endpoint, also those that only the standard knows.
-//! - The clock goes on by a second with each change. A request that changes nothing takes no time.
-//! - A list that is empty is a 404, also behind a filter; only events after the last one are an empty list.
-//! - An ended subscription is news of its access, whose list then lacks it.
-//! - What is ordered must be available. Changing or cancelling an order that is no longer `RECEIVED` is a 409, and
-//!   so is suspending what is suspended, resuming what is not, and changing what has ended.
-//! - A `PATCH` of an order replaces whole fields, and what an order may say about itself is the CO's to set.
-//! - A new ticket waits for the CO; nothing but requests moves it.
+//! Where the standard and the vendor's reading of it leave something open, the sandbox behaves as follows.
+//!
+//! - A path that violates the CO's [`PathStyle`] is rejected before anything else. It matches no operation: the
+//!   request is recorded, but it is neither counted nor answered with a scripted response.
+//! - A path that is unknown in every spelling gets a 501 (ON-API 2.6, responses) and a wrong method a 405. Only then
+//!   are the credentials checked (401).
+//! - Every dialect has every endpoint, including those that only the standard describes.
+//! - The clock advances by one second with each change. A request that changes nothing takes no time.
+//! - An empty list is a 404, also if it is empty because of a filter. Only the list of events after the last one is
+//!   an empty list.
+//! - If a subscription ends, its access appears among the changed ones, and its list of subscriptions no longer
+//!   contains it.
+//! - A service must be available to be ordered. Changing or cancelling an order that is no longer `RECEIVED` is a
+//!   409, and so is suspending a suspended subscription, resuming one that is not suspended, and changing one that
+//!   has ended.
+//! - A `PATCH` of an order replaces whole fields. Fields that the CO sets are ignored in requests.
+//! - Tickets change only through requests.
 
 mod access;
-mod chronicle;
 mod dhcp;
+mod diagnostics;
 mod dialect;
+mod event_log;
 mod execution;
-mod habits;
+mod fixtures;
 mod invoices;
-mod land;
 mod network;
 mod operator;
+mod options;
+mod order;
+mod order_book;
 mod orders;
-mod placing;
-mod reply;
-mod stray;
-mod tech;
+mod path_style;
+mod query;
+mod response;
+mod services;
 mod tickets;
 mod time;
+mod unexpected;
+mod validation;
 
 use std::io;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fastrand::Rng;
 
-use crate::desk::{Behaviour, Effects, Request};
+use crate::behaviour::{Behaviour, Effects, Request};
+use crate::lock::lock;
+use crate::received::ReceivedRequest;
 use crate::script::Answer;
-use crate::spec::{Lookup, Spec};
-use crate::{Received, Supplier, Texts};
-pub use access::{Access, Delivered, Offer, Standing};
+use crate::spec::{RouteMatch, Spec, allow_header};
+use crate::supplier::Supplier;
+use crate::text_normalization::TextNormalization;
+pub use access::{Access, ActiveSubscription, Availability, Offer};
 pub use dialect::Dialect;
-pub use habits::{LowerCase, PathHabits, RefuseWith, Slash};
-use habits::{PREFIX, Query};
-use operator::{Asked, Operator};
-use reply::{Handled, Refusal};
-use stray::Stray;
+use operator::{ApiRequest, Operator};
+pub(crate) use options::OnApiOptions;
+use path_style::PREFIX;
+pub use path_style::{LowerCase, PathStyle, RefuseWith, TrailingSlash};
+use query::Query;
+use response::{ErrorResponse, OperationResult};
+use unexpected::UnexpectedValues;
 
-/// How the CO is to be.
-#[derive(Debug, Clone)]
-pub(crate) struct Manner {
-    pub(crate) dialect: Dialect,
-    pub(crate) habits: PathHabits,
-    pub(crate) deduplicates: bool,
-    pub(crate) dates_lists: bool,
-    pub(crate) lacks: Vec<String>,
-    pub(crate) texts: Texts,
-}
-
-impl Default for Manner {
-    fn default() -> Manner {
-        Manner {
-            dialect: Dialect::default(),
-            habits: PathHabits::default(),
-            deduplicates: true,
-            dates_lists: true,
-            lacks: Vec::new(),
-            texts: Texts::default(),
-        }
-    }
-}
-
-/// A CO of the ON-API as simulated: a [`Supplier`] with the credentials it takes and the network it runs.
+/// The simulation of a communication operator (CO) that implements the ON-API.
+///
+/// Dereferences to [`Supplier`]. In addition it provides the accepted credentials, the simulated network, and the
+/// passing of time.
 #[derive(Debug, Clone)]
 pub struct OnApi {
     supplier: Supplier,
@@ -84,7 +77,7 @@ pub struct OnApi {
     operator: Arc<Mutex<Operator>>,
 }
 
-/// Everything that is the same for every supplier: requests, counts, scripted answers.
+/// Provides what all suppliers share: received requests, counts, scripted responses and faults.
 impl Deref for OnApi {
     type Target = Supplier;
 
@@ -94,66 +87,64 @@ impl Deref for OnApi {
 }
 
 impl OnApi {
-    /// The service that every access is offered and whose orders end in `DONE_FAILED`.
-    pub const FAILING_SERVICE: &'static str = network::FAILING;
+    /// The name of a service that every access offers and whose orders always end in `DONE_FAILED`.
+    pub const FAILING_SERVICE: &'static str = services::FAILING;
 
-    pub(crate) async fn start(port: u16, seed: u64, manner: &Manner) -> io::Result<OnApi> {
+    pub(crate) async fn start(port: u16, seed: u64, options: &OnApiOptions) -> io::Result<OnApi> {
         let mut rng = Rng::with_seed(seed);
         let credentials = Arc::new(Credentials::new(&mut rng));
-        let operator = Arc::new(Mutex::new(Operator::new(&mut rng, manner)));
-        let office = Office {
+        let operator = Arc::new(Mutex::new(Operator::new(&mut rng, options)));
+        let simulation = Simulation {
             spec: Spec::onapi(),
             credentials: Arc::clone(&credentials),
             operator: Arc::clone(&operator),
-            habits: manner.habits,
-            dialect: manner.dialect,
-            texts: manner.texts,
-            stray: Stray::new(rng),
+            path_style: options.path_style,
+            dialect: options.dialect,
+            text_normalization: options.text_normalization,
+            unexpected: UnexpectedValues::new(rng),
         };
-        let supplier = Supplier::start(port, Spec::onapi(), office).await?;
+        let supplier = Supplier::start(port, Spec::onapi(), simulation).await?;
         Ok(OnApi { supplier, credentials, operator })
     }
 
-    /// The user name that it accepts.
+    /// Returns the accepted user name.
     pub fn user(&self) -> &str {
         &self.credentials.user
     }
 
-    /// The password that it accepts.
+    /// Returns the accepted password.
     pub fn password(&self) -> &str {
         &self.credentials.password
     }
 
-    /// Lets time go by until every open order has moved one step on: from `RECEIVED` to `IN_PROGRESS`, from there
-    /// to `DONE_SUCCESS` or `DONE_FAILED`. An order that is to wait for a moment takes the clock there.
+    /// Advances every open order by one state: from `RECEIVED` to `IN_PROGRESS`, and from there to `DONE_SUCCESS` or
+    /// `DONE_FAILED`.
+    ///
+    /// The clock advances at least to the requested time of each order that starts.
     pub fn advance(&self) {
         lock(&self.operator).advance();
     }
 
-    /// Adds this many accesses to the network, like those that are there.
-    pub fn grow(&self, accesses: usize) {
-        lock(&self.operator).grow(accesses);
+    /// Adds accesses to the network. The initial states of accesses repeat in a fixed sequence.
+    pub fn add_accesses(&self, accesses: usize) {
+        lock(&self.operator).add_accesses(accesses);
     }
 
-    /// Tears an access down: it, and what is delivered on it, is gone, and events tell so.
+    /// Removes an access and everything delivered on it from the network, and records the deletions as events.
     ///
     /// # Panics
     ///
-    /// If there is no such access.
+    /// Panics if there is no such access.
     #[track_caller]
     pub fn tear_down(&self, access: &str) {
         assert!(lock(&self.operator).tear_down(access), "there is no access {access}");
     }
 
-    /// The network as it is at this moment: 30 accesses at the start, with every [`Standing`] among the first six.
+    /// Returns the accesses in their current state. There are 30 at the start; the first six have services of every
+    /// [`Availability`].
     pub fn accesses(&self) -> Vec<Access> {
         lock(&self.operator).accesses()
     }
-}
-
-/// The CO stays usable after a panic in a test that held it.
-fn lock(operator: &Mutex<Operator>) -> MutexGuard<'_, Operator> {
-    operator.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]
@@ -168,90 +159,93 @@ impl Credentials {
         Credentials { user: format!("sp-example-{user:08x}"), password: format!("{password:032x}") }
     }
 
-    /// HTTP Basic (RFC 7617). Which of the two is wrong is not told.
-    fn admit(&self, received: &Received) -> Result<(), Refusal> {
+    /// Checks the credentials of HTTP Basic (RFC 7617). The error does not say which of the two is wrong.
+    fn authenticate(&self, received: &ReceivedRequest) -> Result<(), ErrorResponse> {
         let expected = STANDARD.encode(format!("{}:{}", self.user, self.password));
-        let given = received.header("authorization").and_then(|header| header.split_once(' '));
-        match given {
+        let credentials = received.header("authorization").and_then(|header| header.split_once(' '));
+        match credentials {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("basic") && token == expected => Ok(()),
-            _ => Err(Refusal::new(401, "The user name or the password is missing or wrong")
+            _ => Err(ErrorResponse::new(401, "The user name or the password is missing or wrong")
                 .header("www-authenticate", "Basic realm=\"ON-API\"")),
         }
     }
 }
 
-struct Office {
+struct Simulation {
     spec: &'static Spec,
     credentials: Arc<Credentials>,
     operator: Arc<Mutex<Operator>>,
-    habits: PathHabits,
+    path_style: PathStyle,
     dialect: Dialect,
-    texts: Texts,
-    stray: Stray,
+    text_normalization: TextNormalization,
+    unexpected: UnexpectedValues,
 }
 
-impl Behaviour for Office {
+impl Behaviour for Simulation {
     fn prefix(&self) -> &'static str {
         PREFIX
     }
 
-    fn find(&self, spec: &'static Spec, received: &Received) -> Lookup<'static> {
-        self.habits.find(spec, &received.method, &received.path)
+    fn route(&self, spec: &'static Spec, received: &ReceivedRequest) -> RouteMatch<'static> {
+        self.path_style.route(spec, &received.method, &received.path)
     }
 
     fn check_query(&self, spec: &Spec, operation_id: &str, query: Option<&str>) -> Vec<String> {
-        self.habits.check_query(spec, operation_id, query)
+        self.path_style.check_query(spec, operation_id, query)
     }
 
     fn answer(&mut self, request: &Request<'_>, effects: &mut Effects) -> Answer {
         match self.handle(request, effects) {
-            Ok(reply) => reply.answer(),
-            Err(refusal) => refusal.answer(),
+            Ok(response) => response.answer(),
+            Err(error_response) => error_response.answer(),
         }
     }
 
-    fn finish(&mut self, operation_id: &str, answer: Answer) -> Answer {
+    fn transform(&mut self, operation_id: &str, answer: Answer) -> Answer {
         match self.spec.operation(operation_id) {
-            Some(operation) if self.dialect == Dialect::Stray => {
-                answer.change_json(|status, body| self.stray.bend(self.spec, operation, status, body))
-            }
+            Some(operation) if self.dialect == Dialect::Unexpected => answer
+                .change_json(|status, body| self.unexpected.replace_some(self.spec, operation, status, body)),
             _ => answer,
         }
     }
 }
 
-impl Office {
-    fn handle(&self, request: &Request<'_>, effects: &mut Effects) -> Handled {
+impl Simulation {
+    fn handle(&self, request: &Request<'_>, effects: &mut Effects) -> OperationResult {
         let received = request.received;
-        let (operation, parameters) = match request.lookup {
-            Lookup::Found(operation, parameters) => (*operation, parameters),
-            Lookup::WrongMethod(allowed) => {
-                let allowed = allowed.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
-                return Err(Refusal::new(405, format!("This path takes {allowed}")).header("allow", allowed));
+        let (operation, parameters) = match request.route {
+            RouteMatch::Found(operation, parameters) => (*operation, parameters),
+            RouteMatch::MethodNotAllowed(allowed) => {
+                let allowed = allow_header(allowed);
+                return Err(
+                    ErrorResponse::new(405, format!("This path takes {allowed}")).header("allow", allowed)
+                );
             }
-            Lookup::UnknownPath => return Err(self.habits.refusal(self.spec, received)),
+            RouteMatch::UnknownPath => return Err(self.path_style.error_response(self.spec, received)),
         };
-        self.credentials.admit(received)?;
+        self.credentials.authenticate(received)?;
         if !received.problems.is_empty() {
-            return Err(Refusal::new(400, received.problems.join("; ")));
+            return Err(ErrorResponse::new(400, received.problems.join("; ")));
         }
-        let asked = Asked {
+        let request = ApiRequest {
             operation: &operation.id,
             path: &operation.path,
             id: parameters.values().next().map(String::as_str).unwrap_or_default(),
             query: Query::parse(received.query.as_deref()),
-            body: self.texts.stored(received.json().unwrap_or_default(), normalised(&operation.id)),
+            body: self
+                .text_normalization
+                .apply(received.json().unwrap_or_default(), normalised(&operation.id)),
             received,
         };
-        let reply = lock(&self.operator).carry_out(&asked, effects)?;
+        let response = lock(&self.operator).carry_out(&request, effects)?;
         match self.dialect {
-            Dialect::Vendor => Ok(reply.map(|body| dialect::vendor(asked.operation, body))),
-            _ => Ok(reply),
+            Dialect::Vendor => Ok(response.map(|body| dialect::vendor(request.operation, body))),
+            _ => Ok(response),
         }
     }
 }
 
-/// The texts of a request that are stored in the CO's own form.
+/// Returns the JSON pointers of the texts that the CO normalizes.
 fn normalised(operation_id: &str) -> &'static [&'static str] {
     match operation_id {
         "createOrder" | "replaceOrder" | "changeOrder" => {

@@ -1,4 +1,4 @@
-//! The network of the CO: its accesses, what each is offered, and what is delivered there.
+//! The network of the CO: its accesses, the services they offer, and the subscriptions on them.
 
 use std::collections::HashMap;
 
@@ -6,73 +6,23 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::dhcp::Identifiers;
-use super::land::{self, Plan};
+use super::fixtures::{self, InitialState};
+use super::services::{ForeignService, SERVICES, ServiceKind, ServiceOffer, kind_of};
 use super::time::{Moment, rfc_3339};
 
-/// The service whose orders fail, on every access.
-pub(super) const FAILING: &str = "FAIL";
-
-/// Kinds of services: an access has at most one of each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Broadband,
-    Television,
-    Telephone,
-    Failing,
-}
-
-impl Kind {
-    /// As troubleshooting calls it.
-    pub(super) fn service_type(self) -> &'static str {
-        match self {
-            Kind::Broadband => "bb",
-            Kind::Television => "iptv",
-            Kind::Telephone => "voip",
-            Kind::Failing => "unknown",
-        }
-    }
-}
-
-const CATALOGUE: [(&str, Kind); 6] = [
-    ("BB-100-100", Kind::Broadband),
-    ("BB-250-100", Kind::Broadband),
-    ("BB-1000-1000", Kind::Broadband),
-    ("IPTV", Kind::Television),
-    ("VOIP", Kind::Telephone),
-    (FAILING, Kind::Failing),
-];
-
-/// A service as an access is offered it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Offered {
-    pub(super) service: &'static str,
-    pub(super) kind: Kind,
-    /// Whether it can be taken over from the service provider that holds it.
-    pub(super) takeover: bool,
-    /// Whether it cannot be ordered yet.
-    pub(super) later: bool,
-}
-
-/// A service that another service provider delivers.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Held {
-    pub(super) kind: Kind,
-    pub(super) takeover: bool,
-}
-
-/// A service that is delivered for us, or was.
+/// A subscription of the calling service provider, active or ended.
 #[derive(Debug, Clone)]
 pub(super) struct Subscription {
     pub(super) id: String,
     pub(super) service: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: ServiceKind,
     pub(super) suspended: bool,
     pub(super) since: Moment,
-    /// What the order gave along: references, characteristics, equipment.
-    pub(super) given: Value,
+    /// The fields that the service provider sent with the order: references, characteristics, equipment.
+    pub(super) sp_fields: Value,
 }
 
-/// When what was last changed.
+/// The times of the latest changes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Changed {
     pub(super) access: Moment,
@@ -82,35 +32,38 @@ pub(super) struct Changed {
 
 /// An access.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct AccessLine {
     pub(super) number: usize,
     pub(super) id: String,
-    pub(super) plan: Plan,
+    pub(super) initial_state: InitialState,
     pub(super) state: &'static str,
-    pub(super) held: Vec<Held>,
+    pub(super) foreign_services: Vec<ForeignService>,
     pub(super) subscriptions: Vec<Subscription>,
     pub(super) ended: Vec<Subscription>,
-    /// The ids of those that were there from the start, which invoices name.
+    /// The ids of the subscriptions that existed at the start, which invoices refer to.
     pub(super) first_subscriptions: Vec<String>,
     pub(super) changed: Changed,
-    /// Whether it was torn down.
-    gone: bool,
+    /// Whether the access has been removed.
+    removed: bool,
 }
 
-impl Line {
-    pub(super) fn offers(&self) -> impl Iterator<Item = Offered> {
+impl AccessLine {
+    pub(super) fn offers(&self) -> impl Iterator<Item = ServiceOffer> {
         let fast = self.number.is_multiple_of(2);
-        CATALOGUE.into_iter().filter(move |(service, _)| fast || *service != "BB-1000-1000").map(
-            |(service, kind)| Offered {
+        SERVICES.into_iter().filter(move |(service, _)| fast || *service != "BB-1000-1000").map(
+            |(service, kind)| ServiceOffer {
                 service,
                 kind,
-                takeover: self.held.iter().any(|held| held.kind == kind && held.takeover),
-                later: self.plan.is_later(kind),
+                takeover_possible: self
+                    .foreign_services
+                    .iter()
+                    .any(|foreign| foreign.kind == kind && foreign.takeover_possible),
+                not_yet_orderable: self.initial_state.is_not_yet_orderable(kind),
             },
         )
     }
 
-    pub(super) fn offer(&self, service: &str) -> Option<Offered> {
+    pub(super) fn offer(&self, service: &str) -> Option<ServiceOffer> {
         self.offers().find(|offer| offer.service == service)
     }
 
@@ -131,32 +84,6 @@ impl Line {
     }
 }
 
-impl Offered {
-    fn value(&self) -> Value {
-        let from = if self.later { "3030-12-12T00:00:01Z" } else { "1990-01-01T00:00:01Z" };
-        let mut value = json!({
-            "service": self.service,
-            "connectionDateTime": from,
-            "availableDateTime": from,
-            "disconnectionDateTime": "",
-            "forcedTakeoverPossible": self.takeover,
-        });
-        match self.kind {
-            Kind::Broadband => {
-                value["characteristics"] = json!({
-                    "fixedIp": { "required": false, "values": [true, false] },
-                    "ipAddresses": { "required": false },
-                    "sla": { "required": false, "values": ["SLA-1", "SLA-2"] },
-                });
-            }
-            Kind::Television => value["comments"] = json!(["Utrustning hämtas i Ankeborg."]),
-            Kind::Telephone => {}
-            Kind::Failing => value["comments"] = json!(["Beställningar av denna tjänst misslyckas."]),
-        }
-        value
-    }
-}
-
 impl Subscription {
     fn value(&self, identifiers: &Identifiers) -> Value {
         let mut value = json!({
@@ -168,21 +95,21 @@ impl Subscription {
             "dhcpIdentifier": identifiers.value(),
         });
         for field in ["spReference", "spSubscriptionId", "characteristics", "equipment"] {
-            if let Some(given) = self.given.get(field) {
-                value[field] = given.clone();
+            if let Some(sent) = self.sp_fields.get(field) {
+                value[field] = sent.clone();
             }
         }
         value
     }
 }
 
-/// The lines, numbered from 0, with ids in a row.
+/// The access lines, numbered from 0, with consecutive ids.
 #[derive(Debug)]
 pub(super) struct Network {
     seed: u64,
     first_id: usize,
-    lines: Vec<Line>,
-    /// On which line each subscription is, or was.
+    lines: Vec<AccessLine>,
+    /// The number of the line on which each subscription is, or was.
     lines_of_subscriptions: HashMap<String, usize>,
     next_subscription: usize,
 }
@@ -194,72 +121,72 @@ impl Network {
         Network { seed: rng.u64(..), first_id, lines, lines_of_subscriptions, next_subscription }
     }
 
-    /// Those that are not torn down.
-    pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
-        self.lines.iter().filter(|line| !line.gone)
+    /// Returns the lines that have not been removed.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &AccessLine> {
+        self.lines.iter().filter(|line| !line.removed)
     }
 
-    /// Tears a line down, and gives the ids of what was delivered on it; nothing where there is no such line.
+    /// Removes a line and returns the ids of its active subscriptions, or `None` if there is no such line.
     pub(super) fn tear_down(&mut self, id: &str) -> Option<Vec<String>> {
         let line = self.line_mut(id)?;
-        line.gone = true;
+        line.removed = true;
         Some(line.subscriptions.iter().map(|subscription| subscription.id.clone()).collect())
     }
 
-    pub(super) fn line(&self, id: &str) -> Option<&Line> {
+    pub(super) fn line(&self, id: &str) -> Option<&AccessLine> {
         self.lines.get(self.number_of(id)?)
     }
 
-    pub(super) fn line_mut(&mut self, id: &str) -> Option<&mut Line> {
+    pub(super) fn line_mut(&mut self, id: &str) -> Option<&mut AccessLine> {
         let number = self.number_of(id)?;
         self.lines.get_mut(number)
     }
 
     fn number_of(&self, id: &str) -> Option<usize> {
         let number = id.strip_prefix("a-")?.parse::<usize>().ok()?.checked_sub(self.first_id)?;
-        self.lines.get(number).filter(|line| line.id == id && !line.gone).map(|line| line.number)
+        self.lines.get(number).filter(|line| line.id == id && !line.removed).map(|line| line.number)
     }
 
-    /// Adds a line, with what is delivered on it from the start, and gives it.
-    pub(super) fn extend(&mut self, now: Moment) -> &Line {
+    /// Adds a line with its initial subscriptions and returns it.
+    pub(super) fn extend(&mut self, now: Moment) -> &AccessLine {
         let number = self.lines.len();
-        let plan = Plan::of(number);
+        let initial_state = InitialState::of(number);
         let changed = Changed { access: now, services: now, subscriptions: now };
         let mut subscriptions = Vec::new();
-        for (service, suspended) in plan.delivered() {
+        for (service, suspended) in initial_state.delivered() {
             let Some(kind) = kind_of(service) else { continue };
             let id = self.new_subscription_id();
-            let mut rng = self.dice(number, 1);
-            let since = land::long_ago(&mut rng);
-            let given = land::given(&id, number, kind);
-            self.note_subscription(&id, number);
-            subscriptions.push(Subscription { id, service, kind, suspended, since, given });
+            let mut rng = self.rng_for(number, 1);
+            let since = fixtures::long_ago(&mut rng);
+            let sp_fields = fixtures::sp_fields(&id, number, kind);
+            self.record_subscription_line(&id, number);
+            subscriptions.push(Subscription { id, service, kind, suspended, since, sp_fields });
         }
-        self.lines.push(Line {
+        self.lines.push(AccessLine {
             number,
             id: format!("a-{}", self.first_id + number),
-            plan,
-            state: plan.state(),
-            held: plan.held(),
+            initial_state,
+            state: initial_state.state(),
+            foreign_services: initial_state.foreign_services(),
             first_subscriptions: subscriptions.iter().map(|one| one.id.clone()).collect(),
             subscriptions,
             ended: Vec::new(),
             changed,
-            gone: false,
+            removed: false,
         });
         &self.lines[number]
     }
 
-    /// The line with a subscription, and whether the subscription has ended.
-    pub(super) fn subscription(&self, id: &str) -> Option<(&Line, &Subscription, bool)> {
-        let line = self.lines.get(*self.lines_of_subscriptions.get(id)?).filter(|line| !line.gone)?;
+    /// Returns a subscription, its line, and whether the subscription has ended.
+    pub(super) fn subscription(&self, id: &str) -> Option<(&AccessLine, &Subscription, bool)> {
+        let line = self.lines.get(*self.lines_of_subscriptions.get(id)?).filter(|line| !line.removed)?;
         let named = |list: &'_ [Subscription]| list.iter().position(|subscription| subscription.id == id);
-        let present = named(&line.subscriptions).map(|place| (line, &line.subscriptions[place], false));
-        present.or_else(|| named(&line.ended).map(|place| (line, &line.ended[place], true)))
+        let present = named(&line.subscriptions).map(|index| (line, &line.subscriptions[index], false));
+        present.or_else(|| named(&line.ended).map(|index| (line, &line.ended[index], true)))
     }
 
-    /// Keeps in mind on which line a subscription is.
-    pub(super) fn note_subscription(&mut self, id: &str, line: usize) {
+    /// Records on which line a subscription is.
+    pub(super) fn record_subscription_line(&mut self, id: &str, line: usize) {
         self.lines_of_subscriptions.insert(id.to_owned(), line);
     }
 
@@ -268,20 +195,15 @@ impl Network {
         format!("s-{}", self.next_subscription)
     }
 
-    /// A source of what is made up about a line, the same whenever it is asked.
-    pub(super) fn dice(&self, line: usize, purpose: u64) -> Rng {
+    /// Returns the random generator for one purpose of a line. It yields the same values each time.
+    pub(super) fn rng_for(&self, line: usize, purpose: u64) -> Rng {
         Rng::with_seed(self.seed ^ (line as u64) << 8 ^ purpose)
     }
 
-    pub(super) fn access_value(&self, line: &Line) -> Value {
-        let mut value = land::address(line.number, &mut self.dice(line.number, 0));
+    pub(super) fn access_value(&self, line: &AccessLine) -> Value {
+        let mut value = fixtures::address(line.number, &mut self.rng_for(line.number, 0));
         value["accessId"] = json!(line.id);
         value["accessState"] = json!(line.state);
         value
     }
-}
-
-/// The name of a service as the catalogue has it, with its kind.
-pub(super) fn kind_of(service: &str) -> Option<Kind> {
-    CATALOGUE.iter().find(|(name, _)| *name == service).map(|(_, kind)| *kind)
 }

@@ -1,27 +1,29 @@
-//! The CO itself: which part of it answers what.
+//! The CO: carries out each operation and holds its state.
 
 use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::access::Access;
-use super::chronicle::{Change, Chronicle};
 use super::dhcp::is_option82;
-use super::habits::{PathHabits, Query};
+use super::diagnostics::Probe;
+use super::dialect::Dialect;
+use super::event_log::{Change, EventLog};
 use super::invoices;
-use super::network::{Line, Network};
+use super::network::{AccessLine, Network};
+use super::options::OnApiOptions;
 use super::orders::Orders;
-use super::reply::{Handled, Refusal, Reply};
-use super::tech::Probe;
+use super::path_style::PathStyle;
+use super::query::Query;
+use super::response::{ErrorResponse, OperationResult, SuccessResponse};
 use super::tickets::Tickets;
 use super::time::{Moment, http_date, parse_http_date};
-use super::{Dialect, Manner};
-use crate::Received;
-use crate::desk::Effects;
+use crate::behaviour::Effects;
+use crate::received::ReceivedRequest;
 
-/// How many accesses there are at the start.
+/// The number of accesses at the start.
 const ACCESSES: usize = 30;
 
-/// Endpoints in the order of the directory, each with the document's own form of its path.
+/// The endpoints in the order of the directory, each with its path as the document spells it.
 const ENDPOINTS: [(&str, &str); 12] = [
     ("accesses", "/accesses/"),
     ("dhcplookup", "/dhcplookup/"),
@@ -39,50 +41,50 @@ const ENDPOINTS: [(&str, &str); 12] = [
 
 #[derive(Debug)]
 pub(super) struct Operator {
-    habits: PathHabits,
+    path_style: PathStyle,
     dialect: Dialect,
-    dates_lists: bool,
-    lacks: Vec<String>,
+    last_modified: bool,
+    absent_endpoints: Vec<String>,
     network: Network,
     orders: Orders,
     tickets: Tickets,
-    chronicle: Chronicle,
+    event_log: EventLog,
 }
 
-/// A request that is known to be as the document has it.
-pub(super) struct Asked<'a> {
+/// A request that was validated against the document.
+pub(super) struct ApiRequest<'a> {
     pub(super) operation: &'a str,
-    /// Its path in the document.
+    /// The path template of the operation.
     pub(super) path: &'a str,
-    /// The one parameter of the path, if it has one.
+    /// The value of the path parameter, or an empty string.
     pub(super) id: &'a str,
     pub(super) query: Query,
     pub(super) body: Value,
-    pub(super) received: &'a Received,
+    pub(super) received: &'a ReceivedRequest,
 }
 
-impl Asked<'_> {
-    /// A condition that cannot be read is no condition (RFC 9110, 13.1.3).
+impl ApiRequest<'_> {
+    /// Returns the time of `If-Modified-Since`. A value that cannot be parsed is ignored (RFC 9110, 13.1.3).
     fn since(&self) -> Option<Moment> {
         self.received.header("if-modified-since").and_then(parse_http_date)
     }
 }
 
 impl Operator {
-    pub(super) fn new(rng: &mut Rng, manner: &Manner) -> Operator {
+    pub(super) fn new(rng: &mut Rng, options: &OnApiOptions) -> Operator {
         let mut network = Network::new(rng);
         for _ in 0..ACCESSES {
-            network.extend(Chronicle::opening());
+            network.extend(EventLog::start_time());
         }
         Operator {
-            habits: manner.habits,
-            dialect: manner.dialect,
-            dates_lists: manner.dates_lists,
-            lacks: manner.lacks.clone(),
+            path_style: options.path_style,
+            dialect: options.dialect,
+            last_modified: options.last_modified,
+            absent_endpoints: options.absent_endpoints.clone(),
             network,
-            orders: Orders::new(rng, manner.habits, manner.deduplicates),
+            orders: Orders::new(rng, options.path_style, options.deduplicates),
             tickets: Tickets::new(rng),
-            chronicle: Chronicle::new(),
+            event_log: EventLog::new(),
         }
     }
 
@@ -90,205 +92,214 @@ impl Operator {
         self.network.lines().map(Access::of).collect()
     }
 
-    /// Whether the CO has an endpoint of this name.
+    /// Returns whether the CO has an endpoint of this name.
     fn has(&self, name: &str) -> bool {
-        !self.lacks.iter().any(|one| one == name)
+        !self.absent_endpoints.iter().any(|one| one == name)
     }
 
-    /// Whether there was such an access.
+    /// Removes an access. Returns whether it existed.
     pub(super) fn tear_down(&mut self, access: &str) -> bool {
         let Some(subscriptions) = self.network.tear_down(access) else { return false };
-        self.chronicle.tick();
+        self.event_log.tick();
         for subscription in subscriptions {
-            self.chronicle.note_now(Change::Delete, "subscriptions", &subscription, access);
+            self.event_log.record_now(Change::Delete, "subscriptions", &subscription, access);
         }
-        self.chronicle.note_now(Change::Delete, "accesses", access, access);
+        self.event_log.record_now(Change::Delete, "accesses", access, access);
         true
     }
 
     pub(super) fn advance(&mut self) {
-        self.chronicle.tick();
-        self.orders.advance(&mut self.network, &mut self.chronicle);
+        self.event_log.tick();
+        self.orders.advance(&mut self.network, &mut self.event_log);
     }
 
-    /// All of them come in the same second.
-    pub(super) fn grow(&mut self, accesses: usize) {
-        let now = self.chronicle.tick();
+    /// Adds accesses, all in the same second.
+    pub(super) fn add_accesses(&mut self, accesses: usize) {
+        let now = self.event_log.tick();
         for _ in 0..accesses {
             let line = self.network.extend(now);
-            self.chronicle.note_now(Change::Create, "accesses", &line.id, &line.id);
+            self.event_log.record_now(Change::Create, "accesses", &line.id, &line.id);
             for subscription in &line.subscriptions {
-                self.chronicle.note_now(Change::Create, "subscriptions", &subscription.id, &line.id);
+                self.event_log.record_now(Change::Create, "subscriptions", &subscription.id, &line.id);
             }
         }
     }
 
-    pub(super) fn carry_out(&mut self, asked: &Asked<'_>, effects: &mut Effects) -> Handled {
-        let path = asked.path.trim_start_matches('/');
-        let of =
-            |name: &str| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if self.lacks.iter().any(|name| of(name)) {
-            return Err(Refusal::new(501, "This network has no such endpoint"));
+    pub(super) fn carry_out(&mut self, request: &ApiRequest<'_>, effects: &mut Effects) -> OperationResult {
+        let path = request.path.trim_start_matches('/');
+        let of = |name: &str| {
+            path.strip_prefix(name).is_some_and(|suffix| suffix.is_empty() || suffix.starts_with('/'))
+        };
+        if self.absent_endpoints.iter().any(|name| of(name)) {
+            return Err(ErrorResponse::new(501, "This network has no such endpoint"));
         }
-        match asked.operation {
+        match request.operation {
             "createOrder" => {
-                let placed = self.orders.place(&asked.body, &mut self.network, &mut self.chronicle);
-                let (is_new, reply) = placed?;
-                count(is_new, asked, effects);
-                Ok(reply)
+                let placed = self.orders.place(&request.body, &mut self.network, &mut self.event_log);
+                let (changed, response) = placed?;
+                count(changed, request, effects);
+                Ok(response)
             }
             "replaceOrder" | "changeOrder" => {
-                let wholly = asked.operation == "replaceOrder";
-                let (network, chronicle) = (&mut self.network, &mut self.chronicle);
-                let is_new = self.orders.change(asked.id, &asked.body, wholly, network, chronicle)?;
-                count(is_new, asked, effects);
-                Ok(Reply::empty(204))
+                let replace_all = request.operation == "replaceOrder";
+                let (network, event_log) = (&mut self.network, &mut self.event_log);
+                let changed =
+                    self.orders.change(request.id, &request.body, replace_all, network, event_log)?;
+                count(changed, request, effects);
+                Ok(SuccessResponse::empty(204))
             }
             "cancelOrder" => {
-                self.orders.cancel(asked.id, &mut self.chronicle)?;
-                count(true, asked, effects);
-                Ok(Reply::empty(204))
+                self.orders.cancel(request.id, &mut self.event_log)?;
+                count(true, request, effects);
+                Ok(SuccessResponse::empty(204))
             }
             "createTicket" => {
-                let reply = self.tickets.open(&asked.body, &self.network, &mut self.chronicle)?;
-                count(true, asked, effects);
-                Ok(reply)
+                let response = self.tickets.open(&request.body, &self.network, &mut self.event_log)?;
+                count(true, request, effects);
+                Ok(response)
             }
             "updateTicket" => {
-                let is_new = self.tickets.update(asked.id, &asked.body, &mut self.chronicle)?;
-                count(is_new, asked, effects);
-                Ok(Reply::empty(204))
+                let changed = self.tickets.update(request.id, &request.body, &mut self.event_log)?;
+                count(changed, request, effects);
+                Ok(SuccessResponse::empty(204))
             }
-            _ => self.read(asked),
+            _ => self.read(request),
         }
     }
 
-    fn read(&self, asked: &Asked<'_>) -> Handled {
-        match asked.operation {
-            "listEndpoints" => Ok(self.endpoints(asked.received)),
-            "lookupDhcp" => self.look_up(&asked.query),
-            "lookupOption82" if !is_option82(asked.id) => {
-                Err(Refusal::new(400, "option82: it is not the hexadecimal form of an option 82"))
+    fn read(&self, request: &ApiRequest<'_>) -> OperationResult {
+        match request.operation {
+            "listEndpoints" => Ok(self.endpoints(request.received)),
+            "lookupDhcp" => self.find_access(&request.query),
+            "lookupOption82" if !is_option82(request.id) => {
+                Err(ErrorResponse::new(400, "option82: it is not the hexadecimal form of an option 82"))
             }
-            "lookupOption82" => self.look_up(&Query::parse(Some(&format!("ipv4option82={}", asked.id)))),
-            "listOrders" => self.orders.list(&asked.query),
-            "getOrder" => self.orders.get(asked.id),
-            "listOrderEvents" => self.orders.events(asked.query.get("since")),
+            "lookupOption82" => {
+                self.find_access(&Query::parse(Some(&format!("ipv4option82={}", request.id))))
+            }
+            "listOrders" => self.orders.list(&request.query),
+            "getOrder" => self.orders.get(request.id),
+            "listOrderEvents" => self.orders.events(request.query.get("since")),
             "listEvents" => {
-                let rows = self.chronicle.events().iter().map(|event| (event.time, event));
-                self.listing(rows, asked, |event| Some(event.value(&self.habits)))
+                let rows = self.event_log.events().iter().map(|event| (event.time, event));
+                self.listing(rows, request, |event| Some(event.value(&self.path_style)))
             }
             "listInvoicePeriods" => invoices::periods(),
-            "getInvoiceLines" => invoices::lines(asked.id, &self.network),
+            "getInvoiceLines" => invoices::lines(request.id, &self.network),
             "listTickets" => {
-                self.listing(self.tickets.fitting(&asked.query)?, asked, |ticket| Some(ticket.summary()))
+                self.listing(self.tickets.matching(&request.query)?, request, |ticket| Some(ticket.summary()))
             }
-            "getTicket" => self.tickets.get(asked.id),
-            "listAccesses" | "listServices" | "listSubscriptions" => self.list_lines(asked),
-            _ => self.read_line(asked),
+            "getTicket" => self.tickets.get(request.id),
+            "listAccesses" | "listServices" | "listSubscriptions" => self.list_lines(request),
+            _ => self.read_line(request),
         }
     }
 
-    /// The standard's lists of everything, and of what is new since a moment.
-    fn list_lines(&self, asked: &Asked<'_>) -> Handled {
-        let (lines, since) = (self.network.lines(), self.since(asked));
-        match asked.operation {
+    /// Lists all lines, or those changed after a time.
+    fn list_lines(&self, request: &ApiRequest<'_>) -> OperationResult {
+        let (lines, since) = (self.network.lines(), self.since(request));
+        match request.operation {
             "listAccesses" => {
                 let rows = lines.map(|line| (line.changed.access, line));
-                self.listing(rows, asked, |line| Some(self.network.access_value(line)))
+                self.listing(rows, request, |line| Some(self.network.access_value(line)))
             }
             "listServices" => {
                 let rows = lines.map(|line| (line.changed.services, line));
-                self.listing(rows, asked, |line| Some(line.services_value()))
+                self.listing(rows, request, |line| Some(line.services_value()))
             }
             _ => {
-                // An access that lost its last subscription is news, but not part of the whole list.
-                let ever = lines.filter(|line| !line.subscriptions.is_empty() || !line.ended.is_empty());
-                let rows = ever.map(|line| (line.changed.subscriptions, line));
-                let listed = |line: &Line| since.is_some() || !line.subscriptions.is_empty();
-                self.listing(rows, asked, |line| listed(line).then(|| line.subscriptions_value()))
+                // An access without subscriptions is part of the list of changes, but not of the complete list.
+                let listed_lines =
+                    lines.filter(|line| !line.subscriptions.is_empty() || !line.ended.is_empty());
+                let rows = listed_lines.map(|line| (line.changed.subscriptions, line));
+                let listed = |line: &AccessLine| since.is_some() || !line.subscriptions.is_empty();
+                self.listing(rows, request, |line| listed(line).then(|| line.subscriptions_value()))
             }
         }
     }
 
-    fn read_line(&self, asked: &Asked<'_>) -> Handled {
-        let line = self.network.line(asked.id).ok_or_else(|| Refusal::not_found("access", asked.id))?;
-        let probe = || Probe::new(line, self.network.dice(line.number, 2), Chronicle::opening());
-        let body = match asked.operation {
+    fn read_line(&self, request: &ApiRequest<'_>) -> OperationResult {
+        let line =
+            self.network.line(request.id).ok_or_else(|| ErrorResponse::not_found("access", request.id))?;
+        let probe = || Probe::new(line, self.network.rng_for(line.number, 2), EventLog::start_time());
+        let body = match request.operation {
             "getAccess" => self.network.access_value(line),
             "getServices" => line.services_value(),
             "getSubscriptions" => line.subscriptions_value(),
             "getCpeStatus" => probe().cpe(),
             "getHardware" => probe().hardware(),
-            // That vendor shows the fields of a MAC address table in the place of leases.
+            // The vendor sends the fields of a MAC address table in place of leases.
             "getLeaseInfo" if self.dialect != Dialect::Vendor => probe().leases(),
             "getMacAddressTable" | "getLeaseInfo" => probe().mac_table(),
             "getIgmpSnooping" => probe().igmp(),
             "getLinkStatus" => probe().link(),
-            other => return Err(Refusal::new(501, format!("{other} is not simulated"))),
+            other => return Err(ErrorResponse::new(501, format!("{other} is not simulated"))),
         };
-        Ok(Reply::json(200, body))
+        Ok(SuccessResponse::json(200, body))
     }
 
-    /// Answers only when one access alone fits (ON-API 2.6, DHCP lookup).
-    fn look_up(&self, query: &Query) -> Handled {
-        let mut fitting = Vec::new();
+    /// Finds an access by its DHCP identifiers, if exactly one matches (ON-API 2.6, DHCP lookup).
+    fn find_access(&self, query: &Query) -> OperationResult {
+        let mut matching = Vec::new();
         for line in self.network.lines() {
-            match line.identifiers().answer_to(query) {
-                None => return Err(Refusal::new(400, "There is nothing to look up")),
-                Some(true) => fitting.push(&line.id),
+            match line.identifiers().matches(query) {
+                None => return Err(ErrorResponse::new(400, "There is nothing to look up")),
+                Some(true) => matching.push(&line.id),
                 Some(false) => {}
             }
         }
-        match fitting.as_slice() {
-            [id] => Ok(Reply::json(200, json!({ "accessId": id }))),
-            [] => Err(Refusal::new(404, "No access is known under this")),
-            _ => Err(Refusal::new(404, "More than one access is known under this")),
+        match matching.as_slice() {
+            [id] => Ok(SuccessResponse::json(200, json!({ "accessId": id }))),
+            [] => Err(ErrorResponse::new(404, "No access is known under this")),
+            _ => Err(ErrorResponse::new(404, "More than one access is known under this")),
         }
     }
 
-    fn since(&self, asked: &Asked<'_>) -> Option<Moment> {
-        asked.since().filter(|_| self.dates_lists)
+    fn since(&self, request: &ApiRequest<'_>) -> Option<Moment> {
+        request.since().filter(|_| self.last_modified)
     }
 
     fn listing<'a, T: 'a>(
         &self,
         rows: impl Iterator<Item = (Moment, &'a T)>,
-        asked: &Asked<'_>,
+        request: &ApiRequest<'_>,
         value: impl Fn(&T) -> Option<Value>,
-    ) -> Handled {
-        let (latest, reply) = listing(rows, self.since(asked), value)?;
-        Ok(if self.dates_lists { reply.header("last-modified", http_date(latest)) } else { reply })
+    ) -> OperationResult {
+        let (latest, response) = listing(rows, self.since(request), value)?;
+        Ok(if self.last_modified { response.header("last-modified", http_date(latest)) } else { response })
     }
 
-    /// The addresses are those of the host that the caller asked.
-    fn endpoints(&self, received: &Received) -> Reply {
+    /// Returns the directory. Its URLs have the host of the request.
+    fn endpoints(&self, received: &ReceivedRequest) -> SuccessResponse {
         let host = received.header("host").unwrap_or("localhost");
         let endpoint = |(name, documented): (&str, &str)| {
             json!({
                 "name": name,
-                "endpoint": format!("http://{host}{}", self.habits.collection(documented)),
+                "endpoint": format!("http://{host}{}", self.path_style.collection(documented)),
                 "version": "2.6",
                 "documentation": format!("https://co.example/docs/{name}"),
             })
         };
-        Reply::json(200, ENDPOINTS.into_iter().filter(|(name, _)| self.has(name)).map(endpoint).collect())
+        SuccessResponse::json(
+            200,
+            ENDPOINTS.into_iter().filter(|(name, _)| self.has(name)).map(endpoint).collect(),
+        )
     }
 }
 
-fn count(is_new: bool, asked: &Asked<'_>, effects: &mut Effects) {
-    if is_new {
-        effects.add(asked.operation);
+fn count(changed: bool, request: &ApiRequest<'_>, effects: &mut Effects) {
+    if changed {
+        effects.add(request.operation);
     }
 }
 
-/// A list of which only what is new since a moment is asked for. Where nothing is new, 304; where there is
-/// nothing at all, 404. Along with it, when the list was modified last.
+/// Lists the rows that changed after a time. Responds with 304 if nothing has changed, and fails with 404 if there
+/// are no rows at all. Also returns the time of the latest change.
 fn listing<'a, T: 'a>(
     rows: impl Iterator<Item = (Moment, &'a T)>,
     since: Option<Moment>,
     value: impl Fn(&T) -> Option<Value>,
-) -> Result<(Moment, Reply), Refusal> {
+) -> Result<(Moment, SuccessResponse), ErrorResponse> {
     let (mut latest, mut list) = (None, Vec::new());
     for (changed, row) in rows {
         latest = latest.max(Some(changed));
@@ -296,10 +307,10 @@ fn listing<'a, T: 'a>(
             list.extend(value(row));
         }
     }
-    let reply = match latest {
-        Some(_) if !list.is_empty() => Reply::json(200, list.into()),
-        Some(_) if since.is_some() => Reply::empty(304),
-        _ => return Err(Refusal::new(404, "There is nothing to list")),
+    let response = match latest {
+        Some(_) if !list.is_empty() => SuccessResponse::json(200, list.into()),
+        Some(_) if since.is_some() => SuccessResponse::empty(304),
+        _ => return Err(ErrorResponse::new(404, "There is nothing to list")),
     };
-    Ok((latest.unwrap_or_default(), reply))
+    Ok((latest.unwrap_or_default(), response))
 }

@@ -3,11 +3,12 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::chronicle::{Change, Chronicle};
-use super::habits::Query;
+use super::event_log::{Change, EventLog};
 use super::network::Network;
-use super::reply::{Handled, Refusal, Reply, text};
+use super::query::Query;
+use super::response::{ErrorResponse, OperationResult, SuccessResponse};
 use super::time::{Moment, parse_rfc_3339, rfc_3339};
+use crate::json::{push, text};
 
 const STATUSES: [&str; 4] = ["CREATED", "IN_PROGRESS_CO", "IN_PROGRESS_SP", "CLOSED"];
 const FIELDS_OF_THE_LIST: [&str; 4] = ["coTicketReference", "spTicketReference", "status", "responsible"];
@@ -15,7 +16,7 @@ const FIELDS_OF_THE_LIST: [&str; 4] = ["coTicketReference", "spTicketReference",
 #[derive(Debug)]
 pub(super) struct Ticket {
     reference: String,
-    /// As it is answered.
+    /// The ticket as response bodies contain it.
     value: Value,
     created: Moment,
     changed: Moment,
@@ -32,46 +33,54 @@ impl Tickets {
         Tickets { tickets: Vec::new(), next_number: rng.usize(1_000..9_000) }
     }
 
-    /// The tickets that a list is asked for, each with when it was last changed.
-    pub(super) fn fitting(&self, query: &Query) -> Result<impl Iterator<Item = (Moment, &Ticket)>, Refusal> {
+    /// Returns the tickets that match a query, with the time of their latest change.
+    pub(super) fn matching(
+        &self,
+        query: &Query,
+    ) -> Result<impl Iterator<Item = (Moment, &Ticket)>, ErrorResponse> {
         let status = query.get("status").map(str::to_owned);
         if status.as_ref().is_some_and(|status| !STATUSES.contains(&status.as_str())) {
-            return Err(Refusal::new(400, "status: there is no such status"));
+            return Err(ErrorResponse::new(400, "status: there is no such status"));
         }
         let created = match query.get("created") {
             None => None,
             Some(text) => {
                 let moment = parse_rfc_3339(text);
-                Some(
-                    moment
-                        .ok_or_else(|| Refusal::new(400, "created: it is neither a date nor a date-time"))?,
-                )
+                Some(moment.ok_or_else(|| {
+                    ErrorResponse::new(400, "created: it is neither a date nor a date-time")
+                })?)
             }
         };
-        let fits = move |ticket: &&Ticket| {
-            let right = status.as_deref().is_none_or(|status| text(&ticket.value, "status") == Some(status));
-            right && created.is_none_or(|moment| ticket.created > moment)
+        let matches = move |ticket: &&Ticket| {
+            let status_matches =
+                status.as_deref().is_none_or(|status| text(&ticket.value, "status") == Some(status));
+            status_matches && created.is_none_or(|moment| ticket.created > moment)
         };
-        Ok(self.tickets.iter().filter(fits).map(|ticket| (ticket.changed, ticket)))
+        Ok(self.tickets.iter().filter(matches).map(|ticket| (ticket.changed, ticket)))
     }
 
-    pub(super) fn get(&self, reference: &str) -> Handled {
+    pub(super) fn get(&self, reference: &str) -> OperationResult {
         let ticket = self.tickets.iter().find(|ticket| ticket.reference == reference);
-        let ticket = ticket.ok_or_else(|| Refusal::not_found("ticket", reference))?;
-        Ok(Reply::json(200, ticket.value.clone()))
+        let ticket = ticket.ok_or_else(|| ErrorResponse::not_found("ticket", reference))?;
+        Ok(SuccessResponse::json(200, ticket.value.clone()))
     }
 
-    /// The CO has to act on a ticket that is new. A status that the request gives is not looked at.
-    pub(super) fn open(&mut self, request: &Value, network: &Network, chronicle: &mut Chronicle) -> Handled {
+    /// Opens a ticket. The CO is responsible for a new ticket; a status in the request is ignored.
+    pub(super) fn open(
+        &mut self,
+        request: &Value,
+        network: &Network,
+        event_log: &mut EventLog,
+    ) -> OperationResult {
         if let Some(id) = text(request, "accessId").filter(|id| network.line(id).is_none()) {
-            return Err(Refusal::new(400, format!("accessId: there is no access {id}")));
+            return Err(ErrorResponse::new(400, format!("accessId: there is no access {id}")));
         }
         if let Some(id) = text(request, "subscriptionId").filter(|id| network.subscription(id).is_none()) {
-            return Err(Refusal::new(400, format!("subscriptionId: there is no subscription {id}")));
+            return Err(ErrorResponse::new(400, format!("subscriptionId: there is no subscription {id}")));
         }
         let reference = format!("TT-{}", self.next_number);
         self.next_number += 1;
-        let now = chronicle.note(Change::Create, "tickets", &reference, &reference);
+        let now = event_log.record(Change::Create, "tickets", &reference, &reference);
         let mut value = request.clone();
         value["coTicketReference"] = json!(reference);
         value["status"] = json!("CREATED");
@@ -79,22 +88,23 @@ impl Tickets {
         value["comments"] = json!([]);
         value["createdAt"] = json!(rfc_3339(now));
         value["updatedAt"] = json!(rfc_3339(now));
-        let reply = json!({ "coTicketReference": reference });
+        let response = json!({ "coTicketReference": reference });
         self.tickets.push(Ticket { reference, value, created: now, changed: now });
-        Ok(Reply::json(201, reply))
+        Ok(SuccessResponse::json(201, response))
     }
 
-    /// Whether anything is new. Whoever closes a ticket says who was responsible.
+    /// Updates a ticket. Returns whether anything changed. A request that closes a ticket must name who was
+    /// responsible.
     pub(super) fn update(
         &mut self,
         reference: &str,
         request: &Value,
-        chronicle: &mut Chronicle,
-    ) -> Result<bool, Refusal> {
+        event_log: &mut EventLog,
+    ) -> Result<bool, ErrorResponse> {
         let ticket = self.tickets.iter_mut().find(|ticket| ticket.reference == reference);
-        let ticket = ticket.ok_or_else(|| Refusal::not_found("ticket", reference))?;
+        let ticket = ticket.ok_or_else(|| ErrorResponse::not_found("ticket", reference))?;
         if text(request, "status") == Some("CLOSED") && text(request, "responsible").is_none() {
-            return Err(Refusal::new(400, "responsible: it is missing; closing a ticket needs it"));
+            return Err(ErrorResponse::new(400, "responsible: it is missing; closing a ticket needs it"));
         }
         let mut value = ticket.value.clone();
         for field in ["status", "responsible"] {
@@ -106,9 +116,9 @@ impl Tickets {
         if comment.is_none() && value == ticket.value {
             return Ok(false);
         }
-        let now = chronicle.note(Change::Update, "tickets", reference, reference);
+        let now = event_log.record(Change::Update, "tickets", reference, reference);
         if let Some(comment) = comment {
-            push(&mut value["comments"], dated(comment, now));
+            push(&mut value["comments"], with_time(comment, now));
         }
         value["updatedAt"] = json!(rfc_3339(now));
         ticket.value = value;
@@ -118,7 +128,7 @@ impl Tickets {
 }
 
 impl Ticket {
-    /// A ticket in short.
+    /// Returns the fields of a ticket that lists contain.
     pub(super) fn summary(&self) -> Value {
         let fields = FIELDS_OF_THE_LIST.iter();
         let present = fields.filter_map(|field| Some(((*field).to_owned(), self.value.get(*field)?.clone())));
@@ -126,17 +136,11 @@ impl Ticket {
     }
 }
 
-/// A comment with its moment, if the service provider gave none.
-fn dated(comment: &Value, now: Moment) -> Value {
+/// Returns a comment with its time, which is the current one if the request has none.
+fn with_time(comment: &Value, now: Moment) -> Value {
     let mut comment = comment.clone();
     if text(&comment, "createdAt").is_none() {
         comment["createdAt"] = json!(rfc_3339(now));
     }
     comment
-}
-
-fn push(list: &mut Value, value: Value) {
-    if let Value::Array(list) = list {
-        list.push(value);
-    }
 }

@@ -1,4 +1,4 @@
-//! Moments, as RFC 3339 and as HTTP write them.
+//! Times in the formats of RFC 3339 and HTTP.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -10,27 +10,27 @@ pub(super) type Moment = u64;
 pub(super) const HOUR: u64 = 3600;
 pub(super) const DAY: u64 = 24 * HOUR;
 
-/// The last moment that four digits of a year can name: 9999-12-31T23:59:59Z.
+/// The last time whose year has four digits: 9999-12-31T23:59:59Z.
 const LAST: Moment = 253_402_300_799;
 
-/// `2026-03-02T06:00:00Z`.
+/// Formats a time as RFC 3339, such as `2026-03-02T06:00:00Z`.
 pub(super) fn rfc_3339(moment: Moment) -> String {
     Clock::at(moment).to_string()
 }
 
-/// `Mon, 02 Mar 2026 06:00:00 GMT`, without fractions of a second.
+/// Formats a time as an HTTP date, such as `Mon, 02 Mar 2026 06:00:00 GMT`.
 pub(super) fn http_date(moment: Moment) -> String {
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(moment.min(LAST)))
 }
 
-/// Nothing for what is no HTTP date: such a condition is to be ignored (RFC 9110, 13.1.3).
+/// Parses an HTTP date. An invalid one is ignored (RFC 9110, 13.1.3).
 pub(super) fn parse_http_date(text: &str) -> Option<Moment> {
     let time = httpdate::parse_http_date(text).ok()?;
     time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
-/// Reads a date-time with any offset, or a date, which is its first moment. Fractions are cut off; what was
-/// before 1970 is as long ago as can be.
+/// Parses a date-time with any offset, or a date, which stands for its first second. Fractions are truncated; times
+/// before 1970 become 0.
 pub(super) fn parse_rfc_3339(text: &str) -> Option<Moment> {
     let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
     let days = days(number(0, 4)?, number(5, 7)?, number(8, 10)?)?;
@@ -44,23 +44,24 @@ pub(super) fn parse_rfc_3339(text: &str) -> Option<Moment> {
     Some((days * 86_400 + seconds).try_into().unwrap_or(0))
 }
 
-/// The seconds by which local time is ahead, from what comes after the seconds: `.25+01:00`.
-fn offset(rest: &str) -> Option<i64> {
-    let rest =
-        rest.strip_prefix('.').map_or(rest, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
-    if rest.eq_ignore_ascii_case("z") {
+/// Parses the part after the seconds, such as `.25+01:00`, and returns the offset from UTC in seconds.
+fn offset(suffix: &str) -> Option<i64> {
+    let suffix = suffix
+        .strip_prefix('.')
+        .map_or(suffix, |suffix| suffix.trim_start_matches(|c: char| c.is_ascii_digit()));
+    if suffix.eq_ignore_ascii_case("z") {
         return Some(0);
     }
-    let sign = match rest.get(..1)? {
+    let sign = match suffix.get(..1)? {
         "+" => 1,
         "-" => -1,
         _ => return None,
     };
-    let (hours, minutes) = rest.get(1..)?.split_once(':')?;
+    let (hours, minutes) = suffix.get(1..)?.split_once(':')?;
     Some(sign * (hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60))
 }
 
-/// Days since 1970, counted in years that begin on the first of March.
+/// Returns the number of days since 1970. Counts in years that begin on the first of March.
 fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_it_writes() {
+    fn times_round_trip() {
         for moment in [0, 951_782_399, 951_782_400, 1_767_225_599, 1_772_431_200, 4_107_542_400, LAST] {
             assert_eq!(parse_rfc_3339(&rfc_3339(moment)), Some(moment), "{}", rfc_3339(moment));
             assert_eq!(parse_http_date(&http_date(moment)), Some(moment));
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_dates_offsets_and_fractions() {
+    fn dates_offsets_and_fractions_are_parsed() {
         let same = [
             "2026-03-02T06:00:00Z",
             "2026-03-02T06:00:00.1252z",

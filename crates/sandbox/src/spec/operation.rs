@@ -1,4 +1,4 @@
-//! Reads the operations of a document, with a validator for each body they take or answer.
+//! Reads the operations of a document and builds a validator for each request and response body.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -16,20 +16,20 @@ const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Operation {
-    /// Its `operationId`.
+    /// The `operationId`.
     pub id: String,
-    /// Its method.
+    /// The HTTP method.
     pub method: Method,
-    /// Its path, with parameters in braces.
+    /// The path template, with parameters in braces.
     pub path: String,
     pub(super) template: Template,
     pub(super) query: BTreeSet<String>,
     pub(super) request: Content,
     pub(super) request_required: bool,
-    pub(super) answers: BTreeMap<u16, Content>,
+    pub(super) responses: BTreeMap<u16, Content>,
 }
 
-/// What a body may be, by media type. Empty where there is no body.
+/// The documented bodies by media type. Empty if no body is documented.
 pub(super) type Content = BTreeMap<String, Media>;
 
 #[derive(Debug)]
@@ -39,22 +39,22 @@ pub(super) struct Media {
 }
 
 impl Operation {
-    /// The statuses that the document gives for it.
+    /// Returns the documented status codes.
     pub fn statuses(&self) -> impl Iterator<Item = u16> {
-        self.answers.keys().copied()
+        self.responses.keys().copied()
     }
 
-    /// Whether the document gives this status for it.
-    pub fn answers(&self, status: u16) -> bool {
-        self.answers.contains_key(&status)
+    /// Returns whether a status code is documented.
+    pub(crate) fn documents_status(&self, status: u16) -> bool {
+        self.responses.contains_key(&status)
     }
 
-    /// The names of its query parameters.
+    /// Returns the names of the query parameters.
     pub(crate) fn query_parameters(&self) -> impl Iterator<Item = &str> {
         self.query.iter().map(String::as_str)
     }
 
-    /// The media types that it takes; none if it takes no body.
+    /// Returns the media types of the request body. Empty if the operation accepts no body.
     pub fn request_media_types(&self) -> impl Iterator<Item = &str> {
         self.request.keys().map(String::as_str)
     }
@@ -85,7 +85,7 @@ pub(super) fn read_all(document: &Value) -> Result<Vec<Operation>, String> {
 struct Reader<'a> {
     document: &'a Value,
     components: Value,
-    /// By schema, because the same few are used all over: an error body at every status.
+    /// Validators by schema, because many operations share the same few schemas.
     validators: HashMap<String, Arc<Validator>>,
 }
 
@@ -104,10 +104,10 @@ impl<'a> Reader<'a> {
         node: &'a Value,
     ) -> Result<Operation, String> {
         let request = self.resolve(node.get("requestBody").unwrap_or(&Value::Null))?;
-        let mut answers = BTreeMap::new();
+        let mut responses = BTreeMap::new();
         for (status, answer) in object(node, "responses") {
             let number = status.parse().map_err(|_| format!("status {status} is not a number"))?;
-            answers.insert(number, self.content(self.resolve(answer)?)?);
+            responses.insert(number, self.content(self.resolve(answer)?)?);
         }
         Ok(Operation {
             id: text(node, "operationId")?.to_owned(),
@@ -117,11 +117,11 @@ impl<'a> Reader<'a> {
             query: self.query(item, node)?,
             request: self.content(request)?,
             request_required: request["required"] == true,
-            answers,
+            responses,
         })
     }
 
-    /// The names of the query parameters, which a path may give for all its operations.
+    /// Returns the names of the query parameters. A path may declare parameters for all its operations.
     fn query(&self, item: &'a Value, node: &'a Value) -> Result<BTreeSet<String>, String> {
         let mut names = BTreeSet::new();
         for parameter in [item, node].into_iter().filter_map(|owner| owner["parameters"].as_array()).flatten()
@@ -144,7 +144,7 @@ impl<'a> Reader<'a> {
         Ok(content)
     }
 
-    /// The example of a body: the single one, or the first of the named ones.
+    /// Returns the example of a body: `example`, or the first entry of `examples`.
     fn example(&self, media: &'a Value) -> Result<Option<&'a Value>, String> {
         if let Some(example) = media.get("example") {
             return Ok(Some(example));
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
         if let Some(validator) = self.validators.get(&key) {
             return Ok(Arc::clone(validator));
         }
-        // References into the components are looked up in the document that holds them.
+        // References into the components are resolved in the document that contains them.
         if let Value::Object(fields) = &mut root {
             fields.insert("components".to_owned(), self.components.clone());
         }
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
         Ok(validator)
     }
 
-    /// What a node stands for, if it is a reference within the document.
+    /// Returns the node that a reference within the document points to, or the node itself if it is no reference.
     fn resolve(&self, node: &'a Value) -> Result<&'a Value, String> {
         let Some(reference) = node.get("$ref") else { return Ok(node) };
         reference
@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The entries of an object inside an object; none if there is no such object.
+/// Returns the entries of an object in a field. Empty if there is no such object.
 fn object<'a>(node: &'a Value, field: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     node.get(field).and_then(Value::as_object).into_iter().flat_map(Map::iter)
 }

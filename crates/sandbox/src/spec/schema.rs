@@ -1,15 +1,15 @@
-//! Turns an OpenAPI 3.0 schema into the closed JSON Schema (2020-12) that bodies are held against.
+//! Converts an OpenAPI 3.0 schema to the closed JSON Schema (2020-12) that bodies are validated against.
 
 use serde_json::{Map, Value, json};
 
-/// The closed copy of one schema.
+/// Returns the closed copy of a schema.
 ///
-/// - An object with properties takes no others, unless it says what others it takes or is marked `x-map`.
-/// - `nullable: true` becomes the type `null` beside the schema's own.
-/// - A reference stands alone, as OpenAPI 3.0 has it.
-/// - Where any text is known to arrive in the place of a text with a format (`x-stray: [text]`), the format is
-///   not asserted.
-/// - Examples and other extensions are left out; they are not the validator's.
+/// - An object with properties accepts no other fields, unless it declares `additionalProperties` or is marked
+///   `x-map`.
+/// - `nullable: true` becomes the type `null` beside the schema's own type.
+/// - Siblings of a reference are ignored, as OpenAPI 3.0 demands.
+/// - A format is not asserted where the document says that suppliers send other text (`x-stray: [text]`).
+/// - Examples and other extensions are removed.
 pub(super) fn close(schema: &Value) -> Value {
     let Value::Object(fields) = schema else { return schema.clone() };
     if let Some(reference) = fields.get("$ref") {
@@ -17,7 +17,7 @@ pub(super) fn close(schema: &Value) -> Value {
     }
     let mut closed: Map<String, Value> = fields
         .iter()
-        .filter(|(key, _)| is_constraint(key) && !(key.as_str() == "format" && takes_any_text(fields)))
+        .filter(|(key, _)| is_constraint(key) && !(key.as_str() == "format" && accepts_any_text(fields)))
         .map(|(key, value)| (key.clone(), close_keyword(key, value)))
         .collect();
     if is_open_by_omission(fields) {
@@ -29,7 +29,7 @@ pub(super) fn close(schema: &Value) -> Value {
     Value::Object(closed)
 }
 
-/// The closed copies of a map of schemas.
+/// Returns the closed copies of a map of schemas.
 pub(super) fn close_each(schemas: &Value) -> Value {
     let Value::Object(schemas) = schemas else { return schemas.clone() };
     schemas.iter().map(|(name, schema)| (name.clone(), close(schema))).collect()
@@ -39,10 +39,10 @@ fn is_constraint(keyword: &str) -> bool {
     !keyword.starts_with("x-") && !matches!(keyword, "nullable" | "example" | "description" | "title")
 }
 
-fn takes_any_text(fields: &Map<String, Value>) -> bool {
-    let stray = fields.get("x-stray").and_then(Value::as_array);
+fn accepts_any_text(fields: &Map<String, Value>) -> bool {
+    let unexpected = fields.get("x-stray").and_then(Value::as_array);
     fields.get("type").is_some_and(|kind| kind == "string")
-        && stray.is_some_and(|ways| ways.iter().any(|way| way == "text"))
+        && unexpected.is_some_and(|kinds| kinds.iter().any(|kind| kind == "text"))
 }
 
 fn close_keyword(keyword: &str, value: &Value) -> Value {
@@ -60,8 +60,8 @@ fn is_open_by_omission(fields: &Map<String, Value>) -> bool {
         && fields.get("x-map") != Some(&Value::Bool(true))
 }
 
-/// The schema or null. A second type keeps the place of a deeper problem in sight; where values are listed or
-/// composed a second type would not be enough, and the two become alternatives.
+/// Returns a schema that also accepts null. A second type keeps the paths of nested problems; a schema with listed
+/// values or a composition needs an alternative instead.
 fn nullable(mut schema: Map<String, Value>) -> Value {
     let simple = !["enum", "allOf", "anyOf", "oneOf", "not"].iter().any(|key| schema.contains_key(*key));
     match schema.get("type").cloned() {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_that_it_is_open_stays_open() {
+    fn explicitly_open_objects_stay_open() {
         let map = json!({ "type": "object", "additionalProperties": { "type": "string" } });
         assert_eq!(close(&map), map);
         let marked = json!({ "type": "object", "properties": { "a": {} }, "x-map": true });
@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn a_format_is_not_asserted_where_any_text_is_known_to_arrive() {
-        let dated = |stray: Value| json!({ "type": "string", "format": "date", "x-stray": stray });
+    fn an_x_stray_text_mark_removes_the_format() {
+        let dated = |unexpected: Value| json!({ "type": "string", "format": "date", "x-stray": unexpected });
         assert_eq!(close(&dated(json!(["empty", "text"]))), json!({ "type": "string" }));
         assert_eq!(close(&dated(json!(["empty"]))), json!({ "type": "string", "format": "date" }));
     }
 
     #[test]
-    fn nullable_lets_null_in() {
+    fn nullable_schemas_accept_null() {
         assert_eq!(
             close(&json!({ "type": "string", "nullable": true })),
             json!({ "type": ["string", "null"] })

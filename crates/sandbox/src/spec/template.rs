@@ -1,8 +1,8 @@
-//! Path templates: `/contacts/{id}` against `/contacts/a%2Fb`.
+//! Path templates, such as `/contacts/{id}`, and how paths match them.
 
 use std::collections::BTreeMap;
 
-/// The values of a path's parameters by name, decoded.
+/// The decoded values of path parameters, by name.
 pub type Parameters = BTreeMap<String, String>;
 
 #[derive(Debug, Clone)]
@@ -21,8 +21,8 @@ impl Template {
         segments.split('/').map(Segment::parse).collect::<Result<_, _>>().map(Template)
     }
 
-    /// Whether a path of these decoded segments fits. A parameter takes any segment but an empty one.
-    pub(super) fn takes(&self, segments: &[String]) -> bool {
+    /// Returns whether a path with these decoded segments matches. A parameter matches any segment that is not empty.
+    pub(super) fn matches(&self, segments: &[String]) -> bool {
         self.0.len() == segments.len()
             && self.0.iter().zip(segments).all(|(expected, segment)| match expected {
                 Segment::Literal(literal) => literal == segment,
@@ -41,7 +41,8 @@ impl Template {
             .collect()
     }
 
-    /// Which segments are literal; of two templates that take the same path, the greater is the closer one.
+    /// Returns which segments are literal. Of two templates that match the same path, the one with the greater value
+    /// is more specific.
     pub(super) fn literals(&self) -> Vec<bool> {
         self.0.iter().map(|segment| matches!(segment, Segment::Literal(_))).collect()
     }
@@ -49,7 +50,7 @@ impl Template {
 
 impl Segment {
     fn parse(text: &str) -> Result<Segment, String> {
-        match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        match text.strip_prefix('{').and_then(|remaining| remaining.strip_suffix('}')) {
             Some(name) => Ok(Segment::Parameter(name.to_owned())),
             None if text.contains(['{', '}']) => Err(format!("{text}: a parameter must fill its segment")),
             None => Ok(Segment::Literal(text.to_owned())),
@@ -57,21 +58,21 @@ impl Segment {
     }
 }
 
-/// The decoded segments of a path as it came over the wire; nothing if it is no path or not decodable.
+/// Returns the decoded segments of a path, or `None` if it does not start with a slash or cannot be decoded.
 pub(super) fn split(path: &str) -> Option<Vec<String>> {
     path.strip_prefix('/')?.split('/').map(decode).collect()
 }
 
-/// A text without its percent-encoding; nothing if it cannot be decoded.
+/// Removes the percent-encoding. Returns `None` if the text cannot be decoded.
 pub(crate) fn decode(segment: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(segment.len());
-    let mut rest = segment.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
+    let mut remaining = segment.as_bytes();
+    while let Some((&byte, tail)) = remaining.split_first() {
+        remaining = tail;
         if byte == b'%' {
-            let (digits, tail) = rest.split_at_checked(2)?;
+            let (digits, tail) = remaining.split_at_checked(2)?;
             decoded.push(hex(digits[0])? << 4 | hex(digits[1])?);
-            rest = tail;
+            remaining = tail;
         } else {
             decoded.push(byte);
         }
@@ -80,6 +81,6 @@ pub(crate) fn decode(segment: &str) -> Option<String> {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    // A digit in base 16 is below 16, so nothing is cut off.
+    // A digit in base 16 is less than 16, so the conversion is lossless.
     char::from(digit).to_digit(16).map(|value| value as u8)
 }

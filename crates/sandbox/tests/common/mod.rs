@@ -1,4 +1,4 @@
-//! A caller of the sandbox that shares nothing with the clients: HTTP over a bare connection.
+//! A caller that shares no code with the clients: HTTP over a bare connection.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "tests; each uses a part of this")]
 
 use lastmile_sandbox::{Building, BuildingKind, Cocon, Sandbox};
@@ -21,7 +21,7 @@ impl Reply {
         serde_json::from_str(&self.body).unwrap()
     }
 
-    /// The code of the one thing that was wrong.
+    /// Returns the code of the only error.
     pub fn code(&self) -> String {
         let body = self.json();
         assert_eq!(body["status"], self.status, "{body}");
@@ -37,7 +37,7 @@ pub async fn send(base_url: &str, method: &str, target: &str, headers: &[(&str, 
     read(&answer)
 }
 
-/// A connection over which a request was sent, and nothing read.
+/// Opens a connection and sends a request, without reading the response.
 pub async fn open(
     base_url: &str,
     method: &str,
@@ -56,14 +56,14 @@ pub async fn open(
     stream
 }
 
-/// Reads an answer whose head is whole.
+/// Parses a response with a complete head.
 pub fn read(answer: &str) -> Reply {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     Reply { status, head: head.to_owned(), body: body.to_owned() }
 }
 
-/// A caller that knows the keys.
+/// A caller with valid keys.
 pub struct Caller(pub Cocon);
 
 impl Caller {
@@ -93,7 +93,7 @@ impl Caller {
         self.call("PATCH", target, &[PATCH], &body.to_string()).await
     }
 
-    /// Creates something and gives its id.
+    /// Creates an object and returns its id.
     pub async fn create(&self, target: &str, body: Value) -> String {
         let reply = self.post(target, body).await;
         assert_eq!(reply.status, 200, "{}", reply.body);

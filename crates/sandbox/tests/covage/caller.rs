@@ -1,4 +1,4 @@
-//! A caller of Covage that has a token.
+//! A caller of Covage with a token.
 #![allow(unreachable_pub, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ impl Caller {
         send(&self.covage.base_url(), method, target, &[("authorization", &authorization), JSON], &body).await
     }
 
-    /// Whatever happens to be the answer, the document allows it.
+    /// Sends a request and checks that the document allows the response.
     pub async fn ok(&self, method: &str, target: &str, body: Value) -> Value {
         let reply = self.call(method, target, body).await;
         assert_eq!(reply.status, 200, "{method} {target}: {}", reply.body);
@@ -54,14 +54,14 @@ impl Caller {
         self.ok("PATCH", target, body).await
     }
 
-    /// The faults of a refused request, by field.
+    /// Returns the errors of a rejected request, by field.
     pub async fn refused(&self, method: &str, target: &str, body: Value) -> BTreeMap<String, Value> {
         let reply = self.call(method, target, body).await;
         assert_eq!(reply.status, 400, "{method} {target}: {}", reply.body);
         faults(&reply)
     }
 
-    /// A place of the first street: see the kinds there.
+    /// Returns premises of the first street; see the kinds there.
     pub fn place(&self, kind: usize) -> &Premises {
         &self.covage.premises()[kind]
     }
@@ -100,7 +100,7 @@ impl Caller {
         self.patch(&path(&draft), json!({ "request_type": request_type })).await
     }
 
-    /// A copper order with everything it needs, submitted.
+    /// Creates and submits a complete copper order.
     pub async fn submitted(&self, order_ref: &str, order_name: &str) -> Value {
         let draft = self.copper_draft().await;
         self.patch(&path(&draft), complete(order_ref, order_name)).await;
@@ -111,7 +111,7 @@ impl Caller {
         self.patch(&path(order), json!({ "status": "submitted" })).await
     }
 
-    /// Whether the sandbox did as the document has it, throughout.
+    /// Checks that no response violated the document.
     pub fn assert_sound(&self) {
         assert!(self.covage.violations().is_empty(), "{:?}", self.covage.violations());
     }
@@ -130,7 +130,7 @@ pub fn endpoint_path(order: &Value) -> String {
     format!("{}endpoints/{}/", path(order), endpoint.as_str().unwrap())
 }
 
-/// What every order needs before submission.
+/// Returns the fields that every order needs for its submission.
 pub fn complete(order_ref: &str, order_name: &str) -> Value {
     json!({
         "end_customer": {
@@ -145,7 +145,7 @@ pub fn complete(order_ref: &str, order_name: &str) -> Value {
     })
 }
 
-/// What was wrong, by field, after a look at the shape of the error body.
+/// Returns the errors by field, after a check of the error body.
 pub fn faults(reply: &Reply) -> BTreeMap<String, Value> {
     let body = reply.json();
     let id = body["apirequest_uuid"].as_str().unwrap();
@@ -155,7 +155,7 @@ pub fn faults(reply: &Reply) -> BTreeMap<String, Value> {
     details.map(|detail| (detail["field"].as_str().unwrap().to_owned(), detail["errors"].clone())).collect()
 }
 
-/// The fields of a refusal.
+/// Returns the fields with an error.
 pub fn fields(faults: &BTreeMap<String, Value>) -> Vec<&str> {
     faults.keys().map(String::as_str).collect()
 }

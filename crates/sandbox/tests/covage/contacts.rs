@@ -1,4 +1,4 @@
-//! Contacts, families and lines of products.
+//! Contacts, product families and product lines.
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ async fn a_contact_is_created_replaced_and_deleted() {
 }
 
 #[tokio::test]
-async fn the_catalogue_agrees_with_the_orders() {
+async fn products_match_those_of_orders() {
     let caller = Caller::new().await;
     let families = caller.get("/api/product-families/").await;
     let codes: Vec<_> = families.as_array().unwrap().iter().map(|family| &family["code"]).collect();

@@ -1,4 +1,4 @@
-//! The document as a judge, and the sandbox against the whole of it.
+//! The document, and the sandbox against the whole document.
 
 use lastmile_sandbox::{Answer, Sandbox, Spec};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::caller::{Caller, ORDERS, faults, path};
 use crate::common::Reply;
 
-/// Every example of a body: its operation, the status it is answered with (none for a request), its value.
+/// Returns every example body: its operation, its status code (`None` for a request), and its value.
 fn examples() -> Vec<(&'static str, Option<u16>, &'static Value)> {
     let document = Spec::covage().document();
     let resolve = |node: &'static Value| match node["$ref"].as_str() {
@@ -30,21 +30,21 @@ fn examples() -> Vec<(&'static str, Option<u16>, &'static Value)> {
 }
 
 #[test]
-fn the_documented_samples_fit() {
+fn documented_samples_are_valid() {
     let (json, spec) = (Some("application/json"), Spec::covage());
     for (operation, status, example) in examples() {
         let body = example.to_string();
         let problems = match status {
             None => spec.check_request(operation, json, body.as_bytes()),
-            Some(status) => spec.check_answer(operation, status, json, body.as_bytes()),
+            Some(status) => spec.check_response(operation, status, json, body.as_bytes()),
         };
         assert!(problems.is_empty(), "{operation} {status:?}: {problems:?}");
-        let mut stray = example.clone();
-        stray["stray"] = json!(1);
-        let body = stray.to_string();
+        let mut unexpected = example.clone();
+        unexpected["stray"] = json!(1);
+        let body = unexpected.to_string();
         let problems = match status {
             None => spec.check_request(operation, json, body.as_bytes()),
-            Some(status) => spec.check_answer(operation, status, json, body.as_bytes()),
+            Some(status) => spec.check_response(operation, status, json, body.as_bytes()),
         };
         assert_eq!(problems, ["body: Additional properties are not allowed ('stray' was unexpected)"]);
     }
@@ -53,7 +53,7 @@ fn the_documented_samples_fit() {
     assert_eq!(spec.operations().count(), 34);
 }
 
-/// Nothing of the document is left out: no operation is answered with a status that it does not list.
+/// No operation responds with an undocumented status code.
 #[tokio::test]
 async fn every_operation_is_simulated() {
     let caller = Caller::new().await;
@@ -69,7 +69,7 @@ async fn every_operation_is_simulated() {
 }
 
 #[tokio::test]
-async fn what_is_not_documented_is_refused_in_the_suppliers_shape() {
+async fn undocumented_paths_get_the_suppliers_error_body() {
     let caller = Caller::new().await;
     let wrong = caller.call("DELETE", &format!("{ORDERS}1/"), Value::Null).await;
     assert_eq!(wrong.status, 405, "drafts cannot be deleted");
@@ -85,14 +85,14 @@ async fn what_is_not_documented_is_refused_in_the_suppliers_shape() {
 }
 
 #[tokio::test]
-async fn there_must_be_a_port_after_the_chosen_one() {
+async fn a_port_above_the_maximum_is_an_error() {
     let error = Sandbox::builder().port(u16::MAX).start().await.unwrap_err();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!(cause, "there is no port after 65535");
 }
 
 #[tokio::test]
-async fn an_answer_laid_down_comes_first() {
+async fn a_scripted_response_takes_precedence() {
     let caller = Caller::new().await;
     let draft = caller.copper_draft().await;
     caller.covage.answer_next("updateOrder", Answer::status(503));
@@ -101,7 +101,7 @@ async fn an_answer_laid_down_comes_first() {
     assert_eq!((caller.covage.count("updateOrder"), caller.covage.took_effect("updateOrder")), (1, 0));
 }
 
-/// A day's work: something of everything, refusals too.
+/// Calls many operations, including rejected requests.
 async fn day(seed: u64) -> Vec<Reply> {
     let sandbox = Sandbox::builder().seed(seed).start().await.unwrap();
     let caller = Caller::of(sandbox.covage().clone()).await;
@@ -121,7 +121,7 @@ async fn day(seed: u64) -> Vec<Reply> {
 }
 
 #[tokio::test]
-async fn a_seed_decides_everything() {
+async fn equal_seeds_produce_equal_responses() {
     let (first, again, other) = (day(3).await, day(3).await, day(4).await);
     assert_eq!(first, again);
     assert_ne!(first, other);

@@ -1,4 +1,4 @@
-//! Drafts: what they start with and what may be changed of them.
+//! Drafts: their initial fields and their changes.
 
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ async fn a_fiber_draft_starts_with_a_contract_term_and_without_a_socket() {
 }
 
 #[tokio::test]
-async fn a_draft_starts_from_a_known_eligibility_answer_and_one_of_its_products() {
+async fn a_draft_needs_a_known_eligibility_check_and_one_of_its_products() {
     let caller = Caller::new().await;
     let check = caller.check_line(0, "create").await;
     let reference = &check["eligibility_ref"];
@@ -95,7 +95,7 @@ async fn a_draft_starts_from_a_known_eligibility_answer_and_one_of_its_products(
 }
 
 #[tokio::test]
-async fn what_is_sent_is_changed_and_the_rest_stays() {
+async fn only_sent_fields_are_changed() {
     let caller = Caller::new().await;
     let draft = caller.copper_draft().await;
     let first = json!({
@@ -130,7 +130,7 @@ async fn what_is_sent_is_changed_and_the_rest_stays() {
 }
 
 #[tokio::test]
-async fn a_change_that_does_not_fit_changes_nothing() {
+async fn an_invalid_change_changes_nothing() {
     let caller = Caller::new().await;
     let draft = caller.copper_draft().await;
     let cases = [
@@ -162,7 +162,7 @@ async fn a_change_that_does_not_fit_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_second_appointment_is_for_fp05_with_a_socket() {
+async fn a_second_appointment_needs_fp05_with_a_socket() {
     let caller = Caller::new().await;
     let check = caller.check_building(0).await;
     let draft = caller.draft(&check, "FP05").await;
@@ -181,7 +181,7 @@ async fn a_second_appointment_is_for_fp05_with_a_socket() {
 }
 
 #[tokio::test]
-async fn staircase_and_floor_are_for_some_fiber_orders() {
+async fn staircase_and_floor_apply_to_some_fiber_orders() {
     let caller = Caller::new().await;
     let place = json!({ "address": { "stairs": "1", "floor": "2" } });
     for request_type in ["create", "activate_undefined"] {
@@ -213,7 +213,7 @@ async fn staircase_and_floor_are_for_some_fiber_orders() {
 }
 
 #[tokio::test]
-async fn the_street_number_is_for_a_neighbours_line() {
+async fn the_street_number_applies_to_a_neighbours_line() {
     let caller = Caller::new().await;
     let check = caller.check_line(0, "create_neighbour").await;
     let draft = caller.draft(&check, "AM01").await;
@@ -231,7 +231,7 @@ async fn the_street_number_is_for_a_neighbours_line() {
 }
 
 #[tokio::test]
-async fn a_socket_brings_its_staircase_and_floor() {
+async fn a_socket_sets_staircase_and_floor() {
     let caller = Caller::new().await;
     let draft = caller.fiber_draft("activate_defined").await;
     let sockets = &caller.place(1).buildings[0].sockets;

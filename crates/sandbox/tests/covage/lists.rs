@@ -13,7 +13,7 @@ async fn references(caller: &Caller, query: &str) -> (Vec<Value>, String) {
 }
 
 #[tokio::test]
-async fn a_page_has_twenty_orders_unless_told_otherwise() {
+async fn a_page_has_twenty_orders_by_default() {
     let caller = Caller::new().await;
     let check = caller.check_line(0, "activate").await;
     let mut made = Vec::new();
@@ -36,7 +36,7 @@ async fn a_page_has_twenty_orders_unless_told_otherwise() {
 }
 
 #[tokio::test]
-async fn every_filter_holds() {
+async fn every_filter_applies() {
     let caller = Caller::new().await;
     let copper = caller.submitted("A-1", "Colvert").await;
     let fiber = caller.fiber_draft("create").await;
@@ -77,7 +77,7 @@ async fn every_filter_holds() {
 }
 
 #[tokio::test]
-async fn services_are_paged_too() {
+async fn services_are_paged() {
     let caller = Caller::new().await;
     let services = caller.get("/api/v2/services/").await;
     let seeded = caller.covage.services();

@@ -1,14 +1,14 @@
-//! Covage, as a caller meets it.
+//! Tests of the simulated Covage.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod caller;
-mod chain;
 #[path = "../common/mod.rs"]
 mod common;
 mod contacts;
 mod document;
 mod drafts;
-mod life;
+mod eligibility;
+mod lifecycle;
 mod lists;
 mod services;
 mod submission;

@@ -10,7 +10,7 @@ async fn migrate(caller: &Caller, service: usize, imb: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_copper_service_moves_to_the_one_building() {
+async fn a_copper_service_migrates_to_the_only_building() {
     let caller = Caller::new().await;
     let moved = migrate(&caller, 1, "").await;
     assert_eq!(moved["eligible"], true);
@@ -30,7 +30,7 @@ async fn a_copper_service_moves_to_the_one_building() {
 }
 
 #[tokio::test]
-async fn of_several_buildings_one_is_chosen() {
+async fn a_migration_chooses_one_of_several_buildings() {
     let caller = Caller::new().await;
     let choice = migrate(&caller, 0, "").await;
     let imbs: Vec<_> = caller.place(2).buildings.iter().map(|building| building.reference.clone()).collect();
@@ -47,7 +47,7 @@ async fn of_several_buildings_one_is_chosen() {
 }
 
 #[tokio::test]
-async fn what_cannot_move_says_why() {
+async fn an_impossible_migration_has_a_reason() {
     let caller = Caller::new().await;
     let not_yet = migrate(&caller, 2, "").await;
     let text = "FIBER_NOT_YET_DEPLOYED, Available around 2027-12-31";
@@ -62,7 +62,7 @@ async fn what_cannot_move_says_why() {
 }
 
 #[tokio::test]
-async fn appointments_lie_in_the_window_of_the_product() {
+async fn appointments_are_in_the_window_of_the_product() {
     let caller = Caller::new().await;
     let (insee, street) = (&caller.place(0).kosc_insee_code, &caller.place(0).kosc_street_code);
     let place =

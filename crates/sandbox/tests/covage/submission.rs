@@ -1,4 +1,4 @@
-//! Submission: what it demands, and that it happens once.
+//! The submission of orders: what it requires, and that it happens once.
 
 use lastmile_sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ async fn refused(caller: &Caller, order: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_draft_is_told_everything_it_lacks() {
+async fn a_submission_reports_every_missing_field() {
     let caller = Caller::new().await;
     let draft = caller.copper_draft().await;
     let faults = caller.refused("PATCH", &path(&draft), json!({ "status": SUBMIT })).await;
@@ -53,7 +53,7 @@ async fn a_draft_is_told_everything_it_lacks() {
 }
 
 #[tokio::test]
-async fn each_field_that_every_order_needs_is_missed_by_itself() {
+async fn each_required_field_is_checked() {
     let caller = Caller::new().await;
     let pointers = [
         "/end_customer/contact/first_name",
@@ -83,7 +83,7 @@ async fn each_field_that_every_order_needs_is_missed_by_itself() {
 }
 
 #[tokio::test]
-async fn what_a_line_needs_depends_on_the_request_type() {
+async fn required_line_fields_depend_on_the_request_type() {
     let caller = Caller::new().await;
     for request_type in ["create", "activate_undefined"] {
         let draft = caller.fiber_draft(request_type).await;
@@ -117,7 +117,7 @@ async fn what_a_line_needs_depends_on_the_request_type() {
 }
 
 #[tokio::test]
-async fn an_order_is_submitted_once_and_then_left_alone() {
+async fn a_submitted_order_cannot_be_changed() {
     let caller = Caller::new().await;
     let order = caller.submitted("A-1", "Colvert").await;
     assert_eq!(order["status"], SUBMIT);
@@ -140,7 +140,7 @@ async fn an_order_is_submitted_once_and_then_left_alone() {
 }
 
 #[tokio::test]
-async fn a_change_and_the_submission_may_come_together() {
+async fn one_request_can_change_and_submit() {
     let caller = Caller::new().await;
     let draft = caller.copper_draft().await;
     let mut both = complete("A-1", "Colvert");
@@ -154,7 +154,7 @@ async fn a_change_and_the_submission_may_come_together() {
 }
 
 #[tokio::test]
-async fn a_reference_is_good_for_one_order() {
+async fn a_reference_is_unique_among_submitted_orders() {
     let caller = Caller::new().await;
     let early = caller.copper_draft().await;
     caller.patch(&path(&early), complete("A-1", "Colvert")).await;

@@ -1,21 +1,21 @@
-//! Texts that the supplier stores in a form of its own.
+//! Normalization of stored texts.
 
-use lastmile_sandbox::{Sandbox, Texts};
+use lastmile_sandbox::{Sandbox, TextNormalization};
 use serde_json::json;
 
 use crate::caller::{Caller, complete, path};
 
-const CASES: [(Texts, &str, &str); 4] = [
-    (Texts::AsGiven, " sp-0431-reference-ankeborg ", " sp-0431-reference-ankeborg "),
-    (Texts::UpperCase, "sp-0431-reference-ankeborg", "SP-0431-REFERENCE-ANKEBORG"),
-    (Texts::Trimmed, " sp-0431-reference-ankeborg ", "sp-0431-reference-ankeborg"),
-    (Texts::Cut(20), "sp-0431-reference-ankeborg", "sp-0431-reference-an"),
+const CASES: [(TextNormalization, &str, &str); 4] = [
+    (TextNormalization::Unchanged, " sp-0431-reference-ankeborg ", " sp-0431-reference-ankeborg "),
+    (TextNormalization::UpperCase, "sp-0431-reference-ankeborg", "SP-0431-REFERENCE-ANKEBORG"),
+    (TextNormalization::Trimmed, " sp-0431-reference-ankeborg ", "sp-0431-reference-ankeborg"),
+    (TextNormalization::Truncated(20), "sp-0431-reference-ankeborg", "sp-0431-reference-an"),
 ];
 
 #[tokio::test]
-async fn references_of_orders_also_where_they_must_be_unique() {
+async fn order_references_are_normalized_before_the_uniqueness_check() {
     for (texts, given, stored) in CASES {
-        let sandbox = Sandbox::builder().seed(7).covage_texts(texts).start().await.unwrap();
+        let sandbox = Sandbox::builder().seed(7).covage_text_normalization(texts).start().await.unwrap();
         let caller = Caller::of(sandbox.covage().clone()).await;
         let draft = caller.copper_draft().await;
         let held = caller.patch(&path(&draft), complete(given, "Ankeborg 1")).await;
@@ -34,9 +34,9 @@ async fn references_of_orders_also_where_they_must_be_unique() {
 }
 
 #[tokio::test]
-async fn contacts() {
+async fn contacts_are_normalized() {
     for (texts, given, stored) in CASES {
-        let sandbox = Sandbox::builder().seed(7).texts(texts).start().await.unwrap();
+        let sandbox = Sandbox::builder().seed(7).text_normalization(texts).start().await.unwrap();
         let caller = Caller::of(sandbox.covage().clone()).await;
         let contact = json!({ "first_name": given, "last_name": given, "email": given, "phone_number": given, "cell_phone_number": given });
         let held = caller.post("/api/contacts/", contact.clone()).await;

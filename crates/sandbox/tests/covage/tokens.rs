@@ -1,4 +1,4 @@
-//! Who may come in.
+//! Tokens.
 
 use http::Method;
 use lastmile_sandbox::Spec;
@@ -23,7 +23,7 @@ async fn status(caller: &Caller, authorization: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_token_lives_until_it_expires_and_is_renewed() {
+async fn a_token_is_valid_until_it_expires() {
     let mut caller = Caller::new().await;
     let credentials = json!({ "email": caller.covage.email(), "password": caller.covage.password() });
     let tokens = caller.post(TOKEN, credentials).await;
@@ -69,7 +69,7 @@ async fn a_legacy_token_is_renewed_before_it_expires() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_refused_as_each_generation_does() {
+async fn wrong_credentials_have_the_status_of_the_generation() {
     let caller = Caller::new().await;
     let (email, password) = (caller.covage.email(), caller.covage.password());
     for (email, password) in [(email, "x"), ("x@operateur.example", password), (email, "")] {
@@ -88,7 +88,7 @@ async fn wrong_credentials_are_refused_as_each_generation_does() {
 }
 
 #[tokio::test]
-async fn everything_but_the_way_in_demands_a_token() {
+async fn everything_but_obtaining_a_token_requires_one() {
     let caller = Caller::new().await;
     let open = ["obtainToken", "refreshToken", "obtainLegacyToken", "refreshLegacyToken"];
     for operation in Spec::covage().operations() {

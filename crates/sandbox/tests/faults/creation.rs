@@ -1,33 +1,33 @@
-//! Something to be created, and what a client sees of it.
+//! An object to create at each supplier, and what the client observes.
 
 use std::io::ErrorKind;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lastmile_sandbox::{Fault, Received, Sandbox, Supplier};
+use lastmile_sandbox::{Fault, ReceivedRequest, Sandbox, Supplier};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 use crate::common::{JSON, Reply, open, read, send};
 
-/// Longer than anything takes here.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than any operation here takes.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Something that can be created at a supplier, any number of times.
+/// A creating request that can be repeated any number of times.
 pub(crate) struct Creation {
     pub(crate) supplier: Supplier,
     pub(crate) operation: &'static str,
     pub(crate) path: &'static str,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Value,
-    /// The success without a fault.
+    /// The status code of success.
     pub(crate) status: u16,
 }
 
 impl Creation {
-    /// At Cocon.
+    /// Returns a creation at Cocon.
     pub(crate) async fn new() -> Creation {
         let sandbox = Sandbox::builder().start().await.unwrap();
         Creation::at_each(&sandbox).await.remove(0)
@@ -68,7 +68,7 @@ impl Creation {
         ]
     }
 
-    /// Without the prefix of the supplier.
+    /// Returns the base URL without the path prefix.
     pub(crate) fn root(&self) -> String {
         let base_url = self.supplier.base_url();
         let path = base_url[7..].find('/').map_or(base_url.len(), |start| start + 7);
@@ -81,15 +81,15 @@ impl Creation {
         open(&self.root(), "POST", self.path, &headers, &self.body.to_string()).await
     }
 
-    pub(crate) async fn see(&self) -> Seen {
-        see(self.open().await).await
+    pub(crate) async fn observe(&self) -> Observed {
+        observe(self.open().await).await
     }
 
     pub(crate) fn fail_next(&self, fault: Fault) {
         self.supplier.fail_next(self.operation, fault);
     }
 
-    /// How many requests arrived, and how many took effect.
+    /// Returns how many requests arrived, and how many took effect.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let (operation, supplier) = (self.operation, &self.supplier);
         let received = supplier.received_by(operation);
@@ -99,40 +99,40 @@ impl Creation {
         counts
     }
 
-    pub(crate) fn last(&self) -> Received {
+    pub(crate) fn last(&self) -> ReceivedRequest {
         self.supplier.last().unwrap()
     }
 }
 
-/// What a client sees of an answer.
+/// What a client observes.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Seen {
+pub(crate) enum Observed {
     Answer(Reply),
-    /// It breaks off with the end of the connection.
-    Part(String),
-    /// The connection is closed with nothing said.
+    /// A partial response, after which the connection is closed.
+    ExamplePart(String),
+    /// The connection is closed without any bytes.
     Closed,
     Reset,
 }
 
-impl Seen {
+impl Observed {
     pub(crate) fn answer(self) -> Reply {
-        let Seen::Answer(reply) = self else { panic!("{self:?}") };
+        let Observed::Answer(reply) = self else { panic!("{self:?}") };
         reply
     }
 }
 
-pub(crate) async fn see(mut stream: TcpStream) -> Seen {
+pub(crate) async fn observe(mut stream: TcpStream) -> Observed {
     let mut bytes = Vec::new();
-    let end = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap();
+    let end = tokio::time::timeout(TIMEOUT, stream.read_to_end(&mut bytes)).await.unwrap();
     let text = String::from_utf8(bytes).unwrap();
     match end {
-        Ok(0) => Seen::Closed,
-        Ok(_) if is_whole(&text) => Seen::Answer(read(&text)),
-        Ok(_) => Seen::Part(text),
+        Ok(0) => Observed::Closed,
+        Ok(_) if is_whole(&text) => Observed::Answer(read(&text)),
+        Ok(_) => Observed::ExamplePart(text),
         Err(error) => {
             assert_eq!((error.kind(), text.as_str()), (ErrorKind::ConnectionReset, ""));
-            Seen::Reset
+            Observed::Reset
         }
     }
 }
@@ -141,24 +141,24 @@ fn is_whole(text: &str) -> bool {
     text.contains("\r\n\r\n") && announced(text) == read(text).body.len()
 }
 
-/// The length that the head says the body has.
+/// Returns the content length of the head.
 pub(crate) fn announced(text: &str) -> usize {
     let head = text.split_once("\r\n\r\n").unwrap().0;
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
     length.map_or(0, |length| length.parse().unwrap())
 }
 
-/// Whether nothing has arrived and the connection is open, as the system has it at this moment.
+/// Returns whether the connection is open and has received nothing so far.
 pub(crate) fn is_silent(stream: TcpStream) -> (bool, TcpStream) {
     let stream = stream.into_std().unwrap();
     let peeked = stream.peek(&mut [0]).map_err(|error| error.kind());
     (peeked == Err(ErrorKind::WouldBlock), TcpStream::from_std(stream).unwrap())
 }
 
-/// The next request is answered and takes effect.
-pub(crate) async fn goes_on_as_before(creation: &Creation) {
+/// Checks that the next request is answered and takes effect.
+pub(crate) async fn works_normally_again(creation: &Creation) {
     let before = creation.counts();
-    let reply = creation.see().await.answer();
+    let reply = creation.observe().await.answer();
     assert_eq!(reply.status, creation.status);
     assert_eq!(creation.counts(), (before.0 + 1, before.1 + 1));
     let last = creation.last();

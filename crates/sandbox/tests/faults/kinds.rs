@@ -1,53 +1,60 @@
-//! Each kind of fault: what the client sees, what arrived, what took effect.
+//! Each kind of fault: what the client observes, what arrived, and what took effect.
 
 use std::time::{Duration, Instant};
 
-use lastmile_sandbox::onapi::{Access, Standing};
+use lastmile_sandbox::onapi::{Access, Availability};
 use lastmile_sandbox::{BuildingKind, Fault, Sandbox};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use crate::common::{open, read};
-use crate::creation::{Creation, Seen, announced, goes_on_as_before, is_silent, see};
+use crate::creation::{Creation, Observed, announced, is_silent, observe, works_normally_again};
 
 const SOON: Duration = Duration::from_millis(300);
-/// Stands for the status of the real answer.
+/// Stands for the status code of the real response.
 const REAL: u16 = 1;
 
-/// Each supplier meets with a fault once, is held against what is expected, and then goes on as before.
-async fn each_supplier_meets(fault: Fault, took_effect: bool, status: u16, check: impl Fn(&Creation, Seen)) {
+/// Applies a fault at each supplier, checks the outcome, and checks that the supplier works normally again.
+async fn check_each_supplier(
+    fault: Fault,
+    took_effect: bool,
+    status: u16,
+    check: impl Fn(&Creation, Observed),
+) {
     let sandbox = Sandbox::builder().start().await.unwrap();
     for creation in Creation::at_each(&sandbox).await {
         creation.fail_next(fault);
-        let seen = creation.see().await;
+        let observed = creation.observe().await;
         assert_eq!(creation.counts(), (1, usize::from(took_effect)), "{}", creation.path);
         let last = creation.last();
         let status = if status == REAL { creation.status } else { status };
         assert_eq!((last.fault, last.took_effect, last.status), (Some(fault), took_effect, status));
         assert_eq!(last.json().as_ref(), Some(&creation.body), "it arrived whole");
-        check(&creation, seen);
-        goes_on_as_before(&creation).await;
+        check(&creation, observed);
+        works_normally_again(&creation).await;
     }
 }
 
 #[tokio::test]
 async fn reset_before() {
-    each_supplier_meets(Fault::ResetBefore, false, 0, |_, seen| assert_eq!(seen, Seen::Reset)).await;
+    check_each_supplier(Fault::ResetBefore, false, 0, |_, observed| assert_eq!(observed, Observed::Reset))
+        .await;
 }
 
 #[tokio::test]
 async fn reset_after() {
-    each_supplier_meets(Fault::ResetAfter, true, 0, |_, seen| assert_eq!(seen, Seen::Reset)).await;
+    check_each_supplier(Fault::ResetAfter, true, 0, |_, observed| assert_eq!(observed, Observed::Reset))
+        .await;
 }
 
 #[tokio::test]
 async fn throttled() {
     for (wait, seconds) in [(None, None), (Some(Duration::from_millis(1500)), Some("retry-after: 2"))] {
-        each_supplier_meets(Fault::Throttled(wait), false, 429, |_, seen| {
-            let reply = seen.answer();
+        check_each_supplier(Fault::Throttled(wait), false, 429, |_, observed| {
+            let reply = observed.answer();
             assert_eq!(reply.status, 429);
-            let told = reply.head.lines().find(|line| line.starts_with("retry-after"));
-            assert_eq!(told, seconds);
+            let reported = reply.head.lines().find(|line| line.starts_with("retry-after"));
+            assert_eq!(reported, seconds);
         })
         .await;
     }
@@ -55,19 +62,19 @@ async fn throttled() {
 
 #[tokio::test]
 async fn unavailable() {
-    let is_page = |_: &Creation, seen: Seen| {
-        let reply = seen.answer();
+    let is_page = |_: &Creation, observed: Observed| {
+        let reply = observed.answer();
         assert_eq!(reply.status, 503);
         assert!(reply.head.contains("content-type: text/html") && reply.body.starts_with("<html>"));
     };
-    each_supplier_meets(Fault::Unavailable(503), false, 503, is_page).await;
-    each_supplier_meets(Fault::FailedAfter(503), true, 503, is_page).await;
+    check_each_supplier(Fault::Unavailable(503), false, 503, is_page).await;
+    check_each_supplier(Fault::FailedAfter(503), true, 503, is_page).await;
 }
 
 #[tokio::test]
 async fn truncated() {
-    each_supplier_meets(Fault::Truncated, true, REAL, |creation, seen| {
-        let Seen::Part(text) = seen else { panic!("{seen:?}") };
+    check_each_supplier(Fault::Truncated, true, REAL, |creation, observed| {
+        let Observed::ExamplePart(text) = observed else { panic!("{observed:?}") };
         let reply = read(&text);
         assert_eq!(reply.status, creation.status);
         assert!(reply.head.contains("content-type: application/json"));
@@ -85,18 +92,18 @@ async fn reset_within() {
         let mut bytes = Vec::new();
         let end = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut bytes).await;
         assert_eq!(end.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
-        // What was sent before the reset may have arrived or not.
+        // The bytes before the reset may or may not arrive.
         let text = String::from_utf8(bytes).unwrap();
         assert!(text.is_empty() || text.starts_with("HTTP/1.1 2"), "{text}");
         assert_eq!(creation.counts(), (1, 1), "it is carried out");
-        goes_on_as_before(&creation).await;
+        works_normally_again(&creation).await;
     }
 }
 
 #[tokio::test]
 async fn wrong_body() {
-    each_supplier_meets(Fault::WrongBody, true, REAL, |creation, seen| {
-        let reply = seen.answer();
+    check_each_supplier(Fault::WrongBody, true, REAL, |creation, observed| {
+        let reply = observed.answer();
         assert_eq!(reply.status, creation.status);
         assert!(reply.head.contains("content-type: text/html") && reply.body.starts_with("<html>"));
     })
@@ -110,9 +117,9 @@ async fn latency() {
         let begun = Instant::now();
         creation.fail_next(Fault::Latency(SOON));
         let first = creation.open().await;
-        assert_eq!(creation.see().await.answer().status, creation.status);
+        assert_eq!(creation.observe().await.answer().status, creation.status);
         assert_eq!(creation.counts(), (2, 2), "both are carried out at once");
-        let reply = see(first).await.answer();
+        let reply = observe(first).await.answer();
         assert!(begun.elapsed() >= SOON);
         assert_eq!(reply.status, creation.status);
         let received = creation.supplier.received_by(creation.operation);
@@ -126,7 +133,7 @@ async fn silence() {
     for creation in Creation::at_each(&sandbox).await {
         creation.fail_next(Fault::Silence);
         let first = creation.open().await;
-        let reply = creation.see().await.answer();
+        let reply = creation.observe().await.answer();
         assert_eq!(reply.status, creation.status);
         assert_eq!(creation.counts(), (2, 1));
         let silent = creation.supplier.received_by(creation.operation).swap_remove(0);
@@ -138,8 +145,8 @@ async fn silence() {
         let (is_silent, mut first) = is_silent(first);
         assert!(is_silent);
         first.shutdown().await.unwrap();
-        assert_eq!(see(first).await, Seen::Closed, "it ends when the client goes");
-        goes_on_as_before(&creation).await;
+        assert_eq!(observe(first).await, Observed::Closed, "it ends when the client goes");
+        works_normally_again(&creation).await;
     }
 }
 
@@ -150,10 +157,10 @@ async fn carried_out_late() {
         creation.supplier.settled().await;
         creation.fail_next(Fault::CarriedOutLate(SOON));
         creation.fail_next(Fault::CarriedOutLate(SOON * 2));
-        assert_eq!(creation.see().await, Seen::Closed);
+        assert_eq!(creation.observe().await, Observed::Closed);
         assert_eq!(creation.counts(), (1, 0), "it arrived, and is not carried out yet");
-        assert_eq!(creation.see().await, Seen::Closed);
-        goes_on_as_before(&creation).await;
+        assert_eq!(creation.observe().await, Observed::Closed);
+        works_normally_again(&creation).await;
         assert_eq!(creation.counts(), (3, 1));
 
         creation.supplier.settled().await;
@@ -167,9 +174,9 @@ async fn carried_out_late() {
     }
 }
 
-/// What comes late finds the world as it is then.
+/// A late request is carried out in the state of that time.
 #[tokio::test]
-async fn what_comes_late_may_come_too_late() {
+async fn a_late_request_can_be_rejected() {
     let sandbox = Sandbox::builder().start().await.unwrap();
     let buildings = sandbox.cocon().buildings();
     let building = buildings.iter().find(|building| building.kind == BuildingKind::Prepared).unwrap();
@@ -180,36 +187,41 @@ async fn what_comes_late_may_come_too_late() {
         ..Creation::at_each(&sandbox).await.remove(0)
     };
     order.fail_next(Fault::CarriedOutLate(SOON));
-    assert_eq!(order.see().await, Seen::Closed);
-    assert_eq!(order.see().await.answer().status, 200, "the second order is the first that is carried out");
+    assert_eq!(order.observe().await, Observed::Closed);
+    assert_eq!(
+        order.observe().await.answer().status,
+        200,
+        "the second order is the first that is carried out"
+    );
     order.supplier.settled().await;
     assert_eq!(order.counts(), (2, 1));
     let took_effect: Vec<_> = order.supplier.received().iter().map(|received| received.took_effect).collect();
     assert_eq!(took_effect, [false, true]);
 }
 
-/// A refusal is one with and without a fault, and changes nothing.
+/// A rejected request is rejected with and without a fault, and changes nothing.
 #[tokio::test]
-async fn to_carry_out_is_to_do_what_is_done_without_a_fault() {
+async fn a_fault_does_not_change_how_a_request_is_carried_out() {
     let sandbox = Sandbox::builder().start().await.unwrap();
     let refused = Creation { body: json!({ "nmae": 1 }), ..Creation::at_each(&sandbox).await.remove(0) };
     for fault in [Fault::ResetAfter, Fault::FailedAfter(500), Fault::CarriedOutLate(Duration::ZERO)] {
         refused.fail_next(fault);
-        refused.see().await;
+        refused.observe().await;
         refused.supplier.settled().await;
         assert!(!refused.last().took_effect && refused.last().problems.len() == 1, "{fault:?}");
     }
     refused.fail_next(Fault::WrongBody);
-    assert_eq!(refused.see().await.answer().status, 400);
+    assert_eq!(refused.observe().await.answer().status, 400);
     assert_eq!(refused.counts(), (4, 0));
 }
 
-/// An order that is there already is not placed again, so that its repetition takes no effect.
+/// A duplicate order is not placed, so it takes no effect.
 #[tokio::test]
 async fn a_repeated_order_takes_effect_once() {
     let sandbox = Sandbox::builder().start().await.unwrap();
     let accesses = sandbox.onapi().accesses();
-    let offer = |access: &Access| Some((access.id.clone(), access.service(Standing::Free)?.service.clone()));
+    let offer =
+        |access: &Access| Some((access.id.clone(), access.service(Availability::Free)?.service.clone()));
     let (access, service) = accesses.iter().find_map(offer).unwrap();
     let order = Creation {
         operation: "createOrder",
@@ -218,20 +230,20 @@ async fn a_repeated_order_takes_effect_once() {
         ..Creation::at_each(&sandbox).await.remove(2)
     };
     order.fail_next(Fault::ResetAfter);
-    assert_eq!(order.see().await, Seen::Reset);
-    let again = order.see().await.answer();
+    assert_eq!(order.observe().await, Observed::Reset);
+    let again = order.observe().await.answer();
     assert_eq!((again.status, &again.json()["state"]), (200, &json!("RECEIVED")));
     assert_eq!(order.counts(), (2, 1));
 }
 
 #[tokio::test]
-async fn an_answer_without_a_body_breaks_off_within_its_head() {
+async fn a_response_without_a_body_is_cut_off_within_its_head() {
     let creation = Creation::new().await;
-    let id = creation.see().await.answer().json()["id"].as_str().unwrap().to_owned();
+    let id = creation.observe().await.answer().json()["id"].as_str().unwrap().to_owned();
     let headers: Vec<_> = creation.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     creation.supplier.fail_next("deleteContact", Fault::Truncated);
     let target = format!("{}/{id}", creation.path);
-    let seen = see(open(&creation.root(), "DELETE", &target, &headers, "").await).await;
-    assert_eq!(seen, Seen::Part("HTTP/1.1 204".to_owned()));
+    let observed = observe(open(&creation.root(), "DELETE", &target, &headers, "").await).await;
+    assert_eq!(observed, Observed::ExamplePart("HTTP/1.1 204".to_owned()));
     assert_eq!((creation.last().took_effect, creation.last().status), (true, 0));
 }

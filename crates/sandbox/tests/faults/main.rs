@@ -1,4 +1,4 @@
-//! Faults on demand.
+//! Tests of faults.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[path = "../common/mod.rs"]
@@ -10,7 +10,7 @@ mod covage;
 #[allow(dead_code, reason = "used in part")]
 mod onapi;
 
+mod carried_out_after_newer;
 mod creation;
 mod kinds;
-mod overtaken;
 mod schedule;

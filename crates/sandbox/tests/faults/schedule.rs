@@ -1,4 +1,4 @@
-//! Which request meets with a fault, and what becomes of all that when the sandbox ends.
+//! Which requests get which fault, and what the end of the sandbox does.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,65 +11,66 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::common::send;
-use crate::creation::{Creation, PATIENCE, Seen, goes_on_as_before, see};
+use crate::creation::{Creation, Observed, TIMEOUT, observe, works_normally_again};
 
 const NEVER: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
-async fn faults_and_answers_laid_down_stand_in_one_queue() {
+async fn scripted_faults_and_responses_share_one_queue() {
     let creation = Creation::new().await;
     creation.supplier.set_faults(Faults::new(1, 1.0, [Fault::Unavailable(599)]));
     creation.fail_next(Fault::ResetBefore);
     creation.supplier.answer_next(creation.operation, Answer::status(418));
     creation.fail_next(Fault::FailedAfter(500));
-    assert_eq!(creation.see().await, Seen::Reset);
+    assert_eq!(creation.observe().await, Observed::Reset);
     for status in [418, 500, 599, 599] {
-        assert_eq!(creation.see().await.answer().status, status);
+        assert_eq!(creation.observe().await.answer().status, status);
     }
     assert_eq!(creation.counts(), (5, 1));
     creation.supplier.set_faults(Faults::none());
-    goes_on_as_before(&creation).await;
+    works_normally_again(&creation).await;
 }
 
 #[tokio::test]
-async fn connections_are_refused() {
+async fn connections_are_reset_on_demand() {
     let creation = Creation::new().await;
     creation.supplier.refuse_next_connections(2);
     let address = creation.root()[7..].to_owned();
     for _ in 0..2 {
-        // Nothing is sent, so that nothing can be the reason.
-        assert_eq!(see(TcpStream::connect(&address).await.unwrap()).await, Seen::Reset);
+        // Nothing is sent, so that no request can be the reason.
+        assert_eq!(observe(TcpStream::connect(&address).await.unwrap()).await, Observed::Reset);
     }
     assert_eq!((creation.supplier.refused_connections(), creation.supplier.received().len()), (2, 0));
-    goes_on_as_before(&creation).await;
+    works_normally_again(&creation).await;
 
-    creation.supplier.set_faults(Faults::none().refusing(1.0));
-    assert_eq!(see(TcpStream::connect(&address).await.unwrap()).await, Seen::Reset);
+    creation.supplier.set_faults(Faults::none().refusing_connections(1.0));
+    assert_eq!(observe(TcpStream::connect(&address).await.unwrap()).await, Observed::Reset);
     creation.supplier.set_faults(Faults::none());
-    goes_on_as_before(&creation).await;
+    works_normally_again(&creation).await;
     assert_eq!(creation.supplier.refused_connections(), 3);
 }
 
-/// What became of each of 80 requests in a row, one connection each; none where the connection was refused.
-async fn struck(seed: u64) -> Vec<Option<Option<Fault>>> {
+/// Returns the fault of each of 80 consecutive requests, one connection each, or `None` where the connection was
+/// reset.
+async fn apply_sampled_faults(seed: u64) -> Vec<Option<Option<Fault>>> {
     const KINDS: [Fault; 4] =
         [Fault::ResetAfter, Fault::Throttled(None), Fault::Truncated, Fault::CarriedOutLate(NEVER)];
     let creation = Creation::new().await;
-    let faults = Faults::new(seed, 0.4, KINDS).only([creation.operation]).refusing(0.2);
+    let faults = Faults::new(seed, 0.4, KINDS).only([creation.operation]).refusing_connections(0.2);
     creation.supplier.set_faults(faults);
     let address = creation.root()[7..].to_owned();
-    let mut struck = Vec::new();
+    let mut apply_sampled_faults = Vec::new();
     for _ in 0..80 {
         let refused = creation.supplier.refused_connections();
-        // What is sent into a refused connection may be an error of its own.
+        // Writing to a reset connection may fail.
         let mut stream = TcpStream::connect(&address).await.unwrap();
         let _ = stream.write_all(request(&creation).as_bytes()).await;
         let mut answer = Vec::new();
-        let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
+        let _ = tokio::time::timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap();
         let was_refused = creation.supplier.refused_connections() > refused;
-        struck.push((!was_refused).then(|| creation.last().fault));
+        apply_sampled_faults.push((!was_refused).then(|| creation.last().fault));
     }
-    struck
+    apply_sampled_faults
 }
 
 fn request(creation: &Creation) -> String {
@@ -83,8 +84,9 @@ fn request(creation: &Creation) -> String {
 }
 
 #[tokio::test]
-async fn a_seed_decides_what_goes_wrong() {
-    let (first, again, other) = (struck(3).await, struck(3).await, struck(4).await);
+async fn equal_seeds_produce_equal_faults() {
+    let (first, again, other) =
+        (apply_sampled_faults(3).await, apply_sampled_faults(3).await, apply_sampled_faults(4).await);
     assert_eq!(first, again);
     assert_ne!(first, other);
     let in_range = |count: usize, range: Range<usize>| assert!(range.contains(&count), "{count}");
@@ -92,9 +94,9 @@ async fn a_seed_decides_what_goes_wrong() {
     in_range(first.iter().flatten().flatten().count(), 16..40);
 }
 
-/// However much goes wrong at once, the books say of each request what its fault does.
+/// The record of each request agrees with its fault, with many concurrent requests.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_books_agree_in_a_storm() {
+async fn concurrent_requests_are_recorded_correctly() {
     let kinds = [
         (Fault::ResetBefore, false),
         (Fault::ResetAfter, true),
@@ -113,7 +115,7 @@ async fn the_books_agree_in_a_storm() {
         let creation = Arc::clone(&creation);
         storm.spawn(async move {
             for _ in 0..50 {
-                creation.see().await;
+                creation.observe().await;
             }
         });
     }
@@ -134,7 +136,7 @@ async fn the_books_agree_in_a_storm() {
 }
 
 #[tokio::test]
-async fn only_the_chosen_operations_meet_with_faults() {
+async fn faults_can_be_limited_to_operations() {
     let creation = Creation::new().await;
     let all = Faults::new(1, 1.0, [Fault::Unavailable(500)]);
     let status = async |path: &str| {
@@ -144,49 +146,49 @@ async fn only_the_chosen_operations_meet_with_faults() {
     creation.supplier.set_faults(all.clone().only(["createContact", "getCustomer"]));
     let paths = ["/api/v1/contacts/1", "/api/v1/customers/1", "/elsewhere"];
     assert_eq!([status(paths[0]).await, status(paths[1]).await, status(paths[2]).await], [404, 500, 404]);
-    assert_eq!(creation.see().await.answer().status, 500);
+    assert_eq!(creation.observe().await.answer().status, 500);
     creation.supplier.set_faults(all);
     assert_eq!([status(paths[0]).await, status(paths[1]).await, status(paths[2]).await], [500; 3]);
 }
 
 #[tokio::test]
-#[should_panic(expected = "there is no operation createContacts")]
-async fn a_fault_cannot_be_laid_down_for_nothing() {
+#[should_panic(expected = "the document has no operation createContacts")]
+async fn a_fault_for_an_unknown_operation_panics() {
     Creation::new().await.supplier.fail_next("createContacts", Fault::Silence);
 }
 
 #[tokio::test]
-#[should_panic(expected = "404 is no status of a server's own fault")]
-async fn a_refusal_of_the_supplier_is_no_fault() {
+#[should_panic(expected = "the status code 404 is not a 5xx")]
+async fn a_fault_with_a_4xx_panics() {
     Creation::new().await.fail_next(Fault::Unavailable(404));
 }
 
 #[tokio::test]
-#[should_panic(expected = "there is no operation createContacts")]
-async fn faults_cannot_be_limited_to_nothing() {
+#[should_panic(expected = "the document has no operation createContacts")]
+async fn limiting_faults_to_an_unknown_operation_panics() {
     let faults = Faults::new(1, 0.5, [Fault::Silence]).only(["createContacts"]);
     Creation::new().await.supplier.set_faults(faults);
 }
 
-/// Neither what is still to be carried out nor what is silent outlives the sandbox.
+/// Late requests and silent connections end with the sandbox.
 #[tokio::test]
-async fn everything_ends_with_the_sandbox() {
+async fn dropping_the_sandbox_ends_all_tasks() {
     let alive = || Handle::current().metrics().num_alive_tasks();
     let before = alive();
     let creation = Creation::new().await;
     creation.fail_next(Fault::CarriedOutLate(NEVER));
     creation.fail_next(Fault::Silence);
     creation.fail_next(Fault::Latency(NEVER));
-    assert_eq!(creation.see().await, Seen::Closed);
+    assert_eq!(creation.observe().await, Observed::Closed);
     let silent = creation.open().await;
     let waiting = creation.open().await;
-    creation.see().await.answer();
+    creation.observe().await.answer();
     assert_eq!(creation.counts(), (4, 2));
     assert!(alive() > before + 3);
 
     drop(creation);
-    assert_eq!(see(silent).await, Seen::Closed);
-    assert_eq!(see(waiting).await, Seen::Closed);
+    assert_eq!(observe(silent).await, Observed::Closed);
+    assert_eq!(observe(waiting).await, Observed::Closed);
     for _ in 0..1000 {
         if alive() == before {
             return;

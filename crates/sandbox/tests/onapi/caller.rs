@@ -1,8 +1,8 @@
-//! A caller that knows the credentials.
+//! A caller with valid credentials.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lastmile_sandbox::onapi::{Access, Standing};
+use lastmile_sandbox::onapi::{Access, Availability};
 use lastmile_sandbox::{OnApi, Sandbox, SandboxBuilder};
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ impl Caller {
         Caller(builder.seed(7).start().await.unwrap().onapi().clone())
     }
 
-    /// Where it listens, without the prefix.
+    /// Returns the base URL without the path prefix.
     pub(crate) fn root(&self) -> String {
         self.0.base_url().strip_suffix("/onapi/2.6").unwrap().to_owned()
     }
@@ -28,7 +28,7 @@ impl Caller {
         format!("Basic {}", STANDARD.encode(format!("{}:{}", self.0.user(), self.0.password())))
     }
 
-    /// The target stands below the prefix.
+    /// Sends a request. `target` is relative to the path prefix.
     pub(crate) async fn call(&self, method: &str, target: &str, extra: &[(&str, &str)], body: &str) -> Reply {
         let authorization = self.authorization();
         let own = [("Authorization", authorization.as_str())];
@@ -40,7 +40,7 @@ impl Caller {
         self.call("GET", target, &[], "").await
     }
 
-    /// The rows of a list, be it that it was answered with 404.
+    /// Returns the rows of a list, which are none if the response is a 404.
     pub(crate) async fn rows(&self, target: &str) -> Vec<Value> {
         let reply = self.get(target).await;
         if reply.status == 404 {
@@ -66,7 +66,7 @@ impl Caller {
         self.order(json!({ "operation": "ACTIVATE", "accessId": access.id, "service": service })).await
     }
 
-    /// Places an order that is new, and gives its id.
+    /// Places a new order and returns its id.
     pub(crate) async fn place(&self, body: Value) -> String {
         let reply = self.order(body).await;
         assert_eq!(reply.status, 201, "{}", reply.body);
@@ -77,23 +77,23 @@ impl Caller {
         self.get(&format!("/orders/{order}")).await.json()["state"].clone()
     }
 
-    /// An access with a service of this standing, and the service.
-    pub(crate) fn offered(&self, standing: Standing) -> (Access, String) {
+    /// Returns an access with a service of this availability, and the service.
+    pub(crate) fn offered(&self, availability: Availability) -> (Access, String) {
         let accesses = self.0.accesses().into_iter();
         let mut found = accesses.filter_map(|access| {
-            let service = access.service(standing)?.service.clone();
+            let service = access.service(availability)?.service.clone();
             Some((access, service))
         });
         found.next().unwrap()
     }
 
-    /// The access now.
-    pub(crate) fn again(&self, access: &Access) -> Access {
+    /// Returns the access in its current state.
+    pub(crate) fn reload(&self, access: &Access) -> Access {
         self.0.accesses().into_iter().find(|other| other.id == access.id).unwrap()
     }
 }
 
-/// Moves every open order to its end.
+/// Advances every open order to its final state.
 pub(crate) fn finish(onapi: &OnApi) {
     onapi.advance();
     onapi.advance();

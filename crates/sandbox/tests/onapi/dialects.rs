@@ -1,12 +1,12 @@
-//! In which shapes answers come.
+//! The dialects of responses.
 
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Answer, Dialect, Sandbox, Spec};
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, finish, header};
 
-async fn speaking(dialect: Dialect) -> Caller {
+async fn with_dialect(dialect: Dialect) -> Caller {
     Caller::of(Sandbox::builder().onapi_dialect(dialect)).await
 }
 
@@ -15,9 +15,9 @@ async fn read(caller: &Caller, path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_standard_has_lists_where_lists_are_meant() {
-    let caller = speaking(Dialect::Standard).await;
-    let (access, _) = caller.offered(Standing::Active);
+async fn the_standard_dialect_sends_arrays() {
+    let caller = with_dialect(Dialect::Standard).await;
+    let (access, _) = caller.offered(Availability::Active);
     let tech = format!("/tech/access/{}/link", access.id);
     assert!(read(&caller, &format!("{tech}/macaddresstable")).await.is_array());
     assert!(read(&caller, &format!("{tech}/leaseinfo")).await[0]["lease"].is_string());
@@ -26,15 +26,15 @@ async fn the_standard_has_lists_where_lists_are_meant() {
     assert!(subscription["equipment"].is_array());
     let services = read(&caller, &format!("/services/{}", access.id)).await;
     assert_eq!(services["services"][0]["characteristics"].get("empty"), None);
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     caller.activate(&access, &service).await;
     assert!(read(&caller, "/orders/").await.is_array());
 }
 
 #[tokio::test]
-async fn the_vendor_has_one_where_it_shows_one() {
-    let caller = speaking(Dialect::Vendor).await;
-    let (access, _) = caller.offered(Standing::Active);
+async fn the_vendor_dialect_unwraps_lists_of_one() {
+    let caller = with_dialect(Dialect::Vendor).await;
+    let (access, _) = caller.offered(Availability::Active);
     let tech = format!("/tech/access/{}/link", access.id);
     let mac = read(&caller, &format!("{tech}/macaddresstable")).await;
     assert!(mac["mac"].is_string(), "{mac}");
@@ -50,7 +50,7 @@ async fn the_vendor_has_one_where_it_shows_one() {
         services.as_array().unwrap().iter().map(|one| one["characteristics"]["empty"].clone()).collect();
     assert!(empty.contains(&json!(true)) && empty.contains(&json!(false)));
 
-    let (access, _) = caller.offered(Standing::Free);
+    let (access, _) = caller.offered(Availability::Free);
     let placed = caller
         .order(json!({
             "operation": "ACTIVATE", "accessId": access.id, "service": "VOIP",
@@ -70,11 +70,11 @@ async fn the_vendor_has_one_where_it_shows_one() {
     assert!(caller.0.violations().is_empty(), "{:?}", caller.0.violations());
 }
 
-/// Asks for everything and gives what is wrong with the answers, by the document.
+/// Calls every read operation and returns how the responses violate the document.
 async fn problems(caller: &Caller) -> Vec<String> {
-    let (access, service) = caller.offered(Standing::Active);
+    let (access, service) = caller.offered(Availability::Active);
     caller.activate(&access, "VOIP").await;
-    caller.activate(&caller.offered(Standing::Free).0, "IPTV").await;
+    caller.activate(&caller.offered(Availability::Free).0, "IPTV").await;
     caller.activate(&access, &service).await;
     finish(&caller.0);
     caller.send("POST", "/tickets", json!({ "additionalInfo": { "link": true } })).await;
@@ -82,7 +82,7 @@ async fn problems(caller: &Caller) -> Vec<String> {
     for operation in Spec::onapi().operations().filter(|one| one.method == "GET") {
         let path = operation.path.replace("{accessId}", &access.id).replace("{invoicePeriodId}", "202512");
         let reply = caller.get(&path).await;
-        let found = Spec::onapi().check_answer(
+        let found = Spec::onapi().check_response(
             &operation.id,
             reply.status,
             Some("application/json"),
@@ -95,22 +95,22 @@ async fn problems(caller: &Caller) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn only_stray_answers_are_unlike_the_document() {
+async fn only_unexpected_values_violate_the_document() {
     for dialect in [Dialect::Standard, Dialect::Vendor] {
-        assert_eq!(problems(&speaking(dialect).await).await, [""; 0], "{dialect:?}");
+        assert_eq!(problems(&with_dialect(dialect).await).await, [""; 0], "{dialect:?}");
     }
-    let stray = problems(&speaking(Dialect::Stray).await).await;
-    assert!(stray.len() > 50, "{}", stray.len());
-    let seen = |text: &str| stray.iter().any(|problem| problem.contains(text));
-    assert!(seen("was unexpected"), "fields that no document lists");
-    assert!(seen("/premisesType"), "values that no document lists");
-    assert!(seen("/priceGroup") && seen("/availableDateTime") && seen("/comments"));
-    assert!(!seen("/accessId") && !seen("/streetName"), "what is not marked does not stray");
+    let unexpected = problems(&with_dialect(Dialect::Unexpected).await).await;
+    assert!(unexpected.len() > 50, "{}", unexpected.len());
+    let observed = |text: &str| unexpected.iter().any(|problem| problem.contains(text));
+    assert!(observed("was unexpected"), "fields that no document lists");
+    assert!(observed("/premisesType"), "values that no document lists");
+    assert!(observed("/priceGroup") && observed("/availableDateTime") && observed("/comments"));
+    assert!(!observed("/accessId") && !observed("/streetName"), "only marked fields are replaced");
 }
 
 #[tokio::test]
-async fn stray_answers_vary_and_are_seeded() {
-    let (caller, same) = (speaking(Dialect::Stray).await, speaking(Dialect::Stray).await);
+async fn unexpected_values_vary_and_are_seeded() {
+    let (caller, same) = (with_dialect(Dialect::Unexpected).await, with_dialect(Dialect::Unexpected).await);
     let (first, second) = (caller.get("/accesses/").await, caller.get("/accesses/").await);
     assert_ne!(first.body, second.body, "not each field in each answer");
     assert_eq!(first, same.get("/accesses/").await);
@@ -124,19 +124,19 @@ async fn stray_answers_vary_and_are_seeded() {
     assert!(header(&first, "last-modified").is_some());
 }
 
-/// What strays is how things are told, not what is done.
+/// Unexpected values affect responses, but not what is carried out.
 #[tokio::test]
-async fn refusals_and_scripted_answers_do_not_stray() {
-    let caller = speaking(Dialect::Stray).await;
+async fn errors_and_scripted_responses_have_no_unexpected_values() {
+    let caller = with_dialect(Dialect::Unexpected).await;
     for _ in 0..20 {
         assert_eq!(caller.get("/accesses/a-1").await.json(), json!({ "cause": "There is no access a-1" }));
         caller.0.answer_next("getAccess", Answer::json(200, &json!({ "priceGroup": 1 })));
         assert_eq!(caller.get("/accesses/a-1").await.json(), json!({ "priceGroup": 1 }));
     }
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     caller.activate(&access, &service).await;
     caller.activate(&access, &service).await;
     assert_eq!(caller.0.took_effect("createOrder"), 1);
     finish(&caller.0);
-    assert_eq!(caller.again(&access).subscriptions.len(), 1);
+    assert_eq!(caller.reload(&access).subscriptions.len(), 1);
 }

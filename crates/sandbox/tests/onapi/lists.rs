@@ -1,6 +1,6 @@
-//! Lists of everything, and of what is new.
+//! Complete lists and lists of changes.
 
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, finish, header};
@@ -15,12 +15,21 @@ fn ids(reply: &Reply) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn the_network_is_of_every_kind() {
+async fn the_network_has_every_kind_of_access() {
     let caller = Caller::new().await;
     let accesses = caller.0.accesses();
     assert_eq!(accesses.len(), 30);
-    for standing in [Standing::Free, Standing::Active, Standing::Busy, Standing::Taken, Standing::Later] {
-        assert!(accesses[..6].iter().any(|access| access.service(standing).is_some()), "{standing:?}");
+    for availability in [
+        Availability::Free,
+        Availability::Active,
+        Availability::Conflicting,
+        Availability::HeldByOther,
+        Availability::NotYet,
+    ] {
+        assert!(
+            accesses[..6].iter().any(|access| access.service(availability).is_some()),
+            "{availability:?}"
+        );
     }
     let list = caller.rows("/accesses/").await;
     assert_eq!(list.len(), 30);
@@ -43,22 +52,22 @@ async fn the_network_is_of_every_kind() {
 }
 
 #[tokio::test]
-async fn one_access_is_read_as_it_is_in_the_lists() {
+async fn a_single_access_equals_its_list_entry() {
     let caller = Caller::new().await;
-    let (access, _) = caller.offered(Standing::Active);
+    let (access, _) = caller.offered(Availability::Active);
     for collection in ["accesses", "services", "subscriptions"] {
         let list = caller.rows(&format!("/{collection}/")).await;
         let row = list.iter().find(|row| row["accessId"] == access.id.as_str()).unwrap();
         assert_eq!(caller.get(&format!("/{collection}/{}", access.id)).await.json(), *row);
         assert_eq!(caller.get(&format!("/{collection}/a-1")).await.status, 404);
     }
-    let free = caller.offered(Standing::Free).0.id;
+    let free = caller.offered(Availability::Free).0.id;
     let none = caller.get(&format!("/subscriptions/{free}")).await.json();
     assert_eq!(none, json!({ "accessId": free, "subscriptions": [] }));
 }
 
 #[tokio::test]
-async fn nothing_new_is_a_304() {
+async fn unchanged_lists_respond_with_304() {
     let caller = Caller::new().await;
     for list in ["/accesses/", "/services/", "/subscriptions/"] {
         let first = caller.get(list).await;
@@ -69,19 +78,19 @@ async fn nothing_new_is_a_304() {
         assert_eq!(before.json(), first.json());
         assert_eq!(caller.since(list, "yesterday").await.json(), first.json(), "no condition at all");
     }
-    // Orders move, and the network does not change.
-    let (access, service) = caller.offered(Standing::Free);
+    // Orders advance, but the network does not change.
+    let (access, service) = caller.offered(Availability::Free);
     caller.activate(&access, &service).await;
     caller.0.advance();
     assert_eq!(caller.since("/accesses/", "Mon, 05 Jan 2026 08:00:00 GMT").await.status, 304);
 }
 
 #[tokio::test]
-async fn what_is_new_is_listed_alone() {
+async fn conditional_lists_contain_only_changes() {
     let caller = Caller::new().await;
     let lists = ["/accesses/", "/services/", "/subscriptions/"];
     let start = moment(&caller.get("/accesses/").await);
-    let (free, service) = caller.offered(Standing::Free);
+    let (free, service) = caller.offered(Availability::Free);
     caller.activate(&free, &service).await;
     finish(&caller.0);
     for (list, changed) in [("/accesses/", true), ("/services/", false), ("/subscriptions/", true)] {
@@ -90,21 +99,21 @@ async fn what_is_new_is_listed_alone() {
         assert!(!changed || ids(&reply) == [json!(free.id)]);
     }
 
-    // What is gone is news too, and no longer part of the whole.
-    let (access, _) = caller.offered(Standing::Active);
+    // An ended subscription is part of the changes, but not of the complete list.
+    let (access, _) = caller.offered(Availability::Active);
     let id = access.subscriptions[0].subscription_id.clone();
     let start = moment(&caller.get("/subscriptions/").await);
     caller.place(json!({ "operation": "DEACTIVATE", "subscriptionId": id })).await;
     finish(&caller.0);
     let news = caller.since("/subscriptions/", &start).await;
     assert_eq!(ids(&news), [json!(access.id)]);
-    if caller.again(&access).subscriptions.is_empty() {
+    if caller.reload(&access).subscriptions.is_empty() {
         assert_eq!(news.json()[0]["subscriptions"], json!([]));
         assert!(!ids(&caller.get("/subscriptions/").await).contains(&json!(access.id)));
     }
 
     let start = moment(&caller.get("/subscriptions/").await);
-    caller.0.grow(6);
+    caller.0.add_accesses(6);
     for list in lists {
         let news = caller.since(list, &start).await;
         assert_eq!(ids(&news).len(), if list == "/subscriptions/" { 2 } else { 6 }, "{list}");
@@ -114,14 +123,14 @@ async fn what_is_new_is_listed_alone() {
 }
 
 #[tokio::test]
-async fn objects_tell_what_became_of_them() {
+async fn changes_are_recorded_as_events() {
     let caller = Caller::new().await;
     assert_eq!(caller.get("/events/").await.status, 404);
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let order = caller.activate(&access, &service).await.json();
     finish(&caller.0);
     let reply = caller.get("/events/").await;
-    let told: Vec<_> = reply
+    let reported: Vec<_> = reply
         .json()
         .as_array()
         .unwrap()
@@ -130,7 +139,7 @@ async fn objects_tell_what_became_of_them() {
         .collect();
     let expected =
         ["CREATE orders", "UPDATE orders", "CREATE subscriptions", "UPDATE accesses", "UPDATE orders"];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
     let events = reply.json();
     assert_eq!((&events[0]["objectId"], &events[0]["path"]), (&order["orderId"], &order["path"]));
     assert_eq!(events[2]["objectId"], order["subscriptionId"]);
@@ -145,20 +154,20 @@ async fn objects_tell_what_became_of_them() {
     assert_eq!((&gone["objectType"], gone.get("path")), (&json!("subscriptions"), None));
 
     let before = moment(&caller.get("/events/").await);
-    caller.0.grow(1);
+    caller.0.add_accesses(1);
     let grown = caller.since("/events/", &before).await.json();
     assert_eq!((&grown[0]["type"], &grown[0]["objectType"]), (&json!("CREATE"), &json!("accesses")));
 }
 
 #[tokio::test]
-async fn what_was_delivered_is_invoiced() {
+async fn initial_subscriptions_are_invoiced() {
     let caller = Caller::new().await;
     let periods = caller.rows("/invoicespecification/").await;
     let ids: Vec<_> = periods.iter().map(|period| period["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(ids, ["202510", "202511", "202512"]);
     let lines = caller.rows("/invoicespecification/202510").await;
     assert_eq!(lines.len(), 15, "one for each subscription");
-    let (access, service) = caller.offered(Standing::Active);
+    let (access, service) = caller.offered(Availability::Active);
     let line = lines.iter().find(|line| line["access"]["accessId"] == access.id.as_str()).unwrap();
     assert_eq!(line["subscription"]["coSubscriptionId"], access.subscriptions[0].subscription_id);
     assert_eq!(

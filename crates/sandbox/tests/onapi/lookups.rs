@@ -1,14 +1,14 @@
-//! Who may come in; from DHCP logs to accesses; what network elements say.
+//! Authentication, DHCP lookups, and technical information.
 
-use lastmile_sandbox::onapi::Standing;
-use lastmile_sandbox::{Part, Sandbox, Spec};
+use lastmile_sandbox::onapi::Availability;
+use lastmile_sandbox::{ExamplePart, Sandbox, Spec};
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, cause, finish, header};
 use crate::common::{JSON, Reply, send};
 
 #[tokio::test]
-async fn only_the_right_credentials_open() {
+async fn only_valid_credentials_are_accepted() {
     let caller = Caller::new().await;
     let right = caller.authorization();
     for authorization in ["", "Basic dTpw", "Basic", &right.replace("Basic", "Bearer"), &format!("{right}x")]
@@ -25,7 +25,7 @@ async fn only_the_right_credentials_open() {
 }
 
 #[tokio::test]
-async fn dhcp_logs_lead_to_an_access() {
+async fn dhcp_identifiers_find_an_access() {
     let caller = Caller::new().await;
     let access = caller.0.accesses().swap_remove(8);
     let encoded = |text: &str| text.replace(' ', "%20").replace('/', "%2F");
@@ -53,7 +53,7 @@ async fn dhcp_logs_lead_to_an_access() {
 }
 
 #[tokio::test]
-async fn a_look_up_answers_only_when_one_access_fits() {
+async fn a_lookup_needs_exactly_one_match() {
     let caller = Caller::new().await;
     let accesses = caller.0.accesses();
     let last = &accesses[29];
@@ -66,9 +66,9 @@ async fn a_look_up_answers_only_when_one_access_fits() {
 }
 
 #[tokio::test]
-async fn subscriptions_name_what_dhcp_logs_show() {
+async fn subscriptions_contain_dhcp_identifiers() {
     let caller = Caller::new().await;
-    let (access, _) = caller.offered(Standing::Active);
+    let (access, _) = caller.offered(Availability::Active);
     let row = caller.get(&format!("/subscriptions/{}", access.id)).await.json();
     let subscription = &row["subscriptions"][0];
     assert_eq!(subscription["option82"], access.option82);
@@ -76,9 +76,9 @@ async fn subscriptions_name_what_dhcp_logs_show() {
 }
 
 #[tokio::test]
-async fn network_elements_tell_of_what_is_delivered() {
+async fn technical_endpoints_report_active_services() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let of = |leaf: &str| format!("/tech/access/{}/{leaf}", access.id);
     let cpe = format!("/tech/cpe/{}/status", access.id);
     let read = async |path: &str| caller.get(path).await.json();
@@ -111,13 +111,13 @@ async fn network_elements_tell_of_what_is_delivered() {
     assert!(caller.0.violations().is_empty(), "{:?}", caller.0.violations());
 }
 
-/// Something of everything.
+/// Calls every read operation and some others.
 async fn day(seed: u64) -> Vec<Reply> {
     let caller = Caller(Sandbox::builder().seed(seed).start().await.unwrap().onapi().clone());
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let mut replies = vec![caller.activate(&access, &service).await];
     caller.0.advance();
-    caller.0.grow(3);
+    caller.0.add_accesses(3);
     caller.0.advance();
     replies.push(caller.send("POST", "/tickets", json!({ "accessId": access.id })).await);
     for operation in Spec::onapi().operations().filter(|one| one.method == "GET" && one.id != "listEndpoints")
@@ -130,20 +130,20 @@ async fn day(seed: u64) -> Vec<Reply> {
 }
 
 #[tokio::test]
-async fn a_seed_decides_everything() {
+async fn equal_seeds_produce_equal_responses() {
     let (first, again, other) = (day(3).await, day(3).await, day(4).await);
     assert_eq!(first, again);
     assert_ne!(first, other);
 }
 
-/// Nothing of the document is left out: no operation is answered with a status that it does not list.
+/// No operation responds with an undocumented status code.
 #[tokio::test]
 async fn every_operation_is_simulated() {
     let caller = Caller::new().await;
     let access = caller.0.accesses().swap_remove(0);
     for operation in Spec::onapi().operations() {
         let path = operation.path.replace("{accessId}", &access.id).replace(['{', '}'], "");
-        let example = Spec::onapi().example(&operation.id, Part::Request);
+        let example = Spec::onapi().example(&operation.id, ExamplePart::Request);
         let body = example.map(Value::to_string).unwrap_or_default();
         let reply = caller.call(operation.method.as_str(), &path, &[JSON], &body).await;
         assert!(reply.status < 500, "{}: {}", operation.id, reply.body);

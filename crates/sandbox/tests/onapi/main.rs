@@ -1,15 +1,14 @@
-//! ON-API as simulated: what its document takes, how orders live, what lists tell, in which shapes and under
-//! which paths it answers.
+//! Tests of the simulated ON-API: its document, orders, lists, dialects and paths.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../common/mod.rs"]
 mod common;
 
 mod caller;
+mod configuration;
 mod dialects;
 mod lists;
 mod lookups;
-mod manners;
 mod orders;
 mod paths;
 mod placing;

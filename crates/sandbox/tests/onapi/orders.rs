@@ -1,12 +1,12 @@
-//! How orders live: what changes them, what they change, and what tells of it.
+//! Orders: changes, their effects, and events.
 
-use lastmile_sandbox::onapi::{Access, Standing};
+use lastmile_sandbox::onapi::{Access, Availability};
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, cause, finish};
 
 async fn placed(caller: &Caller) -> (String, Value) {
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let order = caller.activate(&access, &service).await.json();
     (format!("/orders/{}", order["orderId"].as_str().unwrap()), order)
 }
@@ -34,10 +34,10 @@ async fn an_order_that_is_received_can_be_changed() {
 }
 
 #[tokio::test]
-async fn a_change_is_held_to_the_same_rules() {
+async fn a_change_is_validated_like_a_new_order() {
     let caller = Caller::new().await;
     let (path, order) = placed(&caller).await;
-    let (taken, service) = caller.offered(Standing::Taken);
+    let (held, service) = caller.offered(Availability::HeldByOther);
     let access_id = order["accessId"].clone();
     for (method, body, status) in [
         ("PATCH", json!({ "service": "BB-1-1" }), 400),
@@ -45,7 +45,7 @@ async fn a_change_is_held_to_the_same_rules() {
         ("PATCH", json!({ "operation": "SUSPEND" }), 400),
         ("PATCH", json!({ "orderId": "o-1" }), 400),
         ("PATCH", json!({ "spReference": null }), 400),
-        ("PATCH", json!({ "accessId": taken.id, "service": service }), 409),
+        ("PATCH", json!({ "accessId": held.id, "service": service }), 409),
         ("PUT", json!({ "accessId": access_id, "service": "VOIP" }), 400),
         ("PUT", json!({ "operation": "ACTIVATE", "service": "VOIP" }), 400),
     ] {
@@ -76,7 +76,7 @@ async fn an_order_that_is_received_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn nothing_changes_an_order_that_is_on_its_way() {
+async fn an_order_in_progress_cannot_be_changed() {
     let caller = Caller::new().await;
     let (path, order) = placed(&caller).await;
     for state in ["IN_PROGRESS", "DONE_SUCCESS"] {
@@ -94,7 +94,7 @@ async fn nothing_changes_an_order_that_is_on_its_way() {
 }
 
 #[tokio::test]
-async fn the_list_has_what_is_not_done_or_what_is_asked_for() {
+async fn the_list_has_open_orders_or_those_of_the_filter() {
     let caller = Caller::new().await;
     let empty = caller.get("/orders/").await;
     assert_eq!((empty.status, cause(&empty).is_empty()), (404, false));
@@ -117,12 +117,12 @@ async fn the_list_has_what_is_not_done_or_what_is_asked_for() {
     assert_eq!(caller.get("/orders/?page=2").await.status, 400);
 }
 
-/// The lists of an access follow an order that is moved to another and back, and one that is cancelled.
+/// The orders of an access follow an order that is moved to another access and back, and one that is cancelled.
 #[tokio::test]
 async fn an_order_is_listed_under_its_access() {
     let caller = Caller::new().await;
     let is_free =
-        |access: &Access| access.service(Standing::Free).is_some_and(|offer| offer.service == "VOIP");
+        |access: &Access| access.service(Availability::Free).is_some_and(|offer| offer.service == "VOIP");
     let accesses = caller.0.accesses();
     let free: Vec<_> = accesses.iter().filter(|access| is_free(access)).map(|access| &access.id).collect();
     let order = |access: &str| json!({ "operation": "ACTIVATE", "accessId": access, "service": "VOIP" });
@@ -137,12 +137,12 @@ async fn an_order_is_listed_under_its_access() {
     assert_eq!(caller.call("DELETE", &path, &[], "").await.status, 204);
     assert_eq!((listed(free[0]).await, listed(free[1]).await), (1, 0));
     assert_eq!(caller.call("DELETE", &format!("/orders/{other}"), &[], "").await.status, 204);
-    assert_ne!(caller.place(order(free[0])).await, other, "what is cancelled is not in the way");
+    assert_ne!(caller.place(order(free[0])).await, other, "a cancelled order is no conflict");
 }
 
-/// Orders name subscriptions that orders have made.
+/// An order can refer to a subscription that another order created.
 #[tokio::test]
-async fn what_was_ordered_can_be_ordered_about() {
+async fn an_order_can_refer_to_an_ordered_subscription() {
     let caller = Caller::new().await;
     let (_, order) = placed(&caller).await;
     let suspension = json!({ "operation": "SUSPEND", "subscriptionId": order["subscriptionId"] });
@@ -154,9 +154,9 @@ async fn what_was_ordered_can_be_ordered_about() {
 }
 
 #[tokio::test]
-async fn orders_change_what_is_delivered() {
+async fn orders_change_subscriptions() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Active);
+    let (access, service) = caller.offered(Availability::Active);
     let id = access.subscriptions[0].subscription_id.clone();
     let path = format!("/subscriptions/{}", access.id);
     let carried_out = async |body: Value| {
@@ -178,9 +178,9 @@ async fn orders_change_what_is_delivered() {
     assert_eq!(changed["spReference"], "ref-9");
     let end = json!({ "operation": "DEACTIVATE", "subscriptionId": id });
     assert_eq!(carried_out(end).await, Value::Null);
-    assert!(caller.again(&access).subscriptions.is_empty());
+    assert!(caller.reload(&access).subscriptions.is_empty());
 
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let before = caller.get(&format!("/accesses/{}", access.id)).await.json();
     let order = caller.place(json!({
         "operation": "ACTIVATE", "accessId": access.id, "service": service, "spSubscriptionId": "sub-1",
@@ -198,7 +198,7 @@ async fn orders_change_what_is_delivered() {
 #[tokio::test]
 async fn an_order_is_carried_out_no_earlier_than_requested() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     caller
         .place(json!({
             "operation": "ACTIVATE", "accessId": access.id, "service": service,
@@ -212,7 +212,7 @@ async fn an_order_is_carried_out_no_earlier_than_requested() {
 }
 
 #[tokio::test]
-async fn each_change_of_an_order_is_an_event_that_stays() {
+async fn order_events_are_permanent() {
     let caller = Caller::new().await;
     assert_eq!(caller.get("/orderevents/").await.status, 404);
     let (path, order) = placed(&caller).await;

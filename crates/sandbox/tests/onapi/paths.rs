@@ -1,22 +1,22 @@
-//! How a CO wants its paths and its parameters written.
+//! The accepted spelling of paths and query parameters.
 
-use lastmile_sandbox::onapi::Standing;
-use lastmile_sandbox::{LowerCase, PathHabits, RefuseWith, Sandbox, Slash};
+use lastmile_sandbox::onapi::Availability;
+use lastmile_sandbox::{LowerCase, PathStyle, RefuseWith, Sandbox, TrailingSlash};
 use serde_json::json;
 
 use crate::caller::{Caller, cause, header};
 use crate::common::send;
 
-async fn with(habits: PathHabits) -> Caller {
-    Caller::of(Sandbox::builder().onapi_paths(habits)).await
+async fn with(path_style: PathStyle) -> Caller {
+    Caller::of(Sandbox::builder().onapi_path_style(path_style)).await
 }
 
-fn strict(collections: Slash, items: Slash, refuse_with: RefuseWith) -> PathHabits {
-    PathHabits { collections, items, refuse_with, ..PathHabits::default() }
+fn strict(collections: TrailingSlash, items: TrailingSlash, refuse_with: RefuseWith) -> PathStyle {
+    PathStyle { collections, items, refuse_with, ..PathStyle::default() }
 }
 
 #[tokio::test]
-async fn everything_stands_below_the_prefix() {
+async fn paths_outside_the_prefix_are_unknown() {
     let caller = Caller::new().await;
     assert!(caller.0.base_url().ends_with("/onapi/2.6"));
     assert_eq!(caller.get("/accesses/").await.status, 200);
@@ -43,9 +43,9 @@ async fn everything_stands_below_the_prefix() {
 }
 
 #[tokio::test]
-async fn both_forms_are_the_same_unless_said_otherwise() {
+async fn trailing_slashes_are_optional_by_default() {
     let caller = Caller::new().await;
-    let id = caller.offered(Standing::Free).0.id;
+    let id = caller.offered(Availability::Free).0.id;
     for path in ["/accesses", "/accesses/", "/tickets", "/tickets/", "/orders", "", "/"] {
         assert!([200, 404].contains(&caller.get(path).await.status), "{path}");
         assert!(caller.0.last().unwrap().operation.is_some(), "{path}");
@@ -56,9 +56,9 @@ async fn both_forms_are_the_same_unless_said_otherwise() {
 }
 
 #[tokio::test]
-async fn a_habit_holds_for_collections_and_items_apart() {
-    let caller = with(strict(Slash::Refused, Slash::Required, RefuseWith::NotFound)).await;
-    let id = caller.offered(Standing::Free).0.id;
+async fn collections_and_items_have_separate_styles() {
+    let caller = with(strict(TrailingSlash::Refused, TrailingSlash::Required, RefuseWith::NotFound)).await;
+    let id = caller.offered(Availability::Free).0.id;
     let tech = format!("/tech/cpe/{id}/status");
     for good in [
         "/accesses",
@@ -68,16 +68,16 @@ async fn a_habit_holds_for_collections_and_items_apart() {
     ] {
         assert_eq!(caller.get(good).await.status, 200, "{good}");
     }
-    let seen = caller.0.received().len();
+    let observed = caller.0.received().len();
     for bad in ["/accesses/", "/tickets/", &format!("/accesses/{id}"), &tech] {
         let reply = caller.get(bad).await;
         assert_eq!((reply.status, cause(&reply).as_str()), (404, "There is no such path"), "{bad}");
     }
-    assert!(caller.0.received()[seen..].iter().all(|received| received.operation.is_none()));
+    assert!(caller.0.received()[observed..].iter().all(|received| received.operation.is_none()));
     assert_eq!(caller.get("").await.status, 200, "the directory has both forms");
 
-    // What the CO names itself is in its own form.
-    let (access, service) = caller.offered(Standing::Free);
+    // Paths in responses have the accepted spelling.
+    let (access, service) = caller.offered(Availability::Free);
     let body = json!({ "operation": "ACTIVATE", "accessId": access.id, "service": service });
     let reply = caller.send("POST", "/orders", body).await;
     let path = header(&reply, "location").unwrap();
@@ -88,9 +88,9 @@ async fn a_habit_holds_for_collections_and_items_apart() {
 }
 
 #[tokio::test]
-async fn a_redirect_leads_to_the_cos_form() {
+async fn redirects_point_to_the_accepted_spelling() {
     for (refuse_with, status) in [(RefuseWith::MovedPermanently, 301), (RefuseWith::PermanentRedirect, 308)] {
-        let caller = with(strict(Slash::Required, Slash::Refused, refuse_with)).await;
+        let caller = with(strict(TrailingSlash::Required, TrailingSlash::Refused, refuse_with)).await;
         let reply = caller.get("/orders?state=RECEIVED").await;
         assert_eq!(reply.status, status);
         assert_eq!(header(&reply, "location").as_deref(), Some("/onapi/2.6/orders/?state=RECEIVED"));
@@ -103,13 +103,13 @@ async fn a_redirect_leads_to_the_cos_form() {
 }
 
 #[tokio::test]
-async fn parameters_are_read_in_lower_case_where_that_is_the_habit() {
+async fn parameter_names_follow_the_configured_case() {
     let camel = "/dhcplookup/?ipv4RemoteId=line-000001";
     let lower = "/dhcplookup/?ipv4remoteid=line-000001";
     let cases =
         [(LowerCase::Refused, 200, 400), (LowerCase::Required, 400, 200), (LowerCase::Either, 200, 200)];
     for (lower_case_parameters, with_camel, with_lower) in cases {
-        let caller = with(PathHabits { lower_case_parameters, ..PathHabits::default() }).await;
+        let caller = with(PathStyle { lower_case_parameters, ..PathStyle::default() }).await;
         assert_eq!(caller.get(camel).await.status, with_camel, "{lower_case_parameters:?}");
         assert_eq!(caller.get(lower).await.status, with_lower, "{lower_case_parameters:?}");
         assert_eq!(caller.get("/orders/?state=RECEIVED").await.status, 404);
@@ -118,14 +118,14 @@ async fn parameters_are_read_in_lower_case_where_that_is_the_habit() {
 }
 
 #[tokio::test]
-async fn the_directory_shows_the_cos_own_form() {
+async fn the_directory_uses_the_accepted_spelling() {
     let forms = [
-        (Slash::Either, "/accesses/", "/tickets"),
-        (Slash::Required, "/accesses/", "/tickets/"),
-        (Slash::Refused, "/accesses", "/tickets"),
+        (TrailingSlash::Either, "/accesses/", "/tickets"),
+        (TrailingSlash::Required, "/accesses/", "/tickets/"),
+        (TrailingSlash::Refused, "/accesses", "/tickets"),
     ];
     for (collections, accesses, tickets) in forms {
-        let caller = with(strict(collections, Slash::Either, RefuseWith::NotFound)).await;
+        let caller = with(strict(collections, TrailingSlash::Either, RefuseWith::NotFound)).await;
         let directory = caller.rows("/").await;
         assert_eq!(directory.len(), 12);
         for (name, path) in [("accesses", accesses), ("tickets", tickets)] {

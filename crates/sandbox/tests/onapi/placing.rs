@@ -1,6 +1,6 @@
-//! Which orders are placed, which are there already, and which are refused.
+//! Which orders are placed, which are duplicates, and which are rejected.
 
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{OnApi, Sandbox};
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::caller::{Caller, cause, finish, header};
 #[tokio::test]
 async fn a_new_order_is_received() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let reply = caller
         .order(json!({
             "operation": "ACTIVATE", "accessId": access.id, "service": service, "spReference": "ref-1",
@@ -30,10 +30,10 @@ async fn a_new_order_is_received() {
 }
 
 #[tokio::test]
-async fn each_operation_demands_its_fields() {
+async fn each_operation_has_required_fields() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
-    let subscription = caller.offered(Standing::Active).0.subscriptions[0].subscription_id.clone();
+    let (access, service) = caller.offered(Availability::Free);
+    let subscription = caller.offered(Availability::Active).0.subscriptions[0].subscription_id.clone();
     let cases = [
         (json!({}), "operation"),
         (json!({ "operation": "ACTIVATE", "service": service }), "accessId"),
@@ -54,10 +54,10 @@ async fn each_operation_demands_its_fields() {
 }
 
 #[tokio::test]
-async fn what_an_order_names_must_be_there_and_belong_together() {
+async fn an_order_must_name_existing_matching_objects() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
-    let (other, _) = caller.offered(Standing::Active);
+    let (access, service) = caller.offered(Availability::Free);
+    let (other, _) = caller.offered(Availability::Active);
     let subscription = &other.subscriptions[0];
     let follow_up = |field: &str, value: &str| json!({ "operation": "MODIFY", "subscriptionId": subscription.subscription_id, field: value });
     let orders = [
@@ -72,14 +72,14 @@ async fn what_an_order_names_must_be_there_and_belong_together() {
     for order in orders {
         assert_eq!(caller.order(order.clone()).await.status, 400, "{order}");
     }
-    let (access, service) = caller.offered(Standing::Later);
+    let (access, service) = caller.offered(Availability::NotYet);
     assert_eq!(caller.activate(&access, &service).await.status, 400);
 }
 
 #[tokio::test]
-async fn what_is_ordered_already_is_answered_with_that_order() {
+async fn a_duplicate_order_gets_the_open_order() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let first = caller.activate(&access, &service).await;
     let again = caller.activate(&access, &service).await;
     assert_eq!((first.status, again.status), (201, 200));
@@ -89,8 +89,8 @@ async fn what_is_ordered_already_is_answered_with_that_order() {
     assert_eq!((later.status, &later.json()["state"]), (200, &json!("IN_PROGRESS")));
     assert_eq!((caller.0.count("createOrder"), caller.0.took_effect("createOrder")), (3, 1));
 
-    // The standard looks at the service alone, whatever the open order is to do.
-    let (access, _) = caller.offered(Standing::Active);
+    // The standard compares the service only, not the operation of the open order.
+    let (access, _) = caller.offered(Availability::Active);
     let id = &access.subscriptions[0].subscription_id;
     let suspend = caller.place(json!({ "operation": "SUSPEND", "subscriptionId": id })).await;
     let other = caller.order(json!({ "operation": "DEACTIVATE", "subscriptionId": id })).await;
@@ -98,9 +98,9 @@ async fn what_is_ordered_already_is_answered_with_that_order() {
 }
 
 #[tokio::test]
-async fn what_is_done_already_is_answered_without_an_order() {
+async fn a_completed_order_is_not_placed_again() {
     let caller = Caller::new().await;
-    let (access, service) = caller.offered(Standing::Active);
+    let (access, service) = caller.offered(Availability::Active);
     let done = |operation| {
         json!({
             "accessId": access.id, "service": service, "operation": operation, "state": "DONE_SUCCESS", "message": "",
@@ -119,15 +119,15 @@ async fn what_is_done_already_is_answered_without_an_order() {
 }
 
 #[tokio::test]
-async fn a_careless_co_takes_an_order_twice() {
+async fn without_deduplication_a_repeated_order_is_placed_twice() {
     let caller = Caller::of(Sandbox::builder().onapi_deduplicates(false)).await;
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let (first, again) = (caller.activate(&access, &service).await, caller.activate(&access, &service).await);
     assert_eq!((first.status, again.status), (201, 201));
     assert_ne!(first.json()["orderId"], again.json()["orderId"]);
     assert_eq!(caller.0.took_effect("createOrder"), 2);
     finish(&caller.0);
-    let delivered = caller.again(&access).subscriptions;
+    let delivered = caller.reload(&access).subscriptions;
     assert_eq!(delivered.len(), 2, "and delivers it twice");
     assert_eq!(caller.activate(&access, &service).await.status, 201);
 
@@ -138,15 +138,15 @@ async fn a_careless_co_takes_an_order_twice() {
 }
 
 #[tokio::test]
-async fn a_service_in_the_way_is_a_conflict() {
+async fn a_service_of_the_same_kind_is_a_conflict() {
     let caller = Caller::new().await;
-    for standing in [Standing::Busy, Standing::Taken] {
-        let (access, service) = caller.offered(standing);
+    for availability in [Availability::Conflicting, Availability::HeldByOther] {
+        let (access, service) = caller.offered(availability);
         let reply = caller.activate(&access, &service).await;
-        assert_eq!(reply.status, 409, "{standing:?}");
+        assert_eq!(reply.status, 409, "{availability:?}");
         assert!(cause(&reply).contains("'bb'"), "{}", cause(&reply));
     }
-    // A service of a kind that another service provider holds is no way out either.
+    // A service of a kind that another service provider delivers is a conflict as well.
     let access = caller.0.accesses().into_iter().find(|access| access.subscriptions.len() == 2).unwrap();
     let television = &access.subscriptions[1];
     let change = json!({
@@ -157,32 +157,32 @@ async fn a_service_in_the_way_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_takeover_is_forced_only_where_the_offer_permits_it() {
+async fn a_takeover_needs_an_offer_that_permits_it() {
     let caller = Caller::new().await;
     let accesses = caller.0.accesses();
-    let taken = |possible: bool| {
+    let held = |possible: bool| {
         let services = accesses
             .iter()
             .flat_map(|access| access.services.iter().map(move |offer| (access.clone(), offer.clone())));
-        let mut taken = services.filter(|(_, offer)| {
-            offer.standing == Standing::Taken && offer.forced_takeover_possible == possible
+        let mut held = services.filter(|(_, offer)| {
+            offer.availability == Availability::HeldByOther && offer.forced_takeover_possible == possible
         });
-        taken.next().unwrap()
+        held.next().unwrap()
     };
     let forced = |access: &str, service: &str| json!({ "operation": "ACTIVATE", "accessId": access, "service": service, "forcedTakeover": true });
-    let (access, offer) = taken(false);
+    let (access, offer) = held(false);
     assert_eq!(caller.order(forced(&access.id, &offer.service)).await.status, 400);
-    let (free, service) = caller.offered(Standing::Free);
+    let (free, service) = caller.offered(Availability::Free);
     assert_eq!(caller.order(forced(&free.id, &service)).await.status, 400, "there is nobody to take it from");
-    let subscription = &caller.offered(Standing::Active).0.subscriptions[0].subscription_id;
+    let subscription = &caller.offered(Availability::Active).0.subscriptions[0].subscription_id;
     let end = json!({ "operation": "DEACTIVATE", "subscriptionId": subscription, "forcedTakeover": true });
     let reply = caller.order(end).await;
     assert_eq!((reply.status, cause(&reply).contains("ACTIVATE")), (400, true));
 
-    let (access, offer) = taken(true);
+    let (access, offer) = held(true);
     caller.place(forced(&access.id, &offer.service)).await;
     finish(&caller.0);
-    let after = caller.again(&access);
+    let after = caller.reload(&access);
     assert_eq!(after.subscriptions[0].service, offer.service);
     assert!(after.services.iter().all(|offer| !offer.forced_takeover_possible));
     let offers = caller.get(&format!("/services/{}", access.id)).await.json();
@@ -190,7 +190,7 @@ async fn a_takeover_is_forced_only_where_the_offer_permits_it() {
 }
 
 #[tokio::test]
-async fn a_subscription_changes_only_as_its_state_allows() {
+async fn a_subscription_changes_only_in_the_right_state() {
     let caller = Caller::new().await;
     let accesses = caller.0.accesses();
     let find = |suspended: bool| {
@@ -210,14 +210,14 @@ async fn a_subscription_changes_only_as_its_state_allows() {
 #[tokio::test]
 async fn an_order_can_fail() {
     let caller = Caller::new().await;
-    let (access, _) = caller.offered(Standing::Free);
+    let (access, _) = caller.offered(Availability::Free);
     let id = caller.activate(&access, OnApi::FAILING_SERVICE).await.json()["orderId"].clone();
     finish(&caller.0);
     let order = caller.get(&format!("/orders/{}", id.as_str().unwrap())).await.json();
     assert_eq!((&order["state"], &order["message"]), (&json!("DONE_FAILED"), &json!("The fibre is broken.")));
-    assert_eq!(caller.again(&access), access);
+    assert_eq!(caller.reload(&access), access);
 
-    // Of two orders for one place, both of which were possible, the later one fails.
+    // Of two conflicting orders, both of which were valid when they were placed, the later one fails.
     let mut orders: Vec<Value> = Vec::new();
     for service in ["BB-100-100", "BB-250-100"] {
         orders.push(caller.activate(&access, service).await.json()["orderId"].clone());

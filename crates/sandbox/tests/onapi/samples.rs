@@ -1,21 +1,21 @@
-//! The document takes the samples of both sources, and nothing beside what they may hold.
+//! The document accepts the samples of both sources, and rejects undocumented fields and values.
 
 use std::path::Path;
 
 use lastmile_sandbox::Spec;
 use serde_json::{Value, json};
 
-/// What is wrong with a body of an operation: `request` or the status it is answered with.
+/// Returns the problems of a body: `part` is `request` or a status code.
 fn check(operation: &str, part: &str, body: &str) -> Vec<String> {
     let json = Some("application/json");
     match part {
         "request" => Spec::onapi().check_request(operation, json, body.as_bytes()),
-        status => Spec::onapi().check_answer(operation, status.parse().unwrap(), json, body.as_bytes()),
+        status => Spec::onapi().check_response(operation, status.parse().unwrap(), json, body.as_bytes()),
     }
 }
 
 #[test]
-fn the_samples_fit() {
+fn samples_are_valid() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs/samples/onapi");
     let mut count = 0;
     for file in std::fs::read_dir(folder).unwrap() {
@@ -31,7 +31,7 @@ fn the_samples_fit() {
 }
 
 #[test]
-fn a_mark_of_straying_lets_any_text_stand_where_it_says_so_and_nothing_else() {
+fn an_x_stray_mark_allows_any_text_and_nothing_else() {
     let services = |field: &str, value: Value| {
         let service = json!({ "service": "BB-100-100", field: value });
         let body = json!({ "accessId": "a-1", "services": [service] });

@@ -1,24 +1,24 @@
-//! Texts that the CO stores in a form of its own.
+//! Normalization of stored texts.
 
-use lastmile_sandbox::onapi::Standing;
-use lastmile_sandbox::{Sandbox, Texts};
+use lastmile_sandbox::onapi::Availability;
+use lastmile_sandbox::{Sandbox, TextNormalization};
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, finish};
 
-/// What becomes of a text, as long as the standard lets a reference be.
-const CASES: [(Texts, &str, &str); 4] = [
-    (Texts::AsGiven, "sp-0431.Kundreferens-ankeborg", "sp-0431.Kundreferens-ankeborg"),
-    (Texts::UpperCase, "sp-0431.Kundreferens-ankeborg", "SP-0431.KUNDREFERENS-ANKEBORG"),
-    (Texts::Trimmed, "sp-0431.Kundreferens-ankeborg", "sp-0431.Kundreferens-ankeborg"),
-    (Texts::Cut(20), "sp-0431.Kundreferens-ankeborg", "sp-0431.Kundreferens"),
+/// Texts that are valid references, and their normalized forms.
+const CASES: [(TextNormalization, &str, &str); 4] = [
+    (TextNormalization::Unchanged, "sp-0431.Kundreferens-ankeborg", "sp-0431.Kundreferens-ankeborg"),
+    (TextNormalization::UpperCase, "sp-0431.Kundreferens-ankeborg", "SP-0431.KUNDREFERENS-ANKEBORG"),
+    (TextNormalization::Trimmed, "sp-0431.Kundreferens-ankeborg", "sp-0431.Kundreferens-ankeborg"),
+    (TextNormalization::Truncated(20), "sp-0431.Kundreferens-ankeborg", "sp-0431.Kundreferens"),
 ];
 
 #[tokio::test]
-async fn references_of_orders_and_subscriptions() {
+async fn order_and_subscription_references_are_normalized() {
     for (texts, given, stored) in CASES {
-        let caller = Caller::of(Sandbox::builder().onapi_texts(texts)).await;
-        let (access, service) = caller.offered(Standing::Free);
+        let caller = Caller::of(Sandbox::builder().onapi_text_normalization(texts)).await;
+        let (access, service) = caller.offered(Availability::Free);
         let order = caller
             .order(json!({
                 "operation": "ACTIVATE", "accessId": access.id, "service": service,
@@ -58,11 +58,15 @@ async fn references_of_orders_and_subscriptions() {
 }
 
 #[tokio::test]
-async fn tickets_and_comments() {
-    let trimmed = (Texts::Trimmed, " Ingen länk i huset sedan stormen ", "Ingen länk i huset sedan stormen");
-    let upper = (Texts::UpperCase, "Ingen länk", "INGEN LÄNK");
+async fn tickets_and_comments_are_normalized() {
+    let trimmed = (
+        TextNormalization::Trimmed,
+        " Ingen länk i huset sedan stormen ",
+        "Ingen länk i huset sedan stormen",
+    );
+    let upper = (TextNormalization::UpperCase, "Ingen länk", "INGEN LÄNK");
     for (texts, given, stored) in CASES.into_iter().chain([trimmed, upper]) {
-        let caller = Caller::of(Sandbox::builder().texts(texts)).await;
+        let caller = Caller::of(Sandbox::builder().text_normalization(texts)).await;
         let ticket = json!({
             "spTicketReference": given, "heading": given, "description": given, "spReference": given, "createdBy": given,
         });

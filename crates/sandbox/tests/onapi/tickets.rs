@@ -1,12 +1,12 @@
-//! Tickets: opened, listed, worked on, closed.
+//! Tickets: open, list, update, close.
 
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, cause, header};
 
 async fn opened(caller: &Caller) -> String {
-    let (access, _) = caller.offered(Standing::Active);
+    let (access, _) = caller.offered(Availability::Active);
     let body = json!({
         "accessId": access.id, "subscriptionId": access.subscriptions[0].subscription_id,
         "spTicketReference": "CASE#1", "heading": "Ingen länk", "problemType": "NO_LINK",
@@ -40,7 +40,7 @@ async fn a_ticket_is_opened_and_read() {
 }
 
 #[tokio::test]
-async fn a_ticket_is_worked_on_and_closed() {
+async fn a_ticket_is_updated_and_closed() {
     let caller = Caller::new().await;
     let path = format!("/tickets/{}", opened(&caller).await);
     let comment = json!({ "createdBy": "Kajsa Anka", "message": "Ingen ändring." });
@@ -65,7 +65,7 @@ async fn a_ticket_is_worked_on_and_closed() {
 }
 
 #[tokio::test]
-async fn tickets_are_listed_by_status_age_and_news() {
+async fn tickets_are_filtered_by_status_creation_and_change() {
     let caller = Caller::new().await;
     assert_eq!(caller.get("/tickets").await.status, 404);
     let (first, second) = (opened(&caller).await, opened(&caller).await);

@@ -1,28 +1,29 @@
-//! Time, identifiers and references, all from the seed.
+//! Timestamps, identifiers and references, generated from the seed.
 
 use fastrand::Rng;
 
 use crate::clock::Clock;
+use crate::uuid::uuid_v4;
 
-/// How many references there are: five digits, of which the first is not 0.
+/// The number of distinct references: five digits, of which the first is not 0.
 const REFERENCES: u32 = 90_000;
-/// Has no divisor in common with [`REFERENCES`], so that all of them come up before one returns.
+/// Coprime to [`REFERENCES`], so that all references are used before one repeats.
 const STRIDE: u32 = 7_919;
 
-/// Where the supplier would note what happens, and when: a second passes with every request, some microseconds
-/// with every note.
+/// Generates timestamps, identifiers and references. The clock advances by one second with each request and by some
+/// microseconds with each timestamp.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(super) struct Generator {
     clock: Clock,
     microseconds: u32,
     rng: Rng,
     last_reference: u32,
 }
 
-impl Journal {
-    pub(super) fn new(mut rng: Rng) -> Journal {
+impl Generator {
+    pub(super) fn new(mut rng: Rng) -> Generator {
         let last_reference = rng.u32(..REFERENCES);
-        Journal { clock: Clock::START, microseconds: 0, rng, last_reference }
+        Generator { clock: Clock::START, microseconds: 0, rng, last_reference }
     }
 
     pub(super) fn tick(&mut self) {
@@ -38,7 +39,7 @@ impl Journal {
         self.clock
     }
 
-    /// A moment after the one before, such as `2019-10-16T09:59:04.541090Z`.
+    /// Returns a timestamp later than all before, such as `2019-10-16T09:59:04.541090Z`.
     pub(super) fn stamp(&mut self) -> String {
         self.microseconds += self.rng.u32(20..300);
         if self.microseconds >= 1_000_000 {
@@ -48,7 +49,7 @@ impl Journal {
         format!("{}.{:06}Z", self.clock.to_string().trim_end_matches('Z'), self.microseconds)
     }
 
-    /// A commercial reference, such as `O191016_32563`: the day and a number that does not come twice.
+    /// Returns a commercial reference, such as `O191016_32563`: the day, and a number that does not repeat.
     pub(super) fn reference(&mut self, letter: char) -> String {
         self.last_reference = (self.last_reference + STRIDE) % REFERENCES;
         let date = self.clock.to_string();
@@ -57,15 +58,15 @@ impl Journal {
     }
 
     pub(super) fn uuid(&mut self) -> String {
-        uuid(&mut self.rng)
+        uuid_v4(&mut self.rng)
     }
 
-    /// One of the supplier's short identifiers, such as `b9snx9ba`.
+    /// Returns a short identifier of the supplier, such as `b9snx9ba`.
     pub(super) fn short_id(&mut self) -> String {
         short_id(&mut self.rng)
     }
 
-    /// A token. It says nothing about itself.
+    /// Returns an opaque token.
     pub(super) fn token(&mut self) -> String {
         format!("{:032x}{:032x}", self.rng.u128(..), self.rng.u128(..))
     }
@@ -76,38 +77,24 @@ pub(super) fn short_id(rng: &mut Rng) -> String {
     (0..8).filter_map(|_| rng.choice(SYMBOLS)).map(|symbol| char::from(*symbol)).collect()
 }
 
-/// A random UUID, version 4.
-pub(super) fn uuid(rng: &mut Rng) -> String {
-    let bits = rng.u128(..) & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
-    let digits = format!("{bits:032x}");
-    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn moments_follow_each_other_and_references_do_not_repeat() {
-        let mut journal = Journal::new(Rng::with_seed(1));
+    fn timestamps_increase_and_references_do_not_repeat() {
+        let mut generator = Generator::new(Rng::with_seed(1));
         let mut seen = std::collections::BTreeSet::new();
         let mut last = String::new();
         for round in 0..20_000 {
             if round % 100 == 0 {
-                journal.tick();
+                generator.tick();
             }
-            let stamp = journal.stamp();
+            let stamp = generator.stamp();
             assert!(stamp > last && stamp.len() == 27, "{last} {stamp}");
             last = stamp;
-            assert!(seen.insert(journal.reference('O')));
+            assert!(seen.insert(generator.reference('O')));
         }
         assert!(seen.iter().all(|reference| reference.starts_with("O260105_") && reference.len() == 13));
-    }
-
-    #[test]
-    fn a_uuid_is_of_version_4() {
-        let uuid = Journal::new(Rng::with_seed(1)).uuid();
-        assert_eq!((uuid.len(), &uuid[14..15]), (36, "4"));
-        assert!(["8", "9", "a", "b"].contains(&&uuid[19..20]));
     }
 }

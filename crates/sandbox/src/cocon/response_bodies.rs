@@ -1,26 +1,18 @@
-//! What is stored, in the shape it is answered in. The store holds what the caller sent; answers name and
-//! nest the same things differently, and leave out what is not there.
+//! The response bodies of stored objects. Objects are stored as they were sent; response bodies use other names and
+//! another nesting, and omit absent fields.
 
 use serde_json::{Map, Value, json};
 
-/// A field that holds something.
-pub(super) fn given<'a>(object: &'a Value, field: &str) -> Option<&'a Value> {
-    object.get(field).filter(|value| !value.is_null())
-}
-
-/// A text field that holds something.
-pub(super) fn text<'a>(object: &'a Value, field: &str) -> Option<&'a str> {
-    given(object, field).and_then(Value::as_str)
-}
+use crate::json::{non_null, text};
 
 pub(super) fn contact(id: &str, stored: &Value, customer: Option<&Value>) -> Value {
     present([
         ("id", Some(json!(id))),
-        ("name", given(stored, "name").cloned()),
-        ("customerName", customer.and_then(|customer| given(customer, "name")).cloned()),
-        ("isPrimaryContact", given(stored, "isPrimaryContact").cloned()),
-        ("phoneNumber", given(stored, "phoneNumber").cloned()),
-        ("emailAddresses", given(stored, "emailAddresses").cloned()),
+        ("name", non_null(stored, "name").cloned()),
+        ("customerName", customer.and_then(|customer| non_null(customer, "name")).cloned()),
+        ("isPrimaryContact", non_null(stored, "isPrimaryContact").cloned()),
+        ("phoneNumber", non_null(stored, "phoneNumber").cloned()),
+        ("emailAddresses", non_null(stored, "emailAddresses").cloned()),
     ])
 }
 
@@ -28,32 +20,32 @@ pub(super) fn customer(id: &str, stored: &Value) -> Value {
     let outage = stored.get("outageContactInformation").unwrap_or(&Value::Null);
     present([
         ("id", Some(json!(id))),
-        ("name", given(stored, "name").cloned()),
-        ("postalAddress", given(stored, "postalAddress").and_then(one_line).map(Value::from)),
-        ("emailAddresses", given(outage, "emailAddresses").cloned()),
-        ("phoneNumber", given(outage, "phoneNumber").cloned()),
-        ("additionalInformation", given(stored, "additionalInformation").cloned()),
+        ("name", non_null(stored, "name").cloned()),
+        ("postalAddress", non_null(stored, "postalAddress").and_then(one_line).map(Value::from)),
+        ("emailAddresses", non_null(outage, "emailAddresses").cloned()),
+        ("phoneNumber", non_null(outage, "phoneNumber").cloned()),
+        ("additionalInformation", non_null(stored, "additionalInformation").cloned()),
     ])
 }
 
 pub(super) fn contract(id: &str, stored: &Value, customer: Option<&Value>) -> Value {
-    let contacts = given(stored, "contactIds").and_then(Value::as_array);
+    let contacts = non_null(stored, "contactIds").and_then(Value::as_array);
     let contact_path = |id: &Value| format!("/api/v1/contacts/{}", id.as_str().unwrap_or_default());
     let reference = |id: &Value| json!({ "id": id, "href": contact_path(id) });
     present([
         ("id", Some(json!(id))),
-        ("name", given(stored, "name").cloned()),
-        ("customerName", customer.and_then(|customer| given(customer, "name")).cloned()),
-        ("owner", given(stored, "owner").cloned()),
-        ("startDate", given(stored, "startDate").cloned()),
-        ("endDate", given(stored, "endDate").cloned()),
-        ("remarks", given(stored, "comment").cloned()),
-        ("additionalInformation", given(stored, "other").cloned()),
+        ("name", non_null(stored, "name").cloned()),
+        ("customerName", customer.and_then(|customer| non_null(customer, "name")).cloned()),
+        ("owner", non_null(stored, "owner").cloned()),
+        ("startDate", non_null(stored, "startDate").cloned()),
+        ("endDate", non_null(stored, "endDate").cloned()),
+        ("remarks", non_null(stored, "comment").cloned()),
+        ("additionalInformation", non_null(stored, "other").cloned()),
         ("contacts", contacts.map(|ids| ids.iter().map(reference).collect())),
     ])
 }
 
-/// `Kade 12, 1234AB Ankeborg, Nederland`, or as much of it as there is.
+/// Returns an address in one line, such as `Kade 12, 1234AB Ankeborg, Nederland`, or as much of it as there is.
 fn one_line(address: &Value) -> Option<String> {
     let join = |fields: [&str; 2]| {
         let parts: Vec<_> = fields.iter().filter_map(|field| text(address, field)).collect();
@@ -75,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_one_line_of_what_there_is() {
+    fn an_address_joins_its_fields() {
         let full = json!({
             "street": "Kade",
             "houseNumber": "12",
@@ -92,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_holds_nothing_is_left_out() {
+    fn null_fields_are_omitted() {
         assert_eq!(contact("1", &json!({ "name": null }), None), json!({ "id": "1" }));
         let outage = json!({ "outageContactInformation": { "phoneNumber": "06" }, "clientCode": "K1" });
         assert_eq!(customer("1", &outage), json!({ "id": "1", "phoneNumber": "06" }));

@@ -1,4 +1,4 @@
-//! What goes back over a connection: an answer, part of one, or none.
+//! What is sent over a connection in response to a request.
 
 use std::time::Duration;
 
@@ -6,22 +6,22 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 
-use crate::desk::Late;
+use crate::late::LateRequest;
 
 #[derive(Debug)]
-pub(crate) enum Reply {
-    /// An answer, so much later.
+pub(crate) enum Transmission {
+    /// A response, sent after a delay.
     Answer(Response<Bytes>, Duration),
-    /// These bytes of an answer that would be longer; then the connection ends so. The status is none if they end before it
-    /// is of use to anybody.
-    Part(Option<StatusCode>, Bytes, End),
-    /// None: the connection is reset.
+    /// The first bytes of a response, after which the connection ends. The status code is `None` if the bytes do not
+    /// contain the whole head.
+    ExamplePart(Option<StatusCode>, Bytes, End),
+    /// Nothing: the connection is reset.
     Reset,
-    /// None: the connection stays as it is until the client goes.
+    /// Nothing: the connection stays open until the client closes it.
     Silence,
-    /// None: the connection is closed, and the request carried out later.
-    Late(Late),
-    /// None: the connection is closed.
+    /// Nothing: the connection is closed, and the request is carried out later.
+    Late(LateRequest),
+    /// Nothing: the connection is closed.
     Closed,
 }
 
@@ -32,13 +32,13 @@ pub(crate) enum End {
     Reset,
 }
 
-impl Reply {
-    pub(crate) fn now(response: Response<Bytes>) -> Reply {
-        Reply::Answer(response, Duration::ZERO)
+impl Transmission {
+    pub(crate) fn now(response: Response<Bytes>) -> Transmission {
+        Transmission::Answer(response, Duration::ZERO)
     }
 
-    /// The first half of an answer: of its body, if it has one, else of its head.
-    pub(crate) fn half_of(response: &Response<Bytes>, end: End) -> Reply {
+    /// Returns the first half of a response: half of its body, or half of its head if it has no body.
+    pub(crate) fn first_half(response: &Response<Bytes>, end: End) -> Transmission {
         let (status, body) = (response.status(), response.body());
         let mut bytes = format!("HTTP/1.1 {status}\r\n").into_bytes();
         for (name, value) in response.headers() {
@@ -49,32 +49,34 @@ impl Reply {
         }
         if body.is_empty() {
             bytes.truncate(bytes.len() / 2);
-            return Reply::Part(None, bytes.into(), end);
+            return Transmission::ExamplePart(None, bytes.into(), end);
         }
         bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
         bytes.extend_from_slice(&body[..body.len() / 2]);
-        Reply::Part(Some(status), bytes.into(), end)
+        Transmission::ExamplePart(Some(status), bytes.into(), end)
     }
 
-    /// What the client can know of the status; 0 for nothing.
+    /// Returns the status code that the client can receive, or 0 if none is sent.
     pub(crate) fn status(&self) -> u16 {
         let status = match self {
-            Reply::Answer(response, _) => Some(response.status()),
-            Reply::Part(status, ..) => *status,
-            Reply::Reset | Reply::Silence | Reply::Late(_) | Reply::Closed => None,
+            Transmission::Answer(response, _) => Some(response.status()),
+            Transmission::ExamplePart(status, ..) => *status,
+            Transmission::Reset | Transmission::Silence | Transmission::Late(_) | Transmission::Closed => {
+                None
+            }
         };
         status.map(|status| status.as_u16()).unwrap_or_default()
     }
 }
 
-/// What a gateway answers on its own account. The status is known to be one.
-pub(crate) fn page(status: u16) -> Response<Bytes> {
-    html(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+/// Returns the error page of a gateway. `status` has been checked to be a 5xx.
+pub(crate) fn error_page(status: u16) -> Response<Bytes> {
+    error_page_with(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-/// A refusal for now. A part of a second is told as a whole one, so that nobody comes back too early.
+/// Returns a 429. The duration is rounded up to whole seconds, so that the client does not retry too early.
 pub(crate) fn throttled(wait: Option<Duration>) -> Response<Bytes> {
-    let mut response = html(StatusCode::TOO_MANY_REQUESTS);
+    let mut response = error_page_with(StatusCode::TOO_MANY_REQUESTS);
     if let Some(wait) = wait {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -82,12 +84,12 @@ pub(crate) fn throttled(wait: Option<Duration>) -> Response<Bytes> {
     response
 }
 
-/// What is left of an answer when a gateway puts a page of its own in its place: the status.
-pub(crate) fn replaced(response: &Response<Bytes>) -> Response<Bytes> {
-    html(response.status())
+/// Returns the page that a gateway sends in place of a response, with the same status code.
+pub(crate) fn error_page_instead_of(response: &Response<Bytes>) -> Response<Bytes> {
+    error_page_with(response.status())
 }
 
-fn html(status: StatusCode) -> Response<Bytes> {
+fn error_page_with(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
     if !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
@@ -104,26 +106,26 @@ mod tests {
     use crate::Answer;
 
     fn half(answer: Answer) -> (u16, String) {
-        let reply = Reply::half_of(&answer.into_response().unwrap(), End::Closed);
+        let reply = Transmission::first_half(&answer.into_response().unwrap(), End::Closed);
         let status = reply.status();
-        let Reply::Part(_, bytes, _) = reply else { panic!("{reply:?}") };
+        let Transmission::ExamplePart(_, bytes, _) = reply else { panic!("{reply:?}") };
         (status, String::from_utf8(bytes.into()).unwrap())
     }
 
     #[test]
-    fn an_answer_breaks_off_within_its_body() {
+    fn a_response_is_cut_off_within_its_body() {
         let (status, text) = half(Answer::status(201).header("location", "/1").body("12345"));
         assert_eq!(status, 201);
         assert_eq!(text, "HTTP/1.1 201 Created\r\nlocation: /1\r\ncontent-length: 5\r\n\r\n12");
     }
 
     #[test]
-    fn an_answer_without_a_body_breaks_off_within_its_head() {
+    fn a_response_without_a_body_is_cut_off_within_its_head() {
         assert_eq!(half(Answer::status(204)), (0, "HTTP/1.1 204".to_owned()));
     }
 
     #[test]
-    fn a_part_of_a_second_is_a_whole_one() {
+    fn retry_after_is_rounded_up() {
         let seconds = |wait| {
             let response = throttled(wait);
             assert_eq!(response.status(), 429);
@@ -136,13 +138,13 @@ mod tests {
     }
 
     #[test]
-    fn a_status_without_a_body_stays_without() {
+    fn error_pages_have_a_body_only_where_allowed() {
         let body = |status| {
             let response = Answer::status(status).header("location", "/1").into_response().unwrap();
-            let replaced = replaced(&response);
-            assert_eq!(replaced.status(), status);
-            assert!(!replaced.headers().contains_key("location"));
-            !replaced.body().is_empty()
+            let error_page_instead_of = error_page_instead_of(&response);
+            assert_eq!(error_page_instead_of.status(), status);
+            assert!(!error_page_instead_of.headers().contains_key("location"));
+            !error_page_instead_of.body().is_empty()
         };
         assert_eq!([200, 201, 204, 304, 404].map(body), [true, true, false, false, true]);
     }

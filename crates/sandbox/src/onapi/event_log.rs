@@ -1,12 +1,12 @@
-//! The clock of the CO, which goes on with each change, and what became of objects.
+//! The clock of the CO, and the events about its objects.
 
 use serde_json::{Value, json};
 
-use super::habits::PathHabits;
+use super::path_style::PathStyle;
 use super::time::{Moment, rfc_3339};
 use crate::clock::Clock;
 
-/// What happened to an object.
+/// The type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     Create,
@@ -20,14 +20,14 @@ pub(super) struct ObjectEvent {
     change: Change,
     collection: &'static str,
     id: String,
-    /// What stands in the address, which is the access for a subscription.
+    /// The id in the path of the object; for a subscription that of its access.
     key: String,
     pub(super) time: Moment,
 }
 
 impl ObjectEvent {
-    /// A deleted object has no address any more.
-    pub(super) fn value(&self, habits: &PathHabits) -> Value {
+    /// Returns the event as response bodies contain it. A deleted object has no path.
+    pub(super) fn value(&self, path_style: &PathStyle) -> Value {
         let (change, path) = match self.change {
             Change::Create => ("CREATE", true),
             Change::Update => ("UPDATE", true),
@@ -40,27 +40,28 @@ impl ObjectEvent {
             "time": rfc_3339(self.time),
         });
         if path {
-            value["path"] = json!(habits.item(self.collection, &self.key));
+            value["path"] = json!(path_style.item(self.collection, &self.key));
         }
         value
     }
 }
 
-/// A second for each change, since `If-Modified-Since` tells no fractions of one: what was changed after an
-/// answer is always newer than its `Last-Modified`.
+/// The clock and the events. The clock advances by one second with each change, because `If-Modified-Since` has no
+/// fractions: a change after a response is always newer than its `Last-Modified`.
 #[derive(Debug)]
-pub(super) struct Chronicle {
+pub(super) struct EventLog {
     now: Moment,
     events: Vec<ObjectEvent>,
 }
 
-impl Chronicle {
-    pub(super) fn new() -> Chronicle {
-        Chronicle { now: Chronicle::opening(), events: Vec::new() }
+impl EventLog {
+    pub(super) fn new() -> EventLog {
+        EventLog { now: EventLog::start_time(), events: Vec::new() }
     }
 
-    /// When the CO opened; everything that was there then was changed then.
-    pub(super) fn opening() -> Moment {
+    /// Returns the time at which the simulation starts, which is the time of the latest change of everything that
+    /// exists then.
+    pub(super) fn start_time() -> Moment {
         Clock::START.seconds()
     }
 
@@ -77,20 +78,20 @@ impl Chronicle {
         self.now
     }
 
-    /// Lets time go by, never back.
-    pub(super) fn wait_for(&mut self, moment: Moment) {
+    /// Advances the clock to a time, unless it has passed.
+    pub(super) fn advance_to(&mut self, moment: Moment) {
         self.now = self.now.max(moment);
     }
 
-    /// Notes a change and gives its moment.
-    pub(super) fn note(&mut self, change: Change, collection: &'static str, id: &str, key: &str) -> Moment {
+    /// Advances the clock, records a change, and returns its time.
+    pub(super) fn record(&mut self, change: Change, collection: &'static str, id: &str, key: &str) -> Moment {
         let time = self.tick();
-        self.note_now(change, collection, id, key);
+        self.record_now(change, collection, id, key);
         time
     }
 
-    /// Notes one more change of this moment.
-    pub(super) fn note_now(&mut self, change: Change, collection: &'static str, id: &str, key: &str) {
+    /// Records another change at the current time.
+    pub(super) fn record_now(&mut self, change: Change, collection: &'static str, id: &str, key: &str) {
         let (id, key, time) = (id.to_owned(), key.to_owned(), self.now);
         self.events.push(ObjectEvent { change, collection, id, key, time });
     }

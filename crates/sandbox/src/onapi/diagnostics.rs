@@ -1,39 +1,40 @@
-//! What network elements say about a line. Everything is optional (ON-API 2.6, technical information).
+//! The technical information about a line. All fields are optional (ON-API 2.6, technical information).
 
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::land;
-use super::network::{Kind, Line, Subscription};
+use super::fixtures;
+use super::network::{AccessLine, Subscription};
+use super::services::ServiceKind;
 use super::time::{DAY, HOUR, Moment, rfc_3339};
 
-/// A line as its network element sees it, at the moment at which the CO opened.
+/// A line as its network element reports it, at the start of the simulation.
 pub(super) struct Probe<'a> {
-    line: &'a Line,
+    line: &'a AccessLine,
     rng: Rng,
-    opening: Moment,
+    start_time: Moment,
 }
 
 impl<'a> Probe<'a> {
-    pub(super) fn new(line: &'a Line, rng: Rng, opening: Moment) -> Probe<'a> {
-        Probe { line, rng, opening }
+    pub(super) fn new(line: &'a AccessLine, rng: Rng, start_time: Moment) -> Probe<'a> {
+        Probe { line, rng, start_time }
     }
 
-    /// Nothing is known where nothing is delivered.
+    /// Returns the status of the customer equipment. Without subscriptions it is down and nothing else is known.
     pub(super) fn cpe(mut self) -> Value {
         if self.line.subscriptions.is_empty() {
             return json!({ "up": false });
         }
         let mac_table = self.mac_entries();
         let snooped = self.devices().into_iter().map(|device| {
-            let timeout = rfc_3339(self.opening + 2 * HOUR);
+            let timeout = rfc_3339(self.start_time + 2 * HOUR);
             json!({ "ip": device.ip, "mac": device.mac, "serviceType": device.service, "timeout": timeout })
         });
         json!({
             "firmware": "1.0.1",
             "vendor": "Example",
             "model": "X-1",
-            "mac": land::mac(self.line.number, 9),
+            "mac": fixtures::mac(self.line.number, 9),
             "up": true,
             "dhcpSnooping": snooped.collect::<Vec<_>>(),
             "macAddressTable": mac_table,
@@ -57,17 +58,17 @@ impl<'a> Probe<'a> {
                 "lease": device.ip,
                 "mac": device.mac,
                 "serviceType": device.service,
-                "start": rfc_3339(self.opening - HOUR),
-                "end": rfc_3339(self.opening + HOUR),
-                "lastRenew": rfc_3339(self.opening - HOUR / 2),
+                "start": rfc_3339(self.start_time - HOUR),
+                "end": rfc_3339(self.start_time + HOUR),
+                "lastRenew": rfc_3339(self.start_time - HOUR / 2),
             })
         };
         self.devices().into_iter().map(lease).collect()
     }
 
-    /// Only television joins groups.
+    /// Returns the multicast groups. Only television joins groups.
     pub(super) fn igmp(mut self) -> Value {
-        let watched = self.line.subscriptions.iter().filter(|one| one.kind == Kind::Television);
+        let watched = self.line.subscriptions.iter().filter(|one| one.kind == ServiceKind::Television);
         let groups = watched.flat_map(|_| [1, 2]);
         groups
             .map(|group| {
@@ -117,7 +118,7 @@ impl<'a> Probe<'a> {
         devices.into_iter().map(entry).collect()
     }
 
-    /// A device for each piece of equipment of what is delivered and not blocked.
+    /// Returns the devices of all subscriptions that are not suspended.
     fn devices(&self) -> Vec<Device> {
         let running = self.line.subscriptions.iter().filter(|one| !one.suspended);
         running.flat_map(|one| Device::of(one, self.line.number)).collect()
@@ -164,7 +165,7 @@ impl<'a> Probe<'a> {
             "peakOutputRate": peak(self),
             "lastFiveInput": self.traffic(10_000),
             "lastFiveOutput": self.traffic(10_000),
-            // More than 32 bits can hold.
+            // These values need more than 32 bits.
             "input": self.traffic(9_000_000_000),
             "output": self.traffic(9_000_000_000),
         })
@@ -185,9 +186,9 @@ impl<'a> Probe<'a> {
         })
     }
 
-    /// A moment within this many seconds before the CO opened.
+    /// Returns a time within this number of seconds before the start of the simulation.
     fn before(&mut self, seconds: u64) -> String {
-        rfc_3339(self.opening - self.rng.u64(1..seconds))
+        rfc_3339(self.start_time - self.rng.u64(1..seconds))
     }
 }
 
@@ -199,26 +200,26 @@ struct Device {
 }
 
 impl Device {
-    /// One for each piece of equipment, or one that nobody has told about.
+    /// Returns one device per registered piece of equipment, or one device that is not registered.
     fn of(subscription: &Subscription, line: usize) -> Vec<Device> {
-        let equipment = subscription.given.get("equipment").and_then(Value::as_array);
+        let equipment = subscription.sp_fields.get("equipment").and_then(Value::as_array);
         let named = equipment.into_iter().flatten().filter_map(|one| one.get("macAddress")?.as_str());
         let mut macs: Vec<_> = named.map(str::to_owned).collect();
         if macs.is_empty() {
-            macs.push(land::mac(line, 8));
+            macs.push(fixtures::mac(line, 8));
         }
         let vlan = match subscription.kind {
-            Kind::Broadband => 101,
-            Kind::Television => 102,
-            Kind::Telephone => 103,
-            Kind::Failing => 104,
+            ServiceKind::Broadband => 101,
+            ServiceKind::Television => 102,
+            ServiceKind::Telephone => 103,
+            ServiceKind::Failing => 104,
         };
         let service = subscription.kind.service_type();
-        macs.into_iter().map(|mac| Device { mac, ip: land::ip(line), service, vlan }).collect()
+        macs.into_iter().map(|mac| Device { mac, ip: fixtures::ip(line), service, vlan }).collect()
     }
 }
 
-/// In kbit/s.
+/// Returns the rate of a service in kbit/s.
 fn rate(service: &str) -> u32 {
     service.split('-').nth(1).and_then(|rate| rate.parse::<u32>().ok()).unwrap_or(20) * 1000
 }

@@ -12,7 +12,7 @@ fn at(call: &str, street: &Value, number: &Value) -> String {
 }
 
 #[tokio::test]
-async fn the_chain_leads_from_a_postal_code_to_offers() {
+async fn a_postal_code_leads_to_offers() {
     let caller = Caller::new().await;
     let zipcode = &caller.place(0).zipcode;
     let cities = caller.get(&format!("/api/v2/eligibility/cities/?zipcode={zipcode}")).await;
@@ -46,7 +46,7 @@ async fn the_chain_leads_from_a_postal_code_to_offers() {
 }
 
 #[tokio::test]
-async fn every_kind_of_place_is_told_apart() {
+async fn every_kind_of_premises_has_its_own_response() {
     let caller = Caller::new().await;
     let (mut buildings, mut lines, mut served) = (Vec::new(), Vec::new(), Vec::new());
     for kind in 0..6 {
@@ -119,7 +119,7 @@ async fn a_socket_is_checked_by_either_form_of_its_reference() {
 }
 
 #[tokio::test]
-async fn a_check_of_nothing_is_refused() {
+async fn an_unknown_reference_is_rejected() {
     let caller = Caller::new().await;
     let number = &caller.place(0).line.as_ref().unwrap().number;
     let line = |extra: Value| {
@@ -148,7 +148,7 @@ async fn a_check_of_nothing_is_refused() {
 }
 
 #[tokio::test]
-async fn query_parameters_are_held_to_the_document() {
+async fn query_parameters_are_validated() {
     let caller = Caller::new().await;
     let cases = [
         ("/api/v2/eligibility/cities/", vec!["zipcode"]),

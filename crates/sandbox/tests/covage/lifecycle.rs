@@ -1,10 +1,10 @@
-//! What becomes of orders after their submission.
+//! The states of submitted orders.
 
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, ORDERS, complete, fields, path};
 
-/// What happened to an object, the first thing first.
+/// Returns the events of an object, the oldest first.
 async fn story(caller: &Caller, object: &Value) -> Vec<String> {
     let uuid = object["uuid"].as_str().unwrap();
     let events = caller.get(&format!("/api/events/?object_uuid={uuid}&sort=creation_date")).await;
@@ -65,23 +65,23 @@ async fn an_order_can_be_rejected() {
 }
 
 #[tokio::test]
-async fn information_is_taken_once_until_time_passes() {
+async fn an_information_event_is_accepted_once_per_day() {
     let caller = Caller::new().await;
     let draft = caller.copper_draft().await;
     let info = |order: &Value| format!("{}events/info/", path(order));
-    let told = json!({ "message": "Le code est 12", "stop_deferred": false });
-    assert_eq!(caller.call("POST", &info(&draft), told.clone()).await.status, 400);
+    let reported = json!({ "message": "Le code est 12", "stop_deferred": false });
+    assert_eq!(caller.call("POST", &info(&draft), reported.clone()).await.status, 400);
     let order = caller.submitted("A-1", "Colvert").await;
     let other = caller.submitted("A-2", "Colvert").await;
-    let taken = caller.post(&info(&order), told.clone()).await;
+    let held = caller.post(&info(&order), reported.clone()).await;
     let text = "Event was successfully created, please wait 5 minutes before trying again on this order";
-    assert_eq!(taken, json!({ "info": text }));
-    assert_eq!(caller.call("POST", &info(&order), told.clone()).await.status, 400);
-    caller.post(&info(&other), told.clone()).await;
+    assert_eq!(held, json!({ "info": text }));
+    assert_eq!(caller.call("POST", &info(&order), reported.clone()).await.status, 400);
+    caller.post(&info(&other), reported.clone()).await;
     caller.covage.advance();
-    caller.post(&info(&order), told.clone()).await;
+    caller.post(&info(&order), reported.clone()).await;
     assert_eq!(caller.covage.took_effect("createOrderInfoEvent"), 3);
-    assert_eq!(caller.call("POST", "/api/v2/orders/0/events/info/", told).await.status, 404);
+    assert_eq!(caller.call("POST", "/api/v2/orders/0/events/info/", reported).await.status, 404);
     caller.assert_sound();
 }
 
@@ -144,7 +144,7 @@ async fn a_termination_ends_a_service_at_submission() {
 }
 
 #[tokio::test]
-async fn a_termination_is_for_an_active_service_of_the_right_family() {
+async fn a_termination_needs_an_active_service_of_the_right_family() {
     let caller = Caller::new().await;
     let services = caller.covage.services();
     let (active, delivery, over) = (&services[0], &services[4], &services[5]);
@@ -168,7 +168,7 @@ async fn a_termination_is_for_an_active_service_of_the_right_family() {
 }
 
 #[tokio::test]
-async fn events_come_latest_first_unless_sorted() {
+async fn events_are_listed_latest_first_by_default() {
     let caller = Caller::new().await;
     for reference in ["A-1", "A-2"] {
         let draft = caller.copper_draft().await;

@@ -1,4 +1,4 @@
-//! What a CO may do without: endpoints, dates of lists, accesses that are torn down.
+//! Absent endpoints, lists without `Last-Modified`, and removed accesses.
 
 use lastmile_sandbox::Sandbox;
 use serde_json::json;
@@ -6,8 +6,10 @@ use serde_json::json;
 use crate::caller::{Caller, header};
 
 #[tokio::test]
-async fn an_endpoint_that_is_left_out_is_nowhere() {
-    let caller = Caller::of(Sandbox::builder().onapi_without("events").onapi_without("tech/cpe")).await;
+async fn an_absent_endpoint_is_not_available() {
+    let caller =
+        Caller::of(Sandbox::builder().onapi_without_endpoint("events").onapi_without_endpoint("tech/cpe"))
+            .await;
     let listed = caller.rows("/").await;
     let names: Vec<_> = listed.iter().filter_map(|entry| entry["name"].as_str()).collect();
     assert_eq!(names.len(), 10);
@@ -21,8 +23,8 @@ async fn an_endpoint_that_is_left_out_is_nowhere() {
 }
 
 #[tokio::test]
-async fn a_co_that_dates_no_list_heeds_no_date() {
-    let caller = Caller::of(Sandbox::builder().onapi_dates_lists(false)).await;
+async fn without_last_modified_conditions_are_ignored() {
+    let caller = Caller::of(Sandbox::builder().onapi_last_modified(false)).await;
     let all = caller.get("/accesses/").await;
     assert_eq!((all.status, header(&all, "last-modified")), (200, None));
     let again = caller.since("/accesses/", "Fri, 01 Jan 2100 00:00:00 GMT").await;
@@ -30,7 +32,7 @@ async fn a_co_that_dates_no_list_heeds_no_date() {
 }
 
 #[tokio::test]
-async fn an_access_that_is_torn_down_is_gone_and_events_tell() {
+async fn removing_an_access_deletes_it_and_records_events() {
     let caller = Caller::new().await;
     let known = caller.0.accesses()[1].clone();
     let subscription = known.subscriptions[0].subscription_id.clone();
@@ -45,17 +47,17 @@ async fn an_access_that_is_torn_down_is_gone_and_events_tell() {
     let order = json!({ "operation": "SUSPEND", "subscriptionId": subscription });
     assert_eq!(caller.order(order).await.status, 400);
     let events = caller.rows("/events/").await;
-    let told: Vec<_> = events.iter().map(|event| (&event["type"], &event["objectId"])).collect();
-    assert_eq!(told, [(&json!("DELETE"), &json!(subscription)), (&json!("DELETE"), &json!(known.id))]);
+    let reported: Vec<_> = events.iter().map(|event| (&event["type"], &event["objectId"])).collect();
+    assert_eq!(reported, [(&json!("DELETE"), &json!(subscription)), (&json!("DELETE"), &json!(known.id))]);
     assert!(events.iter().all(|event| event.get("path").is_none()));
-    // Those behind it keep their ids.
-    caller.0.grow(1);
+    // Later accesses keep their ids.
+    caller.0.add_accesses(1);
     assert_eq!(caller.rows("/accesses/").await.len(), before);
     assert_eq!(caller.0.violations(), Vec::<String>::new());
 }
 
 #[tokio::test]
 #[should_panic(expected = "there is no access a-none")]
-async fn an_access_that_is_not_there_cannot_be_torn_down() {
+async fn removing_an_unknown_access_panics() {
     Caller::new().await.0.tear_down("a-none");
 }

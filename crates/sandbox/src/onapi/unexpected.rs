@@ -1,4 +1,5 @@
-//! Bends answers as real servers do: in the places, and in the ways, that the document marks with `x-stray`.
+//! Unexpected values: replaces fields of responses with what real servers send instead, as the document marks it with
+//! `x-stray`.
 
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -6,50 +7,50 @@ use serde_json::{Value, json};
 use super::time::{HOUR, parse_rfc_3339, rfc_3339};
 use crate::spec::{Operation, Spec};
 
-/// Of so many marked fields one strays, and to one of so many objects a field is added.
-const ODDS_OF_STRAYING: u8 = 4;
-const ODDS_OF_ADDING: u8 = 8;
+/// One in this many marked fields is replaced, and one in this many objects gets an additional field.
+const ODDS_OF_REPLACEMENT: u8 = 4;
+const ODDS_OF_ADDITION: u8 = 8;
 
-/// Fields that no document lists.
+/// Names of undocumented fields.
 const UNLISTED_FIELDS: [&str; 3] = ["SLA", "coNote", "lastTouchedBy"];
 
 #[derive(Debug)]
-pub(super) struct Stray {
+pub(super) struct UnexpectedValues {
     rng: Rng,
 }
 
-impl Stray {
-    pub(super) fn new(rng: Rng) -> Stray {
-        Stray { rng }
+impl UnexpectedValues {
+    pub(super) fn new(rng: Rng) -> UnexpectedValues {
+        UnexpectedValues { rng }
     }
 
-    /// Bends the body of an answer of this operation with this status.
-    pub(super) fn bend(&mut self, spec: &Spec, operation: &Operation, status: u16, body: &mut Value) {
+    /// Replaces some values in the response body of this operation and status code.
+    pub(super) fn replace_some(&mut self, spec: &Spec, operation: &Operation, status: u16, body: &mut Value) {
         let document = spec.document();
         let method = operation.method.as_str().to_ascii_lowercase();
         let answer = &document["paths"][&operation.path][&method]["responses"][status.to_string()];
-        let schema = &resolve(document, answer)["content"]["application/json"]["schema"];
-        self.walk(document, schema, body);
+        let schema = &spec.resolve(answer)["content"]["application/json"]["schema"];
+        self.walk(spec, schema, body);
     }
 
-    /// Refusals are not marked, and stay as they are.
-    fn walk(&mut self, document: &Value, schema: &Value, value: &mut Value) {
-        let schema = alternative(document, resolve(document, schema), value);
+    /// Walks a value along its schema. Error bodies have no marks and stay unchanged.
+    fn walk(&mut self, spec: &Spec, schema: &Value, value: &mut Value) {
+        let schema = alternative(spec, spec.resolve(schema), value);
         match value {
             Value::Array(list) => {
                 for one in list {
-                    self.walk(document, &schema["items"], one);
+                    self.walk(spec, &schema["items"], one);
                 }
             }
             Value::Object(fields) => {
                 let Some(properties) = schema["properties"].as_object() else { return };
                 for (name, value) in &mut *fields {
                     let Some(property) = properties.get(name) else { continue };
-                    self.walk(document, property, value);
-                    self.stray(&property["x-stray"], value);
+                    self.walk(spec, property, value);
+                    self.replace(&property["x-stray"], value);
                 }
                 let name = UNLISTED_FIELDS[self.rng.usize(..UNLISTED_FIELDS.len())];
-                if self.rng.u8(..ODDS_OF_ADDING) == 0 && !properties.contains_key("cause") {
+                if self.rng.u8(..ODDS_OF_ADDITION) == 0 && !properties.contains_key("cause") {
                     fields.insert(name.to_owned(), json!("X-1"));
                 }
             }
@@ -57,21 +58,21 @@ impl Stray {
         }
     }
 
-    fn stray(&mut self, ways: &Value, value: &mut Value) {
-        let ways = ways.as_array().map(Vec::as_slice).unwrap_or_default();
-        if ways.is_empty() || self.rng.u8(..ODDS_OF_STRAYING) != 0 {
+    fn replace(&mut self, kinds: &Value, value: &mut Value) {
+        let kinds = kinds.as_array().map(Vec::as_slice).unwrap_or_default();
+        if kinds.is_empty() || self.rng.u8(..ODDS_OF_REPLACEMENT) != 0 {
             return;
         }
-        let way = ways[self.rng.usize(..ways.len())].as_str().unwrap_or_default();
-        if let Some(bent) = bent(way, value) {
-            *value = bent;
+        let kind = kinds[self.rng.usize(..kinds.len())].as_str().unwrap_or_default();
+        if let Some(replacement) = replacement(kind, value) {
+            *value = replacement;
         }
     }
 }
 
-/// What arrives in the place of a value; nothing where the value cannot stray in this way.
-fn bent(way: &str, value: &Value) -> Option<Value> {
-    match (way, value) {
+/// Returns the replacement of a value, or `None` if this kind of replacement does not apply to it.
+fn replacement(kind: &str, value: &Value) -> Option<Value> {
+    match (kind, value) {
         ("empty", _) => Some(json!("")),
         ("null", _) => Some(Value::Null),
         ("text", Value::String(_)) => Some(json!("okänt")),
@@ -89,17 +90,12 @@ fn bent(way: &str, value: &Value) -> Option<Value> {
     }
 }
 
-/// The alternative of a schema that is meant by a value: the list or the object.
-fn alternative<'a>(document: &'a Value, schema: &'a Value, value: &Value) -> &'a Value {
+/// Returns the alternative of a schema that describes a value: the list or the object.
+fn alternative<'a>(spec: &'a Spec, schema: &'a Value, value: &Value) -> &'a Value {
     let Some(alternatives) = schema["oneOf"].as_array() else { return schema };
     let meant = if value.is_array() { "array" } else { "object" };
-    let mut resolved = alternatives.iter().map(|schema| resolve(document, schema));
+    let mut resolved = alternatives.iter().map(|schema| spec.resolve(schema));
     resolved.find(|schema| schema["type"] == meant).unwrap_or(schema)
-}
-
-fn resolve<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
-    let pointer = node["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
-    pointer.and_then(|pointer| document.pointer(pointer)).unwrap_or(node)
 }
 
 #[cfg(test)]
@@ -107,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_way_of_straying_is_what_the_mark_says() {
+    fn each_mark_has_its_replacement() {
         let cases = [
             ("text", json!(1), Some(json!("1"))),
             ("text", json!(false), Some(json!("false"))),
@@ -125,14 +121,14 @@ mod tests {
             ("date", json!(""), None),
             ("unlisted", json!("RECEIVED"), Some(json!("NYTT_VÄRDE"))),
         ];
-        for (way, value, expected) in cases {
-            assert_eq!(bent(way, &value), expected, "{way} {value}");
+        for (kind, value, expected) in cases {
+            assert_eq!(replacement(kind, &value), expected, "{kind} {value}");
         }
     }
 
-    /// So that a mark that the document gains is not passed over.
+    /// A new mark in the document must be implemented here.
     #[test]
-    fn every_mark_of_the_document_is_known() {
+    fn every_mark_of_the_document_is_implemented() {
         fn marks(node: &Value, found: &mut Vec<String>) {
             match node {
                 Value::Object(fields) => {

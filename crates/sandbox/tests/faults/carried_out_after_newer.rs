@@ -1,27 +1,28 @@
 //! An older change of an object that is carried out after a newer one.
 
-use lastmile_sandbox::onapi::Standing;
+use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Fault, Supplier};
 use serde_json::{Value, json};
 
 use crate::common::JSON;
 use crate::covage;
-use crate::creation::{Seen, see};
+use crate::creation::{Observed, observe};
 use crate::onapi;
 
-/// Sends a change whose answer is lost, its repetition, and a newer one. What stands there in the end is the older one.
-async fn older_wins(
+/// Sends a change whose response is lost, a repetition of it, and a newer change. In the end the older change is
+/// stored.
+async fn older_overwrites_newer(
     supplier: &Supplier,
     operation: &str,
     older: Value,
     newer: Value,
-    send: impl AsyncFn(&Value) -> Seen,
+    send: impl AsyncFn(&Value) -> Observed,
     read: impl AsyncFn() -> Value,
 ) {
     supplier.fail_next(operation, Fault::CarriedOutAfterNewer);
-    assert_eq!(send(&older).await, Seen::Closed);
+    assert_eq!(send(&older).await, Observed::Closed);
     let before = supplier.took_effect(operation);
-    // The repetition is the same change, and not a newer one.
+    // The repetition is the same change, so it does not count as newer.
     for body in [&older, &newer] {
         let status = send(body).await.answer().status;
         assert!((200..300).contains(&status), "{status}");
@@ -36,8 +37,8 @@ async fn older_wins(
     assert_eq!(supplier.violations(), Vec::<String>::new());
 }
 
-/// `sent` and `held` say where the change is in the request and in the order.
-async fn covage_wins(
+/// `sent` and `held` are the JSON pointers of the change in the request and in the order.
+async fn covage_older_overwrites_newer(
     operation: &str,
     request_type: &str,
     older: Value,
@@ -55,8 +56,10 @@ async fn covage_wins(
     let authorization = format!("Bearer {}", caller.token);
     let send = async |body: &Value| {
         let headers = [("authorization", authorization.as_str()), JSON];
-        see(crate::common::open(&caller.covage.base_url(), "PATCH", &target, &headers, &body.to_string())
-            .await)
+        observe(
+            crate::common::open(&caller.covage.base_url(), "PATCH", &target, &headers, &body.to_string())
+                .await,
+        )
         .await
     };
     let read = async || {
@@ -64,34 +67,42 @@ async fn covage_wins(
         let value = order.pointer(held);
         [&older, &newer].into_iter().find(|body| body.pointer(sent) == value).cloned().unwrap()
     };
-    older_wins(&caller.covage, operation, older.clone(), newer.clone(), send, read).await;
+    older_overwrites_newer(&caller.covage, operation, older.clone(), newer.clone(), send, read).await;
 }
 
 #[tokio::test]
-async fn a_socket_of_covage() {
+async fn an_older_covage_socket_overwrites_a_newer_one() {
     let (older, newer) = (json!({ "reference": "FI-1234-0001" }), json!({ "reference": "FI-1234-0002" }));
     let held = "/bounds/0/endpoints/0/reference";
-    covage_wins("updateOrderEndpoint", "activate_defined", older, newer, "/reference", held).await;
+    covage_older_overwrites_newer(
+        "updateOrderEndpoint",
+        "activate_defined",
+        older,
+        newer,
+        "/reference",
+        held,
+    )
+    .await;
 }
 
 #[tokio::test]
-async fn an_address_of_covage() {
+async fn an_older_covage_address_overwrites_a_newer_one() {
     let (older, newer) = (json!({ "address": { "floor": "1" } }), json!({ "address": { "floor": "2" } }));
     let held = "/bounds/0/address/floor";
-    covage_wins("updateOrderBound", "create", older, newer, "/address/floor", held).await;
+    covage_older_overwrites_newer("updateOrderBound", "create", older, newer, "/address/floor", held).await;
 }
 
 #[tokio::test]
-async fn a_draft_of_covage() {
+async fn an_older_covage_draft_overwrites_a_newer_one() {
     let (older, newer) = (json!({ "comment": "first" }), json!({ "comment": "second" }));
-    covage_wins("updateOrder", "create", older, newer, "/comment", "/comment").await;
+    covage_older_overwrites_newer("updateOrder", "create", older, newer, "/comment", "/comment").await;
 }
 
 #[tokio::test]
-async fn an_order_of_onapi_changed_and_replaced() {
+async fn an_older_onapi_order_overwrites_a_newer_one() {
     for (operation, method) in [("changeOrder", "PATCH"), ("replaceOrder", "PUT")] {
         let caller = onapi::Caller::new().await;
-        let (access, service) = caller.offered(Standing::Free);
+        let (access, service) = caller.offered(Availability::Free);
         let whole = |reference: &str| json!({ "operation": "ACTIVATE", "accessId": access.id, "service": service, "spReference": reference });
         let id = caller.place(whole("SP-0")).await;
         let body = |reference: &str| match method {
@@ -103,7 +114,8 @@ async fn an_order_of_onapi_changed_and_replaced() {
         let target = format!("/onapi/2.6/orders/{id}");
         let send = async |body: &Value| {
             let headers = [("authorization", authorization.as_str()), JSON];
-            see(crate::common::open(&caller.root(), method, &target, &headers, &body.to_string()).await).await
+            observe(crate::common::open(&caller.root(), method, &target, &headers, &body.to_string()).await)
+                .await
         };
         let read = async || {
             let held = caller.get(&format!("/orders/{id}")).await.json();
@@ -113,14 +125,14 @@ async fn an_order_of_onapi_changed_and_replaced() {
                 .cloned()
                 .unwrap()
         };
-        older_wins(&caller.0, operation, older.clone(), newer.clone(), send, read).await;
+        older_overwrites_newer(&caller.0, operation, older.clone(), newer.clone(), send, read).await;
     }
 }
 
 #[tokio::test]
-async fn without_a_newer_change_it_is_carried_out_when_everything_settles() {
+async fn settled_carries_out_requests_without_a_newer_one() {
     let caller = onapi::Caller::new().await;
-    let (access, service) = caller.offered(Standing::Free);
+    let (access, service) = caller.offered(Availability::Free);
     let id = caller
         .place(json!({ "operation": "ACTIVATE", "accessId": access.id, "service": service, "spReference": "SP-0" }))
         .await;
@@ -130,10 +142,10 @@ async fn without_a_newer_change_it_is_carried_out_when_everything_settles() {
     let target = format!("/onapi/2.6/orders/{id}");
     let body = json!({ "spReference": "SP-1" }).to_string();
     assert_eq!(
-        see(crate::common::open(&caller.root(), "PATCH", &target, &headers, &body).await).await,
-        Seen::Closed
+        observe(crate::common::open(&caller.root(), "PATCH", &target, &headers, &body).await).await,
+        Observed::Closed
     );
-    // One that is refused is no newer change.
+    // A rejected request does not count as newer.
     assert_eq!(
         caller.send("PATCH", &format!("/orders/{id}"), json!({ "accessId": "none" })).await.status,
         400

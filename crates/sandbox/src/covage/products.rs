@@ -1,47 +1,47 @@
-//! The catalogue: families, lines and products.
+//! The products of the supplier, their lines and families.
 //!
-//! Families and the products AM01, FP01 and FP05 are those that the supplier's pages name; the rest is made up
-//! in their style, one product for each family.
+//! The supplier's pages name the families and the products AM01, FP01 and FP05; the others are invented in the same
+//! style, one product for each family.
 
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::journal::short_id;
-use super::refusal::Refusal;
+use super::error_response::ErrorResponse;
+use super::generator::short_id;
 
-/// What a product runs over.
+/// The technology of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Technology {
     Copper,
     Fiber,
-    /// The operator's own link to the supplier, which the supplier alone creates and ends.
+    /// The link between the operator and the supplier. Only the supplier creates and ends it.
     Delivery,
 }
 
-struct Family {
+struct ProductFamily {
     code: &'static str,
     name: &'static str,
     description: &'static str,
     technology: Technology,
 }
 
-struct Line {
+struct ProductLine {
     code: &'static str,
     name: &'static str,
     description: &'static str,
-    family: &'static Family,
+    family: &'static ProductFamily,
 }
 
 struct Product {
     code: &'static str,
     name: &'static str,
     description: &'static str,
-    line: &'static Line,
+    line: &'static ProductLine,
 }
 
-static FAMILIES: [Family; 5] = [
+static FAMILIES: [ProductFamily; 5] = [
     family("A", "ADSL", "ADSL * technology : ADSL, VDSL, READSL", Technology::Copper),
     family("S", "SDSL", "SDSL * technology : SDSL", Technology::Copper),
     family("M", "SDSL-Max", "SDSL Max * technology : SDSL", Technology::Copper),
@@ -49,7 +49,7 @@ static FAMILIES: [Family; 5] = [
     family("N", "ENNI", "ENNI * delivery of collected traffic", Technology::Delivery),
 ];
 
-static LINES: [Line; 5] = [
+static LINES: [ProductLine; 5] = [
     line("AM", "ADSL-Max", "ADSL-MAX * Best of ADSL products", &FAMILIES[0]),
     line("SD", "SDSL", "SDSL * Symmetric copper products", &FAMILIES[1]),
     line("SM", "SDSL-Max", "SDSL-MAX * Best of SDSL products", &FAMILIES[2]),
@@ -71,43 +71,43 @@ const fn family(
     name: &'static str,
     description: &'static str,
     technology: Technology,
-) -> Family {
-    Family { code, name, description, technology }
+) -> ProductFamily {
+    ProductFamily { code, name, description, technology }
 }
 
 const fn line(
     code: &'static str,
     name: &'static str,
     description: &'static str,
-    family: &'static Family,
-) -> Line {
-    Line { code, name, description, family }
+    family: &'static ProductFamily,
+) -> ProductLine {
+    ProductLine { code, name, description, family }
 }
 
 const fn product(
     code: &'static str,
     name: &'static str,
     description: &'static str,
-    line: &'static Line,
+    line: &'static ProductLine,
 ) -> Product {
     Product { code, name, description, line }
 }
 
-/// The catalogue with its identifiers, which are kept by code: no code stands for two things.
+/// The identifiers of products, lines and families, by code. No code is used twice.
 #[derive(Debug)]
-pub(super) struct Catalogue(BTreeMap<&'static str, String>);
+pub(super) struct Products(BTreeMap<&'static str, String>);
 
-impl Catalogue {
-    pub(super) fn new(rng: &mut Rng) -> Catalogue {
+impl Products {
+    pub(super) fn new(rng: &mut Rng) -> Products {
         let families = FAMILIES.iter().map(|family| family.code);
         let lines = LINES.iter().map(|line| line.code);
         let products = PRODUCTS.iter().map(|product| product.code);
-        Catalogue(families.chain(lines).chain(products).map(|code| (code, short_id(rng))).collect())
+        Products(families.chain(lines).chain(products).map(|code| (code, short_id(rng))).collect())
     }
 
-    /// A product with its line and family, as orders show it.
+    /// Returns a product with its line and family, as orders contain it.
     pub(super) fn product(&self, code: &str) -> Value {
-        let Some(product) = find(code) else { return json!({ "code": code }) };
+        let Some(product) = find_product(code) else { return json!({ "code": code }) };
         let (line, family) = (product.line, product.line.family);
         json!({
             "uuid": self.id(product.code),
@@ -130,37 +130,37 @@ impl Catalogue {
     }
 
     pub(super) fn families(&self) -> Value {
-        (0..FAMILIES.len()).map(|place| self.family_at(place)).collect()
+        (0..FAMILIES.len()).map(|index| self.family_at(index)).collect()
     }
 
-    pub(super) fn family(&self, id: &str) -> Result<Value, Refusal> {
-        let place = FAMILIES.iter().position(|family| self.id(family.code) == Some(id));
-        place.map(|place| self.family_at(place)).ok_or_else(|| Refusal::not_found("product family"))
+    pub(super) fn family(&self, id: &str) -> Result<Value, ErrorResponse> {
+        let index = FAMILIES.iter().position(|family| self.id(family.code) == Some(id));
+        index.map(|index| self.family_at(index)).ok_or_else(|| ErrorResponse::not_found("product family"))
     }
 
-    pub(super) fn line(&self, id: &str) -> Result<Value, Refusal> {
-        let place = LINES.iter().position(|line| self.id(line.code) == Some(id));
-        let place = place.ok_or_else(|| Refusal::not_found("product line"))?;
-        let line = &LINES[place];
+    pub(super) fn line(&self, id: &str) -> Result<Value, ErrorResponse> {
+        let index = LINES.iter().position(|line| self.id(line.code) == Some(id));
+        let index = index.ok_or_else(|| ErrorResponse::not_found("product line"))?;
+        let line = &LINES[index];
         Ok(json!({
             "product_line_uuid": id,
             "code": line.code,
             "name": line.name,
             "description": line.description,
             "family": { "code": line.family.code, "name": line.family.name },
-            "priority": place + 1,
-            "line_type": place + 1,
+            "priority": index + 1,
+            "line_type": index + 1,
         }))
     }
 
-    fn family_at(&self, place: usize) -> Value {
-        let family = &FAMILIES[place];
+    fn family_at(&self, index: usize) -> Value {
+        let family = &FAMILIES[index];
         json!({
             "product_family_uuid": self.id(family.code),
             "code": family.code,
             "name": family.name,
             "description": family.description,
-            "priority": place + 1,
+            "priority": index + 1,
         })
     }
 
@@ -169,17 +169,17 @@ impl Catalogue {
     }
 }
 
-fn find(code: &str) -> Option<&'static Product> {
+fn find_product(code: &str) -> Option<&'static Product> {
     PRODUCTS.iter().find(|product| product.code == code)
 }
 
-/// What a product runs over; nothing if there is no such product.
+/// Returns the technology of a product, or `None` if there is no such product.
 pub(super) fn technology(product_code: &str) -> Option<Technology> {
-    find(product_code).map(|product| product.line.family.technology)
+    find_product(product_code).map(|product| product.line.family.technology)
 }
 
-/// The products of a technology, those of some lines or of all.
-pub(super) fn offered(technology: Technology, lines: Option<&[&str]>) -> Vec<&'static str> {
+/// Returns the codes of the products of a technology, optionally limited to some lines.
+pub(super) fn product_codes(technology: Technology, lines: Option<&[&str]>) -> Vec<&'static str> {
     PRODUCTS
         .iter()
         .filter(|product| product.line.family.technology == technology)

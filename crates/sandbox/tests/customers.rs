@@ -1,4 +1,4 @@
-//! Customers, contacts and contracts, as a caller meets them.
+//! Customers, contacts and contracts of Cocon.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -7,7 +7,7 @@ use common::{Caller, JSON};
 use serde_json::json;
 
 #[tokio::test]
-async fn a_customer_is_answered_in_the_suppliers_shape() {
+async fn a_customer_has_the_suppliers_response_body() {
     let caller = Caller::new().await;
     let reply = caller
         .post(
@@ -101,7 +101,7 @@ async fn a_contact_belongs_to_its_customer() {
 }
 
 #[tokio::test]
-async fn a_contract_comes_back_under_other_names() {
+async fn a_contract_has_other_field_names_in_responses() {
     let caller = Caller::new().await;
     let customer = caller.create("/api/v1/customers", json!({ "name": "Ankeborg Wonen" })).await;
     let contact = caller.create("/api/v1/contacts", json!({ "customerId": customer })).await;
@@ -154,7 +154,7 @@ async fn an_approval_is_recorded() {
 }
 
 #[tokio::test]
-async fn an_unacceptable_request_is_told_every_problem() {
+async fn an_invalid_request_gets_every_problem() {
     let caller = Caller::new().await;
     let reply = caller.post("/api/v1/contacts", json!({ "name": 1, "isPrimaryContact": "no", "x": 1 })).await;
     assert_eq!(reply.status, 400);
@@ -168,7 +168,7 @@ async fn an_unacceptable_request_is_told_every_problem() {
 }
 
 #[tokio::test]
-async fn where_no_400_is_documented_none_is_answered() {
+async fn no_undocumented_400_is_sent() {
     let caller = Caller::new().await;
     let customer = caller.create("/api/v1/customers", json!({})).await;
     assert_eq!(caller.get(&format!("/api/v1/customers/{customer}?page=2")).await.status, 200);
