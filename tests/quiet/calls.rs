@@ -22,7 +22,12 @@ pub async fn cocon(sandbox: &Sandbox, walked: &Walked) {
         || Credentials::none().header("Api-Key", KEY).unwrap().header("Client-Id", CLIENT).unwrap();
     let at = |base: &str| -> Client {
         let credentials = credentials().bearer(TOKEN).unwrap();
-        Client::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
+        Client::builder(base)
+            .credentials(credentials)
+            .policy(brisk())
+            .observer(walked.observer())
+            .build()
+            .unwrap()
     };
     let supplier = sandbox.cocon();
     let contact = &ContactCreate { name: personal(), phone_number: personal(), ..Default::default() };
@@ -68,7 +73,12 @@ pub async fn covage(sandbox: &Sandbox, walked: &Walked) {
 
     let at = |base: &str| -> Client {
         let credentials = Credentials::none().bearer(TOKEN).unwrap();
-        Client::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
+        Client::builder(base)
+            .credentials(credentials)
+            .policy(brisk())
+            .observer(walked.observer())
+            .build()
+            .unwrap()
     };
     let supplier = sandbox.covage();
     let customer = EndCustomerUpdate { name: personal(), ..Default::default() };
@@ -107,7 +117,12 @@ pub async fn onapi(sandbox: &Sandbox, walked: &Walked) {
 
     let at = |base: &str| -> Client {
         let credentials = Credentials::none().basic(USER, PASSWORD).unwrap();
-        Client::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
+        Client::builder(base)
+            .credentials(credentials)
+            .policy(brisk())
+            .observer(walked.observer())
+            .build()
+            .unwrap()
     };
     let supplier = sandbox.onapi();
     let ticket = &TicketCreate { heading: personal(), description: personal(), ..Default::default() };

@@ -1,6 +1,6 @@
 //! What the handle and the builder of every supplier have.
 
-/// Gives a handle `raw` and `with_policy`, its builder `policy` and `connection`, and its module `refused`.
+/// Gives a handle `raw` and `with_policy`, its builder `policy`, `rate_limit`, `observer` and `connection`, and its module `refused`.
 macro_rules! supplier {
     ($handle:ident, $builder:ident, $client:ident) => {
         impl $handle {
@@ -43,6 +43,12 @@ macro_rules! supplier {
             #[must_use]
             pub fn rate_limit(self, limit: lastmile_core::retry::RateLimit) -> Self {
                 self.connection(|handle| handle.rate_limit(limit))
+            }
+
+            /// Reports calls, attempts, waits and token requests to this observer, for metrics. None by default.
+            #[must_use]
+            pub fn observer(self, observer: std::sync::Arc<dyn lastmile_core::observe::Observer>) -> Self {
+                self.connection(|handle| handle.observer(observer))
             }
 
             /// Retry budget, requests at once, proxy, root certificate, local address and connect timeout. The credentials are

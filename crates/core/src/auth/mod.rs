@@ -14,7 +14,7 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use crate::operation::TokenFlow;
-pub(crate) use token::{NoToken, NoTokenKind, Token, TokenSource};
+pub(crate) use token::{NoToken, NoTokenKind, Token, TokenServer, TokenSource};
 
 /// What proves to a supplier who is calling: any number of headers, and a token that is obtained and renewed when needed.
 ///

@@ -10,6 +10,7 @@ use super::paths::PathHabits;
 use super::{ApiClient, Shared, Transport};
 use crate::auth::{Credentials, is_private_way};
 use crate::classify::MOST_HEADERS;
+use crate::observe::{Observer, Telemetry};
 use crate::retry::{Limits, Policy, Purse, RateLimit, RetryBudget};
 
 /// Builds a generated client. Its method `builder` returns one.
@@ -26,6 +27,7 @@ pub struct Builder<C> {
     #[cfg(feature = "rustls")]
     roots: Vec<reqwest::Certificate>,
     local_address: Option<IpAddr>,
+    observer: Option<Arc<dyn Observer>>,
     client: PhantomData<fn() -> C>,
 }
 
@@ -55,6 +57,7 @@ impl<C: ApiClient> Builder<C> {
             #[cfg(feature = "rustls")]
             roots: Vec::new(),
             local_address: None,
+            observer: None,
             client: PhantomData,
         }
     }
@@ -141,6 +144,14 @@ impl<C: ApiClient> Builder<C> {
         self
     }
 
+    /// Reports calls, attempts, waits and token requests to this observer, for metrics: see [`observe`](crate::observe). None by
+    /// default.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
     /// Builds the client.
     ///
     /// # Errors
@@ -162,6 +173,7 @@ impl<C: ApiClient> Builder<C> {
             purse: Arc::new(Purse::new(self.budget)),
             limits: Arc::new(Limits::new(self.rate, self.at_once)),
             unanswered: Arc::default(),
+            telemetry: Telemetry::new(C::TABLE.api, &base_url, self.observer),
             http,
             unpooled_http,
         };

@@ -13,6 +13,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::auth::Credentials;
+use crate::observe::Telemetry;
 use crate::operation::{Operation, Table};
 use crate::retry::{Limits, Policy, Purse};
 use crate::wire::Segment;
@@ -58,6 +59,7 @@ pub(crate) struct Shared {
     pub(crate) purse: Arc<Purse>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) unanswered: Arc<UnansweredChanges>,
+    pub(crate) telemetry: Telemetry,
     pub(crate) http: reqwest::Client,
     /// Makes a connection for each request. Creating calls use it, never a stale pooled connection, which may be closing or hold
     /// bytes that would be taken for the response. It also reads more header lines, since the response to a creating call cannot be
@@ -144,6 +146,7 @@ impl Transport {
         }
         let shared = Shared {
             base_url: url.as_str().trim_end_matches('/').to_owned(),
+            telemetry: self.shared.telemetry.at(&url),
             path_prefix: documented,
             habits,
             ..(*self.shared).clone()
