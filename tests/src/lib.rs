@@ -20,7 +20,7 @@ pub use mutate::{places, reads_and_writes_back, survives_mutation};
 pub use outcomes::{outcomes_of_a_creation, outcomes_of_a_read};
 pub use placing::{copy, crashed, created, store_and_place};
 pub use raw_server::{RawServer, Received, Then, Wire, answer, json};
-pub use tls_server::{CERTIFICATE, TlsServer};
+pub use tls_server::{CERTIFICATE, CERTIFICATE_KEY, TlsServer};
 
 use std::time::Duration;
 

@@ -4,8 +4,8 @@
 //! cargo run -p lastmile --example observe
 //! ```
 //!
-//! The events of `tracing` show the spans that they belong to, and an observer prints what a service would give to its metrics library.
-//! With the feature `metrics`, `lastmile::observe::MetricsObserver` does the latter.
+//! The events of `tracing` show the spans that they belong to, and an observer prints what a service would give to its metrics
+//! library. With the feature `metrics`, `lastmile::observe::MetricsObserver` does the latter.
 #![allow(clippy::print_stdout, reason = "showing is what it is for")]
 
 use std::error::Error;

@@ -108,7 +108,8 @@ impl NoToken {
         Self::new(NoTokenKind::OutOfTime, "no token came in time")
     }
 
-    /// Whether nothing is to be asked of the supplier for a while: the login is refused, or the supplier has said when to come back.
+    /// Whether nothing is to be asked of the supplier for a while: the login is refused, or the supplier has said when to come
+    /// back.
     fn is_held(&self) -> bool {
         self.until.is_some_and(|until| Instant::now() < until)
     }

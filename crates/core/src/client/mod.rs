@@ -1,5 +1,6 @@
 //! What every generated client is made of: the HTTP clients, base URL, credentials, limits and policy of one API.
 
+mod build_error;
 mod builder;
 mod macros;
 mod paths;
@@ -17,8 +18,9 @@ use crate::observe::Telemetry;
 use crate::operation::{Operation, Table};
 use crate::retry::{Limits, Policy, Purse};
 use crate::wire::Segment;
+pub use build_error::BuildError;
+pub use builder::Builder;
 use builder::checked_base_url;
-pub use builder::{BuildError, Builder};
 pub use paths::{PathHabits, Slash};
 pub use send_deadline::SendDeadline;
 pub(crate) use unanswered::UnansweredChanges;

@@ -16,9 +16,9 @@ const TOKENS: &str = "lastmile_token_requests_total";
 /// | `lastmile_wait_duration_seconds` | histogram | `api`, `operation`, `reason` |
 /// | `lastmile_token_requests_total` | counter | `api`, `action`, `outcome` |
 ///
-/// Labels have few values: see [`CallReport`], [`AttemptReport`], [`WaitReport`] and [`TokenRequestReport`]. `failed` and `retry` are
-/// `true` or `false`. The program must depend on the same version of the facade, 0.24: a recorder for another version receives
-/// nothing.
+/// Labels have few values: see [`CallReport`], [`AttemptReport`], [`WaitReport`] and [`TokenRequestReport`]. `failed` and
+/// `retry` are `true` or `false`. The program must depend on the same version of the facade, 0.24: a recorder for another
+/// version receives nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct MetricsObserver(());
 

@@ -32,10 +32,10 @@
 //!
 //! # Which calls fail
 //!
-//! A call fails when it returns an error, with two exceptions for reads: status 404 and status 304 (to a conditional request) are
-//! answers to the question that the read asks. A call whose future is dropped fails if it changes something and its request may have
-//! been sent, since its outcome is lost; a dropped read does not fail. Rows of a list that cannot be decoded do not fail the call; a list that breaks
-//! off does.
+//! A call fails when it returns an error, with two exceptions for reads: status 404 and status 304 (to a conditional request)
+//! are answers to the question that the read asks. A call whose future is dropped fails if it changes something and its request
+//! may have been sent, since its outcome is lost; a dropped read does not fail. Rows of a list that cannot be decoded do not
+//! fail the call; a list that breaks off does.
 //!
 //! Each call that fails emits one event at level WARN, `call failed`, with `api`, `operation`, `outcome`,
 //! `http.response.status_code`, `attempts`, `elapsed_ms` and `reason`. The fields of the span are repeated since a filter may
@@ -45,9 +45,9 @@
 //! # Metrics
 //!
 //! An [`Observer`] is given to the builder and receives a report of each call, attempt, wait and token request. It depends on
-//! no metrics library, so that it fits OpenTelemetry, Prometheus and the `metrics` facade alike, whatever their versions, and can be
-//! tested without global state. With the feature `metrics`, `MetricsObserver` is an implementation for the facade of that
-//! name.
+//! no metrics library, so that it fits OpenTelemetry, Prometheus and the `metrics` facade alike, whatever their versions, and
+//! can be tested without global state. With the feature `metrics`, `MetricsObserver` is an implementation for the facade of
+//! that name.
 
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -64,8 +64,8 @@ pub(crate) use telemetry::{ANSWERED, DROPPED, Telemetry, record_failure, record_
 
 /// Receives a report of each call, attempt, wait and token request of a client, for metrics.
 ///
-/// Methods are called by the task that makes the call, so they must return quickly: they increment a counter or record a value. Each
-/// method does nothing by default.
+/// Methods are called by the task that makes the call, so they must return quickly: they increment a counter or record a value.
+/// Each method does nothing by default.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -128,8 +128,8 @@ pub struct CallReport {
     pub status: Option<StatusCode>,
     /// How many times the request was sent, or tried to be.
     pub attempts: u32,
-    /// How long the call took. Of a list that is read row by row: until the head of the response arrived, since the time after it depends on
-    /// the caller; if the list breaks off, until then.
+    /// How long the call took. Of a list that is read row by row: until the head of the response arrived, since the time after
+    /// it depends on the caller; if the list breaks off, until then.
     pub elapsed: Duration,
 }
 
@@ -199,8 +199,8 @@ pub struct TokenRequestReport {
     pub api: &'static str,
     /// `obtain` or `renew`.
     pub action: &'static str,
-    /// `answered`, `rejected` (the login is refused), `throttled`, `failed` (no response, or one without a token), or `dropped` (the
-    /// time of the calls that wait for it has run out, or they were dropped).
+    /// `answered`, `rejected` (the login is refused), `throttled`, `failed` (no response, or one without a token), or `dropped`
+    /// (the time of the calls that wait for it has run out, or they were dropped).
     pub outcome: &'static str,
     /// The status of the response, if there was one.
     pub status: Option<StatusCode>,

@@ -100,7 +100,8 @@ impl CallRecord {
         self.head_elapsed = Some(self.time.started.elapsed());
     }
 
-    /// Reports how the call ended, once: in its span, to the observer and, when it failed, in an event. Returns how long the call took.
+    /// Reports how the call ended, once: in its span, to the observer and, when it failed, in an event. Returns how long the
+    /// call took.
     pub(crate) fn end(&mut self, end: CallEnd<'_>) -> Duration {
         let elapsed = self.time.started.elapsed();
         if std::mem::replace(&mut self.has_ended, true) {
