@@ -5,9 +5,9 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt as _;
+use lastmile::Prepared;
 use lastmile::cocon::types::ContactPatch;
 use lastmile::cocon::{Cocon, CoconBuilder};
-use lastmile::{Policy, Prepared};
 use lastmile_tests::{RawServer, Then, answer, brisk, customer, json};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -106,7 +106,7 @@ async fn spans_and_warnings() {
 
     // A read that is repeated and fails: one warning for both attempts.
     let server = RawServer::start([Then::Answer(json("503 Busy", "{}"))]).await;
-    let policy = Policy { attempts: 2, ..brisk() };
+    let policy = brisk().with_max_attempts(2);
     cocon(&server).policy(policy).build().unwrap().contact("c-4711").await.unwrap_err();
     let failed = logged();
     has(
@@ -136,7 +136,7 @@ async fn spans_and_warnings() {
 
     // Nothing is answered.
     let server = RawServer::start([Then::Close]).await;
-    let single = Policy { attempts: 1, ..brisk() };
+    let single = brisk().with_max_attempts(1);
     cocon(&server).policy(single).build().unwrap().contact("1").await.unwrap_err();
     has(logged().span(), &["error.type=\"unknown\"", "otel.status_code=\"ERROR\""]);
 

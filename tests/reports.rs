@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use lastmile::RateLimit;
 use lastmile::cocon::{Cocon, CoconBuilder};
 use lastmile::covage::Covage;
 use lastmile::observe::{AttemptReport, CallReport, Observer, TokenRequestReport, WaitReport};
 use lastmile::onapi::OnApi;
-use lastmile::{Policy, RateLimit};
 use lastmile_tests::{RawServer, Then, answer, brisk, json};
 
 /// A builder for a server that knows no keys.
@@ -72,7 +72,7 @@ async fn attempts_waits_and_the_call() {
     );
 
     let server = RawServer::start([Then::Answer(answer("404 Not Found", ""))]).await;
-    let rate = RateLimit { requests: 1, per: Duration::from_millis(30) };
+    let rate = RateLimit::new(1, Duration::from_millis(30));
     let client = cocon(&server).observer(reports.clone()).rate_limit(rate).build().unwrap();
     client.contact("1").await.unwrap_err();
     client.delete_contact("1").await.unwrap_err();
@@ -99,7 +99,7 @@ async fn a_call_that_waits_for_a_permit_in_vain() {
         async move { client.contact("1").await.map(drop) }
     });
     server.has_read(1).await;
-    let hasty = client.with_policy(Policy { deadline: Duration::from_millis(20), ..brisk() });
+    let hasty = client.with_policy(brisk().with_deadline(Duration::from_millis(20)));
     hasty.contact("2").await.unwrap_err();
     assert_eq!(
         reports.take(),
@@ -138,7 +138,7 @@ async fn token_requests() {
 
     let server = RawServer::with_tokens([Then::Hang], [Then::Hang]).await;
     let covage = Covage::builder(server.base_url()).login("a@sp.example", "word-4711");
-    let covage = covage.policy(Policy { deadline: Duration::from_millis(50), ..brisk() });
+    let covage = covage.policy(brisk().with_deadline(Duration::from_millis(50)));
     covage.observer(reports.clone()).build().unwrap().cities("76000").await.unwrap_err();
     assert_eq!(
         reports.take(),

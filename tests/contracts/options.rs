@@ -1,7 +1,7 @@
 //! Options of the connection: what they change, and what they cannot change.
 
 use lastmile::cocon::{Cocon, CoconBuilder};
-use lastmile::{BuildError, Error, Policy, Prepared, SetupError};
+use lastmile::{BuildError, Error, Prepared, SetupError};
 use lastmile_core::client::Builder;
 use lastmile_core::reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, USER_AGENT};
 use lastmile_core::reqwest::{Certificate, ClientBuilder, Identity, Proxy, redirect, retry};
@@ -47,7 +47,7 @@ async fn a_function_does_not_enable_retries() {
         http.retry(always.classify_fn(|attempt| attempt.retryable()))
     });
     create(&cocon).await.unwrap_err();
-    cocon.with_policy(Policy { attempts: 1, ..patient() }).contact("1").await.unwrap_err();
+    cocon.with_policy(patient().with_max_attempts(1)).contact("1").await.unwrap_err();
     assert_eq!(server.requests(), 2);
 }
 

@@ -57,7 +57,7 @@ pub fn walk(walked: &Walked) {
     walked.error(&NotASegment::Dots);
     walked.debug(&Policy::default());
     walked.debug(&RetryBudget::default());
-    walked.debug(&RateLimit { requests: 1, per: Duration::from_secs(1) });
+    walked.debug(&RateLimit::new(1, Duration::from_secs(1)));
     walked.debug(&PathHabits::default());
     walked.debug(&MetricsObserver::new());
     walked.debug(&ListShape { identity: Some("id"), is_paged: false });

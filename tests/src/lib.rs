@@ -80,17 +80,15 @@ pub fn onapi(sandbox: &Sandbox) -> OnApi {
 /// A policy that waits for next to nothing between attempts.
 pub fn brisk() -> Policy {
     let millisecond = Duration::from_millis(1);
-    Policy {
-        pause: millisecond,
-        longest_pause: millisecond,
-        deadline: Duration::from_secs(20),
-        ..Policy::default()
-    }
+    Policy::default()
+        .with_initial_backoff(millisecond)
+        .with_max_backoff(millisecond)
+        .with_deadline(Duration::from_secs(20))
 }
 
 /// The same, for a supplier that is known to have nothing at work any more.
 pub fn settled() -> Policy {
-    Policy { settle: Duration::ZERO, ..brisk() }
+    brisk().with_settle_time(Duration::ZERO)
 }
 
 /// An error with everything it shows: `Display`, `Debug`, and those of its sources.

@@ -58,7 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let supplier = sandbox.covage();
     let covage = Covage::builder(supplier.base_url())
         .login(supplier.email(), supplier.password())
-        .rate_limit(RateLimit { requests: 4, per: Duration::from_millis(400) })
+        .rate_limit(RateLimit::new(4, Duration::from_millis(400)))
         .observer(Arc::new(Printer))
         .build()?;
 
