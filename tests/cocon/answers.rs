@@ -220,7 +220,7 @@ async fn a_body_where_none_is_documented_is_kept() {
 async fn an_answer_beyond_the_limit_is_cut() {
     let sandbox = sandbox().await;
     sandbox.cocon().answer_next("getContact", Answer::json(200, &json!({ "name": "x".repeat(100) })));
-    let policy = lastmile::Policy { body_limit: 50, ..lastmile_tests::brisk() };
+    let policy = lastmile_tests::brisk().with_body_limit(50);
     let error = cocon(&sandbox).with_policy(policy).contact("1").await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Decode);
     assert_eq!(error.body().len(), 50);

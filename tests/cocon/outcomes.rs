@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lastmile::cocon::Cocon;
 use lastmile::cocon::types::{ContactPatch, CustomerContractPatch, CustomerCreate, CustomerPatch};
-use lastmile::{Outcome, Policy, Prepared, RateLimit, RetryBudget};
+use lastmile::{Outcome, Prepared, RateLimit, RetryBudget};
 use lastmile_tests::{RawServer, Then, brisk, cocon_at, customer, json, sandbox};
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn a_client_makes_as_many_calls_as_one_likes_and_each_has_its_own_outcome(
 #[tokio::test]
 async fn all_calls_of_a_handle_share_the_further_attempts() {
     let server = RawServer::start(&[Then::Close]).await;
-    let budget = RetryBudget { reserve: 4, per_call: 0.0 };
+    let budget = RetryBudget::default().with_reserve(4).with_per_call(0.0);
     let cocon = Cocon::builder(server.base_url()).api_key("key").client_id("client").policy(brisk());
     let cocon = cocon.connection(|handle| handle.retry_budget(budget)).build().unwrap();
     let mut attempts = Vec::new();
@@ -45,8 +45,8 @@ async fn all_calls_of_a_handle_share_the_further_attempts() {
 #[tokio::test]
 async fn a_creation_is_not_sent_when_its_answer_could_not_be_waited_for() {
     let server = RawServer::start(&[Then::Close]).await;
-    let limit = RateLimit { requests: 1, per: Duration::from_secs(8) };
-    let policy = Policy { deadline: Duration::from_secs(10), attempts: 1, ..brisk() };
+    let limit = RateLimit::new(1, Duration::from_secs(8));
+    let policy = brisk().with_deadline(Duration::from_secs(10)).with_max_attempts(1);
     let cocon = Cocon::builder(server.base_url()).api_key("key").client_id("client").policy(policy);
     let cocon = cocon.rate_limit(limit).build().unwrap();
     cocon.contact("1").await.unwrap_err();

@@ -1,7 +1,7 @@
 //! No connection comes about, or it breaks: what is left to tell beside the table.
 
 use lastmile::cocon::types::CustomerCreate;
-use lastmile::{Outcome, Policy, Prepared};
+use lastmile::{Outcome, Prepared};
 use lastmile_tests::{RawServer, Then, answer};
 use tokio::net::TcpSocket;
 
@@ -30,7 +30,7 @@ async fn no_tls_comes_about() {
     for then in [silent, closing, plain] {
         for call in [Call::Create, Call::Read] {
             let server = RawServer::start([then]).await;
-            let told = secure(&server, Policy { attempts: 2, ..patient() }).make(call).await;
+            let told = secure(&server, patient().with_max_attempts(2)).make(call).await;
             let wire = server.end().await;
             assert_eq!(seen(call, &told, &wire.requests), (NotSent, None, 2, 0), "{then:?}");
             assert_eq!(wire.connections, 2);

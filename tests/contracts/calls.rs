@@ -73,7 +73,7 @@ impl Call {
             Self::Create | Self::Read | Self::Delete | Self::Change => {
                 let cocon = Cocon::builder(base).api_key("key").client_id("client").policy(policy);
                 // It is the policy alone that limits the attempts.
-                let cocon = cocon.connection(|handle| handle.retry_budget(ENOUGH));
+                let cocon = cocon.connection(|handle| handle.retry_budget(enough()));
                 Client::Cocon(cocon.build().unwrap())
             }
             Self::Activate | Self::List => {
@@ -87,7 +87,9 @@ impl Call {
     }
 }
 
-const ENOUGH: RetryBudget = RetryBudget { reserve: 100, per_call: 10.0 };
+fn enough() -> RetryBudget {
+    RetryBudget::default().with_reserve(100).with_per_call(10.0)
+}
 
 /// The way to one server. Its connections are kept from call to call.
 #[derive(Clone, Debug)]
@@ -321,21 +323,21 @@ pub fn tokens() -> Then {
 /// Time for two attempts of a call that is repeated, and some more.
 pub fn hurried() -> Policy {
     let (deadline, attempt) = (Duration::from_millis(900), Duration::from_millis(250));
-    Policy { deadline, attempt, attempts: 2, ..patient() }
+    patient().with_deadline(deadline).with_attempt_timeout(attempt).with_max_attempts(2)
 }
 
 /// As much time for one attempt as for the call.
 pub fn single() -> Policy {
-    Policy { attempt: hurried().deadline, attempts: 1, ..hurried() }
+    hurried().with_attempt_timeout(hurried().deadline).with_max_attempts(1)
 }
 
 /// For calls on connections that break as they begin: once in some ten thousand of them, hyper forgets the request that has
 /// just been handed to it (<https://github.com/hyperium/hyper/issues/4122>), and the attempt ends with its time.
 pub fn racing() -> Policy {
-    Policy { deadline: Duration::from_secs(9), attempt: Duration::from_secs(3), ..patient() }
+    patient().with_deadline(Duration::from_secs(9)).with_attempt_timeout(Duration::from_secs(3))
 }
 
 /// A policy with time enough and without noticeable pauses, which reads no long answers.
 pub fn patient() -> Policy {
-    Policy { body_limit: 1 << 16, idle: Duration::from_millis(300), ..brisk() }
+    brisk().with_body_limit(1 << 16).with_stream_idle_timeout(Duration::from_millis(300))
 }

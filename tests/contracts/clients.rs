@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use lastmile::Outcome;
 use lastmile::cocon::Cocon;
 use lastmile::cocon::types::CustomerCreate;
-use lastmile::{Outcome, Policy};
 use lastmile_tests::{RawServer, Then, answer};
 
 use crate::calls::patient;
@@ -35,7 +35,7 @@ async fn calls_of_one_client_at_the_same_time_do_not_mix_their_outcomes() {
     let client = cocon(&server).raw().clone();
     let (customer, id) = (CustomerCreate::default(), "1".parse().unwrap());
     let hurried =
-        client.with_policy(Policy { deadline: Duration::from_millis(200), attempts: 1, ..patient() });
+        client.with_policy(patient().with_deadline(Duration::from_millis(200)).with_max_attempts(1));
     let (created, read) = tokio::join!(hurried.create_customer(&customer), hurried.get_customer(&id));
     let (created, read) = (created.unwrap_err(), read.unwrap_err());
     assert_eq!((created.outcome(), created.operation().unwrap().id), (Outcome::Unknown, "create_customer"));

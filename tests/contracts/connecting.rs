@@ -2,7 +2,7 @@
 
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
-use lastmile::{Error, Outcome, Policy};
+use lastmile::{Error, Outcome};
 use lastmile_core::reqwest::{Certificate, Proxy};
 use lastmile_tests::{CERTIFICATE, RawServer, Then, TlsServer};
 use tokio::net::TcpSocket;
@@ -12,7 +12,7 @@ use crate::calls::patient;
 /// A read of a server at this address.
 async fn read(base: &str, attempts: u32) -> Error {
     let cocon = Cocon::builder(base).api_key("key-4711").client_id("client");
-    let cocon = cocon.policy(Policy { attempts, ..patient() }).build().unwrap();
+    let cocon = cocon.policy(patient().with_max_attempts(attempts)).build().unwrap();
     cocon.contact("1").await.unwrap_err()
 }
 
@@ -46,13 +46,8 @@ async fn a_port_that_nobody_listens_on() {
     }
     // The token is the first that is asked for.
     let covage = Covage::builder(format!("http://{host}/secret-path")).login("a@sp.example", "word-4711");
-    let error = covage
-        .policy(Policy { attempts: 1, ..patient() })
-        .build()
-        .unwrap()
-        .cities("76000")
-        .await
-        .unwrap_err();
+    let error =
+        covage.policy(patient().with_max_attempts(1)).build().unwrap().cities("76000").await.unwrap_err();
     let shown = error.to_string();
     assert!(shown.contains("refuses the connection") && shown.contains(&host), "{shown}");
     assert!(!shown.contains("secret-path") && !shown.contains("/token"), "{shown}");
@@ -106,7 +101,7 @@ async fn a_proxy_that_makes_no_tunnel() {
         RawServer::start([Then::Answer("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")]).await;
     let proxy = Proxy::all(server.base_url()).unwrap();
     let cocon = Cocon::builder("https://cocon.example/secret-path").api_key("key-4711").client_id("client");
-    let cocon = cocon.connection(|handle| handle.proxy(proxy)).policy(Policy { attempts: 1, ..patient() });
+    let cocon = cocon.connection(|handle| handle.proxy(proxy)).policy(patient().with_max_attempts(1));
     let error = cocon.build().unwrap().contact("1").await.unwrap_err();
     names(&error, "through the proxy", "cocon.example:443");
 }

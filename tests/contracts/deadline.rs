@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use lastmile::Policy;
 use lastmile_tests::{RawServer, Then, json};
 
 use crate::calls::Ends::*;
@@ -46,7 +45,7 @@ async fn an_answer_after_the_deadline_is_nobody_s() {
 #[tokio::test]
 async fn the_deadline_comes_before_the_connection() {
     let server = RawServer::start([Then::Hang]).await;
-    let policy = Policy { deadline: Duration::from_millis(100), ..hurried() };
+    let policy = hurried().with_deadline(Duration::from_millis(100));
     let told = secure(&server, policy).make(Call::Create).await;
     // The connection was never ready for the body, and gets it no more.
     assert_eq!(seen(Call::Create, &told, &server.end().await.requests), (NotSent, None, 1, 0));
@@ -54,13 +53,16 @@ async fn the_deadline_comes_before_the_connection() {
 
 #[tokio::test]
 async fn without_time_nothing_is_sent_and_with_all_time_nothing_overflows() {
-    let none = Policy { deadline: Duration::ZERO, ..patient() };
+    let none = patient().with_deadline(Duration::ZERO);
     for call in [Call::Create, Call::Read, Call::List] {
         let (told, wire) = told(call, none.clone(), vec![Then::Close]).await;
         let seen = seen(call, &told, &wire.requests);
         assert!(matches!(seen, (NotSent, None, 1, 0)), "{call:?}: {seen:?}");
     }
-    let all = Policy { deadline: Duration::MAX, attempt: Duration::MAX, idle: Duration::MAX, ..patient() };
+    let all = patient()
+        .with_deadline(Duration::MAX)
+        .with_attempt_timeout(Duration::MAX)
+        .with_stream_idle_timeout(Duration::MAX);
     for call in [Call::Create, Call::Read, Call::List] {
         let (told, wire) = told(call, all.clone(), vec![Then::Answer(json("404 None", ""))]).await;
         assert_eq!(seen(call, &told, &wire.requests), (Rejected, Some(404), 1, 1));
@@ -68,7 +70,7 @@ async fn without_time_nothing_is_sent_and_with_all_time_nothing_overflows() {
         let attempts = if call == Call::Create { 1 } else { 4 };
         assert_eq!(seen(call, &told, &wire.requests), (Unknown, None, attempts as u32, attempts));
     }
-    let one = Policy { attempts: 0, body_limit: 0, ..patient() };
+    let one = patient().with_max_attempts(0).with_body_limit(0);
     let (told, wire) = told(Call::Read, one, vec![Then::AnswerAndKeep(ok())]).await;
     assert_eq!(seen(Call::Read, &told, &wire.requests), (Decode, Some(200), 1, 1), "one attempt is made");
 }

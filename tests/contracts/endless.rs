@@ -46,7 +46,7 @@ async fn a_body_without_end() {
 #[tokio::test]
 async fn a_token_without_end() {
     let server = RawServer::with_tokens([Then::Reset], [flood("200 OK")]).await;
-    let client = Call::Submit.client(&server.base_url(), Policy { attempts: 1, ..patient() });
+    let client = Call::Submit.client(&server.base_url(), patient().with_max_attempts(1));
     let told = client.make(Call::Submit).await;
     drop(client);
     let wire = server.end().await;
@@ -96,7 +96,7 @@ async fn a_list_that_drips_or_stands_still() {
 async fn a_list_that_comes_steadily_outlives_the_deadline() {
     const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n[{\"accessId\":\"1\"}";
     let server = RawServer::start([Then::Drip(HEAD, ",{\"accessId\":\"2\"}")]).await;
-    let policy = Policy { slowest: 10, idle: Duration::from_secs(5), ..single() };
+    let policy = single().with_min_bytes_per_second(10).with_stream_idle_timeout(Duration::from_secs(5));
     let deadline = policy.deadline;
     let network = OnApi::builder(server.base_url()).login("sp", "x").policy(policy).build().unwrap();
     let begun = std::time::Instant::now();

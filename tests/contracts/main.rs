@@ -48,6 +48,7 @@ mod deadline;
 mod endless;
 mod harness;
 mod heads;
+mod options;
 mod paused;
 mod places;
 mod pool;

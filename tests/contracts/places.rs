@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
 use lastmile::onapi::{Changes, OnApi};
-use lastmile::{Outcome, Policy, Prepared, RateLimit};
+use lastmile::{Outcome, Prepared, RateLimit};
 use lastmile_tests::{RawServer, Then, answer, json};
 use tokio::time::Instant;
 
@@ -61,7 +61,7 @@ async fn a_rate_is_kept_by_those_who_waited_for_a_place() {
     const APART: Duration = Duration::from_millis(200);
     let server = RawServer::start([Then::AnswerWhenTold(ok()), Then::AnswerAndKeep(ok())]).await;
     let builder = Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient());
-    let builder = builder.rate_limit(RateLimit { requests: 1, per: APART });
+    let builder = builder.rate_limit(RateLimit::new(1, APART));
     let cocon = builder.connection(|handle| handle.requests_at_once(1)).build().unwrap();
     let calls = join_all((0..4).map(|_| cocon.contact("1")));
     let answering = async {
@@ -99,7 +99,7 @@ async fn what_finds_no_place_until_its_deadline_is_not_sent() {
     let server = RawServer::start([Then::Hang]).await;
     // None at all would be no handle.
     let cocon = cocon(&server, 0);
-    let hurried = cocon.with_policy(Policy { deadline: Duration::from_millis(300), ..patient() });
+    let hurried = cocon.with_policy(patient().with_deadline(Duration::from_millis(300)));
     let mut customer = Prepared::new(lastmile_tests::customer()).unwrap();
     let late = async {
         server.has_read(2).await;

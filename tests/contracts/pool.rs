@@ -1,6 +1,6 @@
 //! What one call leaves to the next.
 
-use lastmile::{Outcome, Policy};
+use lastmile::Outcome;
 use lastmile_tests::{RawServer, Then, answer, json};
 
 use crate::calls::{Call, done, patient};
@@ -11,7 +11,7 @@ async fn a_refusal_does_not_spoil_the_connection() {
     for status in ["400 Bad Request", "404 Not Found", "429 Too Many Requests", "500 Oh", "503 Busy"] {
         let script = [Then::AnswerAndKeep(json(status, "{}")), Then::AnswerAndKeep(ok())];
         let server = RawServer::start(script).await;
-        let client = Call::Read.client(&server.base_url(), Policy { attempts: 1, ..patient() });
+        let client = Call::Read.client(&server.base_url(), patient().with_max_attempts(1));
         client.make(Call::Read).await.unwrap_err();
         assert_eq!(client.make(Call::Read).await.unwrap(), "1");
         drop(client);

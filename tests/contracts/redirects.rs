@@ -1,6 +1,5 @@
 //! Where a redirected request goes, and with what.
 
-use lastmile::Policy;
 use lastmile_tests::{RawServer, Then, answer};
 
 use crate::calls::Ends::*;
@@ -21,7 +20,7 @@ async fn another_origin_is_never_asked() {
             |(status, place): &(u16, String)| answer(&format!("{status} Elsewhere\r\nlocation: {place}"), "");
         let script: Vec<_> = redirects.iter().map(to).map(Then::AnswerAndKeep).collect();
         let here = RawServer::start(script).await;
-        let client = call.client(&here.base_url(), Policy { attempts: 1, ..patient() });
+        let client = call.client(&here.base_url(), patient().with_max_attempts(1));
         for (number, (status, place)) in redirects.iter().enumerate() {
             let told = client.make(call).await;
             let open = matches!(status, 302 | 303) && call != Call::Read;
@@ -44,7 +43,7 @@ async fn a_login_is_not_redirected() {
     for status in [301, 302, 303, 307, 308] {
         let place = format!("{status} Elsewhere\r\nlocation: {}/token/", elsewhere.base_url());
         let server = RawServer::with_tokens([Then::Reset], [Then::AnswerAndKeep(answer(&place, ""))]).await;
-        let client = Call::Submit.client(&server.base_url(), Policy { attempts: 1, ..patient() });
+        let client = Call::Submit.client(&server.base_url(), patient().with_max_attempts(1));
         let told = client.make(Call::Submit).await;
         drop(client);
         let wire = server.end().await;

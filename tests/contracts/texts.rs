@@ -3,13 +3,13 @@
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
 use lastmile::onapi::OnApi;
-use lastmile::{Error, Outcome, Policy};
+use lastmile::{Error, Outcome};
 use lastmile_tests::{RawServer, Then, answer, json};
 
 use crate::calls::{Call, hurried, patient, single, tokens, told};
 
 async fn refused(call: Call, text: &'static str) -> Error {
-    *told(call, Policy { attempts: 1, ..patient() }, vec![Then::AnswerAndKeep(text)]).await.0.unwrap_err()
+    *told(call, patient().with_max_attempts(1), vec![Then::AnswerAndKeep(text)]).await.0.unwrap_err()
 }
 
 const CALLS: [Call; 6] = [Call::Create, Call::Read, Call::Activate, Call::List, Call::Draft, Call::Order];
@@ -115,7 +115,7 @@ async fn a_timeout_names_the_deadline_and_what_is_spent() {
         assert!(spent(&shown, &format!("{what} within 250 ms, the limit of one attempt")) >= 500, "{shown}");
     }
     let server = RawServer::with_tokens([Then::Reset], [Then::Hang]).await;
-    let policy = Policy { attempts: 1, ..single() };
+    let policy = single().with_max_attempts(1);
     let told = Call::Submit.client(&server.base_url(), policy).make(Call::Submit).await;
     let shown = told.unwrap_err().to_string();
     assert!(shown.contains("no token came within") && shown.contains("deadline of 900 ms"), "{shown}");

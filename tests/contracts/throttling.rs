@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use lastmile::Policy;
 use lastmile_tests::{RawServer, Then, answer};
 
 use crate::calls::Ends::*;
@@ -78,7 +77,7 @@ async fn what_cannot_be_understood_asks_for_a_cautious_pause() {
     let cautious = Some(Duration::from_secs(5));
     for after in ["soon", "-1", "Sun, 31 Feb 2094 08:50:07 GMT", ""] {
         for call in [Call::Read, Call::Delete, Call::Create] {
-            let short = Policy { deadline: Duration::from_secs(4), ..patient() };
+            let short = patient().with_deadline(Duration::from_secs(4));
             let (told, wire) = told(call, short, vec![later(STATUSES[0], after)]).await;
             assert_eq!(seen(call, &told, &wire.requests), (Throttled, Some(429), 1, 1), "{after}");
             assert_eq!(told.unwrap_err().retry_after(), cautious, "{after}");

@@ -1,6 +1,6 @@
 //! Tokens that are refused or cannot be had, and a submission whose answer is lost.
 
-use lastmile::{Outcome, Policy, Prepared, PreparedState, Reconciled};
+use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_tests::{RawServer, Then, Wire, answer, json, settled, store_and_place};
 
 use crate::calls::Ends::*;
@@ -74,7 +74,7 @@ async fn a_submission_whose_answer_is_lost_is_found() {
         Then::AnswerAndKeep(json("200 OK", &done("1"))),
     ];
     let server = RawServer::with_tokens(script, [tokens()]).await;
-    let Client::Covage(covage) = Call::Submit.client(&server.base_url(), Policy { attempts: 1, ..patient() })
+    let Client::Covage(covage) = Call::Submit.client(&server.base_url(), patient().with_max_attempts(1))
     else {
         unreachable!()
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lastmile::covage::Covage;
 use lastmile::covage::types::OrderInfoEventCreate;
-use lastmile::{Error, Outcome, Policy, RateLimit};
+use lastmile::{Error, Outcome, RateLimit};
 use lastmile_covage::types::ListEventsParams;
 use lastmile_sandbox::Answer;
 use lastmile_tests::{brisk, covage, sandbox};
@@ -90,12 +90,12 @@ async fn all_calls_of_a_handle_keep_to_its_rate() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     let builder = Covage::builder(supplier.base_url()).login(supplier.email(), supplier.password());
-    let limit = RateLimit { requests: 3, per: Duration::from_secs(3600) };
+    let limit = RateLimit::new(3, Duration::from_secs(3600));
     let covage = builder.rate_limit(limit).policy(brisk()).build().unwrap();
     for _ in 0..3 {
         let _ = covage.order("1").await;
     }
-    let error = covage.with_policy(Policy { attempts: 1, ..brisk() }).order("1").await.unwrap_err();
+    let error = covage.with_policy(brisk().with_max_attempts(1)).order("1").await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Throttled, 0));
     assert!(error.to_string().contains("the client's rate limit"), "{error}");
     assert!(error.retry_after().unwrap() > Duration::from_secs(1000));

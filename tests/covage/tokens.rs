@@ -104,7 +104,7 @@ async fn without_a_token_nothing_is_sent() {
         assert_eq!(sandbox.covage().count("createOrder"), 0);
     }
     let server = RawServer::start(&[Then::Hang]).await;
-    let policy = lastmile::Policy { deadline: Duration::from_millis(100), ..brisk() };
+    let policy = brisk().with_deadline(Duration::from_millis(100));
     let covage =
         Covage::builder(server.base_url()).login("a@sp.example", "x").policy(policy).build().unwrap();
     let mut order = Prepared::new(NewOrder::activate("elig-1", "AM01", Activate)).unwrap();
@@ -136,7 +136,7 @@ async fn a_login_is_not_stormed() {
 #[tokio::test]
 async fn waiting_for_a_token_ends_with_the_deadline_for_all() {
     let server = RawServer::start(&[Then::Hang]).await;
-    let policy = lastmile::Policy { deadline: Duration::from_millis(300), ..brisk() };
+    let policy = brisk().with_deadline(Duration::from_millis(300));
     let covage =
         Covage::builder(server.base_url()).login("a@sp.example", "x").policy(policy).build().unwrap();
     let calls: Vec<_> = (0..8)
@@ -259,7 +259,7 @@ async fn a_renewal_that_is_refused_for_now_is_no_reason_to_log_in() {
             None => refused,
         };
         supplier.answer_next("refreshToken", refused);
-        let once = covage.with_policy(lastmile::Policy { attempts: 1, ..brisk() });
+        let once = covage.with_policy(brisk().with_max_attempts(1));
         let error = once.cities("76000").await.unwrap_err();
         assert_eq!(error.status().unwrap().as_u16(), status, "{error}");
         assert_eq!(supplier.count("obtainToken"), number + 1, "{status}");
@@ -279,7 +279,7 @@ async fn an_answer_without_a_token_is_kept() {
         let page =
             Answer::status(200).header("content-type", "text/html").header("x-edge", "here").body(body);
         sandbox.covage().answer_next("obtainToken", page);
-        let covage = covage(&sandbox).with_policy(lastmile::Policy { attempts: 1, ..brisk() });
+        let covage = covage(&sandbox).with_policy(brisk().with_max_attempts(1));
         let error = covage.cities("76000").await.unwrap_err();
         assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::NotSent, 200), "{error}");
         assert_eq!(

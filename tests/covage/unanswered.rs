@@ -5,7 +5,7 @@ use std::time::Duration;
 use lastmile::covage::types::OrderUpdate;
 use lastmile::covage::{Covage, Draft, Fibre, Submission, replacement};
 use lastmile::rules::Otp;
-use lastmile::{Outcome, Policy, Prepared, PreparedState, Reconciled};
+use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::{Answer, Fault, Sandbox};
 use lastmile_tests::{brisk, copy, covage, sandbox, settled, store_and_place};
 use serde_json::json;
@@ -60,7 +60,7 @@ async fn a_change_is_sent_once_the_older_one_has_settled() {
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
     let settle = Duration::from_millis(300);
-    let covage = covage.with_policy(Policy { settle, ..settled() });
+    let covage = covage.with_policy(settled().with_settle_time(settle));
     // It is carried out when nobody waits for it any more, after the attempt that was answered.
     sandbox.covage().fail_next("updateOrderEndpoint", Fault::CarriedOutLate(settle / 3));
     draft.set_otp(&covage, &first).await.unwrap();
@@ -138,7 +138,7 @@ async fn a_submission_waits_for_an_unanswered_change_of_its_draft() {
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
     draft.set_otp(&covage, &first).await.unwrap();
-    let impatient = Policy { attempts: 1, ..brisk() };
+    let impatient = brisk().with_max_attempts(1);
     sandbox.covage().fail_next("updateOrderEndpoint", Fault::ResetBefore);
     draft.set_otp(&covage.with_policy(impatient), &second).await.unwrap_err();
     let draft = Draft::of(covage.order(draft.uuid()).await.unwrap()).unwrap();

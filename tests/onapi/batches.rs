@@ -70,7 +70,7 @@ fn line() -> (mpsc::UnboundedSender<Bytes>, impl Stream<Item = reqwest::Result<B
 #[tokio::test(start_paused = true)]
 async fn the_time_of_the_caller_is_not_the_server_s() {
     let idle = Duration::from_secs(30);
-    let policy = Policy { idle, slowest: 1000, ..Policy::default() };
+    let policy = Policy::default().with_stream_idle_timeout(idle).with_min_bytes_per_second(1000);
     for more in [true, false] {
         let (sender, arriving) = line();
         let mut reading = rows::<Row>(&policy, arriving, 100);
@@ -93,7 +93,8 @@ async fn the_time_of_the_caller_is_not_the_server_s() {
 
 #[tokio::test(start_paused = true)]
 async fn what_arrived_too_slowly_is_handed_out_all_the_same() {
-    let policy = Policy { idle: Duration::from_secs(30), slowest: 1000, ..Policy::default() };
+    let policy =
+        Policy::default().with_stream_idle_timeout(Duration::from_secs(30)).with_min_bytes_per_second(1000);
     let (sender, arriving) = line();
     let mut reading = rows::<Row>(&policy, arriving, 100);
     let sending = tokio::spawn(async move {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lastmile::onapi::types::TicketCreateProblemType;
 use lastmile::onapi::{NewOrder, NewTicket, OnApi, Placed, TicketReference};
 use lastmile::rules::OnApiId;
-use lastmile::{Outcome, Policy, Prepared, PreparedState, Reconciled};
+use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{brisk, copy, crashed, onapi, sandbox, settled, store_and_place};
@@ -337,7 +337,7 @@ async fn a_look_up_of_before_the_mark_does_not_count_after_it() {
     first.look_up(&network).await.unwrap();
     crashed(&mut first, HOUR);
     first.place(&network).await.unwrap_err();
-    let over = Policy { deadline: Duration::ZERO, ..settled() };
+    let over = settled().with_deadline(Duration::ZERO);
     first.declare_absent(&network.with_policy(over)).unwrap();
     assert_eq!(first.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid, "the look-up is of before");
     // Between the two, another worker places it.
@@ -352,7 +352,7 @@ async fn a_look_up_of_before_the_mark_does_not_count_after_it() {
 async fn a_crashed_value_settles_after_its_mark_and_the_deadline() {
     let sandbox = sandbox().await;
     let deadline = Duration::from_secs(10);
-    let network = onapi(&sandbox).with_policy(Policy { deadline, ..settled() });
+    let network = onapi(&sandbox).with_policy(settled().with_deadline(deadline));
     let mut lost = crashed(&mut activation(&sandbox), Duration::ZERO);
     let Reconciled::Indeterminate(later) = lost.reconcile(&network).await.unwrap() else {
         panic!("it may be sent still")

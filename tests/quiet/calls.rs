@@ -22,7 +22,12 @@ pub async fn cocon(sandbox: &Sandbox, walked: &Walked) {
         || Credentials::none().header("Api-Key", KEY).unwrap().header("Client-Id", CLIENT).unwrap();
     let at = |base: &str| -> Client {
         let credentials = credentials().bearer(TOKEN).unwrap();
-        Client::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
+        Client::builder(base)
+            .credentials(credentials)
+            .policy(brisk())
+            .observer(walked.observer())
+            .build()
+            .unwrap()
     };
     let supplier = sandbox.cocon();
     let contact = &ContactCreate { name: personal(), phone_number: personal(), ..Default::default() };
@@ -47,7 +52,7 @@ pub async fn cocon(sandbox: &Sandbox, walked: &Walked) {
 
     // A read that is tried again.
     (0..2).for_each(|_| supplier.answer_next("getContact", Answer::json(503, &echo())));
-    let stubborn = Policy { attempts: 2, ..brisk() };
+    let stubborn = brisk().with_max_attempts(2);
     walked.error(&at(&supplier.base_url()).with_policy(stubborn).get_contact(id).await.unwrap_err());
 
     // A key twice inside a list: the place is told, and the key is not.
@@ -68,7 +73,12 @@ pub async fn covage(sandbox: &Sandbox, walked: &Walked) {
 
     let at = |base: &str| -> Client {
         let credentials = Credentials::none().bearer(TOKEN).unwrap();
-        Client::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
+        Client::builder(base)
+            .credentials(credentials)
+            .policy(brisk())
+            .observer(walked.observer())
+            .build()
+            .unwrap()
     };
     let supplier = sandbox.covage();
     let customer = EndCustomerUpdate { name: personal(), ..Default::default() };
@@ -107,7 +117,12 @@ pub async fn onapi(sandbox: &Sandbox, walked: &Walked) {
 
     let at = |base: &str| -> Client {
         let credentials = Credentials::none().basic(USER, PASSWORD).unwrap();
-        Client::builder(base).credentials(credentials).policy(brisk()).build().unwrap()
+        Client::builder(base)
+            .credentials(credentials)
+            .policy(brisk())
+            .observer(walked.observer())
+            .build()
+            .unwrap()
     };
     let supplier = sandbox.onapi();
     let ticket = &TicketCreate { heading: personal(), description: personal(), ..Default::default() };
@@ -169,7 +184,7 @@ async fn each_outcome<C, T, F, Fut>(
             walked.debug(&error.display_with_supplier_message());
         }
     };
-    let once = Policy { attempts: 1, ..brisk() };
+    let once = brisk().with_max_attempts(1);
     let client = at(&supplier.base_url());
     let with = |client: &C, policy: &Policy| C::from(client.transport().with_policy(policy.clone()));
     for status in [400, 401, 403, 404, 409, 429, 500, 503] {
@@ -203,7 +218,7 @@ async fn each_outcome<C, T, F, Fut>(
     for then in [Then::Close, Then::Answer("nonsense Personal\r\n\r\n"), Then::Answer(broken), Then::Hang] {
         let script: &'static [Then] = Box::leak(Box::new([then]));
         let server = RawServer::start(script).await;
-        let hasty = Policy { deadline: Duration::from_millis(200), ..once.clone() };
+        let hasty = once.clone().with_deadline(Duration::from_millis(200));
         look(send(with(&at(&server.base_url()), &hasty)).await);
     }
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();

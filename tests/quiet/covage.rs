@@ -47,8 +47,12 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
 /// The login and the tokens.
 async fn tokens(sandbox: &Sandbox, walked: &Walked) -> Covage {
     let supplier = sandbox.covage();
-    let handle =
-        || Covage::builder(supplier.base_url()).login("Personal@sp.example", PASSWORD).policy(brisk());
+    let handle = || {
+        Covage::builder(supplier.base_url())
+            .login("Personal@sp.example", PASSWORD)
+            .policy(brisk())
+            .observer(walked.observer())
+    };
     let covage = handle().build().unwrap();
     walked.error(&store_and_place(&mut new_order(walked), &covage).await.unwrap_err()); // a wrong password
 

@@ -42,6 +42,7 @@ async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
     onapi::walk(&sandbox, &walked).await;
     rules::walk(&walked);
     primitives::walk(&walked);
+    walked.reports();
 
     let log = log.text();
     quiet(&log);
@@ -52,7 +53,20 @@ async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
         "api=\"covage\"",
         "api=\"onapi\"",
         "operation=\"create_contact\"",
-        "path=\"/api/v1/contacts\"",
+        "otel.kind=\"client\"",
+        "otel.name=POST /api/v1/contacts",
+        "otel.status_code=\"ERROR\"",
+        "http.request.method=\"POST\"",
+        "url.template=\"/api/v1/contacts\"",
+        "server.address=\"127.0.0.1\"",
+        "server.port=",
+        "http.response.status_code=503",
+        "http.request.resend_count=1",
+        "error.type=\"503\"",
+        "error.type=\"unknown\"",
+        "token_request{",
+        "action=\"obtain\"",
+        "call failed",
         "sending the request again",
         // What the crates below say of the same calls is in it as well.
         "reqwest::",

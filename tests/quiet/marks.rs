@@ -8,6 +8,7 @@ use std::fmt::{Debug, Display};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use lastmile::observe::{AttemptReport, CallReport, Observer, TokenRequestReport, WaitReport};
 use serde_json::{Value, json};
 
 pub const KEY: &str = "SECRET-KEY-4711";
@@ -58,9 +59,54 @@ pub fn echo() -> Value {
 #[derive(Default)]
 pub struct Walked {
     names: RefCell<BTreeSet<String>>,
+    reports: Arc<Reports>,
+}
+
+/// What an observer is told.
+#[derive(Default)]
+struct Reports {
+    calls: Mutex<Vec<CallReport>>,
+    attempts: Mutex<Vec<AttemptReport>>,
+    waits: Mutex<Vec<WaitReport>>,
+    tokens: Mutex<Vec<TokenRequestReport>>,
+}
+
+impl Observer for Reports {
+    fn on_call_end(&self, call: &CallReport) {
+        self.calls.lock().unwrap().push(call.clone());
+    }
+
+    fn on_attempt_end(&self, attempt: &AttemptReport) {
+        self.attempts.lock().unwrap().push(attempt.clone());
+    }
+
+    fn on_wait_end(&self, wait: &WaitReport) {
+        self.waits.lock().unwrap().push(wait.clone());
+    }
+
+    fn on_token_request_end(&self, request: &TokenRequestReport) {
+        self.tokens.lock().unwrap().push(request.clone());
+    }
 }
 
 impl Walked {
+    /// An observer for a client, whose reports are looked at by [`reports`](Self::reports).
+    pub fn observer(&self) -> Arc<dyn Observer> {
+        self.reports.clone()
+    }
+
+    /// Looks at what the observers were told.
+    pub fn reports(&self) {
+        let Reports { calls, attempts, waits, tokens } = &*self.reports;
+        calls.lock().unwrap().iter().for_each(|call| self.debug(call));
+        attempts.lock().unwrap().iter().for_each(|attempt| self.debug(attempt));
+        tokens.lock().unwrap().iter().for_each(|token| self.debug(token));
+        for wait in &*waits.lock().unwrap() {
+            self.debug(wait);
+            self.debug(&wait.reason);
+        }
+    }
+
     /// Looks at a value in both forms of `Debug`.
     #[track_caller]
     pub fn debug<T: Debug>(&self, value: &T) {

@@ -35,7 +35,12 @@ fn new_order(walked: &Walked) -> Prepared<NewOrder> {
 
 pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
     let supplier = sandbox.onapi();
-    let network = OnApi::builder(supplier.base_url()).login(USER, PASSWORD).policy(brisk()).build().unwrap();
+    let network = OnApi::builder(supplier.base_url())
+        .login(USER, PASSWORD)
+        .policy(brisk())
+        .observer(walked.observer())
+        .build()
+        .unwrap();
     walked.debug(&network);
     walked.debug(&Networks::from_iter([("ankeborg", network.clone())]));
     orders(sandbox, &network, walked).await;

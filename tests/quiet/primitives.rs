@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lastmile::observe::MetricsObserver;
 use lastmile::wire::{
     Decimal, Given, Loose, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Reading, Segment, Timestamp,
 };
@@ -56,8 +57,9 @@ pub fn walk(walked: &Walked) {
     walked.error(&NotASegment::Dots);
     walked.debug(&Policy::default());
     walked.debug(&RetryBudget::default());
-    walked.debug(&RateLimit { requests: 1, per: Duration::from_secs(1) });
+    walked.debug(&RateLimit::new(1, Duration::from_secs(1)));
     walked.debug(&PathHabits::default());
+    walked.debug(&MetricsObserver::new());
     walked.debug(&ListShape { identity: Some("id"), is_paged: false });
     walked.debug(&Slash::Always);
     for table in [&lastmile_cocon::TABLE, &lastmile_covage::TABLE, &lastmile_onapi::TABLE] {

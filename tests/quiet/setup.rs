@@ -50,6 +50,7 @@ pub async fn walk(walked: &Walked) {
     for base in bases {
         walked.error(&at(base).build().unwrap_err());
     }
+    walked.error(&at("https://cocon.example").user_agent("Personal\n").build().unwrap_err());
     let proxy = || Proxy::all("http://Personal:SECRET@proxy.example").unwrap();
     let proxied: BuildError = at("http://127.0.0.1").proxy(proxy()).build().unwrap_err();
     walked.error(&proxied);

@@ -21,7 +21,7 @@ pub use mutate::{places, reads_and_writes_back, survives_mutation};
 pub use outcomes::{outcomes_of_a_creation, outcomes_of_a_read};
 pub use placing::{copy, crashed, created, store_and_place};
 pub use raw_server::{RawServer, Received, Then, Wire, answer, json};
-pub use tls_server::{CERTIFICATE, TlsServer};
+pub use tls_server::{CERTIFICATE, CERTIFICATE_KEY, TlsServer};
 
 use std::time::Duration;
 
@@ -81,17 +81,15 @@ pub fn onapi(sandbox: &Sandbox) -> OnApi {
 /// A policy that waits for next to nothing between attempts.
 pub fn brisk() -> Policy {
     let millisecond = Duration::from_millis(1);
-    Policy {
-        pause: millisecond,
-        longest_pause: millisecond,
-        deadline: Duration::from_secs(20),
-        ..Policy::default()
-    }
+    Policy::default()
+        .with_initial_backoff(millisecond)
+        .with_max_backoff(millisecond)
+        .with_deadline(Duration::from_secs(20))
 }
 
 /// The same, for a supplier that is known to have nothing at work any more.
 pub fn settled() -> Policy {
-    Policy { settle: Duration::ZERO, ..brisk() }
+    brisk().with_settle_time(Duration::ZERO)
 }
 
 /// An error with everything it shows: `Display`, `Debug`, and those of its sources.

@@ -10,11 +10,9 @@ pub const MARK: Duration = Duration::from_millis(600);
 /// A short deadline and a short settle time: a pause that outlives both is no long wait.
 pub fn policy() -> Policy {
     let deadline = Duration::from_millis(900);
-    Policy {
-        deadline,
-        attempt: deadline,
-        attempts: 1,
-        settle: Duration::from_millis(200),
-        ..Policy::default()
-    }
+    Policy::default()
+        .with_deadline(deadline)
+        .with_attempt_timeout(deadline)
+        .with_max_attempts(1)
+        .with_settle_time(Duration::from_millis(200))
 }

@@ -37,6 +37,6 @@ pub fn rows<T: DeserializeOwned + Send + 'static>(
     limit: usize,
 ) -> Rows<T> {
     // A row may take a sixteenth of the limit of a body.
-    let client = CLIENT.with_policy(Policy { body_limit: limit * 16, ..policy.clone() });
+    let client = CLIENT.with_policy(policy.clone().with_body_limit(limit * 16));
     testing::rows(&client, &LIST, arriving)
 }

@@ -4,14 +4,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
-/// A certificate for `other.example`, signed by itself. Made for these tests, and used nowhere else.
+/// A certificate for `other.example`, of a server or a client, signed by itself. Made for these tests, and used nowhere else.
 pub const CERTIFICATE: &str = "\
 -----BEGIN CERTIFICATE-----
 MIIBnTCCAUSgAwIBAgIUYGnvTY+wBlx9I0OxHprI2DKWlTkwCgYIKoZIzj0EAwIw
@@ -26,7 +28,8 @@ IB75pu+vef7sfTvy+VmiB03kO4WhDkveLh2eBD46uP6V
 -----END CERTIFICATE-----
 ";
 
-const KEY: &str = "\
+/// The private key of [`CERTIFICATE`].
+pub const CERTIFICATE_KEY: &str = "\
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg5XQ2GVOduxDSdsCY
 1BibZ8fiELZKoXA8GsW40r2RAKqhRANCAATppRoH5t7tXtrkN6kYfCzCsD8px7s9
@@ -34,7 +37,7 @@ fEGPZmpCJBHdt4H6DLF93sqJQAHoO/aGrE4r6e37fX8YHd+NrRoC/MUl
 -----END PRIVATE KEY-----
 ";
 
-/// A server that begins TLS with whoever connects, and hangs up then.
+/// A server that begins TLS with whoever connects, and hangs up then, or answers whoever presents [`CERTIFICATE`].
 #[derive(Debug)]
 pub struct TlsServer {
     address: SocketAddr,
@@ -42,14 +45,31 @@ pub struct TlsServer {
 }
 
 impl TlsServer {
-    /// Starts one.
+    /// Starts one that hangs up.
     pub async fn start() -> Self {
+        Self::listen(None).await
+    }
+
+    /// Starts one that demands [`CERTIFICATE`] of its clients, and gives this answer to each request.
+    pub async fn for_known_clients(answer: &'static str) -> Self {
+        Self::listen(Some(answer)).await
+    }
+
+    async fn listen(answer: Option<&'static str>) -> Self {
         let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).expect("a certificate");
-        let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).expect("a key");
-        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        let key = PrivateKeyDer::from_pem_slice(CERTIFICATE_KEY.as_bytes()).expect("a key");
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let mut known = RootCertStore::empty();
+        known.add(certificate.clone()).expect("a certificate");
+        let verifier = WebPkiClientVerifier::builder_with_provider(known.into(), provider.clone());
+        let verifier = match answer {
+            Some(_) => verifier.build().expect("a certificate"),
+            None => WebPkiClientVerifier::no_client_auth(),
+        };
+        let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("versions of TLS")
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_single_cert(vec![certificate], key)
             .expect("a certificate with its key");
         let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -61,7 +81,15 @@ impl TlsServer {
             while let Ok((stream, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::SeqCst);
                 let acceptor = acceptor.clone();
-                tokio::spawn(async move { acceptor.accept(stream).await.map(drop) });
+                tokio::spawn(async move {
+                    let (mut stream, mut request) = (acceptor.accept(stream).await?, Vec::new());
+                    let Some(answer) = answer else { return Ok(()) };
+                    while !request.ends_with(b"\r\n\r\n") {
+                        request.push(stream.read_u8().await?);
+                    }
+                    stream.write_all(answer.as_bytes()).await?;
+                    stream.shutdown().await
+                });
             }
         });
         Self { address, connections }

@@ -14,8 +14,9 @@
 //! | [`auth`] | credentials, and where they may be sent |
 //! | [`retry`] | when a request is sent again |
 //! | [`rows`] | lists that are read row by row |
+//! | [`observe`] | spans, events and metrics of all this |
 //!
-//! Imports run one way: `wire` and `operation` ← `decode` ← `error` ← `retry`, `classify` ← `auth` ← `client` ← `attempt` ← `send` ←
+//! Imports run one way: `wire` and `operation` ← `decode` ← `error` ← `retry`, `classify`, `observe` ← `auth` ← `client` ← `attempt` ← `send` ←
 //! `rows`.
 
 mod attempt;
@@ -25,6 +26,7 @@ pub mod client;
 #[doc(hidden)]
 pub mod decode;
 pub mod error;
+pub mod observe;
 pub mod operation;
 pub mod reply;
 pub mod retry;

@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let deadline = Duration::from_secs(if name == "gaseborg" { 120 } else { 60 });
         let network = OnApi::builder(supplier.base_url())
             .login(supplier.user(), supplier.password())
-            .policy(Policy { deadline, ..Policy::default() })
+            .policy(Policy::default().with_deadline(deadline))
             .build()?;
         let network = match network.directory().await? {
             Some(directory) => network.with_directory(&directory, &[]),
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut names: Vec<_> = networks.iter().collect();
     names.sort_by_key(|(name, _)| *name);
     for (name, network) in names {
-        let hasty = network.with_policy(Policy { attempts: 1, ..Policy::default() });
+        let hasty = network.with_policy(Policy::default().with_max_attempts(1));
         match hasty.tickets(&Default::default()).await {
             Ok(_) => println!("  {name}: its tickets"),
             // One is down; one has no tickets by its own directory, so nothing was sent.

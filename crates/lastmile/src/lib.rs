@@ -25,10 +25,21 @@
 //!   a connection is opened.
 //! - No log, `Debug` or error text of this crate shows a secret or personal data.
 //!
-//! # Logs
+//! # Logs, traces and metrics
 //!
-//! Every call is a [`tracing`](https://docs.rs/tracing) span `call` with `api`, `operation`, `method`, `path` (as a
-//! template), `attempts`, `status` and `outcome`; each attempt is a span `attempt` inside.
+//! Each call is a [`tracing`](https://docs.rs/tracing) span named `call`, with the field names of OpenTelemetry: `operation`
+//! holds the name of the generated client's method (`get_access`), as in errors, `url.template` the path with its parameters in
+//! braces, and `http.response.status_code`, `outcome` and `error.type` say how the call ended. Each attempt is a child span
+//! `attempt` (DEBUG), and each request for a token a span `token_request`. A call that fails emits one event at level WARN. A
+//! read that is answered with 404 or 304 does not fail.
+//!
+//! For metrics, the builder of each supplier takes an [`Observer`](observe::Observer): a trait whose methods receive a report
+//! of each call, attempt, wait and token request. With the feature `metrics`, `observe::MetricsObserver` records them with the
+//! [`metrics`](https://docs.rs/metrics) facade. [`observe`] lists all fields and rules; the example `observe` prints them:
+//!
+//! ```text
+//! cargo run -p lastmile --example observe
+//! ```
 
 // This page names what a build without some features leaves out.
 #![cfg_attr(
@@ -65,6 +76,7 @@ pub use lastmile_core::{
     auth::CredentialError,
     client::{BuildError, PathHabits, Slash},
     error::Detail,
+    observe,
     retry::{Policy, RateLimit, RetryBudget},
     rows::{BadRow, RowError, Rows},
     wire,

@@ -1,6 +1,7 @@
 //! What the handle and the builder of every supplier have.
 
-/// Gives a handle `raw` and `with_policy`, its builder `policy` and `connection`, and its module `refused`.
+/// Gives a handle `raw` and `with_policy`, its builder `policy`, `rate_limit`, `observer` and `connection`, and its module
+/// `refused`.
 macro_rules! supplier {
     ($handle:ident, $builder:ident, $client:ident) => {
         impl $handle {
@@ -33,20 +34,26 @@ macro_rules! supplier {
         }
 
         impl $builder {
-            /// Deadline, attempts and limits of calls.
+            /// Sets the time limits, attempts and size limits of calls: `Policy::default()` by default.
             #[must_use]
             pub fn policy(self, policy: lastmile_core::retry::Policy) -> Self {
                 self.connection(|handle| handle.policy(policy))
             }
 
-            /// How many requests all calls of the handle may send together.
+            /// Limits how many requests all calls of the handle may send in a period of time. No limit by default.
             #[must_use]
             pub fn rate_limit(self, limit: lastmile_core::retry::RateLimit) -> Self {
                 self.connection(|handle| handle.rate_limit(limit))
             }
 
-            /// Retry budget, requests at once, proxy, root certificate, local address and connect timeout. The credentials are
-            /// this builder's own.
+            /// Reports calls, attempts, waits and token requests to this observer, for metrics. None by default.
+            #[must_use]
+            pub fn observer(self, observer: std::sync::Arc<dyn lastmile_core::observe::Observer>) -> Self {
+                self.connection(|handle| handle.observer(observer))
+            }
+
+            /// Changes the builder of the generated client: retry budget, requests in flight, proxy, certificates, user agent,
+            /// local address, connect timeout, and the HTTP clients themselves. The credentials are this builder's own.
             #[must_use]
             pub fn connection(
                 mut self,

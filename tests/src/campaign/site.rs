@@ -13,15 +13,13 @@ use serde::{Deserialize, Serialize};
 
 /// What every call of a campaign is made with: as patient as suppliers on the same machine deserve.
 pub fn policy() -> Policy {
-    Policy {
-        deadline: DEADLINE,
-        attempt: Duration::from_millis(800),
-        attempts: 3,
-        pause: Duration::from_millis(5),
-        longest_pause: Duration::from_millis(50),
-        settle: SETTLE,
-        ..Policy::default()
-    }
+    Policy::default()
+        .with_deadline(DEADLINE)
+        .with_attempt_timeout(Duration::from_millis(800))
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(5))
+        .with_max_backoff(Duration::from_millis(50))
+        .with_settle_time(SETTLE)
 }
 
 /// When a call is given up.

@@ -66,7 +66,7 @@ impl Line {
 }
 
 fn client<C: ApiClient>(base: &str, credentials: Credentials) -> C {
-    let policy = Policy { attempts: 1, body_limit: LIMIT, ..Policy::default() };
+    let policy = Policy::default().with_max_attempts(1).with_body_limit(LIMIT);
     Builder::new(base).credentials(credentials).policy(policy).build().expect("a client")
 }
 

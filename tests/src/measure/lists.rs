@@ -41,7 +41,7 @@ impl Listed {
 /// # Panics
 /// If the network does not answer with accesses.
 pub async fn read_rows(base: &str) -> Listed {
-    let policy = Policy { deadline: Duration::from_secs(600), ..Policy::default() };
+    let policy = Policy::default().with_deadline(Duration::from_secs(600));
     let network = OnApi::builder(base).login("sp", "invented").policy(policy).build().expect("loopback");
     let before = cpu();
     let Changes::Rows(mut rows) = network.accesses(None).await.expect("it answers") else {

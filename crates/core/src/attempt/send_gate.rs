@@ -1,6 +1,5 @@
 //! The body of a request that does not leave after a deadline.
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -93,16 +92,9 @@ impl Body for GatedBody {
 }
 
 /// The connection asked for the body of a request after its deadline.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the deadline passed before the request was sent")]
 pub(super) struct TooLate;
-
-impl fmt::Display for TooLate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the deadline passed before the request was sent")
-    }
-}
-
-impl std::error::Error for TooLate {}
 
 #[cfg(test)]
 mod tests {

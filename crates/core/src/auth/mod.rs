@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+mod credential_error;
 mod secrets;
 mod token;
 
@@ -14,7 +15,8 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use crate::operation::TokenFlow;
-pub(crate) use token::{NoToken, NoTokenKind, Token, TokenSource};
+pub use credential_error::CredentialError;
+pub(crate) use token::{NoToken, NoTokenKind, Token, TokenServer, TokenSource};
 
 /// What proves to a supplier who is calling: any number of headers, and a token that is obtained and renewed when needed.
 ///
@@ -233,92 +235,6 @@ fn sensitive(name: &HeaderName, secret: &str) -> Result<HeaderValue, CredentialE
     value.set_sensitive(true);
     Ok(value)
 }
-
-/// Why credentials cannot be used. Names the header, never the secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CredentialError {
-    /// The name is not a header name.
-    Name {
-        /// The name.
-        header: String,
-    },
-    /// The header has a meaning of its own in HTTP, and can carry no key.
-    Reserved {
-        /// Its name.
-        header: String,
-    },
-    /// Two credentials are for the same header.
-    Twice {
-        /// Its name.
-        header: String,
-    },
-    /// The secret is empty.
-    Empty {
-        /// The header it is for.
-        header: String,
-    },
-    /// The secret holds a character that no header can carry, a line break for instance.
-    Character {
-        /// The header it is for.
-        header: String,
-        /// Where the character begins, in bytes.
-        at: usize,
-    },
-    /// The user name of Basic authentication holds a colon.
-    ColonInUser,
-    /// A text of a login is empty.
-    EmptyLogin {
-        /// Which: `user`.
-        field: String,
-    },
-    /// A text of a login holds a control character, a line break for instance.
-    ControlCharacter {
-        /// Which: `password`.
-        field: String,
-        /// Where the character begins, in bytes.
-        at: usize,
-    },
-}
-
-impl fmt::Display for CredentialError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name { header } => {
-                write!(f, "{header:?} is not a header name: use letters, digits and hyphens")
-            }
-            Self::Reserved { header } => {
-                write!(
-                    f,
-                    "{header} has a meaning of its own in HTTP: take the name that the supplier gave you"
-                )
-            }
-            Self::Twice { header } => {
-                write!(f, "two credentials are for {header}: give each a header of its own")
-            }
-            Self::Empty { header } => {
-                write!(f, "the secret for {header} is empty: check where it is read from")
-            }
-            Self::Character { header, at } => write!(
-                f,
-                "the secret for {header} holds a character at byte {at} that no header can carry: look for line breaks, \
-                 blanks around it and letters beyond ASCII where it is read from"
-            ),
-            Self::ColonInUser => {
-                f.write_str("the user name holds a colon, which Basic authentication cannot carry")
-            }
-            Self::EmptyLogin { field } => {
-                write!(f, "the {field} of the login is empty: check where it is read from")
-            }
-            Self::ControlCharacter { field, at } => write!(
-                f,
-                "the {field} of the login holds a control character at byte {at}: look for line breaks where it is read from"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for CredentialError {}
 
 /// Whether what is sent to this address cannot be read on the way: https, or an address of this machine.
 pub(crate) fn is_private_way(url: &Url) -> bool {

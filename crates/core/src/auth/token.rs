@@ -6,10 +6,13 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 use tokio::sync::Mutex;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use super::secrets::repeats_one_of;
 use crate::classify::{says_not_now, why_unanswered};
 use crate::decode::without_mark;
+use crate::observe::{ANSWERED, DROPPED, Telemetry, TokenRequestReport, record_failure, record_status};
 use crate::operation::TokenFlow;
 use crate::retry::{FAR, retry_after};
 
@@ -28,6 +31,14 @@ pub(crate) struct TokenSource {
     state: Arc<Mutex<State>>,
     /// What no error may show: the texts of the login, and the tokens of late.
     secrets: Arc<Lock<Vec<String>>>,
+}
+
+/// Where tokens come from.
+#[derive(Clone, Copy)]
+pub(crate) struct TokenServer<'a> {
+    pub(crate) http: &'a reqwest::Client,
+    pub(crate) base: &'a str,
+    pub(crate) telemetry: &'a Telemetry,
 }
 
 #[derive(Default)]
@@ -76,6 +87,17 @@ pub(crate) enum NoTokenKind {
     Permanent,
 }
 
+impl NoTokenKind {
+    /// The outcome of the request that brought no token.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "rejected",
+            Self::Throttled => "throttled",
+            Self::Failed | Self::OutOfTime | Self::Permanent => "failed",
+        }
+    }
+}
+
 impl NoToken {
     fn new(kind: NoTokenKind, reason: impl Into<String>) -> Box<Self> {
         let (status, headers, body) = Default::default();
@@ -86,7 +108,8 @@ impl NoToken {
         Self::new(NoTokenKind::OutOfTime, "no token came in time")
     }
 
-    /// Whether nothing is to be asked of the supplier for a while: the login is refused, or the supplier has said when to come back.
+    /// Whether nothing is to be asked of the supplier for a while: the login is refused, or the supplier has said when to come
+    /// back.
     fn is_held(&self) -> bool {
         self.until.is_some_and(|until| Instant::now() < until)
     }
@@ -156,8 +179,7 @@ impl TokenSource {
     /// renews it, and all others wait and get the new one, or learn why there is none.
     pub(crate) async fn token(
         &self,
-        http: &reqwest::Client,
-        base: &str,
+        server: TokenServer<'_>,
         refused: Option<u64>,
         limit: Duration,
     ) -> Result<Token, Box<NoToken>> {
@@ -181,7 +203,7 @@ impl TokenSource {
                 return Err(failure);
             }
             let left = limit.saturating_sub(asked.elapsed());
-            let result = tokio::time::timeout(left, self.fetch(http, base, state.token.as_ref())).await;
+            let result = tokio::time::timeout(left, self.fetch(server, state.token.as_ref())).await;
             match result.unwrap_or_else(|_| Err(NoToken::out_of_time())) {
                 Ok(token) => {
                     state.failure = None;
@@ -197,17 +219,12 @@ impl TokenSource {
     }
 
     /// Renews a token, or obtains one where there is none to renew or it cannot be.
-    async fn fetch(
-        &self,
-        http: &reqwest::Client,
-        base: &str,
-        last: Option<&Token>,
-    ) -> Result<Token, Box<NoToken>> {
+    async fn fetch(&self, server: TokenServer<'_>, last: Option<&Token>) -> Result<Token, Box<NoToken>> {
         let number = last.map_or(0, |token| token.number) + 1;
         let renewal = last.and_then(|token| token.renewal.clone());
         if let Some(renewal) = &renewal {
             let body = serde_json::json!({ self.flow.renewal_field: renewal }).to_string();
-            match self.ask(http, base, self.flow.renew, body.into(), number).await {
+            match self.request_token(server, "renew", self.flow.renew, body.into(), number).await {
                 Ok(mut token) => {
                     token.renewal.get_or_insert_with(|| renewal.clone());
                     return Ok(token);
@@ -219,16 +236,32 @@ impl TokenSource {
                 Err(_) => {}
             }
         }
-        self.ask(http, base, self.flow.obtain, self.login.clone(), number).await
+        self.request_token(server, "obtain", self.flow.obtain, self.login.clone(), number).await
+    }
+
+    /// Sends the request that obtains or renews a token, in a span of its own.
+    async fn request_token(
+        &self,
+        server: TokenServer<'_>,
+        action: &'static str,
+        path: &'static str,
+        body: Bytes,
+        number: u64,
+    ) -> Result<Token, Box<NoToken>> {
+        let mut record = TokenRequestRecord::start(server.telemetry, action, path);
+        let span = record.span.clone();
+        let result = self.ask(server, path, body, number, &mut record.status).instrument(span).await;
+        record.outcome = result.as_ref().map_or_else(|no_token| no_token.kind.as_str(), |_| ANSWERED);
+        result
     }
 
     async fn ask(
         &self,
-        http: &reqwest::Client,
-        base: &str,
+        TokenServer { http, base, .. }: TokenServer<'_>,
         path: &str,
         body: Bytes,
         number: u64,
+        answered: &mut Option<StatusCode>,
     ) -> Result<Token, Box<NoToken>> {
         let request = http.post(format!("{base}{path}")).header(CONTENT_TYPE, "application/json").body(body);
         let mut response = request.send().await.map_err(|error| {
@@ -238,6 +271,7 @@ impl TokenSource {
             NoToken::new(kind, format!("no token was obtained: {reason}"))
         })?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        *answered = Some(status);
         let mut answer = Vec::new();
         while let Ok(Some(chunk)) = response.chunk().await {
             let room = ANSWER_LIMIT - answer.len();
@@ -293,4 +327,50 @@ impl TokenSource {
 /// supplier has said when to come back.
 fn holds_logins(no_token: &NoToken) -> bool {
     no_token.status == Some(StatusCode::LOCKED) || retry_after(&no_token.headers, SystemTime::now()).is_some()
+}
+
+/// What has happened to a token request so far, and its span. Dropped, it says how the request ended.
+struct TokenRequestRecord<'a> {
+    telemetry: &'a Telemetry,
+    action: &'static str,
+    started: Instant,
+    span: Span,
+    status: Option<StatusCode>,
+    outcome: &'static str,
+}
+
+impl<'a> TokenRequestRecord<'a> {
+    fn start(telemetry: &'a Telemetry, action: &'static str, path: &'static str) -> Self {
+        let span = tracing::info_span!(
+            "token_request",
+            otel.kind = "client",
+            otel.name = %format_args!("POST {path}"),
+            otel.status_code = Empty,
+            api = telemetry.api,
+            action,
+            http.request.method = "POST",
+            url.template = path,
+            server.address = telemetry.server_address,
+            server.port = telemetry.server_port,
+            http.response.status_code = Empty,
+            outcome = Empty,
+            error.type = Empty,
+        );
+        Self { telemetry, action, started: Instant::now(), span, status: None, outcome: DROPPED }
+    }
+}
+
+impl Drop for TokenRequestRecord<'_> {
+    fn drop(&mut self) {
+        let Self { status, outcome, .. } = *self;
+        record_status(&self.span, status);
+        self.span.record("outcome", outcome);
+        if outcome != ANSWERED {
+            record_failure(&self.span, status, outcome);
+        }
+        if let Some(observer) = &self.telemetry.observer {
+            let (api, action, elapsed) = (self.telemetry.api, self.action, self.started.elapsed());
+            observer.on_token_request_end(&TokenRequestReport { api, action, outcome, status, elapsed });
+        }
+    }
 }

@@ -182,8 +182,10 @@ fn gather(error: &(dyn Error + 'static), kinds: &mut Vec<ErrorKind>, texts: &mut
     }
 }
 
-/// How many header lines of an answer are read at the most: more than any known server sends. Up to hyper's own limit of 100 they
-/// cost no allocation.
+/// How many header lines of a response hyper reads unless it is told otherwise. Up to these, they cost no allocation.
+pub(crate) const HYPER_MOST_HEADERS: usize = 100;
+
+/// How many header lines of a response are read at the most: more than any known server sends.
 pub(crate) const MOST_HEADERS: usize = 256;
 
 /// What is wrong with a certificate, in the words of rustls.

@@ -11,7 +11,9 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use crate::error::Outcome;
 use crate::operation::{Operation, Repeat};
 use crate::retry::TooEarly;
-pub(crate) use connect::{MOST_HEADERS, has_too_many_headers, why_unanswered, without_answer};
+pub(crate) use connect::{
+    HYPER_MOST_HEADERS, MOST_HEADERS, has_too_many_headers, why_unanswered, without_answer,
+};
 pub(crate) use partial::is_part_of_list;
 
 /// Why an attempt brought no usable answer.

@@ -1,5 +1,6 @@
 //! What every generated client is made of: the HTTP clients, base URL, credentials, limits and policy of one API.
 
+mod build_error;
 mod builder;
 mod macros;
 mod paths;
@@ -13,11 +14,13 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::auth::Credentials;
+use crate::observe::Telemetry;
 use crate::operation::{Operation, Table};
 use crate::retry::{Limits, Policy, Purse};
 use crate::wire::Segment;
+pub use build_error::BuildError;
+pub use builder::Builder;
 use builder::checked_base_url;
-pub use builder::{BuildError, Builder};
 pub use paths::{PathHabits, Slash};
 pub use send_deadline::SendDeadline;
 pub(crate) use unanswered::UnansweredChanges;
@@ -58,6 +61,7 @@ pub(crate) struct Shared {
     pub(crate) purse: Arc<Purse>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) unanswered: Arc<UnansweredChanges>,
+    pub(crate) telemetry: Telemetry,
     pub(crate) http: reqwest::Client,
     /// Makes a connection for each request. Creating calls use it, never a stale pooled connection, which may be closing or hold
     /// bytes that would be taken for the response. It also reads more header lines, since the response to a creating call cannot be
@@ -144,6 +148,7 @@ impl Transport {
         }
         let shared = Shared {
             base_url: url.as_str().trim_end_matches('/').to_owned(),
+            telemetry: self.shared.telemetry.at(&url),
             path_prefix: documented,
             habits,
             ..(*self.shared).clone()

@@ -7,9 +7,10 @@ use std::sync::atomic::Ordering::Relaxed;
 /// ```
 /// use lastmile_core::retry::RetryBudget;
 ///
-/// let none = RetryBudget { reserve: 0, per_call: 0.0 };
+/// let none = RetryBudget::default().with_reserve(0).with_per_call(0.0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct RetryBudget {
     /// How many further attempts there are at the beginning, and at the most. 20 by default.
     pub reserve: u32,
@@ -20,6 +21,22 @@ pub struct RetryBudget {
 impl Default for RetryBudget {
     fn default() -> Self {
         Self { reserve: 20, per_call: 0.2 }
+    }
+}
+
+impl RetryBudget {
+    /// Sets how many retries there are at the beginning, and at most: the [`reserve`](Self::reserve).
+    #[must_use]
+    pub const fn with_reserve(mut self, retries: u32) -> Self {
+        self.reserve = retries;
+        self
+    }
+
+    /// Sets how many retries each call adds: [`per_call`](Self::per_call).
+    #[must_use]
+    pub const fn with_per_call(mut self, retries: f64) -> Self {
+        self.per_call = retries;
+        self
     }
 }
 

@@ -17,14 +17,22 @@ use crate::operation::{Operation, Repeat};
 /// use std::time::Duration;
 /// use lastmile_core::retry::RateLimit;
 ///
-/// let limit = RateLimit { requests: 100, per: Duration::from_secs(60) };
+/// let limit = RateLimit::new(100, Duration::from_secs(60));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RateLimit {
     /// How many requests; one, if none are given.
     pub requests: u32,
     /// The stretch of time.
     pub per: Duration,
+}
+
+impl RateLimit {
+    /// Returns a limit of so many requests in a period of time.
+    pub const fn new(requests: u32, per: Duration) -> Self {
+        Self { requests, per }
+    }
 }
 
 /// When the next request may be sent: by the rate of the handle, by the operation's own [`interval`](Operation::interval), and by

@@ -23,10 +23,11 @@ use std::time::Duration;
 /// use std::time::Duration;
 /// use lastmile_core::retry::Policy;
 ///
-/// let impatient = Policy { deadline: Duration::from_secs(5), attempts: 1, ..Policy::default() };
+/// let impatient = Policy::default().with_deadline(Duration::from_secs(5)).with_max_attempts(1);
 /// assert_eq!(impatient.body_limit, Policy::default().body_limit);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Policy {
     /// How long the call may take altogether: every attempt, every pause, and reading the answer, unless that is read as a
     /// stream, which only has to begin by then. 60 seconds by default.
@@ -78,6 +79,69 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Sets the [`deadline`](Self::deadline) of a call.
+    #[must_use]
+    pub const fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Sets how long one [`attempt`](Self::attempt) may take.
+    #[must_use]
+    pub const fn with_attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt = timeout;
+        self
+    }
+
+    /// Sets the maximum number of [`attempts`](Self::attempts), the first one included.
+    #[must_use]
+    pub const fn with_max_attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// Sets the maximum backoff after the first attempt, the [`pause`](Self::pause).
+    #[must_use]
+    pub const fn with_initial_backoff(mut self, backoff: Duration) -> Self {
+        self.pause = backoff;
+        self
+    }
+
+    /// Sets the maximum backoff after any attempt, the [`longest_pause`](Self::longest_pause).
+    #[must_use]
+    pub const fn with_max_backoff(mut self, backoff: Duration) -> Self {
+        self.longest_pause = backoff;
+        self
+    }
+
+    /// Sets the maximum size of a response body in bytes, the [`body_limit`](Self::body_limit).
+    #[must_use]
+    pub const fn with_body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// Sets how long a stream may be [`idle`](Self::idle).
+    #[must_use]
+    pub const fn with_stream_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle = timeout;
+        self
+    }
+
+    /// Sets the minimum throughput of a stream in bytes per second: [`slowest`](Self::slowest).
+    #[must_use]
+    pub const fn with_min_bytes_per_second(mut self, bytes: u32) -> Self {
+        self.slowest = bytes;
+        self
+    }
+
+    /// Sets the time after which an unanswered request is no longer carried out: [`settle`](Self::settle).
+    #[must_use]
+    pub const fn with_settle_time(mut self, time: Duration) -> Self {
+        self.settle = time;
+        self
+    }
+
     /// The pause after the attempt of this number (from 1): full jitter, or what the supplier asked for if that is more.
     pub(crate) fn pause_after(&self, attempt: u32, asked: Option<Duration>) -> Duration {
         let doublings = attempt.saturating_sub(1).min(31);

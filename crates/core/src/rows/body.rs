@@ -55,7 +55,7 @@ impl Body {
         mut record: CallRecord,
         transport: &Transport,
     ) -> Self {
-        record.end("answered");
+        record.head_arrived();
         let policy = &transport.policy;
         Self {
             stream: Box::pin(stream),

@@ -19,7 +19,7 @@ use crate::classify::Failure;
 use crate::client::Transport;
 use crate::decode::{BATCH, Batch, Broken, Splitter};
 use crate::error::{Error, Outcome, excerpt};
-use crate::send::{Call, CallRecord};
+use crate::send::{Call, CallEnd, CallRecord};
 use batch::{Rest, Task, ahead};
 use body::Body;
 
@@ -241,6 +241,14 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
     }
 
     fn end(&mut self, broken: Option<RowError>) {
+        let malformed = |reason| CallEnd::Failed { outcome: Outcome::Decode, reason, not_modified: false };
+        match &broken {
+            None => _ = self.body.record.end(CallEnd::Answered),
+            Some(RowError::Malformed { what, .. }) => _ = self.body.record.end(malformed(what)),
+            Some(RowError::NotAList(answer)) => _ = self.body.record.end(malformed(&answer.what)),
+            // The error has ended the call.
+            Some(_) => {}
+        }
         (self.done, self.broken) = (true, broken);
     }
 

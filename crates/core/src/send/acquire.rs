@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout};
 use crate::attempt::TimeLimits;
 use crate::classify::Failure;
 use crate::client::Shared;
+use crate::observe::WaitReason;
 use crate::operation::{Operation, Repeat};
 use crate::retry::{FAR, Turn};
 
@@ -15,7 +16,7 @@ pub(super) async fn acquire<'a>(
     shared: &'a Shared,
     time: &TimeLimits,
     request: &Request,
-    operation: &Operation,
+    operation: &'static Operation,
     now: &mut Instant,
 ) -> Result<(Turn<'a>, SemaphorePermit<'a>), Failure> {
     wait_for_older_changes(shared, time, request, operation, now).await?;
@@ -28,7 +29,8 @@ pub(super) async fn acquire<'a>(
                 // Boxed, since few calls have to wait.
                 let waiting = timeout(time.before_sending(operation, *now).min(FAR), permits.acquire());
                 let permit = Box::pin(waiting).await;
-                *now = Instant::now();
+                let since = std::mem::replace(now, Instant::now());
+                shared.telemetry.report_wait(operation, WaitReason::Permit, *now - since);
                 permit.ok().and_then(Result::ok).ok_or_else(|| time.in_failure(Failure::no_permit()))?
             }
         };
@@ -42,7 +44,8 @@ pub(super) async fn acquire<'a>(
             drop(permit);
             tracing::debug!(wait = ?turn.wait, "waiting for the rate limit");
             tokio::time::sleep(turn.wait).await;
-            *now = Instant::now();
+            let since = std::mem::replace(now, Instant::now());
+            shared.telemetry.report_wait(operation, WaitReason::RateLimit, *now - since);
             // Without a permit the reservation is given up: used later, it would be too close to the next.
             let Ok(free) = permits.try_acquire() else { continue };
             permit = free;
@@ -57,7 +60,7 @@ async fn wait_for_older_changes(
     shared: &Shared,
     time: &TimeLimits,
     request: &Request,
-    operation: &Operation,
+    operation: &'static Operation,
     now: &mut Instant,
 ) -> Result<(), Failure> {
     if operation.repeat == Repeat::Read {
@@ -69,7 +72,8 @@ async fn wait_for_older_changes(
         }
         tracing::debug!(?wait, "waiting for an unanswered change of the same object to settle");
         tokio::time::sleep(wait).await;
-        *now = Instant::now();
+        let since = std::mem::replace(now, Instant::now());
+        shared.telemetry.report_wait(operation, WaitReason::UnansweredChange, *now - since);
     }
     Ok(())
 }

@@ -13,15 +13,16 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 use crate::attempt::{Attempt, AttemptResponse};
-use crate::auth::{NoToken, NoTokenKind, Token};
+use crate::auth::{NoToken, NoTokenKind, Token, TokenServer};
 use crate::classify::Failure;
 use crate::client::Transport;
 use crate::error::Outcome;
+use crate::observe::{ANSWERED, AttemptReport, WaitReason, record_failure, record_status};
 use crate::operation::Repeat;
 use crate::retry::retry_after;
 use acquire::acquire;
 pub use call::Call;
-pub(crate) use record::CallRecord;
+pub(crate) use record::{CallEnd, CallRecord};
 
 /// Sends a request, again and again if need be. Returns the response to read, where its body is read as a stream; else the whole
 /// response is in `record`.
@@ -52,7 +53,14 @@ async fn send_repeatedly(
             Err(failure) => return Err(previous_failure.unwrap_or(failure)),
         };
         let mut limit = record.time.of_attempt(operation, now);
-        let span = tracing::debug_span!("attempt", number, status = Empty, outcome = Empty);
+        let span = tracing::debug_span!(
+            "attempt",
+            otel.status_code = Empty,
+            http.request.resend_count = (number > 1).then(|| number - 1),
+            http.response.status_code = Empty,
+            outcome = Empty,
+            error.type = Empty,
+        );
         let mut response = AttemptResponse { had_large_head, ..AttemptResponse::default() };
         let (mut token, mut pending_change) = (None, None);
         let result = {
@@ -82,7 +90,11 @@ async fn send_repeatedly(
         } else if let Some(change) = pending_change {
             change.answered(result.is_ok());
         }
-        record_attempt(&span, status, result.as_ref().err());
+        let outcome = record_attempt(&span, status, result.as_ref().err());
+        if let Some(observer) = &shared.telemetry.observer {
+            let (api, elapsed) = (shared.telemetry.api, now.elapsed());
+            observer.on_attempt_end(&AttemptReport { api, operation, number, outcome, status, elapsed });
+        }
         let asked = result
             .as_ref()
             .err()
@@ -112,15 +124,20 @@ async fn send_repeatedly(
         }
         tracing::debug!(?backoff, "sending the request again");
         tokio::time::sleep(backoff).await;
+        shared.telemetry.report_wait(operation, WaitReason::Backoff, backoff);
         (now, previous_failure) = (Instant::now(), Some(failure));
     }
 }
 
-fn record_attempt(span: &Span, status: Option<StatusCode>, failure: Option<&Failure>) {
-    if let Some(status) = status {
-        span.record("status", status.as_u16());
+/// Records in its span how an attempt ended. Returns the name of its outcome.
+fn record_attempt(span: &Span, status: Option<StatusCode>, failure: Option<&Failure>) -> &'static str {
+    let outcome = failure.map_or(ANSWERED, |failure| failure.outcome.as_str());
+    record_status(span, status);
+    span.record("outcome", outcome);
+    if failure.is_some() {
+        record_failure(span, status, outcome);
     }
-    span.record("outcome", failure.map_or("answered", |failure| failure.outcome.as_str()));
+    outcome
 }
 
 /// Returns the token that a request is sent with, if the credentials have one.
@@ -136,7 +153,8 @@ async fn authorize(
         return Ok(None);
     };
     // Boxed, since most calls have no use for it.
-    let token = Box::pin(source.token(&shared.http, &shared.base_url, refused, limit));
+    let server = TokenServer { http: &shared.http, base: &shared.base_url, telemetry: &shared.telemetry };
+    let token = Box::pin(source.token(server, refused, limit));
     token.await.map(Some).map_err(|no_token| {
         let NoToken { kind, reason, status, headers, body, wait, .. } = *no_token;
         (response.status, response.headers, response.body) = (status, headers, body.into());

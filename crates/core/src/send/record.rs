@@ -1,4 +1,5 @@
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::StatusCode;
@@ -10,12 +11,14 @@ use crate::attempt::{AttemptResponse, TimeLimits};
 use crate::classify::Failure;
 use crate::client::{Shared, Transport};
 use crate::error::{Error, ErrorBody, Inner, Outcome};
-use crate::operation::Operation;
+use crate::observe::{ANSWERED, CallReport, DROPPED, Observer, record_failure, record_status};
+use crate::operation::{Operation, Repeat};
 use crate::reply::Reply;
 use crate::retry::retry_after;
 
-/// What has happened to a call so far: what its reply or its error says, and its span.
+/// What has happened to a call so far: what its reply or its error says, its span, and who is told of its end.
 pub(crate) struct CallRecord {
+    api: &'static str,
     pub(crate) operation: &'static Operation,
     pub(crate) time: TimeLimits,
     pub(super) span: Span,
@@ -27,23 +30,47 @@ pub(crate) struct CallRecord {
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// Whether the span says how the call ended.
+    observer: Option<Arc<dyn Observer>>,
+    /// After how long the head of the response arrived, where its body is read as a stream.
+    head_elapsed: Option<Duration>,
+    /// Whether the end of the call is reported.
     has_ended: bool,
+}
+
+/// How a call ends.
+#[derive(Clone, Copy)]
+pub(crate) enum CallEnd<'a> {
+    Answered,
+    Failed {
+        outcome: Outcome,
+        reason: &'a str,
+        not_modified: bool,
+    },
+    /// The caller dropped the future.
+    Dropped,
 }
 
 impl CallRecord {
     pub(crate) fn start(transport: &Transport, operation: &'static Operation) -> Self {
+        let telemetry = &transport.shared.telemetry;
         let span = tracing::info_span!(
             "call",
-            api = transport.shared.table.api,
+            otel.kind = "client",
+            otel.name = %format_args!("{} {}", operation.method, operation.path),
+            otel.status_code = Empty,
+            api = telemetry.api,
             operation = operation.id,
-            method = operation.method.as_str(),
-            path = operation.path,
-            attempts = Empty,
-            status = Empty,
+            http.request.method = operation.method.as_str(),
+            url.template = operation.path,
+            server.address = telemetry.server_address,
+            server.port = telemetry.server_port,
+            http.request.resend_count = Empty,
+            http.response.status_code = Empty,
             outcome = Empty,
+            error.type = Empty,
         );
         Self {
+            api: telemetry.api,
             operation,
             time: TimeLimits::start(transport),
             span,
@@ -53,6 +80,8 @@ impl CallRecord {
             status: None,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            observer: telemetry.observer.clone(),
+            head_elapsed: None,
             has_ended: false,
         }
     }
@@ -66,19 +95,80 @@ impl CallRecord {
         }
     }
 
-    /// Records in the span how the call ended.
-    pub(crate) fn end(&mut self, outcome: &str) {
-        self.has_ended = true;
-        self.span.record("attempts", self.attempts);
-        if let Some(status) = self.status {
-            self.span.record("status", status.as_u16());
+    /// Records that the head of a response has arrived whose body is read as a stream. The call goes on to the end of the stream.
+    pub(crate) fn head_arrived(&mut self) {
+        self.head_elapsed = Some(self.time.started.elapsed());
+    }
+
+    /// Reports how the call ended, once: in its span, to the observer and, when it failed, in an event. Returns how long the
+    /// call took.
+    pub(crate) fn end(&mut self, end: CallEnd<'_>) -> Duration {
+        let elapsed = self.time.started.elapsed();
+        if std::mem::replace(&mut self.has_ended, true) {
+            return elapsed;
         }
+        let outcome = match end {
+            CallEnd::Answered => ANSWERED,
+            CallEnd::Failed { outcome, .. } => outcome.as_str(),
+            CallEnd::Dropped => DROPPED,
+        };
+        if self.attempts > 1 {
+            self.span.record("http.request.resend_count", self.attempts - 1);
+        }
+        record_status(&self.span, self.status);
         self.span.record("outcome", outcome);
+        let failed = self.has_failed(end);
+        if failed {
+            record_failure(&self.span, self.status, outcome);
+            tracing::warn!(
+                parent: &self.span,
+                api = self.api,
+                operation = self.operation.id,
+                outcome,
+                http.response.status_code = self.status.map(|status| status.as_u16()),
+                attempts = self.attempts,
+                elapsed_ms = elapsed.as_millis() as u64,
+                reason = match end {
+                    CallEnd::Failed { reason, .. } => Some(reason),
+                    _ => None,
+                },
+                "call failed",
+            );
+        }
+        if let Some(observer) = &self.observer {
+            observer.on_call_end(&CallReport {
+                api: self.api,
+                operation: self.operation,
+                outcome,
+                failed,
+                status: self.status,
+                attempts: self.attempts,
+                elapsed: match end {
+                    CallEnd::Answered => self.head_elapsed.unwrap_or(elapsed),
+                    _ => elapsed,
+                },
+            });
+        }
+        elapsed
+    }
+
+    /// Whether somebody may have to look into this call. Absence and "not modified" answer the question that a read asks.
+    fn has_failed(&self, end: CallEnd<'_>) -> bool {
+        let is_read = self.operation.repeat == Repeat::Read;
+        match end {
+            CallEnd::Answered => false,
+            CallEnd::Failed { not_modified, outcome, .. } => {
+                let is_absent = outcome == Outcome::Rejected && self.status == Some(StatusCode::NOT_FOUND);
+                !(not_modified || (is_read && is_absent))
+            }
+            // The outcome of a change is lost.
+            CallEnd::Dropped => !is_read && self.attempts > 0,
+        }
     }
 
     /// Returns the reply of a call that has succeeded.
     pub(super) fn reply<T>(mut self, transport: &Transport, value: T) -> Reply<T> {
-        self.end("answered");
+        let elapsed = self.end(CallEnd::Answered);
         Reply {
             value,
             // Each response has a status.
@@ -87,7 +177,7 @@ impl CallRecord {
             body: std::mem::take(&mut self.body),
             attempts: self.attempts,
             earlier_attempt_unanswered: self.earlier_attempt_unanswered,
-            elapsed: self.time.started.elapsed(),
+            elapsed,
             table: transport.shared.table,
             operation: self.operation,
         }
@@ -99,7 +189,6 @@ impl CallRecord {
         if self.is_indeterminate {
             failure.merge_earlier_attempt(self.operation);
         }
-        self.end(failure.outcome.as_str());
         // A status of success stands with "not sent" when it is that of an answer without a token.
         let is_refused = |status: &StatusCode| !status.is_success() || failure.outcome == Outcome::NotSent;
         let mut said = match self.status.filter(is_refused) {
@@ -109,6 +198,8 @@ impl CallRecord {
         if failure.outcome == Outcome::Rejected && !said.is_documented {
             failure.reason.push_str(not_the_supplier(self.status));
         }
+        let Failure { outcome, not_modified, .. } = failure;
+        let elapsed = self.end(CallEnd::Failed { outcome, reason: &failure.reason, not_modified });
         let repeats_secret = |text: &str| shared.credentials.occur_in(text);
         said.redact(repeats_secret);
         Error::new(Inner {
@@ -121,19 +212,17 @@ impl CallRecord {
             said,
             decode_path: failure.decode_path.filter(|path| !repeats_secret(path)),
             attempts: self.attempts,
-            elapsed: self.time.started.elapsed(),
+            elapsed,
             source: failure.source,
             ..Inner::of(shared.table.api, failure.outcome, failure.reason)
         })
     }
 }
 
-/// Ends the span of a call whose future is dropped before the call has ended.
+/// Reports the end of a call whose future is dropped before the call has ended. A stream may be dropped before its end.
 impl Drop for CallRecord {
     fn drop(&mut self) {
-        if !self.has_ended {
-            self.end("dropped");
-        }
+        self.end(if self.head_elapsed.is_some() { CallEnd::Answered } else { CallEnd::Dropped });
     }
 }
 

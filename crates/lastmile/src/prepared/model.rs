@@ -281,7 +281,7 @@ fn run(seed: u64, workers: usize, has_slow_requests: bool) -> Arc<Mutex<World>> 
     };
     let network = Network {
         world: Arc::new(Mutex::new(world)),
-        policy: Policy { deadline: DEADLINE, settle: SETTLE, ..Policy::default() },
+        policy: Policy::default().with_deadline(DEADLINE).with_settle_time(SETTLE),
         send_deadline: None,
     };
     let start = || -> Worker { Box::pin(work(network.clone())) };

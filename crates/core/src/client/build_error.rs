@@ -1,0 +1,45 @@
+/// Why a client cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The base URL is no http or https address.
+    #[error("the base is not an address: give one such as https://api.sp.example")]
+    NotAnAddress,
+    /// The base URL holds a user or password.
+    #[error("the base holds a user or password: take them out and give them as credentials")]
+    CredentialsInAddress,
+    /// The base URL has a query or a fragment.
+    #[error("the base has a query or fragment: give the address up to its path")]
+    MoreThanAPath,
+    /// The base URL is plain http to another machine.
+    #[error(
+        "plain http to {host} would send credentials and orders in the open: use https (http is for addresses of this \
+         machine only)"
+    )]
+    InTheOpen {
+        /// The other machine.
+        host: String,
+    },
+    /// An endpoint is at an origin that the caller did not allow.
+    #[error("the endpoint is at {origin}, which gets no credentials: allow that origin if you trust it")]
+    OtherOrigin {
+        /// The origin.
+        origin: String,
+    },
+    /// A proxy is given for a base URL that is plain http.
+    #[error(
+        "a proxy would read the credentials of plain http: use https, or no proxy for this machine's own address"
+    )]
+    ProxyInTheOpen,
+    /// The user agent is empty or holds a character that no header can carry.
+    #[error(
+        "the user agent cannot be sent: give a name and version in visible ASCII, such as order-service/1.4"
+    )]
+    UserAgent,
+    /// The base URL is https, and this build has no TLS.
+    #[error("the base is https and this build has no TLS: switch the feature `rustls` on")]
+    NoTls,
+    /// The HTTP client cannot be set up.
+    #[error("the HTTP client cannot be set up: see the source of this error")]
+    Client(#[source] reqwest::Error),
+}
