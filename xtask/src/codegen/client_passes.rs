@@ -7,9 +7,9 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Field, Ident, ImplItemFn, Item, Token, Type, parse_quote};
 
 use super::document::Facts;
-use super::fault::Fault;
-use super::rust_passes::{in_option, inside, type_name, types};
-use super::table;
+use super::error::PassError;
+use super::rust_passes::{inside, type_name, types};
+use super::{params_name, table};
 
 /// The methods of the client.
 fn methods(file: &mut syn::File) -> impl Iterator<Item = &mut ImplItemFn> {
@@ -24,7 +24,7 @@ fn methods(file: &mut syn::File) -> impl Iterator<Item = &mut ImplItemFn> {
 }
 
 /// Gathers the optional parameters of each method in a struct with defaults.
-pub(super) fn query_params(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
+pub(super) fn query_params(file: &mut syn::File, _: &Facts) -> Result<usize, PassError> {
     let structs: Vec<Item> = methods(file).filter_map(gather).collect();
     let count = structs.len();
     types(file)?.extend(structs);
@@ -36,11 +36,11 @@ fn gather(function: &mut ImplItemFn) -> Option<Item> {
     for argument in std::mem::take(&mut function.sig.inputs) {
         if let syn::FnArg::Typed(typed) = &argument
             && let syn::Pat::Ident(name) = &*typed.pat
-            && let Some(inner) = in_option(&typed.ty)
+            && let Some(inner) = inside(&typed.ty, "Option")
         {
             let (name, ty) = (&name.ident, owned(inner));
             let doc = argument_doc(&function.attrs, &name.to_string());
-            fields.push(parse_quote!(#[doc = #doc] pub #name: ::std::option::Option<#ty>));
+            fields.push(parse_quote!(#[doc = #doc] pub #name: Option<#ty>));
         } else {
             function.sig.inputs.push(argument);
         }
@@ -49,30 +49,22 @@ fn gather(function: &mut ImplItemFn) -> Option<Item> {
         return None;
     }
     let method = function.sig.ident.to_string();
-    let name = params_of(&function.sig.ident);
+    let name = format_ident!("{}", params_name(&method));
     function.sig.inputs.push(parse_quote!(params: &types::#name));
     let doc = format!("The optional parameters of [`{method}`](super::Client::{method}).");
     Some(parse_quote! {
         #[doc = #doc]
-        #[derive(Clone, Debug, Default)]
         pub struct #name {
             #(#fields,)*
         }
     })
 }
 
-/// The struct of a method's optional parameters.
-fn params_of(method: &Ident) -> Ident {
-    let pascal = |word: &str| format!("{}{}", word[..1].to_uppercase(), &word[1..]);
-    let name: String = method.to_string().split('_').map(pascal).collect();
-    format_ident!("{name}Params")
-}
-
 /// The type of a field for an argument: without a borrow, and seen from within the module `types`.
 fn owned(ty: &Type) -> Type {
     match ty {
         Type::Reference(reference) if type_name(&reference.elem) == "str" => {
-            parse_quote!(::std::string::String)
+            parse_quote!(String)
         }
         Type::Reference(reference) => owned(&reference.elem),
         Type::Path(path) if path.path.segments.first().is_some_and(|first| first.ident == "types") => {
@@ -97,7 +89,7 @@ fn argument_doc(attrs: &[syn::Attribute], name: &str) -> String {
 }
 
 /// Makes each method one call of the transport, with the parameters that progenitor's request has.
-pub(super) fn delegate_send(file: &mut syn::File, facts: &Facts) -> Result<usize, Fault> {
+pub(super) fn delegate_send(file: &mut syn::File, facts: &Facts) -> Result<usize, PassError> {
     let mut count = 0;
     for item in &mut file.items {
         let Item::Impl(item) = item else { continue };
@@ -117,16 +109,16 @@ pub(super) fn delegate_send(file: &mut syn::File, facts: &Facts) -> Result<usize
 }
 
 /// Rewrites one method. Returns its twin that reads the list row by row, where it has one.
-fn delegate(function: &mut ImplItemFn, has_rows: bool) -> Result<Option<ImplItemFn>, Fault> {
+fn delegate(function: &mut ImplItemFn, has_rows: bool) -> Result<Option<ImplItemFn>, PassError> {
     let method = function.sig.ident.clone();
-    let fault = |what: &str| Fault::at(method.to_string(), what);
+    let fault = |what: &str| PassError::at(method.to_string(), what);
     let mut request = Request::default();
     request.visit_block(&function.block);
     if let Some(unknown) = request.unknown {
         return Err(fault(&format!("its request has `{unknown}`, which the call layer does not send")));
     }
     let answer = match &function.sig.output {
-        syn::ReturnType::Type(_, ty) => in_result(ty).and_then(|ty| inside(ty, "ResponseValue")),
+        syn::ReturnType::Type(_, ty) => inside(ty, "Result").and_then(|ty| inside(ty, "ResponseValue")),
         syn::ReturnType::Default => None,
     };
     let answer = answer.cloned().ok_or_else(|| fault("it does not return a response"))?;
@@ -171,12 +163,7 @@ fn delegate(function: &mut ImplItemFn, has_rows: bool) -> Result<Option<ImplItem
     Ok(twin)
 }
 
-/// The value of a `Result`.
-fn in_result(ty: &Type) -> Option<&Type> {
-    inside(ty, "Result")
-}
-
-pub(super) fn is_unit(ty: &Type) -> bool {
+fn is_unit(ty: &Type) -> bool {
     matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
 }
 
@@ -285,7 +272,7 @@ impl VisitMut for WithoutLifetimes {
 }
 
 /// Replaces the struct and its constructors by the client of the core crate.
-pub(super) fn seal_client(file: &mut syn::File, _: &Facts) -> Result<usize, Fault> {
+pub(super) fn seal_client(file: &mut syn::File, _: &Facts) -> Result<usize, PassError> {
     let has_methods = |item: &syn::ItemImpl| {
         item.items
             .iter()

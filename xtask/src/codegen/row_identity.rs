@@ -1,17 +1,15 @@
-//! By which property the rows of a list are told from other objects.
+//! The pass that learns which property tells the rows of a list from other objects.
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use super::document::{Document, ListShape, component};
-use super::fault::Fault;
+use super::document::{Document, ListShape, component, objects};
+use super::error::PassError;
 use super::spec_passes::take;
 
 const IDENTITY: &str = "x-identity";
 
-/// Learns which operations answer with a list, and by which property its rows are told from other objects.
-pub(super) fn run(document: &mut Document) -> Result<usize, Fault> {
+/// Learns which operations return a list, and which property tells its rows from other objects.
+pub(super) fn run(document: &mut Document) -> Result<usize, PassError> {
     let mut rows = BTreeSet::new();
     let mut lists = Vec::new();
     for operation in document.operations() {
@@ -20,19 +18,19 @@ pub(super) fn run(document: &mut Document) -> Result<usize, Fault> {
             continue;
         }
         let Some(row) = component(&body["items"]["$ref"]) else {
-            return Err(Fault::at(operation.id, "the rows of its list are no component"));
+            return Err(PassError::at(operation.id, "the rows of its list are not a component"));
         };
         let schema = &document.json["components"]["schemas"][row];
         let identity = schema[IDENTITY].as_str().map(str::to_owned);
         match &identity {
             None if schema.get("properties").is_some() => {
-                return Err(Fault::at(
+                return Err(PassError::at(
                     row,
-                    "it is a row of a list: say by x-identity which property each row has",
+                    "it is a row of a list: name by x-identity the property that each row has",
                 ));
             }
             Some(name) if schema["properties"].get(name).is_none() => {
-                return Err(Fault::at(row, "x-identity names none of its properties"));
+                return Err(PassError::at(row, "x-identity names none of its properties"));
             }
             _ => {}
         }
@@ -44,31 +42,16 @@ pub(super) fn run(document: &mut Document) -> Result<usize, Fault> {
     for (name, schema) in document.schemas_mut().into_iter().flatten() {
         if take(schema, IDENTITY).is_some() {
             if !rows.contains(name) {
-                return Err(Fault::at(name, "x-identity is for the rows of a list that is an answer"));
+                return Err(PassError::at(name, "x-identity is for the rows of a list that is a response"));
             }
             count += 1;
         }
     }
-    if let Some(place) = place_of(&document.json, IDENTITY, "") {
-        return Err(Fault::at(place, "x-identity stands on the schema of a row, and nowhere else"));
+    if let Some((pointer, _)) =
+        objects(&document.json).iter().find(|(_, object)| object.contains_key(IDENTITY))
+    {
+        return Err(PassError::at(pointer, "x-identity is for the schema of a row only"));
     }
     document.facts.lists = lists.into_iter().collect();
     Ok(count)
-}
-
-/// Where a key stands in a document, if it does.
-fn place_of(json: &Value, key: &str, place: &str) -> Option<String> {
-    match json {
-        Value::Object(members) => members.iter().find_map(|(name, member)| {
-            if name == key {
-                Some(place.to_owned())
-            } else {
-                place_of(member, key, &format!("{place}/{name}"))
-            }
-        }),
-        Value::Array(items) => {
-            items.iter().enumerate().find_map(|(at, item)| place_of(item, key, &format!("{place}/{at}")))
-        }
-        _ => None,
-    }
 }

@@ -1,27 +1,16 @@
-//! The table and the operations of a client crate, and what hands each call to the core crate.
+//! The operation table of a client crate.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use serde_json::Value;
 
 use super::document::{Document, ListShape, Operation};
-use super::fault::Fault;
+use super::error::PassError;
+use super::{output, snake};
 
-pub(crate) fn render(document: &Document, client: &syn::File) -> Result<syn::File, Fault> {
+pub(crate) fn render(document: &Document, client: &syn::File) -> Result<String, PassError> {
     let mut operations: Vec<Operation<'_>> = document.operations().collect();
     operations.sort_by_key(|operation| snake(operation.id));
-    let methods = methods(client);
-    let rows = operations
-        .iter()
-        .map(|operation| {
-            let id = snake(operation.id);
-            let method = methods.iter().find(|method| method.sig.ident == id);
-            let method =
-                method.ok_or_else(|| Fault::at(operation.id, format!("the client has no method `{id}`")))?;
-            row(document, operation, method)
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-
     let api = &document.api;
     let title = document.json["info"]["title"].as_str();
     let version = document.json["info"]["version"].as_str();
@@ -29,11 +18,11 @@ pub(crate) fn render(document: &Document, client: &syn::File) -> Result<syn::Fil
     let schemes = &document.json["components"]["securitySchemes"];
     let keys = key_headers(schemes);
     let tokens = token_flows(document, schemes)?;
-    let file: syn::File = syn::parse_quote! {
+    let head: syn::File = syn::parse_quote! {
         //! The operations of the API, each by the name of the client's method.
 
         #[allow(unused_imports)]
-        use ::lastmile_core::operation::{Answer, ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow};
+        use ::lastmile_core::operation::{ErrorShape, Operation, Table, TokenFlow};
         use ::lastmile_core::reqwest::Method;
         #[allow(unused_imports)]
         use ::std::time::Duration;
@@ -47,74 +36,64 @@ pub(crate) fn render(document: &Document, client: &syn::File) -> Result<syn::Fil
             key_headers: &[#(#keys),*],
             tokens: &[#(#tokens),*],
         };
-
-        #(#rows)*
     };
-    Ok(file)
+    let mut source = output::format(&head);
+    for operation in &operations {
+        source.push_str(&row(document, operation, client)?);
+    }
+    Ok(source)
 }
 
-fn row(
-    document: &Document,
-    operation: &Operation<'_>,
-    function: &syn::ImplItemFn,
-) -> Result<TokenStream, Fault> {
+/// The static of one operation.
+fn row(document: &Document, operation: &Operation<'_>, client: &syn::File) -> Result<String, PassError> {
+    let error = |message: String| PassError::at(operation.id, message);
     let id = snake(operation.id);
-    let verb = operation.method.to_uppercase();
-    let method = quote::format_ident!("{verb}");
-    let path = operation.path;
-    let media_type = match document.facts.media_types.get(operation.id) {
-        Some(media_type) => quote!(Some(#media_type)),
-        None => quote!(None),
+    let (verb, path, json) = (operation.method.to_uppercase(), operation.path, operation.json);
+    let repeat = match (json["x-retry"].as_str(), operation.method) {
+        (Some(repeat @ ("read" | "idempotent" | "once")), _) => repeat,
+        (Some(other), _) => return Err(error(format!("x-retry has no value `{other}`"))),
+        (None, "get") => "read",
+        (None, "put" | "delete") => "idempotent",
+        (None, _) => "once",
     };
-    let repeat = match (operation.json["x-retry"].as_str(), operation.method) {
-        (Some("read"), _) | (None, "get") => quote!(Read),
-        (Some("idempotent"), _) | (None, "put" | "delete") => quote!(Idempotent),
-        (Some("once"), _) | (None, _) => quote!(Once),
-        (Some(other), _) => return Err(Fault::at(operation.id, format!("x-retry has no value `{other}`"))),
-    };
-    let content = &operation.json["responses"]["2XX"]["content"];
-    let (answer, sends) =
-        if content.is_null() { (quote!(Nothing), "send_empty") } else { (quote!(Json), "send") };
-    // progenitor has its own mind about answers in other media types.
-    if !function.block.to_token_stream().to_string().contains(&format!(". {sends} ()")) {
-        return Err(Fault::at(operation.id, format!("its method does not `{sends}`")));
-    }
-    let list = match document.facts.lists.get(operation.id) {
-        None => quote!(None),
-        Some(ListShape { identity, is_paged }) => {
-            let identity = identity.as_ref().map_or(quote!(None), |name| quote!(Some(#name)));
-            quote!(Some(ListShape { identity: #identity, is_paged: #is_paged }))
+    let mut options = String::new();
+    let mut option = |is_set: bool, call: &str| {
+        if is_set {
+            options.push_str(call);
         }
     };
-    let conditional = document.facts.conditional.contains(operation.id);
-    let authorized = operation.json["security"].as_array().is_none_or(|schemes| !schemes.is_empty());
-    let lower_case = operation.json["x-lower-case"] == true;
-    let interval = match operation.json.get("x-interval").map(Value::as_u64) {
-        None => quote!(None),
-        Some(Some(seconds)) => quote!(Some(Duration::from_secs(#seconds))),
-        Some(None) => return Err(Fault::at(operation.id, "x-interval is no number of seconds")),
-    };
+    let media_type = document.facts.media_types.get(operation.id);
+    option(media_type.is_some(), &format!(".media_type({:?})", media_type.map_or("", |text| text)));
+    let is_empty = json["responses"]["2XX"]["content"].is_null();
+    option(is_empty, ".no_content()");
+    if let Some(ListShape { identity, is_paged }) = document.facts.lists.get(operation.id) {
+        option(true, &format!(".{}({identity:?})", if *is_paged { "paged_list" } else { "list" }));
+    }
+    let is_authorized = json["security"].as_array().is_none_or(|schemes| !schemes.is_empty());
+    option(!is_authorized, ".without_token()");
+    option(json["x-lower-case"] == true, ".lower_case()");
+    option(document.facts.conditional.contains(operation.id), ".conditional()");
+    if let Some(interval) = json.get("x-interval") {
+        let seconds =
+            interval.as_u64().ok_or_else(|| error("x-interval is no number of seconds".to_owned()))?;
+        option(true, &format!(".interval(Duration::from_secs({seconds}))"));
+    }
+
+    let method = methods(client).find(|method| method.sig.ident == id);
+    let method = method.ok_or_else(|| error(format!("the client has no method `{id}`")))?;
+    let send = if is_empty { "send_empty" } else { "send" };
+    // progenitor may read a response of another media type in its own way.
+    if !method.block.to_token_stream().to_string().contains(&format!(". {send} ()")) {
+        return Err(error(format!("its method does not `{send}`")));
+    }
     let name = constant(&id);
-    let doc = format!("`{verb} {path}`: [`{id}`](super::Client::{id}).");
-    Ok(quote! {
-        #[doc = #doc]
-        pub static #name: Operation = Operation {
-            id: #id,
-            method: Method::#method,
-            path: #path,
-            repeat: Repeat::#repeat,
-            media_type: #media_type,
-            answer: Answer::#answer,
-            list: #list,
-            conditional: #conditional,
-            authorized: #authorized,
-            lower_case: #lower_case,
-            interval: #interval,
-        };
-    })
+    Ok(format!(
+        "\n/// `{verb} {path}`: [`{id}`](super::Client::{id}).\n\
+         pub static {name}: Operation = Operation::{repeat}({id:?}, Method::{verb}, {path:?}){options};\n"
+    ))
 }
 
-/// The name of an operation's constant, by that of its method.
+/// The name of an operation's static, by that of its method.
 pub(super) fn constant(method: &str) -> syn::Ident {
     quote::format_ident!("{}", method.to_uppercase())
 }
@@ -142,25 +121,23 @@ fn key_headers(schemes: &Value) -> Vec<TokenStream> {
 }
 
 /// How tokens are obtained and renewed, by the `x-token` of security schemes.
-fn token_flows(document: &Document, schemes: &Value) -> Result<Vec<TokenStream>, Fault> {
+fn token_flows(document: &Document, schemes: &Value) -> Result<Vec<TokenStream>, PassError> {
     let schemes = schemes.as_object().into_iter().flatten();
     let flows = schemes.filter_map(|(name, scheme)| Some((name, scheme.get("x-token")?)));
     let flows = flows.map(|(name, flow)| {
+        let missing = |key: &str| PassError::at(name, format!("x-token: `{key}` is missing"));
+        let text = |key: &str| flow[key].as_str().ok_or_else(|| missing(key));
         let path = |key: &str| {
-            let id = flow[key].as_str().unwrap_or_default();
-            let found =
-                document.operations().find(|operation| operation.id == id).map(|operation| operation.path);
-            found.ok_or_else(|| Fault::at(name, format!("x-token: `{key}` names no operation")))
-        };
-        let text = |key: &str| {
-            let text = flow[key].as_str().map(str::to_owned);
-            text.ok_or_else(|| Fault::at(name, format!("x-token: `{key}` is missing")))
+            let id = text(key)?;
+            let operation = document.operations().find(|operation| operation.id == id);
+            let operation = operation
+                .ok_or_else(|| PassError::at(name, format!("x-token: `{key}` names no operation")))?;
+            Ok::<_, PassError>(operation.path)
         };
         let (obtain, renew) = (path("obtain")?, path("renew")?);
-        let (prefix, token, renewal, renewal_field) =
-            (text("prefix")?, text("token")?, text("renewal")?, text("renewal-field")?);
-        let lifetime =
-            flow["lifetime"].as_u64().ok_or_else(|| Fault::at(name, "x-token: `lifetime` is missing"))?;
+        let (prefix, token) = (text("prefix")?, text("token")?);
+        let (renewal, renewal_field) = (text("renewal")?, text("renewal-field")?);
+        let lifetime = flow["lifetime"].as_u64().ok_or_else(|| missing("lifetime"))?;
         Ok(quote! {
             TokenFlow {
                 scheme: #name,
@@ -177,26 +154,13 @@ fn token_flows(document: &Document, schemes: &Value) -> Result<Vec<TokenStream>,
     flows.collect()
 }
 
-fn methods(client: &syn::File) -> Vec<&syn::ImplItemFn> {
+fn methods(client: &syn::File) -> impl Iterator<Item = &syn::ImplItemFn> {
     let impls = client.items.iter().filter_map(|item| match item {
         syn::Item::Impl(item) => Some(&item.items),
         _ => None,
     });
-    let functions = impls.flatten().filter_map(|item| match item {
+    impls.flatten().filter_map(|item| match item {
         syn::ImplItem::Fn(function) => Some(function),
         _ => None,
-    });
-    functions.collect()
-}
-
-/// The name of an operation's method: `createContact` becomes `create_contact`.
-pub(crate) fn snake(id: &str) -> String {
-    let mut name = String::new();
-    for (at, c) in id.char_indices() {
-        if c.is_ascii_uppercase() && at > 0 {
-            name.push('_');
-        }
-        name.push(c.to_ascii_lowercase());
-    }
-    name
+    })
 }

@@ -2,9 +2,7 @@
 
 //! The operations of the API, each by the name of the client's method.
 #[allow(unused_imports)]
-use ::lastmile_core::operation::{
-    Answer, ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow,
-};
+use ::lastmile_core::operation::{ErrorShape, Operation, Table, TokenFlow};
 use ::lastmile_core::reqwest::Method;
 #[allow(unused_imports)]
 use ::std::time::Duration;
@@ -24,255 +22,57 @@ pub static TABLE: Table = Table {
     key_headers: &[("Api-Key-Header", "Api-Key"), ("Client-Id-Header", "Client-Id")],
     tokens: &[],
 };
-///`POST /api/v1/buildings/{id}/delayed-connections`: [`create_building_delayed_connection`](super::Client::create_building_delayed_connection).
-pub static CREATE_BUILDING_DELAYED_CONNECTION: Operation = Operation {
-    id: "create_building_delayed_connection",
-    method: Method::POST,
-    path: "/api/v1/buildings/{id}/delayed-connections",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/v1/contacts`: [`create_contact`](super::Client::create_contact).
-pub static CREATE_CONTACT: Operation = Operation {
-    id: "create_contact",
-    method: Method::POST,
-    path: "/api/v1/contacts",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/v1/customers`: [`create_customer`](super::Client::create_customer).
-pub static CREATE_CUSTOMER: Operation = Operation {
-    id: "create_customer",
-    method: Method::POST,
-    path: "/api/v1/customers",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/v1/customer-contracts`: [`create_customer_contract`](super::Client::create_customer_contract).
-pub static CREATE_CUSTOMER_CONTRACT: Operation = Operation {
-    id: "create_customer_contract",
-    method: Method::POST,
-    path: "/api/v1/customer-contracts",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/v1/delayed-connections`: [`create_delayed_connection`](super::Client::create_delayed_connection).
-pub static CREATE_DELAYED_CONNECTION: Operation = Operation {
-    id: "create_delayed_connection",
-    method: Method::POST,
-    path: "/api/v1/delayed-connections",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/v1/delayed-connections/batch`: [`create_delayed_connection_batch`](super::Client::create_delayed_connection_batch).
-pub static CREATE_DELAYED_CONNECTION_BATCH: Operation = Operation {
-    id: "create_delayed_connection_batch",
-    method: Method::POST,
-    path: "/api/v1/delayed-connections/batch",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/v1/project-asset-approvals`: [`create_project_asset_approval`](super::Client::create_project_asset_approval).
-pub static CREATE_PROJECT_ASSET_APPROVAL: Operation = Operation {
-    id: "create_project_asset_approval",
-    method: Method::POST,
-    path: "/api/v1/project-asset-approvals",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Nothing,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`DELETE /api/v1/contacts/{id}`: [`delete_contact`](super::Client::delete_contact).
-pub static DELETE_CONTACT: Operation = Operation {
-    id: "delete_contact",
-    method: Method::DELETE,
-    path: "/api/v1/contacts/{id}",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Nothing,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`DELETE /api/v1/customers/{id}`: [`delete_customer`](super::Client::delete_customer).
-pub static DELETE_CUSTOMER: Operation = Operation {
-    id: "delete_customer",
-    method: Method::DELETE,
-    path: "/api/v1/customers/{id}",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Nothing,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`DELETE /api/v1/customer-contracts/{id}`: [`delete_customer_contract`](super::Client::delete_customer_contract).
-pub static DELETE_CUSTOMER_CONTRACT: Operation = Operation {
-    id: "delete_customer_contract",
-    method: Method::DELETE,
-    path: "/api/v1/customer-contracts/{id}",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Nothing,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v1/contacts/{id}`: [`get_contact`](super::Client::get_contact).
-pub static GET_CONTACT: Operation = Operation {
-    id: "get_contact",
-    method: Method::GET,
-    path: "/api/v1/contacts/{id}",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v1/customers/{id}`: [`get_customer`](super::Client::get_customer).
-pub static GET_CUSTOMER: Operation = Operation {
-    id: "get_customer",
-    method: Method::GET,
-    path: "/api/v1/customers/{id}",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v1/customers/{id}/contacts/{contactId}`: [`get_customer_contact`](super::Client::get_customer_contact).
-pub static GET_CUSTOMER_CONTACT: Operation = Operation {
-    id: "get_customer_contact",
-    method: Method::GET,
-    path: "/api/v1/customers/{id}/contacts/{contactId}",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v1/customer-contracts/{id}`: [`get_customer_contract`](super::Client::get_customer_contract).
-pub static GET_CUSTOMER_CONTRACT: Operation = Operation {
-    id: "get_customer_contract",
-    method: Method::GET,
-    path: "/api/v1/customer-contracts/{id}",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v1/delayed-connections/batch/{id}`: [`get_delayed_connection_batch`](super::Client::get_delayed_connection_batch).
-pub static GET_DELAYED_CONNECTION_BATCH: Operation = Operation {
-    id: "get_delayed_connection_batch",
-    method: Method::GET,
-    path: "/api/v1/delayed-connections/batch/{id}",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`PATCH /api/v1/contacts/{id}`: [`update_contact`](super::Client::update_contact).
-pub static UPDATE_CONTACT: Operation = Operation {
-    id: "update_contact",
-    method: Method::PATCH,
-    path: "/api/v1/contacts/{id}",
-    repeat: Repeat::Idempotent,
-    media_type: Some("application/merge-patch+json"),
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`PATCH /api/v1/customers/{id}`: [`update_customer`](super::Client::update_customer).
-pub static UPDATE_CUSTOMER: Operation = Operation {
-    id: "update_customer",
-    method: Method::PATCH,
-    path: "/api/v1/customers/{id}",
-    repeat: Repeat::Idempotent,
-    media_type: Some("application/merge-patch+json"),
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`PATCH /api/v1/customer-contracts/{id}`: [`update_customer_contract`](super::Client::update_customer_contract).
-pub static UPDATE_CUSTOMER_CONTRACT: Operation = Operation {
-    id: "update_customer_contract",
-    method: Method::PATCH,
-    path: "/api/v1/customer-contracts/{id}",
-    repeat: Repeat::Idempotent,
-    media_type: Some("application/merge-patch+json"),
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
+
+/// `POST /api/v1/buildings/{id}/delayed-connections`: [`create_building_delayed_connection`](super::Client::create_building_delayed_connection).
+pub static CREATE_BUILDING_DELAYED_CONNECTION: Operation = Operation::once("create_building_delayed_connection", Method::POST, "/api/v1/buildings/{id}/delayed-connections");
+
+/// `POST /api/v1/contacts`: [`create_contact`](super::Client::create_contact).
+pub static CREATE_CONTACT: Operation = Operation::once("create_contact", Method::POST, "/api/v1/contacts");
+
+/// `POST /api/v1/customers`: [`create_customer`](super::Client::create_customer).
+pub static CREATE_CUSTOMER: Operation = Operation::once("create_customer", Method::POST, "/api/v1/customers");
+
+/// `POST /api/v1/customer-contracts`: [`create_customer_contract`](super::Client::create_customer_contract).
+pub static CREATE_CUSTOMER_CONTRACT: Operation = Operation::once("create_customer_contract", Method::POST, "/api/v1/customer-contracts");
+
+/// `POST /api/v1/delayed-connections`: [`create_delayed_connection`](super::Client::create_delayed_connection).
+pub static CREATE_DELAYED_CONNECTION: Operation = Operation::once("create_delayed_connection", Method::POST, "/api/v1/delayed-connections");
+
+/// `POST /api/v1/delayed-connections/batch`: [`create_delayed_connection_batch`](super::Client::create_delayed_connection_batch).
+pub static CREATE_DELAYED_CONNECTION_BATCH: Operation = Operation::once("create_delayed_connection_batch", Method::POST, "/api/v1/delayed-connections/batch");
+
+/// `POST /api/v1/project-asset-approvals`: [`create_project_asset_approval`](super::Client::create_project_asset_approval).
+pub static CREATE_PROJECT_ASSET_APPROVAL: Operation = Operation::once("create_project_asset_approval", Method::POST, "/api/v1/project-asset-approvals").no_content();
+
+/// `DELETE /api/v1/contacts/{id}`: [`delete_contact`](super::Client::delete_contact).
+pub static DELETE_CONTACT: Operation = Operation::idempotent("delete_contact", Method::DELETE, "/api/v1/contacts/{id}").no_content();
+
+/// `DELETE /api/v1/customers/{id}`: [`delete_customer`](super::Client::delete_customer).
+pub static DELETE_CUSTOMER: Operation = Operation::idempotent("delete_customer", Method::DELETE, "/api/v1/customers/{id}").no_content();
+
+/// `DELETE /api/v1/customer-contracts/{id}`: [`delete_customer_contract`](super::Client::delete_customer_contract).
+pub static DELETE_CUSTOMER_CONTRACT: Operation = Operation::idempotent("delete_customer_contract", Method::DELETE, "/api/v1/customer-contracts/{id}").no_content();
+
+/// `GET /api/v1/contacts/{id}`: [`get_contact`](super::Client::get_contact).
+pub static GET_CONTACT: Operation = Operation::read("get_contact", Method::GET, "/api/v1/contacts/{id}");
+
+/// `GET /api/v1/customers/{id}`: [`get_customer`](super::Client::get_customer).
+pub static GET_CUSTOMER: Operation = Operation::read("get_customer", Method::GET, "/api/v1/customers/{id}");
+
+/// `GET /api/v1/customers/{id}/contacts/{contactId}`: [`get_customer_contact`](super::Client::get_customer_contact).
+pub static GET_CUSTOMER_CONTACT: Operation = Operation::read("get_customer_contact", Method::GET, "/api/v1/customers/{id}/contacts/{contactId}");
+
+/// `GET /api/v1/customer-contracts/{id}`: [`get_customer_contract`](super::Client::get_customer_contract).
+pub static GET_CUSTOMER_CONTRACT: Operation = Operation::read("get_customer_contract", Method::GET, "/api/v1/customer-contracts/{id}");
+
+/// `GET /api/v1/delayed-connections/batch/{id}`: [`get_delayed_connection_batch`](super::Client::get_delayed_connection_batch).
+pub static GET_DELAYED_CONNECTION_BATCH: Operation = Operation::read("get_delayed_connection_batch", Method::GET, "/api/v1/delayed-connections/batch/{id}");
+
+/// `PATCH /api/v1/contacts/{id}`: [`update_contact`](super::Client::update_contact).
+pub static UPDATE_CONTACT: Operation = Operation::idempotent("update_contact", Method::PATCH, "/api/v1/contacts/{id}").media_type("application/merge-patch+json");
+
+/// `PATCH /api/v1/customers/{id}`: [`update_customer`](super::Client::update_customer).
+pub static UPDATE_CUSTOMER: Operation = Operation::idempotent("update_customer", Method::PATCH, "/api/v1/customers/{id}").media_type("application/merge-patch+json");
+
+/// `PATCH /api/v1/customer-contracts/{id}`: [`update_customer_contract`](super::Client::update_customer_contract).
+pub static UPDATE_CUSTOMER_CONTRACT: Operation = Operation::idempotent("update_customer_contract", Method::PATCH, "/api/v1/customer-contracts/{id}").media_type("application/merge-patch+json");

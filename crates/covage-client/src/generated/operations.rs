@@ -2,9 +2,7 @@
 
 //! The operations of the API, each by the name of the client's method.
 #[allow(unused_imports)]
-use ::lastmile_core::operation::{
-    Answer, ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow,
-};
+use ::lastmile_core::operation::{ErrorShape, Operation, Table, TokenFlow};
 use ::lastmile_core::reqwest::Method;
 #[allow(unused_imports)]
 use ::std::time::Duration;
@@ -45,515 +43,105 @@ pub static TABLE: Table = Table {
         },
     ],
 };
-///`POST /api/contacts/`: [`create_contact`](super::Client::create_contact).
-pub static CREATE_CONTACT: Operation = Operation {
-    id: "create_contact",
-    method: Method::POST,
-    path: "/api/contacts/",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/v2/eligibility/offers/`: [`create_offers`](super::Client::create_offers).
-pub static CREATE_OFFERS: Operation = Operation {
-    id: "create_offers",
-    method: Method::POST,
-    path: "/api/v2/eligibility/offers/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/v2/orders/`: [`create_order`](super::Client::create_order).
-pub static CREATE_ORDER: Operation = Operation {
-    id: "create_order",
-    method: Method::POST,
-    path: "/api/v2/orders/",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/v2/orders/{uuid}/events/info/`: [`create_order_info_event`](super::Client::create_order_info_event).
-pub static CREATE_ORDER_INFO_EVENT: Operation = Operation {
-    id: "create_order_info_event",
-    method: Method::POST,
-    path: "/api/v2/orders/{uuid}/events/info/",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: Some(Duration::from_secs(300u64)),
-};
-///`DELETE /api/contacts/{contact_uuid}/`: [`delete_contact`](super::Client::delete_contact).
-pub static DELETE_CONTACT: Operation = Operation {
-    id: "delete_contact",
-    method: Method::DELETE,
-    path: "/api/contacts/{contact_uuid}/",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Nothing,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v2/eligibility/buildings/{building_ref}/`: [`get_building`](super::Client::get_building).
-pub static GET_BUILDING: Operation = Operation {
-    id: "get_building",
-    method: Method::GET,
-    path: "/api/v2/eligibility/buildings/{building_ref}/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/contacts/{contact_uuid}/`: [`get_contact`](super::Client::get_contact).
-pub static GET_CONTACT: Operation = Operation {
-    id: "get_contact",
-    method: Method::GET,
-    path: "/api/contacts/{contact_uuid}/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v2/eligibility/forecast_eligibility/`: [`get_forecast`](super::Client::get_forecast).
-pub static GET_FORECAST: Operation = Operation {
-    id: "get_forecast",
-    method: Method::GET,
-    path: "/api/v2/eligibility/forecast_eligibility/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v2/orders/{uuid}/`: [`get_order`](super::Client::get_order).
-pub static GET_ORDER: Operation = Operation {
-    id: "get_order",
-    method: Method::GET,
-    path: "/api/v2/orders/{uuid}/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/eligibility/endpoints/{endpoint_ref}/portability/`: [`get_portability`](super::Client::get_portability).
-pub static GET_PORTABILITY: Operation = Operation {
-    id: "get_portability",
-    method: Method::GET,
-    path: "/api/eligibility/endpoints/{endpoint_ref}/portability/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("eligibility"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/product-families/{product_family_uuid}/`: [`get_product_family`](super::Client::get_product_family).
-pub static GET_PRODUCT_FAMILY: Operation = Operation {
-    id: "get_product_family",
-    method: Method::GET,
-    path: "/api/product-families/{product_family_uuid}/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/product-lines/{product_line_uuid}/`: [`get_product_line`](super::Client::get_product_line).
-pub static GET_PRODUCT_LINE: Operation = Operation {
-    id: "get_product_line",
-    method: Method::GET,
-    path: "/api/product-lines/{product_line_uuid}/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v2/services/{uuid}/`: [`get_service`](super::Client::get_service).
-pub static GET_SERVICE: Operation = Operation {
-    id: "get_service",
-    method: Method::GET,
-    path: "/api/v2/services/{uuid}/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/users/{user_uuid}/`: [`get_user`](super::Client::get_user).
-pub static GET_USER: Operation = Operation {
-    id: "get_user",
-    method: Method::GET,
-    path: "/api/users/{user_uuid}/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v2/appointment/slots/`: [`list_appointment_slots`](super::Client::list_appointment_slots).
-pub static LIST_APPOINTMENT_SLOTS: Operation = Operation {
-    id: "list_appointment_slots",
-    method: Method::GET,
-    path: "/api/v2/appointment/slots/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: None,
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v2/eligibility/buildings/`: [`list_buildings`](super::Client::list_buildings).
-pub static LIST_BUILDINGS: Operation = Operation {
-    id: "list_buildings",
-    method: Method::GET,
-    path: "/api/v2/eligibility/buildings/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("building_ref"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v2/eligibility/cities/`: [`list_cities`](super::Client::list_cities).
-pub static LIST_CITIES: Operation = Operation {
-    id: "list_cities",
-    method: Method::GET,
-    path: "/api/v2/eligibility/cities/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("kosc_insee_code"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/contacts/`: [`list_contacts`](super::Client::list_contacts).
-pub static LIST_CONTACTS: Operation = Operation {
-    id: "list_contacts",
-    method: Method::GET,
-    path: "/api/contacts/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("contact_uuid"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v2/eligibility/endpoints/`: [`list_eligibility_endpoints`](super::Client::list_eligibility_endpoints).
-pub static LIST_ELIGIBILITY_ENDPOINTS: Operation = Operation {
-    id: "list_eligibility_endpoints",
-    method: Method::GET,
-    path: "/api/v2/eligibility/endpoints/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("endpoint_ref"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/events/`: [`list_events`](super::Client::list_events).
-pub static LIST_EVENTS: Operation = Operation {
-    id: "list_events",
-    method: Method::GET,
-    path: "/api/events/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("event_uuid"),
-        is_paged: true,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: Some(Duration::from_secs(30u64)),
-};
-///`GET /api/v2/orders/`: [`list_orders`](super::Client::list_orders).
-pub static LIST_ORDERS: Operation = Operation {
-    id: "list_orders",
-    method: Method::GET,
-    path: "/api/v2/orders/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("uuid"),
-        is_paged: true,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/product-families/`: [`list_product_families`](super::Client::list_product_families).
-pub static LIST_PRODUCT_FAMILIES: Operation = Operation {
-    id: "list_product_families",
-    method: Method::GET,
-    path: "/api/product-families/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("product_family_uuid"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v2/services/`: [`list_services`](super::Client::list_services).
-pub static LIST_SERVICES: Operation = Operation {
-    id: "list_services",
-    method: Method::GET,
-    path: "/api/v2/services/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("uuid"),
-        is_paged: true,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v2/eligibility/street_numbers/`: [`list_street_numbers`](super::Client::list_street_numbers).
-pub static LIST_STREET_NUMBERS: Operation = Operation {
-    id: "list_street_numbers",
-    method: Method::GET,
-    path: "/api/v2/eligibility/street_numbers/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("street_number"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /api/v2/eligibility/streets/`: [`list_streets`](super::Client::list_streets).
-pub static LIST_STREETS: Operation = Operation {
-    id: "list_streets",
-    method: Method::GET,
-    path: "/api/v2/eligibility/streets/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("kosc_street_code"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/v2/services/{uuid}/migrate_to_ftth/`: [`migrate_service_to_ftth`](super::Client::migrate_service_to_ftth).
-pub static MIGRATE_SERVICE_TO_FTTH: Operation = Operation {
-    id: "migrate_service_to_ftth",
-    method: Method::POST,
-    path: "/api/v2/services/{uuid}/migrate_to_ftth/",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/account/token/`: [`obtain_legacy_token`](super::Client::obtain_legacy_token).
-pub static OBTAIN_LEGACY_TOKEN: Operation = Operation {
-    id: "obtain_legacy_token",
-    method: Method::POST,
-    path: "/api/account/token/",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: false,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/v2/account/token/`: [`obtain_token`](super::Client::obtain_token).
-pub static OBTAIN_TOKEN: Operation = Operation {
-    id: "obtain_token",
-    method: Method::POST,
-    path: "/api/v2/account/token/",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: false,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/account/token/refresh/`: [`refresh_legacy_token`](super::Client::refresh_legacy_token).
-pub static REFRESH_LEGACY_TOKEN: Operation = Operation {
-    id: "refresh_legacy_token",
-    method: Method::POST,
-    path: "/api/account/token/refresh/",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: false,
-    lower_case: false,
-    interval: None,
-};
-///`POST /api/v2/account/token/refresh/`: [`refresh_token`](super::Client::refresh_token).
-pub static REFRESH_TOKEN: Operation = Operation {
-    id: "refresh_token",
-    method: Method::POST,
-    path: "/api/v2/account/token/refresh/",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: false,
-    lower_case: false,
-    interval: None,
-};
-///`PUT /api/contacts/{contact_uuid}/`: [`replace_contact`](super::Client::replace_contact).
-pub static REPLACE_CONTACT: Operation = Operation {
-    id: "replace_contact",
-    method: Method::PUT,
-    path: "/api/contacts/{contact_uuid}/",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`PATCH /api/v2/orders/{uuid}/`: [`update_order`](super::Client::update_order).
-pub static UPDATE_ORDER: Operation = Operation {
-    id: "update_order",
-    method: Method::PATCH,
-    path: "/api/v2/orders/{uuid}/",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`PATCH /api/v2/orders/{uuid}/bounds/{bound_uuid}/`: [`update_order_bound`](super::Client::update_order_bound).
-pub static UPDATE_ORDER_BOUND: Operation = Operation {
-    id: "update_order_bound",
-    method: Method::PATCH,
-    path: "/api/v2/orders/{uuid}/bounds/{bound_uuid}/",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`PATCH /api/v2/orders/{uuid}/endpoints/{endpoint_uuid}/`: [`update_order_endpoint`](super::Client::update_order_endpoint).
-pub static UPDATE_ORDER_ENDPOINT: Operation = Operation {
-    id: "update_order_endpoint",
-    method: Method::PATCH,
-    path: "/api/v2/orders/{uuid}/endpoints/{endpoint_uuid}/",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
+
+/// `POST /api/contacts/`: [`create_contact`](super::Client::create_contact).
+pub static CREATE_CONTACT: Operation = Operation::once("create_contact", Method::POST, "/api/contacts/");
+
+/// `POST /api/v2/eligibility/offers/`: [`create_offers`](super::Client::create_offers).
+pub static CREATE_OFFERS: Operation = Operation::read("create_offers", Method::POST, "/api/v2/eligibility/offers/");
+
+/// `POST /api/v2/orders/`: [`create_order`](super::Client::create_order).
+pub static CREATE_ORDER: Operation = Operation::once("create_order", Method::POST, "/api/v2/orders/");
+
+/// `POST /api/v2/orders/{uuid}/events/info/`: [`create_order_info_event`](super::Client::create_order_info_event).
+pub static CREATE_ORDER_INFO_EVENT: Operation = Operation::once("create_order_info_event", Method::POST, "/api/v2/orders/{uuid}/events/info/").interval(Duration::from_secs(300));
+
+/// `DELETE /api/contacts/{contact_uuid}/`: [`delete_contact`](super::Client::delete_contact).
+pub static DELETE_CONTACT: Operation = Operation::idempotent("delete_contact", Method::DELETE, "/api/contacts/{contact_uuid}/").no_content();
+
+/// `GET /api/v2/eligibility/buildings/{building_ref}/`: [`get_building`](super::Client::get_building).
+pub static GET_BUILDING: Operation = Operation::read("get_building", Method::GET, "/api/v2/eligibility/buildings/{building_ref}/");
+
+/// `GET /api/contacts/{contact_uuid}/`: [`get_contact`](super::Client::get_contact).
+pub static GET_CONTACT: Operation = Operation::read("get_contact", Method::GET, "/api/contacts/{contact_uuid}/");
+
+/// `GET /api/v2/eligibility/forecast_eligibility/`: [`get_forecast`](super::Client::get_forecast).
+pub static GET_FORECAST: Operation = Operation::read("get_forecast", Method::GET, "/api/v2/eligibility/forecast_eligibility/");
+
+/// `GET /api/v2/orders/{uuid}/`: [`get_order`](super::Client::get_order).
+pub static GET_ORDER: Operation = Operation::read("get_order", Method::GET, "/api/v2/orders/{uuid}/");
+
+/// `GET /api/eligibility/endpoints/{endpoint_ref}/portability/`: [`get_portability`](super::Client::get_portability).
+pub static GET_PORTABILITY: Operation = Operation::read("get_portability", Method::GET, "/api/eligibility/endpoints/{endpoint_ref}/portability/").list(Some("eligibility"));
+
+/// `GET /api/product-families/{product_family_uuid}/`: [`get_product_family`](super::Client::get_product_family).
+pub static GET_PRODUCT_FAMILY: Operation = Operation::read("get_product_family", Method::GET, "/api/product-families/{product_family_uuid}/");
+
+/// `GET /api/product-lines/{product_line_uuid}/`: [`get_product_line`](super::Client::get_product_line).
+pub static GET_PRODUCT_LINE: Operation = Operation::read("get_product_line", Method::GET, "/api/product-lines/{product_line_uuid}/");
+
+/// `GET /api/v2/services/{uuid}/`: [`get_service`](super::Client::get_service).
+pub static GET_SERVICE: Operation = Operation::read("get_service", Method::GET, "/api/v2/services/{uuid}/");
+
+/// `GET /api/users/{user_uuid}/`: [`get_user`](super::Client::get_user).
+pub static GET_USER: Operation = Operation::read("get_user", Method::GET, "/api/users/{user_uuid}/");
+
+/// `GET /api/v2/appointment/slots/`: [`list_appointment_slots`](super::Client::list_appointment_slots).
+pub static LIST_APPOINTMENT_SLOTS: Operation = Operation::read("list_appointment_slots", Method::GET, "/api/v2/appointment/slots/").list(None);
+
+/// `GET /api/v2/eligibility/buildings/`: [`list_buildings`](super::Client::list_buildings).
+pub static LIST_BUILDINGS: Operation = Operation::read("list_buildings", Method::GET, "/api/v2/eligibility/buildings/").list(Some("building_ref"));
+
+/// `GET /api/v2/eligibility/cities/`: [`list_cities`](super::Client::list_cities).
+pub static LIST_CITIES: Operation = Operation::read("list_cities", Method::GET, "/api/v2/eligibility/cities/").list(Some("kosc_insee_code"));
+
+/// `GET /api/contacts/`: [`list_contacts`](super::Client::list_contacts).
+pub static LIST_CONTACTS: Operation = Operation::read("list_contacts", Method::GET, "/api/contacts/").list(Some("contact_uuid"));
+
+/// `GET /api/v2/eligibility/endpoints/`: [`list_eligibility_endpoints`](super::Client::list_eligibility_endpoints).
+pub static LIST_ELIGIBILITY_ENDPOINTS: Operation = Operation::read("list_eligibility_endpoints", Method::GET, "/api/v2/eligibility/endpoints/").list(Some("endpoint_ref"));
+
+/// `GET /api/events/`: [`list_events`](super::Client::list_events).
+pub static LIST_EVENTS: Operation = Operation::read("list_events", Method::GET, "/api/events/").paged_list(Some("event_uuid")).interval(Duration::from_secs(30));
+
+/// `GET /api/v2/orders/`: [`list_orders`](super::Client::list_orders).
+pub static LIST_ORDERS: Operation = Operation::read("list_orders", Method::GET, "/api/v2/orders/").paged_list(Some("uuid"));
+
+/// `GET /api/product-families/`: [`list_product_families`](super::Client::list_product_families).
+pub static LIST_PRODUCT_FAMILIES: Operation = Operation::read("list_product_families", Method::GET, "/api/product-families/").list(Some("product_family_uuid"));
+
+/// `GET /api/v2/services/`: [`list_services`](super::Client::list_services).
+pub static LIST_SERVICES: Operation = Operation::read("list_services", Method::GET, "/api/v2/services/").paged_list(Some("uuid"));
+
+/// `GET /api/v2/eligibility/street_numbers/`: [`list_street_numbers`](super::Client::list_street_numbers).
+pub static LIST_STREET_NUMBERS: Operation = Operation::read("list_street_numbers", Method::GET, "/api/v2/eligibility/street_numbers/").list(Some("street_number"));
+
+/// `GET /api/v2/eligibility/streets/`: [`list_streets`](super::Client::list_streets).
+pub static LIST_STREETS: Operation = Operation::read("list_streets", Method::GET, "/api/v2/eligibility/streets/").list(Some("kosc_street_code"));
+
+/// `POST /api/v2/services/{uuid}/migrate_to_ftth/`: [`migrate_service_to_ftth`](super::Client::migrate_service_to_ftth).
+pub static MIGRATE_SERVICE_TO_FTTH: Operation = Operation::once("migrate_service_to_ftth", Method::POST, "/api/v2/services/{uuid}/migrate_to_ftth/");
+
+/// `POST /api/account/token/`: [`obtain_legacy_token`](super::Client::obtain_legacy_token).
+pub static OBTAIN_LEGACY_TOKEN: Operation = Operation::idempotent("obtain_legacy_token", Method::POST, "/api/account/token/").without_token();
+
+/// `POST /api/v2/account/token/`: [`obtain_token`](super::Client::obtain_token).
+pub static OBTAIN_TOKEN: Operation = Operation::idempotent("obtain_token", Method::POST, "/api/v2/account/token/").without_token();
+
+/// `POST /api/account/token/refresh/`: [`refresh_legacy_token`](super::Client::refresh_legacy_token).
+pub static REFRESH_LEGACY_TOKEN: Operation = Operation::idempotent("refresh_legacy_token", Method::POST, "/api/account/token/refresh/").without_token();
+
+/// `POST /api/v2/account/token/refresh/`: [`refresh_token`](super::Client::refresh_token).
+pub static REFRESH_TOKEN: Operation = Operation::idempotent("refresh_token", Method::POST, "/api/v2/account/token/refresh/").without_token();
+
+/// `PUT /api/contacts/{contact_uuid}/`: [`replace_contact`](super::Client::replace_contact).
+pub static REPLACE_CONTACT: Operation = Operation::idempotent("replace_contact", Method::PUT, "/api/contacts/{contact_uuid}/");
+
+/// `PATCH /api/v2/orders/{uuid}/`: [`update_order`](super::Client::update_order).
+pub static UPDATE_ORDER: Operation = Operation::once("update_order", Method::PATCH, "/api/v2/orders/{uuid}/");
+
+/// `PATCH /api/v2/orders/{uuid}/bounds/{bound_uuid}/`: [`update_order_bound`](super::Client::update_order_bound).
+pub static UPDATE_ORDER_BOUND: Operation = Operation::idempotent("update_order_bound", Method::PATCH, "/api/v2/orders/{uuid}/bounds/{bound_uuid}/");
+
+/// `PATCH /api/v2/orders/{uuid}/endpoints/{endpoint_uuid}/`: [`update_order_endpoint`](super::Client::update_order_endpoint).
+pub static UPDATE_ORDER_ENDPOINT: Operation = Operation::idempotent("update_order_endpoint", Method::PATCH, "/api/v2/orders/{uuid}/endpoints/{endpoint_uuid}/");

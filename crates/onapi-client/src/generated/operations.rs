@@ -2,9 +2,7 @@
 
 //! The operations of the API, each by the name of the client's method.
 #[allow(unused_imports)]
-use ::lastmile_core::operation::{
-    Answer, ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow,
-};
+use ::lastmile_core::operation::{ErrorShape, Operation, Table, TokenFlow};
 use ::lastmile_core::reqwest::Method;
 #[allow(unused_imports)]
 use ::std::time::Duration;
@@ -24,448 +22,90 @@ pub static TABLE: Table = Table {
     key_headers: &[],
     tokens: &[],
 };
-///`DELETE /orders/{orderId}`: [`cancel_order`](super::Client::cancel_order).
-pub static CANCEL_ORDER: Operation = Operation {
-    id: "cancel_order",
-    method: Method::DELETE,
-    path: "/orders/{orderId}",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Nothing,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`PATCH /orders/{orderId}`: [`change_order`](super::Client::change_order).
-pub static CHANGE_ORDER: Operation = Operation {
-    id: "change_order",
-    method: Method::PATCH,
-    path: "/orders/{orderId}",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Nothing,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`POST /orders/`: [`create_order`](super::Client::create_order).
-pub static CREATE_ORDER: Operation = Operation {
-    id: "create_order",
-    method: Method::POST,
-    path: "/orders/",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`POST /tickets`: [`create_ticket`](super::Client::create_ticket).
-pub static CREATE_TICKET: Operation = Operation {
-    id: "create_ticket",
-    method: Method::POST,
-    path: "/tickets",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /accesses/{accessId}`: [`get_access`](super::Client::get_access).
-pub static GET_ACCESS: Operation = Operation {
-    id: "get_access",
-    method: Method::GET,
-    path: "/accesses/{accessId}",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /tech/cpe/{accessId}/status`: [`get_cpe_status`](super::Client::get_cpe_status).
-pub static GET_CPE_STATUS: Operation = Operation {
-    id: "get_cpe_status",
-    method: Method::GET,
-    path: "/tech/cpe/{accessId}/status",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /tech/access/{accessId}/hardware`: [`get_hardware`](super::Client::get_hardware).
-pub static GET_HARDWARE: Operation = Operation {
-    id: "get_hardware",
-    method: Method::GET,
-    path: "/tech/access/{accessId}/hardware",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /tech/access/{accessId}/link/igmpsnooping`: [`get_igmp_snooping`](super::Client::get_igmp_snooping).
-pub static GET_IGMP_SNOOPING: Operation = Operation {
-    id: "get_igmp_snooping",
-    method: Method::GET,
-    path: "/tech/access/{accessId}/link/igmpsnooping",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("multicast"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /invoicespecification/{invoicePeriodId}`: [`get_invoice_lines`](super::Client::get_invoice_lines).
-pub static GET_INVOICE_LINES: Operation = Operation {
-    id: "get_invoice_lines",
-    method: Method::GET,
-    path: "/invoicespecification/{invoicePeriodId}",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("subscription"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /tech/access/{accessId}/link/leaseinfo`: [`get_lease_info`](super::Client::get_lease_info).
-pub static GET_LEASE_INFO: Operation = Operation {
-    id: "get_lease_info",
-    method: Method::GET,
-    path: "/tech/access/{accessId}/link/leaseinfo",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("mac"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /tech/access/{accessId}/link/status`: [`get_link_status`](super::Client::get_link_status).
-pub static GET_LINK_STATUS: Operation = Operation {
-    id: "get_link_status",
-    method: Method::GET,
-    path: "/tech/access/{accessId}/link/status",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /tech/access/{accessId}/link/macaddresstable`: [`get_mac_address_table`](super::Client::get_mac_address_table).
-pub static GET_MAC_ADDRESS_TABLE: Operation = Operation {
-    id: "get_mac_address_table",
-    method: Method::GET,
-    path: "/tech/access/{accessId}/link/macaddresstable",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("mac"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /orders/{orderId}`: [`get_order`](super::Client::get_order).
-pub static GET_ORDER: Operation = Operation {
-    id: "get_order",
-    method: Method::GET,
-    path: "/orders/{orderId}",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /services/{accessId}`: [`get_services`](super::Client::get_services).
-pub static GET_SERVICES: Operation = Operation {
-    id: "get_services",
-    method: Method::GET,
-    path: "/services/{accessId}",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /subscriptions/{accessId}`: [`get_subscriptions`](super::Client::get_subscriptions).
-pub static GET_SUBSCRIPTIONS: Operation = Operation {
-    id: "get_subscriptions",
-    method: Method::GET,
-    path: "/subscriptions/{accessId}",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /tickets/{coTicketReference}`: [`get_ticket`](super::Client::get_ticket).
-pub static GET_TICKET: Operation = Operation {
-    id: "get_ticket",
-    method: Method::GET,
-    path: "/tickets/{coTicketReference}",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /accesses/`: [`list_accesses`](super::Client::list_accesses).
-pub static LIST_ACCESSES: Operation = Operation {
-    id: "list_accesses",
-    method: Method::GET,
-    path: "/accesses/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("accessId"),
-        is_paged: false,
-    }),
-    conditional: true,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /`: [`list_endpoints`](super::Client::list_endpoints).
-pub static LIST_ENDPOINTS: Operation = Operation {
-    id: "list_endpoints",
-    method: Method::GET,
-    path: "/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("endpoint"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /events/`: [`list_events`](super::Client::list_events).
-pub static LIST_EVENTS: Operation = Operation {
-    id: "list_events",
-    method: Method::GET,
-    path: "/events/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("objectId"),
-        is_paged: false,
-    }),
-    conditional: true,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /invoicespecification/`: [`list_invoice_periods`](super::Client::list_invoice_periods).
-pub static LIST_INVOICE_PERIODS: Operation = Operation {
-    id: "list_invoice_periods",
-    method: Method::GET,
-    path: "/invoicespecification/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("id"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /orderevents/`: [`list_order_events`](super::Client::list_order_events).
-pub static LIST_ORDER_EVENTS: Operation = Operation {
-    id: "list_order_events",
-    method: Method::GET,
-    path: "/orderevents/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("event"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /orders/`: [`list_orders`](super::Client::list_orders).
-pub static LIST_ORDERS: Operation = Operation {
-    id: "list_orders",
-    method: Method::GET,
-    path: "/orders/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("orderId"),
-        is_paged: false,
-    }),
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /services/`: [`list_services`](super::Client::list_services).
-pub static LIST_SERVICES: Operation = Operation {
-    id: "list_services",
-    method: Method::GET,
-    path: "/services/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("accessId"),
-        is_paged: false,
-    }),
-    conditional: true,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /subscriptions/`: [`list_subscriptions`](super::Client::list_subscriptions).
-pub static LIST_SUBSCRIPTIONS: Operation = Operation {
-    id: "list_subscriptions",
-    method: Method::GET,
-    path: "/subscriptions/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("accessId"),
-        is_paged: false,
-    }),
-    conditional: true,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /tickets`: [`list_tickets`](super::Client::list_tickets).
-pub static LIST_TICKETS: Operation = Operation {
-    id: "list_tickets",
-    method: Method::GET,
-    path: "/tickets",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: Some(ListShape {
-        identity: Some("coTicketReference"),
-        is_paged: false,
-    }),
-    conditional: true,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`GET /dhcplookup/`: [`lookup_dhcp`](super::Client::lookup_dhcp).
-pub static LOOKUP_DHCP: Operation = Operation {
-    id: "lookup_dhcp",
-    method: Method::GET,
-    path: "/dhcplookup/",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: true,
-    interval: None,
-};
-///`GET /option82/{option82}`: [`lookup_option82`](super::Client::lookup_option82).
-pub static LOOKUP_OPTION82: Operation = Operation {
-    id: "lookup_option82",
-    method: Method::GET,
-    path: "/option82/{option82}",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`PUT /orders/{orderId}`: [`replace_order`](super::Client::replace_order).
-pub static REPLACE_ORDER: Operation = Operation {
-    id: "replace_order",
-    method: Method::PUT,
-    path: "/orders/{orderId}",
-    repeat: Repeat::Idempotent,
-    media_type: None,
-    answer: Answer::Nothing,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
-///`PATCH /tickets/{coTicketReference}`: [`update_ticket`](super::Client::update_ticket).
-pub static UPDATE_TICKET: Operation = Operation {
-    id: "update_ticket",
-    method: Method::PATCH,
-    path: "/tickets/{coTicketReference}",
-    repeat: Repeat::Once,
-    media_type: None,
-    answer: Answer::Nothing,
-    list: None,
-    conditional: false,
-    authorized: true,
-    lower_case: false,
-    interval: None,
-};
+
+/// `DELETE /orders/{orderId}`: [`cancel_order`](super::Client::cancel_order).
+pub static CANCEL_ORDER: Operation = Operation::idempotent("cancel_order", Method::DELETE, "/orders/{orderId}").no_content();
+
+/// `PATCH /orders/{orderId}`: [`change_order`](super::Client::change_order).
+pub static CHANGE_ORDER: Operation = Operation::idempotent("change_order", Method::PATCH, "/orders/{orderId}").no_content();
+
+/// `POST /orders/`: [`create_order`](super::Client::create_order).
+pub static CREATE_ORDER: Operation = Operation::once("create_order", Method::POST, "/orders/");
+
+/// `POST /tickets`: [`create_ticket`](super::Client::create_ticket).
+pub static CREATE_TICKET: Operation = Operation::once("create_ticket", Method::POST, "/tickets");
+
+/// `GET /accesses/{accessId}`: [`get_access`](super::Client::get_access).
+pub static GET_ACCESS: Operation = Operation::read("get_access", Method::GET, "/accesses/{accessId}");
+
+/// `GET /tech/cpe/{accessId}/status`: [`get_cpe_status`](super::Client::get_cpe_status).
+pub static GET_CPE_STATUS: Operation = Operation::read("get_cpe_status", Method::GET, "/tech/cpe/{accessId}/status");
+
+/// `GET /tech/access/{accessId}/hardware`: [`get_hardware`](super::Client::get_hardware).
+pub static GET_HARDWARE: Operation = Operation::read("get_hardware", Method::GET, "/tech/access/{accessId}/hardware");
+
+/// `GET /tech/access/{accessId}/link/igmpsnooping`: [`get_igmp_snooping`](super::Client::get_igmp_snooping).
+pub static GET_IGMP_SNOOPING: Operation = Operation::read("get_igmp_snooping", Method::GET, "/tech/access/{accessId}/link/igmpsnooping").list(Some("multicast"));
+
+/// `GET /invoicespecification/{invoicePeriodId}`: [`get_invoice_lines`](super::Client::get_invoice_lines).
+pub static GET_INVOICE_LINES: Operation = Operation::read("get_invoice_lines", Method::GET, "/invoicespecification/{invoicePeriodId}").list(Some("subscription"));
+
+/// `GET /tech/access/{accessId}/link/leaseinfo`: [`get_lease_info`](super::Client::get_lease_info).
+pub static GET_LEASE_INFO: Operation = Operation::read("get_lease_info", Method::GET, "/tech/access/{accessId}/link/leaseinfo").list(Some("mac"));
+
+/// `GET /tech/access/{accessId}/link/status`: [`get_link_status`](super::Client::get_link_status).
+pub static GET_LINK_STATUS: Operation = Operation::read("get_link_status", Method::GET, "/tech/access/{accessId}/link/status");
+
+/// `GET /tech/access/{accessId}/link/macaddresstable`: [`get_mac_address_table`](super::Client::get_mac_address_table).
+pub static GET_MAC_ADDRESS_TABLE: Operation = Operation::read("get_mac_address_table", Method::GET, "/tech/access/{accessId}/link/macaddresstable").list(Some("mac"));
+
+/// `GET /orders/{orderId}`: [`get_order`](super::Client::get_order).
+pub static GET_ORDER: Operation = Operation::read("get_order", Method::GET, "/orders/{orderId}");
+
+/// `GET /services/{accessId}`: [`get_services`](super::Client::get_services).
+pub static GET_SERVICES: Operation = Operation::read("get_services", Method::GET, "/services/{accessId}");
+
+/// `GET /subscriptions/{accessId}`: [`get_subscriptions`](super::Client::get_subscriptions).
+pub static GET_SUBSCRIPTIONS: Operation = Operation::read("get_subscriptions", Method::GET, "/subscriptions/{accessId}");
+
+/// `GET /tickets/{coTicketReference}`: [`get_ticket`](super::Client::get_ticket).
+pub static GET_TICKET: Operation = Operation::read("get_ticket", Method::GET, "/tickets/{coTicketReference}");
+
+/// `GET /accesses/`: [`list_accesses`](super::Client::list_accesses).
+pub static LIST_ACCESSES: Operation = Operation::read("list_accesses", Method::GET, "/accesses/").list(Some("accessId")).conditional();
+
+/// `GET /`: [`list_endpoints`](super::Client::list_endpoints).
+pub static LIST_ENDPOINTS: Operation = Operation::read("list_endpoints", Method::GET, "/").list(Some("endpoint"));
+
+/// `GET /events/`: [`list_events`](super::Client::list_events).
+pub static LIST_EVENTS: Operation = Operation::read("list_events", Method::GET, "/events/").list(Some("objectId")).conditional();
+
+/// `GET /invoicespecification/`: [`list_invoice_periods`](super::Client::list_invoice_periods).
+pub static LIST_INVOICE_PERIODS: Operation = Operation::read("list_invoice_periods", Method::GET, "/invoicespecification/").list(Some("id"));
+
+/// `GET /orderevents/`: [`list_order_events`](super::Client::list_order_events).
+pub static LIST_ORDER_EVENTS: Operation = Operation::read("list_order_events", Method::GET, "/orderevents/").list(Some("event"));
+
+/// `GET /orders/`: [`list_orders`](super::Client::list_orders).
+pub static LIST_ORDERS: Operation = Operation::read("list_orders", Method::GET, "/orders/").list(Some("orderId"));
+
+/// `GET /services/`: [`list_services`](super::Client::list_services).
+pub static LIST_SERVICES: Operation = Operation::read("list_services", Method::GET, "/services/").list(Some("accessId")).conditional();
+
+/// `GET /subscriptions/`: [`list_subscriptions`](super::Client::list_subscriptions).
+pub static LIST_SUBSCRIPTIONS: Operation = Operation::read("list_subscriptions", Method::GET, "/subscriptions/").list(Some("accessId")).conditional();
+
+/// `GET /tickets`: [`list_tickets`](super::Client::list_tickets).
+pub static LIST_TICKETS: Operation = Operation::read("list_tickets", Method::GET, "/tickets").list(Some("coTicketReference")).conditional();
+
+/// `GET /dhcplookup/`: [`lookup_dhcp`](super::Client::lookup_dhcp).
+pub static LOOKUP_DHCP: Operation = Operation::read("lookup_dhcp", Method::GET, "/dhcplookup/").lower_case();
+
+/// `GET /option82/{option82}`: [`lookup_option82`](super::Client::lookup_option82).
+pub static LOOKUP_OPTION82: Operation = Operation::read("lookup_option82", Method::GET, "/option82/{option82}");
+
+/// `PUT /orders/{orderId}`: [`replace_order`](super::Client::replace_order).
+pub static REPLACE_ORDER: Operation = Operation::idempotent("replace_order", Method::PUT, "/orders/{orderId}").no_content();
+
+/// `PATCH /tickets/{coTicketReference}`: [`update_ticket`](super::Client::update_ticket).
+pub static UPDATE_TICKET: Operation = Operation::once("update_ticket", Method::PATCH, "/tickets/{coTicketReference}").no_content();
