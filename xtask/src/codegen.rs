@@ -1,12 +1,12 @@
 //! Generates the sources of the client crates from the documents in `specs/`.
 //!
 //! progenitor cannot read the documents as they are. Passes, each with a name and one reason, change the document before
-//! generation ([`spec_passes`]) and the code after it ([`rust_passes`], [`client_passes`]). [`types`] then writes the types as
-//! calls of macros of `lastmile_core`, and [`table`] the operations. What a pass learns and a later step needs is in
-//! [`document::Facts`]. A pass that matches nothing fails the build, so obsolete passes get removed.
+//! generation ([`spec_passes`]) and the types after it ([`rust_passes`]). Then [`client`] writes the methods as calls of the
+//! transport of `lastmile_core`, [`types`] the types as calls of its macros, and [`table`] the operations. What a pass learns
+//! and a later step needs is in [`document::Facts`]. A pass that matches nothing fails the build, so obsolete passes get removed.
 
 mod api_md;
-mod client_passes;
+mod client;
 mod document;
 mod error;
 mod generate;
@@ -113,24 +113,16 @@ fn sources(
         *matches.entry(pass.name).or_default() +=
             (pass.run)(&mut document).map_err(|error| error.during(&api, pass.name))?;
     }
-    let mut file = generate::client(&document).map_err(|error| error.during(&api, "generation"))?;
+    let file = generate::client(&document).map_err(|error| error.during(&api, "generation"))?;
+    let mut types = types::generated(&file).map_err(|error| error.during(&api, "types"))?;
     for pass in rust_passes::PASSES {
         *matches.entry(pass.name).or_default() +=
-            (pass.run)(&mut file, &document.facts).map_err(|error| error.during(&api, pass.name))?;
+            (pass.run)(&mut types, &document.facts).map_err(|error| error.during(&api, pass.name))?;
     }
-    let operations =
-        table::render(&document, &file).map_err(|error| error.during(&api, "operation table"))?;
-    let types = rust_passes::types(&mut file).and_then(|items| types::render(items, &document.facts));
-    let types = types.map_err(|error| error.during(&api, "types"))?;
-    let client = file.items.iter().filter(|item| !matches!(item, syn::Item::Mod(_)));
-    let client = syn::parse_quote! {
-        #[allow(unused_imports)]
-        use ::lastmile_core::{Error, Reply, rows::Rows, wire::{Loose, OneOrMany, Segment}};
-
-        use super::{operations, types};
-
-        #(#client)*
-    };
+    let client = client::render(&document, &file.items, &mut types);
+    let client = client.map_err(|error| error.during(&api, "client"))?;
+    let operations = table::render(&document).map_err(|error| error.during(&api, "operation table"))?;
+    let types = types::render(&types, &document.facts).map_err(|error| error.during(&api, "types"))?;
     let modules = syn::parse_quote! {
         //! The client, its operations and their types, generated from the API's document.
 
@@ -146,7 +138,7 @@ fn sources(
     Ok([
         ("mod.rs", output::format(&modules)),
         ("client.rs", output::format(&client)),
-        ("operations.rs", operations),
+        ("operations.rs", format!("{}{operations}", output::HEAD)),
         ("types.rs", format!("{}{types}", output::HEAD)),
     ])
 }

@@ -62,8 +62,8 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// A read without anything special, which the constructors start from.
-    pub(crate) const READ: Self = Self {
+    /// A read without anything special. Generated statics name what differs from it.
+    pub const READ: Self = Self {
         id: "read",
         method: Method::GET,
         path: "/",
@@ -76,69 +76,6 @@ impl Operation {
         conditional: false,
         interval: None,
     };
-
-    /// An operation that only reads. Its response has a JSON body.
-    pub const fn read(id: &'static str, method: Method, path: &'static str) -> Self {
-        Self { id, method, path, ..Self::READ }
-    }
-
-    /// An operation that has the same effect when it is sent twice. Its response has a JSON body.
-    pub const fn idempotent(id: &'static str, method: Method, path: &'static str) -> Self {
-        Self { id, method, path, repeat: Repeat::Idempotent, ..Self::READ }
-    }
-
-    /// An operation that takes effect each time it is sent. Its response has a JSON body.
-    pub const fn once(id: &'static str, method: Method, path: &'static str) -> Self {
-        Self { id, method, path, repeat: Repeat::Once, ..Self::READ }
-    }
-
-    /// Sets the media type of the request body.
-    pub const fn media_type(mut self, media_type: &'static str) -> Self {
-        self.media_type = Some(media_type);
-        self
-    }
-
-    /// Declares that the response has no body.
-    pub const fn no_content(mut self) -> Self {
-        self.answer = Answer::Nothing;
-        self
-    }
-
-    /// Declares that the response is a list, and the field that each of its rows has, where one is known.
-    pub const fn list(mut self, identity: Option<&'static str>) -> Self {
-        self.list = Some(ListShape { identity, is_paged: false });
-        self
-    }
-
-    /// Declares that the response is one page of a list, and the field that each of its rows has, where one is known.
-    pub const fn paged_list(mut self, identity: Option<&'static str>) -> Self {
-        self.list = Some(ListShape { identity, is_paged: true });
-        self
-    }
-
-    /// Declares that the request carries no token.
-    pub const fn without_token(mut self) -> Self {
-        self.authorized = false;
-        self
-    }
-
-    /// Declares that some servers read the names of the query parameters in lower case only.
-    pub const fn lower_case(mut self) -> Self {
-        self.lower_case = true;
-        self
-    }
-
-    /// Declares that the response has status 304 when nothing has changed.
-    pub const fn conditional(mut self) -> Self {
-        self.conditional = true;
-        self
-    }
-
-    /// Sets how long there must be between two requests for the same path.
-    pub const fn interval(mut self, interval: Duration) -> Self {
-        self.interval = Some(interval);
-        self
-    }
 }
 
 /// Whether a request may be sent again when it is not known what became of it.

@@ -257,34 +257,26 @@ fn check_schema(name: &str, schema: &Value) -> Result<(), PassError> {
     {
         return Err(PassError::at(name, "a component's name is letters and digits, with a capital first"));
     }
-    if IMPORTS.contains(&name) {
+    if IMPORTS.split(' ').any(|import| import == name) {
         return Err(PassError::at(name, "generated code imports another type of this name"));
     }
     let mut fields = BTreeSet::new();
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
         let values = property.get("x-known-values").or(property.get("enum")).and_then(Value::as_array);
-        let problems = [
-            (!fields.insert(snake(key)), "another property gets the same name in generated code"),
-            (
-                key == "extra" || !key.starts_with(|c: char| c.is_ascii_alphabetic()),
-                "a property cannot have this name in generated code",
-            ),
-            (
-                property.get("properties").is_some() || property["items"].get("properties").is_some(),
-                "an object inside another one is a component of its own",
-            ),
-            (
-                property.get("x-sensitive").is_some_and(|value| value != "personal" && value != "secret"),
-                "x-sensitive is `personal` or `secret`",
-            ),
-            (
-                values.is_some_and(|values| values.iter().any(|value| value == "Unlisted" || value == "")),
-                "its list of values holds one that cannot be a variant",
-            ),
-        ];
-        if let Some((_, message)) = problems.into_iter().find(|(applies, _)| *applies) {
-            return Err(PassError::at(format!("{name}.{key}"), message));
-        }
+        let message = if !fields.insert(snake(key)) {
+            "another property gets the same name in generated code"
+        } else if key == "extra" || !key.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            "a property cannot have this name in generated code"
+        } else if property.get("properties").or(property["items"].get("properties")).is_some() {
+            "an object inside another one is a component of its own"
+        } else if property.get("x-sensitive").is_some_and(|value| value != "personal" && value != "secret") {
+            "x-sensitive is `personal` or `secret`"
+        } else if values.is_some_and(|values| values.iter().any(|value| value == "Unlisted" || value == "")) {
+            "its list of values holds one that cannot be a variant"
+        } else {
+            continue;
+        };
+        return Err(PassError::at(format!("{name}.{key}"), message));
     }
     Ok(())
 }

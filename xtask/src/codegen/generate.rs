@@ -23,32 +23,18 @@ pub(crate) fn client(document: &Document) -> Result<syn::File, PassError> {
 }
 
 /// The names that the generated files import: no component may have one of them.
-pub(crate) const IMPORTS: [&str; 13] = [
-    "BTreeMap",
-    "Decimal",
-    "Error",
-    "Loose",
-    "OneOrMany",
-    "Option",
-    "Patch",
-    "Reply",
-    "Rows",
-    "Segment",
-    "String",
-    "Timestamp",
-    "Vec",
-];
+pub(crate) const IMPORTS: &str =
+    "BTreeMap Decimal Error From Loose OneOrMany Option Patch Reply Result Rows Segment String Timestamp Vec";
 
 /// Replaces `::std::string::String` by `String`.
 struct ShortPaths;
 
 impl VisitMut for ShortPaths {
     fn visit_path_mut(&mut self, path: &mut syn::Path) {
-        let is_imported =
-            path.segments.last().is_some_and(|last| IMPORTS.iter().any(|name| last.ident == name));
-        let is_ours = ["std", "lastmile_core"].iter().any(|name| path.segments[0].ident == name);
-        if is_imported && is_ours {
-            *path = path.segments[path.segments.len() - 1].clone().into();
+        let last = path.segments[path.segments.len() - 1].clone();
+        let is_imported = IMPORTS.split(' ').any(|name| last.ident == name);
+        if is_imported && ["std", "lastmile_core"].iter().any(|name| path.segments[0].ident == name) {
+            *path = last.into();
         }
         visit_path_mut(self, path);
     }
@@ -100,9 +86,8 @@ fn catch_panic<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String>
     result.unwrap_or_else(|panic| {
         let text =
             panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        Err(match text {
-            Some(text) => format!("progenitor panicked: {text}"),
-            None => "progenitor panicked without a message".to_owned(),
-        })
+        Err(text.map_or("progenitor panicked without a message".to_owned(), |text| {
+            format!("progenitor panicked: {text}")
+        }))
     })
 }

@@ -1,41 +1,25 @@
-//! What is changed in the code that progenitor generated.
+//! What is changed in the types that progenitor generated.
 
 use std::collections::BTreeSet;
 
 use syn::{Attribute, Field, Item, ItemStruct, Type};
 
-use super::client_passes;
 use super::document::Facts;
 use super::error::PassError;
 
 pub(crate) struct Pass {
     pub(crate) name: &'static str,
-    /// Changes the code and counts what it changed.
-    pub(crate) run: fn(&mut syn::File, &Facts) -> Result<usize, PassError>,
+    /// Changes the types and counts what it changed.
+    pub(crate) run: fn(&mut [Item], &Facts) -> Result<usize, PassError>,
 }
 
 /// The passes, in their order.
 pub(crate) const PASSES: &[Pass] = &[
     // serde turns `null` into `None` before the wire type inside of the `Option` could read it.
     Pass { name: "unwrap-option", run: unwrap_option },
-    // A new parameter among the arguments of a method would break its callers.
-    Pass { name: "query-params", run: client_passes::query_params },
-    // Sending, repeating, classifying and decoding are the same for every method: the core crate does them.
-    Pass { name: "delegate-send", run: client_passes::delegate_send },
     // `Debug` writes names and addresses into logs, unless the macros are told which fields are sensitive.
     Pass { name: "redact-debug", run: redact_debug },
-    // Connections, base URL, credentials and policy are the same for every client: the core crate's builder makes it.
-    Pass { name: "seal-client", run: client_passes::seal_client },
 ];
-
-/// The items of the generated module `types`.
-pub(super) fn types(file: &mut syn::File) -> Result<&mut Vec<Item>, PassError> {
-    let module = file.items.iter_mut().find_map(|item| match item {
-        Item::Mod(module) if module.ident == "types" => module.content.as_mut(),
-        _ => None,
-    });
-    module.map(|(_, items)| items).ok_or_else(|| PassError::new("the generated code has no module `types`"))
-}
 
 fn structs(items: &mut [Item]) -> impl Iterator<Item = &mut ItemStruct> {
     items.iter_mut().filter_map(|item| match item {
@@ -44,8 +28,8 @@ fn structs(items: &mut [Item]) -> impl Iterator<Item = &mut ItemStruct> {
     })
 }
 
-fn unwrap_option(file: &mut syn::File, _: &Facts) -> Result<usize, PassError> {
-    let fields = structs(types(file)?).flat_map(|item| &mut item.fields);
+fn unwrap_option(types: &mut [Item], _: &Facts) -> Result<usize, PassError> {
+    let fields = structs(types).flat_map(|item| &mut item.fields);
     let unwrapped = fields.filter_map(|field| {
         let inner = inside(&field.ty, "Option")?.clone();
         let is_wire_type = ["Loose", "OneOrMany", "Patch"].contains(&type_name(&inner).as_str());
@@ -55,9 +39,9 @@ fn unwrap_option(file: &mut syn::File, _: &Facts) -> Result<usize, PassError> {
 }
 
 /// Checks that each sensitive property has its field: one without a field would be shown in logs.
-fn redact_debug(file: &mut syn::File, facts: &Facts) -> Result<usize, PassError> {
+fn redact_debug(types: &mut [Item], facts: &Facts) -> Result<usize, PassError> {
     let mut fields = BTreeSet::new();
-    for item in structs(types(file)?) {
+    for item in structs(types) {
         for field in &item.fields {
             fields.insert((item.ident.to_string(), wire_name(field)?));
         }

@@ -22,7 +22,17 @@ pub mod error {
 }
 ";
 
-/// Writes the types that progenitor generated.
+/// The items of the module `types` that progenitor generated.
+pub(super) fn generated(file: &syn::File) -> Result<Vec<Item>, PassError> {
+    let items = file.items.iter().find_map(|item| match item {
+        Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
+        _ => None,
+    });
+    let (_, items) = items.ok_or_else(|| PassError::new("the generated code has no module `types`"))?;
+    Ok(items.clone())
+}
+
+/// Writes the types.
 pub(super) fn render(items: &[Item], facts: &Facts) -> Result<String, PassError> {
     let mut source = IMPORTS.to_owned();
     for item in items {

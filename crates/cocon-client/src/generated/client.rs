@@ -63,18 +63,6 @@ Arguments:
     ) -> Result<Reply<types::Contact>, Error> {
         self.transport.call(&operations::GET_CONTACT, &[id]).send().await
     }
-    /**Delete a contact
-
-Documented refusals: 400, 401, 403, 404, 500.
-
-Sends a `DELETE` request to `/api/v1/contacts/{id}`
-
-Arguments:
-- `id`: Unique identifier.
-*/
-    pub async fn delete_contact(&self, id: &Segment) -> Result<Reply<()>, Error> {
-        self.transport.call(&operations::DELETE_CONTACT, &[id]).send_empty().await
-    }
     /**Update a contact
 
 Changes the fields that are sent, clears those sent as `null`, leaves the rest. A contact cannot be moved to another customer.
@@ -93,6 +81,18 @@ Arguments:
         body: &types::ContactPatch,
     ) -> Result<Reply<types::Contact>, Error> {
         self.transport.call(&operations::UPDATE_CONTACT, &[id]).json(body).send().await
+    }
+    /**Delete a contact
+
+Documented refusals: 400, 401, 403, 404, 500.
+
+Sends a `DELETE` request to `/api/v1/contacts/{id}`
+
+Arguments:
+- `id`: Unique identifier.
+*/
+    pub async fn delete_contact(&self, id: &Segment) -> Result<Reply<()>, Error> {
+        self.transport.call(&operations::DELETE_CONTACT, &[id]).send_empty().await
     }
     /**Create a contract
 
@@ -128,24 +128,6 @@ Arguments:
     ) -> Result<Reply<types::CustomerContract>, Error> {
         self.transport.call(&operations::GET_CUSTOMER_CONTRACT, &[id]).send().await
     }
-    /**Delete a contract
-
-Documented refusals: 400, 401, 403, 404, 500.
-
-Sends a `DELETE` request to `/api/v1/customer-contracts/{id}`
-
-Arguments:
-- `id`: Unique identifier.
-*/
-    pub async fn delete_customer_contract(
-        &self,
-        id: &Segment,
-    ) -> Result<Reply<()>, Error> {
-        self.transport
-            .call(&operations::DELETE_CUSTOMER_CONTRACT, &[id])
-            .send_empty()
-            .await
-    }
     /**Update a contract
 
 Changes the fields that are sent, clears those sent as `null`, leaves the rest. Neither the customer nor the service priority can be changed.
@@ -167,6 +149,24 @@ Arguments:
             .call(&operations::UPDATE_CUSTOMER_CONTRACT, &[id])
             .json(body)
             .send()
+            .await
+    }
+    /**Delete a contract
+
+Documented refusals: 400, 401, 403, 404, 500.
+
+Sends a `DELETE` request to `/api/v1/customer-contracts/{id}`
+
+Arguments:
+- `id`: Unique identifier.
+*/
+    pub async fn delete_customer_contract(
+        &self,
+        id: &Segment,
+    ) -> Result<Reply<()>, Error> {
+        self.transport
+            .call(&operations::DELETE_CUSTOMER_CONTRACT, &[id])
+            .send_empty()
             .await
     }
     /**Create a customer
@@ -199,18 +199,6 @@ Arguments:
     ) -> Result<Reply<types::Customer>, Error> {
         self.transport.call(&operations::GET_CUSTOMER, &[id]).send().await
     }
-    /**Delete a customer
-
-Documented refusals: 400, 401, 403, 404, 500.
-
-Sends a `DELETE` request to `/api/v1/customers/{id}`
-
-Arguments:
-- `id`: Unique identifier.
-*/
-    pub async fn delete_customer(&self, id: &Segment) -> Result<Reply<()>, Error> {
-        self.transport.call(&operations::DELETE_CUSTOMER, &[id]).send_empty().await
-    }
     /**Update a customer
 
 Changes the fields that are sent, clears those sent as `null`, leaves the rest, inside the address and the outage contact too.
@@ -229,6 +217,18 @@ Arguments:
         body: &types::CustomerPatch,
     ) -> Result<Reply<types::Customer>, Error> {
         self.transport.call(&operations::UPDATE_CUSTOMER, &[id]).json(body).send().await
+    }
+    /**Delete a customer
+
+Documented refusals: 400, 401, 403, 404, 500.
+
+Sends a `DELETE` request to `/api/v1/customers/{id}`
+
+Arguments:
+- `id`: Unique identifier.
+*/
+    pub async fn delete_customer(&self, id: &Segment) -> Result<Reply<()>, Error> {
+        self.transport.call(&operations::DELETE_CUSTOMER, &[id]).send_empty().await
     }
     /**Read a contact of a customer
 

@@ -45,6 +45,17 @@ Arguments:
             .send()
             .await
     }
+    ///Does the same as [`list_accesses`](Self::list_accesses), and reads the list row by row as it arrives.
+    pub async fn list_accesses_rows(
+        &self,
+        params: &types::ListAccessesParams,
+    ) -> Result<Rows<types::Access>, Error> {
+        self.transport
+            .call(&operations::LIST_ACCESSES, &[])
+            .header("If-Modified-Since", params.if_modified_since.as_deref())
+            .rows()
+            .await
+    }
     /**Read an access
 
 Documented refusals: 400, 401, 403, 404, 429, 500, 501.
@@ -110,6 +121,17 @@ Arguments:
             .send()
             .await
     }
+    ///Does the same as [`list_events`](Self::list_events), and reads the list row by row as it arrives.
+    pub async fn list_events_rows(
+        &self,
+        params: &types::ListEventsParams,
+    ) -> Result<Rows<types::ObjectEvent>, Error> {
+        self.transport
+            .call(&operations::LIST_EVENTS, &[])
+            .header("If-Modified-Since", params.if_modified_since.as_deref())
+            .rows()
+            .await
+    }
     /**List the periods that were invoiced
 
 Documented refusals: 400, 401, 403, 404, 429, 500, 501.
@@ -140,6 +162,16 @@ Arguments:
         self.transport
             .call(&operations::GET_INVOICE_LINES, &[invoice_period_id])
             .send()
+            .await
+    }
+    ///Does the same as [`get_invoice_lines`](Self::get_invoice_lines), and reads the list row by row as it arrives.
+    pub async fn get_invoice_lines_rows(
+        &self,
+        invoice_period_id: &Segment,
+    ) -> Result<Rows<types::InvoiceLine>, Error> {
+        self.transport
+            .call(&operations::GET_INVOICE_LINES, &[invoice_period_id])
+            .rows()
             .await
     }
     /**Find an access by DHCP option 82
@@ -176,6 +208,17 @@ Arguments:
             .call(&operations::LIST_ORDER_EVENTS, &[])
             .query("since", &params.since)
             .send()
+            .await
+    }
+    ///Does the same as [`list_order_events`](Self::list_order_events), and reads the list row by row as it arrives.
+    pub async fn list_order_events_rows(
+        &self,
+        params: &types::ListOrderEventsParams,
+    ) -> Result<Rows<types::OrderEvent>, Error> {
+        self.transport
+            .call(&operations::LIST_ORDER_EVENTS, &[])
+            .query("since", &params.since)
+            .rows()
             .await
     }
     /**List orders
@@ -254,20 +297,6 @@ Arguments:
             .send_empty()
             .await
     }
-    /**Cancel an order
-
-Only while its state is `RECEIVED`.
-
-Documented refusals: 400, 401, 403, 404, 409, 429, 500, 501.
-
-Sends a `DELETE` request to `/orders/{orderId}`
-
-Arguments:
-- `order_id`: Id of the order.
-*/
-    pub async fn cancel_order(&self, order_id: &Segment) -> Result<Reply<()>, Error> {
-        self.transport.call(&operations::CANCEL_ORDER, &[order_id]).send_empty().await
-    }
     /**Change fields of an order
 
 Only while its state is `RECEIVED`. Changes the fields that are sent and leaves the rest; sent twice, it does no more than once.
@@ -291,6 +320,20 @@ Arguments:
             .send_empty()
             .await
     }
+    /**Cancel an order
+
+Only while its state is `RECEIVED`.
+
+Documented refusals: 400, 401, 403, 404, 409, 429, 500, 501.
+
+Sends a `DELETE` request to `/orders/{orderId}`
+
+Arguments:
+- `order_id`: Id of the order.
+*/
+    pub async fn cancel_order(&self, order_id: &Segment) -> Result<Reply<()>, Error> {
+        self.transport.call(&operations::CANCEL_ORDER, &[order_id]).send_empty().await
+    }
     /**List the services of all accesses
 
 A big answer. There is no paging. With `If-Modified-Since`, lists only what was created or changed since.
@@ -310,6 +353,17 @@ Arguments:
             .call(&operations::LIST_SERVICES, &[])
             .header("If-Modified-Since", params.if_modified_since.as_deref())
             .send()
+            .await
+    }
+    ///Does the same as [`list_services`](Self::list_services), and reads the list row by row as it arrives.
+    pub async fn list_services_rows(
+        &self,
+        params: &types::ListServicesParams,
+    ) -> Result<Rows<types::AccessServices>, Error> {
+        self.transport
+            .call(&operations::LIST_SERVICES, &[])
+            .header("If-Modified-Since", params.if_modified_since.as_deref())
+            .rows()
             .await
     }
     /**Read the services of an access
@@ -346,6 +400,17 @@ Arguments:
             .call(&operations::LIST_SUBSCRIPTIONS, &[])
             .header("If-Modified-Since", params.if_modified_since.as_deref())
             .send()
+            .await
+    }
+    ///Does the same as [`list_subscriptions`](Self::list_subscriptions), and reads the list row by row as it arrives.
+    pub async fn list_subscriptions_rows(
+        &self,
+        params: &types::ListSubscriptionsParams,
+    ) -> Result<Rows<types::AccessSubscriptions>, Error> {
+        self.transport
+            .call(&operations::LIST_SUBSCRIPTIONS, &[])
+            .header("If-Modified-Since", params.if_modified_since.as_deref())
+            .rows()
             .await
     }
     /**Read the subscriptions of an access
@@ -538,71 +603,6 @@ Arguments:
             .call(&operations::UPDATE_TICKET, &[co_ticket_reference])
             .json(body)
             .send_empty()
-            .await
-    }
-    ///Does the same as [`list_accesses`](Self::list_accesses), and reads the list row by row as it arrives.
-    pub async fn list_accesses_rows(
-        &self,
-        params: &types::ListAccessesParams,
-    ) -> Result<Rows<types::Access>, Error> {
-        self.transport
-            .call(&operations::LIST_ACCESSES, &[])
-            .header("If-Modified-Since", params.if_modified_since.as_deref())
-            .rows()
-            .await
-    }
-    ///Does the same as [`list_events`](Self::list_events), and reads the list row by row as it arrives.
-    pub async fn list_events_rows(
-        &self,
-        params: &types::ListEventsParams,
-    ) -> Result<Rows<types::ObjectEvent>, Error> {
-        self.transport
-            .call(&operations::LIST_EVENTS, &[])
-            .header("If-Modified-Since", params.if_modified_since.as_deref())
-            .rows()
-            .await
-    }
-    ///Does the same as [`get_invoice_lines`](Self::get_invoice_lines), and reads the list row by row as it arrives.
-    pub async fn get_invoice_lines_rows(
-        &self,
-        invoice_period_id: &Segment,
-    ) -> Result<Rows<types::InvoiceLine>, Error> {
-        self.transport
-            .call(&operations::GET_INVOICE_LINES, &[invoice_period_id])
-            .rows()
-            .await
-    }
-    ///Does the same as [`list_order_events`](Self::list_order_events), and reads the list row by row as it arrives.
-    pub async fn list_order_events_rows(
-        &self,
-        params: &types::ListOrderEventsParams,
-    ) -> Result<Rows<types::OrderEvent>, Error> {
-        self.transport
-            .call(&operations::LIST_ORDER_EVENTS, &[])
-            .query("since", &params.since)
-            .rows()
-            .await
-    }
-    ///Does the same as [`list_services`](Self::list_services), and reads the list row by row as it arrives.
-    pub async fn list_services_rows(
-        &self,
-        params: &types::ListServicesParams,
-    ) -> Result<Rows<types::AccessServices>, Error> {
-        self.transport
-            .call(&operations::LIST_SERVICES, &[])
-            .header("If-Modified-Since", params.if_modified_since.as_deref())
-            .rows()
-            .await
-    }
-    ///Does the same as [`list_subscriptions`](Self::list_subscriptions), and reads the list row by row as it arrives.
-    pub async fn list_subscriptions_rows(
-        &self,
-        params: &types::ListSubscriptionsParams,
-    ) -> Result<Rows<types::AccessSubscriptions>, Error> {
-        self.transport
-            .call(&operations::LIST_SUBSCRIPTIONS, &[])
-            .header("If-Modified-Since", params.if_modified_since.as_deref())
-            .rows()
             .await
     }
 }
