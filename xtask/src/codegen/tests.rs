@@ -177,7 +177,8 @@ fn the_rows_of_a_list_say_which_property_they_all_have() {
     let onapi = output::read(&root().join("specs/onapi.yaml")).unwrap();
     let source = generate(&onapi).unwrap();
     let source: String = source.split_whitespace().collect();
-    assert!(source.contains(r#""/accesses/").list(Some("accessId"))"#));
+    let list = r#"path: "/accesses/", list: Some(ListShape { identity: Some("accessId"), is_paged: false })"#;
+    assert!(source.contains(list));
 }
 
 #[test]

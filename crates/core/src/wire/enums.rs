@@ -38,7 +38,7 @@ macro_rules! open_enum {
         pub enum $name {
             $(#[doc = ::std::concat!("`", $value, "`")] $variant,)*
             /// A value that the API's document does not list, as it arrived.
-            Unlisted(::std::string::String),
+            Unlisted(String),
         }
 
         impl $name {
@@ -51,7 +51,7 @@ macro_rules! open_enum {
             }
         }
 
-        impl ::std::convert::From<&str> for $name {
+        impl From<&str> for $name {
             fn from(value: &str) -> Self {
                 match value {
                     $($value => Self::$variant,)*
@@ -60,52 +60,37 @@ macro_rules! open_enum {
             }
         }
 
-        impl ::std::convert::From<::std::string::String> for $name {
-            fn from(value: ::std::string::String) -> Self {
-                value.as_str().into()
-            }
+        impl From<String> for $name {
+            fn from(value: String) -> Self { value.as_str().into() }
         }
 
         impl ::std::str::FromStr for $name {
             type Err = ::std::convert::Infallible;
 
-            fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
-                ::std::result::Result::Ok(value.into())
-            }
+            fn from_str(value: &str) -> Result<Self, Self::Err> { Ok(value.into()) }
         }
 
         impl ::std::fmt::Display for $name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(self.as_str())
-            }
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str(self.as_str()) }
         }
 
         impl ::serde::Serialize for $name {
-            fn serialize<S: ::serde::Serializer>(
-                &self,
-                serializer: S,
-            ) -> ::std::result::Result<S::Ok, S::Error> {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
             }
         }
 
         impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::std::result::Result<Self, D::Error> {
-                <::std::string::String as ::serde::Deserialize>::deserialize(deserializer).map(Self::from)
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <String as ::serde::Deserialize>::deserialize(deserializer).map(Self::from)
             }
         }
 
         impl $crate::wire::Readable for $name {
-            fn read(given: $crate::wire::Given<'_>) -> $crate::wire::Reading<Self> {
-                $crate::wire::Reading::named(given)
-            }
+            fn read(given: $crate::wire::Given<'_>) -> $crate::wire::Reading<Self> { $crate::wire::Reading::named(given) }
 
             #[inline]
-            fn read_text(text: &str) -> ::std::option::Option<Self> {
-                (!text.is_empty()).then(|| text.into())
-            }
+            fn read_text(text: &str) -> Option<Self> { (!text.is_empty()).then(|| text.into()) }
         }
 
         impl $crate::wire::Field for $name {}
@@ -141,37 +126,31 @@ macro_rules! closed_enum {
 
         impl ::std::fmt::Display for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(match self {
-                    $(Self::$variant => $value,)*
-                })
+                f.write_str(match self { $(Self::$variant => $value,)* })
             }
         }
 
         impl ::std::str::FromStr for $name {
             type Err = $crate::wire::ConversionError;
 
-            fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            fn from_str(value: &str) -> Result<Self, Self::Err> {
                 match value {
-                    $($value => ::std::result::Result::Ok(Self::$variant),)*
-                    _ => ::std::result::Result::Err($crate::wire::ConversionError),
+                    $($value => Ok(Self::$variant),)*
+                    _ => Err($crate::wire::ConversionError),
                 }
             }
         }
 
-        impl ::std::convert::TryFrom<&str> for $name {
+        impl TryFrom<&str> for $name {
             type Error = $crate::wire::ConversionError;
 
-            fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> {
-                value.parse()
-            }
+            fn try_from(value: &str) -> Result<Self, Self::Error> { value.parse() }
         }
 
-        impl ::std::convert::TryFrom<::std::string::String> for $name {
+        impl TryFrom<String> for $name {
             type Error = $crate::wire::ConversionError;
 
-            fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, Self::Error> {
-                value.parse()
-            }
+            fn try_from(value: String) -> Result<Self, Self::Error> { value.parse() }
         }
 
         impl $crate::wire::Field for $name {}

@@ -1,11 +1,11 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
+use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::Field;
+use super::{Field, Loose, Readable, ResponseBody};
 
 /// An object of an answer, read field by field into its place. Generated code makes it with [`response_object!`](crate::response_object).
 ///
@@ -23,6 +23,14 @@ pub trait Object: Default {
     /// The fields that no document lists.
     fn extra(&mut self) -> &mut Map<String, Value>;
 }
+
+impl<T: Object> Readable for T {
+    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Loose<Self>, A::Error> {
+        read_fields(map).map(Loose::Value)
+    }
+}
+
+impl<T: Object + DeserializeOwned> ResponseBody for T {}
 
 /// Reads the next value into a field.
 ///
@@ -153,7 +161,7 @@ macro_rules! response_object {
         pub struct $object {
             $($(#[$field_meta])* pub $field: $type,)*
             /// The fields that the API's document does not list.
-            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+            pub extra: ::serde_json::Map<String, ::serde_json::Value>,
         }
 
         $crate::serialize_and_debug! { $object { $($field = $name $($sensitive)?,)* } extra }
@@ -164,51 +172,32 @@ macro_rules! response_object {
 
             impl $crate::wire::Object for $object {
                 #[inline]
-                fn number(name: &str) -> ::std::option::Option<usize> {
+                fn number(name: &str) -> Option<usize> {
                     match name {
-                        $($name => ::std::option::Option::Some(Number::$field as usize),)*
-                        _ => ::std::option::Option::None,
+                        $($name => Some(Number::$field as usize),)*
+                        _ => None,
                     }
                 }
 
                 #[inline]
-                fn read<'de, A: ::serde::de::MapAccess<'de>>(
-                    &mut self,
-                    number: usize,
-                    map: &mut A,
-                ) -> ::std::result::Result<(), A::Error> {
+                fn read<'de, A>(&mut self, number: usize, map: &mut A) -> Result<(), A::Error>
+                where
+                    A: ::serde::de::MapAccess<'de>,
+                {
                     match number {
-                        $(number if number == Number::$field as usize => {
-                            $crate::wire::fill(&mut self.$field, $name, map)
-                        })*
-                        _ => ::std::result::Result::Ok(()),
+                        $(n if n == Number::$field as usize => $crate::wire::fill(&mut self.$field, $name, map),)*
+                        _ => Ok(()),
                     }
                 }
 
-                fn extra(&mut self) -> &mut ::serde_json::Map<::std::string::String, ::serde_json::Value> {
+                fn extra(&mut self) -> &mut ::serde_json::Map<String, ::serde_json::Value> {
                     &mut self.extra
                 }
             }
 
             impl<'de> ::serde::Deserialize<'de> for $object {
-                fn deserialize<D: ::serde::Deserializer<'de>>(
-                    deserializer: D,
-                ) -> ::std::result::Result<Self, D::Error> {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     $crate::wire::read_object(deserializer)
-                }
-            }
-
-            impl $crate::wire::ResponseBody for $object {}
-
-            impl $crate::wire::Readable for $object {
-                fn read(_: $crate::wire::Given<'_>) -> $crate::wire::Reading<Self> {
-                    $crate::wire::Reading::No
-                }
-
-                fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-                    map: A,
-                ) -> ::std::result::Result<$crate::wire::Loose<Self>, A::Error> {
-                    $crate::wire::read_fields(map).map($crate::wire::Loose::Value)
                 }
             }
         };
@@ -223,26 +212,20 @@ macro_rules! response_map {
         $(#[$meta])*
         #[derive(Clone, ::serde::Deserialize, ::serde::Serialize)]
         #[serde(transparent)]
-        pub struct $object(pub ::serde_json::Map<::std::string::String, ::serde_json::Value>);
+        pub struct $object(pub ::serde_json::Map<String, ::serde_json::Value>);
 
         impl ::std::ops::Deref for $object {
-            type Target = ::serde_json::Map<::std::string::String, ::serde_json::Value>;
+            type Target = ::serde_json::Map<String, ::serde_json::Value>;
 
-            fn deref(&self) -> &Self::Target {
-                &self.0
-            }
+            fn deref(&self) -> &Self::Target { &self.0 }
         }
 
-        impl ::std::convert::From<$object> for ::serde_json::Map<::std::string::String, ::serde_json::Value> {
-            fn from(object: $object) -> Self {
-                object.0
-            }
+        impl From<$object> for ::serde_json::Map<String, ::serde_json::Value> {
+            fn from(object: $object) -> Self { object.0 }
         }
 
-        impl ::std::convert::From<::serde_json::Map<::std::string::String, ::serde_json::Value>> for $object {
-            fn from(map: ::serde_json::Map<::std::string::String, ::serde_json::Value>) -> Self {
-                Self(map)
-            }
+        impl From<::serde_json::Map<String, ::serde_json::Value>> for $object {
+            fn from(map: ::serde_json::Map<String, ::serde_json::Value>) -> Self { Self(map) }
         }
 
         impl ::std::fmt::Debug for $object {
@@ -252,13 +235,7 @@ macro_rules! response_map {
         }
 
         impl $crate::wire::Readable for $object {
-            fn read(_: $crate::wire::Given<'_>) -> $crate::wire::Reading<Self> {
-                $crate::wire::Reading::No
-            }
-
-            fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-                map: A,
-            ) -> ::std::result::Result<$crate::wire::Loose<Self>, A::Error> {
+            fn read_map<'de, A: ::serde::de::MapAccess<'de>>(map: A) -> Result<$crate::wire::Loose<Self>, A::Error> {
                 let map = ::serde::de::value::MapAccessDeserializer::new(map);
                 <Self as ::serde::Deserialize>::deserialize(map).map($crate::wire::Loose::Value)
             }
@@ -270,7 +247,7 @@ macro_rules! response_map {
 #[expect(unreachable_pub, reason = "response_object! defines public types")]
 mod tests {
     use super::*;
-    use crate::wire::{Loose, OneOrMany};
+    use crate::wire::OneOrMany;
 
     crate::response_object! {
         Line {

@@ -62,17 +62,12 @@ pub fn write<M: SerializeMap, F: Field + Serialize>(
 macro_rules! serialize_and_debug {
     ($type:ident { $($field:ident = $name:literal $($sensitive:ident)?,)* } $($extra:ident)?) => {
         impl ::serde::Serialize for $type {
-            fn serialize<S: ::serde::Serializer>(
-                &self,
-                serializer: S,
-            ) -> ::std::result::Result<S::Ok, S::Error> {
-                let mut map = serializer.serialize_map(::std::option::Option::None)?;
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(None)?;
                 $($crate::wire::write(&mut map, $name, &self.$field)?;)*
-                $(
-                    for (name, value) in &self.$extra {
-                        ::serde::ser::SerializeMap::serialize_entry(&mut map, name, value)?;
-                    }
-                )?
+                $(for (name, value) in &self.$extra {
+                    ::serde::ser::SerializeMap::serialize_entry(&mut map, name, value)?;
+                })?
                 ::serde::ser::SerializeMap::end(map)
             }
         }
