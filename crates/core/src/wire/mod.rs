@@ -40,7 +40,7 @@ pub use list::OneOrMany;
 pub use loose::{Given, Loose, Readable, Reading, Stray};
 pub use object::{Object, fill, read_fields, read_object};
 pub use patch::Patch;
-pub use request::{Field, write};
+pub use request::Field;
 pub use response::ResponseBody;
 pub use segment::{NotASegment, Segment};
 pub use timestamp::{NotAMoment, Timestamp};

@@ -1,8 +1,6 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use serde::Serialize;
-use serde::ser::SerializeMap;
 use serde_json::{Map, Value};
 
 use super::{Decimal, Loose, OneOrMany, Patch, Timestamp};
@@ -42,20 +40,6 @@ fields! {
     ; bool, i64, Decimal, NaiveDate, String, Timestamp
 }
 
-/// Writes a field of an object, unless it is absent.
-///
-/// # Errors
-/// Those of the map.
-#[doc(hidden)]
-#[inline]
-pub fn write<M: SerializeMap, F: Field + Serialize>(
-    map: &mut M,
-    name: &'static str,
-    field: &F,
-) -> Result<(), M::Error> {
-    if field.is_absent() { Ok(()) } else { map.serialize_entry(name, field) }
-}
-
 /// Implements `Serialize` and `Debug` for a generated struct. `Debug` does not show `sensitive` fields, nor those in `extra`.
 #[doc(hidden)]
 #[macro_export]
@@ -63,12 +47,16 @@ macro_rules! serialize_and_debug {
     ($type:ident { $($field:ident = $name:literal $($sensitive:ident)?,)* } $($extra:ident)?) => {
         impl ::serde::Serialize for $type {
             fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                use ::serde::ser::SerializeMap as _;
+
                 let mut map = serializer.serialize_map(None)?;
-                $($crate::wire::write(&mut map, $name, &self.$field)?;)*
+                $(if !$crate::wire::Field::is_absent(&self.$field) {
+                    map.serialize_entry($name, &self.$field)?;
+                })*
                 $(for (name, value) in &self.$extra {
-                    ::serde::ser::SerializeMap::serialize_entry(&mut map, name, value)?;
+                    map.serialize_entry(name, value)?;
                 })?
-                ::serde::ser::SerializeMap::end(map)
+                map.end()
             }
         }
 
