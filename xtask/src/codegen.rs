@@ -20,9 +20,7 @@ mod tests;
 mod types;
 
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 pub(crate) use document::Document;
 pub(crate) use error::Error;
@@ -41,19 +39,15 @@ pub(crate) enum Mode {
 pub(crate) fn run(mode: Mode) -> Result<(), Error> {
     let root = root();
     every_document_is_listed(&root)?;
-    // The documents do not depend on each other.
-    let generated: Vec<Result<Generated, Error>> = thread::scope(|scope| {
-        let threads = APIS.map(|(api, folder)| scope.spawn(|| generate_one(&root, api, folder)));
-        threads.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).into_iter().collect()
-    });
     let mut matches = BTreeMap::new();
     let mut files = Vec::new();
-    for generated in generated {
-        let generated = generated?;
-        files.extend(generated.files);
-        for (pass, count) in generated.matches {
-            *matches.entry(pass).or_default() += count;
-        }
+    for (api, folder) in APIS {
+        let yaml = output::read(&root.join(format!("specs/{api}.yaml")))?;
+        let document = Document::parse(api, &yaml).map_err(|error| error.during(api, "reading"))?;
+        let folder = root.join("crates").join(folder);
+        files.push((folder.join("API.md"), api_md::render(&document)));
+        let sources = sources(document, &mut matches)?;
+        files.extend(sources.map(|(name, source)| (folder.join("src/generated").join(name), source)));
     }
     every_pass_matched(&matches)?;
     let results = files.into_iter().map(|(path, content)| match mode {
@@ -64,24 +58,6 @@ pub(crate) fn run(mode: Mode) -> Result<(), Error> {
     let errors: Vec<String> =
         results.filter_map(|result| result.err().map(|error| error.to_string())).collect();
     if errors.is_empty() { Ok(()) } else { Err(Error(errors.join("\n\n"))) }
-}
-
-/// The files that one document becomes.
-struct Generated {
-    files: Vec<(PathBuf, String)>,
-    /// How often each pass has matched.
-    matches: BTreeMap<&'static str, usize>,
-}
-
-fn generate_one(root: &Path, api: &str, folder: &str) -> Result<Generated, Error> {
-    let yaml = output::read(&root.join(format!("specs/{api}.yaml")))?;
-    let document = Document::parse(api, &yaml).map_err(|error| error.during(api, "reading"))?;
-    let folder = root.join("crates").join(folder);
-    let mut matches = BTreeMap::new();
-    let mut files = vec![(folder.join("API.md"), api_md::render(&document))];
-    let sources = sources(document, &mut matches)?;
-    files.extend(sources.map(|(name, source)| (folder.join("src/generated").join(name), source)));
-    Ok(Generated { files, matches })
 }
 
 fn every_document_is_listed(root: &Path) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use quote::ToTokens as _;
 use syn::{Attribute, Field, Item, ItemStruct, Type};
 
 use super::document::Facts;
@@ -95,16 +96,9 @@ impl SerdeOptions {
     }
 }
 
-pub(super) fn derives(attrs: &[Attribute]) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("derive")) {
-        // What is no path is no derive.
-        let _ = attr.parse_nested_meta(|meta| {
-            names.extend(meta.path.segments.last().map(|last| last.ident.to_string()));
-            Ok(())
-        });
-    }
-    names
+pub(super) fn has_derive(item: &ItemStruct, name: &str) -> bool {
+    let mut derives = item.attrs.iter().filter(|attr| attr.path().is_ident("derive"));
+    derives.any(|attr| attr.to_token_stream().to_string().contains(name))
 }
 
 /// `T` out of `generic<T>`.

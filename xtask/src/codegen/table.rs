@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::document::{Document, ListShape, Operation};
+use super::document::{Document, ERROR_PARTS, ListShape, Operation};
 use super::error::PassError;
 use super::snake;
 
@@ -20,8 +20,7 @@ use ::std::time::Duration;
 pub(crate) fn render(document: &Document) -> Result<String, PassError> {
     let info = |key: &str| document.json["info"][key].as_str().unwrap_or_default();
     let errors = &document.json["x-error"];
-    let error_parts = ["message", "id", "fields", "field-name", "field-code", "field-message"];
-    let error_parts = error_parts.map(|key| (key, errors[key].as_str().unwrap_or_default()));
+    let error_parts = ERROR_PARTS.map(|key| (key, errors[key].as_str().unwrap_or_default()));
     let schemes = || document.json["components"]["securitySchemes"].as_object().into_iter().flatten();
     let keys = schemes().filter(|(_, scheme)| scheme["type"] == "apiKey" && scheme.get("x-token").is_none());
     let keys: Vec<_> = keys.filter_map(|(name, scheme)| Some((name, scheme["name"].as_str()?))).collect();

@@ -5,7 +5,7 @@ use syn::{Attribute, Expr, ExprLit, Field, Fields, Item, ItemEnum, ItemStruct, L
 
 use super::document::Facts;
 use super::error::PassError;
-use super::rust_passes::{SerdeOptions, derives, inside, type_name};
+use super::rust_passes::{SerdeOptions, has_derive, inside, type_name};
 
 const IMPORTS: &str = "\
 #![allow(unused_imports)]
@@ -74,15 +74,14 @@ fn render_struct(item: &ItemStruct, facts: &Facts) -> Result<Vec<String>, PassEr
         head.push(name);
         return Ok(block("response_map!", head));
     }
-    let traits = derives(&item.attrs);
     let is_response = facts.responses.contains(&name);
     let kind = match () {
         () if is_response => "response_object",
-        () if !traits.contains("Serialize") => "parameters",
+        () if !has_derive(item, "Serialize") => "parameters",
         () if item.fields.iter().any(|field| inside(&field.ty, "Patch").is_some()) => "merge_patch",
         () => "request_object",
     };
-    if kind == "request_object" && traits.contains("Default") {
+    if kind == "request_object" && has_derive(item, "Default") {
         head.push("#[derive(Default)]".to_owned());
     }
     let mut rows = Vec::new();
