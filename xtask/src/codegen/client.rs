@@ -126,7 +126,7 @@ fn method(
     let path = path.map(|part| format_ident!("{}", snake(part)));
     let operation_name = table::constant(&name.to_string());
     let call = quote!(self.transport.call(&operations::#operation_name, &[#(#path),*]) #calls);
-    let twin = if document.facts.streams.contains(&name.to_string()) {
+    let twin = if operation.json["x-stream"] == true {
         let row = inside(response, "OneOrMany").and_then(|ty| inside(ty, "Loose"));
         let row = row.ok_or_else(|| error("its rows are marked as a stream, and it returns no list"))?;
         let doc = format!(

@@ -34,8 +34,6 @@ pub(crate) struct Facts {
     pub(crate) lists: BTreeMap<String, ListShape>,
     /// The component enums that can have other values than those the document lists.
     pub(crate) open_enums: BTreeSet<String>,
-    /// The methods whose responses can also be read row by row.
-    pub(crate) streams: BTreeSet<String>,
     /// The properties that `Debug` does not show, by component; and the parameters, by the struct that has them.
     pub(crate) sensitive: BTreeMap<String, BTreeSet<String>>,
 }

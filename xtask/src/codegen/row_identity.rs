@@ -1,17 +1,17 @@
 //! The pass that learns which property tells the rows of a list from other objects.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Document, ListShape, component, objects};
 use super::error::PassError;
-use super::spec_passes::take;
+use super::spec_passes::{schemas_of, take};
 
 const IDENTITY: &str = "x-identity";
 
 /// Learns which operations return a list, and which property tells its rows from other objects.
 pub(super) fn run(document: &mut Document) -> Result<usize, PassError> {
     let mut rows = BTreeSet::new();
-    let mut lists = Vec::new();
+    let mut lists = BTreeMap::new();
     for operation in document.operations() {
         let body = &operation.json["responses"]["2XX"]["content"]["application/json"]["schema"];
         if body["type"] != "array" {
@@ -36,22 +36,14 @@ pub(super) fn run(document: &mut Document) -> Result<usize, PassError> {
         }
         rows.insert(row.to_owned());
         let is_paged = document.parameters(&operation).any(|parameter| parameter["name"] == "offset");
-        lists.push((operation.id.to_owned(), ListShape { identity, is_paged }));
+        lists.insert(operation.id.to_owned(), ListShape { identity, is_paged });
     }
-    let mut count = 0;
-    for (name, schema) in document.schemas_mut().into_iter().flatten() {
-        if take(schema, IDENTITY).is_some() {
-            if !rows.contains(name) {
-                return Err(PassError::at(name, "x-identity is for the rows of a list that is a response"));
-            }
-            count += 1;
+    document.facts.lists = lists;
+    let count = schemas_of(document, &rows).filter_map(|(_, schema)| take(schema, IDENTITY)).count();
+    match objects(&document.json).iter().find(|(_, object)| object.contains_key(IDENTITY)) {
+        Some((pointer, _)) => {
+            Err(PassError::at(pointer, "x-identity is for the rows of a list that is a response"))
         }
+        None => Ok(count),
     }
-    if let Some((pointer, _)) =
-        objects(&document.json).iter().find(|(_, object)| object.contains_key(IDENTITY))
-    {
-        return Err(PassError::at(pointer, "x-identity is for the schema of a row only"));
-    }
-    document.facts.lists = lists.into_iter().collect();
-    Ok(count)
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::document::{Document, change_objects, component, references};
 use super::error::PassError;
-use super::{row_identity, snake};
+use super::row_identity;
 
 pub(crate) struct Pass {
     pub(crate) name: &'static str,
@@ -45,8 +45,6 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass { name: "unknown-fields", run: unknown_fields },
     // A float would round.
     Pass { name: "decimals", run: decimals },
-    // The list of a whole country is read row by row, too.
-    Pass { name: "streams", run: streams },
 ];
 
 fn drop_error_responses(document: &mut Document) -> Result<usize, PassError> {
@@ -328,16 +326,8 @@ fn decimals(document: &mut Document) -> Result<usize, PassError> {
     })
 }
 
-/// Learns which lists are also read row by row.
-fn streams(document: &mut Document) -> Result<usize, PassError> {
-    document.each_operation(|id, operation, facts| {
-        let is_streamed = operation["x-stream"] == true;
-        Ok(usize::from(is_streamed && facts.streams.insert(snake(id))))
-    })
-}
-
 /// The schemas of these components.
-fn schemas_of<'a>(
+pub(super) fn schemas_of<'a>(
     document: &'a mut Document,
     names: &'a BTreeSet<String>,
 ) -> impl Iterator<Item = (&'a String, &'a mut Value)> {

@@ -172,7 +172,7 @@ fn the_rows_of_a_list_say_which_property_they_all_have() {
             "ThingCreate: { type: object, properties: { name: { x-identity: name, type",
         )
     });
-    assert!(elsewhere.contains("row-identity: x-identity is for the schema of a row only"), "{elsewhere}");
+    assert!(elsewhere.contains("/name: row-identity: x-identity is for the rows of a list"), "{elsewhere}");
 
     let onapi = output::read(&root().join("specs/onapi.yaml")).unwrap();
     let source = generate(&onapi).unwrap();
