@@ -21,8 +21,6 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass { name: "drop-error-responses", run: drop_error_responses },
     // progenitor generates one type for all successful responses of an operation.
     Pass { name: "one-success", run: one_success },
-    // An optional property accepts `null` already, and typify would wrap the component once more.
-    Pass { name: "nullable-components", run: nullable_components },
     // progenitor supports no media type but plain JSON, and an `Option` cannot send `null`.
     Pass { name: "merge-patch", run: merge_patch },
     // chrono drops the offset, and typify reads an empty list as an absent one.
@@ -81,18 +79,6 @@ fn one_success(document: &mut Document) -> Result<usize, PassError> {
     })
 }
 
-fn nullable_components(document: &mut Document) -> Result<usize, PassError> {
-    let mut count = 0;
-    for (_, schema) in document.schemas_mut().into_iter().flatten() {
-        if schema["type"] == "object" && take(schema, "nullable").is_some() {
-            // The pass `merge-patch` reads it.
-            schema["x-nullable"] = true.into();
-            count += 1;
-        }
-    }
-    Ok(count)
-}
-
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
 fn merge_patch(document: &mut Document) -> Result<usize, PassError> {
@@ -111,11 +97,13 @@ fn merge_patch(document: &mut Document) -> Result<usize, PassError> {
         }
     })?;
     let patches = document.closure(bodies);
-    let nullable: BTreeSet<String> =
-        document.schemas().filter(|(_, s)| s["x-nullable"] == true).map(|(name, _)| name.clone()).collect();
+    // An optional property accepts `null` already, and typify would wrap a nullable component once more.
+    let objects =
+        document.schemas_mut().into_iter().flatten().filter(|(_, schema)| schema["type"] == "object");
+    let nullable = objects.filter_map(|(name, schema)| take(schema, "nullable").map(|_| name.clone()));
+    let nullable: BTreeSet<String> = nullable.collect();
     let mut count = 0;
     for (name, schema) in document.schemas_mut().into_iter().flatten() {
-        take(schema, "x-nullable");
         if !patches.contains(name) {
             if let Some(patch) = references(schema).into_iter().find(|used| patches.contains(used)) {
                 return Err(PassError::at(name, format!("it holds {patch}, which belongs to a merge patch")));
