@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use lastmile::observe::MetricsObserver;
 use lastmile::wire::{
-    Decimal, Given, Loose, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Reading, Segment, Timestamp,
+    ConversionError, Decimal, Given, Loose, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Reading,
+    Segment, Timestamp,
 };
 use lastmile::{Policy, RetryBudget};
 use lastmile_core::client::{PathHabits, SendDeadline, Slash};
@@ -52,6 +53,7 @@ pub fn walk(walked: &Walked) {
     walked.debug(&Patch::Value(7));
     walked.debug(&Reading::Bent(7));
 
+    walked.error(&ConversionError);
     walked.error(&NotANumber);
     walked.error(&NotAMoment);
     walked.error(&NotASegment::Dots);

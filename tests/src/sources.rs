@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use syn::{Attribute, Fields, GenericArgument, Item, ItemImpl, PathArguments, ReturnType, Type, Visibility};
+use syn::parse::{Parse, ParseStream};
+use syn::{
+    Attribute, GenericArgument, Ident, Item, ItemImpl, Lit, PathArguments, ReturnType, Token, Type,
+    Visibility,
+};
 
 fn crates() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates")
@@ -155,18 +159,17 @@ pub fn generated(api: &str) -> Generated {
 
 impl Generated {
     fn take_type(&mut self, item: &Item) {
-        match item {
-            Item::Struct(item) => {
-                let fields = match &item.fields {
-                    Fields::Named(fields) => fields.named.iter().filter_map(|field| field.ident.as_ref()),
-                    _ => return drop(self.structs.insert(item.ident.to_string(), Vec::new())),
-                };
-                self.structs.insert(item.ident.to_string(), fields.map(ToString::to_string).collect());
+        let Item::Macro(item) = item else { return };
+        let Defined { name, fields } = item.mac.parse_body().expect("the definition of a type");
+        match item.mac.path.require_ident().expect("an imported macro").to_string().as_str() {
+            "open_enum" => drop(self.open_enums.insert(name)),
+            "closed_enum" => {}
+            // The macro adds the field for what no document lists.
+            "response_object" => {
+                let fields = fields.into_iter().chain(["extra".to_owned()]);
+                self.structs.insert(name, fields.collect());
             }
-            Item::Enum(item) if item.variants.iter().any(|variant| variant.ident == "Unlisted") => {
-                self.open_enums.insert(item.ident.to_string());
-            }
-            _ => {}
+            _ => drop(self.structs.insert(name, fields)),
         }
     }
 
@@ -178,5 +181,43 @@ impl Generated {
         if let Some((answer, _)) = answer.filter(|_| method.sig.asyncness.is_some()) {
             self.answers.insert(method.sig.ident.to_string(), answer.to_owned());
         }
+    }
+}
+
+/// The body of a macro that defines a type: its name, and one row for each field or variant.
+struct Defined {
+    name: String,
+    fields: Vec<String>,
+}
+
+impl Parse for Defined {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Attribute::parse_outer(input)?;
+        let name = input.parse::<Ident>()?.to_string();
+        let mut fields = Vec::new();
+        if !input.is_empty() {
+            let rows;
+            syn::braced!(rows in input);
+            while !rows.is_empty() {
+                Attribute::parse_outer(&rows)?;
+                fields.push(rows.parse::<Ident>()?.to_string());
+                if rows.parse::<Token![:]>().is_ok() {
+                    rows.parse::<Type>()?;
+                }
+                if rows.parse::<Token![=]>().is_ok() && rows.parse::<Lit>().is_err() {
+                    rows.parse::<Ident>()?;
+                }
+                // `sensitive`, and the name of the method that clears the field.
+                let _: Option<Ident> = rows.parse()?;
+                if rows.peek(Token![,]) && rows.peek2(Ident) && rows.peek3(Token![;]) {
+                    rows.parse::<Token![,]>()?;
+                    rows.parse::<Ident>()?;
+                }
+                if rows.parse::<Token![;]>().is_err() {
+                    rows.parse::<Token![,]>()?;
+                }
+            }
+        }
+        Ok(Self { name, fields })
     }
 }

@@ -1,14 +1,14 @@
-//! From the documents in `specs/` to the sources of the client crates.
+//! Generates the sources of the client crates from the documents in `specs/`.
 //!
-//! progenitor cannot take the documents as they are. The bridge is a list of passes, each with a name and one reason:
-//! [`spec_passes`] change the document before generation, [`rust_passes`] the code after it ([`client_passes`] its methods). What a pass learns and the
-//! operation table needs is kept as [`document::Facts`]. A pass that matches nothing in any document is an error, so
-//! that none outlives its reason.
+//! progenitor cannot read the documents as they are. Passes, each with a name and one reason, change the document before
+//! generation ([`spec_passes`]) and the types after it ([`rust_passes`]). Then [`client`] writes the methods as calls of the
+//! transport of `lastmile_core`, [`types`] the types as calls of its macros, and [`table`] the operations. What a pass learns
+//! and a later step needs is in [`document::Facts`]. A pass that matches nothing fails the build, so obsolete passes get removed.
 
 mod api_md;
-mod client_passes;
+mod client;
 mod document;
-mod fault;
+mod error;
 mod generate;
 pub(crate) mod output;
 mod row_identity;
@@ -17,16 +17,16 @@ mod spec_passes;
 mod table;
 #[cfg(test)]
 mod tests;
+mod types;
 
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use document::Document;
-pub(crate) use fault::Error;
+pub(crate) use error::Error;
+use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 
-/// The documents and the crates they become.
+/// The documents and the folders of their client crates.
 const APIS: [(&str, &str); 3] =
     [("cocon", "cocon-client"), ("covage", "covage-client"), ("onapi", "onapi-client")];
 
@@ -39,47 +39,25 @@ pub(crate) enum Mode {
 pub(crate) fn run(mode: Mode) -> Result<(), Error> {
     let root = root();
     every_document_is_listed(&root)?;
-    // The documents know nothing of each other.
-    let generated: Vec<Result<Generated, Error>> = thread::scope(|scope| {
-        let threads = APIS.map(|(api, folder)| scope.spawn(|| generate_one(&root, api, folder)));
-        threads.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).into_iter().collect()
-    });
     let mut matches = BTreeMap::new();
     let mut files = Vec::new();
-    for generated in generated {
-        let generated = generated?;
-        files.extend(generated.files);
-        for (pass, count) in generated.matches {
-            *matches.entry(pass).or_default() += count;
-        }
+    for (api, folder) in APIS {
+        let yaml = output::read(&root.join(format!("specs/{api}.yaml")))?;
+        let document = Document::parse(api, &yaml).map_err(|error| error.during(api, "reading"))?;
+        let folder = root.join("crates").join(folder);
+        files.push((folder.join("API.md"), api_md::render(&document)));
+        let sources = sources(document, &mut matches)?;
+        files.extend(sources.map(|(name, source)| (folder.join("src/generated").join(name), source)));
     }
     every_pass_matched(&matches)?;
     let results = files.into_iter().map(|(path, content)| match mode {
         Mode::Write => output::write(&path, &content),
         Mode::Check => output::compare(&root, &path, &content),
     });
-    // All that differs is told, not the first of it only.
+    // Every difference is reported, not only the first.
     let errors: Vec<String> =
         results.filter_map(|result| result.err().map(|error| error.to_string())).collect();
     if errors.is_empty() { Ok(()) } else { Err(Error(errors.join("\n\n"))) }
-}
-
-/// What one document gives.
-struct Generated {
-    files: Vec<(PathBuf, String)>,
-    /// How often each pass had something to do.
-    matches: BTreeMap<&'static str, usize>,
-}
-
-fn generate_one(root: &Path, api: &str, folder: &str) -> Result<Generated, Error> {
-    let yaml = output::read(&root.join(format!("specs/{api}.yaml")))?;
-    let document = Document::parse(api, &yaml).map_err(|fault| fault.during(api, "reading"))?;
-    let folder = root.join("crates").join(folder);
-    let mut matches = BTreeMap::new();
-    let mut files = vec![(folder.join("API.md"), api_md::render(&document))];
-    let sources = sources(document, &mut matches)?;
-    files.extend(sources.map(|(name, source)| (folder.join("src/generated").join(name), source)));
-    Ok(Generated { files, matches })
 }
 
 fn every_document_is_listed(root: &Path) -> Result<(), Error> {
@@ -101,7 +79,7 @@ fn every_pass_matched(matches: &BTreeMap<&'static str, usize>) -> Result<(), Err
     }
 }
 
-/// The sources of one client crate. Counts in `matches` how often each pass had something to do.
+/// The sources of one client crate. Counts in `matches` how often each pass has matched.
 fn sources(
     mut document: Document,
     matches: &mut BTreeMap<&'static str, usize>,
@@ -109,27 +87,20 @@ fn sources(
     let api = document.api.clone();
     for pass in spec_passes::PASSES {
         *matches.entry(pass.name).or_default() +=
-            (pass.run)(&mut document).map_err(|fault| fault.during(&api, pass.name))?;
+            (pass.run)(&mut document).map_err(|error| error.during(&api, pass.name))?;
     }
-    let mut file = generate::client(&document).map_err(|fault| fault.during(&api, "generation"))?;
+    let file = generate::client(&document).map_err(|error| error.during(&api, "generation"))?;
+    let mut types = types::generated(&file).map_err(|error| error.during(&api, "types"))?;
     for pass in rust_passes::PASSES {
         *matches.entry(pass.name).or_default() +=
-            (pass.run)(&mut file, &document.facts).map_err(|fault| fault.during(&api, pass.name))?;
+            (pass.run)(&mut types, &document.facts).map_err(|error| error.during(&api, pass.name))?;
     }
-    let operations =
-        table::render(&document, &file).map_err(|fault| fault.during(&api, "operation table"))?;
-    let types = rust_passes::take_types(&mut file).map_err(|fault| fault.during(&api, "types"))?;
-    let client = file.items;
-    let client = syn::parse_quote! {
-        #[allow(unused_imports)]
-        use ::lastmile_core::{Error, Reply, rows::Rows};
-
-        use super::{operations, types};
-
-        #(#client)*
-    };
+    let client = client::render(&document, &file.items, &mut types);
+    let client = client.map_err(|error| error.during(&api, "client"))?;
+    let operations = table::render(&document).map_err(|error| error.during(&api, "operation table"))?;
+    let types = types::render(&types, &document.facts).map_err(|error| error.during(&api, "types"))?;
     let modules = syn::parse_quote! {
-        //! The client, its operations and their types, as the document describes them.
+        //! The client, its operations and their types, generated from the API's document.
 
         mod client;
         pub mod operations;
@@ -143,9 +114,19 @@ fn sources(
     Ok([
         ("mod.rs", output::format(&modules)),
         ("client.rs", output::format(&client)),
-        ("operations.rs", output::format(&operations)),
-        ("types.rs", output::format(&types)),
+        ("operations.rs", format!("{}{operations}", output::HEAD)),
+        ("types.rs", format!("{}{types}", output::HEAD)),
     ])
+}
+
+/// The name of an operation's method: `createContact` becomes `create_contact`.
+pub(crate) fn snake(id: &str) -> String {
+    id.to_snake_case()
+}
+
+/// The name of the struct of an operation's optional parameters.
+fn params_name(id: &str) -> String {
+    format!("{}Params", id.to_upper_camel_case())
 }
 
 pub(crate) fn root() -> PathBuf {

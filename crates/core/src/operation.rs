@@ -61,10 +61,9 @@ pub struct Operation {
     pub interval: Option<Duration>,
 }
 
-#[cfg(test)]
 impl Operation {
-    /// A plain read, for tests.
-    pub(crate) const READ: Self = Self {
+    /// A read without anything special. Generated statics name what differs from it.
+    pub const READ: Self = Self {
         id: "read",
         method: Method::GET,
         path: "/",
@@ -72,9 +71,9 @@ impl Operation {
         media_type: None,
         answer: Answer::Json,
         list: None,
-        conditional: false,
         authorized: true,
         lower_case: false,
+        conditional: false,
         interval: None,
     };
 }

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::document::Document;
-use super::table::snake;
+use super::document::{Document, objects};
+use super::snake;
 
 pub(crate) fn render(document: &Document) -> String {
     let info = &document.json["info"];
@@ -31,54 +31,38 @@ pub(crate) fn render(document: &Document) -> String {
     }
 
     md.push_str("\n## Assumptions\n\nNo public source states these; they stand until the supplier says otherwise.\n\n");
-    let mut assumptions = Vec::new();
-    collect(&document.json, &mut Vec::new(), &mut assumptions);
-    // What is assumed in several places is said once, with all of them.
-    let mut said: Vec<&String> = Vec::new();
+    let mut assumptions: Vec<(String, String)> = Vec::new();
+    for (pointer, object) in objects(&document.json) {
+        let texts = match object.get("x-assumption") {
+            Some(Value::Array(texts)) => texts.iter().collect(),
+            text => Vec::from_iter(text),
+        };
+        assumptions.extend(texts.into_iter().map(|assumption| (subject(&pointer, object), text(assumption))));
+    }
+    // An assumption about several subjects is one line.
+    let mut written: Vec<&String> = Vec::new();
     for (_, assumption) in &assumptions {
-        if !said.contains(&assumption) {
-            said.push(assumption);
-            let places: Vec<&str> =
-                assumptions.iter().filter(|(_, a)| a == assumption).map(|(p, _)| p.as_str()).collect();
-            let _ = writeln!(md, "- {}: {assumption}", places.join(", "));
+        if !written.contains(&assumption) {
+            written.push(assumption);
+            let same = assumptions.iter().filter(|(_, other)| other == assumption);
+            let subjects: Vec<&str> = same.map(|(subject, _)| subject.as_str()).collect();
+            let _ = writeln!(md, "- {}: {assumption}", subjects.join(", "));
         }
     }
     md
 }
 
-/// Finds each assumption, with the name of what it is about.
-fn collect(json: &Value, path: &mut Vec<String>, found: &mut Vec<(String, String)>) {
-    match json {
-        Value::Object(members) => {
-            match members.get("x-assumption") {
-                Some(Value::String(text)) => found.push((place(json, path), text.trim().to_owned())),
-                Some(Value::Array(texts)) => {
-                    let texts = texts.iter().filter_map(Value::as_str);
-                    found.extend(texts.map(|text| (place(json, path), text.to_owned())));
-                }
-                _ => {}
-            }
-            for (key, member) in members {
-                path.push(key.clone());
-                collect(member, path, found);
-                path.pop();
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, path, found)),
-        _ => {}
-    }
-}
-
-fn place(json: &Value, path: &[String]) -> String {
-    if let Some(id) = json["operationId"].as_str() {
+/// The name of what an object of the document describes.
+fn subject(pointer: &str, object: &Map<String, Value>) -> String {
+    if let Some(id) = object.get("operationId").and_then(Value::as_str) {
         return format!("`{}`", snake(id));
     }
-    match path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    match pointer.split('/').skip(1).collect::<Vec<_>>()[..] {
         ["info"] => "the API".to_owned(),
-        ["servers"] => "the server".to_owned(),
+        ["servers", _] => "the server".to_owned(),
         ["components", "schemas", schema] => format!("`{schema}`"),
         ["components", "schemas", schema, "properties", property] => format!("`{schema}.{property}`"),
         ["components", _, name] => format!("`{name}`"),
-        _ => format!("`{}`", path.join("/")),
+        ref path => format!("`{}`", path.join("/").replace("~1", "/")),
     }
 }

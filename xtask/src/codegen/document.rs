@@ -1,29 +1,18 @@
-//! An OpenAPI document as JSON, and ways to walk it.
+//! An OpenAPI document as JSON, and what the passes learn from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::fault::Fault;
-use super::table::snake;
+use super::error::PassError;
+use super::generate::IMPORTS;
+use super::{params_name, snake};
 
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 
-/// Our extensions; specs/README.md says what they mean.
-pub(crate) const EXTENSIONS: [&str; 12] = [
-    "x-assumption",
-    "x-error",
-    "x-identity",
-    "x-interval",
-    "x-known-values",
-    "x-lower-case",
-    "x-map",
-    "x-retry",
-    "x-sensitive",
-    "x-stray",
-    "x-stream",
-    "x-token",
-];
+/// The parts of an error body that `x-error` can locate.
+pub(crate) const ERROR_PARTS: [&str; 6] =
+    ["message", "id", "fields", "field-name", "field-code", "field-message"];
 
 pub(crate) struct Document {
     /// The short name, which is also the file's.
@@ -32,34 +21,32 @@ pub(crate) struct Document {
     pub(crate) facts: Facts,
 }
 
-/// What passes learn from a document and take out of it, and later steps need.
+/// What the passes learn from a document and remove from it, and later steps need.
 #[derive(Default)]
 pub(crate) struct Facts {
-    /// The true media type of the request, by operation id, where it is not plain JSON.
+    /// The media type of the request in the document, by operation id, where it is not plain JSON.
     pub(crate) media_types: BTreeMap<String, String>,
-    /// The operations that answer 304 when nothing has changed.
+    /// The ids of the operations whose response has status 304 when nothing has changed.
     pub(crate) conditional: BTreeSet<String>,
-    /// The components that answers hold.
-    pub(crate) answers: BTreeSet<String>,
-    /// The operations that answer with a list, by operation id, and what is known of it.
+    /// The components that are objects of responses.
+    pub(crate) responses: BTreeSet<String>,
+    /// The shape of the list that an operation returns, by operation id.
     pub(crate) lists: BTreeMap<String, ListShape>,
-    /// The component enums that take other values than those they list.
+    /// The component enums that can have other values than those the document lists.
     pub(crate) open_enums: BTreeSet<String>,
-    /// The methods whose answers can be read as a stream of bytes, too.
-    pub(crate) streams: BTreeSet<String>,
-    /// The properties that no log may show, by component; and the parameters, by the struct that gathers them.
+    /// The properties that `Debug` does not show, by component; and the parameters, by the struct that has them.
     pub(crate) sensitive: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// What is known of a list that an operation answers with.
+/// The shape of a list that an operation returns.
 pub(crate) struct ListShape {
-    /// The property that each row has.
+    /// The property that each row has, where one is known.
     pub(crate) identity: Option<String>,
-    /// Whether it is asked for page by page.
+    /// Whether each request returns one page of it.
     pub(crate) is_paged: bool,
 }
 
-/// An operation with its place.
+/// An operation of a document.
 pub(crate) struct Operation<'a> {
     pub(crate) id: &'a str,
     pub(crate) method: &'static str,
@@ -68,54 +55,60 @@ pub(crate) struct Operation<'a> {
 }
 
 impl Document {
-    pub(crate) fn parse(api: &str, yaml: &str) -> Result<Self, Fault> {
-        let json: Value = serde_saphyr::from_str(yaml).map_err(|error| Fault::new(error.to_string()))?;
+    pub(crate) fn parse(api: &str, yaml: &str) -> Result<Self, PassError> {
+        let json: Value = serde_saphyr::from_str(yaml).map_err(|error| PassError::new(error.to_string()))?;
         let mut document = Self { api: api.to_owned(), json, facts: Facts::default() };
         document.check()?;
         document.facts.sensitive = document.sensitive();
         Ok(document)
     }
 
-    /// Refuses what later steps rely on, or would only fail at in their own words.
-    fn check(&self) -> Result<(), Fault> {
+    /// Checks what later steps rely on, to report it with its location.
+    fn check(&self) -> Result<(), PassError> {
         for part in ["paths", "components"] {
             if !self.json[part].is_object() {
-                return Err(Fault::at(part, "it is missing, or not an object"));
+                return Err(PassError::at(part, "it is missing or not an object"));
             }
         }
         match self.json["openapi"].as_str() {
             Some(version) if version.starts_with("3.0.") => {}
-            _ => return Err(Fault::at("openapi", "only OpenAPI 3.0 is read")),
+            _ => return Err(PassError::at("openapi", "only OpenAPI 3.0 is supported")),
         }
         for path in self.json["paths"].as_object().into_iter().flatten() {
             for (key, json) in path.1.as_object().into_iter().flatten() {
                 let known = METHODS.contains(&key.as_str());
                 if !known && key != "parameters" {
-                    return Err(Fault::at(path.0, format!("`{key}` is not one of {METHODS:?}")));
+                    return Err(PassError::at(path.0, format!("`{key}` is not one of {METHODS:?}")));
                 }
                 if json.get("x-stream").is_some() && key != "get" {
-                    return Err(Fault::at(format!("{key} {}", path.0), "x-stream is for GET"));
+                    return Err(PassError::at(format!("{key} {}", path.0), "x-stream is for GET"));
                 }
                 if known && json["operationId"].as_str().is_none() {
-                    return Err(Fault::at(format!("{key} {}", path.0), "it has no operationId"));
+                    return Err(PassError::at(format!("{key} {}", path.0), "it has no operationId"));
                 }
             }
         }
-        const ERROR_PARTS: [&str; 6] =
-            ["message", "id", "fields", "field-name", "field-code", "field-message"];
         for (part, _) in self.json["x-error"].as_object().into_iter().flatten() {
             if !ERROR_PARTS.contains(&part.as_str()) {
-                return Err(Fault::at("x-error", format!("`{part}` is not one of {ERROR_PARTS:?}")));
+                return Err(PassError::at("x-error", format!("`{part}` is not one of {ERROR_PARTS:?}")));
             }
         }
         let mut ids = BTreeSet::new();
         for operation in self.operations() {
             if !ids.insert(operation.id) {
-                return Err(Fault::at(operation.id, "another operation has the same operationId"));
+                return Err(PassError::at(operation.id, "another operation has the same operationId"));
             }
         }
         self.schemas().try_for_each(|(name, schema)| check_schema(name, schema))?;
-        check_extensions(&self.json, "")
+        for (pointer, object) in objects(&self.json) {
+            // One row of a table there defines each of our extensions.
+            let is_defined =
+                |key: &str| include_str!("../../../specs/README.md").contains(&format!("\n| `{key}`"));
+            if let Some(unknown) = object.keys().find(|key| key.starts_with("x-") && !is_defined(key)) {
+                return Err(PassError::at(pointer, format!("specs/README.md does not define `{unknown}`")));
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
@@ -131,8 +124,8 @@ impl Document {
     /// Calls `change` with the id and the JSON of each operation, and adds up what it counts.
     pub(crate) fn each_operation(
         &mut self,
-        mut change: impl FnMut(&str, &mut Value, &mut Facts) -> Result<usize, Fault>,
-    ) -> Result<usize, Fault> {
+        mut change: impl FnMut(&str, &mut Value, &mut Facts) -> Result<usize, PassError>,
+    ) -> Result<usize, PassError> {
         let mut count = 0;
         for (_, item) in self.json["paths"].as_object_mut().into_iter().flatten() {
             for method in METHODS {
@@ -152,23 +145,16 @@ impl Document {
         self.json["components"]["schemas"].as_object_mut()
     }
 
-    /// The components that the schemas of all requests, or of all answers, reach.
-    pub(crate) fn reachable(&self, side: Side) -> BTreeSet<String> {
-        let mut todo = Vec::new();
-        for operation in self.operations() {
-            match side {
-                Side::Requests => references(&operation.json["requestBody"], &mut todo),
-                Side::Answers => references(&operation.json["responses"], &mut todo),
-            }
-        }
-        self.closure(todo)
+    /// The components that the `part` of any operation refers to, directly or through others.
+    pub(crate) fn reachable(&self, part: &str) -> BTreeSet<String> {
+        self.closure(self.operations().flat_map(|operation| references(&operation.json[part])).collect())
     }
 
-    /// These components, and all that they refer to.
+    /// These components, and those that they refer to, directly or through others.
     pub(crate) fn closure(&self, mut todo: Vec<String>) -> BTreeSet<String> {
         let mut seen = BTreeSet::new();
         while let Some(name) = todo.pop() {
-            references(&self.json["components"]["schemas"][&name], &mut todo);
+            todo.extend(references(&self.json["components"]["schemas"][&name]));
             seen.insert(name);
             todo.retain(|name| !seen.contains(name));
         }
@@ -195,29 +181,55 @@ impl Document {
             let marked =
                 self.parameters(&operation).filter(|parameter| parameter.get("x-sensitive").is_some());
             let names = marked.filter_map(|parameter| parameter["name"].as_str());
-            let id = operation.id;
-            (format!("{}{}Params", id[..1].to_uppercase(), &id[1..]), names.map(snake).collect())
+            (params_name(operation.id), names.map(snake).collect())
         });
         properties.chain(parameters).collect()
     }
 }
 
-#[derive(Clone, Copy)]
-pub(crate) enum Side {
-    Requests,
-    Answers,
+/// The objects in `json` with their JSON pointers, each before those inside of it.
+pub(crate) fn objects(json: &Value) -> Vec<(String, &Map<String, Value>)> {
+    fn collect<'a>(json: &'a Value, pointer: String, found: &mut Vec<(String, &'a Map<String, Value>)>) {
+        match json {
+            Value::Object(members) => {
+                found.push((pointer.clone(), members));
+                for (key, member) in members {
+                    let key = key.replace('~', "~0").replace('/', "~1");
+                    collect(member, format!("{pointer}/{key}"), found);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    collect(item, format!("{pointer}/{index}"), found);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    collect(json, String::new(), &mut found);
+    found
+}
+
+/// Calls `change` with each object in `json` and its JSON pointer, and returns how many it has changed. Objects inside of one
+/// that was replaced are skipped.
+pub(crate) fn change_objects(
+    json: &mut Value,
+    mut change: impl FnMut(&str, &mut Value) -> Result<bool, PassError>,
+) -> Result<usize, PassError> {
+    let pointers: Vec<String> = objects(json).into_iter().map(|(pointer, _)| pointer).collect();
+    let mut count = 0;
+    for pointer in pointers {
+        if let Some(object) = json.pointer_mut(&pointer).filter(|found| found.is_object()) {
+            count += usize::from(change(&pointer, object)?);
+        }
+    }
+    Ok(count)
 }
 
 /// The component schemas that a part of a document refers to.
-pub(crate) fn references(json: &Value, found: &mut Vec<String>) {
-    match json {
-        Value::Object(members) => {
-            found.extend(members.get("$ref").and_then(component).map(str::to_owned));
-            members.values().for_each(|member| references(member, found));
-        }
-        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
-        _ => {}
-    }
+pub(crate) fn references(json: &Value) -> Vec<String> {
+    objects(json).iter().filter_map(|(_, object)| component(object.get("$ref")?)).map(str::to_owned).collect()
 }
 
 /// The name of the component schema that a `$ref` points to.
@@ -225,50 +237,32 @@ pub(crate) fn component(reference: &Value) -> Option<&str> {
     reference.as_str()?.strip_prefix("#/components/schemas/")
 }
 
-/// A component's name must be one that the generator keeps, and what is inside must not collide with what it adds.
-fn check_schema(name: &str, schema: &Value) -> Result<(), Fault> {
+/// Checks that the names of a component and of its properties can be names in generated code.
+fn check_schema(name: &str, schema: &Value) -> Result<(), PassError> {
     if !name.starts_with(|c: char| c.is_ascii_uppercase()) || !name.bytes().all(|b| b.is_ascii_alphanumeric())
     {
-        return Err(Fault::at(name, "a component's name is letters and digits, with a capital first"));
+        return Err(PassError::at(name, "a component's name is letters and digits, with a capital first"));
+    }
+    if IMPORTS.split(' ').any(|import| import == name) {
+        return Err(PassError::at(name, "generated code imports another type of this name"));
     }
     let mut fields = BTreeSet::new();
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
-        if !fields.insert(snake(key)) {
-            return Err(Fault::at(
-                format!("{name}.{key}"),
-                "another property gets the same name in generated code",
-            ));
-        }
-        let fault = |what: &str| Err(Fault::at(format!("{name}.{key}"), what));
-        if key == "extra" || key.is_empty() || !key.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            return fault("a property cannot have this name in generated code");
-        }
-        if property.get("properties").is_some() || property["items"].get("properties").is_some() {
-            return fault("an object inside another one is a component of its own");
-        }
-        if property.get("x-sensitive").is_some_and(|value| value != "personal" && value != "secret") {
-            return fault("x-sensitive is `personal` or `secret`");
-        }
         let values = property.get("x-known-values").or(property.get("enum")).and_then(Value::as_array);
-        if values.is_some_and(|values| values.iter().any(|value| value == "Unlisted" || value == "")) {
-            return fault("its list of values holds one that cannot be a variant");
-        }
+        let message = if !fields.insert(snake(key)) {
+            "another property gets the same name in generated code"
+        } else if key == "extra" || !key.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            "a property cannot have this name in generated code"
+        } else if property.get("properties").or(property["items"].get("properties")).is_some() {
+            "an object inside another one is a component of its own"
+        } else if property.get("x-sensitive").is_some_and(|value| value != "personal" && value != "secret") {
+            "x-sensitive is `personal` or `secret`"
+        } else if values.is_some_and(|values| values.iter().any(|value| value == "Unlisted" || value == "")) {
+            "its list of values holds one that cannot be a variant"
+        } else {
+            continue;
+        };
+        return Err(PassError::at(format!("{name}.{key}"), message));
     }
     Ok(())
-}
-
-fn check_extensions(json: &Value, place: &str) -> Result<(), Fault> {
-    match json {
-        Value::Object(members) => members.iter().try_for_each(|(key, member)| {
-            if key.starts_with("x-") && !EXTENSIONS.contains(&key.as_str()) {
-                return Err(Fault::at(place, format!("specs/README.md does not define `{key}`")));
-            }
-            check_extensions(member, &format!("{place}/{key}"))
-        }),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(at, item)| check_extensions(item, &format!("{place}/{at}"))),
-        _ => Ok(()),
-    }
 }

@@ -1,4 +1,4 @@
-//! The step through progenitor.
+//! The call of progenitor.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -7,22 +7,44 @@ use std::sync::Once;
 use openapiv3::OpenAPI;
 use progenitor::{CrateVers, GenerationSettings, Generator, InterfaceStyle};
 use serde_json::Value;
+use syn::visit_mut::{VisitMut, visit_file_mut, visit_path_mut};
 
 use super::document::Document;
-use super::fault::Fault;
+use super::error::PassError;
 
-/// The client as progenitor generates it.
-pub(crate) fn client(document: &Document) -> Result<syn::File, Fault> {
-    generate(&document.json).map_err(|what| match culprit(document) {
-        Some(operation) => Fault::at(operation, what),
-        None => Fault::new(what),
-    })
+/// Returns the client as progenitor generates it, with short paths.
+pub(crate) fn client(document: &Document) -> Result<syn::File, PassError> {
+    let mut file = generate(&document.json).map_err(|message| match failing_operation(document) {
+        Some(operation) => PassError::at(operation, message),
+        None => PassError::new(message),
+    })?;
+    visit_file_mut(&mut ShortPaths, &mut file);
+    Ok(file)
+}
+
+/// The names that the generated files import: no component may have one of them.
+pub(crate) const IMPORTS: &str =
+    "BTreeMap Decimal Error From Loose OneOrMany Option Patch Reply Result Rows Segment String Timestamp Vec";
+
+/// Replaces `::std::string::String` by `String`.
+struct ShortPaths;
+
+impl VisitMut for ShortPaths {
+    fn visit_path_mut(&mut self, path: &mut syn::Path) {
+        let last = path.segments[path.segments.len() - 1].clone();
+        let is_imported = IMPORTS.split(' ').any(|name| last.ident == name);
+        if is_imported && ["std", "lastmile_core"].iter().any(|name| path.segments[0].ident == name) {
+            *path = last.into();
+        }
+        visit_path_mut(self, path);
+    }
 }
 
 fn generate(json: &Value) -> Result<syn::File, String> {
     let openapi: OpenAPI = serde_json::from_value(json.clone()).map_err(|error| error.to_string())?;
-    let tokens =
-        quietly(|| Generator::new(&settings()).generate_tokens(&openapi).map_err(|error| error.to_string()))?;
+    let tokens = catch_panic(|| {
+        Generator::new(&settings()).generate_tokens(&openapi).map_err(|error| error.to_string())
+    })?;
     syn::parse2(tokens).map_err(|error| error.to_string())
 }
 
@@ -35,8 +57,8 @@ fn settings() -> GenerationSettings {
     settings
 }
 
-/// The first operation that fails alone, too: progenitor does not say which one it was at.
-fn culprit(document: &Document) -> Option<String> {
+/// Returns the first operation for which generation fails without the other operations too. progenitor does not name it.
+fn failing_operation(document: &Document) -> Option<String> {
     document.operations().find_map(|operation| {
         let mut alone = document.json.clone();
         let mut item = document.json["paths"][operation.path].clone();
@@ -46,24 +68,26 @@ fn culprit(document: &Document) -> Option<String> {
     })
 }
 
-/// Much that progenitor does not support is a panic in it. It becomes an error here, and prints nothing.
-fn quietly<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
+/// Turns a panic into an error, and keeps the panic hook from printing it: progenitor panics at much that it does not support.
+fn catch_panic<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    thread_local!(static IS_CAUGHT: Cell<bool> = const { Cell::new(false) });
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
-        let loud = take_hook();
+        let print = take_hook();
         set_hook(Box::new(move |panic| {
-            if !QUIET.get() {
-                loud(panic);
+            if !IS_CAUGHT.get() {
+                print(panic);
             }
         }));
     });
-    QUIET.set(true);
+    IS_CAUGHT.set(true);
     let result = catch_unwind(AssertUnwindSafe(work));
-    QUIET.set(false);
+    IS_CAUGHT.set(false);
     result.unwrap_or_else(|panic| {
         let text =
             panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        Err(format!("the generator gave up: {}", text.unwrap_or("it does not say why")))
+        Err(text.map_or("progenitor panicked without a message".to_owned(), |text| {
+            format!("progenitor panicked: {text}")
+        }))
     })
 }

@@ -74,19 +74,16 @@ fn one_of_a_list<T: ResponseBody>(body: &[u8], first: Option<&u8>) -> Result<T, 
 }
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "response_object! defines public types")]
 mod tests {
     use super::*;
     use crate::wire::{Loose, OneOrMany};
 
-    #[derive(Debug, Default, serde::Serialize)]
-    struct Row {
-        #[serde(skip_serializing_if = "Loose::is_absent")]
-        id: Loose<String>,
-        #[serde(flatten)]
-        extra: serde_json::Map<String, serde_json::Value>,
+    crate::response_object! {
+        Row {
+            id: Loose<String> = "id",
+        }
     }
-
-    crate::object!(Row { id: "id" });
 
     const LIST: Operation =
         Operation { list: Some(ListShape { identity: Some("id"), is_paged: false }), ..Operation::READ };

@@ -244,8 +244,10 @@ const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// A type that a [`Loose`] can hold.
 pub trait Readable: Sized {
-    /// Reads a scalar that arrived.
-    fn read(given: Given<'_>) -> Reading<Self>;
+    /// Reads a scalar that arrived. The default reads none.
+    fn read(_: Given<'_>) -> Reading<Self> {
+        Reading::No
+    }
 
     /// The short way for a text that is the value in its own form. None means: ask [`read`](Self::read).
     fn read_text(_: &str) -> Option<Self> {
@@ -339,20 +341,12 @@ impl Readable for NaiveDate {
 }
 
 impl<T: for<'a> Deserialize<'a>> Readable for BTreeMap<String, T> {
-    fn read(_: Given<'_>) -> Reading<Self> {
-        Reading::No
-    }
-
     fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Loose<Self>, A::Error> {
         Self::deserialize(MapAccessDeserializer::new(map)).map(Loose::Value)
     }
 }
 
 impl Readable for serde_json::Map<String, Value> {
-    fn read(_: Given<'_>) -> Reading<Self> {
-        Reading::No
-    }
-
     fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Loose<Self>, A::Error> {
         Self::deserialize(MapAccessDeserializer::new(map)).map(Loose::Value)
     }

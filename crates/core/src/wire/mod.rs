@@ -23,20 +23,24 @@
 //! The types import nothing else of this crate.
 
 mod decimal;
+mod enums;
 mod list;
 mod loose;
 mod object;
 mod patch;
 mod quiet;
+mod request;
 mod response;
 mod segment;
 mod timestamp;
 
 pub use decimal::{Decimal, NotANumber};
+pub use enums::ConversionError;
 pub use list::OneOrMany;
 pub use loose::{Given, Loose, Readable, Reading, Stray};
-pub use object::{Field, Object, fill, read_fields, read_object};
+pub use object::{Object, fill, read_fields, read_object};
 pub use patch::Patch;
+pub use request::Field;
 pub use response::ResponseBody;
 pub use segment::{NotASegment, Segment};
 pub use timestamp::{NotAMoment, Timestamp};

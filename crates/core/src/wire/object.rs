@@ -1,13 +1,13 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
+use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::{Loose, OneOrMany};
+use super::{Field, Loose, Readable, ResponseBody};
 
-/// An object of an answer, read field by field into its place. Generated code makes it with [`object!`](crate::object).
+/// An object of an answer, read field by field into its place. Generated code makes it with [`response_object!`](crate::response_object).
 ///
 /// What serde derives for a struct with flattened fields is slower: it keeps each field beside the struct until all are read.
 pub trait Object: Default {
@@ -24,26 +24,13 @@ pub trait Object: Default {
     fn extra(&mut self) -> &mut Map<String, Value>;
 }
 
-/// A field of an [`Object`].
-#[doc(hidden)]
-pub trait Field {
-    /// Whether it was not read yet.
-    fn is_absent(&self) -> bool;
-}
-
-impl<T> Field for Loose<T> {
-    #[inline]
-    fn is_absent(&self) -> bool {
-        self.is_absent()
+impl<T: Object> Readable for T {
+    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Loose<Self>, A::Error> {
+        read_fields(map).map(Loose::Value)
     }
 }
 
-impl<T> Field for OneOrMany<T> {
-    #[inline]
-    fn is_absent(&self) -> bool {
-        self.is_absent()
-    }
-}
+impl<T: Object + DeserializeOwned> ResponseBody for T {}
 
 /// Reads the next value into a field.
 ///
@@ -136,80 +123,138 @@ impl<T: Object> Visitor<'_> for Key<'_, T> {
     }
 }
 
-/// Lets an object of an answer be read: each field with its name on the wire.
+/// Defines an object of a response: one line per field, with its type and its name on the wire.
+///
+/// The struct also gets a field `extra` for what the API's document does not list. A field that is marked `sensitive` is not
+/// shown by `Debug`.
+///
+/// ```
+/// use lastmile_core::wire::{Loose, OneOrMany};
+///
+/// lastmile_core::response_object! {
+///     /// A line.
+///     Line {
+///         /// The id of the line.
+///         id: Loose<String> = "lineId",
+///         /// Who uses it.
+///         users: OneOrMany<Loose<String>> = "users" sensitive,
+///     }
+/// }
+///
+/// let line: Line = serde_json::from_str(r#"{"lineId":7,"users":"Kalle","port":3}"#)?;
+/// assert_eq!(line.id.as_deref(), Some("7"));
+/// assert_eq!(serde_json::to_string(&line)?, r#"{"lineId":7,"users":"Kalle","port":3}"#);
+/// assert_eq!(format!("{line:?}"), r#"Line { id: "7", users: (hidden), extra: 1 unlisted fields }"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[doc(hidden)]
 #[macro_export]
-macro_rules! object {
-    ($object:ident { $($field:ident: $name:literal),* $(,)? }) => {
+macro_rules! response_object {
+    (
+        $(#[$meta:meta])*
+        $object:ident {
+            $($(#[$field_meta:meta])* $field:ident: $type:ty = $name:literal $($sensitive:ident)?,)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Default)]
+        pub struct $object {
+            $($(#[$field_meta])* pub $field: $type,)*
+            /// The fields that the API's document does not list.
+            pub extra: ::serde_json::Map<String, ::serde_json::Value>,
+        }
+
+        $crate::serialize_and_debug! { $object { $($field = $name $($sensitive)?,)* } extra }
+
         const _: () = {
             #[allow(non_camel_case_types)]
             enum Number { $($field,)* }
 
             impl $crate::wire::Object for $object {
                 #[inline]
-                fn number(name: &str) -> ::std::option::Option<usize> {
+                fn number(name: &str) -> Option<usize> {
                     match name {
-                        $($name => ::std::option::Option::Some(Number::$field as usize),)*
-                        _ => ::std::option::Option::None,
+                        $($name => Some(Number::$field as usize),)*
+                        _ => None,
                     }
                 }
 
                 #[inline]
-                fn read<'de, A: ::serde::de::MapAccess<'de>>(
-                    &mut self,
-                    number: usize,
-                    map: &mut A,
-                ) -> ::std::result::Result<(), A::Error> {
+                fn read<'de, A>(&mut self, number: usize, map: &mut A) -> Result<(), A::Error>
+                where
+                    A: ::serde::de::MapAccess<'de>,
+                {
                     match number {
-                        $(number if number == Number::$field as usize => {
-                            $crate::wire::fill(&mut self.$field, $name, map)
-                        })*
-                        _ => ::std::result::Result::Ok(()),
+                        $(n if n == Number::$field as usize => $crate::wire::fill(&mut self.$field, $name, map),)*
+                        _ => Ok(()),
                     }
                 }
 
-                fn extra(&mut self) -> &mut ::serde_json::Map<::std::string::String, ::serde_json::Value> {
+                fn extra(&mut self) -> &mut ::serde_json::Map<String, ::serde_json::Value> {
                     &mut self.extra
                 }
             }
 
             impl<'de> ::serde::Deserialize<'de> for $object {
-                fn deserialize<D: ::serde::Deserializer<'de>>(
-                    deserializer: D,
-                ) -> ::std::result::Result<Self, D::Error> {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     $crate::wire::read_object(deserializer)
-                }
-            }
-
-            impl $crate::wire::ResponseBody for $object {}
-
-            impl $crate::wire::Readable for $object {
-                fn read(_: $crate::wire::Given<'_>) -> $crate::wire::Reading<Self> {
-                    $crate::wire::Reading::No
-                }
-
-                fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-                    map: A,
-                ) -> ::std::result::Result<$crate::wire::Loose<Self>, A::Error> {
-                    $crate::wire::read_fields(map).map($crate::wire::Loose::Value)
                 }
             }
         };
     };
 }
 
+/// Defines an object of a response of which the API's document lists no field. `Debug` shows how many fields it has.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! response_map {
+    ($(#[$meta:meta])* $object:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, ::serde::Deserialize, ::serde::Serialize)]
+        #[serde(transparent)]
+        pub struct $object(pub ::serde_json::Map<String, ::serde_json::Value>);
+
+        impl ::std::ops::Deref for $object {
+            type Target = ::serde_json::Map<String, ::serde_json::Value>;
+
+            fn deref(&self) -> &Self::Target { &self.0 }
+        }
+
+        impl From<$object> for ::serde_json::Map<String, ::serde_json::Value> {
+            fn from(object: $object) -> Self { object.0 }
+        }
+
+        impl From<::serde_json::Map<String, ::serde_json::Value>> for $object {
+            fn from(map: ::serde_json::Map<String, ::serde_json::Value>) -> Self { Self(map) }
+        }
+
+        impl ::std::fmt::Debug for $object {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::std::write!(f, "{}({} unlisted fields)", ::std::stringify!($object), self.0.len())
+            }
+        }
+
+        impl $crate::wire::Readable for $object {
+            fn read_map<'de, A: ::serde::de::MapAccess<'de>>(map: A) -> Result<$crate::wire::Loose<Self>, A::Error> {
+                let map = ::serde::de::value::MapAccessDeserializer::new(map);
+                <Self as ::serde::Deserialize>::deserialize(map).map($crate::wire::Loose::Value)
+            }
+        }
+    };
+}
+
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "response_object! defines public types")]
 mod tests {
     use super::*;
+    use crate::wire::OneOrMany;
 
-    #[derive(Default)]
-    struct Line {
-        id: Loose<String>,
-        speeds: OneOrMany<Loose<i64>>,
-        extra: Map<String, Value>,
+    crate::response_object! {
+        Line {
+            id: Loose<String> = "lineId",
+            speeds: OneOrMany<Loose<i64>> = "speeds" sensitive,
+        }
     }
-
-    crate::object!(Line { id: "lineId", speeds: "speeds" });
 
     #[test]
     fn fields_find_their_places() {

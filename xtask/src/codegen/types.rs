@@ -1,0 +1,164 @@
+//! The generated types, written as calls of the macros of `lastmile_core`.
+
+use quote::ToTokens;
+use syn::{Attribute, Expr, ExprLit, Field, Fields, Item, ItemEnum, ItemStruct, Lit, Meta};
+
+use super::document::Facts;
+use super::error::PassError;
+use super::rust_passes::{SerdeOptions, has_derive, inside, type_name};
+
+const IMPORTS: &str = "\
+#![allow(unused_imports)]
+
+use ::lastmile_core::wire::{Decimal, Loose, OneOrMany, Patch, Segment, Timestamp};
+use ::lastmile_core::{
+    closed_enum, merge_patch, open_enum, parameters, request_object, response_map, response_object,
+};
+use ::std::collections::BTreeMap;
+
+/// Error types.
+pub mod error {
+    pub use ::lastmile_core::wire::ConversionError;
+}
+";
+
+/// The items of the module `types` that progenitor generated.
+pub(super) fn generated(file: &syn::File) -> Result<Vec<Item>, PassError> {
+    let items = file.items.iter().find_map(|item| match item {
+        Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
+        _ => None,
+    });
+    let (_, items) = items.ok_or_else(|| PassError::new("the generated code has no module `types`"))?;
+    Ok(items.clone())
+}
+
+/// Writes the types.
+pub(super) fn render(items: &[Item], facts: &Facts) -> Result<String, PassError> {
+    let mut source = IMPORTS.to_owned();
+    for item in items {
+        let lines = match item {
+            Item::Struct(item) => render_struct(item, facts)?,
+            Item::Enum(item) => render_enum(item, facts)?,
+            // The macros implement the same traits, and `IMPORTS` has the module `error`.
+            Item::Impl(_) | Item::Mod(_) => continue,
+            other => return Err(PassError::new(format!("no macro defines `{}`", other.to_token_stream()))),
+        };
+        source.push('\n');
+        source.extend(lines.into_iter().map(|line| line + "\n"));
+    }
+    Ok(source)
+}
+
+fn render_enum(item: &ItemEnum, facts: &Facts) -> Result<Vec<String>, PassError> {
+    let name = item.ident.to_string();
+    let is_open = facts.open_enums.contains(&name);
+    let mut rows = Vec::new();
+    for variant in &item.variants {
+        if !matches!(variant.fields, Fields::Unit) {
+            return Err(PassError::at(name, "no macro defines an enum whose variants have fields"));
+        }
+        let variant_name = variant.ident.to_string();
+        let value = SerdeOptions::of(&variant.attrs)?.rename.unwrap_or_else(|| variant_name.clone());
+        rows.push(format!("{variant_name} = {value:?},"));
+    }
+    Ok(call(if is_open { "open_enum" } else { "closed_enum" }, docs(&item.attrs), &name, rows))
+}
+
+fn render_struct(item: &ItemStruct, facts: &Facts) -> Result<Vec<String>, PassError> {
+    let name = item.ident.to_string();
+    let mut head = docs(&item.attrs);
+    if let Fields::Unnamed(fields) = &item.fields {
+        if fields.unnamed.iter().any(|field| type_name(&field.ty) != "Map") {
+            return Err(PassError::at(name, "no macro defines a tuple struct other than a map"));
+        }
+        head.push(name);
+        return Ok(block("response_map!", head));
+    }
+    let is_response = facts.responses.contains(&name);
+    let kind = match () {
+        () if is_response => "response_object",
+        () if !has_derive(item, "Serialize") => "parameters",
+        () if item.fields.iter().any(|field| inside(&field.ty, "Patch").is_some()) => "merge_patch",
+        () => "request_object",
+    };
+    if kind == "request_object" && has_derive(item, "Default") {
+        head.push("#[derive(Default)]".to_owned());
+    }
+    let mut rows = Vec::new();
+    let mut keeps_unlisted = false;
+    for field in &item.fields {
+        let options = SerdeOptions::of(&field.attrs)?;
+        match options.flatten {
+            true => keeps_unlisted = true,
+            false => rows.extend(render_field(&name, field, options, kind, facts)?),
+        }
+    }
+    if keeps_unlisted != is_response {
+        return Err(PassError::at(
+            name,
+            "a response, and no other object, keeps the fields that no document lists",
+        ));
+    }
+    Ok(call(kind, head, &name, rows))
+}
+
+fn render_field(
+    object: &str,
+    field: &Field,
+    options: SerdeOptions,
+    kind: &str,
+    facts: &Facts,
+) -> Result<Vec<String>, PassError> {
+    let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+    let wire_name = options.rename.unwrap_or_else(|| name.trim_end_matches('_').to_owned());
+    let ty = field.ty.to_token_stream().to_string().replace(' ', "").replace(",>", ">").replace(',', ", ");
+    let is_sensitive = facts.sensitive.get(object).is_some_and(|names| names.contains(&wire_name));
+    let is_list = ["Vec", "BTreeMap", "Map"].contains(&type_name(&field.ty).as_str());
+
+    let mut lines = docs(&field.attrs);
+    if kind == "request_object" && options.default {
+        lines.push("#[serde(default)]".to_owned());
+    } else if is_list {
+        let message = "a required list or map of a request would be left out when it is empty";
+        return Err(PassError::at(format!("{object}.{name}"), message));
+    }
+    let sensitive = if is_sensitive { " sensitive" } else { "" };
+    lines.push(match kind {
+        "parameters" if is_sensitive => format!("{name}: {ty} = sensitive,"),
+        "parameters" => format!("{name}: {ty},"),
+        "merge_patch" => {
+            let clear = match inside(&field.ty, "Patch") {
+                Some(_) => format!(", clear_{}", name.trim_end_matches('_')),
+                None => String::new(),
+            };
+            format!("{name}: {ty} = {wire_name:?}{sensitive}{clear};")
+        }
+        _ => format!("{name}: {ty} = {wire_name:?}{sensitive},"),
+    });
+    Ok(lines)
+}
+
+/// A call of a macro that defines a type with `rows`.
+fn call(macro_name: &str, mut head: Vec<String>, name: &str, rows: Vec<String>) -> Vec<String> {
+    head.extend(block(name, rows));
+    block(&format!("{macro_name}!"), head)
+}
+
+fn block(head: &str, lines: Vec<String>) -> Vec<String> {
+    let lines = lines.into_iter().map(|line| format!("    {line}"));
+    [format!("{head} {{")].into_iter().chain(lines).chain(["}".to_owned()]).collect()
+}
+
+/// The lines of a documentation comment.
+fn docs(attrs: &[Attribute]) -> Vec<String> {
+    let texts = attrs.iter().filter_map(|attr| match &attr.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let lines =
+        texts.flat_map(|text| text.lines().map(|line| format!("/// {}", line.trim())).collect::<Vec<_>>());
+    lines.map(|line| line.trim_end().to_owned()).collect()
+}
