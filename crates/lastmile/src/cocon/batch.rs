@@ -3,17 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::str::FromStr;
 
 use lastmile_cocon::types::{
     DelayedConnection, DelayedConnectionBatchCreate, DelayedConnectionBatchStatus,
     DelayedConnectionRequestShort, ErrorBody,
 };
 use lastmile_core::Error;
-use lastmile_core::wire::{NotASegment, Segment};
 use serde::{Deserialize, Serialize};
 
-use super::{Cocon, Connection, refused};
+use super::{BatchId, Cocon, Connection, refused};
 use crate::{OrderProgress, OrderStage, Poll, WaitError};
 
 /// Connections to be registered together, such as those of a high-rise's flats. To be [`Prepared`](crate::Prepared).
@@ -173,42 +171,13 @@ impl fmt::Debug for Resubmission {
     }
 }
 
-/// The supplier's id of a registered batch.
-///
-/// ```
-/// use lastmile::cocon::BatchId;
-///
-/// let id: BatchId = "10".parse()?; // from your store
-/// assert_eq!(id.to_string(), "10");
-/// # Ok::<(), lastmile::wire::NotASegment>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct BatchId(pub(super) Segment);
-
-impl BatchId {
-    /// As an error names it. An id that does not look like one may be anything, and is not repeated.
-    fn in_errors(&self) -> String {
-        let id = self.0.as_str();
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        match id.len() <= 64 && id.bytes().all(is_plain) {
-            true => format!("batch {id}"),
-            false => "a batch".to_owned(),
-        }
-    }
-}
-
-impl FromStr for BatchId {
-    type Err = NotASegment;
-
-    fn from_str(text: &str) -> Result<Self, NotASegment> {
-        text.parse().map(Self)
-    }
-}
-
-impl fmt::Display for BatchId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+/// Returns the id as an error names it. An id that does not look like one may be anything, and is not repeated.
+fn in_errors(id: &BatchId) -> String {
+    let id = id.as_str();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    match id.len() <= 64 && id.bytes().all(is_plain) {
+        true => format!("batch {id}"),
+        false => "a batch".to_owned(),
     }
 }
 
@@ -316,7 +285,7 @@ impl Cocon {
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn batch(&self, id: &BatchId) -> Result<BatchReport, Error> {
-        Ok(BatchReport { status: self.client.get_delayed_connection_batch(&id.0).await?.value })
+        Ok(BatchReport { status: self.client.get_delayed_connection_batch(id.segment()).await?.value })
     }
 
     /// Looks until nothing of the batch is pending.
@@ -332,6 +301,6 @@ impl Cocon {
             let [connected, failed, pending] = report.counts();
             format!("{connected} connected, {failed} failed, {pending} pending")
         };
-        poll.until(id.in_errors(), state, || self.batch(id), BatchReport::is_finished).await
+        poll.until(in_errors(id), state, || self.batch(id), BatchReport::is_finished).await
     }
 }

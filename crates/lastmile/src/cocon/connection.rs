@@ -8,7 +8,7 @@ use lastmile_core::wire::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::texts::check;
-use super::{refused, segment};
+use super::{BuildingId, refused};
 use crate::rules::{Geometry, RouteScenario};
 
 /// The fields `newRoute` and `isWithoutGeometry`.
@@ -142,16 +142,16 @@ impl NamedConnection {
 /// A connection of a building given by its id, to be [`Prepared`](crate::Prepared).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BuildingConnection {
-    building_id: String,
+    building_id: BuildingId,
     body: BuildingDelayedConnectionCreate,
 }
 
 impl BuildingConnection {
     /// A connection of the building of this id, such as `1937214`.
-    pub fn new(building_id: impl Into<String>, scenario: RouteScenario) -> Self {
+    pub fn new(building_id: BuildingId, scenario: RouteScenario) -> Self {
         let (new_route, is_without_geometry) = fields(scenario);
         let body = BuildingDelayedConnectionCreate { new_route, is_without_geometry, ..Default::default() };
-        Self { building_id: building_id.into(), body }
+        Self { building_id, body }
     }
 
     setters!(BuildingConnection);
@@ -163,7 +163,7 @@ impl BuildingConnection {
         self
     }
 
-    pub(super) fn building_id(&self) -> &str {
+    pub(super) fn building_id(&self) -> &BuildingId {
         &self.building_id
     }
 
@@ -172,7 +172,6 @@ impl BuildingConnection {
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {
-        segment("the building's id", &self.building_id)?;
         measured("", [&self.body.attenuation1, &self.body.attenuation2], self.body.new_route.as_ref())?;
         consistent("", self.body.new_route.as_ref(), self.body.is_without_geometry)?;
         check(&self.body)

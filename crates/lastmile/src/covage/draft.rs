@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use lastmile_core::wire::{Loose, Segment};
+use lastmile_core::wire::Loose;
 use lastmile_core::{Error, Outcome, Reply};
 use lastmile_covage::types::{
     Order, OrderBound, OrderBoundAddressUpdate, OrderBoundUpdate, OrderEndpoint, OrderEndpointType,
@@ -16,14 +16,15 @@ use serde::{Deserialize, Serialize};
 use super::seen::{Seen, plain};
 use super::submission::Why;
 use super::texts::{check_lines, check_text, check_texts};
-use super::{Covage, CutService, Fibre, NotReady, Options, Readiness, Submission, refused, segment};
+use super::{Covage, CutService, Fibre, NotReady, Options, OrderId, Readiness, Submission, refused, segment};
 use crate::checks::{blank, changes_nothing};
 use crate::rules::Otp;
 
 /// An order that can still be changed: complete it, then submit it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[must_use = "a draft orders nothing until it is submitted"]
 pub struct Draft {
-    uuid: Segment,
+    uuid: OrderId,
     order: Order,
     /// The fields that no rule of this library refuses.
     overruled: BTreeSet<String>,
@@ -33,31 +34,17 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Resumes a draft from an order that was read, for instance after a restart.
-    ///
-    /// # Errors
-    /// When it is no draft any more, or has no id.
-    pub fn of(order: Order) -> Result<Self, Error> {
-        if order.status.get() != Some(&OrderStatus::Draft) {
-            return Err(refused("the order is no draft: only drafts can be changed and submitted"));
-        }
-        match Self::id_of(&order) {
-            Some(uuid) => Ok(Self::with_id(uuid, order)),
-            None => Err(refused("the order has no id: read it again")),
-        }
-    }
-
-    pub(super) fn with_id(uuid: Segment, order: Order) -> Self {
+    pub(super) fn with_id(uuid: OrderId, order: Order) -> Self {
         Self { uuid, order, overruled: BTreeSet::new(), has_unanswered_change: false }
     }
 
-    pub(super) fn id_of(order: &Order) -> Option<Segment> {
-        order.uuid.as_deref()?.parse().ok()
+    pub(super) fn id_of(order: &Order) -> Option<OrderId> {
+        OrderId::try_from(&order.uuid).ok()
     }
 
-    /// The supplier's id.
-    pub fn uuid(&self) -> &str {
-        self.uuid.as_str()
+    /// Returns the supplier's id of the order (`uuid`).
+    pub fn id(&self) -> &OrderId {
+        &self.uuid
     }
 
     /// The order as the supplier answered last.
@@ -99,7 +86,7 @@ impl Draft {
         }
         check_texts(data.end_customer.as_ref(), &self.overruled)?;
         check_lines(data, &self.overruled)?;
-        let uuid = &self.uuid;
+        let uuid = self.uuid.segment();
         let reply = covage.client.update_order(uuid, data).await;
         let reply = self.noted(reply)?;
         if !self.is_this(&reply.value) {
@@ -209,7 +196,7 @@ impl Draft {
             "the address's id",
             &bound.ok_or_else(|| refused("bounds: the draft has no address yet"))?,
         )?;
-        let uuid = &self.uuid;
+        let uuid = self.uuid.segment();
         let reply = covage.client.update_order_bound(uuid, &bound, &body).await;
         self.noted(reply)?;
         self.reread(covage).await
@@ -257,7 +244,7 @@ impl Draft {
             .cloned()
             .ok_or_else(|| refused("the socket has no id: read the order again"))?;
         let endpoint = segment("the socket's id", &endpoint)?;
-        let uuid = &self.uuid;
+        let uuid = self.uuid.segment();
         let body = OrderEndpointUpdate { reference: otp.to_string() };
         let reply = covage.client.update_order_endpoint(uuid, &endpoint, &body).await;
         self.noted(reply)?;
@@ -377,13 +364,31 @@ impl Draft {
     }
 
     async fn reread(&mut self, covage: &Covage) -> Result<(), Error> {
-        let uuid = &self.uuid;
+        let uuid = self.uuid.segment();
         let reply = covage.client.get_order(uuid).await?;
         if !self.is_this(&reply.value) {
             return Err(reply.unfit("the answer is another order"));
         }
         self.order = reply.value;
         Ok(())
+    }
+}
+
+/// Resumes a draft from an order that was read, for instance after a restart.
+///
+/// # Errors
+/// [`Outcome::Invalid`] when the order is not a draft any more, or has no id.
+impl TryFrom<Order> for Draft {
+    type Error = Error;
+
+    fn try_from(order: Order) -> Result<Self, Error> {
+        if order.status.get() != Some(&OrderStatus::Draft) {
+            return Err(refused("the order is no draft: only drafts can be changed and submitted"));
+        }
+        match Self::id_of(&order) {
+            Some(uuid) => Ok(Self::with_id(uuid, order)),
+            None => Err(refused("the order has no id: read it again")),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::StreamExt as _;
 use lastmile_core::Error;
 use lastmile_covage::types::{
     ListOrdersParams, OperatorInfoUpdate, OrderCreate, OrderCreateRequestType, OrderCreateType, OrderStatus,
@@ -194,7 +195,7 @@ impl Creation for NewOrder {
                     continue;
                 }
             }
-            match Draft::of(order) {
+            match Draft::try_from(order) {
                 Ok(found) => draft = draft.or(Some(found)),
                 // There may be a second draft beside it, which must not be submitted as well.
                 Err(_) => {

@@ -65,8 +65,8 @@ impl OrderOption {
         Self::OtpDisplacement,
     ];
 
-    /// The option that the supplier calls so.
-    pub fn of_code(code: &str) -> Option<Self> {
+    /// Returns the option of a supplier's code, if it is known.
+    pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|option| option.code() == code)
     }
 
@@ -194,9 +194,9 @@ mod tests {
     #[test]
     fn every_option_is_found_by_its_code() {
         for option in OrderOption::ALL {
-            assert_eq!(OrderOption::of_code(option.code()), Some(option));
+            assert_eq!(OrderOption::from_code(option.code()), Some(option));
             assert!(!option.families().is_empty());
         }
-        assert_eq!(OrderOption::of_code("grt"), None, "the misspelling of an older page is another option");
+        assert_eq!(OrderOption::from_code("grt"), None, "the misspelling of an older page is another option");
     }
 }

@@ -265,7 +265,7 @@ impl Readiness {
             if option["enabled"] != true {
                 continue;
             }
-            let Some(known) = OrderOption::of_code(code) else { continue };
+            let Some(known) = OrderOption::from_code(code) else { continue };
             let path = format!("options.{code}");
             let is_missing = |name: &str| !is_given(&option[name]);
             if known.has_value() && is_missing("value") && is_missing("default_value") {

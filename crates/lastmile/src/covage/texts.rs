@@ -65,14 +65,14 @@ pub(super) fn check_text(field: &str, text: &str, overruled: &BTreeSet<String>) 
 impl HasWarnings for Information {
     fn warnings(&self) -> Vec<FieldWarning> {
         let mut warnings = TEXTS.warnings(self.body());
-        warnings.extend(long_id("uuid", self.order()));
+        warnings.extend(long_id("uuid", self.order().as_str()));
         warnings
     }
 }
 
 impl HasWarnings for Migration {
     fn warnings(&self) -> Vec<FieldWarning> {
-        long_id("uuid", self.service()).into_iter().collect()
+        long_id("uuid", self.service().as_str()).into_iter().collect()
     }
 }
 

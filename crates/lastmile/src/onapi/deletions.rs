@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, Utc};
+use futures_util::StreamExt as _;
 use lastmile_core::rows::RowError;
 use lastmile_core::{Error, Outcome};
 use lastmile_onapi::types::{ObjectEvent, ObjectEventType};

@@ -24,8 +24,10 @@ impl OnApi {
     /// there are.
     ///
     /// ```no_run
+    /// use lastmile::StreamExt as _;
     /// # use lastmile::onapi::{Changes, Cursor, OnApi};
-    /// # async fn example(network: &OnApi, stored: Option<Cursor>) -> Result<Option<Cursor>, Box<dyn std::error::Error>> {
+    ///
+    /// # async fn example(network: &OnApi, stored: Option<Cursor>) -> lastmile::Result<Option<Cursor>> {
     /// let Changes::Rows(mut rows) = network.accesses(stored.as_ref()).await? else {
     ///     return Ok(stored); // nothing has changed
     /// };
@@ -183,8 +185,9 @@ impl<T: fmt::Debug> fmt::Debug for Changes<T> {
     }
 }
 
-/// A list that is read row by row.
+/// A [`Stream`] of the rows of a list that is read row by row, and the [`cursor`](Self::cursor) after it.
 #[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
 pub struct ChangedRows<T> {
     rows: Rows<T>,
     /// The cursor that was asked with.
@@ -205,15 +208,6 @@ enum End {
 }
 
 impl<T: DeserializeOwned + Send + 'static> ChangedRows<T> {
-    /// The next row; none at the end.
-    ///
-    /// # Errors
-    /// [`RowError::Unreadable`] costs one row and no more: the next call goes on behind it.
-    pub async fn next(&mut self) -> Option<Result<T, RowError>> {
-        let row = self.rows.next().await;
-        self.seen(row)
-    }
-
     fn seen(&mut self, row: Option<Result<T, RowError>>) -> Option<Result<T, RowError>> {
         match &row {
             None if self.end == End::NotYet => self.end = End::Whole,
@@ -248,7 +242,10 @@ impl<T: DeserializeOwned + Send + 'static> ChangedRows<T> {
     }
 }
 
-/// The same as [`next`](ChangedRows::next). Keep the rows themselves when you need their cursor: `(&mut rows).map(…)`.
+/// Keep the rows when you need their cursor: `(&mut rows).map(…)`.
+///
+/// # Errors
+/// [`RowError::Unreadable`] costs one row: polled again, the stream goes on after it.
 impl<T: DeserializeOwned + Send + 'static> Stream for ChangedRows<T> {
     type Item = Result<T, RowError>;
 

@@ -59,6 +59,7 @@ mod deletions;
 mod directory;
 mod doubts;
 mod events;
+mod ids;
 mod invoices;
 mod lists;
 mod networks;
@@ -72,8 +73,8 @@ mod ticket_changes;
 mod tickets;
 
 pub use directory::{Directory, EndpointName};
-pub use events::{EventCursor, HandedOut, OrderEvents, order_id};
-pub use invoices::PeriodId;
+pub use events::{DeliveredEvent, EventCursor, OrderEvents};
+pub use ids::{PeriodId, TicketReference};
 pub use lastmile_onapi::types;
 pub use lists::{ChangedRows, Changes, Cursor};
 pub use networks::Networks;
@@ -83,7 +84,7 @@ pub use orders::ReceivedOrder;
 pub use placing::Placed;
 pub use sync::{Gone, SyncItem, SyncPlan, SyncRun, SyncState, Synced};
 pub use ticket_changes::TicketChange;
-pub use tickets::{NewTicket, TicketList, TicketQuery, TicketReference};
+pub use tickets::{NewTicket, TicketList, TicketQuery};
 
 use std::fmt;
 use std::sync::Arc;

@@ -221,8 +221,9 @@ pub enum Gone {
     Subscription(String),
 }
 
-/// One pass over the news. See [`OnApi::sync`].
+/// One pass over the news, as a [`Stream`]: [`OnApi::sync`].
 #[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
 pub struct SyncRun<T> {
     gone: VecDeque<Gone>,
     rows: Option<Box<ChangedRows<Usable<T>>>>,
@@ -255,9 +256,10 @@ impl OnApi {
     /// gone.
     ///
     /// ```no_run
+    /// use lastmile::StreamExt as _;
     /// # use lastmile::onapi::{Gone, OnApi, SyncItem, SyncPlan, SyncState, types::Access};
     /// # async fn example(network: OnApi, stored: Option<SyncState>, store: impl Fn(&SyncState))
-    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// # -> lastmile::Result<()> {
     /// let mut run = network.sync::<Access>(stored.as_ref(), &SyncPlan::default()).await?;
     /// while let Some(item) = run.next().await {
     ///     match item? {
@@ -356,22 +358,6 @@ impl SyncState {
 }
 
 impl<T: Synced> SyncRun<T> {
-    /// The next item; none at the end.
-    ///
-    /// # Errors
-    /// [`RowError::Unreadable`] costs one row and no more: the next call goes on behind it. After every other error the copy
-    /// is not up to date: sync again from the state before.
-    pub async fn next(&mut self) -> Option<Result<SyncItem<T>, RowError>> {
-        if let Some(gone) = self.gone.pop_front() {
-            return Some(Ok(SyncItem::Gone(gone)));
-        }
-        let row = match &mut self.rows {
-            Some(rows) => rows.next().await,
-            None => None,
-        };
-        self.seen(row)
-    }
-
     fn seen(&mut self, row: Option<Result<Usable<T>, RowError>>) -> Option<Result<SyncItem<T>, RowError>> {
         match row {
             None => {
@@ -480,7 +466,11 @@ impl<T: Synced> SyncRun<T> {
     }
 }
 
-/// The same as [`next`](SyncRun::next). Keep the run itself, since it has the state for next time: `(&mut run).map(…)`.
+/// Keep the run, since it has the state for next time: `(&mut run).map(…)`.
+///
+/// # Errors
+/// [`RowError::Unreadable`] costs one row: polled again, the stream goes on after it. After every other error the copy is not up to
+/// date: sync again from the state before.
 impl<T: Synced> Stream for SyncRun<T> {
     type Item = Result<SyncItem<T>, RowError>;
 

@@ -1,11 +1,11 @@
 //! What the elements of a network say about a line at this moment. Every part of it is optional. (Source: ON-API 2.6,
 //! technical information.)
 
-use lastmile_core::wire::Loose;
 use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{CpeStatus, Hardware, IgmpGroup, Lease, LinkStatus, MacEntry};
 
 use super::{EndpointName, OnApi, segment};
+use crate::List;
 use crate::rules::OnApiId;
 
 impl OnApi {
@@ -43,11 +43,13 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
-    pub async fn mac_table(&self, access: &OnApiId) -> Result<Vec<Loose<MacEntry>>, Error> {
-        let id = segment(access)?;
-        let way = self.way(EndpointName::TechAccess)?;
-        let reply = way.get_mac_address_table(&id).await?;
-        Ok(reply.value.into_vec())
+    pub fn mac_table(&self, access: &OnApiId) -> List<MacEntry> {
+        let (network, access) = (self.clone(), access.clone());
+        List::new(async move {
+            let id = segment(&access)?;
+            let way = network.way(EndpointName::TechAccess)?;
+            Ok(way.get_mac_address_table(&id).await?.value.into_vec())
+        })
     }
 
     /// The addresses that devices on the line have been given. Some networks answer with the fields of a MAC table: those
@@ -55,21 +57,25 @@ impl OnApi {
     ///
     /// # Errors
     /// The outcome of the call.
-    pub async fn leases(&self, access: &OnApiId) -> Result<Vec<Loose<Lease>>, Error> {
-        let id = segment(access)?;
-        let way = self.way(EndpointName::TechAccess)?;
-        let reply = way.get_lease_info(&id).await?;
-        Ok(reply.value.into_vec())
+    pub fn leases(&self, access: &OnApiId) -> List<Lease> {
+        let (network, access) = (self.clone(), access.clone());
+        List::new(async move {
+            let id = segment(&access)?;
+            let way = network.way(EndpointName::TechAccess)?;
+            Ok(way.get_lease_info(&id).await?.value.into_vec())
+        })
     }
 
     /// The multicast groups that devices on the line have joined.
     ///
     /// # Errors
     /// The outcome of the call.
-    pub async fn igmp_groups(&self, access: &OnApiId) -> Result<Vec<Loose<IgmpGroup>>, Error> {
-        let id = segment(access)?;
-        let way = self.way(EndpointName::TechAccess)?;
-        let reply = way.get_igmp_snooping(&id).await?;
-        Ok(reply.value.into_vec())
+    pub fn igmp_groups(&self, access: &OnApiId) -> List<IgmpGroup> {
+        let (network, access) = (self.clone(), access.clone());
+        List::new(async move {
+            let id = segment(&access)?;
+            let way = network.way(EndpointName::TechAccess)?;
+            Ok(way.get_igmp_snooping(&id).await?.value.into_vec())
+        })
     }
 }

@@ -1,9 +1,6 @@
 //! Trouble tickets.
 
-use std::fmt;
-use std::str::FromStr;
-
-use lastmile_core::wire::{Loose, NotASegment, OneOrMany, Segment, Timestamp};
+use lastmile_core::wire::{Loose, OneOrMany, Timestamp};
 use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{
     ListTicketsParams, ListTicketsStatus, Ticket, TicketCreate, TicketCreateProblemType, TicketInfoRequest,
@@ -15,7 +12,8 @@ use serde_json::{Map, Value};
 use super::lists::if_modified;
 use super::lists::{Cursor, says_nothing_to_list};
 use super::new_order::{check_lines, id, text};
-use super::{EndpointName, OnApi, refused};
+use super::{EndpointName, OnApi, TicketReference, refused};
+use crate::List;
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
 use crate::rules::OnApiId;
@@ -97,33 +95,6 @@ impl NewTicket {
     pub fn info(mut self, info: TicketInfoRequest) -> Self {
         self.body.additional_info = Some(info);
         self
-    }
-}
-
-/// The network's reference of a ticket.
-///
-/// ```
-/// use lastmile::onapi::TicketReference;
-///
-/// let reference: TicketReference = "TT-1042".parse()?; // from your store
-/// assert_eq!(reference.to_string(), "TT-1042");
-/// # Ok::<(), lastmile::wire::NotASegment>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TicketReference(pub(super) Segment);
-
-impl FromStr for TicketReference {
-    type Err = NotASegment;
-
-    fn from_str(text: &str) -> Result<Self, NotASegment> {
-        text.parse().map(Self)
-    }
-}
-
-impl fmt::Display for TicketReference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 
@@ -264,7 +235,7 @@ pub enum TicketList {
     /// These.
     Tickets {
         /// The tickets.
-        tickets: Vec<Loose<TicketSummary>>,
+        tickets: List<TicketSummary>,
         /// The cursor for next time, if the network gives one.
         cursor: Option<Cursor>,
     },
@@ -276,9 +247,8 @@ impl OnApi {
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this reference.
     pub async fn ticket(&self, reference: &TicketReference) -> Result<Ticket, Error> {
-        let id = &reference.0;
         let way = self.way(EndpointName::Tickets)?;
-        way.get_ticket(id).await.map(Reply::into_value)
+        way.get_ticket(reference.segment()).await.map(Reply::into_value)
     }
 
     /// Lists tickets.
@@ -289,7 +259,7 @@ impl OnApi {
         match self.listed_tickets(query).await {
             Ok(Some(reply)) => {
                 let cursor = Cursor::of(&reply.headers);
-                Ok(TicketList::Tickets { tickets: reply.value.into_vec(), cursor })
+                Ok(TicketList::Tickets { tickets: List::arrived(reply.value.into_vec()), cursor })
             }
             Ok(None) => Ok(TicketList::NotModified),
             Err(error) if says_nothing_to_list(&error) => Ok(TicketList::Nothing),
