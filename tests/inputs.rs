@@ -88,7 +88,7 @@ fn is_invalid(error: &Error, what: &str) {
 fn creation<C: Creation>(sample: Value, taken: &[(&str, Bad)], is_warned: impl Fn(&C) -> bool) {
     let request: C = serde_json::from_value(sample.clone()).unwrap();
     assert!(!is_warned(&request), "{}: the sample is right", C::KIND);
-    Prepared::new(request).unwrap_or_else(|error| panic!("{}: {error}", C::KIND));
+    let _ = Prepared::new(request).unwrap_or_else(|error| panic!("{}: {error}", C::KIND));
     for (pointer, bad, variant) in variants(&sample) {
         // What cannot be read cannot be sent either.
         let Ok(request) = serde_json::from_value::<C>(variant) else { continue };
@@ -219,9 +219,9 @@ fn what_a_cocon_object_is_found_again_by_is_missed_and_not_demanded() {
         ["name"],
         "a prepared one has them, too"
     );
-    Prepared::new(contact).unwrap();
-    Prepared::new(contract).unwrap();
-    Prepared::new(approval).unwrap();
+    let _ = Prepared::new(contact).unwrap();
+    let _ = Prepared::new(contract).unwrap();
+    let _ = Prepared::new(approval).unwrap();
 }
 
 #[test]
@@ -279,16 +279,16 @@ async fn cocon_patches() {
                 if bad == Bad::Long {
                     assert!(warned(&patch), "{what}");
                 } else {
-                    is_invalid(&cocon.$update("10", &patch).await.unwrap_err(), &what);
+                    is_invalid(&cocon.$update(&"10".parse().unwrap(), &patch).await.unwrap_err(), &what);
                 }
             }
             for id in ["", " ", "..", "1\n", "1\0", "a\\b"] {
                 let patch: $patch = serde_json::from_value(sample.clone()).unwrap();
-                is_invalid(&cocon.$update(id, &patch).await.unwrap_err(), id);
+                is_invalid(&cocon.$update(&id.parse().unwrap(), &patch).await.unwrap_err(), id);
             }
             for nothing in [json!({}), json!({ "postalAddress": {}, "outageContactInformation": {} })] {
                 let patch: $patch = serde_json::from_value(nothing).unwrap();
-                is_invalid(&cocon.$update("10", &patch).await.unwrap_err(), "nothing");
+                is_invalid(&cocon.$update(&"10".parse().unwrap(), &patch).await.unwrap_err(), "nothing");
             }
         };
     }
@@ -307,7 +307,7 @@ async fn cocon_patches() {
         json!({ "isPrimaryContact": false }),
     ] {
         let patch: ContactPatch = serde_json::from_value(change).unwrap();
-        let error = cocon.update_contact("10", &patch).await.unwrap_err();
+        let error = cocon.update_contact(&"10".parse().unwrap(), &patch).await.unwrap_err();
         assert_eq!(error.status().unwrap(), 404, "it was sent");
     }
 }
@@ -380,7 +380,7 @@ fn draft() -> Draft {
         "uuid": "0cd8d842-b0ca-43c0-8cbc-5d275cbdb1c2", "status": "draft", "type": "activate",
         "bounds": [{ "uuid": "b-1", "endpoints": [{ "uuid": "e-1", "type": "otp" }] }],
     });
-    Draft::of(serde_json::from_value::<Order>(order).unwrap()).unwrap()
+    Draft::try_from(serde_json::from_value::<Order>(order).unwrap()).unwrap()
 }
 
 #[tokio::test]
@@ -427,7 +427,10 @@ async fn covage_changes() {
             // A contact that was read may have empty fields, and is replaced as a whole.
             Bad::Empty => {}
             Bad::Long => assert!(warned(&contact), "{what}"),
-            _ => is_invalid(&covage.replace_contact("8w10yfnb", &contact).await.unwrap_err(), &what),
+            _ => is_invalid(
+                &covage.replace_contact(&"8w10yfnb".parse().unwrap(), &contact).await.unwrap_err(),
+                &what,
+            ),
         }
     }
     assert_eq!(sandbox.covage().received().len(), 0, "nothing was sent");
@@ -491,7 +494,7 @@ async fn onapi_changes() {
     let received: NetworkOrder =
         serde_json::from_value(json!({ "orderId": "o-1", "state": "RECEIVED", "accessId": "a-1001" }))
             .unwrap();
-    let received = ReceivedOrder::of(received).unwrap();
+    let received = ReceivedOrder::try_from(received).unwrap();
     let mut sample = order();
     sample["subscriptionId"] = "s-17".into();
     for (pointer, bad, variant) in variants(&sample) {

@@ -57,7 +57,7 @@ async fn what_was_created_is_stored() {
     let connected = json!({ "buildingId": "1937214", "cableId": "17" });
     let connection = NamedConnection::new("1234AB-1", RouteScenario::KeepRoute);
     placed(&sandbox, "createDelayedConnection", connection, connected.clone()).await;
-    let connection = BuildingConnection::new("1937214", RouteScenario::KeepRoute);
+    let connection = BuildingConnection::new("1937214".parse().unwrap(), RouteScenario::KeepRoute);
     placed(&sandbox, "createBuildingDelayedConnection", connection, connected).await;
     let batch = Batch::new([Connection::new("1234AB-1", RouteScenario::KeepRoute)]);
     placed(&sandbox, "createDelayedConnectionBatch", batch, json!({ "batchId": "17" })).await;
@@ -96,7 +96,7 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
     doubted(&sandbox, "createProjectAssetApproval", approval, &other).await;
     let connection = || NamedConnection::new("1234AB-1", RouteScenario::KeepRoute);
     doubted(&sandbox, "createDelayedConnection", connection, &[]).await;
-    let connection = || BuildingConnection::new("1937214", RouteScenario::KeepRoute);
+    let connection = || BuildingConnection::new("1937214".parse().unwrap(), RouteScenario::KeepRoute);
     let other = [json!({ "buildingId": "1937215", "cableId": "17" })];
     doubted(&sandbox, "createBuildingDelayedConnection", connection, &other).await;
     let batch = || Batch::new([Connection::new("1234AB-1", RouteScenario::KeepRoute)]);
@@ -169,7 +169,7 @@ fn a_field_that_would_be_lost_is_refused() {
         "version": 2, "kind": "covage.order", "state": "placed", "created": draft,
         "request": { "type": "terminate", "service_ref": "S-1" },
     });
-    serde_json::from_value::<Prepared<covage::NewOrder>>(draft.clone()).unwrap();
+    let _ = serde_json::from_value::<Prepared<covage::NewOrder>>(draft.clone()).unwrap();
     let with = |stored: &Value, place: &str| {
         let mut stored = stored.clone();
         stored.pointer_mut(place).unwrap()["Personal"] = json!("Personal");
@@ -192,7 +192,7 @@ fn a_field_that_would_be_lost_is_refused() {
     // One without a value says nothing.
     let mut nothing = customer;
     nothing["request"]["Personal"] = Value::Null;
-    serde_json::from_value::<Prepared<CustomerCreate>>(nothing).unwrap();
+    let _ = serde_json::from_value::<Prepared<CustomerCreate>>(nothing).unwrap();
 }
 
 #[test]

@@ -5,6 +5,7 @@ use lastmile::covage::types::{
     OperatorInfoUpdate, Order, OrderUpdate, SecondAppointmentAddressUpdate,
 };
 use lastmile::covage::{Copper, Covage, Draft, Fibre, GapKind, NewOrder, Options, OrderOption, Readiness};
+use lastmile::rules::LineNumber;
 use lastmile::{Error, Outcome, Prepared};
 use lastmile_sandbox::Sandbox;
 use lastmile_tests::{covage, sandbox};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 fn draft(json: Value) -> Draft {
     let mut order = json!({ "uuid": "1", "status": "draft", "type": "activate" });
     order.as_object_mut().unwrap().extend(json.as_object().unwrap().clone());
-    Draft::of(serde_json::from_value::<Order>(order).unwrap()).unwrap()
+    Draft::try_from(serde_json::from_value::<Order>(order).unwrap()).unwrap()
 }
 
 fn paths(readiness: &Readiness) -> Vec<(&str, GapKind)> {
@@ -198,7 +199,7 @@ fn an_override_names_the_fields_that_it_lets_pass() {
     let error = Error::from(error);
     assert_eq!(error.outcome(), Outcome::Invalid);
     assert!(error.to_string().contains("end_customer.name: the character"), "{error}");
-    assert_eq!(church("end_customer.name").unwrap().uuid(), "1");
+    assert_eq!(church("end_customer.name").unwrap().id().as_str(), "1");
 }
 
 #[tokio::test]
@@ -240,7 +241,7 @@ async fn building(sandbox: &Sandbox, covage: &Covage) -> (String, lastmile_sandb
     let premises = sandbox.covage().premises();
     let building =
         premises.iter().flat_map(|one| &one.buildings).find(|one| !one.sockets.is_empty()).unwrap();
-    let offers = covage.offers_for_building(&building.reference).await.unwrap();
+    let offers = covage.offers_for_building(&building.reference.parse().unwrap()).await.unwrap();
     (offers.eligibility_ref.into_option().unwrap(), building.clone())
 }
 
@@ -345,7 +346,10 @@ async fn each_work_on_copper_from_its_offer_to_its_submission() {
     let mut lines = premises.iter().filter_map(|one| one.line.as_ref()).filter(|line| line.active);
     let line = lines.next().unwrap();
     for work in [Copper::Activate, Copper::Create, Copper::CreateNearby, Copper::CreateNeighbour] {
-        let offers = covage.offers_for_line(&line.number, OfferRequestStatus::Active, work).await.unwrap();
+        let offers = covage
+            .offers_for_line(&line.number.parse().unwrap(), OfferRequestStatus::Active, work)
+            .await
+            .unwrap();
         let order_ref = format!("SP-{work:?}");
         let options = Options::new()
             .portability(&"01FA1B2C37Y0".parse().unwrap(), None)
@@ -362,8 +366,8 @@ async fn each_work_on_copper_from_its_offer_to_its_submission() {
         assert!(draft.set_second_appointment(&covage, true, None).await.is_err(), "it is no FP05");
         submit(&sandbox, &covage, draft, &order_ref).await;
     }
-    assert!(!covage.portability(&line.number).await.unwrap().is_empty());
-    assert_eq!(covage.portability("041710199").await.unwrap_err().outcome(), Outcome::Invalid);
+    assert!(!covage.portability(&line.number.parse().unwrap()).await.unwrap().is_empty());
+    assert!("041710199".parse::<LineNumber>().is_err());
     assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 4);
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
 }

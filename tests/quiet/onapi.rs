@@ -1,5 +1,6 @@
 //! What the facade of ON-API makes of marked data.
 
+use futures_util::StreamExt as _;
 use lastmile::onapi::types::*;
 use lastmile::onapi::{
     Changes, EndpointName, Gone, Networks, NewOrder, NewTicket, OnApi, PeriodId, Placed, ReceivedOrder,
@@ -76,7 +77,7 @@ async fn orders(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
     walked.error(&network.wait_for_order(&id("7"), &GLANCE).await.unwrap_err());
 
     supplier.answer_next("getOrder", Answer::json(200, &order()));
-    let received = ReceivedOrder::of(network.order(&id("7")).await.unwrap()).unwrap();
+    let received = ReceivedOrder::try_from(network.order(&id("7")).await.unwrap()).unwrap();
     walked.debug(&received);
     walked.debug(&received.order().progress());
     let change = OrderChange { external_note: personal(), message: personal(), ..Default::default() };
@@ -127,8 +128,9 @@ async fn tickets(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
     walked.debug(&query);
     supplier.answer_next("listTickets", Answer::json(200, &answer(Spec::onapi(), "listTickets")));
     let list = network.tickets(&query).await.unwrap();
-    assert!(matches!(&list, TicketList::Tickets { tickets, .. } if tickets.len() == 1));
     walked.debug(&list);
+    let TicketList::Tickets { tickets, .. } = list else { panic!("there is one") };
+    assert_eq!(tickets.await.unwrap().len(), 1);
 }
 
 async fn lists(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {

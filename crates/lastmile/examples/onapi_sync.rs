@@ -9,12 +9,12 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use lastmile::Prepared;
 use lastmile::onapi::types::{Access, TicketCreateProblemType, TicketUpdateResponsible};
 use lastmile::onapi::{
     Gone, Networks, NewTicket, OnApi, PeriodId, SyncItem, SyncPlan, SyncState, TicketChange,
 };
 use lastmile::rules::OnApiId;
+use lastmile::{Prepared, StreamExt as _};
 use lastmile_sandbox::Sandbox;
 
 #[tokio::main(flavor = "current_thread")]
@@ -70,7 +70,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("The invoice");
     let periods = network.invoice_periods().await?;
-    let last = periods.last().and_then(|period| PeriodId::of(period.get()?)).ok_or("no period")?;
+    let last = periods.last().and_then(|period| period.get()).ok_or("no period")?;
+    let last = PeriodId::try_from(&last.id)?;
     let mut lines = network.invoice_lines(&last).await?;
     let mut count = 0;
     while let Some(line) = lines.next().await {

@@ -78,12 +78,13 @@ pub use id::IdError;
 pub use lastmile_core::{
     Error, Outcome, Reply,
     auth::CredentialError,
-    client::{BuildError, PathHabits, Slash},
-    error::Detail,
+    bytes,
+    client::{BuildError, Builder, PathHabits, Slash},
+    error::{Detail, WithSupplierMessage},
+    operation::Operation,
     reqwest,
     retry::{Policy, RateLimit, RetryBudget},
     rows::{BadRow, RowError, Rows},
-    wire,
 };
 #[cfg(any(feature = "covage", feature = "onapi"))]
 pub use list::List;
@@ -99,6 +100,15 @@ pub use serde_json;
 pub use setup::SetupError;
 #[cfg(any(feature = "covage", feature = "onapi"))]
 pub use stream::Follow;
+
+/// The types of the fields of answers and requests: lenient in, strict out.
+#[cfg(feature = "_calls")]
+pub mod wire {
+    pub use lastmile_core::wire::{
+        Decimal, Given, Loose, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Segment, Stray,
+        Timestamp,
+    };
+}
 
 #[cfg(all(doctest, feature = "onapi"))]
 #[doc = include_str!("../../../README.md")]

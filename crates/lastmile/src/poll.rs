@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use]
 pub struct Poll {
     /// The pause between two requests, at least 10 milliseconds. 10 seconds by default; no supplier states an interval.
     pub interval: Duration,
@@ -24,21 +25,24 @@ pub struct Poll {
 
 impl Default for Poll {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(10), timeout: Duration::from_secs(15 * 60) }
+        Self::new()
     }
 }
 
 impl Poll {
+    /// Creates the default settings.
+    pub const fn new() -> Self {
+        Self { interval: Duration::from_secs(10), timeout: Duration::from_secs(15 * 60) }
+    }
+
     /// Sets the pause between two requests.
-    #[must_use]
-    pub fn interval(mut self, interval: Duration) -> Self {
+    pub const fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
     /// Sets when to stop polling.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use lastmile::onapi::types::{Access, AccessServices};
 use lastmile::onapi::{Changes, Gone, OnApi, SyncItem, SyncPlan, SyncState, Synced};
 use lastmile_sandbox::{Answer, Fault, Sandbox, Supplier};

@@ -32,6 +32,7 @@ use crate::{OrderProgress, OrderStage, Poll, WaitError};
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct Batch {
     body: DelayedConnectionBatchCreate,
 }
@@ -49,7 +50,6 @@ impl Batch {
     }
 
     /// The company that installed them all.
-    #[must_use]
     pub fn installed_by(mut self, company: impl Into<String>) -> Self {
         self.body.installation_company_name = Some(company.into());
         self

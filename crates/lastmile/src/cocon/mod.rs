@@ -68,7 +68,7 @@ mod texts;
 pub use batch::{Batch, BatchReport, Resubmission};
 pub use connection::{BuildingConnection, Connection, NamedConnection};
 pub use ids::{BatchId, BuildingId, ContactId, ContractId, CustomerId};
-pub use lastmile_cocon::types;
+pub use lastmile_cocon::{Client, types};
 
 pub use crate::rules::{ContractDates, Geometry, GeometryError, RouteScenario};
 

@@ -25,6 +25,7 @@ use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 /// # Ok::<(), lastmile::Error>(())
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct Information {
     order: OrderId,
     body: OrderInfoEventCreate,
@@ -38,7 +39,6 @@ impl Information {
     }
 
     /// Lets an order that is deferred go on.
-    #[must_use]
     pub fn stop_deferred(mut self) -> Self {
         self.body.stop_deferred = Some(true);
         self

@@ -77,7 +77,7 @@ pub use draft::{Draft, Socket};
 pub use events::{DeliveredEvent, EventCursor, Events};
 pub use ids::{ContactId, OrderId, ProductFamilyId, ProductLineId, ServiceId, UserId};
 pub use information::Information;
-pub use lastmile_covage::types;
+pub use lastmile_covage::{Client, types};
 pub use new_order::NewOrder;
 pub use options::{Options, OrderOption};
 pub use orders::{OrderFilter, OrderSort, Orders};

@@ -48,6 +48,7 @@ impl fmt::Display for Gap {
 ///
 /// Gaps refuse the submission, unless each is [overruled](super::Draft::overrule). Warnings are shown only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "what is missing has to be filled in before the draft is submitted"]
 pub struct Readiness {
     gaps: Vec<Gap>,
     warnings: Vec<Gap>,

@@ -120,6 +120,7 @@ impl Stream for Services {
 /// It creates an order, or says why not: [`Migrated::from`] reads the answer. Where the address has several buildings nothing
 /// is created; prepare another one with [`to_building`](Self::to_building) then. (Source: the supplier's page on services.)
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct Migration {
     service: ServiceId,
     body: ServiceFtthMigrationCreate,
@@ -134,7 +135,6 @@ impl Migration {
     }
 
     /// To one of the buildings that an earlier answer gave, such as `IMB/76540/X/043X`.
-    #[must_use]
     pub fn to_building(mut self, building_ref: impl Into<String>) -> Self {
         self.body.imb = Some(building_ref.into());
         self

@@ -18,6 +18,7 @@ use crate::List;
 /// # Ok::<(), lastmile::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "nothing is sent until `slots` is called"]
 pub struct SlotRequest {
     params: ListAppointmentSlotsParams,
 }
@@ -70,7 +71,6 @@ impl SlotRequest {
     }
 
     /// With the premium level of service, which has earlier times for copper.
-    #[must_use]
     pub fn premium(mut self) -> Self {
         self.params.level = Some(ListAppointmentSlotsLevel::Premium);
         self

@@ -80,6 +80,7 @@ impl From<NotReady> for Error {
 /// let confirmation = CutService::new("S191128_21428");
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[must_use]
 pub struct CutService {
     service: String,
 }

@@ -75,7 +75,7 @@ mod tickets;
 pub use directory::{Directory, EndpointName};
 pub use events::{DeliveredEvent, EventCursor, OrderEvents};
 pub use ids::{PeriodId, TicketReference};
-pub use lastmile_onapi::types;
+pub use lastmile_onapi::{Client, types};
 pub use lists::{ChangedRows, Changes, Cursor};
 pub use networks::Networks;
 pub use new_order::{NewOrder, References, SubscriptionAt};

@@ -31,6 +31,7 @@ use crate::prepared::{Creation, Match};
 /// network that gives comments a moment of its own leaves it undecidable whether one of the same text is this one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct TicketChange {
     ticket: TicketReference,
     body: TicketUpdate,
@@ -71,7 +72,6 @@ impl TicketChange {
     }
 
     /// The same with a comment.
-    #[must_use]
     pub fn comment(
         mut self,
         author: impl Into<String>,

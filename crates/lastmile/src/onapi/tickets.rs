@@ -34,6 +34,7 @@ use crate::rules::OnApiId;
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct NewTicket {
     body: TicketCreate,
 }
@@ -56,42 +57,36 @@ impl NewTicket {
     }
 
     /// The access that the trouble is with.
-    #[must_use]
     pub fn access(mut self, access: OnApiId) -> Self {
         self.body.access_id = Some(access.into());
         self
     }
 
     /// The subscription that the trouble is with, by the network's id.
-    #[must_use]
     pub fn subscription(mut self, subscription: OnApiId) -> Self {
         self.body.subscription_id = Some(subscription.into());
         self
     }
 
     /// Your reference to the end customer or service.
-    #[must_use]
     pub fn customer_reference(mut self, reference: impl Into<String>) -> Self {
         self.body.sp_reference = Some(reference.into());
         self
     }
 
     /// The kind of trouble.
-    #[must_use]
     pub fn problem(mut self, kind: TicketCreateProblemType) -> Self {
         self.body.problem_type = Some(kind);
         self
     }
 
     /// Who opens it.
-    #[must_use]
     pub fn created_by(mut self, name: impl Into<String>) -> Self {
         self.body.created_by = Some(name.into());
         self
     }
 
     /// What is known about the line.
-    #[must_use]
     pub fn info(mut self, info: TicketInfoRequest) -> Self {
         self.body.additional_info = Some(info);
         self
