@@ -88,7 +88,7 @@ fn is_invalid(error: &Error, what: &str) {
 fn creation<C: Creation>(sample: Value, taken: &[(&str, Bad)], is_warned: impl Fn(&C) -> bool) {
     let request: C = serde_json::from_value(sample.clone()).unwrap();
     assert!(!is_warned(&request), "{}: the sample is right", C::KIND);
-    let _ = Prepared::new(request).unwrap_or_else(|error| panic!("{}: {error}", C::KIND));
+    Prepared::new(request).unwrap_or_else(|error| panic!("{}: {error}", C::KIND));
     for (pointer, bad, variant) in variants(&sample) {
         // What cannot be read cannot be sent either.
         let Ok(request) = serde_json::from_value::<C>(variant) else { continue };
@@ -219,9 +219,9 @@ fn what_a_cocon_object_is_found_again_by_is_missed_and_not_demanded() {
         ["name"],
         "a prepared one has them, too"
     );
-    let _ = Prepared::new(contact).unwrap();
-    let _ = Prepared::new(contract).unwrap();
-    let _ = Prepared::new(approval).unwrap();
+    Prepared::new(contact).unwrap();
+    Prepared::new(contract).unwrap();
+    Prepared::new(approval).unwrap();
 }
 
 #[test]

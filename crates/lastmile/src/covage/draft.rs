@@ -22,7 +22,6 @@ use crate::rules::Otp;
 
 /// An order that can still be changed: complete it, then submit it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[must_use = "a draft orders nothing until it is submitted"]
 pub struct Draft {
     uuid: OrderId,
     order: Order,

@@ -122,7 +122,6 @@ use sealed::{Lookup, LookupPurpose, Supplier as _};
 /// `Debug` shows the kind and the state, not the request.
 ///
 /// [`serde_json::Value`]: https://docs.rs/serde_json/1/serde_json/enum.Value.html
-#[must_use = "nothing is sent until it is placed"]
 pub struct Prepared<C: Creation> {
     request: C,
     machine: Machine<C::Created>,
