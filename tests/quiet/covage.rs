@@ -177,6 +177,7 @@ async fn lists(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
     walked.debug(events.cursor());
 
     walked.debug(&covage.contacts());
+    walked.debug(&covage.events(EventCursor::default()).follow(lastmile::Poll::default()));
 
     let request = SlotRequest::for_copper("76540", "765405510", "AM01", PERSONAL);
     walked.debug(&request);

@@ -64,6 +64,8 @@ mod setup;
 mod stream;
 #[cfg(feature = "_calls")]
 mod supplier;
+#[cfg(all(feature = "testing", feature = "_calls"))]
+pub mod testing;
 
 #[cfg(feature = "_calls")]
 pub use checks::HasWarnings;

@@ -197,6 +197,16 @@ pub struct DeliveredEvent {
     pub cursor: EventCursor,
 }
 
+impl DeliveredEvent {
+    /// Returns the first event of all, as it is delivered.
+    #[cfg(feature = "testing")]
+    pub(crate) fn first(event: Event) -> Self {
+        let (event, mut cursor) = (Loose::Value(event), EventCursor::default());
+        cursor.pass(Some(1), &event);
+        Self { event, cursor }
+    }
+}
+
 impl Events {
     /// Goes on with new events as they come, until none has come for the timeout of these settings. The supplier lets its events be
     /// requested once in 30 seconds; a shorter interval makes no difference.

@@ -91,6 +91,13 @@ pub struct DeliveredEvent {
     pub cursor: Option<EventCursor>,
 }
 
+impl DeliveredEvent {
+    pub(crate) fn new(event: OrderEvent) -> Self {
+        let cursor = id_of(&event).map(|id| EventCursor(id.to_owned()));
+        Self { event, cursor }
+    }
+}
+
 impl OnApi {
     /// The events of orders behind a cursor, or all of them. Nothing is sent before the first is asked for.
     ///
@@ -134,11 +141,11 @@ impl OrderEvents {
     }
 
     fn deliver(&mut self, event: OrderEvent) -> DeliveredEvent {
-        let cursor = id_of(&event).map(|id| EventCursor(id.to_owned()));
-        if cursor.is_some() {
-            self.cursor.clone_from(&cursor);
+        let delivered = DeliveredEvent::new(event);
+        if delivered.cursor.is_some() {
+            self.cursor.clone_from(&delivered.cursor);
         }
-        DeliveredEvent { event, cursor }
+        delivered
     }
 }
 
