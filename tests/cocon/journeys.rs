@@ -55,7 +55,7 @@ async fn a_batch_is_followed_to_its_end() {
     for (building, progress) in report.progress() {
         let is_done = expected.contains(&building) && progress.stage() == OrderStage::Done;
         assert_eq!(
-            (progress.own(), is_done),
+            (progress.supplier_status(), is_done),
             if is_done { (Some("success"), true) } else { (Some("failure"), false) }
         );
         assert_eq!(progress.reason().is_some_and(|reason| !reason.is_empty()), !is_done);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use lastmile::covage::types::{OperatorInfoUpdate, OrderUpdate};
-use lastmile::covage::{Covage, CutService, EventCursor, Information, NewOrder, OrderId};
+use lastmile::covage::{ConfirmTermination, Covage, EventCursor, Information, NewOrder, OrderId};
 use lastmile::{HasProgress, OrderStage, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{covage, crashed, sandbox};
@@ -71,7 +71,7 @@ async fn end(covage: &Covage, service: &str, number: usize) {
     let info = OperatorInfoUpdate { order_name: Some("The end".into()), ..Default::default() };
     let data = OrderUpdate { operator_info: Some(info), ..Default::default() };
     draft.complete(covage, &data).await.unwrap();
-    let termination = draft.termination(CutService::new(service)).unwrap();
+    let termination = draft.termination(ConfirmTermination::new(service)).unwrap();
     Prepared::new(termination).unwrap().place(covage).await.unwrap();
 }
 
@@ -240,7 +240,7 @@ async fn a_deferred_order_goes_on_when_it_is_told_to() {
         sandbox.covage().advance();
     }
     let waits = covage.order(&order).await.unwrap().progress();
-    assert_eq!((waits.stage(), waits.own()), (OrderStage::WaitingForUs, Some("deferred")));
+    assert_eq!((waits.stage(), waits.supplier_status()), (OrderStage::WaitingForUs, Some("deferred")));
     assert_eq!(stages, [OrderStage::Received, OrderStage::Received, OrderStage::WaitingForUs]);
 
     let told = || Information::new(order.clone(), "The door code is 4711").stop_deferred();
@@ -282,7 +282,7 @@ fn every_word_for_a_state_has_its_stage() {
         ("a word of tomorrow", OrderStage::Other),
     ] {
         let progress = stage(json!(word));
-        assert_eq!((progress.stage(), progress.own()), (expected, Some(word)));
+        assert_eq!((progress.stage(), progress.supplier_status()), (expected, Some(word)));
     }
-    assert_eq!((stage(json!(null)).stage(), stage(json!(null)).own()), (OrderStage::Other, None));
+    assert_eq!((stage(json!(null)).stage(), stage(json!(null)).supplier_status()), (OrderStage::Other, None));
 }

@@ -201,12 +201,12 @@ async fn an_incomplete_draft_is_refused_with_every_field() {
     let (draft, _) = fibre(&sandbox, &covage, "SP-1").await;
     let not_ready = draft.submission().unwrap_err();
     let paths: Vec<String> =
-        not_ready.readiness().unwrap().gaps().iter().map(|gap| gap.path.clone()).collect();
+        not_ready.readiness().unwrap().issues().iter().map(|gap| gap.path.clone()).collect();
     let mut draft = not_ready.into_draft();
     assert_eq!(sandbox.covage().count("updateOrder"), 0, "refused here");
 
     // The caller knows better, or so he says.
-    draft.overrule(paths.clone());
+    draft.skip_validation(paths.clone());
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
     let error = submission.place(&covage).await.unwrap_err();
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 400));
@@ -328,8 +328,8 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
     }
     let (mut draft, _) = fibre(&sandbox, &covage, "SP-1").await;
     let uuid = draft.id().clone();
-    let gaps: Vec<_> = draft.readiness().gaps().iter().map(|gap| gap.path.clone()).collect();
-    draft.overrule(gaps);
+    let gaps: Vec<_> = draft.readiness().issues().iter().map(|gap| gap.path.clone()).collect();
+    draft.skip_validation(gaps);
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
     for answer in [json!({ "uuid": uuid, "status": "draft" }), json!({}), json!({ "error": "busy" })] {
         sandbox.covage().answer_next("updateOrder", Answer::json(200, &answer));

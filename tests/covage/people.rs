@@ -211,7 +211,7 @@ async fn the_catalogue_the_user_and_the_times() {
     let place = premises.iter().find(|place| place.line.as_ref().is_some_and(|line| line.active)).unwrap();
     let line = place.line.as_ref().unwrap();
     let active = ListEligibilityEndpointsStatus::Active;
-    let lines = covage.lines_that_are(&place.kosc_street_code, &place.street_number, active).await.unwrap();
+    let lines = covage.lines_by_status(&place.kosc_street_code, &place.street_number, active).await.unwrap();
     assert_eq!(lines[0].get().unwrap().endpoint_ref.as_deref(), Some(line.number.as_str()));
     let offers = covage
         .offers_for_line(&line.number.parse().unwrap(), OfferRequestStatus::Active, Copper::Create)

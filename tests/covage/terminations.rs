@@ -1,7 +1,7 @@
 //! Ending a service: confirmed by its name, cut once.
 
 use lastmile::covage::types::{OperatorInfoUpdate, OrderUpdate, ServiceStatus};
-use lastmile::covage::{Covage, CutService, Draft, NewOrder, Submission, types};
+use lastmile::covage::{ConfirmTermination, Covage, Draft, NewOrder, Submission, types};
 use lastmile::{HasProgress, OrderStage, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::covage::SeededService;
 use lastmile_sandbox::{Answer, Sandbox};
@@ -42,14 +42,14 @@ async fn it_is_cut_with_its_name_and_not_without() {
     for other in [fibre.uuid.as_str(), &fibre.reference, "", "S"] {
         let draft =
             Draft::try_from(covage.order(&not_ready_uuid(&sandbox).parse().unwrap()).await.unwrap()).unwrap();
-        let error = draft.termination(CutService::new(other)).unwrap_err();
+        let error = draft.termination(ConfirmTermination::new(other)).unwrap_err();
         assert!(error.to_string().contains("another service"), "{error}");
     }
     assert!(is_active(&covage, &copper.uuid).await);
     assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 0);
 
     let termination =
-        not_ready.into_draft().termination(CutService::new(copper.uuid.to_uppercase())).unwrap();
+        not_ready.into_draft().termination(ConfirmTermination::new(copper.uuid.to_uppercase())).unwrap();
     let order = Prepared::new(termination).unwrap().place(&covage).await.unwrap();
     assert_eq!(order.progress().stage(), OrderStage::Received);
     assert!(!is_active(&covage, &copper.uuid).await, "cut at once");
@@ -72,7 +72,7 @@ async fn a_lost_answer_cuts_it_no_second_time() {
     let fibre = service(&sandbox, "FP01");
     let draft = draft(&covage, &fibre.uuid, "SP-1").await;
     let mut termination =
-        Prepared::new(draft.termination(CutService::new(&fibre.reference)).unwrap()).unwrap();
+        Prepared::new(draft.termination(ConfirmTermination::new(&fibre.reference)).unwrap()).unwrap();
     let stored = serde_json::to_string(&termination).unwrap();
     store_and_place(&mut termination, &covage).await.unwrap();
 
@@ -111,6 +111,6 @@ async fn what_cannot_be_ended_is_refused() {
     });
     let ended = Draft::try_from(serde_json::from_value::<types::Order>(ended).unwrap()).unwrap();
     let gaps = ended.readiness();
-    assert!(gaps.gaps().iter().any(|gap| gap.path == "product.line.family.code"), "{gaps}");
+    assert!(gaps.issues().iter().any(|gap| gap.path == "product.line.family.code"), "{gaps}");
     assert_eq!(sandbox.covage().received().len(), before, "nothing was sent");
 }

@@ -90,7 +90,10 @@ async fn a_subscription_is_blocked_goes_on_changes_and_ends() {
     done(&sandbox);
     assert_eq!(held(&sandbox, &line), None);
     let order = network.order(&placed.order_id().unwrap()).await.unwrap();
-    assert_eq!((order.progress().stage(), order.progress().own()), (OrderStage::Done, Some("DONE_SUCCESS")));
+    assert_eq!(
+        (order.progress().stage(), order.progress().supplier_status()),
+        (OrderStage::Done, Some("DONE_SUCCESS"))
+    );
     assert_eq!(sandbox.onapi().took_effect("createOrder"), 5);
     assert_eq!(sandbox.onapi().violations(), Vec::<String>::new());
     assert!(sandbox.onapi().received().iter().all(|received| received.problems.is_empty()));
@@ -435,7 +438,7 @@ async fn a_failed_order_says_why() {
     done(&sandbox);
     let order = network.order(&placed.order_id().unwrap()).await.unwrap();
     let progress = order.progress();
-    assert_eq!((progress.stage(), progress.own()), (OrderStage::Failed, Some("DONE_FAILED")));
+    assert_eq!((progress.stage(), progress.supplier_status()), (OrderStage::Failed, Some("DONE_FAILED")));
     assert_eq!(progress.reason(), Some("The fibre is broken."));
     assert!(!format!("{progress:?}").contains("fibre"));
 }
@@ -454,7 +457,11 @@ fn every_state_is_a_stage() {
         let of_event: OrderOfEvent =
             serde_json::from_value(json!({ "state": state, "message": "" })).unwrap();
         for progress in [order.progress(), of_event.progress()] {
-            assert_eq!((progress.stage(), progress.own(), progress.reason()), (stage, own, None), "{state}");
+            assert_eq!(
+                (progress.stage(), progress.supplier_status(), progress.reason()),
+                (stage, own, None),
+                "{state}"
+            );
         }
     }
 }

@@ -3,8 +3,8 @@
 use futures_util::StreamExt as _;
 use lastmile::covage::types::*;
 use lastmile::covage::{
-    Copper, Covage, CutService, Draft, EventCursor, Fibre, Information, Migrated, Migration, NewOrder,
-    Options, OrderFilter, OrderId, OrderSort, SlotRequest, Socket,
+    ConfirmTermination, Copper, Covage, Draft, EventCursor, Fibre, Information, Migrated, Migration,
+    NewOrder, Options, OrderFilter, OrderId, OrderSort, SlotRequest, Socket,
 };
 use lastmile::rules::CovageZipCode;
 use lastmile::{HasProgress, Prepared, Reconciled};
@@ -91,16 +91,16 @@ async fn drafts(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
     walked.error(&draft.set_otp(covage, &"FI-0000-0000".parse().unwrap()).await.unwrap_err());
 
     let readiness = draft.readiness();
-    assert!(!readiness.is_ready() && readiness.gaps().iter().any(|gap| gap.path == "end_customer.name"));
+    assert!(!readiness.is_ready() && readiness.issues().iter().any(|gap| gap.path == "end_customer.name"));
     walked.both(&readiness);
-    for gap in readiness.gaps().iter().chain(readiness.warnings()) {
+    for gap in readiness.issues().iter().chain(readiness.warnings()) {
         walked.both(gap);
         walked.debug(&gap.kind);
     }
     let not_ready = draft.submission().unwrap_err();
     walked.error(&not_ready);
     let mut draft = not_ready.into_draft();
-    draft.overrule(readiness.gaps().iter().map(|gap| gap.path.clone()));
+    draft.skip_validation(readiness.issues().iter().map(|gap| gap.path.clone()));
     walked.debug(&draft);
     let mut lost = prepared(walked, draft.submission().unwrap());
     // Looked up, and compared with what was seen.
@@ -118,7 +118,7 @@ async fn drafts(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
 
     let termination =
         Draft::try_from(serde_json::from_value::<Order>(order("draft", "terminate")).unwrap()).unwrap();
-    let confirmation = CutService::new("S-2");
+    let confirmation = ConfirmTermination::new("S-2");
     walked.debug(&confirmation);
     walked.error(&termination.termination(confirmation).unwrap_err());
     walked.error(&lastmile::Error::from(

@@ -3,7 +3,7 @@
 use futures_util::StreamExt as _;
 use lastmile::onapi::types::*;
 use lastmile::onapi::{
-    Changes, EndpointName, Gone, Networks, NewOrder, NewTicket, OnApi, PeriodId, Placed, ReceivedOrder,
+    Changes, Deleted, EndpointName, Networks, NewOrder, NewTicket, OnApi, PeriodId, Placed, ReceivedOrder,
     References, SubscriptionAt, SyncItem, SyncPlan, TicketChange, TicketList, TicketQuery,
 };
 use lastmile::rules::OnApiId;
@@ -184,8 +184,8 @@ async fn lists(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
         }
     }
     walked.debug(run.state().unwrap());
-    walked.debug(&SyncItem::<Access>::Gone(Gone::Access("1".into())));
-    walked.debug(&Gone::Access("1".into()));
+    walked.debug(&SyncItem::<Access>::Deleted(Deleted::Access("1".into())));
+    walked.debug(&Deleted::Access("1".into()));
 
     let mut events = network.order_events(None);
     supplier.answer_next("listOrderEvents", Answer::json(200, &answer(Spec::onapi(), "listOrderEvents")));

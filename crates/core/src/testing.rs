@@ -55,7 +55,8 @@ crate::client!(
     Nowhere, TABLE
 );
 
-static NOWHERE: LazyLock<Option<Nowhere>> = LazyLock::new(|| Nowhere::builder("http://127.0.0.1").build().ok());
+static NOWHERE: LazyLock<Option<Nowhere>> =
+    LazyLock::new(|| Nowhere::builder("http://127.0.0.1").build().ok());
 
 /// Starts an error of this outcome, as a call that creates something returns it.
 ///

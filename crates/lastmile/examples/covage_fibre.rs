@@ -55,11 +55,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .options(Options::new().value(OrderOption::ContractTerm, "36_months"));
     let mut draft = Prepared::new(order)?.place(&covage).await?;
     println!("  what it lacks:");
-    for gap in draft.readiness().gaps() {
+    for gap in draft.readiness().issues() {
         println!("    {gap}");
     }
     draft.complete(&covage, &data(contact_uuid)).await?;
-    println!("  {} more after customer and operator", draft.readiness().gaps().len());
+    println!("  {} more after customer and operator", draft.readiness().issues().len());
 
     let known = place.buildings.iter().find(|one| one.reference == building).ok_or("no such building")?;
     let socket = known.sockets.first().ok_or("no socket")?;
@@ -78,7 +78,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     submission.place(&covage).await?;
     for day in 0..8 {
         let progress = covage.order(&id).await?.progress();
-        println!("  day {day}: {:?} ({})", progress.stage(), progress.own().unwrap_or("?"));
+        println!("  day {day}: {:?} ({})", progress.stage(), progress.supplier_status().unwrap_or("?"));
         if progress.stage() == OrderStage::WaitingForUs {
             let told = Information::new(id.clone(), "The concierge has the key").stop_deferred();
             Prepared::new(told)?.place(&covage).await?;

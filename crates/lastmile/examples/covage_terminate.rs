@@ -11,7 +11,7 @@
 use std::error::Error;
 
 use lastmile::covage::types::{OperatorInfoUpdate, OrderUpdate};
-use lastmile::covage::{Covage, CutService, Migrated, Migration, NewOrder, ServiceId, Submission};
+use lastmile::covage::{ConfirmTermination, Covage, Migrated, Migration, NewOrder, ServiceId, Submission};
 use lastmile::{HasProgress, Prepared, Reconciled, StreamExt as _};
 use lastmile_sandbox::Sandbox;
 
@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("The end of {name}");
     let order = NewOrder::terminate(id.as_str()).reference("SP-0432");
     let mut draft = Prepared::new(order)?.place(&covage).await?;
-    for gap in draft.readiness().gaps() {
+    for gap in draft.readiness().issues() {
         println!("  lacks {gap}");
     }
     let info = OperatorInfoUpdate { order_name: Some("Ankeborg, copper".into()), ..Default::default() };
@@ -62,12 +62,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("  without a confirmation, and with that of another service:");
     let refused = draft.submission().err().ok_or("it must be refused")?;
     println!("    {refused}");
-    let refused = refused.into_draft().termination(CutService::new("S000000_00000"));
+    let refused = refused.into_draft().termination(ConfirmTermination::new("S000000_00000"));
     let refused = refused.err().ok_or("it must be refused")?;
     println!("    {refused}");
 
     println!("  confirmed");
-    let termination = refused.into_draft().termination(CutService::new(name))?;
+    let termination = refused.into_draft().termination(ConfirmTermination::new(name))?;
     let mut submission = Prepared::new(termination)?;
     submission.mark_in_flight()?;
     let stored = serde_json::to_string(&submission)?;

@@ -11,7 +11,7 @@ use std::error::Error;
 
 use lastmile::onapi::types::{Access, TicketCreateProblemType, TicketUpdateResponsible};
 use lastmile::onapi::{
-    Gone, Networks, NewTicket, OnApi, PeriodId, SyncItem, SyncPlan, SyncState, TicketChange,
+    Deleted, Networks, NewTicket, OnApi, PeriodId, SyncItem, SyncPlan, SyncState, TicketChange,
 };
 use lastmile::rules::OnApiId;
 use lastmile::{Prepared, StreamExt as _};
@@ -97,18 +97,18 @@ impl Copy {
         let mut run = network.sync::<Access>(self.state.as_ref(), &SyncPlan::default()).await?;
         while let Some(item) = run.next().await {
             match item? {
-                SyncItem::Row(access) => {
+                SyncItem::Upserted(access) => {
                     let id = access.access_id.as_deref().ok_or("an access without an id")?.to_owned();
                     self.accesses.insert(id, (self.runs, *access));
                     put += 1;
                 }
-                SyncItem::Gone(Gone::Access(id)) => {
+                SyncItem::Deleted(Deleted::Access(id)) => {
                     taken_out += usize::from(self.accesses.remove(&id).is_some())
                 }
                 _ => {}
             }
         }
-        if run.may_sweep() {
+        if run.is_complete() {
             self.accesses.retain(|_, (seen, _)| *seen == self.runs);
         }
         println!("  {put} put, {taken_out} taken out, everything read: {}", run.is_full());

@@ -45,7 +45,7 @@ fn orders_of_covage(data: &[u8]) {
     let _ = order.progress().stage().is_final();
     let Ok(draft) = Draft::try_from(order) else { return };
     let readiness = draft.readiness();
-    for gap in readiness.gaps().iter().chain(readiness.warnings()) {
+    for gap in readiness.issues().iter().chain(readiness.warnings()) {
         // It repeats nothing of the order but a single character and the codes of its options.
         assert!(gap.to_string().len() < 500 + gap.path.len(), "{gap}");
     }

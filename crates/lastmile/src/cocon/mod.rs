@@ -80,7 +80,7 @@ use lastmile_core::client::Builder;
 use crate::SetupError;
 use crate::supplier::supplier;
 
-/// The way to Cocon. Cheap to clone.
+/// A client of Cocon. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Cocon {
     client: lastmile_cocon::Client,

@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use super::seen::{Seen, plain};
 use super::submission::Why;
 use super::texts::{check_lines, check_text, check_texts};
-use super::{Covage, CutService, Fibre, NotReady, Options, OrderId, Readiness, Submission, refused, segment};
+use super::{
+    ConfirmTermination, Covage, Fibre, NotReady, Options, OrderId, Readiness, Submission, refused, segment,
+};
 use crate::checks::{blank, changes_nothing};
 use crate::rules::Otp;
 
@@ -26,7 +28,8 @@ pub struct Draft {
     uuid: OrderId,
     order: Order,
     /// The fields that no rule of this library refuses.
-    overruled: BTreeSet<String>,
+    #[serde(rename = "overruled")]
+    skipped: BTreeSet<String>,
     /// Whether an attempt to change it was not answered, so that it may still be carried out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     has_unanswered_change: bool,
@@ -34,7 +37,7 @@ pub struct Draft {
 
 impl Draft {
     pub(super) fn with_id(uuid: OrderId, order: Order) -> Self {
-        Self { uuid, order, overruled: BTreeSet::new(), has_unanswered_change: false }
+        Self { uuid, order, skipped: BTreeSet::new(), has_unanswered_change: false }
     }
 
     pub(super) fn id_of(order: &Order) -> Option<OrderId> {
@@ -51,7 +54,7 @@ impl Draft {
         &self.order
     }
 
-    /// Lets exactly these fields pass, by their [path](super::Gap::path), although the rules of this library refuse them: rules
+    /// Lets exactly these fields pass, by their [path](super::Issue::path), although the rules of this library refuse them: rules
     /// drift, and the supplier is the truth. It holds for what is sent from now on and for the submission, and for this value
     /// only: a draft that is read again has to be told again.
     ///
@@ -59,18 +62,18 @@ impl Draft {
     /// # use lastmile::covage::Draft;
     /// # fn example(mut draft: Draft) {
     /// // The supplier has said that it takes this company without its number.
-    /// draft.overrule(["end_customer.siret"]);
+    /// draft.skip_validation(["end_customer.siret"]);
     /// # }
     /// ```
-    pub fn overrule<S: Into<String>>(&mut self, paths: impl IntoIterator<Item = S>) {
-        self.overruled.extend(paths.into_iter().map(Into::into));
+    pub fn skip_validation<S: Into<String>>(&mut self, paths: impl IntoIterator<Item = S>) {
+        self.skipped.extend(paths.into_iter().map(Into::into));
     }
 
     /// Fills in what is given: customer, operator, options, comment. Can be called as often as needed.
     ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a text holds a character that the supplier does not take (see
-    /// [`CovageText`](crate::rules::CovageText)) or a control character, or is blank and not [overruled](Self::overrule); when
+    /// [`CovageText`](crate::rules::CovageText)) or a control character, or is blank and not [skipped](Self::skip_validation); when
     /// nothing is given; or when the status is in it, which [`submission`](Self::submission) sets.
     ///
     /// After [`Outcome::Unknown`](crate::Outcome::Unknown), call it again with the same data: the same change made twice says the
@@ -83,8 +86,8 @@ impl Draft {
         if changes_nothing(data) {
             return Err(refused("nothing is to be changed: fill in at least one field"));
         }
-        check_texts(data.end_customer.as_ref(), &self.overruled)?;
-        check_lines(data, &self.overruled)?;
+        check_texts(data.end_customer.as_ref(), &self.skipped)?;
+        check_lines(data, &self.skipped)?;
         let uuid = self.uuid.segment();
         let reply = covage.client.update_order(uuid, data).await;
         let reply = self.noted(reply)?;
@@ -128,7 +131,7 @@ impl Draft {
         // Switching it off mends a draft whose product was another before.
         let is_another = product.is_some_and(|code| code != "FP05");
         for (field, is_given) in [("allow_second_rdv", allowed), ("address_second_rdv", address.is_some())] {
-            if is_given && is_another && !self.overruled.contains(field) {
+            if is_given && is_another && !self.skipped.contains(field) {
                 return Err(refused(format_args!("{field}: only the product FP05 has a second appointment")));
             }
         }
@@ -180,8 +183,8 @@ impl Draft {
         let at = self.address().map_or(0, |(at, _)| at);
         fields.into_iter().try_for_each(|(name, text)| {
             let path = format!("bounds[{at}].address.{name}");
-            check_text(&path, text, &self.overruled)?;
-            if text.trim().is_empty() && !self.overruled.contains(&path) {
+            check_text(&path, text, &self.skipped)?;
+            if text.trim().is_empty() && !self.skipped.contains(&path) {
                 return Err(refused(format_args!("{path}: it is {}: fill it in", blank(text))));
             }
             Ok(())
@@ -205,7 +208,7 @@ impl Draft {
     fn demand(&self, allowed: &[OrderRequestType], otherwise: &str) -> Result<(), Error> {
         match self.order.request_type.get() {
             Some(request_type)
-                if !allowed.contains(request_type) && !self.overruled.contains("request_type") =>
+                if !allowed.contains(request_type) && !self.skipped.contains("request_type") =>
             {
                 Err(refused(format_args!("request_type: {otherwise}")))
             }
@@ -277,7 +280,7 @@ impl Draft {
     /// The submission, which is what orders. The draft is used up: nothing can be changed behind it.
     ///
     /// # Errors
-    /// When a field that is not [overruled](Self::overrule) is missing or illegal, all of them at once, with the draft; for the
+    /// When a field that is not [skipped](Self::skip_validation) is missing or illegal, all of them at once, with the draft; for the
     /// termination of a service, too, which is cut the moment it is submitted: see [`termination`](Self::termination).
     pub fn submission(self) -> Result<Submission, NotReady> {
         if self.order.type_.get() == Some(&OrderType::Activate) {
@@ -298,9 +301,9 @@ impl Draft {
     /// ```
     ///
     /// # Errors
-    /// When a field that is not [overruled](Self::overrule) is missing, the confirmation names another service, or the draft is
+    /// When a field that is not [skipped](Self::skip_validation) is missing, the confirmation names another service, or the draft is
     /// no termination.
-    pub fn termination(self, confirmation: CutService) -> Result<Submission, NotReady> {
+    pub fn termination(self, confirmation: ConfirmTermination) -> Result<Submission, NotReady> {
         let why = match self.order.type_.get() {
             Some(OrderType::Terminate) if confirmation.is_of(&self.order) => return self.submitted(),
             Some(OrderType::Terminate) => {
@@ -312,7 +315,7 @@ impl Draft {
     }
 
     fn submitted(self) -> Result<Submission, NotReady> {
-        let readiness = self.readiness().without(&self.overruled);
+        let readiness = self.readiness().without(&self.skipped);
         match readiness.is_ready() {
             true => Ok(Submission::new(self.uuid, Seen::of(&self.order))),
             false => Err(NotReady::new(self, Why::Incomplete(readiness))),

@@ -93,14 +93,14 @@ impl Covage {
     /// # Errors
     /// The outcome of the call.
     pub fn lines(&self, kosc_street_code: &str, street_number: &str) -> List<EligibilityEndpoint> {
-        self.lines_that_are(kosc_street_code, street_number, None)
+        self.lines_by_status(kosc_street_code, street_number, None)
     }
 
     /// The copper lines at an address that are in use, or those that are not.
     ///
     /// # Errors
     /// The outcome of the call.
-    pub fn lines_that_are(
+    pub fn lines_by_status(
         &self,
         kosc_street_code: &str,
         street_number: &str,

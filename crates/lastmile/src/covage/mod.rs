@@ -81,11 +81,11 @@ pub use lastmile_covage::{Client, types};
 pub use new_order::NewOrder;
 pub use options::{Options, OrderOption};
 pub use orders::{OrderFilter, OrderSort, Orders};
-pub use readiness::{Gap, GapKind, Readiness};
+pub use readiness::{Issue, IssueKind, Readiness};
 pub use request::{Copper, Demand, Fibre};
 pub use services::{Migrated, Migration, Services};
 pub use slots::SlotRequest;
-pub use submission::{CutService, NotReady, Submission};
+pub use submission::{ConfirmTermination, NotReady, Submission};
 
 use std::fmt;
 
@@ -97,7 +97,7 @@ use lastmile_core::wire::Segment;
 use crate::SetupError;
 use crate::supplier::supplier;
 
-/// The way to Covage. Cheap to clone; all clones share one token.
+/// A client of Covage. Cheap to clone; all clones share one token.
 #[derive(Clone, Debug)]
 pub struct Covage {
     client: lastmile_covage::Client,

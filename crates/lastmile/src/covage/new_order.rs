@@ -94,7 +94,7 @@ impl NewOrder {
     }
 
     /// Everything else that the supplier takes when a draft is created. A customer whose texts the rules refuse though the
-    /// supplier takes them is given to the draft afterwards: see [`Draft::overrule`].
+    /// supplier takes them is given to the draft afterwards: see [`Draft::skip_validation`].
     pub fn with(mut self, change: impl FnOnce(&mut OrderCreate)) -> Self {
         change(&mut self.body);
         self

@@ -75,17 +75,17 @@ impl From<NotReady> for Error {
 /// A notice period is agreed on with the supplier beforehand; submit at its end. (Source: orders API, "Order terminate".)
 ///
 /// ```
-/// use lastmile::covage::CutService;
+/// use lastmile::covage::ConfirmTermination;
 ///
-/// let confirmation = CutService::new("S191128_21428");
+/// let confirmation = ConfirmTermination::new("S191128_21428");
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 #[must_use]
-pub struct CutService {
+pub struct ConfirmTermination {
     service: String,
 }
 
-impl CutService {
+impl ConfirmTermination {
     /// Confirms that this service, given by its id or its commercial reference, may be cut.
     pub fn new(service: impl Into<String>) -> Self {
         Self { service: service.into() }
@@ -102,9 +102,9 @@ impl CutService {
     }
 }
 
-impl fmt::Debug for CutService {
+impl fmt::Debug for ConfirmTermination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CutService({})", self.service)
+        write!(f, "ConfirmTermination({})", self.service)
     }
 }
 

@@ -13,8 +13,8 @@ impl OnApi {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no access has it.
     pub async fn access_of_option82(&self, option: &Option82) -> Result<OnApiId, Error> {
         let option = option.as_str().parse().map_err(|_| refused("option 82 is empty"))?;
-        let way = self.way(EndpointName::Option82)?;
-        found(way.lookup_option82(&option).await?)
+        let client = self.endpoint_client(EndpointName::Option82)?;
+        found(client.lookup_option82(&option).await?)
     }
 
     /// The access that a DHCP server's identifiers belong to, if they belong to one alone. Give what the log shows; every
@@ -43,8 +43,8 @@ impl OnApi {
             ipv6_interface_id: identifiers.ipv6_interface_id.clone(),
             ipv6_remote_id: identifiers.ipv6_remote_id.clone(),
         };
-        let way = self.way(EndpointName::DhcpLookup)?;
-        found(way.lookup_dhcp(&params).await?)
+        let client = self.endpoint_client(EndpointName::DhcpLookup)?;
+        found(client.lookup_dhcp(&params).await?)
     }
 
     /// Reads an access.
@@ -53,8 +53,8 @@ impl OnApi {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn access(&self, access: &OnApiId) -> Result<Access, Error> {
         let id = segment(access)?;
-        let way = self.way(EndpointName::Accesses)?;
-        way.get_access(&id).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::Accesses)?;
+        client.get_access(&id).await.map(Reply::into_value)
     }
 
     /// Your subscriptions on an access.
@@ -63,8 +63,8 @@ impl OnApi {
     /// The outcome of the call.
     pub async fn subscriptions(&self, access: &OnApiId) -> Result<AccessSubscriptions, Error> {
         let id = segment(access)?;
-        let way = self.way(EndpointName::Subscriptions)?;
-        way.get_subscriptions(&id).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::Subscriptions)?;
+        client.get_subscriptions(&id).await.map(Reply::into_value)
     }
 }
 

@@ -167,8 +167,8 @@ async fn request(network: OnApi, cursor: Option<EventCursor>) -> Result<Option<S
 
 async fn open(network: &OnApi, cursor: Option<&EventCursor>) -> Result<Option<Rows<OrderEvent>>, RowError> {
     let params = ListOrderEventsParams { since: cursor.map(|cursor| cursor.0.clone()) };
-    let way = network.way(EndpointName::OrderEvents).map_err(RowError::Call)?;
-    match if_modified(way.list_order_events_rows(&params).await) {
+    let client = network.endpoint_client(EndpointName::OrderEvents).map_err(RowError::Call)?;
+    match if_modified(client.list_order_events_rows(&params).await) {
         Ok(rows) => Ok(rows),
         Err(error) if says_nothing_to_list(&error) => match cursor {
             // Before the first order there is nothing to list.

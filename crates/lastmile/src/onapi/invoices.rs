@@ -16,8 +16,8 @@ impl OnApi {
     pub fn invoice_periods(&self) -> List<InvoicePeriod> {
         let network = self.clone();
         List::new(async move {
-            let way = network.way(EndpointName::InvoiceSpecification)?;
-            match way.list_invoice_periods().await {
+            let client = network.endpoint_client(EndpointName::InvoiceSpecification)?;
+            match client.list_invoice_periods().await {
                 Ok(reply) => Ok(reply.value.into_vec()),
                 Err(error) if says_nothing_to_list(&error) => Ok(Vec::new()),
                 Err(error) => Err(error),
@@ -30,7 +30,7 @@ impl OnApi {
     /// # Errors
     /// The outcome of the call; [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is no such period.
     pub async fn invoice_lines(&self, period: &PeriodId) -> Result<Rows<InvoiceLine>, Error> {
-        let way = self.way(EndpointName::InvoiceSpecification)?;
-        way.get_invoice_lines_rows(period.segment()).await
+        let client = self.endpoint_client(EndpointName::InvoiceSpecification)?;
+        client.get_invoice_lines_rows(period.segment()).await
     }
 }

@@ -48,8 +48,8 @@ impl OnApi {
 
     pub(super) async fn open_accesses(&self, since: Option<&Cursor>) -> Result<Option<Rows<Access>>, Error> {
         let params = ListAccessesParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
-        let way = self.way(EndpointName::Accesses)?;
-        if_modified(way.list_accesses_rows(&params).await)
+        let client = self.endpoint_client(EndpointName::Accesses)?;
+        if_modified(client.list_accesses_rows(&params).await)
     }
 
     /// The services of all accesses, or of those where they changed since a cursor.
@@ -65,8 +65,8 @@ impl OnApi {
         since: Option<&Cursor>,
     ) -> Result<Option<Rows<AccessServices>>, Error> {
         let params = ListServicesParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
-        let way = self.way(EndpointName::Services)?;
-        if_modified(way.list_services_rows(&params).await)
+        let client = self.endpoint_client(EndpointName::Services)?;
+        if_modified(client.list_services_rows(&params).await)
     }
 
     /// Your subscriptions on all accesses, or on those where they changed since a cursor.
@@ -85,8 +85,8 @@ impl OnApi {
         since: Option<&Cursor>,
     ) -> Result<Option<Rows<AccessSubscriptions>>, Error> {
         let params = ListSubscriptionsParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
-        let way = self.way(EndpointName::Subscriptions)?;
-        if_modified(way.list_subscriptions_rows(&params).await)
+        let client = self.endpoint_client(EndpointName::Subscriptions)?;
+        if_modified(client.list_subscriptions_rows(&params).await)
     }
 
     /// What became of objects of all kinds since a cursor, or as far back as the network remembers, which is 24 hours at
@@ -96,8 +96,8 @@ impl OnApi {
     /// As those of [`accesses`](Self::accesses).
     pub async fn object_events(&self, since: Option<&Cursor>) -> Result<Changes<ObjectEvent>, Error> {
         let params = ListEventsParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
-        let way = self.way(EndpointName::Events)?;
-        self.changes(since, if_modified(way.list_events_rows(&params).await))
+        let client = self.endpoint_client(EndpointName::Events)?;
+        self.changes(since, if_modified(client.list_events_rows(&params).await))
     }
 
     pub(super) fn changes<T: DeserializeOwned + Send + 'static>(

@@ -21,8 +21,8 @@ impl OnApi {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     pub async fn order(&self, order: &OnApiId) -> Result<Order, Error> {
         let id = segment(order)?;
-        let way = self.way(EndpointName::Orders)?;
-        way.get_order(&id).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::Orders)?;
+        client.get_order(&id).await.map(Reply::into_value)
     }
 
     /// The orders of an access, those that are done included.
@@ -52,8 +52,8 @@ impl OnApi {
     fn list_orders(&self, params: ListOrdersParams) -> List<Order> {
         let network = self.clone();
         List::new(async move {
-            let way = network.way(EndpointName::Orders)?;
-            match way.list_orders(&params).await {
+            let client = network.endpoint_client(EndpointName::Orders)?;
+            match client.list_orders(&params).await {
                 Ok(reply) => Ok(reply.value.into_vec()),
                 Err(error) if says_nothing_to_list(&error) => Ok(Vec::new()),
                 Err(error) => Err(error),
@@ -174,8 +174,8 @@ impl ReceivedOrder {
         }
         network.check_known_fields(EndpointName::Orders, change)?;
         let id = segment(&self.id)?;
-        let way = network.way(EndpointName::Orders)?;
-        way.change_order(&id, change).await
+        let client = network.endpoint_client(EndpointName::Orders)?;
+        client.change_order(&id, change).await
     }
 
     /// Puts another order in its place, under the same id (`PUT`). What was placed before is then found by the new order's
@@ -193,8 +193,8 @@ impl ReceivedOrder {
         let body = serde_json::to_value(&with.body).and_then(serde_json::from_value::<OrderReplace>);
         let body = body.map_err(|_| refused("the order cannot be written as a replacement"))?;
         let id = segment(&self.id)?;
-        let way = network.way(EndpointName::Orders)?;
-        way.replace_order(&id, &body).await
+        let client = network.endpoint_client(EndpointName::Orders)?;
+        client.replace_order(&id, &body).await
     }
 
     /// Cancels it (`DELETE`).
@@ -204,8 +204,8 @@ impl ReceivedOrder {
     /// network has none of its id any more.
     pub async fn cancel(self, network: &OnApi) -> Result<(), Error> {
         let id = segment(&self.id)?;
-        let way = network.way(EndpointName::Orders)?;
-        way.cancel_order(&id).await.map(Reply::into_value)
+        let client = network.endpoint_client(EndpointName::Orders)?;
+        client.cancel_order(&id).await.map(Reply::into_value)
     }
 }
 

@@ -60,8 +60,8 @@ impl Creation for NewOrder {
     async fn send(&self, network: &OnApi) -> Result<Placed, Error> {
         network.check_known_fields(EndpointName::Orders, &self.body)?;
         let body = &self.body;
-        let way = network.way(EndpointName::Orders)?;
-        let reply = match way.create_order(body).await {
+        let client = network.endpoint_client(EndpointName::Orders)?;
+        let reply = match client.create_order(body).await {
             Ok(reply) => reply,
             Err(error) => return self.follow_location(network, error).await,
         };

@@ -15,8 +15,8 @@ impl OnApi {
     /// The outcome of the call. So of all that follow.
     pub async fn cpe_status(&self, access: &OnApiId) -> Result<CpeStatus, Error> {
         let id = segment(access)?;
-        let way = self.way(EndpointName::TechCpe)?;
-        way.get_cpe_status(&id).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::TechCpe)?;
+        client.get_cpe_status(&id).await.map(Reply::into_value)
     }
 
     /// The network element that the line ends at.
@@ -25,8 +25,8 @@ impl OnApi {
     /// The outcome of the call.
     pub async fn hardware(&self, access: &OnApiId) -> Result<Hardware, Error> {
         let id = segment(access)?;
-        let way = self.way(EndpointName::TechAccess)?;
-        way.get_hardware(&id).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::TechAccess)?;
+        client.get_hardware(&id).await.map(Reply::into_value)
     }
 
     /// Whether the line is up, how fast, and what went over it.
@@ -35,8 +35,8 @@ impl OnApi {
     /// The outcome of the call.
     pub async fn link_status(&self, access: &OnApiId) -> Result<LinkStatus, Error> {
         let id = segment(access)?;
-        let way = self.way(EndpointName::TechAccess)?;
-        way.get_link_status(&id).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::TechAccess)?;
+        client.get_link_status(&id).await.map(Reply::into_value)
     }
 
     /// The devices that were seen on the line.
@@ -47,8 +47,8 @@ impl OnApi {
         let (network, access) = (self.clone(), access.clone());
         List::new(async move {
             let id = segment(&access)?;
-            let way = network.way(EndpointName::TechAccess)?;
-            Ok(way.get_mac_address_table(&id).await?.value.into_vec())
+            let client = network.endpoint_client(EndpointName::TechAccess)?;
+            Ok(client.get_mac_address_table(&id).await?.value.into_vec())
         })
     }
 
@@ -61,8 +61,8 @@ impl OnApi {
         let (network, access) = (self.clone(), access.clone());
         List::new(async move {
             let id = segment(&access)?;
-            let way = network.way(EndpointName::TechAccess)?;
-            Ok(way.get_lease_info(&id).await?.value.into_vec())
+            let client = network.endpoint_client(EndpointName::TechAccess)?;
+            Ok(client.get_lease_info(&id).await?.value.into_vec())
         })
     }
 
@@ -74,8 +74,8 @@ impl OnApi {
         let (network, access) = (self.clone(), access.clone());
         List::new(async move {
             let id = segment(&access)?;
-            let way = network.way(EndpointName::TechAccess)?;
-            Ok(way.get_igmp_snooping(&id).await?.value.into_vec())
+            let client = network.endpoint_client(EndpointName::TechAccess)?;
+            Ok(client.get_igmp_snooping(&id).await?.value.into_vec())
         })
     }
 }

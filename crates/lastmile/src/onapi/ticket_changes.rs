@@ -197,8 +197,8 @@ impl Creation for TicketChange {
 
     async fn send(&self, network: &OnApi) -> Result<(), Error> {
         let (id, body) = (self.ticket.segment(), &self.body);
-        let way = network.way(EndpointName::Tickets)?;
-        let reply = way.update_ticket(id, body).await?;
+        let client = network.endpoint_client(EndpointName::Tickets)?;
+        let reply = client.update_ticket(id, body).await?;
         // The standard answers without a body; what a network answers beyond that is the ticket.
         match serde_json::from_slice::<Ticket>(reply.json_body()) {
             _ if reply.json_body().trim_ascii().is_empty() => Ok(()),

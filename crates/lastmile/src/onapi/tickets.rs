@@ -132,8 +132,8 @@ impl Creation for NewTicket {
 
     async fn send(&self, network: &OnApi) -> Result<TicketReference, Error> {
         let body = &self.body;
-        let way = network.way(EndpointName::Tickets)?;
-        let reply = way.create_ticket(body).await?;
+        let client = network.endpoint_client(EndpointName::Tickets)?;
+        let reply = client.create_ticket(body).await?;
         if reply.value.extra.get("cause").is_some_and(|cause| !cause.is_null() && cause != "") {
             return Err(reply.unfit("the answer has the cause of an error: it is no ticket"));
         }
@@ -242,8 +242,8 @@ impl OnApi {
     /// # Errors
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this reference.
     pub async fn ticket(&self, reference: &TicketReference) -> Result<Ticket, Error> {
-        let way = self.way(EndpointName::Tickets)?;
-        way.get_ticket(reference.segment()).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::Tickets)?;
+        client.get_ticket(reference.segment()).await.map(Reply::into_value)
     }
 
     /// Lists tickets.
@@ -272,7 +272,7 @@ impl OnApi {
             created: query.opened_after.map(|moment| moment.to_string()),
             if_modified_since: query.since.as_ref().map(|cursor| cursor.0.clone()),
         };
-        let way = self.way(EndpointName::Tickets)?;
-        if_modified(way.list_tickets(&params).await)
+        let client = self.endpoint_client(EndpointName::Tickets)?;
+        if_modified(client.list_tickets(&params).await)
     }
 }
