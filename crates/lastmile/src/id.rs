@@ -36,7 +36,7 @@ impl std::error::Error for IdError {}
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $api:path, $what:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[serde(transparent)]
         pub struct $name(lastmile_core::wire::Segment);
 
@@ -77,6 +77,12 @@ macro_rules! id {
 
             fn try_from(text: String) -> Result<Self, Self::Error> {
                 text.parse()
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::quiet::text(deserializer)?.try_into().map_err(serde::de::Error::custom)
             }
         }
 

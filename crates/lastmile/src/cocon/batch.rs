@@ -288,10 +288,10 @@ impl Cocon {
         Ok(BatchReport { status: self.client.get_delayed_connection_batch(id.segment()).await?.value })
     }
 
-    /// Looks until nothing of the batch is pending.
+    /// Polls the batch until nothing of it is pending.
     ///
     /// # Errors
-    /// When a look fails or the time is up. The batch goes on either way, and can be waited for again.
+    /// [`WaitError`] when a request fails or the timeout has passed. The batch goes on either way; wait for it again.
     pub async fn wait_for_batch(
         &self,
         id: &BatchId,

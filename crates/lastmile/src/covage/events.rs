@@ -24,17 +24,17 @@ use crate::stream::{Follow, Pending};
 /// 30 seconds only, it is asked for many.
 const PAGE: u64 = 500;
 
-/// How long to wait between two looks. (Source: the supplier's page on events.)
+/// How long to wait between two requests. (Source: the supplier's page on events.)
 const INTERVAL: Duration = Duration::from_secs(30);
 
 /// How many events a cursor knows by their id.
 const KNOWN: usize = 50;
 
-/// How far events have been read. Store it after the events before it have been dealt with, and after a look that brought
-/// none, if your process ends after each look.
+/// How far events have been read. Store it after the events before it have been dealt with, and after a request that brought
+/// none, if your process ends after each request.
 ///
-/// It holds a place in the list, oldest first, and the ids of the last events before it. No public source names the parameter
-/// that takes a `sort_value`, so the place is a count: the ids tell whether the list has moved meanwhile.
+/// It holds a position in the list, oldest first, and the ids of the last events before it. No public source names the parameter
+/// that takes a `sort_value`, so the position is a count: the ids tell whether the list has moved meanwhile.
 ///
 /// ```
 /// use lastmile::covage::EventCursor;
@@ -45,19 +45,20 @@ const KNOWN: usize = 50;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct EventCursor {
-    place: u64,
+    #[serde(rename = "place")]
+    position: u64,
     known: VecDeque<String>,
-    /// Whether the last look brought nothing new.
+    /// Whether the last request brought nothing new.
     #[serde(default)]
     is_quiet: bool,
-    /// How the place is being looked for, if it is.
+    /// How the position is being searched for, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     search: Option<Search>,
 }
 
 quietly!(EventCursor);
 
-/// A look-up of the lost place, or of the end of what is known, over several pages.
+/// A search for the lost position, or for the end of what is known, over several pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Search {
     from: u64,
@@ -66,28 +67,28 @@ struct Search {
 }
 
 impl EventCursor {
-    /// `place` is none for an event that was listed late, before others that are known.
-    fn pass(&mut self, place: Option<u64>, event: &Loose<Event>) {
+    /// `position` is none for an event that was listed late, before others that are known.
+    fn pass(&mut self, position: Option<u64>, event: &Loose<Event>) {
         if let Some(id) = id(event) {
             // The last one stays the last one in the list.
-            let at = if place.is_some() { self.known.len() } else { self.known.len().saturating_sub(1) };
+            let at = if position.is_some() { self.known.len() } else { self.known.len().saturating_sub(1) };
             self.known.insert(at, id.to_owned());
             if self.known.len() > KNOWN {
                 self.known.pop_front();
             }
         }
-        self.place = place.unwrap_or(self.place);
+        self.position = position.unwrap_or(self.position);
     }
 
-    /// From where the next look asks.
+    /// Returns the offset of the next request.
     fn from(&self) -> u64 {
-        // Every other quiet look goes back one place only: so a page that is all known cannot hide what is behind it.
+        // Every other request without news goes back one event only: so a page that is all known cannot hide what follows it.
         let back = if self.is_quiet { self.known.len().min(1) } else { self.known.len() };
-        let place = self.place.saturating_sub(u64::try_from(back).unwrap_or(u64::MAX));
-        self.search.map_or(place, |search| search.from)
+        let position = self.position.saturating_sub(u64::try_from(back).unwrap_or(u64::MAX));
+        self.search.map_or(position, |search| search.from)
     }
 
-    /// Reads a page that was asked for from there: its new events, each with the place behind it.
+    /// Reads a page that was asked for from there: its new events, each with the position after it.
     fn read(&mut self, from: u64, page: Vec<Loose<Event>>) -> VecDeque<(Option<u64>, Loose<Event>)> {
         let (first, last) =
             (page.iter().position(|one| self.knows(one)), page.iter().rposition(|one| self.knows(one)));
@@ -102,18 +103,18 @@ impl EventCursor {
         let begin = if was_found { 0 } else { first.unwrap_or_default() };
         let ends_known = page.last().is_none_or(|one| id(one) == self.known.back().map(String::as_str));
         let mut news = VecDeque::new();
-        for (at, (place, event)) in (from..).zip(page).enumerate().skip(begin) {
+        for (at, (position, event)) in (from..).zip(page).enumerate().skip(begin) {
             let is_late = last.is_some_and(|last| at < last);
-            // One without an id is known by its place alone.
-            let is_new = if id(&event).is_some() { !self.knows(&event) } else { place >= self.place };
+            // One without an id is known by its position alone.
+            let is_new = if id(&event).is_some() { !self.knows(&event) } else { position >= self.position };
             if is_new {
-                news.push_back(((!is_late).then_some(place.saturating_add(1)), event));
+                news.push_back(((!is_late).then_some(position.saturating_add(1)), event));
             }
         }
-        let goes_on = news.iter().all(|(place, _)| place.is_none()) && !ends_known;
+        let goes_on = news.iter().all(|(position, _)| position.is_none()) && !ends_known;
         self.search = goes_on.then_some(Search { from: end, is_found: true });
         if news.is_empty() && !goes_on {
-            (self.place, self.is_quiet) = (end, !self.is_quiet);
+            (self.position, self.is_quiet) = (end, !self.is_quiet);
         }
         news
     }

@@ -61,10 +61,10 @@ impl OnApi {
         })
     }
 
-    /// Looks until an order is done, with success or without.
+    /// Polls an order until it is done, with success or without.
     ///
     /// # Errors
-    /// When a look fails or the time is up. The order goes on either way, and can be waited for again.
+    /// [`WaitError`] when a request fails or the timeout has passed. The order goes on either way; wait for it again.
     pub async fn wait_for_order(&self, order: &OnApiId, poll: &Poll) -> Result<Order, WaitError<Order>> {
         let state = |order: &Order| match order.state.get() {
             Some(OrderState::Unlisted(_)) => "one that this version does not know".to_owned(),
