@@ -81,7 +81,7 @@ async fn spans_and_warnings() {
     // A read that is answered.
     let server = RawServer::start([Then::Answer(json("200 OK", "{}"))]).await;
     let port = format!("server.port={}", server.address().port());
-    cocon(&server).build().unwrap().contact("c-4711").await.unwrap();
+    cocon(&server).build().unwrap().contact(&"c-4711".parse().unwrap()).await.unwrap();
     let read = logged();
     assert!(read.warnings().is_empty());
     let span = read.span();
@@ -107,7 +107,7 @@ async fn spans_and_warnings() {
     // A read that is repeated and fails: one warning for both attempts.
     let server = RawServer::start([Then::Answer(json("503 Busy", "{}"))]).await;
     let policy = brisk().with_max_attempts(2);
-    cocon(&server).policy(policy).build().unwrap().contact("c-4711").await.unwrap_err();
+    cocon(&server).policy(policy).build().unwrap().contact(&"c-4711".parse().unwrap()).await.unwrap_err();
     let failed = logged();
     has(
         failed.span(),
@@ -126,24 +126,24 @@ async fn spans_and_warnings() {
     // What answers the question of a read is no failure; of a change it is.
     let server = RawServer::start([Then::Answer(answer("404 Not Found", ""))]).await;
     let client = cocon(&server).build().unwrap();
-    client.contact("1").await.unwrap_err();
+    client.contact(&"1".parse().unwrap()).await.unwrap_err();
     let absent = logged();
     assert!(absent.warnings().is_empty(), "{:#?}", absent.0);
     has(absent.span(), &["http.response.status_code=404", "outcome=\"rejected\""]);
     assert!(!absent.span().contains("error.type"));
-    client.update_contact("1", &ContactPatch::default().name("Kajsa")).await.unwrap_err();
+    client.update_contact(&"1".parse().unwrap(), &ContactPatch::default().name("Kajsa")).await.unwrap_err();
     assert_eq!(logged().warnings().len(), 1);
 
     // Nothing is answered.
     let server = RawServer::start([Then::Close]).await;
     let single = brisk().with_max_attempts(1);
-    cocon(&server).policy(single).build().unwrap().contact("1").await.unwrap_err();
+    cocon(&server).policy(single).build().unwrap().contact(&"1".parse().unwrap()).await.unwrap_err();
     has(logged().span(), &["error.type=\"unknown\"", "otel.status_code=\"ERROR\""]);
 
     // The caller gives up: of a read nothing is lost, of a creation its outcome.
     let server = RawServer::start([Then::Hang]).await;
     let client = cocon(&server).build().unwrap();
-    assert!(client.contact("1").now_or_never().is_none());
+    assert!(client.contact(&"1".parse().unwrap()).now_or_never().is_none());
     let dropped = logged();
     assert!(dropped.warnings().is_empty(), "{:#?}", dropped.0);
     has(dropped.span(), &["outcome=\"dropped\""]);

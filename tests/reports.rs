@@ -60,7 +60,7 @@ async fn attempts_waits_and_the_call() {
     let reports = Arc::new(Reports::default());
     let server = RawServer::start([Then::Close, Then::Answer(json("200 OK", "{}"))]).await;
     let client = cocon(&server).observer(reports.clone()).build().unwrap();
-    client.contact("1").await.unwrap();
+    client.contact(&"1".parse().unwrap()).await.unwrap();
     assert_eq!(
         reports.take(),
         [
@@ -74,8 +74,8 @@ async fn attempts_waits_and_the_call() {
     let server = RawServer::start([Then::Answer(answer("404 Not Found", ""))]).await;
     let rate = RateLimit::new(1, Duration::from_millis(30));
     let client = cocon(&server).observer(reports.clone()).rate_limit(rate).build().unwrap();
-    client.contact("1").await.unwrap_err();
-    client.delete_contact("1").await.unwrap_err();
+    client.contact(&"1".parse().unwrap()).await.unwrap_err();
+    client.delete_contact(&"1".parse().unwrap()).await.unwrap_err();
     assert_eq!(
         reports.take(),
         [
@@ -96,11 +96,11 @@ async fn a_call_that_waits_for_a_permit_in_vain() {
     let client = client.connection(|builder| builder.requests_at_once(1)).build().unwrap();
     let hanging = tokio::spawn({
         let client = client.clone();
-        async move { client.contact("1").await.map(drop) }
+        async move { client.contact(&"1".parse().unwrap()).await.map(drop) }
     });
     server.has_read(1).await;
     let hasty = client.with_policy(brisk().with_deadline(Duration::from_millis(20)));
-    hasty.contact("2").await.unwrap_err();
+    hasty.contact(&"2".parse().unwrap()).await.unwrap_err();
     assert_eq!(
         reports.take(),
         ["wait of get_contact: permit", "call cocon get_contact: throttled, 0, 0, failed"]
@@ -123,7 +123,7 @@ async fn token_requests() {
     )
     .await;
     let covage = Covage::builder(server.base_url()).login("a@sp.example", "word-4711").policy(brisk());
-    covage.observer(reports.clone()).build().unwrap().cities("76000").await.unwrap();
+    covage.observer(reports.clone()).build().unwrap().cities(&"76000".parse().unwrap()).await.unwrap();
     assert_eq!(
         reports.take(),
         [
@@ -139,7 +139,7 @@ async fn token_requests() {
     let server = RawServer::with_tokens([Then::Hang], [Then::Hang]).await;
     let covage = Covage::builder(server.base_url()).login("a@sp.example", "word-4711");
     let covage = covage.policy(brisk().with_deadline(Duration::from_millis(50)));
-    covage.observer(reports.clone()).build().unwrap().cities("76000").await.unwrap_err();
+    covage.observer(reports.clone()).build().unwrap().cities(&"76000".parse().unwrap()).await.unwrap_err();
     assert_eq!(
         reports.take(),
         [

@@ -55,7 +55,7 @@ async fn a_slash_at_the_end_of_the_base_and_other_header_names() {
         .build()
         .unwrap();
     supplier.answer_next("getContact", Answer::json(200, &json!({})));
-    cocon.contact("1").await.unwrap();
+    cocon.contact(&"1".parse().unwrap()).await.unwrap();
     let received = supplier.last().unwrap();
     assert_eq!(received.path, "/api/v1/contacts/1");
     assert_eq!(received.header("x-key"), Some("key"));

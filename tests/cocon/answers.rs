@@ -92,7 +92,7 @@ async fn an_odd_part_costs_itself_and_nothing_more() {
     for additional in [json!(null), json!([]), json!(""), json!({ "a": null, "b": 1 })] {
         let json = json!({ "id": "1", "additionalInformation": additional });
         sandbox.cocon().answer_next("getCustomer", Answer::json(200, &json));
-        let customer = cocon(&sandbox).customer("1").await.unwrap();
+        let customer = cocon(&sandbox).customer(&"1".parse().unwrap()).await.unwrap();
         assert_eq!(customer.id.as_deref(), Some("1"));
         assert_eq!(serde_json::to_value(&customer).unwrap(), json);
     }
@@ -115,7 +115,7 @@ async fn a_date_may_come_with_a_time() {
     let sandbox = sandbox().await;
     let json = json!({ "id": "1", "startDate": "2019-08-24T00:00:00", "endDate": "some day" });
     sandbox.cocon().answer_next("getCustomerContract", Answer::json(200, &json));
-    let contract = cocon(&sandbox).contract("1").await.unwrap();
+    let contract = cocon(&sandbox).contract(&"1".parse().unwrap()).await.unwrap();
     assert_eq!(contract.start_date.get().unwrap().to_string(), "2019-08-24");
     assert_eq!(contract.end_date.get(), None);
     assert_eq!(serde_json::to_value(&contract).unwrap(), json);
@@ -130,7 +130,7 @@ async fn a_page_of_a_gateway_is_an_unknown_outcome_with_all_that_came() {
     for _ in 0..4 {
         sandbox.cocon().answer_next("getContact", answer());
     }
-    let error = cocon(&sandbox).contact("1").await.unwrap_err();
+    let error = cocon(&sandbox).contact(&"1".parse().unwrap()).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert_eq!(error.status().unwrap(), 502);
     assert_eq!(error.headers()["x-edge"], "ams");
@@ -211,7 +211,7 @@ async fn a_body_where_none_is_documented_is_kept() {
     let page =
         Answer::status(200).header("content-type", "text/html; charset=utf-8").body("<html>Log in</html>");
     sandbox.cocon().answer_next("deleteContact", page);
-    let error = cocon.delete_contact("1").await.unwrap_err();
+    let error = cocon.delete_contact(&"1".parse().unwrap()).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Decode, "a page for people is no proof of a deletion");
     assert!(error.may_have_taken_effect());
 }
@@ -221,7 +221,7 @@ async fn an_answer_beyond_the_limit_is_cut() {
     let sandbox = sandbox().await;
     sandbox.cocon().answer_next("getContact", Answer::json(200, &json!({ "name": "x".repeat(100) })));
     let policy = lastmile_tests::brisk().with_body_limit(50);
-    let error = cocon(&sandbox).with_policy(policy).contact("1").await.unwrap_err();
+    let error = cocon(&sandbox).with_policy(policy).contact(&"1".parse().unwrap()).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Decode);
     assert_eq!(error.body().len(), 50);
     assert!(error.to_string().contains("longer than the limit of 50 bytes"), "{error}");

@@ -11,7 +11,7 @@ use lastmile_tests::{RawServer, Then, brisk, cocon_at, customer, json, sandbox};
 async fn a_wrong_key_is_refused_and_said_so() {
     let sandbox = sandbox().await;
     let cocon = cocon_at(&sandbox.cocon().base_url(), "wrong", sandbox.cocon().client_id());
-    let error = cocon.contact("1").await.unwrap_err();
+    let error = cocon.contact(&"1".parse().unwrap()).await.unwrap_err();
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 401));
     assert_eq!(error.attempts(), 1);
     assert!(error.to_string().contains("does not accept the credentials"), "{error}");
@@ -37,7 +37,8 @@ async fn all_calls_of_a_handle_share_the_further_attempts() {
     let cocon = cocon.connection(|handle| handle.retry_budget(budget)).build().unwrap();
     let mut attempts = Vec::new();
     for _ in 0..3 {
-        attempts.push(cocon.with_policy(brisk()).contact("1").await.unwrap_err().attempts());
+        attempts
+            .push(cocon.with_policy(brisk()).contact(&"1".parse().unwrap()).await.unwrap_err().attempts());
     }
     assert_eq!((attempts, server.requests()), (vec![4, 2, 1], 7), "three further ones, one, none");
 }
@@ -49,7 +50,7 @@ async fn a_creation_is_not_sent_when_its_answer_could_not_be_waited_for() {
     let policy = brisk().with_deadline(Duration::from_secs(10)).with_max_attempts(1);
     let cocon = Cocon::builder(server.base_url()).api_key("key").client_id("client").policy(policy);
     let cocon = cocon.rate_limit(limit).build().unwrap();
-    cocon.contact("1").await.unwrap_err();
+    cocon.contact(&"1".parse().unwrap()).await.unwrap_err();
     // Its turn comes before the deadline, but with too little of it left. That is told now, not then.
     let error = Prepared::new(customer()).unwrap().place(&cocon).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Throttled, "{error}");
@@ -68,17 +69,17 @@ async fn a_change_says_that_an_earlier_attempt_was_not_answered() {
         let change = async || match kind {
             "contact" => {
                 let patch = ContactPatch::default().name("Kajsa");
-                let reply = cocon.update_contact("1", &patch).await.unwrap();
+                let reply = cocon.update_contact(&"1".parse().unwrap(), &patch).await.unwrap();
                 (reply.earlier_attempt_unanswered, reply.attempts)
             }
             "customer" => {
                 let patch = CustomerPatch::default().name("Ankeborg");
-                let reply = cocon.update_customer("1", &patch).await.unwrap();
+                let reply = cocon.update_customer(&"1".parse().unwrap(), &patch).await.unwrap();
                 (reply.earlier_attempt_unanswered, reply.attempts)
             }
             _ => {
                 let patch = CustomerContractPatch::default().clear_comment();
-                let reply = cocon.update_contract("1", &patch).await.unwrap();
+                let reply = cocon.update_contract(&"1".parse().unwrap(), &patch).await.unwrap();
                 (reply.earlier_attempt_unanswered, reply.attempts)
             }
         };

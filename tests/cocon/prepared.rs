@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use lastmile::cocon::types::{ContactCreate, CustomerCreate, ProjectAssetApprovalCreate};
-use lastmile::cocon::{Batch, BuildingConnection, Connection, Geometry, NamedConnection, RouteScenario};
+use lastmile::cocon::{
+    Batch, BuildingConnection, BuildingId, Connection, Geometry, NamedConnection, RouteScenario,
+};
 use lastmile::{Creation, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::Answer;
 use lastmile_tests::{
@@ -25,8 +27,9 @@ fn batch() -> Batch {
 fn the_stored_form_is_stable() {
     let stored = |prepared| serde_json::to_string_pretty(&prepared).unwrap();
     insta::assert_snapshot!("stored batch", stored(Prepared::new(batch()).unwrap()));
-    let one =
-        BuildingConnection::new("1937214", RouteScenario::KeepRoute).frame("ODF-1").installed_by("Anka");
+    let one = BuildingConnection::new("1937214".parse().unwrap(), RouteScenario::KeepRoute)
+        .frame("ODF-1")
+        .installed_by("Anka");
     let stored = serde_json::to_string_pretty(&Prepared::new(one).unwrap()).unwrap();
     insta::assert_snapshot!("stored connection", stored);
 }
@@ -211,7 +214,8 @@ fn bad_input_is_refused_before_anything_is_sent() {
     assert!(refused(Batch::new([])).contains("at least one connection"));
     assert!(refused(Batch::new([Connection::new(" ", RouteScenario::KeepRoute)])).contains("no name"));
     assert!(refused(NamedConnection::new("", RouteScenario::KeepRoute)).contains("no name"));
-    assert!(refused(BuildingConnection::new("..", RouteScenario::KeepRoute)).contains("the building's id"));
+    let error = "..".parse::<BuildingId>().unwrap_err();
+    assert!(error.to_string().contains("the building's id"));
 
     let contradiction = json!({ "buildingName": "1234AB-1", "newRoute": {}, "isWithoutGeometry": true });
     let connection: NamedConnection = serde_json::from_value(contradiction).unwrap();

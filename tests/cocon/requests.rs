@@ -60,8 +60,10 @@ async fn a_merge_patch_leaves_clears_and_sets() {
     use lastmile::wire::Patch;
 
     let patch = ContactPatch { name: Patch::set("Kajsa"), phone_number: Patch::Null, ..Default::default() };
-    let sent =
-        patched("updateContact", async |cocon| drop(cocon.update_contact("1", &patch).await.unwrap())).await;
+    let sent = patched("updateContact", async |cocon| {
+        drop(cocon.update_contact(&"1".parse().unwrap(), &patch).await.unwrap())
+    })
+    .await;
     assert_eq!(sent, (Some(MERGE_PATCH.to_owned()), r#"{"name":"Kajsa","phoneNumber":null}"#.to_owned()));
 
     let patch = ContactPatch {
@@ -69,8 +71,10 @@ async fn a_merge_patch_leaves_clears_and_sets() {
         email_addresses: Patch::Value(vec![]),
         ..Default::default()
     };
-    let sent =
-        patched("updateContact", async |cocon| drop(cocon.update_contact("1", &patch).await.unwrap())).await;
+    let sent = patched("updateContact", async |cocon| {
+        drop(cocon.update_contact(&"1".parse().unwrap(), &patch).await.unwrap())
+    })
+    .await;
     assert_eq!(sent.1, r#"{"emailAddresses":[],"isPrimaryContact":false}"#);
 }
 
@@ -94,9 +98,10 @@ async fn a_merge_patch_reaches_into_nested_objects_and_maps() {
         ),
         ..Default::default()
     };
-    let (media_type, body) =
-        patched("updateCustomer", async |cocon| drop(cocon.update_customer("1", &patch).await.unwrap()))
-            .await;
+    let (media_type, body) = patched("updateCustomer", async |cocon| {
+        drop(cocon.update_customer(&"1".parse().unwrap(), &patch).await.unwrap())
+    })
+    .await;
     assert_eq!(media_type.as_deref(), Some(MERGE_PATCH));
     let expected = json!({
         "additionalInformation": { "drop": null, "keep": "this" },

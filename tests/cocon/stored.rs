@@ -57,7 +57,7 @@ async fn what_was_created_is_stored() {
     let connected = json!({ "buildingId": "1937214", "cableId": "17" });
     let connection = NamedConnection::new("1234AB-1", RouteScenario::KeepRoute);
     placed(&sandbox, "createDelayedConnection", connection, connected.clone()).await;
-    let connection = BuildingConnection::new("1937214", RouteScenario::KeepRoute);
+    let connection = BuildingConnection::new("1937214".parse().unwrap(), RouteScenario::KeepRoute);
     placed(&sandbox, "createBuildingDelayedConnection", connection, connected).await;
     let batch = Batch::new([Connection::new("1234AB-1", RouteScenario::KeepRoute)]);
     placed(&sandbox, "createDelayedConnectionBatch", batch, json!({ "batchId": "17" })).await;
@@ -96,7 +96,7 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
     doubted(&sandbox, "createProjectAssetApproval", approval, &other).await;
     let connection = || NamedConnection::new("1234AB-1", RouteScenario::KeepRoute);
     doubted(&sandbox, "createDelayedConnection", connection, &[]).await;
-    let connection = || BuildingConnection::new("1937214", RouteScenario::KeepRoute);
+    let connection = || BuildingConnection::new("1937214".parse().unwrap(), RouteScenario::KeepRoute);
     let other = [json!({ "buildingId": "1937215", "cableId": "17" })];
     doubted(&sandbox, "createBuildingDelayedConnection", connection, &other).await;
     let batch = || Batch::new([Connection::new("1234AB-1", RouteScenario::KeepRoute)]);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use lastmile::cocon::Cocon;
 use lastmile::cocon::types::ContactPatch;
 use lastmile::covage::types::OrderCreateRequestType;
@@ -124,24 +125,29 @@ impl Client {
                 place(customer(), cocon, |customer| customer.id.into_option()).await
             }
             (Self::Cocon(cocon), Call::Read) => {
-                cocon.contact("1").await.map(|contact| contact.id.into_option())
+                cocon.contact(&"1".parse().unwrap()).await.map(|contact| contact.id.into_option())
             }
-            (Self::Cocon(cocon), Call::Delete) => cocon.delete_contact("1").await.map(|_| None),
+            (Self::Cocon(cocon), Call::Delete) => {
+                cocon.delete_contact(&"1".parse().unwrap()).await.map(|_| None)
+            }
             (Self::Cocon(cocon), Call::Change) => {
                 let patch = ContactPatch { name: Patch::set("Kajsa Anka"), ..Default::default() };
-                cocon.update_contact("1", &patch).await.map(|reply| reply.value.id.into_option())
+                cocon
+                    .update_contact(&"1".parse().unwrap(), &patch)
+                    .await
+                    .map(|reply| reply.value.id.into_option())
             }
             (Self::OnApi(network), Call::Activate) => place(activation(), network, order_id).await,
             (Self::OnApi(network), Call::List) => first_row(network).await,
             (Self::Covage(covage), Call::Draft) => {
                 let order = NewOrder::activate("e", "p", OrderCreateRequestType::Create);
-                place(order, covage, |draft| Some(draft.uuid().to_owned())).await
+                place(order, covage, |draft| Some(draft.id().to_string())).await
             }
             (Self::Covage(covage), Call::Submit) => {
                 place(submission(), covage, |order| order.uuid.into_option()).await
             }
             (Self::Covage(covage), Call::Order) => {
-                covage.order("1").await.map(|order| order.uuid.into_option())
+                covage.order(&"1".parse().unwrap()).await.map(|order| order.uuid.into_option())
             }
             (client, call) => panic!("{call:?} is none of {client:?}"),
         }

@@ -13,7 +13,7 @@ use crate::calls::patient;
 async fn read(base: &str, attempts: u32) -> Error {
     let cocon = Cocon::builder(base).api_key("key-4711").client_id("client");
     let cocon = cocon.policy(patient().with_max_attempts(attempts)).build().unwrap();
-    cocon.contact("1").await.unwrap_err()
+    cocon.contact(&"1".parse().unwrap()).await.unwrap_err()
 }
 
 #[track_caller]
@@ -46,8 +46,13 @@ async fn a_port_that_nobody_listens_on() {
     }
     // The token is the first that is asked for.
     let covage = Covage::builder(format!("http://{host}/secret-path")).login("a@sp.example", "word-4711");
-    let error =
-        covage.policy(patient().with_max_attempts(1)).build().unwrap().cities("76000").await.unwrap_err();
+    let error = covage
+        .policy(patient().with_max_attempts(1))
+        .build()
+        .unwrap()
+        .cities(&"76000".parse().unwrap())
+        .await
+        .unwrap_err();
     let shown = error.to_string();
     assert!(shown.contains("refuses the connection") && shown.contains(&host), "{shown}");
     assert!(!shown.contains("secret-path") && !shown.contains("/token"), "{shown}");
@@ -78,13 +83,14 @@ async fn a_certificate_that_is_not_trusted_is_looked_at_once() {
     let root = Certificate::from_pem(CERTIFICATE.as_bytes()).unwrap();
     let cocon = Cocon::builder(format!("https://{host}")).api_key("key-4711").client_id("client");
     let cocon = cocon.connection(|handle| handle.root_certificate(root)).policy(patient()).build().unwrap();
-    let error = cocon.contact("1").await.unwrap_err();
+    let error = cocon.contact(&"1".parse().unwrap()).await.unwrap_err();
     names(&error, "is not trusted: it is for another host name", &host);
     assert_eq!((error.attempts(), server.connections()), (1, 2));
 
     // Nor is a login sent there again and again.
     let covage = Covage::builder(format!("https://{host}/secret-path")).login("a@sp.example", "word-4711");
-    let error = covage.policy(patient()).build().unwrap().cities("76000").await.unwrap_err();
+    let error =
+        covage.policy(patient()).build().unwrap().cities(&"76000".parse().unwrap()).await.unwrap_err();
     names_login(&error, &host);
     assert_eq!((error.attempts(), server.connections()), (1, 3));
 }
@@ -102,6 +108,6 @@ async fn a_proxy_that_makes_no_tunnel() {
     let proxy = Proxy::all(server.base_url()).unwrap();
     let cocon = Cocon::builder("https://cocon.example/secret-path").api_key("key-4711").client_id("client");
     let cocon = cocon.connection(|handle| handle.proxy(proxy)).policy(patient().with_max_attempts(1));
-    let error = cocon.build().unwrap().contact("1").await.unwrap_err();
+    let error = cocon.build().unwrap().contact(&"1".parse().unwrap()).await.unwrap_err();
     names(&error, "through the proxy", "cocon.example:443");
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use lastmile::onapi::{Changes, OnApi};
 use lastmile::{Outcome, Policy, RowError};
 use lastmile_tests::{RawServer, Then};

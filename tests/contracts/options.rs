@@ -33,7 +33,7 @@ async fn a_function_does_not_enable_redirects() {
         let head = format!("{status}\r\nlocation: {}/api/v1/contacts/1", elsewhere.base_url());
         let server = RawServer::start([Then::AnswerAndKeep(json(&head, "{}"))]).await;
         let cocon = configured(&server, |http| http.redirect(redirect::Policy::limited(5)));
-        cocon.contact("1").await.unwrap_err();
+        cocon.contact(&"1".parse().unwrap()).await.unwrap_err();
         create(&cocon).await.unwrap_err();
         assert_eq!((server.requests(), elsewhere.requests()), (2, 0), "{status}");
     }
@@ -47,7 +47,7 @@ async fn a_function_does_not_enable_retries() {
         http.retry(always.classify_fn(|attempt| attempt.retryable()))
     });
     create(&cocon).await.unwrap_err();
-    cocon.with_policy(patient().with_max_attempts(1)).contact("1").await.unwrap_err();
+    cocon.with_policy(patient().with_max_attempts(1)).contact(&"1".parse().unwrap()).await.unwrap_err();
     assert_eq!(server.requests(), 2);
 }
 
@@ -64,7 +64,7 @@ async fn a_function_does_not_change_the_pools() {
     let server = RawServer::start([Then::AnswerAndKeep(ok())]).await;
     let cocon = configured(&server, |http| http.pool_max_idle_per_host(0));
     for _ in 0..3 {
-        cocon.contact("1").await.unwrap();
+        cocon.contact(&"1".parse().unwrap()).await.unwrap();
     }
     drop(cocon);
     assert_eq!(server.end().await.connections, 1, "reads share a connection");
@@ -82,7 +82,7 @@ async fn a_function_does_not_change_how_heads_are_read() {
             .http1_allow_spaces_after_header_name_in_responses(false)
             .http1_max_headers(1)
     });
-    cocon.contact("1").await.unwrap();
+    cocon.contact(&"1".parse().unwrap()).await.unwrap();
     create(&cocon).await.unwrap();
     assert_eq!(server.requests(), 2);
 }
@@ -93,7 +93,7 @@ async fn a_function_sends_nothing_of_this_machine_through_a_proxy() {
     let server = RawServer::start([Then::AnswerAndKeep(ok())]).await;
     let url = proxy.base_url();
     let cocon = configured(&server, move |http| http.proxy(Proxy::all(&url).unwrap()));
-    cocon.contact("1").await.unwrap();
+    cocon.contact(&"1".parse().unwrap()).await.unwrap();
     assert_eq!((server.requests(), proxy.requests()), (1, 0));
 }
 
@@ -113,7 +113,7 @@ async fn default_headers_of_a_function_are_sent_beside_those_of_the_call() {
     };
     let options = |builder: Builder<_>| builder.configure_http(configure).user_agent("order-service/1.4");
     let cocon = builder.connection(options).build().unwrap();
-    cocon.contact("1").await.unwrap_err();
+    cocon.contact(&"1".parse().unwrap()).await.unwrap_err();
     create(&cocon).await.unwrap();
     for request in supplier.received() {
         let header = |name: &str| {
@@ -158,7 +158,7 @@ async fn mutual_tls() {
     };
     let identity = Identity::from_pem(format!("{CERTIFICATE_KEY}{CERTIFICATE}").as_bytes()).unwrap();
     let known = builder().connection(|builder| builder.client_certificate(identity)).build().unwrap();
-    known.contact("1").await.unwrap();
+    known.contact(&"1".parse().unwrap()).await.unwrap();
     create(&known).await.unwrap();
-    builder().build().unwrap().contact("1").await.unwrap_err();
+    builder().build().unwrap().contact(&"1".parse().unwrap()).await.unwrap_err();
 }

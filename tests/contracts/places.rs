@@ -23,11 +23,12 @@ async fn more_of_them_wait_for_one_to_end() {
     let told = Then::AnswerWhenTold(ok());
     let server = RawServer::start([told, told, Then::Answer(ok())]).await;
     let (cocon, another) = (cocon(&server, 2), cocon(&server, 1));
-    let calls = join_all((0..6).map(|_| cocon.contact("1")));
+    let id = "1".parse().unwrap();
+    let calls = join_all((0..6).map(|_| cocon.contact(&id)));
     let answering = async {
         server.has_read(2).await;
         // Connections are accepted in the order in which they are made: a third of the handle would be there before this.
-        another.contact("1").await.unwrap();
+        another.contact(&"1".parse().unwrap()).await.unwrap();
         assert_eq!(server.wire().connections, 3);
         server.tell();
     };
@@ -47,8 +48,9 @@ async fn reads_that_hang_keep_no_creation_waiting() {
         server.has_read(1).await;
         customer.place(&cocon).await.unwrap()
     };
+    let id = "1".parse().unwrap();
     tokio::select! {
-        _ = cocon.contact("1") => panic!("it hangs"),
+        _ = cocon.contact(&id) => panic!("it hangs"),
         _ = created => {}
     }
     drop(cocon);
@@ -63,7 +65,8 @@ async fn a_rate_is_kept_by_those_who_waited_for_a_place() {
     let builder = Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient());
     let builder = builder.rate_limit(RateLimit::new(1, APART));
     let cocon = builder.connection(|handle| handle.requests_at_once(1)).build().unwrap();
-    let calls = join_all((0..4).map(|_| cocon.contact("1")));
+    let id = "1".parse().unwrap();
+    let calls = join_all((0..4).map(|_| cocon.contact(&id)));
     let answering = async {
         server.has_read(1).await;
         // By now all of them would have had their turns.
@@ -88,7 +91,7 @@ async fn tokens_need_no_place() {
     let server = RawServer::with_tokens([refused, Then::AnswerAndKeep(ok())], [tokens()]).await;
     let covage = Covage::builder(server.base_url()).login("orders@sp.example", "x").policy(patient());
     let covage = covage.connection(|handle| handle.requests_at_once(1)).build().unwrap();
-    assert_eq!(covage.order("1").await.unwrap().uuid.as_deref(), Some("1"));
+    assert_eq!(covage.order(&"1".parse().unwrap()).await.unwrap().uuid.as_deref(), Some("1"));
     drop(covage);
     let wire = server.end().await;
     assert_eq!((wire.requests.len(), wire.tokens.len()), (2, 2));
@@ -103,11 +106,15 @@ async fn what_finds_no_place_until_its_deadline_is_not_sent() {
     let mut customer = Prepared::new(lastmile_tests::customer()).unwrap();
     let late = async {
         server.has_read(2).await;
-        [hurried.contact("1").await.unwrap_err(), customer.place(&hurried).await.unwrap_err()]
+        [
+            hurried.contact(&"1".parse().unwrap()).await.unwrap_err(),
+            customer.place(&hurried).await.unwrap_err(),
+        ]
     };
     let mut first = Prepared::new(lastmile_tests::customer()).unwrap();
+    let id = "1".parse().unwrap();
     let errors = tokio::select! {
-        _ = cocon.contact("1") => panic!("it hangs"),
+        _ = cocon.contact(&id) => panic!("it hangs"),
         _ = first.place(&cocon) => panic!("it hangs"),
         errors = late => errors,
     };
@@ -125,11 +132,12 @@ async fn what_finds_no_place_until_its_deadline_is_not_sent() {
 async fn whoever_gives_up_leaves_his_place() {
     let server = RawServer::start([Then::Hang, Then::AnswerAndKeep(ok())]).await;
     let cocon = cocon(&server, 1);
+    let id = "1".parse().unwrap();
     tokio::select! {
-        _ = cocon.contact("1") => panic!("it hangs"),
+        _ = cocon.contact(&id) => panic!("it hangs"),
         () = server.has_read(1) => {}
     }
-    cocon.contact("1").await.unwrap();
+    cocon.contact(&"1".parse().unwrap()).await.unwrap();
     drop(cocon);
     assert_eq!(server.end().await.requests.len(), 2);
 }
@@ -142,10 +150,11 @@ async fn between_two_attempts_a_call_has_no_place() {
     let cocon = cocon(&server, 1);
     let another = async {
         server.has_read(1).await;
-        cocon.contact("1").await.unwrap();
+        cocon.contact(&"1".parse().unwrap()).await.unwrap();
         Instant::now()
     };
-    let (patient, another) = tokio::join!(cocon.contact("1"), another);
+    let id = "1".parse().unwrap();
+    let (patient, another) = tokio::join!(cocon.contact(&id), another);
     patient.unwrap();
     drop(cocon);
     let requests = server.end().await.requests;

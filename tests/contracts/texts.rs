@@ -132,16 +132,16 @@ async fn refused_credentials_are_named() {
     let covage = Covage::builder(&base).login("a@sp.example", "word-4711").build().unwrap();
     for (error, says) in [
         (
-            cocon().build().unwrap().contact("1").await.err(),
+            cocon().build().unwrap().contact(&"1".parse().unwrap()).await.err(),
             "check the key in the header x-key and the key in the header x-client",
         ),
         (
-            cocon().bearer("token-4711").build().unwrap().contact("1").await.err(),
+            cocon().bearer("token-4711").build().unwrap().contact(&"1".parse().unwrap()).await.err(),
             "check the key in the header x-key, the key in the header x-client and the token",
         ),
         (onapi.order(&"1".parse().unwrap()).await.err(), "check the user and password"),
         (
-            covage.cities("76000").await.err(),
+            covage.cities(&"76000".parse().unwrap()).await.err(),
             "check the login (email and password) that the token is obtained with",
         ),
     ] {

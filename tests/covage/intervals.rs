@@ -93,9 +93,10 @@ async fn all_calls_of_a_handle_keep_to_its_rate() {
     let limit = RateLimit::new(3, Duration::from_secs(3600));
     let covage = builder.rate_limit(limit).policy(brisk()).build().unwrap();
     for _ in 0..3 {
-        let _ = covage.order("1").await;
+        let _ = covage.order(&"1".parse().unwrap()).await;
     }
-    let error = covage.with_policy(brisk().with_max_attempts(1)).order("1").await.unwrap_err();
+    let error =
+        covage.with_policy(brisk().with_max_attempts(1)).order(&"1".parse().unwrap()).await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Throttled, 0));
     assert!(error.to_string().contains("the client's rate limit"), "{error}");
     assert!(error.retry_after().unwrap() > Duration::from_secs(1000));

@@ -1,12 +1,13 @@
 //! The journeys of a service, against the sandbox's own behaviour.
 
+use futures_util::StreamExt as _;
 use lastmile::covage::types::{
     EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, ListOrdersParams, OfferRequest,
     OfferRequestActivationType, OfferRequestReferenceType, OfferRequestStatus, OperatorInfoUpdate,
     OrderCreateRequestType, OrderStatus, OrderUpdate,
 };
-use lastmile::covage::{Covage, Draft, NewOrder, Socket};
-use lastmile::rules::Otp;
+use lastmile::covage::{Covage, Draft, NewOrder, OrderId, Socket, types};
+use lastmile::rules::{CovageZipCode, Otp};
 use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{copy, covage, sandbox, settled, store_and_place};
@@ -73,7 +74,7 @@ async fn fibre_from_an_address_to_a_submitted_order() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let place = sandbox.covage().premises()[0].clone();
-    let cities = covage.cities(&place.zipcode).await.unwrap();
+    let cities = covage.cities(&place.zipcode.parse().unwrap()).await.unwrap();
     assert_eq!(cities[0].get().unwrap().kosc_insee_code.as_deref(), Some(place.kosc_insee_code.as_str()));
     assert!(!covage.streets(&place.kosc_insee_code).await.unwrap().is_empty());
     assert!(!covage.street_numbers(&place.kosc_street_code).await.unwrap().is_empty());
@@ -85,7 +86,7 @@ async fn fibre_from_an_address_to_a_submitted_order() {
     assert_eq!(found.is_at(&socket.stairs, "99"), Some(false));
     assert_eq!(Socket::default().is_at("C", "1"), None, "not said is not the same");
 
-    let uuid = draft.uuid().to_owned();
+    let uuid = draft.id().clone();
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
     let order = submission.place(&covage).await.unwrap();
     assert_eq!(order.status.get(), Some(&OrderStatus::Submitted));
@@ -93,7 +94,7 @@ async fn fibre_from_an_address_to_a_submitted_order() {
 
     let read = covage.order(&uuid).await.unwrap();
     assert_eq!(read.operator_info.get().unwrap().order_ref.as_deref(), Some("SP-1"));
-    assert_eq!(Draft::of(read).unwrap_err().outcome(), Outcome::Invalid, "it is no draft any more");
+    assert_eq!(Draft::try_from(read).unwrap_err().outcome(), Outcome::Invalid, "it is no draft any more");
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
 }
 
@@ -103,9 +104,9 @@ async fn a_building_with_its_stairs_and_sockets() {
     let covage = covage(&sandbox);
     let building = sandbox.covage().premises().iter().flat_map(|one| &one.buildings).next().unwrap().clone();
     assert!(building.reference.contains('/'));
-    let with_stairs = covage.building_with_stairs(&building.reference).await.unwrap();
+    let with_stairs = covage.building_with_stairs(&building.reference.parse().unwrap()).await.unwrap();
     assert!(with_stairs.stairs.get().is_some_and(|stairs| !stairs.is_empty()));
-    let with_sockets = covage.building_with_sockets(&building.reference).await.unwrap();
+    let with_sockets = covage.building_with_sockets(&building.reference.parse().unwrap()).await.unwrap();
     assert!(with_sockets.stairs_with_otp_ref.get().is_some_and(|stairs| !stairs.is_empty()));
 }
 
@@ -165,7 +166,7 @@ async fn what_the_supplier_does_not_take_is_refused_before_anything_is_sent() {
     let submitted = serde_json::from_value(json!({ "status": "submitted" })).unwrap();
     assert_eq!(draft.complete(&covage, &submitted).await.unwrap_err().outcome(), Outcome::Invalid);
     assert!("fi-3790-3415".parse::<Otp>().is_err());
-    assert_eq!(covage.cities("7600").await.unwrap_err().outcome(), Outcome::Invalid);
+    assert!("7600".parse::<CovageZipCode>().is_err());
     let offer = |reference: &str, reference_type| OfferRequest {
         activation_type: None,
         product_lines: None,
@@ -184,7 +185,7 @@ async fn what_the_supplier_does_not_take_is_refused_before_anything_is_sent() {
     }
     assert_eq!(covage.streets("").await.unwrap_err().outcome(), Outcome::Invalid);
     assert_eq!(covage.buildings("1", "12345678").await.unwrap_err().outcome(), Outcome::Invalid);
-    assert_eq!(covage.order("..").await.unwrap_err().outcome(), Outcome::Invalid);
+    assert!("..".parse::<OrderId>().is_err());
     assert_eq!(sandbox.covage().received().len(), before, "nothing was sent");
 
     let stored = Prepared::new(NewOrder::activate("e", "p", OrderCreateRequestType::Create).with(|body| {
@@ -200,12 +201,12 @@ async fn an_incomplete_draft_is_refused_with_every_field() {
     let (draft, _) = fibre(&sandbox, &covage, "SP-1").await;
     let not_ready = draft.submission().unwrap_err();
     let paths: Vec<String> =
-        not_ready.readiness().unwrap().gaps().iter().map(|gap| gap.path.clone()).collect();
+        not_ready.readiness().unwrap().issues().iter().map(|gap| gap.path.clone()).collect();
     let mut draft = not_ready.into_draft();
     assert_eq!(sandbox.covage().count("updateOrder"), 0, "refused here");
 
     // The caller knows better, or so he says.
-    draft.overrule(paths.clone());
+    draft.skip_validation(paths.clone());
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
     let error = submission.place(&covage).await.unwrap_err();
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 400));
@@ -225,7 +226,7 @@ async fn a_lost_submission_is_found_by_reading_the_order() {
     let (mut draft, socket) = fibre(&sandbox, &covage, "SP-1").await;
     draft.complete(&covage, &data(&sandbox, "SP-1")).await.unwrap();
     draft.set_otp(&covage, &socket.reference.parse().unwrap()).await.unwrap();
-    let uuid = draft.uuid().to_owned();
+    let uuid = draft.id().clone();
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
 
     sandbox.covage().answer_next("updateOrder", Answer::status(502));
@@ -266,7 +267,7 @@ async fn a_second_worker_neither_doubles_a_draft_nor_its_submission() {
         .unwrap();
     let stored = json!({ "version": 1, "kind": "covage.order", "progress": "ready", "request": body });
     let mut again: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
-    assert_eq!(store_and_place(&mut again, &covage).await.unwrap().uuid(), draft.uuid());
+    assert_eq!(store_and_place(&mut again, &covage).await.unwrap().id(), draft.id());
     assert_eq!(sandbox.covage().took_effect("createOrder"), 1);
 
     draft.complete(&covage, &data(&sandbox, "SP-1")).await.unwrap();
@@ -300,7 +301,7 @@ async fn a_lost_draft_is_found_by_its_reference() {
         Prepared::new(order).unwrap()
     };
     let found = copy(&order("SP-7")).look_up(&covage).await.unwrap().expect("it is there");
-    assert_eq!(found.uuid(), draft.uuid());
+    assert_eq!(found.id(), draft.id());
     assert!(copy(&order("SP-8")).look_up(&covage).await.unwrap().is_none());
     assert!(matches!(order("SP-7").reconcile(&covage).await.unwrap(), Reconciled::Absent), "never marked");
 
@@ -326,9 +327,9 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
         assert_eq!(error.outcome(), Outcome::Decode, "{answer}");
     }
     let (mut draft, _) = fibre(&sandbox, &covage, "SP-1").await;
-    let uuid = draft.uuid().to_owned();
-    let gaps: Vec<_> = draft.readiness().gaps().iter().map(|gap| gap.path.clone()).collect();
-    draft.overrule(gaps);
+    let uuid = draft.id().clone();
+    let gaps: Vec<_> = draft.readiness().issues().iter().map(|gap| gap.path.clone()).collect();
+    draft.skip_validation(gaps);
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
     for answer in [json!({ "uuid": uuid, "status": "draft" }), json!({}), json!({ "error": "busy" })] {
         sandbox.covage().answer_next("updateOrder", Answer::json(200, &answer));
@@ -342,7 +343,7 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
     }
 
     let terminate = json!({ "uuid": "1", "status": "draft", "type": "terminate" });
-    let terminate = Draft::of(serde_json::from_value(terminate).unwrap()).unwrap();
+    let terminate = Draft::try_from(serde_json::from_value::<types::Order>(terminate).unwrap()).unwrap();
     assert_eq!(terminate.submission().unwrap_err().outcome(), Outcome::Invalid);
 }
 

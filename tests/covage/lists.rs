@@ -1,13 +1,12 @@
 //! Lists as streams, and what they are asked for.
 
 use std::collections::BTreeSet;
-use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use lastmile::covage::types::ListOrdersType;
 use lastmile::covage::{Covage, EventCursor, NewOrder, OrderFilter, OrderSort};
-use lastmile::{Outcome, Prepared, Reconciled};
+use lastmile::{Outcome, Poll, Prepared, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{covage, sandbox, settled};
 use serde_json::{Value, json};
@@ -39,7 +38,7 @@ async fn orders_as_a_stream_with_their_total() {
     let reference = |order: lastmile::wire::Loose<lastmile::covage::types::Order>| {
         order.into_option()?.operator_info.into_option()?.order_ref.into_option()
     };
-    let streamed: Vec<_> = orders.into_stream().map_ok(reference).try_collect().await.unwrap();
+    let streamed: Vec<_> = orders.map_ok(reference).try_collect().await.unwrap();
     assert_eq!(streamed, references.into_iter().map(Some).collect::<Vec<_>>());
     assert_eq!(sandbox.covage().count("listOrders"), 2);
 }
@@ -50,7 +49,7 @@ async fn a_page_that_fails_is_told_in_the_stream_and_asked_for_again() {
     let covage = covage(&sandbox);
     drafts(&sandbox, &covage, 3).await;
     sandbox.covage().answer_next("listOrders", Answer::status(403));
-    let orders: Vec<_> = covage.orders(OrderFilter::default()).into_stream().take(4).collect().await;
+    let orders: Vec<_> = covage.orders(OrderFilter::default()).take(4).collect().await;
     assert!(orders[0].is_err() && orders[1..].iter().all(Result::is_ok));
     sandbox.covage().answer_next("listOrders", Answer::status(403));
     assert!(covage.orders(OrderFilter::default()).total().await.is_err());
@@ -107,7 +106,7 @@ async fn services_as_a_stream() {
     let covage = covage(&sandbox);
     let id =
         |one: lastmile::wire::Loose<lastmile::covage::types::Service>| one.into_option()?.uuid.into_option();
-    let streamed: Vec<_> = covage.services().into_stream().map_ok(id).try_collect().await.unwrap();
+    let streamed: Vec<_> = covage.services().map_ok(id).try_collect().await.unwrap();
     let there: Vec<_> = sandbox.covage().services().iter().map(|one| Some(one.uuid.clone())).collect();
     assert_eq!(streamed, there);
 }
@@ -117,17 +116,20 @@ async fn events_as_a_stream_each_with_the_cursor_behind_it() {
     let sandbox = sandbox().await;
     let page = json!([{ "event_uuid": "e1" }, { "event_uuid": "e2" }, { "event_uuid": "e3" }]);
     sandbox.covage().answer_next("listEvents", Answer::json(200, &page));
-    let mut events = pin!(covage(&sandbox).events(EventCursor::default()).into_stream());
-    let (first, _) = events.next().await.unwrap().unwrap();
-    let (second, cursor) = events.next().await.unwrap().unwrap();
-    let ids = [first, second].map(|event| event.into_option().unwrap().event_uuid.into_option().unwrap());
+    let mut events = covage(&sandbox).events(EventCursor::default());
+    let first = events.next().await.unwrap().unwrap();
+    let second = events.next().await.unwrap().unwrap();
+    assert_eq!(events.cursor(), &second.cursor);
+    let cursor = second.cursor;
+    let ids = [first.event, second.event]
+        .map(|event| event.into_option().unwrap().event_uuid.into_option().unwrap());
     assert_eq!(ids, ["e1", "e2"]);
 
     // The process ends here, and another goes on.
     sandbox.covage().answer_next("listEvents", Answer::json(200, &page));
-    let mut events = pin!(covage(&sandbox).events(cursor).into_stream());
-    let (third, _) = events.next().await.unwrap().unwrap();
-    assert_eq!(third.into_option().unwrap().event_uuid.as_deref(), Some("e3"));
+    let mut events = covage(&sandbox).events(cursor);
+    let third = events.next().await.unwrap().unwrap();
+    assert_eq!(third.event.into_option().unwrap().event_uuid.as_deref(), Some("e3"));
 }
 
 /// A look that is refused costs no turn, so nothing but the stream itself keeps it from looking again at once.
@@ -135,9 +137,9 @@ async fn events_as_a_stream_each_with_the_cursor_behind_it() {
 async fn a_stream_of_events_pauses_after_an_error() {
     let sandbox = sandbox().await;
     sandbox.covage().answer_next("listEvents", Answer::status(403));
-    let mut events = pin!(covage(&sandbox).events(EventCursor::default()).into_stream());
+    let mut events = covage(&sandbox).events(EventCursor::default()).follow(Poll::default());
     assert!(events.next().await.unwrap().is_err());
-    assert!(timeout(Duration::from_millis(300), events.next()).await.is_err(), "30 seconds");
+    assert!(timeout(Duration::from_millis(300), events.next()).await.is_err(), "10 seconds");
     assert_eq!(sandbox.covage().count("listEvents"), 1);
 }
 
@@ -222,7 +224,7 @@ async fn what_is_no_list_is_an_error_and_no_order() {
         assert_eq!(covage.contacts().await.unwrap_err().outcome(), Outcome::Decode, "{body}");
         // The handle is a new one, so that its look is not too early.
         let mut events = lastmile_tests::covage(&sandbox).events(EventCursor::default());
-        assert_eq!(events.look().await.unwrap_err().outcome(), Outcome::Decode, "{body}");
+        assert_eq!(events.poll().await.unwrap_err().outcome(), Outcome::Decode, "{body}");
         assert_eq!(events.cursor(), &EventCursor::default(), "it does not pass what it has not read");
     }
     // One order without brackets is one.
@@ -279,7 +281,7 @@ async fn a_page_behind_the_end_is_the_end() {
     }
     sandbox.covage().answer_next("listServices", Answer::json(200, &json!([{ "uuid": "s" }])));
     sandbox.covage().answer_next("listServices", Answer::json(404, &json!({ "detail": "Invalid page." })));
-    let services: Vec<_> = covage.services().into_stream().collect().await;
+    let services: Vec<_> = covage.services().collect().await;
     assert!(services.len() == 1 && services[0].is_ok());
 }
 
@@ -297,7 +299,7 @@ async fn a_page_that_comes_again_does_not_go_on_for_ever() {
     for _ in 0..2 {
         sandbox.covage().answer_next("listServices", Answer::json(200, &json!([7, 8])));
     }
-    let services: Vec<_> = covage.services().into_stream().collect().await;
+    let services: Vec<_> = covage.services().collect().await;
     assert_eq!(services.len(), 2);
 }
 
@@ -310,7 +312,7 @@ async fn a_number_that_can_be_ported_and_one_that_cannot() {
         premises.iter().filter_map(|one| one.line.as_ref()).find(|line| line.active == active).unwrap()
     };
     for active in [true, false] {
-        let answer = covage.portability(&line(active).number).await.unwrap();
+        let answer = covage.portability(&line(active).number.parse().unwrap()).await.unwrap();
         let offer = answer[0].get().unwrap();
         assert_eq!(offer.type_.as_deref(), Some("port_in"));
         assert!(offer.provider.as_deref().is_some_and(|provider| !provider.is_empty()));
@@ -321,6 +323,6 @@ async fn a_number_that_can_be_ported_and_one_that_cannot() {
         assert_eq!(codes, if active { &[][..] } else { &["2105"] });
         assert!(reasons.iter().all(|one| one.message.as_deref().is_some_and(|words| !words.is_empty())));
     }
-    let unknown = covage.portability("0100000000").await.unwrap_err();
+    let unknown = covage.portability(&"0100000000".parse().unwrap()).await.unwrap_err();
     assert_eq!(unknown.status().unwrap(), 404);
 }

@@ -1,5 +1,6 @@
 //! Contacts, users, services, the catalogue, and times for an appointment.
 
+use futures_util::StreamExt as _;
 use lastmile::covage::types::{
     ContactCreate, ListEligibilityEndpointsStatus, ListOrdersParams, OfferRequestStatus,
 };
@@ -53,22 +54,25 @@ async fn a_contact_from_birth_to_death() {
         "it may be that one"
     );
 
-    let mut changed = replacement(&covage.contact(uuid).await.unwrap());
+    let mut changed = replacement(&covage.contact(&uuid.parse().unwrap()).await.unwrap());
     changed.cell_phone_number = Some("0612345678".into());
-    let contact = covage.replace_contact(uuid, &changed).await.unwrap().value;
+    let contact = covage.replace_contact(&uuid.parse().unwrap(), &changed).await.unwrap().value;
     assert_eq!(contact.cell_phone_number.as_deref(), Some("0612345678"));
     assert_eq!(contact.email.as_deref(), Some("kajsa@sp.example"), "nothing was forgotten");
 
     let sent = sandbox.covage().received().len();
     changed.contact_uuid = Some("other".into());
-    assert_eq!(covage.replace_contact(uuid, &changed).await.unwrap_err().outcome(), Outcome::Invalid);
-    let nothing = covage.replace_contact(uuid, &Default::default()).await.unwrap_err();
+    assert_eq!(
+        covage.replace_contact(&uuid.parse().unwrap(), &changed).await.unwrap_err().outcome(),
+        Outcome::Invalid
+    );
+    let nothing = covage.replace_contact(&uuid.parse().unwrap(), &Default::default()).await.unwrap_err();
     assert_eq!(nothing.outcome(), Outcome::Invalid);
     assert_eq!(Prepared::new(ContactCreate::default()).unwrap_err().outcome(), Outcome::Invalid);
     assert_eq!(sandbox.covage().received().len(), sent, "nothing was sent");
 
-    covage.delete_contact(uuid).await.unwrap();
-    assert_eq!(covage.contact(uuid).await.unwrap_err().status().unwrap(), 404);
+    covage.delete_contact(&uuid.parse().unwrap()).await.unwrap();
+    assert_eq!(covage.contact(&uuid.parse().unwrap()).await.unwrap_err().status().unwrap(), 404);
     assert_eq!(covage.contacts().await.unwrap().len(), before);
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
 }
@@ -147,32 +151,33 @@ async fn services_and_their_move_to_fibre() {
 
     let migrate = async |migration| {
         let answer = Prepared::new(migration).unwrap().place(&covage).await.unwrap();
-        Migrated::of(&answer)
+        Migrated::from(&answer)
     };
-    let Migrated::Choose(buildings) = migrate(Migration::of(&seeded[0].uuid)).await else {
+    let Migrated::Choose(buildings) = migrate(Migration::new(seeded[0].uuid.parse().unwrap())).await else {
         panic!("there are two buildings")
     };
     assert_eq!(buildings.len(), 2);
-    let chosen = Migration::of(&seeded[0].uuid).to_building(&buildings[1]);
+    let chosen = Migration::new(seeded[0].uuid.parse().unwrap()).to_building(&buildings[1]);
     let Migrated::Ordered(reference) = migrate(chosen.clone()).await else { panic!("there is an order now") };
     let filter = OrderFilter { reference: Some(reference.clone()), ..Default::default() };
     let order = covage.orders(filter).next().await.unwrap().unwrap().into_option().unwrap();
-    assert!(Draft::of(order).is_ok());
+    assert!(Draft::try_from(order).is_ok());
     assert!(matches!(migrate(chosen).await, Migrated::No(why) if why.contains(&reference)));
     assert!(
-        matches!(migrate(Migration::of(&seeded[1].uuid)).await, Migrated::Ordered(_)),
+        matches!(migrate(Migration::new(seeded[1].uuid.parse().unwrap())).await, Migrated::Ordered(_)),
         "one building only"
     );
     assert!(
-        matches!(migrate(Migration::of(&seeded[2].uuid)).await, Migrated::No(why) if why.contains("NOT_YET"))
+        matches!(migrate(Migration::new(seeded[2].uuid.parse().unwrap())).await, Migrated::No(why) if why.contains("NOT_YET"))
     );
-    assert!(matches!(migrate(Migration::of(&seeded[3].uuid)).await, Migrated::No(_)));
+    assert!(matches!(migrate(Migration::new(seeded[3].uuid.parse().unwrap())).await, Migrated::No(_)));
 
-    let mut nowhere = Prepared::new(Migration::of(&seeded[2].uuid).to_building("IMB/0")).unwrap();
+    let mut nowhere =
+        Prepared::new(Migration::new(seeded[2].uuid.parse().unwrap()).to_building("IMB/0")).unwrap();
     assert_eq!(nowhere.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown, "it is a 500");
     assert!(matches!(nowhere.reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
-    assert_eq!(Migrated::of(&Default::default()), Migrated::Unclear);
-    let too_long = Migration::of("1").to_building("x".repeat(33));
+    assert_eq!(Migrated::from(&Default::default()), Migrated::Unclear);
+    let too_long = Migration::new("1".parse().unwrap()).to_building("x".repeat(33));
     assert_eq!(Prepared::new(too_long).unwrap_err().outcome(), Outcome::Invalid);
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
 }
@@ -196,45 +201,51 @@ async fn the_catalogue_the_user_and_the_times() {
     let covage = covage(&sandbox);
     let families = covage.product_families().await.unwrap();
     let family = families[0].get().unwrap();
-    let read = covage.product_family(family.product_family_uuid.as_deref().unwrap()).await.unwrap();
+    let read = covage
+        .product_family(&family.product_family_uuid.as_deref().unwrap().parse().unwrap())
+        .await
+        .unwrap();
     assert_eq!(read.code, family.code);
 
     let premises = sandbox.covage().premises();
     let place = premises.iter().find(|place| place.line.as_ref().is_some_and(|line| line.active)).unwrap();
     let line = place.line.as_ref().unwrap();
     let active = ListEligibilityEndpointsStatus::Active;
-    let lines = covage.lines_that_are(&place.kosc_street_code, &place.street_number, active).await.unwrap();
+    let lines = covage.lines_by_status(&place.kosc_street_code, &place.street_number, active).await.unwrap();
     assert_eq!(lines[0].get().unwrap().endpoint_ref.as_deref(), Some(line.number.as_str()));
-    let offers =
-        covage.offers_for_line(&line.number, OfferRequestStatus::Active, Copper::Create).await.unwrap();
+    let offers = covage
+        .offers_for_line(&line.number.parse().unwrap(), OfferRequestStatus::Active, Copper::Create)
+        .await
+        .unwrap();
     let product = offers.offers[0].get().unwrap().product.get().unwrap();
     let line_uuid = product.line.get().unwrap().uuid.as_deref().unwrap();
-    assert!(covage.product_line(line_uuid).await.unwrap().code.get().is_some());
+    assert!(covage.product_line(&line_uuid.parse().unwrap()).await.unwrap().code.get().is_some());
 
     let code = product.code.as_deref().unwrap();
-    let request = SlotRequest::copper(&place.kosc_insee_code, &place.kosc_street_code, code, &line.number);
+    let request =
+        SlotRequest::for_copper(&place.kosc_insee_code, &place.kosc_street_code, code, &line.number);
     let standard = covage.slots(&request).await.unwrap().len();
     let premium = covage.slots(&request.premium()).await.unwrap().len();
     assert!(premium > standard && standard > 0, "{premium} {standard}");
     let order = NewOrder::copper(offers.eligibility_ref.as_deref().unwrap(), code, Copper::Create);
     let draft = Prepared::new(order.reference("SP-1")).unwrap().place(&covage).await.unwrap();
-    let for_order = SlotRequest::order(draft.uuid()).unwrap();
+    let for_order = SlotRequest::for_order(draft.id()).unwrap();
     assert_eq!(covage.slots(&for_order).await.unwrap().len(), standard);
     let never = for_order.days("2020-01-01", "2020-01-02").unwrap();
     assert_eq!(covage.slots(&never).await.unwrap().len(), 0);
 
     let sent = sandbox.covage().received().len();
-    assert_eq!(SlotRequest::order("1").unwrap_err().outcome(), Outcome::Invalid);
-    assert!(SlotRequest::order(draft.uuid()).unwrap().days("2026-12-02", "2026-12-01").is_err());
-    assert!(SlotRequest::order(draft.uuid()).unwrap().days("tomorrow", "2026-12-01").is_err());
-    let error = covage.slots(&SlotRequest::fibre("76540", "765405510", "FP05", "")).await.unwrap_err();
+    assert_eq!(SlotRequest::for_order(&"1".parse().unwrap()).unwrap_err().outcome(), Outcome::Invalid);
+    assert!(SlotRequest::for_order(draft.id()).unwrap().days("2026-12-02", "2026-12-01").is_err());
+    assert!(SlotRequest::for_order(draft.id()).unwrap().days("tomorrow", "2026-12-01").is_err());
+    let error = covage.slots(&SlotRequest::for_fibre("76540", "765405510", "FP05", "")).await.unwrap_err();
     assert!(error.outcome() == Outcome::Invalid && error.to_string().contains("building_ref"), "{error}");
     assert_eq!(sandbox.covage().received().len(), sent, "nothing was sent");
 
     let user = json!({ "user_uuid": "u1", "first_name": "Kajsa" });
     sandbox.covage().answer_next("getUser", Answer::json(200, &user));
-    assert_eq!(covage.user("u1").await.unwrap().first_name.as_deref(), Some("Kajsa"));
-    assert_eq!(covage.user("none").await.unwrap_err().status().unwrap(), 404);
+    assert_eq!(covage.user(&"u1".parse().unwrap()).await.unwrap().first_name.as_deref(), Some("Kajsa"));
+    assert_eq!(covage.user(&"none".parse().unwrap()).await.unwrap_err().status().unwrap(), 404);
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
 }
 

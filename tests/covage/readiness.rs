@@ -4,7 +4,8 @@ use lastmile::covage::types::{
     EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, OfferRequestStatus,
     OperatorInfoUpdate, Order, OrderUpdate, SecondAppointmentAddressUpdate,
 };
-use lastmile::covage::{Copper, Covage, Draft, Fibre, GapKind, NewOrder, Options, OrderOption, Readiness};
+use lastmile::covage::{Copper, Covage, Draft, Fibre, IssueKind, NewOrder, Options, OrderOption, Readiness};
+use lastmile::rules::LineNumber;
 use lastmile::{Error, Outcome, Prepared};
 use lastmile_sandbox::Sandbox;
 use lastmile_tests::{covage, sandbox};
@@ -14,11 +15,11 @@ use serde_json::{Value, json};
 fn draft(json: Value) -> Draft {
     let mut order = json!({ "uuid": "1", "status": "draft", "type": "activate" });
     order.as_object_mut().unwrap().extend(json.as_object().unwrap().clone());
-    Draft::of(serde_json::from_value::<Order>(order).unwrap()).unwrap()
+    Draft::try_from(serde_json::from_value::<Order>(order).unwrap()).unwrap()
 }
 
-fn paths(readiness: &Readiness) -> Vec<(&str, GapKind)> {
-    readiness.gaps().iter().map(|gap| (gap.path.as_str(), gap.kind)).collect()
+fn paths(readiness: &Readiness) -> Vec<(&str, IssueKind)> {
+    readiness.issues().iter().map(|gap| (gap.path.as_str(), gap.kind)).collect()
 }
 
 /// What every order needs, so that only what a test is about is left.
@@ -47,7 +48,7 @@ fn with(pointer: &str, value: Value) -> Draft {
 
 #[test]
 fn an_empty_draft_lacks_all_that_is_marked() {
-    use GapKind::{Missing, MissingHere};
+    use IssueKind::{Missing, MissingHere};
     let expected = [
         ("end_customer.type", Missing),
         ("end_customer.contact.first_name", Missing),
@@ -62,14 +63,16 @@ fn an_empty_draft_lacks_all_that_is_marked() {
     ];
     let empty = draft(json!({ "end_customer": {}, "operator_info": { "order_ref": "" }, "bounds": null }));
     assert_eq!(paths(&empty.readiness()), expected);
-    assert!(empty.readiness().gaps().iter().all(|gap| gap.source.contains("order") && !gap.says.is_empty()));
+    assert!(
+        empty.readiness().issues().iter().all(|gap| gap.source.contains("order") && !gap.message.is_empty())
+    );
     assert!(draft(complete()).readiness().is_ready(), "{}", draft(complete()).readiness());
     assert_eq!(draft(complete()).readiness().warnings(), []);
 }
 
 #[test]
 fn what_depends_on_something_else_is_asked_for_with_it_only() {
-    use GapKind::MissingHere;
+    use IssueKind::MissingHere;
     for (kind, missing) in [
         ("registered", &["end_customer.siret"][..]),
         ("unregistered", &[]),
@@ -91,7 +94,7 @@ fn what_depends_on_something_else_is_asked_for_with_it_only() {
     let socket = with("/request_type", json!("activate_defined"));
     let reference = "bounds[0].endpoints[0].reference";
     assert_eq!(paths(&socket.readiness()), [(reference, MissingHere)]);
-    for (otp, gap) in [("FI-3790-3415", None), ("fi-3790-3415", Some((reference, GapKind::Illegal)))] {
+    for (otp, gap) in [("FI-3790-3415", None), ("fi-3790-3415", Some((reference, IssueKind::Illegal)))] {
         let mut order = complete();
         order["request_type"] = json!("activate_defined");
         order["bounds"][0]["endpoints"][0]["reference"] = json!(otp);
@@ -116,13 +119,13 @@ fn what_depends_on_something_else_is_asked_for_with_it_only() {
     assert!(copper("activate").readiness().is_ready());
     let neighbour = copper("create_neighbour").readiness();
     assert_eq!(paths(&neighbour), [("bounds[0].address.street_number", MissingHere)]);
-    assert!(neighbour.warnings()[0].says.contains("appointment"));
-    assert_eq!(paths(&copper("activate_defined").readiness()), [("request_type", GapKind::Illegal)]);
+    assert!(neighbour.warnings()[0].message.contains("appointment"));
+    assert_eq!(paths(&copper("activate_defined").readiness()), [("request_type", IssueKind::Illegal)]);
 }
 
 #[test]
 fn what_is_there_and_cannot_be() {
-    use GapKind::{Illegal, MissingHere};
+    use IssueKind::{Illegal, MissingHere};
     let church = with("/end_customer/name", json!("L'Eglise"));
     let readiness = church.readiness();
     assert_eq!(paths(&readiness), [("end_customer.name", Illegal)]);
@@ -183,22 +186,22 @@ fn what_no_supplier_states_is_shown_and_not_enforced() {
     order["bounds"] = json!([{ "endpoints": endpoint("0417101993") }]);
     assert_eq!(draft(order.clone()).readiness().warnings().len(), 3, "it is the RIO of this number");
     order["end_customer"]["siret"] = json!("813528866");
-    assert_eq!(paths(&draft(order).readiness()), [("end_customer.siret", GapKind::Illegal)]);
+    assert_eq!(paths(&draft(order).readiness()), [("end_customer.siret", IssueKind::Illegal)]);
 }
 
 #[test]
 fn an_override_names_the_fields_that_it_lets_pass() {
     let church = |overruled: &str| {
         let mut draft = with("/end_customer/name", json!("L'Eglise"));
-        draft.overrule([overruled]);
+        draft.skip_validation([overruled]);
         draft.submission()
     };
     let error = church("end_customer.siret").unwrap_err();
-    assert_eq!(error.readiness().unwrap().gaps().len(), 1, "another field is another field");
+    assert_eq!(error.readiness().unwrap().issues().len(), 1, "another field is another field");
     let error = Error::from(error);
     assert_eq!(error.outcome(), Outcome::Invalid);
     assert!(error.to_string().contains("end_customer.name: the character"), "{error}");
-    assert_eq!(church("end_customer.name").unwrap().uuid(), "1");
+    assert_eq!(church("end_customer.name").unwrap().id().as_str(), "1");
 }
 
 #[tokio::test]
@@ -211,7 +214,7 @@ async fn what_is_overruled_is_sent() {
     let name = EndCustomerUpdate { name: Some("L'Eglise".into()), ..Default::default() };
     let church = OrderUpdate { end_customer: Some(name), ..Default::default() };
     let before = sandbox.covage().received().len();
-    draft.overrule(["end_customer.siret", "bounds[0].address.floor"]);
+    draft.skip_validation(["end_customer.siret", "bounds[0].address.floor"]);
     assert_eq!(draft.complete(&covage, &church).await.unwrap_err().outcome(), Outcome::Invalid);
     assert_eq!(draft.set_floor(&covage, "C/D", "1/2").await.unwrap_err().outcome(), Outcome::Invalid);
     assert_eq!(
@@ -221,7 +224,7 @@ async fn what_is_overruled_is_sent() {
     assert_eq!(sandbox.covage().received().len(), before, "another field is another field");
 
     // The sandbox, as the supplier, does not take them.
-    draft.overrule(["end_customer.name", "bounds[0].address.stairs", "allow_second_rdv"]);
+    draft.skip_validation(["end_customer.name", "bounds[0].address.stairs", "allow_second_rdv"]);
     let address =
         SecondAppointmentAddressUpdate { zipcode: None, city: None, street_number: None, street_name: None };
     let error = draft.set_second_appointment(&covage, true, Some(address)).await.unwrap_err();
@@ -240,7 +243,7 @@ async fn building(sandbox: &Sandbox, covage: &Covage) -> (String, lastmile_sandb
     let premises = sandbox.covage().premises();
     let building =
         premises.iter().flat_map(|one| &one.buildings).find(|one| !one.sockets.is_empty()).unwrap();
-    let offers = covage.offers_for_building(&building.reference).await.unwrap();
+    let offers = covage.offers_for_building(&building.reference.parse().unwrap()).await.unwrap();
     (offers.eligibility_ref.into_option().unwrap(), building.clone())
 }
 
@@ -345,7 +348,10 @@ async fn each_work_on_copper_from_its_offer_to_its_submission() {
     let mut lines = premises.iter().filter_map(|one| one.line.as_ref()).filter(|line| line.active);
     let line = lines.next().unwrap();
     for work in [Copper::Activate, Copper::Create, Copper::CreateNearby, Copper::CreateNeighbour] {
-        let offers = covage.offers_for_line(&line.number, OfferRequestStatus::Active, work).await.unwrap();
+        let offers = covage
+            .offers_for_line(&line.number.parse().unwrap(), OfferRequestStatus::Active, work)
+            .await
+            .unwrap();
         let order_ref = format!("SP-{work:?}");
         let options = Options::new()
             .portability(&"01FA1B2C37Y0".parse().unwrap(), None)
@@ -362,8 +368,8 @@ async fn each_work_on_copper_from_its_offer_to_its_submission() {
         assert!(draft.set_second_appointment(&covage, true, None).await.is_err(), "it is no FP05");
         submit(&sandbox, &covage, draft, &order_ref).await;
     }
-    assert!(!covage.portability(&line.number).await.unwrap().is_empty());
-    assert_eq!(covage.portability("041710199").await.unwrap_err().outcome(), Outcome::Invalid);
+    assert!(!covage.portability(&line.number.parse().unwrap()).await.unwrap().is_empty());
+    assert!("041710199".parse::<LineNumber>().is_err());
     assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 4);
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
 }
@@ -379,7 +385,7 @@ fn what_the_supplier_filled_in_is_doubtful_and_no_gap() {
         draft(order).readiness()
     };
     let path = "bounds[0].address.floor";
-    assert_eq!(paths(&floor("activate_undefined")), [(path, GapKind::Illegal)], "the caller has sent it");
+    assert_eq!(paths(&floor("activate_undefined")), [(path, IssueKind::Illegal)], "the caller has sent it");
     let looked_up = floor("activate_defined");
     assert!(looked_up.is_ready(), "{looked_up}");
     assert!(looked_up.warnings().iter().any(|warning| warning.path == path), "{looked_up:?}");

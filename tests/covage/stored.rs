@@ -41,8 +41,11 @@ async fn what_was_created_is_stored() {
     let answer = json!({ "contact_uuid": "c-1", "first_name": "KAJSA" });
     assert_eq!(placed(&sandbox, "createContact", contact, &answer).await, answer);
     let answer = json!({ "info": "noted" });
-    let information = Information::new("u-1", "The concierge has the key");
+    let information = Information::new("u-1".parse().unwrap(), "The concierge has the key");
     assert_eq!(placed(&sandbox, "createOrderInfoEvent", information, &answer).await, answer);
     let answer = json!({ "eligible": true, "data": "O-1" });
-    assert_eq!(placed(&sandbox, "migrateServiceToFtth", Migration::of("s-1"), &answer).await, answer);
+    assert_eq!(
+        placed(&sandbox, "migrateServiceToFtth", Migration::new("s-1".parse().unwrap()), &answer).await,
+        answer
+    );
 }

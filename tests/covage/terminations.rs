@@ -1,7 +1,7 @@
 //! Ending a service: confirmed by its name, cut once.
 
 use lastmile::covage::types::{OperatorInfoUpdate, OrderUpdate, ServiceStatus};
-use lastmile::covage::{Covage, CutService, Draft, NewOrder, Submission};
+use lastmile::covage::{ConfirmTermination, Covage, Draft, NewOrder, Submission, types};
 use lastmile::{HasProgress, OrderStage, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::covage::SeededService;
 use lastmile_sandbox::{Answer, Sandbox};
@@ -21,7 +21,7 @@ async fn draft(covage: &Covage, service: &str, order_ref: &str) -> Draft {
 }
 
 async fn is_active(covage: &Covage, uuid: &str) -> bool {
-    covage.service(uuid).await.unwrap().status.get() == Some(&ServiceStatus::Active)
+    covage.service(&uuid.parse().unwrap()).await.unwrap().status.get() == Some(&ServiceStatus::Active)
 }
 
 #[tokio::test]
@@ -40,15 +40,16 @@ async fn it_is_cut_with_its_name_and_not_without() {
     let not_ready = draft.submission().unwrap_err();
     assert_eq!(not_ready.outcome(), Outcome::Invalid);
     for other in [fibre.uuid.as_str(), &fibre.reference, "", "S"] {
-        let draft = Draft::of(covage.order(not_ready_uuid(&sandbox)).await.unwrap()).unwrap();
-        let error = draft.termination(CutService::now(other)).unwrap_err();
+        let draft =
+            Draft::try_from(covage.order(&not_ready_uuid(&sandbox).parse().unwrap()).await.unwrap()).unwrap();
+        let error = draft.termination(ConfirmTermination::new(other)).unwrap_err();
         assert!(error.to_string().contains("another service"), "{error}");
     }
     assert!(is_active(&covage, &copper.uuid).await);
     assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 0);
 
     let termination =
-        not_ready.into_draft().termination(CutService::now(copper.uuid.to_uppercase())).unwrap();
+        not_ready.into_draft().termination(ConfirmTermination::new(copper.uuid.to_uppercase())).unwrap();
     let order = Prepared::new(termination).unwrap().place(&covage).await.unwrap();
     assert_eq!(order.progress().stage(), OrderStage::Received);
     assert!(!is_active(&covage, &copper.uuid).await, "cut at once");
@@ -71,7 +72,7 @@ async fn a_lost_answer_cuts_it_no_second_time() {
     let fibre = service(&sandbox, "FP01");
     let draft = draft(&covage, &fibre.uuid, "SP-1").await;
     let mut termination =
-        Prepared::new(draft.termination(CutService::now(&fibre.reference)).unwrap()).unwrap();
+        Prepared::new(draft.termination(ConfirmTermination::new(&fibre.reference)).unwrap()).unwrap();
     let stored = serde_json::to_string(&termination).unwrap();
     store_and_place(&mut termination, &covage).await.unwrap();
 
@@ -108,8 +109,8 @@ async fn what_cannot_be_ended_is_refused() {
         "uuid": "1", "status": "draft", "type": "terminate", "service_ref": "S1",
         "product": { "line": { "family": { "code": "N" } } },
     });
-    let ended = Draft::of(serde_json::from_value(ended).unwrap()).unwrap();
+    let ended = Draft::try_from(serde_json::from_value::<types::Order>(ended).unwrap()).unwrap();
     let gaps = ended.readiness();
-    assert!(gaps.gaps().iter().any(|gap| gap.path == "product.line.family.code"), "{gaps}");
+    assert!(gaps.issues().iter().any(|gap| gap.path == "product.line.family.code"), "{gaps}");
     assert_eq!(sandbox.covage().received().len(), before, "nothing was sent");
 }

@@ -14,15 +14,17 @@ async fn one_token_serves_all_calls_and_is_renewed_once_for_fifty() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     let covage = covage(&sandbox);
-    covage.cities("76000").await.unwrap();
-    covage.cities("76000").await.unwrap();
+    covage.cities(&"76000".parse().unwrap()).await.unwrap();
+    covage.cities(&"76000".parse().unwrap()).await.unwrap();
     assert_eq!((supplier.count("obtainToken"), supplier.count("refreshToken")), (1, 0));
 
     supplier.expire_tokens();
     let calls: Vec<_> = (0..50)
         .map(|_| {
             let covage = covage.clone();
-            tokio::spawn(async move { covage.cities("76000").await.map(|cities| cities.len()) })
+            tokio::spawn(
+                async move { covage.cities(&"76000".parse().unwrap()).await.map(|cities| cities.len()) },
+            )
         })
         .collect();
     for call in calls {
@@ -46,10 +48,10 @@ async fn when_it_cannot_be_renewed_it_is_obtained_anew() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     let covage = covage(&sandbox);
-    covage.cities("76000").await.unwrap();
+    covage.cities(&"76000".parse().unwrap()).await.unwrap();
     supplier.expire_tokens();
     supplier.expire_refresh_tokens();
-    covage.cities("76000").await.unwrap();
+    covage.cities(&"76000".parse().unwrap()).await.unwrap();
     assert_eq!((supplier.count("obtainToken"), supplier.count("refreshToken")), (2, 1));
 }
 
@@ -60,10 +62,10 @@ async fn the_older_generation() {
     let covage =
         Covage::builder(supplier.base_url()).login(supplier.email(), supplier.password()).legacy_tokens();
     let covage = covage.policy(brisk()).build().unwrap();
-    covage.cities("76000").await.unwrap();
+    covage.cities(&"76000".parse().unwrap()).await.unwrap();
     assert!(supplier.last().unwrap().header("authorization").unwrap().starts_with("JWT "));
     supplier.expire_tokens();
-    covage.cities("76000").await.unwrap();
+    covage.cities(&"76000".parse().unwrap()).await.unwrap();
     assert_eq!(
         supplier.count("obtainLegacyToken"),
         2,
@@ -124,7 +126,7 @@ async fn a_login_is_not_stormed() {
     let calls: Vec<_> = (0..50)
         .map(|_| {
             let covage = covage.clone();
-            tokio::spawn(async move { covage.cities("76000").await.unwrap_err().outcome() })
+            tokio::spawn(async move { covage.cities(&"76000".parse().unwrap()).await.unwrap_err().outcome() })
         })
         .collect();
     for call in calls {
@@ -142,7 +144,7 @@ async fn waiting_for_a_token_ends_with_the_deadline_for_all() {
     let calls: Vec<_> = (0..8)
         .map(|_| {
             let covage = covage.clone();
-            tokio::spawn(async move { covage.cities("76000").await.unwrap_err() })
+            tokio::spawn(async move { covage.cities(&"76000".parse().unwrap()).await.unwrap_err() })
         })
         .collect();
     for call in calls {
@@ -157,7 +159,7 @@ async fn too_many_logins_say_when_to_come_back() {
     let sandbox = sandbox().await;
     let busy = Answer::status(429).header("retry-after", "3600");
     sandbox.covage().answer_next("obtainToken", busy);
-    let error = covage(&sandbox).cities("76000").await.unwrap_err();
+    let error = covage(&sandbox).cities(&"76000".parse().unwrap()).await.unwrap_err();
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Throttled, 429));
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
 }
@@ -179,7 +181,7 @@ async fn five_calls(covage: &Covage) -> Vec<lastmile::Error> {
     let calls: Vec<_> = (0..5)
         .map(|_| {
             let covage = covage.clone();
-            tokio::spawn(async move { covage.cities("76000").await.unwrap_err() })
+            tokio::spawn(async move { covage.cities(&"76000".parse().unwrap()).await.unwrap_err() })
         })
         .collect();
     let mut errors = Vec::new();
@@ -200,7 +202,7 @@ async fn a_refused_login_is_sent_once_for_all_calls() {
         let covage = covage(&sandbox);
         let mut errors = five_calls(&covage).await;
         // Those that come later hold to it, too.
-        errors.push(covage.cities("76000").await.unwrap_err());
+        errors.push(covage.cities(&"76000".parse().unwrap()).await.unwrap_err());
         for error in errors {
             assert_eq!(
                 (error.outcome(), error.status().unwrap().as_u16()),
@@ -231,7 +233,7 @@ async fn all_calls_wait_as_long_as_the_token_s_answer_asks() {
         supplier.answer_next("obtainToken", Answer::status(status).header("retry-after", "3600"));
         let covage = covage(&sandbox);
         let mut errors = five_calls(&covage).await;
-        errors.push(covage.cities("76000").await.unwrap_err());
+        errors.push(covage.cities(&"76000".parse().unwrap()).await.unwrap_err());
         for error in errors {
             assert_eq!((error.outcome(), error.attempts()), (outcome, 1), "{error}");
             let wait = error.retry_after().unwrap().as_secs_f64();
@@ -251,7 +253,7 @@ async fn a_renewal_that_is_refused_for_now_is_no_reason_to_log_in() {
         [(429, None), (403, Some("3600")), (503, Some("3600")), (423, None)].into_iter().enumerate()
     {
         let covage = covage(&sandbox);
-        covage.cities("76000").await.unwrap();
+        covage.cities(&"76000".parse().unwrap()).await.unwrap();
         supplier.expire_tokens();
         let refused = Answer::status(status);
         let refused = match after {
@@ -260,7 +262,7 @@ async fn a_renewal_that_is_refused_for_now_is_no_reason_to_log_in() {
         };
         supplier.answer_next("refreshToken", refused);
         let once = covage.with_policy(brisk().with_max_attempts(1));
-        let error = once.cities("76000").await.unwrap_err();
+        let error = once.cities(&"76000".parse().unwrap()).await.unwrap_err();
         assert_eq!(error.status().unwrap().as_u16(), status, "{error}");
         assert_eq!(supplier.count("obtainToken"), number + 1, "{status}");
     }
@@ -280,7 +282,7 @@ async fn an_answer_without_a_token_is_kept() {
             Answer::status(200).header("content-type", "text/html").header("x-edge", "here").body(body);
         sandbox.covage().answer_next("obtainToken", page);
         let covage = covage(&sandbox).with_policy(brisk().with_max_attempts(1));
-        let error = covage.cities("76000").await.unwrap_err();
+        let error = covage.cities(&"76000".parse().unwrap()).await.unwrap_err();
         assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::NotSent, 200), "{error}");
         assert_eq!(
             (error.body().as_ref(), &error.headers()["x-edge"]),
@@ -290,7 +292,7 @@ async fn an_answer_without_a_token_is_kept() {
     }
     let failed = Answer::status(500).header("content-type", "text/plain").body("Maintenance until 14:00");
     (0..4).for_each(|_| sandbox.covage().answer_next("obtainToken", failed.clone()));
-    let error = covage(&sandbox).cities("76000").await.unwrap_err();
+    let error = covage(&sandbox).cities(&"76000".parse().unwrap()).await.unwrap_err();
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::NotSent, 500));
     assert_eq!(error.supplier_message(), Some("Maintenance until 14:00"));
 }

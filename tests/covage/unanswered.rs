@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lastmile::covage::types::OrderUpdate;
-use lastmile::covage::{Covage, Draft, Fibre, Submission, replacement};
+use lastmile::covage::{Covage, Draft, Fibre, OrderId, Submission, replacement};
 use lastmile::rules::Otp;
 use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::{Answer, Fault, Sandbox};
@@ -27,8 +27,8 @@ async fn completed(sandbox: &Sandbox, covage: &Covage) -> (Draft, [Otp; 2]) {
 }
 
 /// The socket of an order, as the supplier has it.
-async fn socket(covage: &Covage, uuid: &str) -> Option<String> {
-    let order = serde_json::to_value(covage.order(uuid).await.unwrap()).unwrap();
+async fn socket(covage: &Covage, id: &OrderId) -> Option<String> {
+    let order = serde_json::to_value(covage.order(id).await.unwrap()).unwrap();
     order["bounds"][0]["endpoints"][0]["reference"].as_str().map(str::to_owned)
 }
 
@@ -51,7 +51,7 @@ async fn a_change_that_an_unanswered_one_would_undo_is_held_back() {
     assert_eq!(sandbox.covage().received().len(), before, "nothing was sent");
     // The same once more says nothing new.
     draft.set_otp(&covage, &first).await.unwrap();
-    assert_eq!(socket(&covage, draft.uuid()).await.as_deref(), Some(first.as_str()));
+    assert_eq!(socket(&covage, draft.id()).await.as_deref(), Some(first.as_str()));
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn a_change_is_sent_once_the_older_one_has_settled() {
     draft.set_otp(&covage, &first).await.unwrap();
     draft.set_otp(&covage, &second).await.unwrap();
     sandbox.covage().settled().await;
-    assert_eq!(socket(&covage, draft.uuid()).await.as_deref(), Some(second.as_str()), "nothing undid it");
+    assert_eq!(socket(&covage, draft.id()).await.as_deref(), Some(second.as_str()), "nothing undid it");
 }
 
 /// A change whose answer was lost, of an earlier process, say, was carried out after the caller saw the draft.
@@ -76,8 +76,8 @@ async fn a_draft_that_changed_meanwhile_is_not_submitted() {
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
     draft.set_otp(&covage, &first).await.unwrap();
-    let mut behind = Draft::of(covage.order(draft.uuid()).await.unwrap()).unwrap();
-    let uuid = draft.uuid().to_owned();
+    let mut behind = Draft::try_from(covage.order(draft.id()).await.unwrap()).unwrap();
+    let uuid = draft.id().clone();
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
     let mut stored = copy(&Prepared::new(behind_submission(&covage, &uuid).await).unwrap());
     behind.set_otp(&covage, &second).await.unwrap();
@@ -98,8 +98,8 @@ async fn a_draft_that_changed_meanwhile_is_not_submitted() {
 }
 
 /// A submission of the draft as it is now.
-async fn behind_submission(covage: &Covage, uuid: &str) -> Submission {
-    Draft::of(covage.order(uuid).await.unwrap()).unwrap().submission().unwrap()
+async fn behind_submission(covage: &Covage, id: &OrderId) -> Submission {
+    Draft::try_from(covage.order(id).await.unwrap()).unwrap().submission().unwrap()
 }
 
 /// The change slips in between the last reading and the submission.
@@ -112,7 +112,7 @@ async fn an_order_that_was_submitted_otherwise_is_told() {
     let mut answer = serde_json::to_value(draft.order()).unwrap();
     answer["status"] = json!("submitted");
     answer["bounds"][0]["endpoints"][0]["reference"] = json!(second.as_str());
-    let uuid = draft.uuid().to_owned();
+    let uuid = draft.id().clone();
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
     sandbox.covage().answer_next("updateOrder", Answer::json(200, &answer));
     let error = submission.place(&covage).await.unwrap_err();
@@ -141,7 +141,7 @@ async fn a_submission_waits_for_an_unanswered_change_of_its_draft() {
     let impatient = brisk().with_max_attempts(1);
     sandbox.covage().fail_next("updateOrderEndpoint", Fault::ResetBefore);
     draft.set_otp(&covage.with_policy(impatient), &second).await.unwrap_err();
-    let draft = Draft::of(covage.order(draft.uuid()).await.unwrap()).unwrap();
+    let draft = Draft::try_from(covage.order(draft.id()).await.unwrap()).unwrap();
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
     let error = submission.place(&covage).await.unwrap_err();
     assert_eq!((error.outcome(), submission.state()), (Outcome::Throttled, PreparedState::Ready));
@@ -156,7 +156,7 @@ async fn a_submission_without_what_was_seen_is_placed() {
     let covage = covage(&sandbox);
     let (mut draft, [first, _]) = completed(&sandbox, &covage).await;
     draft.set_otp(&covage, &first).await.unwrap();
-    let request = json!({ "uuid": draft.uuid() });
+    let request = json!({ "uuid": draft.id() });
     let stored =
         json!({ "version": 1, "kind": "covage.submission", "progress": "ready", "request": request });
     let mut old: Prepared<Submission> = serde_json::from_value(stored).unwrap();
@@ -186,14 +186,16 @@ async fn a_replacement_says_that_an_earlier_attempt_was_not_answered() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let uuid = sandbox.covage().contact_uuid().to_owned();
-    let mut contact = replacement(&covage.contact(&uuid).await.unwrap());
+    let mut contact = replacement(&covage.contact(&uuid.parse().unwrap()).await.unwrap());
     contact.cell_phone_number = Some("0612345678".into());
     sandbox.covage().fail_next("replaceContact", Fault::ResetAfter);
-    let reply = covage.replace_contact(&uuid, &contact).await.unwrap();
+    let reply = covage.replace_contact(&uuid.parse().unwrap(), &contact).await.unwrap();
     assert!(reply.earlier_attempt_unanswered);
-    assert!(!covage.replace_contact(&uuid, &contact).await.unwrap().earlier_attempt_unanswered);
+    assert!(
+        !covage.replace_contact(&uuid.parse().unwrap(), &contact).await.unwrap().earlier_attempt_unanswered
+    );
     contact.cell_phone_number = Some("0687654321".into());
-    let error = covage.replace_contact(&uuid, &contact).await.unwrap_err();
+    let error = covage.replace_contact(&uuid.parse().unwrap(), &contact).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Throttled);
 }
 

@@ -69,7 +69,8 @@ async fn an_invoice_is_held_against_its_lines() {
         let network = onapi(&sandbox);
         let periods = network.invoice_periods().await.unwrap();
         assert_eq!(periods.len(), 3);
-        let last = periods.iter().rev().find_map(|period| PeriodId::of(period.get()?)).unwrap();
+        let last =
+            periods.iter().rev().find_map(|period| PeriodId::try_from(&period.get()?.id).ok()).unwrap();
         let mut lines = network.invoice_lines(&last).await.unwrap();
         let mut amounts = 0;
         while let Some(line) = lines.next().await {
@@ -98,7 +99,7 @@ async fn opened(network: &OnApi, reference: &str) -> TicketReference {
 
 async fn listed(network: &OnApi, query: &TicketQuery) -> Vec<Loose<TicketSummary>> {
     match network.tickets(query).await.unwrap() {
-        TicketList::Tickets { tickets, .. } => tickets,
+        TicketList::Tickets { tickets, .. } => tickets.await.unwrap(),
         TicketList::Nothing | TicketList::NotModified => Vec::new(),
         other => panic!("{other:?}"),
     }
@@ -114,6 +115,7 @@ async fn a_ticket_from_its_opening_to_its_end() {
     else {
         panic!("there is one")
     };
+    let tickets = tickets.await.unwrap();
     assert_eq!(tickets[0].get().unwrap().sp_ticket_reference.as_deref(), Some("CASE-1"));
     let since = TicketQuery { since: cursor, ..Default::default() };
     assert!(matches!(network.tickets(&since).await.unwrap(), TicketList::NotModified));

@@ -1,11 +1,11 @@
 //! The events of orders: none lost, none twice, over restarts and reconnects.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use lastmile::onapi::{EventCursor, NewOrder, OnApi, OrderEvents, order_id};
-use lastmile::{HasProgress, OrderStage, Outcome, Prepared, RowError};
+use lastmile::onapi::{EventCursor, NewOrder, OnApi, OrderEvents};
+use lastmile::rules::OnApiId;
+use lastmile::{HasProgress, OrderStage, Outcome, Poll, Prepared, RowError};
 use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{RawServer, Then, brisk, onapi, sandbox};
@@ -49,7 +49,7 @@ async fn from_the_first_order_on_over_a_restart() {
     let first = events.next().await.unwrap().unwrap();
     let of = first.event.order.get().unwrap();
     assert_eq!(of.progress().stage(), OrderStage::Received);
-    assert!(network.order(&order_id(of).unwrap()).await.is_ok(), "the path tells the order");
+    assert!(network.order(&OnApiId::try_from(of).unwrap()).await.is_ok(), "the path tells the order");
     assert_eq!(first.cursor.as_ref(), events.cursor());
     let stored = serde_json::to_string(&first.cursor).unwrap();
 
@@ -245,10 +245,11 @@ async fn as_a_stream_they_do_not_end_with_the_list_nor_with_an_error() {
     next(list(&[]));
     sandbox.onapi().answer_next("listOrderEvents", Answer::status(403));
     next(list(&["2", "3"]));
-    let mut events = pin!(network.order_events(None).into_stream(Duration::from_millis(1)));
+    let mut events = network.order_events(None).follow(Poll::new().interval(Duration::from_millis(1)));
     let mut seen = Vec::new();
     for _ in 0..4 {
-        let id = |event: Result<lastmile::onapi::HandedOut, RowError>| event.ok()?.event.event.into_option();
+        let id =
+            |event: Result<lastmile::onapi::DeliveredEvent, RowError>| event.ok()?.event.event.into_option();
         seen.push(id(events.next().await.unwrap()));
     }
     assert_eq!(seen, [Some("1"), None, Some("2"), Some("3")].map(|id| id.map(str::to_owned)));

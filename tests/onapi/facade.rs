@@ -1,9 +1,10 @@
 //! Every operation of the document is reached by a method of the facade, and nothing that is shown says who somebody is.
 
+use futures_util::StreamExt as _;
 use lastmile::onapi::types::{Access, AccessServices, AccessSubscriptions, OrderChange};
 use lastmile::onapi::{
     NewOrder, NewTicket, OnApi, PeriodId, ReceivedOrder, SubscriptionAt, SyncPlan, Synced, TicketChange,
-    TicketQuery,
+    TicketQuery, types,
 };
 use lastmile::rules::{DhcpIdentifier, OnApiId};
 use lastmile::{HasProgress, Prepared};
@@ -53,7 +54,8 @@ async fn a_whole_day(dialect: Dialect) {
     // The state may stray; the order is received all the same.
     network.order(&placed).await.unwrap();
     let received = json!({ "orderId": placed, "state": "RECEIVED" });
-    let received = || ReceivedOrder::of(serde_json::from_value(received.clone()).unwrap()).unwrap();
+    let received: types::Order = serde_json::from_value(received).unwrap();
+    let received = || ReceivedOrder::try_from(received.clone()).unwrap();
     let change: OrderChange = serde_json::from_value(json!({ "externalNote": "Later" })).unwrap();
     received().change(&network, &change).await.unwrap();
     let other = NewOrder::activate(access.clone(), "VOIP", id("SP-2"));
@@ -69,7 +71,7 @@ async fn a_whole_day(dialect: Dialect) {
     Prepared::new(TicketChange::take(ticket)).unwrap().place(&network).await.unwrap();
 
     let periods = network.invoice_periods().await.unwrap();
-    let period = periods.iter().find_map(|period| PeriodId::of(period.get()?)).unwrap();
+    let period = periods.iter().find_map(|period| PeriodId::try_from(&period.get()?.id).ok()).unwrap();
     network.invoice_lines(&period).await.unwrap().next().await.unwrap().unwrap();
 
     let operations = Spec::onapi().operations();
@@ -116,7 +118,7 @@ async fn nothing_shown_says_who_somebody_is() {
     let held = json!({ "orderId": "1", "state": "RECEIVED", "message": MARK, "externalNote": MARK });
     let held: lastmile::onapi::types::Order = serde_json::from_value(held).unwrap();
     quiet(format!("{:?}", held.progress()));
-    quiet(format!("{:?}", ReceivedOrder::of(held).unwrap()));
+    quiet(format!("{:?}", ReceivedOrder::try_from(held).unwrap()));
 
     let event = json!([{ "event": "1", "order": { "path": "/1", "message": MARK } }]);
     sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &event));
@@ -126,8 +128,9 @@ async fn nothing_shown_says_who_somebody_is() {
     let written = "2026-03-03T10:00:00Z".parse().unwrap();
     quiet(format!("{:?}", TicketChange::comment_on("TT-1".parse().unwrap(), MARK, MARK, written)));
     let change: OrderChange = serde_json::from_value(json!({ "externalNote": MARK.repeat(50) })).unwrap();
-    let received = serde_json::from_value(json!({ "orderId": "1", "state": "RECEIVED" })).unwrap();
-    let error = ReceivedOrder::of(received).unwrap().change(&network, &change).await.unwrap_err();
+    let received: types::Order =
+        serde_json::from_value(json!({ "orderId": "1", "state": "RECEIVED" })).unwrap();
+    let error = ReceivedOrder::try_from(received).unwrap().change(&network, &change).await.unwrap_err();
     quiet(format!("{error} {error:?}"));
 
     let row = json!([{ "accessId": "1", "streetName": MARK }, MARK]);

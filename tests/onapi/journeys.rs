@@ -43,9 +43,9 @@ async fn whole_journey(dialect: Dialect) {
     let mut crashed = copy(&activation);
     let placed = activation.place(&network).await.unwrap();
     let order = placed.order_id().unwrap();
-    let impatient = Poll { every: Duration::ZERO, at_most: Duration::ZERO };
+    let impatient = Poll::default().interval(Duration::ZERO).timeout(Duration::ZERO);
     let error = network.wait_for_order(&order, &impatient).await.unwrap_err();
-    assert!(matches!(error, WaitError::NotYet { .. }), "{error}");
+    assert!(matches!(error, WaitError::TimedOut { .. }), "{error}");
     let text = error.to_string();
     assert!(
         text.contains(&format!("order {order} is not done")) && text.contains("state is RECEIVED"),

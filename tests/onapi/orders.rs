@@ -1,7 +1,7 @@
 //! The six operations, takeovers, and what can be done with an order that is received.
 
 use lastmile::onapi::types::{EquipmentRequest, ListOrdersState, Order, OrderChange, OrderOfEvent};
-use lastmile::onapi::{NewOrder, OnApi, Placed, ReceivedOrder, References, SubscriptionAt};
+use lastmile::onapi::{NewOrder, OnApi, Placed, ReceivedOrder, References, SubscriptionAt, types};
 use lastmile::rules::OnApiId;
 use lastmile::{HasProgress, OrderStage, Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::onapi::Availability;
@@ -90,7 +90,10 @@ async fn a_subscription_is_blocked_goes_on_changes_and_ends() {
     done(&sandbox);
     assert_eq!(held(&sandbox, &line), None);
     let order = network.order(&placed.order_id().unwrap()).await.unwrap();
-    assert_eq!((order.progress().stage(), order.progress().own()), (OrderStage::Done, Some("DONE_SUCCESS")));
+    assert_eq!(
+        (order.progress().stage(), order.progress().supplier_status()),
+        (OrderStage::Done, Some("DONE_SUCCESS"))
+    );
     assert_eq!(sandbox.onapi().took_effect("createOrder"), 5);
     assert_eq!(sandbox.onapi().violations(), Vec::<String>::new());
     assert!(sandbox.onapi().received().iter().all(|received| received.problems.is_empty()));
@@ -122,7 +125,7 @@ async fn each_operation_is_found_again_by_its_reference() {
         let Reconciled::Placed(Placed::Order(order)) = found else { panic!("{operation}: {found:?}") };
         assert_eq!(order.operation.get().unwrap().as_str(), operation.to_string());
         // Out of the way of the next one.
-        ReceivedOrder::of(*order).unwrap().cancel(&network).await.unwrap();
+        ReceivedOrder::try_from(*order).unwrap().cancel(&network).await.unwrap();
         let known = copy(&lost).reconcile(&network).await.unwrap();
         assert!(
             matches!(&known, Reconciled::Placed(Placed::Order(_))),
@@ -326,7 +329,7 @@ async fn a_received_order_is_changed_replaced_and_cancelled() {
     assert_eq!(network.orders_in(ListOrdersState::Received).await.unwrap().len(), 1);
     assert_eq!(network.orders_in(ListOrdersState::DoneFailed).await.unwrap().len(), 0);
 
-    let order = ReceivedOrder::of(network.order(&order_id).await.unwrap()).unwrap();
+    let order = ReceivedOrder::try_from(network.order(&order_id).await.unwrap()).unwrap();
     assert_eq!(order.id(), &order_id);
     let change = OrderChange { external_note: Some("Later".into()), ..empty_change() };
     order.change(&network, &change).await.unwrap();
@@ -354,17 +357,17 @@ async fn an_order_that_is_begun_is_neither_changed_nor_cancelled() {
     let (access, service) = offered(&sandbox, Availability::Free);
     let placed = place(&network, NewOrder::activate(access, &service, id("SP-1"))).await;
     let order_id = placed.order_id().unwrap();
-    let early = ReceivedOrder::of(network.order(&order_id).await.unwrap()).unwrap();
+    let early = ReceivedOrder::try_from(network.order(&order_id).await.unwrap()).unwrap();
     sandbox.onapi().advance();
     let change = OrderChange { external_note: Some("x".into()), ..empty_change() };
     assert_eq!(early.change(&network, &change).await.unwrap_err().outcome(), Outcome::Rejected);
     assert_eq!(early.cancel(&network).await.unwrap_err().outcome(), Outcome::Rejected);
-    let error = ReceivedOrder::of(network.order(&order_id).await.unwrap()).unwrap_err();
+    let error = ReceivedOrder::try_from(network.order(&order_id).await.unwrap()).unwrap_err();
     assert_eq!(error.outcome(), Outcome::Invalid);
     assert!(error.to_string().contains("IN_PROGRESS and no longer RECEIVED"), "{error}");
     for state in [json!(null), json!("ZZZ"), json!(7)] {
         let order: Order = serde_json::from_value(json!({ "orderId": "1", "state": state })).unwrap();
-        assert_eq!(ReceivedOrder::of(order).unwrap_err().outcome(), Outcome::Invalid);
+        assert_eq!(ReceivedOrder::try_from(order).unwrap_err().outcome(), Outcome::Invalid);
     }
 }
 
@@ -373,7 +376,7 @@ async fn a_takeover_stays_with_what_its_permit_is_for() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let order = json!({ "orderId": "o-1", "state": "RECEIVED", "forcedTakeover": true });
-    let order = ReceivedOrder::of(serde_json::from_value(order).unwrap()).unwrap();
+    let order = ReceivedOrder::try_from(serde_json::from_value::<types::Order>(order).unwrap()).unwrap();
     for moved in [json!({ "service": "B" }), json!({ "accessId": "a-2" }), json!({ "operation": "CHANGE" })] {
         let change: OrderChange = serde_json::from_value(moved.clone()).unwrap();
         let error = order.change(&network, &change).await.unwrap_err();
@@ -392,7 +395,7 @@ async fn a_change_that_no_network_could_take_is_refused_before_it_is_sent() {
     let network = onapi(&sandbox);
     let order = || {
         let order = json!({ "orderId": "o-1", "state": "RECEIVED" });
-        ReceivedOrder::of(serde_json::from_value(order).unwrap()).unwrap()
+        ReceivedOrder::try_from(serde_json::from_value::<types::Order>(order).unwrap()).unwrap()
     };
     for (change, says) in [
         (json!({}), "nothing is to be changed"),
@@ -435,7 +438,7 @@ async fn a_failed_order_says_why() {
     done(&sandbox);
     let order = network.order(&placed.order_id().unwrap()).await.unwrap();
     let progress = order.progress();
-    assert_eq!((progress.stage(), progress.own()), (OrderStage::Failed, Some("DONE_FAILED")));
+    assert_eq!((progress.stage(), progress.supplier_status()), (OrderStage::Failed, Some("DONE_FAILED")));
     assert_eq!(progress.reason(), Some("The fibre is broken."));
     assert!(!format!("{progress:?}").contains("fibre"));
 }
@@ -454,7 +457,11 @@ fn every_state_is_a_stage() {
         let of_event: OrderOfEvent =
             serde_json::from_value(json!({ "state": state, "message": "" })).unwrap();
         for progress in [order.progress(), of_event.progress()] {
-            assert_eq!((progress.stage(), progress.own(), progress.reason()), (stage, own, None), "{state}");
+            assert_eq!(
+                (progress.stage(), progress.supplier_status(), progress.reason()),
+                (stage, own, None),
+                "{state}"
+            );
         }
     }
 }

@@ -140,7 +140,7 @@ async fn a_change_whose_first_attempt_was_not_answered_says_so() {
         .unwrap();
     let mut order = Prepared::new(NewOrder::activate(access, service, "SP-1".parse().unwrap())).unwrap();
     let id = order.place(&network).await.unwrap().order_id().unwrap();
-    let order = lastmile::onapi::ReceivedOrder::of(network.order(&id).await.unwrap()).unwrap();
+    let order = lastmile::onapi::ReceivedOrder::try_from(network.order(&id).await.unwrap()).unwrap();
     let note = |text: &str| serde_json::from_value(json!({ "externalNote": text })).unwrap();
     let reply = order.change(&network, &note("Ring once")).await.unwrap();
     assert!(!reply.earlier_attempt_unanswered);
@@ -155,5 +155,5 @@ async fn a_change_whose_first_attempt_was_not_answered_says_so() {
     assert!(error.retry_after().is_some_and(|wait| wait > network.raw().policy().deadline), "{error}");
     assert_eq!(sandbox.onapi().received().len(), before, "nothing was sent");
     order.change(&network, &note("Ring twice")).await.unwrap();
-    assert!(!order.cancel(&network).await.unwrap().earlier_attempt_unanswered, "then there is no order");
+    order.cancel(&network).await.unwrap();
 }

@@ -1,5 +1,6 @@
 //! Lists that are read row by row, and what has changed since last time.
 
+use futures_util::StreamExt as _;
 use lastmile::onapi::types::Access;
 use lastmile::onapi::{ChangedRows, Changes, Cursor, OnApi};
 use lastmile::{Outcome, RowError};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use lastmile::onapi::types::{Access, AccessServices, AccessSubscriptions};
 use lastmile::onapi::{
-    Changes, Gone, NewOrder, OnApi, SubscriptionAt, SyncItem, SyncPlan, SyncRun, SyncState, Synced,
+    Changes, Deleted, NewOrder, OnApi, SubscriptionAt, SyncItem, SyncPlan, SyncRun, SyncState, Synced,
     TicketQuery,
 };
 use lastmile::{Outcome, Prepared, RowError};
@@ -16,24 +16,24 @@ use serde_json::json;
 
 struct Seen<T> {
     rows: Vec<T>,
-    gone: Vec<Gone>,
+    gone: Vec<Deleted>,
     full: bool,
-    may_sweep: bool,
+    is_complete: bool,
     state: SyncState,
 }
 
 async fn read<T: Synced + std::fmt::Debug>(mut run: SyncRun<T>) -> Seen<T> {
     let (mut rows, mut gone) = (Vec::new(), Vec::new());
-    assert!(run.state().is_none() && !run.may_sweep(), "not before the end");
+    assert!(run.state().is_none() && !run.is_complete(), "not before the end");
     while let Some(item) = run.next().await {
         match item.unwrap() {
-            SyncItem::Row(row) => rows.push(*row),
-            SyncItem::Gone(one) => gone.push(one),
+            SyncItem::Upserted(row) => rows.push(*row),
+            SyncItem::Deleted(one) => gone.push(one),
             other => panic!("{other:?}"),
         }
     }
     let state = run.state().unwrap().clone();
-    Seen { rows, gone, full: run.is_full(), may_sweep: run.may_sweep(), state }
+    Seen { rows, gone, full: run.is_full(), is_complete: run.is_complete(), state }
 }
 
 async fn sync<T: Synced + std::fmt::Debug>(network: &OnApi, since: Option<&SyncState>) -> Seen<T> {
@@ -53,18 +53,18 @@ async fn everything_then_the_news_then_what_is_gone() {
     let network = onapi(&sandbox);
     sandbox.onapi().add_accesses(1);
     let first = sync::<Access>(&network, None).await;
-    assert_eq!((first.rows.len(), first.full, first.may_sweep), (31, true, true));
+    assert_eq!((first.rows.len(), first.full, first.is_complete), (31, true, true));
     assert_eq!(first.gone, []);
     let state: SyncState = serde_json::from_str(&serde_json::to_string(&first.state).unwrap()).unwrap();
 
     // As a stream it is the same.
     let mut run = network.sync::<Access>(None, &SyncPlan::default()).await.unwrap();
     let rows: Vec<_> = (&mut run).collect().await;
-    assert!(rows.len() == 31 && rows.iter().all(|row| matches!(row, Ok(SyncItem::Row(_)))));
-    assert!(run.may_sweep() && run.state().is_some());
+    assert!(rows.len() == 31 && rows.iter().all(|row| matches!(row, Ok(SyncItem::Upserted(_)))));
+    assert!(run.is_complete() && run.state().is_some());
 
     let nothing = sync::<Access>(&network, Some(&state)).await;
-    assert_eq!((nothing.rows.len(), nothing.full, nothing.may_sweep), (0, false, false));
+    assert_eq!((nothing.rows.len(), nothing.full, nothing.is_complete), (0, false, false));
     assert_eq!(nothing.gone, []);
 
     let torn_down = sandbox.onapi().accesses()[3].id.clone();
@@ -72,9 +72,9 @@ async fn everything_then_the_news_then_what_is_gone() {
     sandbox.onapi().add_accesses(2);
     let mut run = network.sync::<Access>(Some(&nothing.state), &SyncPlan::default()).await.unwrap();
     let first = StreamExt::next(&mut run).await.unwrap().unwrap();
-    assert!(matches!(first, SyncItem::Gone(Gone::Access(_))) && run.state().is_none());
+    assert!(matches!(first, SyncItem::Deleted(Deleted::Access(_))) && run.state().is_none());
     let news = sync::<Access>(&network, Some(&nothing.state)).await;
-    assert_eq!(news.gone, [Gone::Access(torn_down.clone())]);
+    assert_eq!(news.gone, [Deleted::Access(torn_down.clone())]);
     assert_eq!((news.rows.len(), news.full), (2, false));
     let again = sync::<Access>(&network, Some(&news.state)).await;
     assert_eq!((again.rows.len(), again.gone.len()), (0, 0), "told once");
@@ -108,11 +108,11 @@ async fn subscriptions_end_and_services_go_with_their_access() {
     sandbox.onapi().tear_down(&accesses[0].id);
 
     let news = sync::<AccessSubscriptions>(&network, Some(&subscriptions.state)).await;
-    assert_eq!(news.gone, [Gone::Access(accesses[0].id.clone()), Gone::Subscription(ended)]);
+    assert_eq!(news.gone, [Deleted::Access(accesses[0].id.clone()), Deleted::Subscription(ended)]);
     let of: Vec<_> = news.rows.iter().map(|row| row.access_id.as_deref().unwrap()).collect();
     assert_eq!(of, [with.id.as_str()]);
     let news = sync::<AccessServices>(&network, Some(&services.state)).await;
-    assert_eq!(news.gone, [Gone::Access(accesses[0].id.clone())], "no subscription among the services");
+    assert_eq!(news.gone, [Deleted::Access(accesses[0].id.clone())], "no subscription among the services");
 }
 
 fn events(sandbox: &Sandbox, rows: serde_json::Value) {
@@ -137,7 +137,7 @@ async fn the_last_event_of_an_object_counts_in_either_number() {
         ]),
     );
     let news = sync::<Access>(&network, Some(&first.state)).await;
-    assert_eq!(news.gone, [Gone::Access("brief".into())]);
+    assert_eq!(news.gone, [Deleted::Access("brief".into())]);
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn events_that_list_the_newest_first_delete_nothing_that_is_there() {
     ]);
     events(&sandbox, newest_first);
     let news = sync::<Access>(&network, Some(&first.state)).await;
-    assert_eq!(news.gone, [Gone::Access("gone".into())]);
+    assert_eq!(news.gone, [Deleted::Access("gone".into())]);
     assert!(!news.full);
 
     // Without times it cannot be told: nothing is deleted, and everything is read within a day.
@@ -166,7 +166,7 @@ async fn events_that_list_the_newest_first_delete_nothing_that_is_there() {
     let doubtful = sync::<Access>(&network, Some(&news.state)).await;
     assert_eq!(doubtful.gone, []);
     let later = sync::<Access>(&network, Some(&aged(&doubtful.state, "full_at", 25 * 3600))).await;
-    assert!(later.full && later.may_sweep);
+    assert!(later.full && later.is_complete);
 }
 
 /// The whole next answer to a list.
@@ -210,7 +210,7 @@ async fn a_row_whose_inner_list_cannot_be_read_replaces_nothing() {
             listed(&sandbox, list, &format!(r#"[{whole},{{"accessId":"A-2","{field}":{inner}}}]"#));
             let mut run = network.sync::<T>(None, &SyncPlan::default()).await.unwrap();
             assert_eq!(outcome(&mut run).await, (1, 1, false), "{list} {inner}");
-            assert!(run.is_full() && !run.may_sweep() && run.unreadable() == 1, "{list} {inner}");
+            assert!(run.is_full() && !run.is_complete() && run.unreadable() == 1, "{list} {inner}");
         }
         for inner in [
             "[]",
@@ -222,7 +222,7 @@ async fn a_row_whose_inner_list_cannot_be_read_replaces_nothing() {
             listed(&sandbox, list, &format!(r#"[{whole},{{"accessId":"A-2","{field}":{inner}}}]"#));
             let mut run = network.sync::<T>(None, &SyncPlan::default()).await.unwrap();
             assert_eq!(outcome(&mut run).await, (2, 0, false), "{list} {inner}");
-            assert!(run.may_sweep(), "{list} {inner}");
+            assert!(run.is_complete(), "{list} {inner}");
         }
     }
     holds::<AccessSubscriptions>("listSubscriptions", "subscriptions", "subscriptionId").await;
@@ -237,15 +237,15 @@ async fn an_empty_list_empties_no_copy_and_is_read_again_within_a_day() {
     let due = aged(&first.state, "full_at", 8 * 24 * 3600);
     listed(&sandbox, "listAccesses", "[]");
     let empty = sync::<Access>(&network, Some(&due)).await;
-    assert_eq!((empty.rows.len(), empty.full, empty.may_sweep), (0, true, false));
+    assert_eq!((empty.rows.len(), empty.full, empty.is_complete), (0, true, false));
     let later = sync::<Access>(&network, Some(&aged(&empty.state, "full_at", 25 * 3600))).await;
-    assert!(later.full && later.may_sweep);
+    assert!(later.full && later.is_complete);
     // News without any row are no such case, and events still take objects out.
     let gone = sandbox.onapi().accesses()[0].id.clone();
     sandbox.onapi().tear_down(&gone);
     listed(&sandbox, "listAccesses", "[]");
     let news = sync::<Access>(&network, Some(&later.state)).await;
-    assert_eq!((news.full, news.gone), (false, vec![Gone::Access(gone)]));
+    assert_eq!((news.full, news.gone), (false, vec![Deleted::Access(gone)]));
     assert!(!sync::<Access>(&network, Some(&aged(&news.state, "full_at", 25 * 3600))).await.full);
 }
 
@@ -262,10 +262,10 @@ async fn a_list_with_another_status_than_200_sweeps_nothing_and_moves_no_cursor(
             let answer = answer.header("last-modified", "Tue, 03 Mar 2026 06:00:00 GMT");
             sandbox.onapi().answer_next("listAccesses", answer);
             let seen = sync::<Access>(&network, Some(since)).await;
-            assert_eq!((seen.rows.len(), seen.full, seen.may_sweep), (1, is_full, false), "{status}");
+            assert_eq!((seen.rows.len(), seen.full, seen.is_complete), (1, is_full, false), "{status}");
             assert_eq!(rows(&seen.state), rows(since), "{status}");
             let later = sync::<Access>(&network, Some(&aged(&seen.state, "full_at", 25 * 3600))).await;
-            assert!(later.full && later.may_sweep, "{status}");
+            assert!(later.full && later.is_complete, "{status}");
         }
     }
 }
@@ -309,7 +309,7 @@ async fn blanks_around_an_id_make_no_other_id() {
         listed(&sandbox, "listAccesses", body);
         let mut run = network.sync::<Access>(None, &SyncPlan::default()).await.unwrap();
         assert_eq!(outcome(&mut run).await, (rows, unreadable, false), "{body}");
-        assert!(!run.may_sweep(), "{body}");
+        assert!(!run.is_complete(), "{body}");
     }
 }
 
@@ -333,7 +333,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
     let first = {
         let mut run = network.sync::<T>(None, &plan).await.unwrap();
         outcome(&mut run).await;
-        assert!(run.may_sweep(), "{list}");
+        assert!(run.is_complete(), "{list}");
         run.state().unwrap().clone()
     };
     let due = aged(&first, "full_at", 8 * 24 * 3600);
@@ -347,7 +347,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
         listed(&sandbox, list, body);
         let mut run = network.sync::<T>(Some(&due), &plan).await.unwrap();
         let (rows, _, broken) = outcome(&mut run).await;
-        assert!(broken && !run.may_sweep() && run.state().is_none(), "{list} {body}: {rows} rows");
+        assert!(broken && !run.is_complete() && run.state().is_none(), "{list} {body}: {rows} rows");
     }
     // What says nothing, or is not a list: everything is still to be read.
     let one = row("\"A-1\"");
@@ -355,13 +355,13 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
         listed(&sandbox, list, body);
         let mut run = network.sync::<T>(Some(&due), &plan).await.unwrap();
         assert_eq!(outcome(&mut run).await, (rows, 0, false), "{list} {body}");
-        assert!(run.is_full() && !run.may_sweep(), "{list} {body}");
+        assert!(run.is_full() && !run.is_complete(), "{list} {body}");
         assert_eq!(run.state(), Some(&due), "{list} {body}");
     }
     sandbox.onapi().answer_next(list, Answer::status(204));
     let mut run = network.sync::<T>(Some(&due), &plan).await.unwrap();
     assert_eq!(outcome(&mut run).await, (0, 0, false));
-    assert!(!run.may_sweep() && run.state() == Some(&due), "{list}");
+    assert!(!run.is_complete() && run.state() == Some(&due), "{list}");
 
     // Rows that do not surely tell what there is.
     for (ids, unreadable) in [
@@ -376,7 +376,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
         listed(&sandbox, list, &two(ids[0], ids[1]));
         let mut run = network.sync::<T>(Some(&due), &plan).await.unwrap();
         assert_eq!(outcome(&mut run).await, (2 - unreadable, unreadable, false), "{list} {ids:?}");
-        assert!(run.is_full() && !run.may_sweep() && run.unreadable() == unreadable, "{list} {ids:?}");
+        assert!(run.is_full() && !run.is_complete() && run.unreadable() == unreadable, "{list} {ids:?}");
         assert_eq!(run.unsure() > 0, unreadable == 0, "{list} {ids:?}");
         // What could not be read comes to light within a day.
         let state = run.state().unwrap().clone();
@@ -387,7 +387,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
     listed(&sandbox, list, &two("\"A-1\"", "\"A-2\""));
     let mut run = network.sync::<T>(Some(&due), &plan).await.unwrap();
     assert_eq!(outcome(&mut run).await, (2, 0, false));
-    assert!(run.may_sweep(), "{list}");
+    assert!(run.is_complete(), "{list}");
 }
 
 #[tokio::test]
@@ -410,7 +410,7 @@ async fn news_that_could_not_be_read_are_asked_for_again() {
         listed(&sandbox, "listAccesses", body);
         let mut run = network.sync::<Access>(Some(&first.state), &SyncPlan::default()).await.unwrap();
         outcome(&mut run).await;
-        assert!(!run.is_full() && !run.may_sweep());
+        assert!(!run.is_full() && !run.is_complete());
         assert_eq!(serde_json::to_value(run.state().unwrap()).unwrap()["rows"], before, "{body}");
     }
     listed(&sandbox, "listAccesses", r#"[{"accessId":"A-1"}]"#);
@@ -431,14 +431,14 @@ async fn rows_of_another_version_empty_no_access() {
     let Some(Err(error @ RowError::Unreadable(_))) = run.next().await else { panic!("a row of ON-API 2.4") };
     assert!(error.to_string().contains("the list of its subscriptions, as from ON-API 2.6 on"), "{error}");
     assert_eq!(outcome(&mut run).await, (0, 1, false));
-    assert!(!run.may_sweep() && run.unreadable() == 2);
+    assert!(!run.is_complete() && run.unreadable() == 2);
     // An access without any is read, in each form of an empty list.
     let none =
         json!([{ "accessId": "A-1", "subscriptions": "" }, { "accessId": "A-2", "subscriptions": null }]);
     listed(&sandbox, "listSubscriptions", &none.to_string());
     let mut run = network.sync::<AccessSubscriptions>(None, &SyncPlan::default()).await.unwrap();
     assert_eq!(outcome(&mut run).await, (2, 0, false));
-    assert!(run.may_sweep());
+    assert!(run.is_complete());
 }
 
 #[tokio::test]
@@ -480,7 +480,7 @@ async fn an_event_that_cannot_be_told_brings_everything_within_a_day() {
         let soon = sync::<Access>(&network, Some(&aged(&news.state, "full_at", 23 * 3600))).await;
         assert!(!soon.full, "a list of a whole country is not read at every look");
         let later = sync::<Access>(&network, Some(&aged(&soon.state, "full_at", 2 * 3600))).await;
-        assert!(later.full && later.may_sweep, "{doubtful}");
+        assert!(later.full && later.is_complete, "{doubtful}");
         let after = sync::<Access>(&network, Some(&later.state)).await;
         assert!(!after.full);
     }
@@ -512,10 +512,10 @@ async fn a_network_that_dates_no_list_is_read_whole_now_and_then() {
     let lists = sandbox.onapi().count("listAccesses");
     let soon = sync::<Access>(&network, Some(&first.state)).await;
     assert_eq!((soon.full, soon.rows.len()), (false, 0));
-    assert_eq!(soon.gone, [Gone::Access(torn_down)]);
+    assert_eq!(soon.gone, [Deleted::Access(torn_down)]);
     assert_eq!(sandbox.onapi().count("listAccesses"), lists, "the list is not read");
     let later = sync::<Access>(&network, Some(&aged(&soon.state, "full_at", 24 * 3600))).await;
-    assert_eq!((later.full, later.may_sweep, later.rows.len()), (true, true, 30));
+    assert_eq!((later.full, later.is_complete, later.rows.len()), (true, true, 30));
 }
 
 #[tokio::test]
@@ -528,7 +528,7 @@ async fn a_network_without_events_is_read_whole_now_and_then() {
     let soon = sync::<Access>(&network, Some(&first.state)).await;
     assert_eq!((soon.full, soon.rows.len(), soon.gone.len()), (false, 1, 0), "what is new, not what is gone");
     let later = sync::<Access>(&network, Some(&aged(&soon.state, "full_at", 24 * 3600))).await;
-    assert_eq!((later.full, later.may_sweep, later.rows.len()), (true, true, 30));
+    assert_eq!((later.full, later.is_complete, later.rows.len()), (true, true, 30));
 
     let known = network.with_directory(&network.directory().await.unwrap().unwrap(), &[]);
     let asked = sandbox.onapi().count("listEvents");
@@ -561,11 +561,11 @@ async fn nothing_is_swept_that_was_not_surely_seen() {
     assert!(run.next().await.unwrap().is_ok());
     assert!(matches!(run.next().await, Some(Err(RowError::Unreadable(_)))));
     assert!(run.next().await.is_none());
-    assert!(run.is_full() && run.state().is_some() && !run.may_sweep() && run.unreadable() == 1);
+    assert!(run.is_full() && run.state().is_some() && !run.is_complete() && run.unreadable() == 1);
 
     sandbox.onapi().answer_next("listAccesses", Answer::json(404, &json!({ "cause": "nothing" })));
     let nothing = sync::<Access>(&network, None).await;
-    assert!(nothing.full && !nothing.may_sweep, "some say so of a path that is not in their form");
+    assert!(nothing.full && !nothing.is_complete, "some say so of a path that is not in their form");
 
     let torn = Answer::status(200).header("content-type", "application/json").body("[{},");
     sandbox.onapi().answer_next("listAccesses", torn);
@@ -574,7 +574,7 @@ async fn nothing_is_swept_that_was_not_surely_seen() {
     while let Some(item) = run.next().await {
         failed |= item.is_err();
     }
-    assert!(failed && run.state().is_none() && !run.may_sweep());
+    assert!(failed && run.state().is_none() && !run.is_complete());
 
     // As a cache between might say: nobody has asked what changed.
     for list in ["listEvents", "listAccesses"] {
@@ -585,7 +585,7 @@ async fn nothing_is_swept_that_was_not_surely_seen() {
     let state = sync::<Access>(&network, None).await.state;
     sandbox.onapi().answer_next("listAccesses", Answer::status(304));
     let nothing = sync::<Access>(&network, Some(&state)).await;
-    assert!(nothing.rows.is_empty() && !nothing.may_sweep, "it was asked for");
+    assert!(nothing.rows.is_empty() && !nothing.is_complete, "it was asked for");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use lastmile::{Outcome, Policy};
+use lastmile::{Outcome, Policy, RowError};
 use lastmile_core::auth::Credentials;
 use lastmile_core::client::ApiClient;
 use lastmile_core::{Error, Reply};
@@ -155,6 +155,15 @@ pub async fn onapi(sandbox: &Sandbox, walked: &Walked) {
     walked.debug(&rows.next().await.unwrap().unwrap());
     walked.debug(&rows);
     walked.error(&rows.next().await.unwrap().unwrap_err());
+    let mut rows = lastmile::testing::rows_of::<String>(format!("[{PERSONAL:?}, 7,"));
+    assert!(rows.next().await.unwrap().is_ok());
+    walked.error(&lastmile::Error::from(rows.next().await.unwrap().unwrap_err()));
+    let Some(Err(RowError::Malformed { list, .. })) = rows.next().await else { panic!("it has no end") };
+    walked.debug(&list);
+    let told =
+        lastmile::testing::error(Outcome::Rejected).supplier_message(PERSONAL).detail("name", "x", PERSONAL);
+    walked.debug(&told);
+    walked.error(&told.build());
 }
 
 fn json_answer(body: &str) -> Answer {

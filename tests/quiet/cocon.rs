@@ -2,7 +2,8 @@
 
 use lastmile::cocon::types::*;
 use lastmile::cocon::{
-    Batch, BatchId, BuildingConnection, Cocon, Connection, Geometry, NamedConnection, RouteScenario,
+    Batch, BatchId, BuildingConnection, Cocon, Connection, ContactId, Geometry, NamedConnection,
+    RouteScenario,
 };
 use lastmile::wire::Patch;
 use lastmile::{HasWarnings, Prepared, Reconciled, WaitError};
@@ -34,7 +35,7 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
         ..Default::default()
     };
     prepared(walked, NamedConnection::new(PERSONAL, RouteScenario::KeepRoute));
-    prepared(walked, BuildingConnection::new("1937214", RouteScenario::NewRoute(route())));
+    prepared(walked, BuildingConnection::new("1937214".parse().unwrap(), RouteScenario::NewRoute(route())));
     prepared(walked, CustomerCreate { name: personal(), client_code: personal(), ..Default::default() });
     prepared(walked, CustomerContractCreate { owner: personal(), comment: personal(), ..Default::default() });
     prepared(walked, approval);
@@ -51,7 +52,7 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
     walked.debug(&found);
     let Reconciled::Undecidable(undecidable) = found else { panic!("Cocon cannot tell") };
     walked.both(&undecidable);
-    walked.error(&cocon.contact("Personal\\").await.unwrap_err());
+    walked.error(&lastmile::Error::from("Personal\\".parse::<ContactId>().unwrap_err()));
     let map = [(PERSONAL.to_owned(), "x".repeat(5000)), (format!("{PERSONAL}\n"), PERSONAL.to_owned())];
     let odd = CustomerCreate { additional_information: Some(map.into()), ..Default::default() };
     walked.error(&Prepared::new(odd.clone()).unwrap_err());
@@ -71,7 +72,7 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
     (0..2).for_each(|_| supplier.answer_next("getDelayedConnectionBatch", Answer::json(200, &report)));
     walked.debug(&cocon.batch(&id).await.unwrap());
     let not_yet = cocon.wait_for_batch(&id, &GLANCE).await.unwrap_err();
-    assert!(matches!(not_yet, WaitError::NotYet { .. }));
+    assert!(matches!(not_yet, WaitError::TimedOut { .. }));
     walked.error(&not_yet);
     supplier.answer_next("getDelayedConnectionBatch", Answer::json(404, &echo()));
     walked.error(&cocon.wait_for_batch(&id, &GLANCE).await.unwrap_err());

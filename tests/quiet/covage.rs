@@ -1,10 +1,12 @@
 //! What the facade of Covage makes of marked data.
 
+use futures_util::StreamExt as _;
 use lastmile::covage::types::*;
 use lastmile::covage::{
-    Copper, Covage, CutService, Draft, EventCursor, Fibre, Information, Migrated, Migration, NewOrder,
-    Options, OrderFilter, OrderSort, SlotRequest, Socket,
+    ConfirmTermination, Copper, Covage, Draft, EventCursor, Fibre, Information, Migrated, Migration,
+    NewOrder, Options, OrderFilter, OrderId, OrderSort, SlotRequest, Socket,
 };
+use lastmile::rules::CovageZipCode;
 use lastmile::{HasProgress, Prepared, Reconciled};
 use lastmile_sandbox::{Answer, Sandbox, Spec};
 use lastmile_tests::{brisk, store_and_place};
@@ -70,7 +72,7 @@ async fn tokens(sandbox: &Sandbox, walked: &Walked) -> Covage {
     supplier.answer_next("getOrder", Answer::json(401, &echo()));
     supplier.answer_next("refreshToken", Answer::json(200, &json!({ "access": "SECRET-TOKEN-4712" })));
     supplier.answer_next("getOrder", Answer::json(401, &json!({ "error": "SECRET-TOKEN-4712" })));
-    let error = covage.order(PERSONAL).await.unwrap_err();
+    let error = covage.order(&PERSONAL.parse().unwrap()).await.unwrap_err();
     assert_eq!(error.message(), None);
     walked.error(&error);
     walked.debug(&covage);
@@ -93,16 +95,16 @@ async fn drafts(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
     walked.error(&draft.set_otp(covage, &"FI-0000-0000".parse().unwrap()).await.unwrap_err());
 
     let readiness = draft.readiness();
-    assert!(!readiness.is_ready() && readiness.gaps().iter().any(|gap| gap.path == "end_customer.name"));
+    assert!(!readiness.is_ready() && readiness.issues().iter().any(|gap| gap.path == "end_customer.name"));
     walked.both(&readiness);
-    for gap in readiness.gaps().iter().chain(readiness.warnings()) {
+    for gap in readiness.issues().iter().chain(readiness.warnings()) {
         walked.both(gap);
         walked.debug(&gap.kind);
     }
     let not_ready = draft.submission().unwrap_err();
     walked.error(&not_ready);
     let mut draft = not_ready.into_draft();
-    draft.overrule(readiness.gaps().iter().map(|gap| gap.path.clone()));
+    draft.skip_validation(readiness.issues().iter().map(|gap| gap.path.clone()));
     walked.debug(&draft);
     let mut lost = prepared(walked, draft.submission().unwrap());
     // Looked up, and compared with what was seen.
@@ -118,22 +120,23 @@ async fn drafts(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
     walked.debug(&order_.progress().stage());
     walked.debug(&found);
 
-    let termination = Draft::of(serde_json::from_value(order("draft", "terminate")).unwrap()).unwrap();
-    let confirmation = CutService::now("S-2");
+    let termination =
+        Draft::try_from(serde_json::from_value::<Order>(order("draft", "terminate")).unwrap()).unwrap();
+    let confirmation = ConfirmTermination::new("S-2");
     walked.debug(&confirmation);
     walked.error(&termination.termination(confirmation).unwrap_err());
     walked.error(&lastmile::Error::from(
-        Draft::of(serde_json::from_value(order("draft", "activate")).unwrap())
+        Draft::try_from(serde_json::from_value::<Order>(order("draft", "activate")).unwrap())
             .unwrap()
             .submission()
             .unwrap_err(),
     ));
 
-    prepared(walked, Information::new("1", PERSONAL));
-    prepared(walked, Migration::of("1").to_building("IMB/76540/X/043X"));
+    prepared(walked, Information::new("1".parse().unwrap(), PERSONAL));
+    prepared(walked, Migration::new("1".parse().unwrap()).to_building("IMB/76540/X/043X"));
     let answer: ServiceFtthMigration =
         serde_json::from_value(json!({ "eligible": true, "data": "O-1" })).unwrap();
-    walked.debug(&Migrated::of(&answer));
+    walked.debug(&Migrated::from(&answer));
     let contact = serde_json::from_value::<ContactCreate>(json!({
         "first_name": PERSONAL, "last_name": PERSONAL, "email": PERSONAL, "phone_number": "0123456789",
         "cell_phone_number": "0623456789",
@@ -170,15 +173,20 @@ async fn lists(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
     walked.debug(&services);
     let mut events = covage.events(EventCursor::default());
     supplier.answer_next("listEvents", Answer::json(200, &answer(Spec::covage(), "listEvents")));
-    assert_eq!(events.look().await.unwrap(), 1);
+    assert_eq!(events.poll().await.unwrap(), 1);
     walked.debug(&events);
-    walked.debug(&events.take().unwrap());
+    let delivered = events.next().await.unwrap().unwrap();
+    walked.debug(&delivered);
+    walked.debug(&delivered.event);
     walked.debug(events.cursor());
 
-    let request = SlotRequest::copper("76540", "765405510", "AM01", PERSONAL);
+    walked.debug(&covage.contacts());
+    walked.debug(&covage.events(EventCursor::default()).follow(lastmile::Poll::default()));
+
+    let request = SlotRequest::for_copper("76540", "765405510", "AM01", PERSONAL);
     walked.debug(&request);
     walked.error(&request.days(PERSONAL, PERSONAL).unwrap_err());
-    walked.error(&SlotRequest::order(PERSONAL).unwrap_err());
+    walked.error(&SlotRequest::for_order(&PERSONAL.parse().unwrap()).unwrap_err());
     let no_offer = OfferRequest {
         reference: "Personal 471100811".into(),
         reference_type: OfferRequestReferenceType::Otp,
@@ -188,5 +196,6 @@ async fn lists(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
     };
     walked.debug(&no_offer);
     walked.error(&covage.offers(&no_offer).await.unwrap_err());
-    walked.error(&covage.cities(PERSONAL).await.unwrap_err());
+    walked.error(&lastmile::Error::from(PERSONAL.parse::<CovageZipCode>().unwrap_err()));
+    walked.error(&format!("{PERSONAL}\\").parse::<OrderId>().unwrap_err());
 }

@@ -12,7 +12,7 @@ use crate::generated::{marked, with_more};
 use crate::marks::{PERSONAL, Walked, quiet};
 
 /// A look that is given up at once.
-pub const GLANCE: Poll = Poll { every: Duration::from_millis(10), at_most: Duration::ZERO };
+pub const GLANCE: Poll = Poll::new().interval(Duration::from_millis(10)).timeout(Duration::ZERO);
 
 /// Looks at a creation: as it is, prepared, marked, and as it comes back from the store.
 pub fn prepared<C: Creation + std::fmt::Debug>(walked: &Walked, request: C) -> Prepared<C> {

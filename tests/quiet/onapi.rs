@@ -1,8 +1,9 @@
 //! What the facade of ON-API makes of marked data.
 
+use futures_util::StreamExt as _;
 use lastmile::onapi::types::*;
 use lastmile::onapi::{
-    Changes, EndpointName, Gone, Networks, NewOrder, NewTicket, OnApi, PeriodId, Placed, ReceivedOrder,
+    Changes, Deleted, EndpointName, Networks, NewOrder, NewTicket, OnApi, PeriodId, Placed, ReceivedOrder,
     References, SubscriptionAt, SyncItem, SyncPlan, TicketChange, TicketList, TicketQuery,
 };
 use lastmile::rules::OnApiId;
@@ -81,7 +82,7 @@ async fn orders(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
     walked.error(&network.wait_for_order(&id("7"), &GLANCE).await.unwrap_err());
 
     supplier.answer_next("getOrder", Answer::json(200, &order()));
-    let received = ReceivedOrder::of(network.order(&id("7")).await.unwrap()).unwrap();
+    let received = ReceivedOrder::try_from(network.order(&id("7")).await.unwrap()).unwrap();
     walked.debug(&received);
     walked.debug(&received.order().progress());
     let change = OrderChange { external_note: personal(), message: personal(), ..Default::default() };
@@ -132,8 +133,9 @@ async fn tickets(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
     walked.debug(&query);
     supplier.answer_next("listTickets", Answer::json(200, &answer(Spec::onapi(), "listTickets")));
     let list = network.tickets(&query).await.unwrap();
-    assert!(matches!(&list, TicketList::Tickets { tickets, .. } if tickets.len() == 1));
     walked.debug(&list);
+    let TicketList::Tickets { tickets, .. } = list else { panic!("there is one") };
+    assert_eq!(tickets.await.unwrap().len(), 1);
 }
 
 async fn lists(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
@@ -187,8 +189,8 @@ async fn lists(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
         }
     }
     walked.debug(run.state().unwrap());
-    walked.debug(&SyncItem::<Access>::Gone(Gone::Access("1".into())));
-    walked.debug(&Gone::Access("1".into()));
+    walked.debug(&SyncItem::<Access>::Deleted(Deleted::Access("1".into())));
+    walked.debug(&Deleted::Access("1".into()));
 
     let mut events = network.order_events(None);
     supplier.answer_next("listOrderEvents", Answer::json(200, &answer(Spec::onapi(), "listOrderEvents")));

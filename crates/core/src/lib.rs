@@ -36,6 +36,7 @@ pub mod send;
 pub mod testing;
 pub mod wire;
 
+pub use bytes;
 pub use error::{Error, Outcome};
 pub use reply::Reply;
 pub use reqwest;

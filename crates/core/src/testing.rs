@@ -1,14 +1,188 @@
-//! What a call returns, without a server: for unit tests of code that must handle it.
+//! What calls return, without a server: for unit tests of code that must handle it.
+
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::Stream;
-use reqwest::StatusCode;
+use futures_util::{Stream, stream};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::client::ApiClient;
-use crate::operation::Operation;
+use crate::error::{Detail, Error, Inner, Outcome};
+use crate::operation::{Answer, ErrorShape, Operation, Repeat, Table};
+use crate::reply::Reply;
 use crate::rows::Rows;
 use crate::send::CallRecord;
+
+/// The API of what this module makes.
+static TABLE: Table = Table {
+    api: "testing",
+    title: "Testing",
+    version: "1",
+    errors: ErrorShape { message: "", id: "", fields: "", field_name: "", field_code: "", field_message: "" },
+    key_headers: &[],
+    tokens: &[],
+};
+
+const fn operation(id: &'static str, repeat: Repeat) -> Operation {
+    Operation {
+        id,
+        method: match repeat {
+            Repeat::Read => Method::GET,
+            Repeat::Idempotent => Method::PUT,
+            Repeat::Once => Method::POST,
+        },
+        path: "/",
+        repeat,
+        media_type: None,
+        answer: Answer::Json,
+        list: None,
+        conditional: false,
+        authorized: false,
+        lower_case: false,
+        interval: None,
+    }
+}
+
+static READ: Operation = operation("read", Repeat::Read);
+static CHANGE: Operation = operation("change", Repeat::Idempotent);
+static CREATE: Operation = operation("create", Repeat::Once);
+
+crate::client!(
+    /// A client that sends nothing.
+    Nowhere, TABLE
+);
+
+static NOWHERE: LazyLock<Option<Nowhere>> =
+    LazyLock::new(|| Nowhere::builder("http://127.0.0.1").build().ok());
+
+/// Starts an error of this outcome, as a call that creates something returns it.
+///
+/// ```
+/// use lastmile_core::Outcome;
+/// use lastmile_core::testing::error;
+///
+/// let error = error(Outcome::Rejected).status(409).supplier_message("The reference is taken").build();
+/// assert_eq!(error.status().unwrap(), 409);
+/// assert!(!error.may_have_taken_effect());
+/// ```
+pub fn error(outcome: Outcome) -> ErrorBuilder {
+    let attempts = u32::from(outcome != Outcome::Invalid);
+    let inner = Inner {
+        operation: Some(&CREATE),
+        attempts,
+        ..Inner::of(TABLE.api, outcome, "this error was made for a test".to_owned())
+    };
+    ErrorBuilder { inner }
+}
+
+/// Builds an [`Error`] for a test: [`error`].
+#[must_use = "call `build` for the error"]
+pub struct ErrorBuilder {
+    inner: Inner,
+}
+
+impl std::fmt::Debug for ErrorBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ErrorBuilder").field("outcome", &self.inner.outcome).finish_non_exhaustive()
+    }
+}
+
+impl ErrorBuilder {
+    /// Makes it the error of a call that only reads.
+    pub fn of_read(mut self) -> Self {
+        self.inner.operation = Some(&READ);
+        self
+    }
+
+    /// Makes it the error of a call that changes something and is safe to repeat, such as a deletion.
+    pub fn of_change(mut self) -> Self {
+        self.inner.operation = Some(&CHANGE);
+        self
+    }
+
+    /// Sets the status of the answer. A number that is no status is left out.
+    pub fn status(mut self, status: u16) -> Self {
+        self.inner.status = StatusCode::from_u16(status).ok();
+        self
+    }
+
+    /// Sets the body of the answer as it arrived.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.inner.body = body.into();
+        self
+    }
+
+    /// Sets the supplier's explanation.
+    pub fn supplier_message(mut self, message: impl Into<String>) -> Self {
+        self.inner.said.message = Some(message.into());
+        self.inner.said.is_documented = true;
+        self
+    }
+
+    /// Adds a field that the supplier found wrong, with its code and explanation.
+    pub fn detail(mut self, field: &str, code: &str, message: &str) -> Self {
+        self.inner.said.details.push(Detail {
+            field: Some(field.to_owned()),
+            code: Some(code.to_owned()),
+            message: Some(message.to_owned()),
+            is_documented: true,
+        });
+        self.inner.said.is_documented = true;
+        self
+    }
+
+    /// Sets after which time to send the request again.
+    pub fn retry_after(mut self, time: Duration) -> Self {
+        self.inner.retry_after = Some(time);
+        self
+    }
+
+    /// Sets how many times the request was sent.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.inner.attempts = attempts;
+        self
+    }
+
+    /// Returns the error.
+    pub fn build(self) -> Error {
+        Error::new(self.inner)
+    }
+}
+
+/// Returns the reply of a call that succeeded with this value: status 200, one attempt, an empty body. The fields can be set.
+///
+/// ```
+/// let mut reply = lastmile_core::testing::reply(17);
+/// reply.earlier_attempt_unanswered = true;
+/// assert_eq!(reply.into_value(), 17);
+/// ```
+pub fn reply<T>(value: T) -> Reply<T> {
+    Reply {
+        value,
+        status: StatusCode::OK,
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+        attempts: 1,
+        earlier_attempt_unanswered: false,
+        elapsed: Duration::ZERO,
+        table: &TABLE,
+        operation: &CHANGE,
+    }
+}
+
+/// Returns the rows of this JSON text, such as `[{"accessId": "a-1"}, 7]`: a row of another type is a
+/// [`RowError::Unreadable`](crate::rows::RowError::Unreadable), and a list without an end breaks off. It needs a tokio runtime.
+///
+/// # Panics
+/// Where no HTTP client can be made.
+pub fn rows_of<T: DeserializeOwned + Send + 'static>(json: impl Into<Bytes>) -> Rows<T> {
+    #[allow(clippy::panic, reason = "for tests only, and a client without TLS settings can always be made")]
+    let Some(client) = NOWHERE.as_ref() else { panic!("no HTTP client can be made") };
+    rows(client, &READ, stream::iter([Ok(json.into())]))
+}
 
 /// Returns the rows of a response body that arrives in these pieces, as the list `operation` of `client` would return them.
 pub fn rows<T: DeserializeOwned + Send + 'static>(

@@ -64,7 +64,7 @@ async fn connect(cocon: &Cocon, batch: &Batch) -> Result<BatchReport, Box<dyn Er
     prepared.mark_in_flight()?;
     println!("  marked, {} bytes to store before it is placed", serde_json::to_string(&prepared)?.len());
     let id = prepared.place(cocon).await?;
-    let poll = Poll { every: Duration::from_millis(20), at_most: Duration::from_secs(10) };
+    let poll = Poll::default().interval(Duration::from_millis(20)).timeout(Duration::from_secs(10));
     let report = cocon.wait_for_batch(&id, &poll).await?;
     let [connected, failed, pending] = report.counts();
     println!("  batch {id}: {connected} connected, {failed} failed, {pending} pending");

@@ -18,7 +18,7 @@ use lastmile::covage::types::{
 use lastmile::covage::{
     Covage, EventCursor, Fibre, Information, NewOrder, Options, OrderFilter, OrderOption, OrderSort,
 };
-use lastmile::{HasProgress, OrderStage, Prepared};
+use lastmile::{HasProgress, OrderStage, Prepared, StreamExt as _};
 use lastmile_sandbox::Sandbox;
 
 #[tokio::main(flavor = "current_thread")]
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let buildings = covage.buildings(&place.kosc_street_code, &place.street_number).await?;
     let building = buildings.iter().find_map(|building| building.get()?.building_ref.as_deref());
     let building = building.ok_or("no building")?;
-    let offers = covage.offers_for_building(building).await?;
+    let offers = covage.offers_for_building(&building.parse()?).await?;
     let products = offers.offers.iter().filter_map(|offer| offer.get()?.product.get()?.code.as_deref());
     println!("  {building}: {}", products.collect::<Vec<_>>().join(", "));
 
@@ -55,11 +55,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .options(Options::new().value(OrderOption::ContractTerm, "36_months"));
     let mut draft = Prepared::new(order)?.place(&covage).await?;
     println!("  what it lacks:");
-    for gap in draft.readiness().gaps() {
+    for gap in draft.readiness().issues() {
         println!("    {gap}");
     }
     draft.complete(&covage, &data(contact_uuid)).await?;
-    println!("  {} more after customer and operator", draft.readiness().gaps().len());
+    println!("  {} more after customer and operator", draft.readiness().issues().len());
 
     let known = place.buildings.iter().find(|one| one.reference == building).ok_or("no such building")?;
     let socket = known.sockets.first().ok_or("no socket")?;
@@ -71,16 +71,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("  {}", draft.readiness());
 
     println!("Submitted, which is when it is ordered");
-    let uuid = draft.uuid().to_owned();
+    let id = draft.id().clone();
     let mut submission = Prepared::new(draft.submission()?)?;
     submission.mark_in_flight()?;
     println!("  marked, {} bytes to store before it is sent", serde_json::to_string(&submission)?.len());
     submission.place(&covage).await?;
     for day in 0..8 {
-        let progress = covage.order(&uuid).await?.progress();
-        println!("  day {day}: {:?} ({})", progress.stage(), progress.own().unwrap_or("?"));
+        let progress = covage.order(&id).await?.progress();
+        println!("  day {day}: {:?} ({})", progress.stage(), progress.supplier_status().unwrap_or("?"));
         if progress.stage() == OrderStage::WaitingForUs {
-            let told = Information::new(&uuid, "The concierge has the key").stop_deferred();
+            let told = Information::new(id.clone(), "The concierge has the key").stop_deferred();
             Prepared::new(told)?.place(&covage).await?;
             println!("    the supplier was told, and goes on");
         }
@@ -92,9 +92,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("What happened, with a cursor to store");
     let mut events = covage.events(EventCursor::default());
-    events.look().await?;
-    while let Some(event) = events.take() {
-        let event = event.get().ok_or("an event that cannot be read")?;
+    while let Some(delivered) = events.next().await {
+        let delivered = delivered?;
+        let event = delivered.event.get().ok_or("an event that cannot be read")?;
         println!("  {}", event.type_.get().map_or("?", |kind| kind.as_str()));
     }
     println!("  cursor: {} bytes", serde_json::to_string(events.cursor())?.len());

@@ -11,8 +11,8 @@
 use std::error::Error;
 
 use lastmile::covage::types::{OperatorInfoUpdate, OrderUpdate};
-use lastmile::covage::{Covage, CutService, Migrated, Migration, NewOrder, Submission};
-use lastmile::{HasProgress, Prepared, Reconciled};
+use lastmile::covage::{ConfirmTermination, Covage, Migrated, Migration, NewOrder, ServiceId, Submission};
+use lastmile::{HasProgress, Prepared, Reconciled, StreamExt as _};
 use lastmile_sandbox::Sandbox;
 
 #[tokio::main(flavor = "current_thread")]
@@ -34,26 +34,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let service = copper.ok_or("no copper service")?;
-    let uuid = service.uuid.as_deref().ok_or("the service has no id")?;
+    let id = ServiceId::try_from(&service.uuid)?;
     let name = service.reference.as_deref().ok_or("the service has no reference")?;
 
     println!("{name} moves to fibre");
-    let mut migration = Migration::of(uuid);
+    let mut migration = Migration::new(id.clone());
     let mut answer = Prepared::new(migration.clone())?.place(&covage).await?;
-    if let Migrated::Choose(buildings) = Migrated::of(&answer) {
+    if let Migrated::Choose(buildings) = Migrated::from(&answer) {
         println!("  to one of {}", buildings.join(", "));
         migration = migration.to_building(buildings.first().ok_or("no building")?);
         answer = Prepared::new(migration)?.place(&covage).await?;
     }
-    match Migrated::of(&answer) {
+    match Migrated::from(&answer) {
         Migrated::Ordered(order) => println!("  ordered: {order}"),
         other => return Err(format!("not moved: {other:?}").into()),
     }
 
     println!("The end of {name}");
-    let order = NewOrder::terminate(uuid).reference("SP-0432");
+    let order = NewOrder::terminate(id.as_str()).reference("SP-0432");
     let mut draft = Prepared::new(order)?.place(&covage).await?;
-    for gap in draft.readiness().gaps() {
+    for gap in draft.readiness().issues() {
         println!("  lacks {gap}");
     }
     let info = OperatorInfoUpdate { order_name: Some("Ankeborg, copper".into()), ..Default::default() };
@@ -62,18 +62,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("  without a confirmation, and with that of another service:");
     let refused = draft.submission().err().ok_or("it must be refused")?;
     println!("    {refused}");
-    let refused = refused.into_draft().termination(CutService::now("S000000_00000"));
+    let refused = refused.into_draft().termination(ConfirmTermination::new("S000000_00000"));
     let refused = refused.err().ok_or("it must be refused")?;
     println!("    {refused}");
 
     println!("  confirmed");
-    let termination = refused.into_draft().termination(CutService::now(name))?;
+    let termination = refused.into_draft().termination(ConfirmTermination::new(name))?;
     let mut submission = Prepared::new(termination)?;
     submission.mark_in_flight()?;
     let stored = serde_json::to_string(&submission)?;
     let order = submission.place(&covage).await?;
     println!("    {}: {:?}", order.reference.as_deref().unwrap_or("?"), order.progress().stage());
-    let status = covage.service(uuid).await?.status;
+    let status = covage.service(&id).await?.status;
     println!("    {name} is {}", status.get().map_or("?", |status| status.as_str()));
 
     let mut second: Prepared<Submission> = serde_json::from_str(&stored)?;

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use lastmile::cocon::types::{ContactCreate, ContactPatch, CustomerCreate, PostalAddress};
-use lastmile::cocon::{Batch, Cocon, Connection, Geometry, RouteScenario};
+use lastmile::cocon::{Batch, Cocon, Connection, ContactId, Geometry, RouteScenario};
 use lastmile::covage::Covage;
 use lastmile::covage::types::{
     EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, ListOrdersParams, OfferRequest,
@@ -17,7 +17,7 @@ use lastmile::covage::types::{
 };
 use lastmile::onapi::{Changes, OnApi};
 use lastmile::wire::Patch;
-use lastmile::{Poll, Prepared, Reconciled};
+use lastmile::{Poll, Prepared, Reconciled, StreamExt as _};
 use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{BuildingKind, Sandbox};
 
@@ -57,7 +57,7 @@ async fn cocon(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     let id = prepared.place(&cocon).await?;
     println!("    registered as batch {id}; it is {:?} now", prepared.state());
     println!("    pending at the first look: {}", cocon.batch(&id).await?.pending().count());
-    let poll = Poll { every: Duration::from_millis(20), at_most: Duration::from_secs(10) };
+    let poll = Poll::default().interval(Duration::from_millis(20)).timeout(Duration::from_secs(10));
     let report = cocon.wait_for_batch(&id, &poll).await?;
     for (building, details) in report.connected() {
         let cable = details.and_then(|details| details.cable_id.as_deref()).unwrap_or("unknown");
@@ -90,20 +90,20 @@ async fn cocon(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
         ..Default::default()
     };
     let contact = Prepared::new(contact)?.place(&cocon).await?;
-    let contact_id = contact.id.as_deref().ok_or("the contact has no id")?;
+    let contact_id = ContactId::try_from(&contact.id)?;
     println!("    contact {contact_id} of {}", contact.customer_name.as_deref().unwrap_or("?"));
 
     println!("  the contact changes");
     let patch =
         ContactPatch { name: Patch::set("Katrien Duck"), phone_number: Patch::Null, ..Default::default() };
-    let contact = cocon.update_contact(contact_id, &patch).await?.value;
+    let contact = cocon.update_contact(&contact_id, &patch).await?.value;
     println!("    name, set: {}", contact.name.as_deref().unwrap_or("?"));
     println!("    telephone, cleared: {:?}", contact.phone_number.get());
     println!("    e-mail addresses, left alone: {}", contact.email_addresses.len());
 
     println!("  and goes");
-    cocon.delete_contact(contact_id).await?;
-    match cocon.contact(contact_id).await {
+    cocon.delete_contact(&contact_id).await?;
+    match cocon.contact(&contact_id).await {
         Err(error) => println!("    {error}"),
         Ok(_) => return Err("the contact is there still".into()),
     }
@@ -118,7 +118,7 @@ async fn covage(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     println!("  from an address to an offer");
     let premises = supplier.premises().iter().find(|one| one.buildings.iter().any(|b| !b.sockets.is_empty()));
     let place = premises.ok_or("no fibre anywhere")?;
-    let cities = covage.cities(&place.zipcode).await?;
+    let cities = covage.cities(&place.zipcode.parse()?).await?;
     println!("    {}: {} cities", place.zipcode, cities.len());
     let buildings = covage.buildings(&place.kosc_street_code, &place.street_number).await?;
     println!("    {} {}: {} buildings", place.street_number, place.street_name, buildings.len());
@@ -159,14 +159,14 @@ async fn covage(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     }
 
     println!("  submitted, which is when it is ordered");
-    let uuid = draft.uuid().to_owned();
+    let id = draft.id().clone();
     let mut submission = Prepared::new(draft.submission()?)?;
     submission.mark_in_flight()?;
     println!("    marked, {} bytes to store before it is sent", serde_json::to_string(&submission)?.len());
     let order = submission.place(&covage).await?;
     println!("    {}: {}", order.reference.as_deref().unwrap_or("?"), status(&order));
     supplier.advance();
-    println!("    a day later: {}", status(&covage.order(&uuid).await?));
+    println!("    a day later: {}", status(&covage.order(&id).await?));
     let mut orders = covage.orders(ListOrdersParams::default());
     while let Some(order) = orders.next().await {
         let order = order?;
@@ -238,7 +238,7 @@ async fn onapi(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     println!("    placed as order {order}");
     supplier.advance();
     supplier.advance();
-    let poll = Poll { every: Duration::from_millis(20), at_most: Duration::from_secs(10) };
+    let poll = Poll::default().interval(Duration::from_millis(20)).timeout(Duration::from_secs(10));
     let done = network.wait_for_order(&order, &poll).await?;
     println!("    {}", done.state.get().map_or("?", |state| state.as_str()));
     let mut crashed: Prepared<lastmile::onapi::NewOrder> = serde_json::from_str(&marked)?;

@@ -63,18 +63,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
 
     println!("A read, and the login that it needs");
-    covage.cities("76000").await?;
+    covage.cities(&"76000".parse()?).await?;
 
     println!("A read that is repeated, since the first response is a failure");
     supplier.answer_next("listCities", Answer::json(503, &json!({})));
-    covage.cities("76000").await?;
+    covage.cities(&"76000".parse()?).await?;
 
     println!("A read of what does not exist does not fail, and waits for the rate limit");
-    covage.order("no-such-order").await.err().ok_or("there is no such order")?;
-    covage.order("no-such-order").await.err().ok_or("there is no such order")?;
+    covage.order(&"no-such-order".parse()?).await.err().ok_or("there is no such order")?;
+    covage.order(&"no-such-order".parse()?).await.err().ok_or("there is no such order")?;
 
     println!("A read that the supplier refuses fails");
     supplier.answer_next("listCities", Answer::json(403, &json!({})));
-    covage.cities("76000").await.err().ok_or("the sandbox refuses it")?;
+    covage.cities(&"76000".parse()?).await.err().ok_or("the sandbox refuses it")?;
     Ok(())
 }

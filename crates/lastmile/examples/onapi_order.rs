@@ -9,8 +9,9 @@
 use std::error::Error;
 
 use lastmile::onapi::types::OrderChange;
-use lastmile::onapi::{EventCursor, NewOrder, OnApi, Placed, ReceivedOrder, SubscriptionAt, order_id};
-use lastmile::{HasProgress, Prepared, Reconciled};
+use lastmile::onapi::{EventCursor, NewOrder, OnApi, Placed, ReceivedOrder, SubscriptionAt};
+use lastmile::rules::OnApiId;
+use lastmile::{HasProgress, Prepared, Reconciled, StreamExt as _};
 use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Fault, Sandbox};
 
@@ -51,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("  found again by its reference: {id}, {:?}", state(&placed));
 
     println!("Changed and cancelled, while it is received");
-    let received = ReceivedOrder::of(network.order(&id).await?)?;
+    let received = ReceivedOrder::try_from(network.order(&id).await?)?;
     let change: OrderChange = serde_json::from_str(r#"{ "externalNote": "The fitter rings twice" }"#)?;
     received.change(&network, &change).await?;
     received.cancel(&network).await?;
@@ -90,13 +91,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One look, as a service makes it every few seconds. The cursor is all that it has to keep.
+/// Reads what is new, as a service does every few seconds. The cursor is all that it has to keep.
 async fn follow(network: &OnApi, cursor: Option<EventCursor>) -> Result<Option<EventCursor>, Box<dyn Error>> {
     let mut events = network.order_events(cursor);
     while let Some(event) = events.next().await {
         let event = event?;
         let Some(order) = event.event.order.get() else { continue };
-        let id = order_id(order).ok_or("the event names no order")?;
+        let id = OnApiId::try_from(order)?;
         let operation = order.operation.get().map_or("?", |operation| operation.as_str());
         println!("  {id} {operation}: {:?}", order.progress().stage());
     }

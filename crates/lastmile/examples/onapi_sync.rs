@@ -9,12 +9,12 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use lastmile::Prepared;
 use lastmile::onapi::types::{Access, TicketCreateProblemType, TicketUpdateResponsible};
 use lastmile::onapi::{
-    Gone, Networks, NewTicket, OnApi, PeriodId, SyncItem, SyncPlan, SyncState, TicketChange,
+    Deleted, Networks, NewTicket, OnApi, PeriodId, SyncItem, SyncPlan, SyncState, TicketChange,
 };
 use lastmile::rules::OnApiId;
+use lastmile::{Prepared, StreamExt as _};
 use lastmile_sandbox::Sandbox;
 
 #[tokio::main(flavor = "current_thread")]
@@ -70,7 +70,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("The invoice");
     let periods = network.invoice_periods().await?;
-    let last = periods.last().and_then(|period| PeriodId::of(period.get()?)).ok_or("no period")?;
+    let last = periods.last().and_then(|period| period.get()).ok_or("no period")?;
+    let last = PeriodId::try_from(&last.id)?;
     let mut lines = network.invoice_lines(&last).await?;
     let mut count = 0;
     while let Some(line) = lines.next().await {
@@ -96,18 +97,18 @@ impl Copy {
         let mut run = network.sync::<Access>(self.state.as_ref(), &SyncPlan::default()).await?;
         while let Some(item) = run.next().await {
             match item? {
-                SyncItem::Row(access) => {
+                SyncItem::Upserted(access) => {
                     let id = access.access_id.as_deref().ok_or("an access without an id")?.to_owned();
                     self.accesses.insert(id, (self.runs, *access));
                     put += 1;
                 }
-                SyncItem::Gone(Gone::Access(id)) => {
+                SyncItem::Deleted(Deleted::Access(id)) => {
                     taken_out += usize::from(self.accesses.remove(&id).is_some())
                 }
                 _ => {}
             }
         }
-        if run.may_sweep() {
+        if run.is_complete() {
             self.accesses.retain(|_, (seen, _)| *seen == self.runs);
         }
         println!("  {put} put, {taken_out} taken out, everything read: {}", run.is_full());

@@ -53,9 +53,15 @@ mod checks;
 pub mod cocon;
 #[cfg(feature = "covage")]
 pub mod covage;
+#[cfg(feature = "_calls")]
+mod error;
+#[cfg(any(feature = "cocon", feature = "covage", feature = "onapi"))]
+mod id;
+#[cfg(any(feature = "covage", feature = "onapi"))]
+mod list;
 #[cfg(feature = "onapi")]
 pub mod onapi;
-#[cfg(any(feature = "cocon", feature = "onapi"))]
+#[cfg(feature = "_calls")]
 mod poll;
 #[cfg(feature = "_calls")]
 mod prepared;
@@ -65,30 +71,58 @@ mod quiet;
 pub mod rules;
 #[cfg(feature = "_calls")]
 mod setup;
+#[cfg(any(feature = "covage", feature = "onapi"))]
+mod stream;
 #[cfg(feature = "_calls")]
 mod supplier;
+#[cfg(all(feature = "testing", feature = "_calls"))]
+pub mod testing;
 
 #[cfg(feature = "_calls")]
 pub use checks::HasWarnings;
+pub use chrono;
+#[cfg(feature = "_calls")]
+pub use error::Result;
+#[cfg(feature = "_calls")]
+pub use futures_util::{Stream, StreamExt, TryStreamExt};
+#[cfg(feature = "_calls")]
+pub use id::IdError;
 #[cfg(feature = "_calls")]
 pub use lastmile_core::{
     Error, Outcome, Reply,
     auth::CredentialError,
-    client::{BuildError, PathHabits, Slash},
-    error::Detail,
+    bytes,
+    client::{BuildError, Builder, PathHabits, Slash},
+    error::{Detail, WithSupplierMessage},
     observe,
+    operation::Operation,
+    reqwest,
     retry::{Policy, RateLimit, RetryBudget},
     rows::{BadRow, RowError, Rows},
-    wire,
 };
-#[cfg(any(feature = "cocon", feature = "onapi"))]
+#[cfg(any(feature = "covage", feature = "onapi"))]
+pub use list::List;
+#[cfg(feature = "_calls")]
 pub use poll::{Poll, WaitError};
 #[cfg(feature = "_calls")]
 pub use prepared::{Creation, Indeterminate, Prepared, PreparedState, Reconciled, Undecidable};
 #[cfg(feature = "_calls")]
 pub use progress::{HasProgress, OrderProgress, OrderStage};
 #[cfg(feature = "_calls")]
+pub use serde_json;
+#[cfg(feature = "_calls")]
 pub use setup::SetupError;
+#[cfg(any(feature = "covage", feature = "onapi"))]
+pub use stream::Follow;
+
+/// The types of the fields of answers and requests: lenient in, strict out.
+#[cfg(feature = "_calls")]
+pub mod wire {
+    pub use lastmile_core::wire::{
+        Decimal, Given, Loose, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Segment, Stray,
+        Timestamp,
+    };
+}
 
 #[cfg(all(doctest, feature = "onapi"))]
 #[doc = include_str!("../../../README.md")]

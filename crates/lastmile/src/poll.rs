@@ -1,66 +1,93 @@
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lastmile_core::Error;
+#[cfg(any(feature = "cocon", feature = "onapi"))]
+use tokio::time::{Instant, sleep};
 
-/// How often to look at something that takes its time, and for how long.
+/// How often to poll something that takes its time, and for how long.
 ///
 /// ```
 /// use std::time::Duration;
 /// use lastmile::Poll;
 ///
-/// let patient = Poll { at_most: Duration::from_secs(3600), ..Poll::default() };
+/// let patient = Poll::default().timeout(Duration::from_secs(3600));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
 pub struct Poll {
-    /// The pause between two looks, at least 10 milliseconds. 10 seconds by default; no supplier states an interval.
-    pub every: Duration,
-    /// When to stop looking. 15 minutes by default.
-    pub at_most: Duration,
+    /// The pause between two requests, at least 10 milliseconds. 10 seconds by default; no supplier states an interval.
+    pub interval: Duration,
+    /// When to stop polling. 15 minutes by default; [`Duration::MAX`] never stops.
+    pub timeout: Duration,
 }
 
 impl Default for Poll {
     fn default() -> Self {
-        Self { every: Duration::from_secs(10), at_most: Duration::from_secs(15 * 60) }
+        Self::new()
     }
 }
 
 impl Poll {
-    /// Looks until `is_done`. `waited_for` names what is waited for, and `state` says how far it has come, in words of the API
+    /// Creates the default settings.
+    pub const fn new() -> Self {
+        Self { interval: Duration::from_secs(10), timeout: Duration::from_secs(15 * 60) }
+    }
+
+    /// Sets the pause between two requests.
+    pub const fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// Sets when to stop polling.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Returns the pause between two requests.
+    pub(crate) fn pause(&self) -> Duration {
+        self.interval.max(Duration::from_millis(10))
+    }
+
+    /// Reads until `is_done`. `waited_for` names what is waited for, and `state` says how far it has come, in words of the API
     /// only.
+    #[cfg(any(feature = "cocon", feature = "onapi"))]
     pub(crate) async fn until<T, Fut>(
         &self,
         waited_for: String,
         state: impl Fn(&T) -> String,
-        look: impl Fn() -> Fut,
+        read: impl Fn() -> Fut,
         is_done: impl Fn(&T) -> bool,
     ) -> Result<T, WaitError<T>>
     where
         Fut: Future<Output = Result<T, Error>>,
     {
         let started = Instant::now();
-        let pause = self.every.max(Duration::from_millis(10));
+        let pause = self.pause();
         loop {
-            let seen = match look().await {
-                Ok(seen) => seen,
+            let last = match read().await {
+                Ok(last) => last,
                 Err(error) => return Err(WaitError::Call { waited_for, error }),
             };
-            if is_done(&seen) {
-                return Ok(seen);
+            if is_done(&last) {
+                return Ok(last);
             }
-            if started.elapsed().saturating_add(pause) >= self.at_most {
-                let (state, waited) = (state(&seen), started.elapsed());
-                return Err(WaitError::NotYet { waited_for, state, waited, seen: Box::new(seen) });
+            if started.elapsed().saturating_add(pause) >= self.timeout {
+                let (state, waited) = (state(&last), started.elapsed());
+                return Err(WaitError::TimedOut { waited_for, state, waited, last: Box::new(last) });
             }
-            tokio::time::sleep(pause).await;
+            sleep(pause).await;
         }
     }
 }
 
-/// Why waiting ended before its time. What was waited for goes on; wait again.
+/// Why waiting ended early. What was waited for goes on; wait again.
 ///
 /// `Display` names what was waited for, by the supplier's id, and its last state. A state that this version does not know is
-/// not repeated; it is in what was seen.
+/// not repeated; it is in what was read last.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WaitError<T> {
@@ -72,9 +99,9 @@ pub enum WaitError<T> {
         /// The outcome of the call.
         error: Error,
     },
-    /// The time is up.
+    /// The timeout has passed.
     #[non_exhaustive]
-    NotYet {
+    TimedOut {
         /// What was waited for, such as `order o-17`.
         waited_for: String,
         /// Its last state, such as `IN_PROGRESS`.
@@ -82,7 +109,7 @@ pub enum WaitError<T> {
         /// How long it was waited for.
         waited: Duration,
         /// What was read last.
-        seen: Box<T>,
+        last: Box<T>,
     },
 }
 
@@ -90,7 +117,7 @@ impl<T> fmt::Display for WaitError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Call { waited_for, error } => write!(f, "waiting for {waited_for} failed: {error}"),
-            Self::NotYet { waited_for, state, waited, .. } => write!(
+            Self::TimedOut { waited_for, state, waited, .. } => write!(
                 f,
                 "{waited_for} is not done after {} s; its last state is {state}. It goes on: wait again",
                 waited.as_secs()
@@ -103,7 +130,18 @@ impl<T: fmt::Debug> std::error::Error for WaitError<T> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Call { error, .. } => error.source(),
-            Self::NotYet { .. } => None,
+            Self::TimedOut { .. } => None,
+        }
+    }
+}
+
+/// Keeps the outcome of the call that failed. A timeout becomes the outcome of a read without an answer: it has changed nothing,
+/// and it is safe to wait again.
+impl<T> From<WaitError<T>> for Error {
+    fn from(error: WaitError<T>) -> Self {
+        match error {
+            WaitError::Call { error, .. } => error,
+            timed_out => Self::unknown("lastmile", timed_out.to_string()).of_read().with_own_advice(),
         }
     }
 }

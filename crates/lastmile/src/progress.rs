@@ -33,14 +33,14 @@ impl OrderStage {
 #[derive(Clone, PartialEq, Eq)]
 pub struct OrderProgress {
     stage: OrderStage,
-    own: Option<String>,
+    supplier_status: Option<String>,
     reason: Option<String>,
 }
 
 impl OrderProgress {
     #[allow(dead_code, reason = "until every supplier has it")]
-    pub(crate) fn new(stage: OrderStage, own: Option<String>, reason: Option<String>) -> Self {
-        Self { stage, own, reason }
+    pub(crate) fn new(stage: OrderStage, supplier_status: Option<String>, reason: Option<String>) -> Self {
+        Self { stage, supplier_status, reason }
     }
 
     /// How far it has come.
@@ -49,8 +49,8 @@ impl OrderProgress {
     }
 
     /// The supplier's own word for that, as it arrived; none where it said nothing readable.
-    pub fn own(&self) -> Option<&str> {
-        self.own.as_deref()
+    pub fn supplier_status(&self) -> Option<&str> {
+        self.supplier_status.as_deref()
     }
 
     /// Why it failed or waits, in the supplier's words, if it gave any. They may hold personal data.
@@ -63,7 +63,7 @@ impl fmt::Debug for OrderProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OrderProgress")
             .field("stage", &self.stage)
-            .field("own", &self.own)
+            .field("supplier_status", &self.supplier_status)
             .finish_non_exhaustive()
     }
 }

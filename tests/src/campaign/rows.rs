@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use lastmile::onapi::types::{Access, AccessServices};
-use lastmile::onapi::{Changes, Gone, OnApi, SyncItem, SyncPlan, SyncState, Synced};
+use lastmile::onapi::{Changes, Deleted, OnApi, SyncItem, SyncPlan, SyncState, Synced};
 use lastmile_sandbox::{Answer, Fault, Sandbox, Supplier};
 use serde_json::{Value, json};
 
@@ -156,17 +157,17 @@ impl Copy {
         while let Some(item) = run.next().await {
             match item {
                 // A row without an id cannot be put anywhere.
-                Ok(SyncItem::Row(row)) => {
+                Ok(SyncItem::Upserted(row)) => {
                     if let Some(access) = row.access().filter(|id| !id.is_empty()) {
                         self.held.insert(access.to_owned(), self.passes);
                     }
                 }
-                Ok(SyncItem::Gone(Gone::Access(id))) => drop(self.held.remove(&id)),
+                Ok(SyncItem::Deleted(Deleted::Access(id))) => drop(self.held.remove(&id)),
                 Ok(_) => {}
                 Err(_) => is_whole = false,
             }
         }
-        if run.may_sweep() {
+        if run.is_complete() {
             self.held.retain(|_, seen| *seen == self.passes);
         }
         // As the documentation has it: where there is no state, the one before stays.

@@ -179,7 +179,11 @@ fn created(site: &Site, received: &[ReceivedRequest]) -> HashMap<String, usize> 
 }
 
 /// The orders whose sender cannot know what became of them.
-fn unanswered<'a>(site: &'a Site, received: &[ReceivedRequest], loses: fn(Fault) -> bool) -> HashSet<&'a str> {
+fn unanswered<'a>(
+    site: &'a Site,
+    received: &[ReceivedRequest],
+    loses: fn(Fault) -> bool,
+) -> HashSet<&'a str> {
     let keys = keys(site);
     let lost = received.iter().filter(|received| received.fault.is_some_and(loses));
     lost.filter_map(|received| keys.get(&place(received)?).copied()).collect()

@@ -39,13 +39,13 @@ fn orders_of_covage(data: &[u8]) {
     use lastmile::covage::{Draft, Migrated};
 
     if let Ok(answer) = serde_json::from_slice::<ServiceFtthMigration>(data) {
-        let _ = Migrated::of(&answer);
+        let _ = Migrated::from(&answer);
     }
     let Ok(order) = serde_json::from_slice::<Order>(data) else { return };
     let _ = order.progress().stage().is_final();
-    let Ok(draft) = Draft::of(order) else { return };
+    let Ok(draft) = Draft::try_from(order) else { return };
     let readiness = draft.readiness();
-    for gap in readiness.gaps().iter().chain(readiness.warnings()) {
+    for gap in readiness.issues().iter().chain(readiness.warnings()) {
         // It repeats nothing of the order but a single character and the codes of its options.
         assert!(gap.to_string().len() < 500 + gap.path.len(), "{gap}");
     }
@@ -59,12 +59,12 @@ fn orders_of_onapi(data: &[u8]) {
     use lastmile::onapi::types::{Order, OrderOfEvent};
 
     if let Ok(order) = serde_json::from_slice::<OrderOfEvent>(data) {
-        let _ = (order.progress().stage(), lastmile::onapi::order_id(&order));
+        let _ = (order.progress().stage(), OnApiId::try_from(&order));
     }
     let Ok(order) = serde_json::from_slice::<Order>(data) else { return };
     let is_received = order.progress().stage() == OrderStage::Received;
     let has_id = order.order_id.as_deref().is_some_and(|id| id.parse::<OnApiId>().is_ok());
-    assert_eq!(ReceivedOrder::of(order).is_ok(), is_received && has_id);
+    assert_eq!(ReceivedOrder::try_from(order).is_ok(), is_received && has_id);
 }
 
 macro_rules! answers {

@@ -100,7 +100,7 @@ where
                         bytes: row.bytes().to_vec(),
                         path: row.path().map(str::to_owned),
                     },
-                    Err(RowError::Malformed { rows, offset, what }) => Row::Broken { rows, offset, what },
+                    Err(RowError::Malformed { rows, offset, what, .. }) => Row::Broken { rows, offset, what },
                     Err(RowError::NotAList(answer)) => {
                         Row::NotAList { offset: answer.offset(), bytes: answer.bytes().to_vec() }
                     }

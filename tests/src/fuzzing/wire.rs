@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 use lastmile::onapi::types::{Access, OrderState};
-use lastmile::wire::{Decimal, Loose, OneOrMany, Patch, Readable, Segment, Timestamp};
+use lastmile::wire::{Decimal, Loose, OneOrMany, Patch, Segment, Timestamp};
 use lastmile_core::reqwest::Url;
+use lastmile_core::wire::Readable;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

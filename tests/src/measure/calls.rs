@@ -121,7 +121,7 @@ pub async fn follow(base: &str, followers: usize, looks: usize) -> Cost {
         async move {
             for _ in 0..times {
                 // The order is at work for ever: each wait is one look, and the time that it is up.
-                let poll = Poll { every, at_most: Duration::ZERO };
+                let poll = Poll::default().interval(every).timeout(Duration::ZERO);
                 network.wait_for_order(&id, &poll).await.expect_err("it is at work");
             }
         }

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use lastmile::Policy;
 use lastmile::onapi::types::Access;
 use lastmile::onapi::{Changes, OnApi};

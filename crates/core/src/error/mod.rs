@@ -75,6 +75,8 @@ pub(crate) struct Inner {
     pub(crate) contradicts: bool,
     /// Whether the reason says what to do next.
     pub(crate) has_own_advice: bool,
+    /// Whether only data were read, where no operation tells.
+    pub(crate) is_read: bool,
     pub(crate) outcome: Outcome,
     /// What happened, in words of ours that repeat nothing a caller or supplier sent.
     pub(crate) reason: String,
@@ -98,6 +100,7 @@ impl Inner {
             not_modified: false,
             contradicts: false,
             has_own_advice: false,
+            is_read: false,
             outcome,
             reason,
             status: None,
@@ -184,6 +187,14 @@ impl Error {
         self
     }
 
+    /// Returns the same error as that of something that only reads, where no operation tells so: it has changed nothing. For
+    /// facades over a generated client.
+    #[must_use]
+    pub fn of_read(mut self) -> Self {
+        self.0.is_read = true;
+        self
+    }
+
     /// The same with a time after which to come back. For facades over a generated client.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
@@ -212,15 +223,19 @@ impl Error {
     pub fn is_safe_to_repeat(&self) -> bool {
         match self.0.outcome {
             Outcome::NotSent | Outcome::Throttled => true,
-            Outcome::Unknown => {
-                !matches!(self.0.operation, None | Some(Operation { repeat: Repeat::Once, .. }))
-            }
+            Outcome::Unknown => match self.0.operation {
+                Some(operation) => !matches!(operation.repeat, Repeat::Once),
+                None => self.0.is_read,
+            },
             Outcome::Invalid | Outcome::Rejected | Outcome::Decode => false,
         }
     }
 
     fn changes(&self) -> bool {
-        !matches!(self.0.operation, Some(Operation { repeat: Repeat::Read, .. }))
+        match self.0.operation {
+            Some(operation) => !matches!(operation.repeat, Repeat::Read),
+            None => !self.0.is_read,
+        }
     }
 
     /// The short name of the API.

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinHandle;
 
-use super::{BadRow, RowError};
+use super::BadRow;
 use crate::decode::{Batch, into_decode_error};
 
 /// More than this many batches ahead are no help.
@@ -34,7 +34,7 @@ pub(super) struct Rest<T> {
     batch: Arc<Batch>,
     next: usize,
     /// The rows from `next` on, where they are decoded already.
-    decoded: Option<vec::IntoIter<Result<T, RowError>>>,
+    decoded: Option<vec::IntoIter<Result<T, BadRow>>>,
 }
 
 impl<T> Rest<T> {
@@ -53,7 +53,7 @@ impl<T> Rest<T> {
 }
 
 impl<T: DeserializeOwned> Rest<T> {
-    pub(super) fn next(&mut self) -> Option<Result<T, RowError>> {
+    pub(super) fn next(&mut self) -> Option<Result<T, BadRow>> {
         let row = match &mut self.decoded {
             Some(rows) => rows.next(),
             None => decode(&self.batch, self.next),
@@ -68,7 +68,7 @@ impl<T: DeserializeOwned> Rest<T> {
     }
 }
 
-fn decode<T: DeserializeOwned>(batch: &Batch, at: usize) -> Option<Result<T, RowError>> {
+fn decode<T: DeserializeOwned>(batch: &Batch, at: usize) -> Option<Result<T, BadRow>> {
     let place = batch.rows.get(at)?;
     let bytes = &batch.bytes[place.clone()];
     // Looked at once, a row is faster than its texts one by one.
@@ -78,13 +78,14 @@ fn decode<T: DeserializeOwned>(batch: &Batch, at: usize) -> Option<Result<T, Row
     };
     Some(row.map_err(|_| {
         let failure = into_decode_error::<T>(bytes);
-        RowError::Unreadable(Box::new(BadRow {
+        BadRow {
             index: batch.index + at as u64,
             offset: batch.offset + place.start as u64,
             what: failure.what,
             path: failure.path,
             bytes: bytes.to_vec(),
-        }))
+            list: None,
+        }
     }))
 }
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt as _, Stream};
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::ListName;
 use crate::classify::Failure;
 use crate::client::{Shared, Transport};
 use crate::error::{Error, Outcome};
@@ -69,6 +70,11 @@ impl Body {
             idle_timer: None,
             is_slow: false,
         }
+    }
+
+    /// Returns which list it is.
+    pub(super) fn list(&self) -> ListName {
+        ListName { api: self.shared.table.api, operation: self.record.operation }
     }
 
     /// Returns the next bytes; `None` at the end.

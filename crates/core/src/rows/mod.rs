@@ -18,7 +18,8 @@ use serde::de::DeserializeOwned;
 use crate::classify::Failure;
 use crate::client::Transport;
 use crate::decode::{BATCH, Batch, Broken, Splitter};
-use crate::error::{Error, Outcome, excerpt};
+use crate::error::{Error, Inner, Outcome, excerpt};
+use crate::operation::Operation;
 use crate::send::{Call, CallEnd, CallRecord};
 use batch::{Rest, Task, ahead};
 use body::Body;
@@ -156,7 +157,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
         loop {
             if let Some(row) = self.ready.next() {
                 self.body.stop_waiting();
-                return Poll::Ready(Some(row));
+                return Poll::Ready(Some(row.map_err(|bad| RowError::Unreadable(Box::new(self.named(bad))))));
             }
             if let Some(rows) = self.raw.pop_front() {
                 self.ready = rows;
@@ -254,19 +255,26 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
 
     fn split_error(&self, broken: Broken) -> RowError {
         if broken == Broken::NotARow {
-            return RowError::NotAList(Box::new(BadRow {
+            return RowError::NotAList(Box::new(self.named(BadRow {
                 index: 0,
                 offset: self.splitter.offset() - self.splitter.current().len() as u64,
                 what: broken.what().to_owned(),
                 path: None,
                 bytes: self.splitter.current().to_vec(),
-            }));
+                list: None,
+            })));
         }
         RowError::Malformed {
             rows: self.splitter.rows(),
             offset: self.splitter.offset(),
             what: broken.what(),
+            list: self.body.list(),
         }
+    }
+
+    /// Returns a bad row with the list that it is from.
+    fn named(&self, row: BadRow) -> BadRow {
+        BadRow { list: Some(self.body.list()), ..row }
     }
 }
 
@@ -316,6 +324,7 @@ pub enum RowError {
     /// was read, and nothing follows.
     NotAList(Box<BadRow>),
     /// The answer is not a list of JSON values, or ends before the list does.
+    #[non_exhaustive]
     Malformed {
         /// How many whole rows came before.
         rows: u64,
@@ -323,6 +332,8 @@ pub enum RowError {
         offset: u64,
         /// What is wrong.
         what: &'static str,
+        /// The list that was read.
+        list: ListName,
     },
     /// The supplier does not know what the list was to begin behind, or not any more. For facades: a list whose cursor is one
     /// of its rows.
@@ -338,6 +349,21 @@ pub struct BadRow {
     what: String,
     path: Option<String>,
     bytes: Vec<u8>,
+    /// The list that it is from. A batch does not know it.
+    list: Option<ListName>,
+}
+
+/// Names the list that a [`RowError`] is about.
+#[derive(Clone, Copy)]
+pub struct ListName {
+    pub(crate) api: &'static str,
+    pub(crate) operation: &'static Operation,
+}
+
+impl fmt::Debug for ListName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.api, self.operation.id)
+    }
 }
 
 impl BadRow {
@@ -377,22 +403,34 @@ impl fmt::Debug for BadRow {
     }
 }
 
+impl RowError {
+    /// Returns what is wrong, without the path and without what to do next.
+    fn reason(&self) -> String {
+        match self {
+            Self::Unreadable(row) => {
+                format!("row {} (byte {}) cannot be read: {}", row.index, row.offset, row.what)
+            }
+            Self::NotAList(answer) => format!("the answer is not a list: {}", answer.what),
+            Self::Malformed { rows, offset, what, .. } => {
+                format!("the list breaks off after {rows} rows at byte {offset}: {what}")
+            }
+            Self::UnknownCursor(error) | Self::Call(error) => error.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for RowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(row) => {
-                write!(f, "row {} (byte {}) cannot be read: {}", row.index, row.offset, row.what)?;
+                f.write_str(&self.reason())?;
                 if let Some(path) = &row.path {
                     write!(f, " at {path}")?;
                 }
                 f.write_str(". The next row can be asked for; read bytes() for what arrived, and report it")
             }
-            Self::NotAList(answer) => {
-                write!(f, "the answer is not a list: {}. Read bytes() for what arrived", answer.what)
-            }
-            Self::Malformed { rows, offset, what } => {
-                write!(f, "the list breaks off after {rows} rows at byte {offset}: {what}. Ask again")
-            }
+            Self::NotAList(_) => write!(f, "{}. Read bytes() for what arrived", self.reason()),
+            Self::Malformed { .. } => write!(f, "{}. Ask again", self.reason()),
             Self::UnknownCursor(error) => write!(
                 f,
                 "the supplier does not know the event of the cursor (any more): begin again without the cursor, or from one that \
@@ -400,6 +438,30 @@ impl fmt::Display for RowError {
             ),
             Self::Call(error) => error.fmt(f),
         }
+    }
+}
+
+/// Keeps the outcome of a call that failed. A row that cannot be read and an answer that is not a list become
+/// [`Outcome::Decode`], with what arrived in [`Error::body`]; a list that breaks off becomes the outcome of a read without an answer.
+impl From<RowError> for Error {
+    fn from(error: RowError) -> Self {
+        let reason = error.reason();
+        let (outcome, list, path, body) = match error {
+            RowError::UnknownCursor(error) | RowError::Call(error) => return error,
+            RowError::Malformed { list, .. } => (Outcome::Unknown, Some(list), None, Vec::new()),
+            RowError::Unreadable(row) | RowError::NotAList(row) => {
+                let BadRow { list, path, bytes, .. } = *row;
+                (Outcome::Decode, list, path, bytes)
+            }
+        };
+        let api = list.map_or("list", |list| list.api);
+        Self::new(Inner {
+            operation: list.map(|list| list.operation),
+            is_read: true,
+            body: body.into(),
+            decode_path: path,
+            ..Inner::of(api, outcome, reason)
+        })
     }
 }
 

@@ -3,17 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::str::FromStr;
 
 use lastmile_cocon::types::{
     DelayedConnection, DelayedConnectionBatchCreate, DelayedConnectionBatchStatus,
     DelayedConnectionRequestShort, ErrorBody,
 };
 use lastmile_core::Error;
-use lastmile_core::wire::{NotASegment, Segment};
 use serde::{Deserialize, Serialize};
 
-use super::{Cocon, Connection, refused};
+use super::{BatchId, Cocon, Connection, refused};
 use crate::{OrderProgress, OrderStage, Poll, WaitError};
 
 /// Connections to be registered together, such as those of a high-rise's flats. To be [`Prepared`](crate::Prepared).
@@ -34,6 +32,7 @@ use crate::{OrderProgress, OrderStage, Poll, WaitError};
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct Batch {
     body: DelayedConnectionBatchCreate,
 }
@@ -51,7 +50,6 @@ impl Batch {
     }
 
     /// The company that installed them all.
-    #[must_use]
     pub fn installed_by(mut self, company: impl Into<String>) -> Self {
         self.body.installation_company_name = Some(company.into());
         self
@@ -173,42 +171,13 @@ impl fmt::Debug for Resubmission {
     }
 }
 
-/// The supplier's id of a registered batch.
-///
-/// ```
-/// use lastmile::cocon::BatchId;
-///
-/// let id: BatchId = "10".parse()?; // from your store
-/// assert_eq!(id.to_string(), "10");
-/// # Ok::<(), lastmile::wire::NotASegment>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct BatchId(pub(super) Segment);
-
-impl BatchId {
-    /// As an error names it. An id that does not look like one may be anything, and is not repeated.
-    fn in_errors(&self) -> String {
-        let id = self.0.as_str();
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        match id.len() <= 64 && id.bytes().all(is_plain) {
-            true => format!("batch {id}"),
-            false => "a batch".to_owned(),
-        }
-    }
-}
-
-impl FromStr for BatchId {
-    type Err = NotASegment;
-
-    fn from_str(text: &str) -> Result<Self, NotASegment> {
-        text.parse().map(Self)
-    }
-}
-
-impl fmt::Display for BatchId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+/// Returns the id as an error names it. An id that does not look like one may be anything, and is not repeated.
+fn in_errors(id: &BatchId) -> String {
+    let id = id.as_str();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    match id.len() <= 64 && id.bytes().all(is_plain) {
+        true => format!("batch {id}"),
+        false => "a batch".to_owned(),
     }
 }
 
@@ -318,13 +287,13 @@ impl Cocon {
     #[doc(alias = "getDelayedConnectionBatch")]
     #[doc(alias = "GET /api/v1/delayed-connections/batch/{id}")]
     pub async fn batch(&self, id: &BatchId) -> Result<BatchReport, Error> {
-        Ok(BatchReport { status: self.client.get_delayed_connection_batch(&id.0).await?.value })
+        Ok(BatchReport { status: self.client.get_delayed_connection_batch(id.segment()).await?.value })
     }
 
-    /// Looks until nothing of the batch is pending.
+    /// Polls the batch until nothing of it is pending.
     ///
     /// # Errors
-    /// When a look fails or the time is up. The batch goes on either way, and can be waited for again.
+    /// [`WaitError`] when a request fails or the timeout has passed. The batch goes on either way; wait for it again.
     #[doc(alias = "getDelayedConnectionBatch")]
     #[doc(alias = "GET /api/v1/delayed-connections/batch/{id}")]
     pub async fn wait_for_batch(
@@ -336,6 +305,6 @@ impl Cocon {
             let [connected, failed, pending] = report.counts();
             format!("{connected} connected, {failed} failed, {pending} pending")
         };
-        poll.until(id.in_errors(), state, || self.batch(id), BatchReport::is_finished).await
+        poll.until(in_errors(id), state, || self.batch(id), BatchReport::is_finished).await
     }
 }

@@ -8,7 +8,7 @@ use lastmile_core::wire::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::texts::check;
-use super::{refused, segment};
+use super::{BuildingId, refused};
 use crate::rules::{Geometry, RouteScenario};
 
 /// The fields `newRoute` and `isWithoutGeometry`.
@@ -33,21 +33,18 @@ fn new_route(route: &Geometry) -> NewRoute {
 macro_rules! setters {
     ($connection:ident) => {
         /// The frame. Its short name, where it is given by the building's id.
-        #[must_use]
         pub fn frame(mut self, name: impl Into<String>) -> Self {
             self.body.frame_name = Some(name.into());
             self
         }
 
         /// The kind of the fibre termination unit that is placed in the frame.
-        #[must_use]
         pub fn termination_unit(mut self, kind: impl Into<String>) -> Self {
             self.body.termination_unit_type = Some(kind.into());
             self
         }
 
         /// The two attenuations. The supplier states no unit; decibel is usual.
-        #[must_use]
         pub fn attenuations(mut self, first: Decimal, second: Decimal) -> Self {
             self.body.attenuation1 = Some(first);
             self.body.attenuation2 = Some(second);
@@ -68,6 +65,7 @@ macro_rules! setters {
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct Connection {
     pub(super) body: DelayedConnectionRequestShort,
 }
@@ -99,6 +97,7 @@ impl Connection {
 /// A connection of a building given by its name, to be [`Prepared`](crate::Prepared).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct NamedConnection {
     body: DelayedConnectionCreate,
 }
@@ -121,7 +120,6 @@ impl NamedConnection {
     setters!(NamedConnection);
 
     /// The company that installed it.
-    #[must_use]
     pub fn installed_by(mut self, company: impl Into<String>) -> Self {
         self.body.installation_company_name = Some(company.into());
         self
@@ -141,29 +139,29 @@ impl NamedConnection {
 
 /// A connection of a building given by its id, to be [`Prepared`](crate::Prepared).
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct BuildingConnection {
-    building_id: String,
+    building_id: BuildingId,
     body: BuildingDelayedConnectionCreate,
 }
 
 impl BuildingConnection {
     /// A connection of the building of this id, such as `1937214`.
-    pub fn new(building_id: impl Into<String>, scenario: RouteScenario) -> Self {
+    pub fn new(building_id: BuildingId, scenario: RouteScenario) -> Self {
         let (new_route, is_without_geometry) = fields(scenario);
         let body = BuildingDelayedConnectionCreate { new_route, is_without_geometry, ..Default::default() };
-        Self { building_id: building_id.into(), body }
+        Self { building_id, body }
     }
 
     setters!(BuildingConnection);
 
     /// The company that installed it.
-    #[must_use]
     pub fn installed_by(mut self, company: impl Into<String>) -> Self {
         self.body.installation_company_name = Some(company.into());
         self
     }
 
-    pub(super) fn building_id(&self) -> &str {
+    pub(super) fn building_id(&self) -> &BuildingId {
         &self.building_id
     }
 
@@ -172,7 +170,6 @@ impl BuildingConnection {
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {
-        segment("the building's id", &self.building_id)?;
         measured("", [&self.body.attenuation1, &self.body.attenuation2], self.body.new_route.as_ref())?;
         consistent("", self.body.new_route.as_ref(), self.body.is_without_geometry)?;
         check(&self.body)

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::texts::check_creation;
-use super::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection, segment};
+use super::{Batch, BatchId, BuildingConnection, Cocon, NamedConnection};
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
 
@@ -212,10 +212,10 @@ creation! {
     BuildingConnection => DelayedConnection, "building-delayed-connection",
     check: |connection| connection.check(),
     send: |connection, cocon| {
-        let id = segment("the building's id", connection.building_id())?;
-        let body = connection.body();
-        let building = connection.building_id().to_owned();
-        let reply = cocon.client.create_building_delayed_connection(&id, body).await?;
+        let building = connection.building_id();
+        let reply =
+            cocon.client.create_building_delayed_connection(building.segment(), connection.body()).await?;
+        let building = building.to_string();
         confirmed(reply, |created| {
             is_connection(created) && Match::of_field(&created.building_id, Some(&building)) != Match::No
         })
@@ -229,8 +229,8 @@ creation! {
     send: |batch, cocon| {
         let body = batch.body();
         let reply = cocon.client.create_delayed_connection_batch(body).await?;
-        match reply.value.batch_id.as_deref().map(str::parse) {
-            Some(Ok(id)) => Ok(BatchId(id)),
+        match reply.value.batch_id.as_deref().map(str::parse::<BatchId>) {
+            Some(Ok(id)) => Ok(id),
             _ => Err(reply.unfit("the batch is registered, but the answer has no id that it could be followed by")),
         }
     },

@@ -127,7 +127,7 @@ impl HasWarnings for BuildingConnection {
     fn warnings(&self) -> Vec<FieldWarning> {
         let body: &BuildingDelayedConnectionCreate = self.body();
         let mut warnings = TEXTS.warnings(body);
-        warnings.extend(long_id("id", self.building_id()));
+        warnings.extend(long_id("id", self.building_id().as_str()));
         warnings.extend(route("", body.new_route.as_ref()));
         warnings
     }

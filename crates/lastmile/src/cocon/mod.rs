@@ -26,10 +26,10 @@
 //! [`display_with_supplier_message`](crate::Error::display_with_supplier_message) before `?` does:
 //!
 //! ```
-//! use lastmile::cocon::Cocon;
+//! use lastmile::cocon::{Cocon, ContactId};
 //! use lastmile_sandbox::{Answer, Sandbox};
 //!
-//! async fn name_of(cocon: &Cocon, id: &str) -> Result<Option<String>, Box<dyn std::error::Error>> {
+//! async fn name_of(cocon: &Cocon, id: &ContactId) -> Result<Option<String>, Box<dyn std::error::Error>> {
 //!     let contact = cocon.contact(id).await.map_err(|error| error.display_with_supplier_message().to_string())?;
 //!     Ok(contact.name.as_deref().map(str::to_owned))
 //! }
@@ -41,7 +41,7 @@
 //! let cocon = Cocon::builder(supplier.base_url()).api_key(supplier.api_key()).client_id(supplier.client_id()).build()?;
 //!
 //! supplier.answer_next("getContact", Answer::status(400).body(r#"{"message": "The contact is locked"}"#));
-//! let error = name_of(&cocon, "1").await.unwrap_err();
+//! let error = name_of(&cocon, &"1".parse()?).await.unwrap_err();
 //! assert!(error.to_string().ends_with("The supplier's message: The contact is locked"));
 //! # Ok(())
 //! # }
@@ -60,12 +60,13 @@ mod batch;
 mod connection;
 mod creations;
 mod doubts;
+mod ids;
 mod objects;
 mod texts;
 
-pub use batch::{BatchId, BatchReport, Resubmission};
+pub use batch::{BatchReport, Resubmission};
 pub use connection::Connection;
-pub use lastmile_cocon::types;
+pub use ids::{BatchId, BuildingId, ContactId, ContractId, CustomerId};
 #[doc(alias = "createContact")]
 #[doc(alias = "POST /api/v1/contacts")]
 #[doc(inline)]
@@ -82,6 +83,7 @@ pub use lastmile_cocon::types::CustomerCreate;
 #[doc(alias = "POST /api/v1/project-asset-approvals")]
 #[doc(inline)]
 pub use lastmile_cocon::types::ProjectAssetApprovalCreate;
+pub use lastmile_cocon::{Client, types};
 
 #[doc(alias = "createDelayedConnectionBatch")]
 #[doc(alias = "POST /api/v1/delayed-connections/batch")]
@@ -97,15 +99,13 @@ pub use crate::rules::{ContractDates, Geometry, GeometryError, RouteScenario};
 
 use std::fmt;
 
-use lastmile_core::Error;
 use lastmile_core::auth::Credentials;
 use lastmile_core::client::Builder;
-use lastmile_core::wire::Segment;
 
 use crate::SetupError;
 use crate::supplier::supplier;
 
-/// The way to Cocon. Cheap to clone.
+/// A client of Cocon. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Cocon {
     client: lastmile_cocon::Client,
@@ -127,12 +127,6 @@ impl Cocon {
 }
 
 supplier!(Cocon, CoconBuilder, lastmile_cocon);
-
-/// An id as a part of a path.
-fn segment(what: &str, id: &str) -> Result<Segment, Error> {
-    crate::checks::segment(id)
-        .map_err(|error| refused(format_args!("{what} cannot stand in a path: {error}")))
-}
 
 /// Builds a [`Cocon`].
 pub struct CoconBuilder {

@@ -8,7 +8,7 @@ use lastmile_core::wire::Patch;
 use lastmile_core::{Error, Reply};
 
 use super::texts::check_change;
-use super::{Cocon, ContractDates, segment};
+use super::{Cocon, ContactId, ContractDates, ContractId, CustomerId};
 
 /// Contacts, customers and contracts. Each is created through a [`Prepared`](crate::Prepared) value.
 impl Cocon {
@@ -18,9 +18,8 @@ impl Cocon {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     #[doc(alias = "getContact")]
     #[doc(alias = "GET /api/v1/contacts/{id}")]
-    pub async fn contact(&self, id: &str) -> Result<Contact, Error> {
-        let id = segment("the contact's id", id)?;
-        self.client.get_contact(&id).await.map(Reply::into_value)
+    pub async fn contact(&self, id: &ContactId) -> Result<Contact, Error> {
+        self.client.get_contact(id.segment()).await.map(Reply::into_value)
     }
 
     /// Reads a contact of a customer.
@@ -29,17 +28,19 @@ impl Cocon {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when the customer has none of this id.
     #[doc(alias = "getCustomerContact")]
     #[doc(alias = "GET /api/v1/customers/{id}/contacts/{contactId}")]
-    pub async fn customer_contact(&self, customer: &str, contact: &str) -> Result<Contact, Error> {
-        let customer = segment("the customer's id", customer)?;
-        let contact = segment("the contact's id", contact)?;
-        self.client.get_customer_contact(&customer, &contact).await.map(Reply::into_value)
+    pub async fn customer_contact(
+        &self,
+        customer: &CustomerId,
+        contact: &ContactId,
+    ) -> Result<Contact, Error> {
+        self.client.get_customer_contact(customer.segment(), contact.segment()).await.map(Reply::into_value)
     }
 
     /// Changes the fields of a contact that the patch sets or clears, and answers with the contact as it is then.
     ///
     /// ```
-    /// # use lastmile::cocon::{Cocon, types::ContactPatch};
-    /// # async fn example(cocon: &Cocon, id: &str) -> Result<(), lastmile::Error> {
+    /// # use lastmile::cocon::{Cocon, ContactId, types::ContactPatch};
+    /// # async fn example(cocon: &Cocon, id: &ContactId) -> lastmile::Result<()> {
     /// // What is not named is left alone.
     /// let patch = ContactPatch::default().name("Kajsa Anka").clear_phone_number();
     /// let contact = cocon.update_contact(id, &patch).await?.value;
@@ -62,10 +63,13 @@ impl Cocon {
     /// call. The same patch can be sent again.
     #[doc(alias = "updateContact")]
     #[doc(alias = "PATCH /api/v1/contacts/{id}")]
-    pub async fn update_contact(&self, id: &str, patch: &ContactPatch) -> Result<Reply<Contact>, Error> {
-        let id = segment("the contact's id", id)?;
+    pub async fn update_contact(
+        &self,
+        id: &ContactId,
+        patch: &ContactPatch,
+    ) -> Result<Reply<Contact>, Error> {
         check_change(patch)?;
-        self.client.update_contact(&id, patch).await
+        self.client.update_contact(id.segment(), patch).await
     }
 
     /// Deletes a contact.
@@ -74,9 +78,8 @@ impl Cocon {
     /// The outcome of the call. It can be called again.
     #[doc(alias = "deleteContact")]
     #[doc(alias = "DELETE /api/v1/contacts/{id}")]
-    pub async fn delete_contact(&self, id: &str) -> Result<Reply<()>, Error> {
-        let id = segment("the contact's id", id)?;
-        self.client.delete_contact(&id).await
+    pub async fn delete_contact(&self, id: &ContactId) -> Result<(), Error> {
+        self.client.delete_contact(id.segment()).await.map(Reply::into_value)
     }
 
     /// Reads a customer.
@@ -85,9 +88,8 @@ impl Cocon {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     #[doc(alias = "getCustomer")]
     #[doc(alias = "GET /api/v1/customers/{id}")]
-    pub async fn customer(&self, id: &str) -> Result<Customer, Error> {
-        let id = segment("the customer's id", id)?;
-        self.client.get_customer(&id).await.map(Reply::into_value)
+    pub async fn customer(&self, id: &CustomerId) -> Result<Customer, Error> {
+        self.client.get_customer(id.segment()).await.map(Reply::into_value)
     }
 
     /// Changes the fields of a customer that the patch sets or clears, those of the address and the outage contact one by
@@ -101,10 +103,13 @@ impl Cocon {
     /// call. The same patch can be sent again.
     #[doc(alias = "updateCustomer")]
     #[doc(alias = "PATCH /api/v1/customers/{id}")]
-    pub async fn update_customer(&self, id: &str, patch: &CustomerPatch) -> Result<Reply<Customer>, Error> {
-        let id = segment("the customer's id", id)?;
+    pub async fn update_customer(
+        &self,
+        id: &CustomerId,
+        patch: &CustomerPatch,
+    ) -> Result<Reply<Customer>, Error> {
         check_change(patch)?;
-        self.client.update_customer(&id, patch).await
+        self.client.update_customer(id.segment(), patch).await
     }
 
     /// Deletes a customer.
@@ -113,9 +118,8 @@ impl Cocon {
     /// The outcome of the call. It can be called again.
     #[doc(alias = "deleteCustomer")]
     #[doc(alias = "DELETE /api/v1/customers/{id}")]
-    pub async fn delete_customer(&self, id: &str) -> Result<Reply<()>, Error> {
-        let id = segment("the customer's id", id)?;
-        self.client.delete_customer(&id).await
+    pub async fn delete_customer(&self, id: &CustomerId) -> Result<(), Error> {
+        self.client.delete_customer(id.segment()).await.map(Reply::into_value)
     }
 
     /// Reads a contract.
@@ -124,9 +128,8 @@ impl Cocon {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     #[doc(alias = "getCustomerContract")]
     #[doc(alias = "GET /api/v1/customer-contracts/{id}")]
-    pub async fn contract(&self, id: &str) -> Result<CustomerContract, Error> {
-        let id = segment("the contract's id", id)?;
-        self.client.get_customer_contract(&id).await.map(Reply::into_value)
+    pub async fn contract(&self, id: &ContractId) -> Result<CustomerContract, Error> {
+        self.client.get_customer_contract(id.segment()).await.map(Reply::into_value)
     }
 
     /// Changes the fields of a contract that the patch sets or clears, and answers with the contract as it is then.
@@ -141,12 +144,11 @@ impl Cocon {
     #[doc(alias = "PATCH /api/v1/customer-contracts/{id}")]
     pub async fn update_contract(
         &self,
-        id: &str,
+        id: &ContractId,
         patch: &CustomerContractPatch,
     ) -> Result<Reply<CustomerContract>, Error> {
-        let id = segment("the contract's id", id)?;
         check_change(patch)?;
-        self.client.update_customer_contract(&id, patch).await
+        self.client.update_customer_contract(id.segment(), patch).await
     }
 
     /// Deletes a contract.
@@ -155,9 +157,8 @@ impl Cocon {
     /// The outcome of the call. It can be called again.
     #[doc(alias = "deleteCustomerContract")]
     #[doc(alias = "DELETE /api/v1/customer-contracts/{id}")]
-    pub async fn delete_contract(&self, id: &str) -> Result<Reply<()>, Error> {
-        let id = segment("the contract's id", id)?;
-        self.client.delete_customer_contract(&id).await
+    pub async fn delete_contract(&self, id: &ContractId) -> Result<(), Error> {
+        self.client.delete_customer_contract(id.segment()).await.map(Reply::into_value)
     }
 }
 

@@ -1,10 +1,10 @@
 //! The catalogue, and the users of the account.
 
-use lastmile_core::wire::{Loose, OneOrMany};
 use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{ProductFamily, ProductLine, User};
 
-use super::{Covage, segment};
+use super::{Covage, ProductFamilyId, ProductLineId, UserId};
+use crate::List;
 
 /// Product families, product lines and users.
 impl Covage {
@@ -14,8 +14,9 @@ impl Covage {
     /// The outcome of the call.
     #[doc(alias = "listProductFamilies")]
     #[doc(alias = "GET /api/product-families/")]
-    pub async fn product_families(&self) -> Result<OneOrMany<Loose<ProductFamily>>, Error> {
-        self.client.list_product_families().await.map(Reply::into_value)
+    pub fn product_families(&self) -> List<ProductFamily> {
+        let client = self.client.clone();
+        List::new(async move { Ok(client.list_product_families().await?.value.into_vec()) })
     }
 
     /// Reads a product family.
@@ -24,9 +25,8 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     #[doc(alias = "getProductFamily")]
     #[doc(alias = "GET /api/product-families/{product_family_uuid}/")]
-    pub async fn product_family(&self, uuid: &str) -> Result<ProductFamily, Error> {
-        let uuid = segment("the product family's id", uuid)?;
-        self.client.get_product_family(&uuid).await.map(Reply::into_value)
+    pub async fn product_family(&self, id: &ProductFamilyId) -> Result<ProductFamily, Error> {
+        self.client.get_product_family(id.segment()).await.map(Reply::into_value)
     }
 
     /// Reads a product line. The `uuid` of a line stands in the product of an order or an offer.
@@ -35,9 +35,8 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     #[doc(alias = "getProductLine")]
     #[doc(alias = "GET /api/product-lines/{product_line_uuid}/")]
-    pub async fn product_line(&self, uuid: &str) -> Result<ProductLine, Error> {
-        let uuid = segment("the product line's id", uuid)?;
-        self.client.get_product_line(&uuid).await.map(Reply::into_value)
+    pub async fn product_line(&self, id: &ProductLineId) -> Result<ProductLine, Error> {
+        self.client.get_product_line(id.segment()).await.map(Reply::into_value)
     }
 
     /// Reads a user of the supplier's extranet.
@@ -46,8 +45,7 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     #[doc(alias = "getUser")]
     #[doc(alias = "GET /api/users/{user_uuid}/")]
-    pub async fn user(&self, uuid: &str) -> Result<User, Error> {
-        let uuid = segment("the user's id", uuid)?;
-        self.client.get_user(&uuid).await.map(Reply::into_value)
+    pub async fn user(&self, id: &UserId) -> Result<User, Error> {
+        self.client.get_user(id.segment()).await.map(Reply::into_value)
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use lastmile_core::wire::{Loose, OneOrMany};
+use lastmile_core::wire::Loose;
 use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{Contact, ContactCreate, ContactReplace};
 
 use super::texts::{REPLACED, check_lines};
-use super::{Covage, refused, segment};
+use super::{ContactId, Covage, refused};
+use crate::List;
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
 
@@ -19,8 +20,9 @@ impl Covage {
     /// The outcome of the call.
     #[doc(alias = "listContacts")]
     #[doc(alias = "GET /api/contacts/")]
-    pub async fn contacts(&self) -> Result<OneOrMany<Loose<Contact>>, Error> {
-        self.client.list_contacts().await.map(Reply::into_value)
+    pub fn contacts(&self) -> List<Contact> {
+        let client = self.client.clone();
+        List::new(async move { Ok(client.list_contacts().await?.value.into_vec()) })
     }
 
     /// Reads a contact.
@@ -29,9 +31,8 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     #[doc(alias = "getContact")]
     #[doc(alias = "GET /api/contacts/{contact_uuid}/")]
-    pub async fn contact(&self, uuid: &str) -> Result<Contact, Error> {
-        let uuid = segment("the contact's id", uuid)?;
-        self.client.get_contact(&uuid).await.map(Reply::into_value)
+    pub async fn contact(&self, id: &ContactId) -> Result<Contact, Error> {
+        self.client.get_contact(id.segment()).await.map(Reply::into_value)
     }
 
     /// Puts a whole contact in the place of the old one: what is left out is lost. [`replacement`] makes one from what was
@@ -47,10 +48,10 @@ impl Covage {
     #[doc(alias = "PUT /api/contacts/{contact_uuid}/")]
     pub async fn replace_contact(
         &self,
-        uuid: &str,
+        id: &ContactId,
         contact: &ContactReplace,
     ) -> Result<Reply<Contact>, Error> {
-        if contact.contact_uuid.as_deref().is_some_and(|other| other != uuid) {
+        if contact.contact_uuid.as_deref().is_some_and(|other| other != id.as_str()) {
             return Err(refused("contact_uuid: it is that of another contact"));
         }
         let ContactReplace { first_name, last_name, email, phone_number, cell_phone_number, .. } = contact;
@@ -58,8 +59,7 @@ impl Covage {
             return Err(refused("first_name, last_name, email: the contact is empty, and would be so then"));
         }
         REPLACED.check(contact, &|_| false).map_err(refused)?;
-        let uuid = segment("the contact's id", uuid)?;
-        self.client.replace_contact(&uuid, contact).await
+        self.client.replace_contact(id.segment(), contact).await
     }
 
     /// Deletes a contact.
@@ -68,9 +68,8 @@ impl Covage {
     /// The outcome of the call. It can be called again.
     #[doc(alias = "deleteContact")]
     #[doc(alias = "DELETE /api/contacts/{contact_uuid}/")]
-    pub async fn delete_contact(&self, uuid: &str) -> Result<Reply<()>, Error> {
-        let uuid = segment("the contact's id", uuid)?;
-        self.client.delete_contact(&uuid).await
+    pub async fn delete_contact(&self, id: &ContactId) -> Result<(), Error> {
+        self.client.delete_contact(id.segment()).await.map(Reply::into_value)
     }
 }
 
@@ -190,7 +189,7 @@ impl Creation for ContactCreate {
     }
 
     async fn find(&self, covage: &Covage, purpose: LookupPurpose) -> Result<Lookup<Contact>, Error> {
-        let contacts = covage.contacts().await?;
+        let contacts = covage.client.list_contacts().await?.value;
         // Before anything is sent, `null` and the like are taken for an empty list.
         let mut told = match purpose {
             LookupPurpose::AfterSending if !contacts.is_array() => {

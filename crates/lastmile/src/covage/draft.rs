@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use lastmile_core::wire::{Loose, Segment};
+use lastmile_core::wire::Loose;
 use lastmile_core::{Error, Outcome, Reply};
 use lastmile_covage::types::{
     Order, OrderBound, OrderBoundAddressUpdate, OrderBoundUpdate, OrderEndpoint, OrderEndpointType,
@@ -16,48 +16,37 @@ use serde::{Deserialize, Serialize};
 use super::seen::{Seen, plain};
 use super::submission::Why;
 use super::texts::{check_lines, check_text, check_texts};
-use super::{Covage, CutService, Fibre, NotReady, Options, Readiness, Submission, refused, segment};
+use super::{
+    ConfirmTermination, Covage, Fibre, NotReady, Options, OrderId, Readiness, Submission, refused, segment,
+};
 use crate::checks::{blank, changes_nothing};
 use crate::rules::Otp;
 
 /// An order that can still be changed: complete it, then submit it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Draft {
-    uuid: Segment,
+    uuid: OrderId,
     order: Order,
     /// The fields that no rule of this library refuses.
-    overruled: BTreeSet<String>,
+    #[serde(rename = "overruled")]
+    skipped: BTreeSet<String>,
     /// Whether an attempt to change it was not answered, so that it may still be carried out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     has_unanswered_change: bool,
 }
 
 impl Draft {
-    /// Resumes a draft from an order that was read, for instance after a restart.
-    ///
-    /// # Errors
-    /// When it is no draft any more, or has no id.
-    pub fn of(order: Order) -> Result<Self, Error> {
-        if order.status.get() != Some(&OrderStatus::Draft) {
-            return Err(refused("the order is no draft: only drafts can be changed and submitted"));
-        }
-        match Self::id_of(&order) {
-            Some(uuid) => Ok(Self::with_id(uuid, order)),
-            None => Err(refused("the order has no id: read it again")),
-        }
+    pub(super) fn with_id(uuid: OrderId, order: Order) -> Self {
+        Self { uuid, order, skipped: BTreeSet::new(), has_unanswered_change: false }
     }
 
-    pub(super) fn with_id(uuid: Segment, order: Order) -> Self {
-        Self { uuid, order, overruled: BTreeSet::new(), has_unanswered_change: false }
+    pub(super) fn id_of(order: &Order) -> Option<OrderId> {
+        OrderId::try_from(&order.uuid).ok()
     }
 
-    pub(super) fn id_of(order: &Order) -> Option<Segment> {
-        order.uuid.as_deref()?.parse().ok()
-    }
-
-    /// The supplier's id.
-    pub fn uuid(&self) -> &str {
-        self.uuid.as_str()
+    /// Returns the supplier's id of the order (`uuid`).
+    pub fn id(&self) -> &OrderId {
+        &self.uuid
     }
 
     /// The order as the supplier answered last.
@@ -65,7 +54,7 @@ impl Draft {
         &self.order
     }
 
-    /// Lets exactly these fields pass, by their [path](super::Gap::path), although the rules of this library refuse them: rules
+    /// Lets exactly these fields pass, by their [path](super::Issue::path), although the rules of this library refuse them: rules
     /// drift, and the supplier is the truth. It holds for what is sent from now on and for the submission, and for this value
     /// only: a draft that is read again has to be told again.
     ///
@@ -73,18 +62,18 @@ impl Draft {
     /// # use lastmile::covage::Draft;
     /// # fn example(mut draft: Draft) {
     /// // The supplier has said that it takes this company without its number.
-    /// draft.overrule(["end_customer.siret"]);
+    /// draft.skip_validation(["end_customer.siret"]);
     /// # }
     /// ```
-    pub fn overrule<S: Into<String>>(&mut self, paths: impl IntoIterator<Item = S>) {
-        self.overruled.extend(paths.into_iter().map(Into::into));
+    pub fn skip_validation<S: Into<String>>(&mut self, paths: impl IntoIterator<Item = S>) {
+        self.skipped.extend(paths.into_iter().map(Into::into));
     }
 
     /// Fills in what is given: customer, operator, options, comment. Can be called as often as needed.
     ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a text holds a character that the supplier does not take (see
-    /// [`CovageText`](crate::rules::CovageText)) or a control character, or is blank and not [overruled](Self::overrule); when
+    /// [`CovageText`](crate::rules::CovageText)) or a control character, or is blank and not [skipped](Self::skip_validation); when
     /// nothing is given; or when the status is in it, which [`submission`](Self::submission) sets.
     ///
     /// After [`Outcome::Unknown`](crate::Outcome::Unknown), call it again with the same data: the same change made twice says the
@@ -99,9 +88,9 @@ impl Draft {
         if changes_nothing(data) {
             return Err(refused("nothing is to be changed: fill in at least one field"));
         }
-        check_texts(data.end_customer.as_ref(), &self.overruled)?;
-        check_lines(data, &self.overruled)?;
-        let uuid = &self.uuid;
+        check_texts(data.end_customer.as_ref(), &self.skipped)?;
+        check_lines(data, &self.skipped)?;
+        let uuid = self.uuid.segment();
         let reply = covage.client.update_order(uuid, data).await;
         let reply = self.noted(reply)?;
         if !self.is_this(&reply.value) {
@@ -150,7 +139,7 @@ impl Draft {
         // Switching it off mends a draft whose product was another before.
         let is_another = product.is_some_and(|code| code != "FP05");
         for (field, is_given) in [("allow_second_rdv", allowed), ("address_second_rdv", address.is_some())] {
-            if is_given && is_another && !self.overruled.contains(field) {
+            if is_given && is_another && !self.skipped.contains(field) {
                 return Err(refused(format_args!("{field}: only the product FP05 has a second appointment")));
             }
         }
@@ -206,8 +195,8 @@ impl Draft {
         let at = self.address().map_or(0, |(at, _)| at);
         fields.into_iter().try_for_each(|(name, text)| {
             let path = format!("bounds[{at}].address.{name}");
-            check_text(&path, text, &self.overruled)?;
-            if text.trim().is_empty() && !self.overruled.contains(&path) {
+            check_text(&path, text, &self.skipped)?;
+            if text.trim().is_empty() && !self.skipped.contains(&path) {
                 return Err(refused(format_args!("{path}: it is {}: fill it in", blank(text))));
             }
             Ok(())
@@ -221,7 +210,7 @@ impl Draft {
             "the address's id",
             &bound.ok_or_else(|| refused("bounds: the draft has no address yet"))?,
         )?;
-        let uuid = &self.uuid;
+        let uuid = self.uuid.segment();
         let reply = covage.client.update_order_bound(uuid, &bound, &body).await;
         self.noted(reply)?;
         self.reread(covage).await
@@ -231,7 +220,7 @@ impl Draft {
     fn demand(&self, allowed: &[OrderRequestType], otherwise: &str) -> Result<(), Error> {
         match self.order.request_type.get() {
             Some(request_type)
-                if !allowed.contains(request_type) && !self.overruled.contains("request_type") =>
+                if !allowed.contains(request_type) && !self.skipped.contains("request_type") =>
             {
                 Err(refused(format_args!("request_type: {otherwise}")))
             }
@@ -271,7 +260,7 @@ impl Draft {
             .cloned()
             .ok_or_else(|| refused("the socket has no id: read the order again"))?;
         let endpoint = segment("the socket's id", &endpoint)?;
-        let uuid = &self.uuid;
+        let uuid = self.uuid.segment();
         let body = OrderEndpointUpdate { reference: otp.to_string() };
         let reply = covage.client.update_order_endpoint(uuid, &endpoint, &body).await;
         self.noted(reply)?;
@@ -305,7 +294,7 @@ impl Draft {
     /// The submission, which is what orders. The draft is used up: nothing can be changed behind it.
     ///
     /// # Errors
-    /// When a field that is not [overruled](Self::overrule) is missing or illegal, all of them at once, with the draft; for the
+    /// When a field that is not [skipped](Self::skip_validation) is missing or illegal, all of them at once, with the draft; for the
     /// termination of a service, too, which is cut the moment it is submitted: see [`termination`](Self::termination).
     pub fn submission(self) -> Result<Submission, NotReady> {
         if self.order.type_.get() == Some(&OrderType::Activate) {
@@ -326,9 +315,9 @@ impl Draft {
     /// ```
     ///
     /// # Errors
-    /// When a field that is not [overruled](Self::overrule) is missing, the confirmation names another service, or the draft is
+    /// When a field that is not [skipped](Self::skip_validation) is missing, the confirmation names another service, or the draft is
     /// no termination.
-    pub fn termination(self, confirmation: CutService) -> Result<Submission, NotReady> {
+    pub fn termination(self, confirmation: ConfirmTermination) -> Result<Submission, NotReady> {
         let why = match self.order.type_.get() {
             Some(OrderType::Terminate) if confirmation.is_of(&self.order) => return self.submitted(),
             Some(OrderType::Terminate) => {
@@ -340,7 +329,7 @@ impl Draft {
     }
 
     fn submitted(self) -> Result<Submission, NotReady> {
-        let readiness = self.readiness().without(&self.overruled);
+        let readiness = self.readiness().without(&self.skipped);
         match readiness.is_ready() {
             true => Ok(Submission::new(self.uuid, Seen::of(&self.order))),
             false => Err(NotReady::new(self, Why::Incomplete(readiness))),
@@ -391,13 +380,31 @@ impl Draft {
     }
 
     async fn reread(&mut self, covage: &Covage) -> Result<(), Error> {
-        let uuid = &self.uuid;
+        let uuid = self.uuid.segment();
         let reply = covage.client.get_order(uuid).await?;
         if !self.is_this(&reply.value) {
             return Err(reply.unfit("the answer is another order"));
         }
         self.order = reply.value;
         Ok(())
+    }
+}
+
+/// Resumes a draft from an order that was read, for instance after a restart.
+///
+/// # Errors
+/// [`Outcome::Invalid`] when the order is not a draft any more, or has no id.
+impl TryFrom<Order> for Draft {
+    type Error = Error;
+
+    fn try_from(order: Order) -> Result<Self, Error> {
+        if order.status.get() != Some(&OrderStatus::Draft) {
+            return Err(refused("the order is no draft: only drafts can be changed and submitted"));
+        }
+        match Self::id_of(&order) {
+            Some(uuid) => Ok(Self::with_id(uuid, order)),
+            None => Err(refused("the order has no id: read it again")),
+        }
     }
 }
 

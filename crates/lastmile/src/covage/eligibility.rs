@@ -2,7 +2,6 @@
 
 use std::str::FromStr;
 
-use lastmile_core::wire::{Loose, OneOrMany};
 use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{
     Building, City, EligibilityEndpoint, Forecast, GetBuildingParams, GetForecastParams,
@@ -11,6 +10,7 @@ use lastmile_covage::types::{
 };
 
 use super::{Copper, Covage, refused, segment};
+use crate::List;
 use crate::rules::{BuildingRef, CovageZipCode, LineNumber, Otp, RuleError};
 
 /// The chain that ends in an eligibility reference: cities, streets, street numbers, buildings or lines, offers.
@@ -18,12 +18,12 @@ impl Covage {
     /// The cities of a postal code of five digits.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is no postal code; else the outcome of the call.
+    /// The outcome of the call.
     #[doc(alias = "listCities")]
     #[doc(alias = "GET /api/v2/eligibility/cities/")]
-    pub async fn cities(&self, zipcode: &str) -> Result<OneOrMany<Loose<City>>, Error> {
-        rule::<CovageZipCode>("zipcode", zipcode)?;
-        self.client.list_cities(zipcode).await.map(Reply::into_value)
+    pub fn cities(&self, zipcode: &CovageZipCode) -> List<City> {
+        let (client, zipcode) = (self.client.clone(), zipcode.clone());
+        List::new(async move { Ok(client.list_cities(zipcode.as_str()).await?.value.into_vec()) })
     }
 
     /// The streets of a city, given by its INSEE code.
@@ -32,9 +32,12 @@ impl Covage {
     /// The outcome of the call.
     #[doc(alias = "listStreets")]
     #[doc(alias = "GET /api/v2/eligibility/streets/")]
-    pub async fn streets(&self, kosc_insee_code: &str) -> Result<OneOrMany<Loose<Street>>, Error> {
-        code("kosc_insee_code", kosc_insee_code, 5)?;
-        self.client.list_streets(kosc_insee_code).await.map(Reply::into_value)
+    pub fn streets(&self, kosc_insee_code: &str) -> List<Street> {
+        let (client, insee_code) = (self.client.clone(), kosc_insee_code.to_owned());
+        List::new(async move {
+            code("kosc_insee_code", &insee_code, 5)?;
+            Ok(client.list_streets(&insee_code).await?.value.into_vec())
+        })
     }
 
     /// The numbers of a street, given by its code.
@@ -43,12 +46,12 @@ impl Covage {
     /// The outcome of the call.
     #[doc(alias = "listStreetNumbers")]
     #[doc(alias = "GET /api/v2/eligibility/street_numbers/")]
-    pub async fn street_numbers(
-        &self,
-        kosc_street_code: &str,
-    ) -> Result<OneOrMany<Loose<StreetNumber>>, Error> {
-        code("kosc_street_code", kosc_street_code, 11)?;
-        self.client.list_street_numbers(kosc_street_code).await.map(Reply::into_value)
+    pub fn street_numbers(&self, kosc_street_code: &str) -> List<StreetNumber> {
+        let (client, street_code) = (self.client.clone(), kosc_street_code.to_owned());
+        List::new(async move {
+            code("kosc_street_code", &street_code, 11)?;
+            Ok(client.list_street_numbers(&street_code).await?.value.into_vec())
+        })
     }
 
     /// The buildings at an address that fibre reaches.
@@ -57,13 +60,13 @@ impl Covage {
     /// The outcome of the call.
     #[doc(alias = "listBuildings")]
     #[doc(alias = "GET /api/v2/eligibility/buildings/")]
-    pub async fn buildings(
-        &self,
-        kosc_street_code: &str,
-        street_number: &str,
-    ) -> Result<OneOrMany<Loose<Building>>, Error> {
-        address(kosc_street_code, street_number)?;
-        self.client.list_buildings(kosc_street_code, street_number).await.map(Reply::into_value)
+    pub fn buildings(&self, kosc_street_code: &str, street_number: &str) -> List<Building> {
+        let client = self.client.clone();
+        let [street_code, number] = [kosc_street_code, street_number].map(str::to_owned);
+        List::new(async move {
+            address(&street_code, &number)?;
+            Ok(client.list_buildings(&street_code, &number).await?.value.into_vec())
+        })
     }
 
     /// A building with its stairs and their floors.
@@ -72,7 +75,7 @@ impl Covage {
     /// The outcome of the call.
     #[doc(alias = "getBuilding")]
     #[doc(alias = "GET /api/v2/eligibility/buildings/{building_ref}/")]
-    pub async fn building_with_stairs(&self, building_ref: &str) -> Result<Building, Error> {
+    pub async fn building_with_stairs(&self, building_ref: &BuildingRef) -> Result<Building, Error> {
         self.building(building_ref, GetBuildingParams { include_stairs: Some(true), ..Default::default() })
             .await
     }
@@ -83,13 +86,17 @@ impl Covage {
     /// The outcome of the call.
     #[doc(alias = "getBuilding")]
     #[doc(alias = "GET /api/v2/eligibility/buildings/{building_ref}/")]
-    pub async fn building_with_sockets(&self, building_ref: &str) -> Result<Building, Error> {
+    pub async fn building_with_sockets(&self, building_ref: &BuildingRef) -> Result<Building, Error> {
         self.building(building_ref, GetBuildingParams { include_otp_ref: Some(true), ..Default::default() })
             .await
     }
 
-    async fn building(&self, building_ref: &str, params: GetBuildingParams) -> Result<Building, Error> {
-        let building = segment("the building's reference", building_ref)?;
+    async fn building(
+        &self,
+        building_ref: &BuildingRef,
+        params: GetBuildingParams,
+    ) -> Result<Building, Error> {
+        let building = segment("the building's reference", building_ref.as_str())?;
         self.client.get_building(&building, &params).await.map(Reply::into_value)
     }
 
@@ -99,12 +106,8 @@ impl Covage {
     /// The outcome of the call.
     #[doc(alias = "listEligibilityEndpoints")]
     #[doc(alias = "GET /api/v2/eligibility/endpoints/")]
-    pub async fn lines(
-        &self,
-        kosc_street_code: &str,
-        street_number: &str,
-    ) -> Result<OneOrMany<Loose<EligibilityEndpoint>>, Error> {
-        self.lines_that_are(kosc_street_code, street_number, None).await
+    pub fn lines(&self, kosc_street_code: &str, street_number: &str) -> List<EligibilityEndpoint> {
+        self.lines_by_status(kosc_street_code, street_number, None)
     }
 
     /// The copper lines at an address that are in use, or those that are not.
@@ -113,18 +116,19 @@ impl Covage {
     /// The outcome of the call.
     #[doc(alias = "listEligibilityEndpoints")]
     #[doc(alias = "GET /api/v2/eligibility/endpoints/")]
-    pub async fn lines_that_are(
+    pub fn lines_by_status(
         &self,
         kosc_street_code: &str,
         street_number: &str,
         status: impl Into<Option<ListEligibilityEndpointsStatus>>,
-    ) -> Result<OneOrMany<Loose<EligibilityEndpoint>>, Error> {
-        address(kosc_street_code, street_number)?;
+    ) -> List<EligibilityEndpoint> {
+        let client = self.client.clone();
+        let [street_code, number] = [kosc_street_code, street_number].map(str::to_owned);
         let params = ListEligibilityEndpointsParams { status: status.into() };
-        self.client
-            .list_eligibility_endpoints(kosc_street_code, street_number, &params)
-            .await
-            .map(Reply::into_value)
+        List::new(async move {
+            address(&street_code, &number)?;
+            Ok(client.list_eligibility_endpoints(&street_code, &number, &params).await?.value.into_vec())
+        })
     }
 
     /// When fibre is to reach an address that it does not reach yet: to be asked after an empty list of buildings.
@@ -156,13 +160,12 @@ impl Covage {
     /// Whether the number of a line can be taken along, for each way of porting, and why not.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is no line number; else the outcome of the call.
+    /// The outcome of the call.
     #[doc(alias = "getPortability")]
     #[doc(alias = "GET /api/eligibility/endpoints/{endpoint_ref}/portability/")]
-    pub async fn portability(&self, line_number: &str) -> Result<OneOrMany<Loose<Portability>>, Error> {
-        line("endpoint_ref", line_number)?;
-        let number = segment("the line number", line_number)?;
-        self.client.get_portability(&number).await.map(Reply::into_value)
+    pub fn portability(&self, line_number: &LineNumber) -> List<Portability> {
+        let (client, number) = (self.client.clone(), segment("the line number", line_number.as_str()));
+        List::new(async move { Ok(client.get_portability(&number?).await?.value.into_vec()) })
     }
 
     /// What can be ordered for a building that fibre reaches.
@@ -171,8 +174,8 @@ impl Covage {
     /// As [`offers`](Self::offers).
     #[doc(alias = "createOffers")]
     #[doc(alias = "POST /api/v2/eligibility/offers/")]
-    pub async fn offers_for_building(&self, building_ref: &str) -> Result<Offers, Error> {
-        self.offers(&request(OfferRequestReferenceType::Building, building_ref)).await
+    pub async fn offers_for_building(&self, building_ref: &BuildingRef) -> Result<Offers, Error> {
+        self.offers(&request(OfferRequestReferenceType::Building, building_ref.as_str())).await
     }
 
     /// What can be ordered for an optical socket.
@@ -193,14 +196,14 @@ impl Covage {
     #[doc(alias = "POST /api/v2/eligibility/offers/")]
     pub async fn offers_for_line(
         &self,
-        line_number: &str,
+        line_number: &LineNumber,
         status: OfferRequestStatus,
         work: Copper,
     ) -> Result<Offers, Error> {
         let request = OfferRequest {
             status: Some(status),
             activation_type: Some(work.offered()),
-            ..request(OfferRequestReferenceType::LineNumber, line_number)
+            ..request(OfferRequestReferenceType::LineNumber, line_number.as_str())
         };
         self.offers(&request).await
     }
@@ -224,7 +227,7 @@ fn check(request: &OfferRequest) -> Result<(), Error> {
     match request.reference_type {
         OfferRequestReferenceType::Otp => rule::<Otp>("reference", &request.reference),
         OfferRequestReferenceType::LineNumber => {
-            line("reference", &request.reference)?;
+            rule::<LineNumber>("reference", &request.reference)?;
             if request.status.is_none() || request.activation_type.is_none() {
                 return Err(refused("status and activation_type: a line is asked for with both"));
             }
@@ -242,10 +245,6 @@ fn request(reference_type: OfferRequestReferenceType, reference: &str) -> OfferR
         status: None,
         activation_type: None,
     }
-}
-
-fn line(field: &str, number: &str) -> Result<(), Error> {
-    rule::<LineNumber>(field, number)
 }
 
 fn rule<T: FromStr<Err = RuleError>>(field: &str, text: &str) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use lastmile_covage::types::{OrderInfoEvent, OrderInfoEventCreate};
 use serde::{Deserialize, Serialize};
 
 use super::texts::check_lines;
-use super::{Covage, refused, segment};
+use super::{Covage, OrderId, refused};
 use crate::prepared::Creation;
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 
@@ -20,25 +20,25 @@ use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 /// ```
 /// use lastmile::{Prepared, covage::Information};
 ///
-/// let code = Information::new("0cd8d842-b0ca-43c0-8cbc-5d275cbdb1c2", "The door code is 4711").stop_deferred();
+/// let code = Information::new("0cd8d842-b0ca-43c0-8cbc-5d275cbdb1c2".parse()?, "The door code is 4711").stop_deferred();
 /// let prepared = Prepared::new(code)?;
 /// # Ok::<(), lastmile::Error>(())
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct Information {
-    order: String,
+    order: OrderId,
     body: OrderInfoEventCreate,
 }
 
 impl Information {
     /// A message about the order of this id.
-    pub fn new(order_uuid: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(order: OrderId, message: impl Into<String>) -> Self {
         let body = OrderInfoEventCreate { message: Some(message.into()), ..Default::default() };
-        Self { order: order_uuid.into(), body }
+        Self { order, body }
     }
 
     /// Lets an order that is deferred go on.
-    #[must_use]
     pub fn stop_deferred(mut self) -> Self {
         self.body.stop_deferred = Some(true);
         self
@@ -46,7 +46,7 @@ impl Information {
 }
 
 impl Information {
-    pub(super) fn order(&self) -> &str {
+    pub(super) fn order(&self) -> &OrderId {
         &self.order
     }
 
@@ -64,7 +64,6 @@ impl Creation for Information {
     const MANUAL_CHECK: &'static str = "look at the order on the extranet, whether the message is there; said twice, it does no more than said once";
 
     fn check(&self) -> Result<(), Error> {
-        segment("the order's id", &self.order)?;
         if self.body.message.as_deref().is_none_or(|message| message.trim().is_empty()) {
             return Err(refused("message: it says nothing"));
         }
@@ -72,8 +71,7 @@ impl Creation for Information {
     }
 
     async fn send(&self, covage: &Covage) -> Result<OrderInfoEvent, Error> {
-        let (order, body) = (&segment("the order's id", &self.order)?, &self.body);
-        let reply = covage.client.create_order_info_event(order, body).await?;
+        let reply = covage.client.create_order_info_event(self.order.segment(), &self.body).await?;
         match reply.value.info.as_deref() {
             None | Some("") => Err(reply.unfit("the answer does not say what became of the information")),
             Some(_) => Ok(reply.value),

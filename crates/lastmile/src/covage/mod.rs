@@ -12,10 +12,10 @@
 //! #     async fn insert(&self, new: &str) -> Result<(), std::io::Error> { Ok(()) }
 //! #     async fn replace(&self, old: &str, new: &str) -> Result<(), std::io::Error> { Ok(()) }
 //! # }
-//! # async fn example(building_ref: &str, data: &OrderUpdate, store: &Store) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example(building: &str, data: &OrderUpdate, store: &Store) -> Result<(), Box<dyn std::error::Error>> {
 //! let covage = Covage::builder(Covage::ADDRESS).login("orders@sp.example", "…").build()?;
 //!
-//! let offers = covage.offers_for_building(building_ref).await?;
+//! let offers = covage.offers_for_building(&building.parse()?).await?;
 //! let eligibility = offers.eligibility_ref.get().ok_or("no eligibility reference")?;
 //! let order = NewOrder::fibre(eligibility, "FP01", Fibre::ActivateDefined).reference("SP-2026-0431");
 //! let mut draft = Prepared::new(order)?.place(&covage).await?;
@@ -56,6 +56,7 @@ mod contacts;
 mod draft;
 mod eligibility;
 mod events;
+mod ids;
 mod information;
 mod new_order;
 mod options;
@@ -72,19 +73,20 @@ mod texts;
 
 pub use contacts::replacement;
 pub use draft::{Draft, Socket};
-pub use events::{EventCursor, Events};
-pub use lastmile_covage::types;
+pub use events::{DeliveredEvent, EventCursor, Events};
+pub use ids::{ContactId, OrderId, ProductFamilyId, ProductLineId, ServiceId, UserId};
 #[doc(alias = "createContact")]
 #[doc(alias = "POST /api/contacts/")]
 #[doc(inline)]
 pub use lastmile_covage::types::ContactCreate;
+pub use lastmile_covage::{Client, types};
 pub use options::{Options, OrderOption};
 pub use orders::{OrderFilter, OrderSort, Orders};
-pub use readiness::{Gap, GapKind, Readiness};
+pub use readiness::{Issue, IssueKind, Readiness};
 pub use request::{Copper, Demand, Fibre};
 pub use services::{Migrated, Services};
 pub use slots::SlotRequest;
-pub use submission::{CutService, NotReady};
+pub use submission::{ConfirmTermination, NotReady};
 
 #[doc(alias = "createOrderInfoEvent")]
 #[doc(alias = "POST /api/v2/orders/{uuid}/events/info/")]
@@ -109,7 +111,7 @@ use lastmile_core::wire::Segment;
 use crate::SetupError;
 use crate::supplier::supplier;
 
-/// The way to Covage. Cheap to clone; all clones share one token.
+/// A client of Covage. Cheap to clone; all clones share one token.
 #[derive(Clone, Debug)]
 pub struct Covage {
     client: lastmile_covage::Client,
@@ -127,10 +129,10 @@ impl Covage {
 
 supplier!(Covage, CovageBuilder, lastmile_covage);
 
-/// An id as a part of a path.
-fn segment(what: &str, id: &str) -> Result<Segment, Error> {
-    crate::checks::segment(id)
-        .map_err(|error| refused(format_args!("{what} cannot stand in a path: {error}")))
+/// Returns a text as a part of a path.
+fn segment(what: &str, text: &str) -> Result<Segment, Error> {
+    crate::checks::segment(text)
+        .map_err(|reason| refused(format_args!("{what} cannot stand in a path: {reason}")))
 }
 
 /// Builds a [`Covage`].

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::StreamExt as _;
 use lastmile_core::Error;
 use lastmile_covage::types::{
     ListOrdersParams, OperatorInfoUpdate, OrderCreate, OrderCreateRequestType, OrderCreateType, OrderStatus,
@@ -20,6 +21,7 @@ use crate::prepared::{Creation, Match};
 /// lost counts as absent when none of your newest 500 orders has its reference.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct NewOrder {
     body: OrderCreate,
 }
@@ -65,7 +67,6 @@ impl NewOrder {
     }
 
     /// The options that it starts with.
-    #[must_use]
     pub fn options(mut self, options: Options) -> Self {
         self.body.options.extend(BTreeMap::from(options));
         self
@@ -73,14 +74,12 @@ impl NewOrder {
 
     /// Lets a second appointment be planned, for the installation of the ONT, or not. Product FP05 only, where a socket
     /// exists. (Source: orders API, "ONT installation intervention".)
-    #[must_use]
     pub fn second_appointment(mut self, allowed: bool) -> Self {
         self.body.allow_second_rdv = Some(allowed);
         self
     }
 
     /// A second address, for the delivery of equipment. Product FP05 only.
-    #[must_use]
     pub fn second_address(mut self, address: SecondAppointmentAddressUpdate) -> Self {
         self.body.address_second_rdv = Some(address);
         self
@@ -88,7 +87,6 @@ impl NewOrder {
 
     /// The reference of the order in your own system, which must be unique over all your orders. With it, a draft whose
     /// answer was lost can be found again.
-    #[must_use]
     pub fn reference(mut self, order_ref: impl Into<String>) -> Self {
         let info = self.body.operator_info.get_or_insert_with(OperatorInfoUpdate::default);
         info.order_ref = Some(order_ref.into());
@@ -96,8 +94,7 @@ impl NewOrder {
     }
 
     /// Everything else that the supplier takes when a draft is created. A customer whose texts the rules refuse though the
-    /// supplier takes them is given to the draft afterwards: see [`Draft::overrule`].
-    #[must_use]
+    /// supplier takes them is given to the draft afterwards: see [`Draft::skip_validation`].
     pub fn with(mut self, change: impl FnOnce(&mut OrderCreate)) -> Self {
         change(&mut self.body);
         self
@@ -194,7 +191,7 @@ impl Creation for NewOrder {
                     continue;
                 }
             }
-            match Draft::of(order) {
+            match Draft::try_from(order) {
                 Ok(found) => draft = draft.or(Some(found)),
                 // There may be a second draft beside it, which must not be submitted as well.
                 Err(_) => {

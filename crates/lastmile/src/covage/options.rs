@@ -65,8 +65,8 @@ impl OrderOption {
         Self::OtpDisplacement,
     ];
 
-    /// The option that the supplier calls so.
-    pub fn of_code(code: &str) -> Option<Self> {
+    /// Returns the option of a supplier's code, if it is known.
+    pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|option| option.code() == code)
     }
 
@@ -130,6 +130,7 @@ impl OrderOption {
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
+#[must_use = "options are set by a draft or a new order"]
 pub struct Options(BTreeMap<String, OrderOptionUpdate>);
 
 impl Options {
@@ -139,19 +140,16 @@ impl Options {
     }
 
     /// Switches an option on.
-    #[must_use]
     pub fn on(self, option: OrderOption) -> Self {
         self.other(option.code(), OrderOptionUpdate { enabled: Some(true), ..Default::default() })
     }
 
     /// Switches an option off.
-    #[must_use]
     pub fn off(self, option: OrderOption) -> Self {
         self.other(option.code(), OrderOptionUpdate { enabled: Some(false), ..Default::default() })
     }
 
     /// Switches an option on with a value. No source lists the values; the catalogue and the offers do.
-    #[must_use]
     pub fn value(self, option: OrderOption, value: impl Into<String>) -> Self {
         let update =
             OrderOptionUpdate { enabled: Some(true), value: Some(value.into()), ..Default::default() };
@@ -162,7 +160,6 @@ impl Options {
     ///
     /// [`Rio::warnings_for`] tells whether it belongs to the line's number; [`Draft::readiness`](super::Draft::readiness) shows
     /// it, too.
-    #[must_use]
     pub fn portability(self, rio: &Rio, prefix: Option<&str>) -> Self {
         let update = OrderOptionUpdate {
             enabled: Some(true),
@@ -174,7 +171,6 @@ impl Options {
     }
 
     /// Any option, by the code that the catalogue or an offer gives it.
-    #[must_use]
     pub fn other(mut self, code: impl Into<String>, option: OrderOptionUpdate) -> Self {
         self.0.insert(code.into(), option);
         self
@@ -194,9 +190,9 @@ mod tests {
     #[test]
     fn every_option_is_found_by_its_code() {
         for option in OrderOption::ALL {
-            assert_eq!(OrderOption::of_code(option.code()), Some(option));
+            assert_eq!(OrderOption::from_code(option.code()), Some(option));
             assert!(!option.families().is_empty());
         }
-        assert_eq!(OrderOption::of_code("grt"), None, "the misspelling of an older page is another option");
+        assert_eq!(OrderOption::from_code("grt"), None, "the misspelling of an older page is another option");
     }
 }

@@ -1,14 +1,18 @@
 //! Orders as the supplier holds them.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use futures_util::stream::{self, Stream};
-use lastmile_core::wire::Loose;
+use futures_util::stream::Stream;
+use lastmile_core::wire::{Loose, OneOrMany};
 use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{ListOrdersParams, ListOrdersType, Order};
 
 use super::pages::{Page, is_past_the_end, mark};
-use super::{Covage, segment};
+use super::{Covage, OrderId};
+use crate::stream::Pending;
 
 /// How many orders a page has.
 const PAGE: i64 = 50;
@@ -20,17 +24,18 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     #[doc(alias = "getOrder")]
     #[doc(alias = "GET /api/v2/orders/{uuid}/")]
-    pub async fn order(&self, uuid: &str) -> Result<Order, Error> {
-        let uuid = segment("the order's id", uuid)?;
-        self.client.get_order(&uuid).await.map(Reply::into_value)
+    pub async fn order(&self, id: &OrderId) -> Result<Order, Error> {
+        self.client.get_order(id.segment()).await.map(Reply::into_value)
     }
 
     /// The orders that a filter lets through, page by page as they are asked for. `limit` is the size of a page, and
     /// `offset` where to begin.
     ///
     /// ```no_run
+    /// use lastmile::StreamExt as _;
     /// # use lastmile::covage::{Covage, OrderFilter, OrderSort};
-    /// # async fn example(covage: &Covage) -> Result<(), lastmile::Error> {
+    ///
+    /// # async fn example(covage: &Covage) -> lastmile::Result<()> {
     /// let oldest_first = OrderFilter { sort: Some(OrderSort::CreationDate), ..Default::default() };
     /// let mut orders = covage.orders(oldest_first);
     /// while let Some(order) = orders.next().await {
@@ -53,6 +58,7 @@ impl Covage {
             before: None,
             begun: false,
             done: false,
+            request: Pending::none(),
         }
     }
 }
@@ -139,8 +145,9 @@ impl std::fmt::Debug for OrderFilter {
     }
 }
 
-/// A list of orders that is read page by page.
+/// A [`Stream`] of orders that are read page by page: [`Covage::orders`].
 #[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
 pub struct Orders {
     covage: Covage,
     filter: ListOrdersParams,
@@ -150,46 +157,40 @@ pub struct Orders {
     before: Option<u64>,
     begun: bool,
     done: bool,
+    request: Pending<Result<Reply<OneOrMany<Loose<Order>>>, Error>>,
 }
 
 impl Orders {
-    /// The next order; none at the end. An order that cannot be read is a `Loose` without a value.
+    /// Returns how many orders there are altogether, if the supplier says so (`X-Total-Count`, or the `count` of an envelope). Reads
+    /// the first page, unless it is read already.
     ///
     /// # Errors
-    /// The outcome of reading a page; [`Outcome::Decode`](crate::Outcome::Decode) when the supplier gives the same page again in
-    /// place of the next. The same page is asked for again at the next call.
-    pub async fn next(&mut self) -> Option<Result<Loose<Order>, Error>> {
-        if self.page.is_empty()
-            && !self.done
-            && let Err(error) = self.turn().await
-        {
-            return Some(Err(error));
-        }
-        self.page.pop_front().map(Ok)
-    }
-
-    /// How many orders there are altogether, by the supplier's word (`X-Total-Count`, or the `count` of an envelope), if it gives one. Reads the first page,
-    /// unless it is read already.
-    ///
-    /// # Errors
-    /// The outcome of reading the page. It is asked for again at the next call.
+    /// The outcome of reading the page. The next call requests it again.
     pub async fn total(&mut self) -> Result<Option<u64>, Error> {
         if !self.begun {
-            self.turn().await?;
+            poll_fn(|cx| self.poll_page(cx)).await?;
         }
         Ok(self.total)
     }
 
-    /// The same as a stream.
-    pub fn into_stream(self) -> impl Stream<Item = Result<Loose<Order>, Error>> + Send {
-        stream::unfold(self, |mut orders| async move { orders.next().await.map(|order| (order, orders)) })
-    }
-
-    async fn turn(&mut self) -> Result<(), Error> {
+    fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let limit = self.filter.limit.unwrap_or(PAGE).max(1);
         let offset = self.filter.offset.unwrap_or(0);
-        let params = ListOrdersParams { limit: Some(limit), offset: Some(offset), ..self.filter.clone() };
-        let reply = match self.covage.client.list_orders(&params).await {
+        let (covage, filter) = (&self.covage, &self.filter);
+        let reply = ready!(self.request.poll(cx, || {
+            let client = covage.client.clone();
+            let params = ListOrdersParams { limit: Some(limit), offset: Some(offset), ..filter.clone() };
+            async move { client.list_orders(&params).await }
+        }));
+        Poll::Ready(self.read(reply, offset))
+    }
+
+    fn read(
+        &mut self,
+        reply: Result<Reply<OneOrMany<Loose<Order>>>, Error>,
+        offset: i64,
+    ) -> Result<(), Error> {
+        let reply = match reply {
             Err(error) if self.begun && is_past_the_end(&error, self.total, offset) => {
                 self.done = true;
                 return Ok(());
@@ -209,5 +210,24 @@ impl Orders {
         self.filter.offset = Some(next);
         self.page = reply.value.into_iter().collect();
         Ok(())
+    }
+}
+
+/// An order that cannot be read is a [`Loose`] without a value.
+///
+/// # Errors
+/// The outcome of reading a page; [`Outcome::Decode`](crate::Outcome::Decode) when the supplier answers with the previous page
+/// instead of the next one. Polled again after an error, the stream requests the same page again.
+impl Stream for Orders {
+    type Item = Result<Loose<Order>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.page.is_empty()
+            && !self.done
+            && let Err(error) = ready!(self.poll_page(cx))
+        {
+            return Poll::Ready(Some(Err(error)));
+        }
+        Poll::Ready(self.page.pop_front().map(Ok))
     }
 }

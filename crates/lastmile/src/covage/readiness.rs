@@ -14,10 +14,10 @@ use crate::rules::{CovageEmail, CovagePhone, CovageText, LineNumber, Otp, Rio, S
 /// Why a field keeps a draft from being submitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum GapKind {
+pub enum IssueKind {
     /// Every order needs it (S in the supplier's tables), and it is not there.
     Missing,
-    /// This order needs it because of something else it says (C in the supplier's tables), and it is not there.
+    /// This order needs it because of something else it message (C in the supplier's tables), and it is not there.
     MissingHere,
     /// It is there and cannot be.
     Illegal,
@@ -27,51 +27,52 @@ pub enum GapKind {
 /// single character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Gap {
+pub struct Issue {
     /// Where the field is in the order: `bounds[0].address.floor`.
     pub path: String,
     /// Why.
-    pub kind: GapKind,
+    pub kind: IssueKind,
     /// What is wrong, in words.
-    pub says: String,
+    pub message: String,
     /// Where the rule stands.
     pub source: &'static str,
 }
 
-impl fmt::Display for Gap {
+impl fmt::Display for Issue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", self.path, self.says, self.source)
+        write!(f, "{}: {} ({})", self.path, self.message, self.source)
     }
 }
 
 /// What a draft still lacks, every field at once: [`Draft::readiness`](super::Draft::readiness).
 ///
-/// Gaps refuse the submission, unless each is [overruled](super::Draft::overrule). Warnings are shown only.
+/// Issues refuse the submission, unless each is [skipped](super::Draft::skip_validation). Warnings are shown only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "what is missing has to be filled in before the draft is submitted"]
 pub struct Readiness {
-    gaps: Vec<Gap>,
-    warnings: Vec<Gap>,
+    issues: Vec<Issue>,
+    warnings: Vec<Issue>,
 }
 
 impl Readiness {
     /// Whether nothing keeps the draft from being submitted.
     pub fn is_ready(&self) -> bool {
-        self.gaps.is_empty()
+        self.issues.is_empty()
     }
 
     /// Every field that keeps the draft from being submitted.
-    pub fn gaps(&self) -> &[Gap] {
-        &self.gaps
+    pub fn issues(&self) -> &[Issue] {
+        &self.issues
     }
 
     /// What looks doubtful and does not keep it from being submitted.
-    pub fn warnings(&self) -> &[Gap] {
+    pub fn warnings(&self) -> &[Issue] {
         &self.warnings
     }
 
-    /// The same without the gaps that may pass.
-    pub(super) fn without(mut self, overruled: &BTreeSet<String>) -> Self {
-        self.gaps.retain(|gap| !overruled.contains(&gap.path));
+    /// The same without the issues that may pass.
+    pub(super) fn without(mut self, skipped: &BTreeSet<String>) -> Self {
+        self.issues.retain(|issue| !skipped.contains(&issue.path));
         self
     }
 
@@ -96,7 +97,7 @@ impl Readiness {
     fn customer(&mut self, order: &Look) {
         let names: &[&str] = match order.text("/end_customer/type") {
             None => {
-                self.require(order, "end_customer.type", GapKind::Missing, COMMON);
+                self.require(order, "end_customer.type", IssueKind::Missing, COMMON);
                 &[]
             }
             Some("registered") => &["name", "siret"],
@@ -105,21 +106,21 @@ impl Readiness {
             Some(_) => &[],
         };
         for name in names {
-            self.require(order, &format!("end_customer.{name}"), GapKind::MissingHere, CUSTOMER);
+            self.require(order, &format!("end_customer.{name}"), IssueKind::MissingHere, CUSTOMER);
         }
         for name in ["first_name", "last_name", "email"] {
-            self.require(order, &format!("end_customer.contact.{name}"), GapKind::Missing, COMMON);
+            self.require(order, &format!("end_customer.contact.{name}"), IssueKind::Missing, COMMON);
         }
         let contact = "end_customer.contact";
         if !["phone_number", "cell_phone_number"].iter().any(|name| order.has(&format!("{contact}.{name}"))) {
-            let says = "a telephone number or a mobile one is needed";
-            self.gap(format!("{contact}.phone_number"), GapKind::MissingHere, says, PHONE);
+            let message = "a telephone number or a mobile one is needed";
+            self.issue(format!("{contact}.phone_number"), IssueKind::MissingHere, message, PHONE);
         }
     }
 
     fn operator(&mut self, order: &Look) {
         for name in ["order_ref", "order_name", "contact_uuid"] {
-            self.require(order, &format!("operator_info.{name}"), GapKind::Missing, COMMON);
+            self.require(order, &format!("operator_info.{name}"), IssueKind::Missing, COMMON);
         }
     }
 
@@ -152,11 +153,11 @@ impl Readiness {
     }
 
     /// What the caller sends must be right; what the supplier has filled in is shown only.
-    fn illegal(&mut self, path: &str, says: &str, source: &'static str, is_ours: bool) {
+    fn illegal(&mut self, path: &str, message: &str, source: &'static str, is_ours: bool) {
         if is_ours {
-            self.gap(path, GapKind::Illegal, says, source);
+            self.issue(path, IssueKind::Illegal, message, source);
         } else {
-            self.warn(path, says, source);
+            self.warn(path, message, source);
         }
     }
 
@@ -196,27 +197,27 @@ impl Readiness {
     }
 
     fn activation(&mut self, order: &Look) {
-        self.require(order, "product.code", GapKind::MissingHere, PRODUCT);
-        self.require(order, "request_type", GapKind::MissingHere, REQUEST_TYPE);
+        self.require(order, "product.code", IssueKind::MissingHere, PRODUCT);
+        self.require(order, "request_type", IssueKind::MissingHere, REQUEST_TYPE);
         let (Some(_), Some(is_fibre)) = (order.text("/request_type"), order.is_fibre()) else {
             return;
         };
         let Some(work) = order.work() else {
-            let says = if is_fibre { "fibre has no such work" } else { "copper has no such work" };
-            return self.gap("request_type", GapKind::Illegal, says, REQUEST_TYPE);
+            let message = if is_fibre { "fibre has no such work" } else { "copper has no such work" };
+            return self.issue("request_type", IssueKind::Illegal, message, REQUEST_TYPE);
         };
         for demand in work.demands() {
             match demand {
                 Demand::StairsAndFloor => {
                     for name in ["stairs", "floor"] {
                         let path = format!("bounds[{}].address.{name}", order.socket().0);
-                        self.require(order, &path, GapKind::MissingHere, ADDRESS);
+                        self.require(order, &path, IssueKind::MissingHere, ADDRESS);
                     }
                 }
                 Demand::Socket => {
                     let (bound, endpoint) = order.socket();
                     let path = format!("bounds[{bound}].endpoints[{endpoint}].reference");
-                    self.require(order, &path, GapKind::MissingHere, SOCKET);
+                    self.require(order, &path, IssueKind::MissingHere, SOCKET);
                     if let Some(Err(error)) = order.text(&pointer(&path)).map(str::parse::<Otp>) {
                         // A locked one is the supplier's own, from the offer.
                         let is_ours = order.0["bounds"][bound]["endpoints"][endpoint]["locked"] != true;
@@ -224,11 +225,11 @@ impl Readiness {
                     }
                 }
                 Demand::StreetNumber => {
-                    self.require(order, "bounds[0].address.street_number", GapKind::MissingHere, ADDRESS);
+                    self.require(order, "bounds[0].address.street_number", IssueKind::MissingHere, ADDRESS);
                 }
                 Demand::Appointment => {
-                    let says = "this work needs an appointment, which no call of the API makes";
-                    self.warn("request_type", says, APPOINTMENT);
+                    let message = "this work needs an appointment, which no call of the API makes";
+                    self.warn("request_type", message, APPOINTMENT);
                 }
             }
         }
@@ -236,26 +237,26 @@ impl Readiness {
 
     fn termination(&mut self, order: &Look) {
         if !order.has("service_ref") && !order.has("service_uuid") {
-            self.gap("service_ref", GapKind::MissingHere, "it or service_uuid is needed", TERMINATE);
+            self.issue("service_ref", IssueKind::MissingHere, "it or service_uuid is needed", TERMINATE);
         }
         if order.family().is_some_and(|family| !matches!(family, "A" | "S" | "M" | "F")) {
-            let says = "services of this family cannot be terminated";
-            self.gap("product.line.family.code", GapKind::Illegal, says, TERMINATE);
+            let message = "services of this family cannot be terminated";
+            self.issue("product.line.family.code", IssueKind::Illegal, message, TERMINATE);
         }
     }
 
     fn second_appointment(&mut self, order: &Look) {
         let allowed = order.0["allow_second_rdv"] == true;
         if order.text("/product/code") != Some("FP05") {
-            let says = "only the product FP05 has it";
+            let message = "only the product FP05 has it";
             if allowed {
-                self.gap("allow_second_rdv", GapKind::Illegal, says, SECOND);
+                self.issue("allow_second_rdv", IssueKind::Illegal, message, SECOND);
             }
             if order.has("address_second_rdv") {
-                self.gap("address_second_rdv", GapKind::Illegal, says, SECOND);
+                self.issue("address_second_rdv", IssueKind::Illegal, message, SECOND);
             }
         } else if allowed && order.text("/request_type") == Some("create") {
-            self.gap("allow_second_rdv", GapKind::Illegal, "only for a socket that exists", SECOND);
+            self.issue("allow_second_rdv", IssueKind::Illegal, "only for a socket that exists", SECOND);
         }
     }
 
@@ -265,14 +266,14 @@ impl Readiness {
             if option["enabled"] != true {
                 continue;
             }
-            let Some(known) = OrderOption::of_code(code) else { continue };
+            let Some(known) = OrderOption::from_code(code) else { continue };
             let path = format!("options.{code}");
             let is_missing = |name: &str| !is_given(&option[name]);
             if known.has_value() && is_missing("value") && is_missing("default_value") {
-                self.gap(format!("{path}.value"), GapKind::MissingHere, NEEDED, OPTIONS);
+                self.issue(format!("{path}.value"), IssueKind::MissingHere, NEEDED, OPTIONS);
             }
             if known == OrderOption::Portability && is_missing("rio_code") {
-                self.gap(format!("{path}.rio_code"), GapKind::MissingHere, NEEDED, OPTIONS);
+                self.issue(format!("{path}.rio_code"), IssueKind::MissingHere, NEEDED, OPTIONS);
             }
             if order.family().is_some_and(|family| !known.is_for(family)) {
                 self.warn(path, "products of this family are not listed with it", OPTIONS);
@@ -284,29 +285,35 @@ impl Readiness {
         }
     }
 
-    fn require(&mut self, order: &Look, path: &str, kind: GapKind, source: &'static str) {
+    fn require(&mut self, order: &Look, path: &str, kind: IssueKind, source: &'static str) {
         if !order.has(path) {
-            self.gap(path, kind, NEEDED, source);
+            self.issue(path, kind, NEEDED, source);
         }
     }
 
-    fn gap(&mut self, path: impl Into<String>, kind: GapKind, says: impl Into<String>, source: &'static str) {
-        self.gaps.push(Gap { path: path.into(), kind, says: says.into(), source });
+    fn issue(
+        &mut self,
+        path: impl Into<String>,
+        kind: IssueKind,
+        message: impl Into<String>,
+        source: &'static str,
+    ) {
+        self.issues.push(Issue { path: path.into(), kind, message: message.into(), source });
     }
 
-    fn warn(&mut self, path: impl Into<String>, says: &str, source: &'static str) {
-        let kind = GapKind::Illegal;
-        self.warnings.push(Gap { path: path.into(), kind, says: says.to_owned(), source });
+    fn warn(&mut self, path: impl Into<String>, message: &str, source: &'static str) {
+        let kind = IssueKind::Illegal;
+        self.warnings.push(Issue { path: path.into(), kind, message: message.to_owned(), source });
     }
 }
 
 impl fmt::Display for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.gaps.is_empty() {
+        if self.issues.is_empty() {
             return f.write_str("it is ready to be submitted");
         }
-        for (at, gap) in self.gaps.iter().enumerate() {
-            write!(f, "{}{gap}", if at == 0 { "" } else { "; " })?;
+        for (at, issue) in self.issues.iter().enumerate() {
+            write!(f, "{}{issue}", if at == 0 { "" } else { "; " })?;
         }
         Ok(())
     }

@@ -1,19 +1,22 @@
 //! Lines in operation.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use futures_util::stream::{self, Stream};
-use lastmile_core::wire::Loose;
+use futures_util::stream::Stream;
+use lastmile_core::wire::{Loose, OneOrMany};
 use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{ListServicesParams, Service, ServiceFtthMigration, ServiceFtthMigrationCreate};
 use serde::{Deserialize, Serialize};
 
 use super::pages::{Page, is_past_the_end, mark};
 use super::texts::check_lines;
-use super::{Covage, refused, segment};
+use super::{Covage, ServiceId, refused};
 use crate::prepared::Creation;
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::rules::BuildingRef;
+use crate::stream::Pending;
 
 /// How many services a page has.
 const PAGE: i64 = 100;
@@ -26,9 +29,8 @@ impl Covage {
     /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
     #[doc(alias = "getService")]
     #[doc(alias = "GET /api/v2/services/{uuid}/")]
-    pub async fn service(&self, uuid: &str) -> Result<Service, Error> {
-        let uuid = segment("the service's id", uuid)?;
-        self.client.get_service(&uuid).await.map(Reply::into_value)
+    pub async fn service(&self, id: &ServiceId) -> Result<Service, Error> {
+        self.client.get_service(id.segment()).await.map(Reply::into_value)
     }
 
     /// All services, page by page as they are asked for.
@@ -42,15 +44,17 @@ impl Covage {
             total: None,
             before: None,
             done: false,
+            request: Pending::none(),
         }
     }
 }
 
-/// The list of services, read page by page.
+/// A [`Stream`] of services that are read page by page: [`Covage::services`].
 ///
 /// No source says that this list has pages; they are taken to be those of orders. Should the supplier not know them, the
 /// second page is the first one again, and the list ends there.
 #[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
 pub struct Services {
     covage: Covage,
     offset: i64,
@@ -59,31 +63,22 @@ pub struct Services {
     /// What the page before is recognised by.
     before: Option<u64>,
     done: bool,
+    request: Pending<Result<Reply<OneOrMany<Loose<Service>>>, Error>>,
 }
 
 impl Services {
-    /// The next service; none at the end. One that cannot be read is a `Loose` without a value.
-    ///
-    /// # Errors
-    /// The outcome of reading a page. The same page is asked for again at the next call.
-    pub async fn next(&mut self) -> Option<Result<Loose<Service>, Error>> {
-        if self.page.is_empty()
-            && !self.done
-            && let Err(error) = self.turn().await
-        {
-            return Some(Err(error));
-        }
-        self.page.pop_front().map(Ok)
+    fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let (covage, offset) = (&self.covage, self.offset);
+        let reply = ready!(self.request.poll(cx, || {
+            let client = covage.client.clone();
+            let params = ListServicesParams { limit: Some(PAGE), offset: Some(offset) };
+            async move { client.list_services(&params).await }
+        }));
+        Poll::Ready(self.read(reply))
     }
 
-    /// The same as a stream.
-    pub fn into_stream(self) -> impl Stream<Item = Result<Loose<Service>, Error>> + Send {
-        stream::unfold(self, |mut services| async move { services.next().await.map(|one| (one, services)) })
-    }
-
-    async fn turn(&mut self) -> Result<(), Error> {
-        let params = ListServicesParams { limit: Some(PAGE), offset: Some(self.offset) };
-        let reply = match self.covage.client.list_services(&params).await {
+    fn read(&mut self, reply: Result<Reply<OneOrMany<Loose<Service>>>, Error>) -> Result<(), Error> {
+        let reply = match reply {
             Err(error) if self.offset > 0 && is_past_the_end(&error, self.total, self.offset) => {
                 self.done = true;
                 return Ok(());
@@ -105,27 +100,45 @@ impl Services {
     }
 }
 
+/// A service that cannot be read is a [`Loose`] without a value.
+///
+/// # Errors
+/// The outcome of reading a page. Polled again after an error, the stream requests the same page again.
+impl Stream for Services {
+    type Item = Result<Loose<Service>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.page.is_empty()
+            && !self.done
+            && let Err(error) = ready!(self.poll_page(cx))
+        {
+            return Poll::Ready(Some(Err(error)));
+        }
+        Poll::Ready(self.page.pop_front().map(Ok))
+    }
+}
+
 /// A move of a copper service to fibre, to be [`Prepared`](crate::Prepared). The copper service has to be terminated
 /// separately.
 ///
-/// It creates an order, or says why not: [`Migrated::of`] reads the answer. Where the address has several buildings nothing
+/// It creates an order, or says why not: [`Migrated::from`] reads the answer. Where the address has several buildings nothing
 /// is created; prepare another one with [`to_building`](Self::to_building) then. (Source: the supplier's page on services.)
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct Migration {
-    service: String,
+    service: ServiceId,
     body: ServiceFtthMigrationCreate,
 }
 
 impl Migration {
-    /// Of the service of this id.
-    pub fn of(service_uuid: impl Into<String>) -> Self {
+    /// Creates the move of the service of this id.
+    pub fn new(service: ServiceId) -> Self {
         // The sample sends an empty text where no building is chosen.
         let body = ServiceFtthMigrationCreate { imb: Some(String::new()) };
-        Self { service: service_uuid.into(), body }
+        Self { service, body }
     }
 
     /// To one of the buildings that an earlier answer gave, such as `IMB/76540/X/043X`.
-    #[must_use]
     pub fn to_building(mut self, building_ref: impl Into<String>) -> Self {
         self.body.imb = Some(building_ref.into());
         self
@@ -133,7 +146,7 @@ impl Migration {
 }
 
 impl Migration {
-    pub(super) fn service(&self) -> &str {
+    pub(super) fn service(&self) -> &ServiceId {
         &self.service
     }
 }
@@ -165,9 +178,8 @@ impl std::fmt::Debug for Migrated {
     }
 }
 
-impl Migrated {
-    /// What an answer says.
-    pub fn of(answer: &ServiceFtthMigration) -> Self {
+impl From<&ServiceFtthMigration> for Migrated {
+    fn from(answer: &ServiceFtthMigration) -> Self {
         // One text is a reference or a reason, a list is a list of buildings, also if it has one alone.
         let data = serde_json::to_value(&answer.data).unwrap_or_default();
         let text = || data.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
@@ -192,7 +204,6 @@ impl Creation for Migration {
         "declare it absent and place it again: the supplier answers with the order that it has already";
 
     fn check(&self) -> Result<(), Error> {
-        segment("the service's id", &self.service)?;
         check_lines(&self.body, &BTreeSet::new())?;
         match self.body.imb.as_deref().filter(|imb| !imb.is_empty()).map(str::parse::<BuildingRef>) {
             Some(Err(error)) => Err(refused(format_args!("imb: {error}"))),
@@ -201,9 +212,8 @@ impl Creation for Migration {
     }
 
     async fn send(&self, covage: &Covage) -> Result<ServiceFtthMigration, Error> {
-        let (service, body) = (&segment("the service's id", &self.service)?, &self.body);
-        let reply = covage.client.migrate_service_to_ftth(service, body).await?;
-        match Migrated::of(&reply.value) {
+        let reply = covage.client.migrate_service_to_ftth(self.service.segment(), &self.body).await?;
+        match Migrated::from(&reply.value) {
             Migrated::Unclear => Err(reply.unfit("the answer does not say what became of the migration")),
             _ => Ok(reply.value),
         }

@@ -1,10 +1,10 @@
 //! Times at which an engineer can come.
 
-use lastmile_core::wire::{Loose, OneOrMany};
-use lastmile_core::{Error, Reply};
+use lastmile_core::Error;
 use lastmile_covage::types::{AppointmentSlot, ListAppointmentSlotsLevel, ListAppointmentSlotsParams};
 
-use super::{Covage, refused};
+use super::{Covage, OrderId, refused};
+use crate::List;
 
 /// For what a time is looked for: an order, or a place and a product.
 ///
@@ -14,10 +14,11 @@ use super::{Covage, refused};
 /// ```
 /// use lastmile::covage::SlotRequest;
 ///
-/// let request = SlotRequest::fibre("76540", "765405510", "FP05", "IMB/76540/X/043X").days("2026-12-01", "2026-12-24")?;
+/// let request = SlotRequest::for_fibre("76540", "765405510", "FP05", "IMB/76540/X/043X").days("2026-12-01", "2026-12-24")?;
 /// # Ok::<(), lastmile::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "nothing is sent until `slots` is called"]
 pub struct SlotRequest {
     params: ListAppointmentSlotsParams,
 }
@@ -27,20 +28,20 @@ impl SlotRequest {
     ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is no id of an order.
-    pub fn order(uuid: &str) -> Result<Self, Error> {
-        let uuid = uuid.parse().map_err(|_| refused("order_uuid: it is no UUID"))?;
+    pub fn for_order(id: &OrderId) -> Result<Self, Error> {
+        let uuid = id.as_str().parse().map_err(|_| refused("order_uuid: it is no UUID"))?;
         Ok(Self { params: ListAppointmentSlotsParams { order_uuid: Some(uuid), ..Default::default() } })
     }
 
     /// For a copper line before there is an order.
-    pub fn copper(insee_code: &str, street_code: &str, product_code: &str, line_number: &str) -> Self {
+    pub fn for_copper(insee_code: &str, street_code: &str, product_code: &str, line_number: &str) -> Self {
         let mut request = Self::place(insee_code, street_code, product_code);
         request.params.endpoint_ref = Some(line_number.to_owned());
         request
     }
 
     /// For a fibre line before there is an order.
-    pub fn fibre(insee_code: &str, street_code: &str, product_code: &str, building_ref: &str) -> Self {
+    pub fn for_fibre(insee_code: &str, street_code: &str, product_code: &str, building_ref: &str) -> Self {
         let mut request = Self::place(insee_code, street_code, product_code);
         request.params.building_ref = Some(building_ref.to_owned());
         request
@@ -70,7 +71,6 @@ impl SlotRequest {
     }
 
     /// With the premium level of service, which has earlier times for copper.
-    #[must_use]
     pub fn premium(mut self) -> Self {
         self.params.level = Some(ListAppointmentSlotsLevel::Premium);
         self
@@ -107,9 +107,11 @@ impl Covage {
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a part of the request is empty; else the outcome of the call.
     #[doc(alias = "listAppointmentSlots")]
     #[doc(alias = "GET /api/v2/appointment/slots/")]
-    pub async fn slots(&self, request: &SlotRequest) -> Result<OneOrMany<Loose<AppointmentSlot>>, Error> {
-        request.check()?;
-        let params = &request.params;
-        self.client.list_appointment_slots(params).await.map(Reply::into_value)
+    pub fn slots(&self, request: &SlotRequest) -> List<AppointmentSlot> {
+        let (client, request) = (self.client.clone(), request.clone());
+        List::new(async move {
+            request.check()?;
+            Ok(client.list_appointment_slots(&request.params).await?.value.into_vec())
+        })
     }
 }

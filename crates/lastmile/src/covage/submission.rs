@@ -4,13 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use lastmile_core::client::ApiClient as _;
-use lastmile_core::wire::Segment;
 use lastmile_core::{Error, Outcome};
 use lastmile_covage::types::{Order, OrderStatus, OrderUpdate, OrderUpdateStatus};
 use serde::{Deserialize, Serialize};
 
 use super::seen::Seen;
-use super::{Covage, Draft, Readiness, refused};
+use super::{Covage, Draft, OrderId, Readiness, refused};
 use crate::prepared::Creation;
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed, Supplier as _};
 
@@ -76,18 +75,19 @@ impl From<NotReady> for Error {
 /// A notice period is agreed on with the supplier beforehand; submit at its end. (Source: orders API, "Order terminate".)
 ///
 /// ```
-/// use lastmile::covage::CutService;
+/// use lastmile::covage::ConfirmTermination;
 ///
-/// let confirmation = CutService::now("S191128_21428");
+/// let confirmation = ConfirmTermination::new("S191128_21428");
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct CutService {
+#[must_use]
+pub struct ConfirmTermination {
     service: String,
 }
 
-impl CutService {
-    /// This service, given by its id or its commercial reference, is to be cut.
-    pub fn now(service: impl Into<String>) -> Self {
+impl ConfirmTermination {
+    /// Confirms that this service, given by its id or its commercial reference, may be cut.
+    pub fn new(service: impl Into<String>) -> Self {
         Self { service: service.into() }
     }
 
@@ -102,9 +102,9 @@ impl CutService {
     }
 }
 
-impl fmt::Debug for CutService {
+impl fmt::Debug for ConfirmTermination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CutService({})", self.service)
+        write!(f, "ConfirmTermination({})", self.service)
     }
 }
 
@@ -125,15 +125,16 @@ impl fmt::Debug for CutService {
 /// at what it orders, and make a new submission. Between that reading and the submission, another change can still slip in; the
 /// answer is compared too, and an order that was submitted otherwise fails with [`Outcome::Decode`].
 #[derive(Debug, Serialize, Deserialize)]
+#[must_use = "a submission orders nothing until it is placed"]
 pub struct Submission {
-    uuid: Segment,
+    uuid: OrderId,
     /// Missing where an earlier version of this library stored it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seen: Option<Seen>,
 }
 
 impl Submission {
-    pub(super) fn new(uuid: Segment, seen: Seen) -> Self {
+    pub(super) fn new(uuid: OrderId, seen: Seen) -> Self {
         Self { uuid, seen: Some(seen) }
     }
 
@@ -143,9 +144,9 @@ impl Submission {
         differences.join(", ")
     }
 
-    /// The supplier's id of the order.
-    pub fn uuid(&self) -> &str {
-        self.uuid.as_str()
+    /// Returns the supplier's id of the order (`uuid`).
+    pub fn id(&self) -> &OrderId {
+        &self.uuid
     }
 
     /// Whether an answer says that this order is submitted: none when it is another order or does not tell.
@@ -187,7 +188,7 @@ impl Creation for Submission {
     }
 
     async fn send(&self, covage: &Covage) -> Result<Order, Error> {
-        let uuid = &self.uuid;
+        let uuid = self.uuid.segment();
         let body = OrderUpdate { status: Some(OrderUpdateStatus::Submitted), ..Default::default() };
         // One that was not answered may still be carried out, after the draft was compared; not so a submission.
         let own = serde_json::to_vec(&body).unwrap_or_default();
@@ -197,7 +198,7 @@ impl Creation for Submission {
             let reason = "a change of the draft was not answered and may still be carried out. Nothing was sent. Submit it later";
             return Err(refused_for(reason, wait));
         }
-        let draft = covage.order(uuid.as_str()).await?;
+        let draft = covage.order(&self.uuid).await?;
         let differences = self.differences(&draft);
         if self.is_submitted(&draft) == Some(true) {
             return match differences.is_empty() {
@@ -226,7 +227,7 @@ impl Creation for Submission {
     }
 
     async fn find(&self, covage: &Covage, _: LookupPurpose) -> Result<Lookup<Order>, Error> {
-        let order = covage.order(self.uuid.as_str()).await?;
+        let order = covage.order(&self.uuid).await?;
         Ok(match self.is_submitted(&order) {
             Some(true) if !self.differences(&order).is_empty() => Lookup::Conflict(
                 "the order is submitted, but not as the draft was last seen: read it, and tell the supplier",

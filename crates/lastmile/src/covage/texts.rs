@@ -24,15 +24,15 @@ pub(super) const REPLACED: Texts = Texts {
     maps: &[],
 };
 
-/// Refuses blank texts and control characters, except in the fields that are overruled.
-pub(super) fn check_lines(request: &impl Serialize, overruled: &BTreeSet<String>) -> Result<(), Error> {
-    TEXTS.check(request, &|path| overruled.contains(path)).map_err(refused)
+/// Refuses blank texts and control characters, except in the fields that are skipped.
+pub(super) fn check_lines(request: &impl Serialize, skipped: &BTreeSet<String>) -> Result<(), Error> {
+    TEXTS.check(request, &|path| skipped.contains(path)).map_err(refused)
 }
 
 /// The texts of an end customer that the supplier's own suppliers read.
 pub(super) fn check_texts(
     customer: Option<&EndCustomerUpdate>,
-    overruled: &BTreeSet<String>,
+    skipped: &BTreeSet<String>,
 ) -> Result<(), Error> {
     let Some(customer) = customer else { return Ok(()) };
     let contact = customer.contact.as_ref();
@@ -52,12 +52,12 @@ pub(super) fn check_texts(
     ];
     texts
         .into_iter()
-        .try_for_each(|(field, text)| text.map_or(Ok(()), |text| check_text(field, text, overruled)))
+        .try_for_each(|(field, text)| text.map_or(Ok(()), |text| check_text(field, text, skipped)))
 }
 
-pub(super) fn check_text(field: &str, text: &str, overruled: &BTreeSet<String>) -> Result<(), Error> {
+pub(super) fn check_text(field: &str, text: &str, skipped: &BTreeSet<String>) -> Result<(), Error> {
     match CovageText::try_from(text) {
-        Err(error) if !overruled.contains(field) => Err(refused(format_args!("{field}: {error}"))),
+        Err(error) if !skipped.contains(field) => Err(refused(format_args!("{field}: {error}"))),
         _ => Ok(()),
     }
 }
@@ -65,14 +65,14 @@ pub(super) fn check_text(field: &str, text: &str, overruled: &BTreeSet<String>) 
 impl HasWarnings for Information {
     fn warnings(&self) -> Vec<FieldWarning> {
         let mut warnings = TEXTS.warnings(self.body());
-        warnings.extend(long_id("uuid", self.order()));
+        warnings.extend(long_id("uuid", self.order().as_str()));
         warnings
     }
 }
 
 impl HasWarnings for Migration {
     fn warnings(&self) -> Vec<FieldWarning> {
-        long_id("uuid", self.service()).into_iter().collect()
+        long_id("uuid", self.service().as_str()).into_iter().collect()
     }
 }
 

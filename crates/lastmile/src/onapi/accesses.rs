@@ -15,8 +15,8 @@ impl OnApi {
     #[doc(alias = "GET /option82/{option82}")]
     pub async fn access_of_option82(&self, option: &Option82) -> Result<OnApiId, Error> {
         let option = option.as_str().parse().map_err(|_| refused("option 82 is empty"))?;
-        let way = self.way(EndpointName::Option82)?;
-        found(way.lookup_option82(&option).await?)
+        let client = self.endpoint_client(EndpointName::Option82)?;
+        found(client.lookup_option82(&option).await?)
     }
 
     /// The access that a DHCP server's identifiers belong to, if they belong to one alone. Give what the log shows; every
@@ -47,8 +47,8 @@ impl OnApi {
             ipv6_interface_id: identifiers.ipv6_interface_id.clone(),
             ipv6_remote_id: identifiers.ipv6_remote_id.clone(),
         };
-        let way = self.way(EndpointName::DhcpLookup)?;
-        found(way.lookup_dhcp(&params).await?)
+        let client = self.endpoint_client(EndpointName::DhcpLookup)?;
+        found(client.lookup_dhcp(&params).await?)
     }
 
     /// Reads an access.
@@ -59,8 +59,8 @@ impl OnApi {
     #[doc(alias = "GET /accesses/{accessId}")]
     pub async fn access(&self, access: &OnApiId) -> Result<Access, Error> {
         let id = segment(access)?;
-        let way = self.way(EndpointName::Accesses)?;
-        way.get_access(&id).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::Accesses)?;
+        client.get_access(&id).await.map(Reply::into_value)
     }
 
     /// Your subscriptions on an access.
@@ -71,8 +71,8 @@ impl OnApi {
     #[doc(alias = "GET /subscriptions/{accessId}")]
     pub async fn subscriptions(&self, access: &OnApiId) -> Result<AccessSubscriptions, Error> {
         let id = segment(access)?;
-        let way = self.way(EndpointName::Subscriptions)?;
-        way.get_subscriptions(&id).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::Subscriptions)?;
+        client.get_subscriptions(&id).await.map(Reply::into_value)
     }
 }
 

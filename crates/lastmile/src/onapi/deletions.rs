@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, Utc};
+use futures_util::StreamExt as _;
 use lastmile_core::rows::RowError;
 use lastmile_core::{Error, Outcome};
 use lastmile_onapi::types::{ObjectEvent, ObjectEventType};
 
 use super::lists::{Changes, Cursor};
-use super::sync::{Gone, Kind};
+use super::sync::{Deleted, Kind};
 use super::{EndpointName, OnApi};
 
 /// What the events say.
 #[derive(Default)]
 pub(super) struct Deletions {
-    pub(super) gone: VecDeque<Gone>,
+    pub(super) deleted: VecDeque<Deleted>,
     pub(super) cursor: Option<Cursor>,
     /// Whether they may leave something out.
     pub(super) doubtful: bool,
@@ -53,8 +54,8 @@ impl OnApi {
         }
         news.doubtful |= !rows.is_whole_list();
         news.cursor = rows.cursor().cloned();
-        let (gone, is_sure) = events.gone();
-        (news.gone, news.doubtful) = (gone, news.doubtful || !is_sure);
+        let (deleted, is_sure) = events.deleted();
+        (news.deleted, news.doubtful) = (deleted, news.doubtful || !is_sure);
         Ok(Some(news))
     }
 }
@@ -74,9 +75,9 @@ struct Last {
     /// Whether some event of the object has no time.
     is_untimed: bool,
     /// Whether the object is gone; none when its events contradict each other and their order cannot be told.
-    is_gone: Option<bool>,
+    is_deleted: Option<bool>,
     /// The same, if the list has the newest event first.
-    is_gone_backwards: Option<bool>,
+    is_deleted_backwards: Option<bool>,
 }
 
 /// What events tell of objects.
@@ -102,7 +103,7 @@ impl Told {
         let Some(name) = event.object_type.as_deref() else { return false };
         // Orders, tickets.
         let Some(kind) = Kind::named(name) else { return true };
-        let is_gone = match event.type_.get() {
+        let is_deleted = match event.type_.get() {
             Some(ObjectEventType::Delete) => true,
             Some(ObjectEventType::Create | ObjectEventType::Update) => false,
             _ => return false,
@@ -113,46 +114,46 @@ impl Told {
             _ => return false,
         };
         if kinds.contains(&kind) {
-            self.tell((kind, id), time, is_gone);
+            self.tell((kind, id), time, is_deleted);
         }
         true
     }
 
-    fn tell(&mut self, object: (Kind, String), time: Time, is_gone: bool) {
-        let said = Some(is_gone);
-        let new = Last { time, is_untimed: time.is_none(), is_gone: said, is_gone_backwards: said };
+    fn tell(&mut self, object: (Kind, String), time: Time, is_deleted: bool) {
+        let said = Some(is_deleted);
+        let new = Last { time, is_untimed: time.is_none(), is_deleted: said, is_deleted_backwards: said };
         let Some(last) = self.objects.get_mut(&object) else {
             self.objects.insert(object, new);
             return;
         };
         if last.is_untimed || new.is_untimed {
             last.is_untimed = true;
-            if (last.is_gone, last.is_gone_backwards) != (said, said) {
-                (last.is_gone, last.is_gone_backwards) = (None, None);
+            if (last.is_deleted, last.is_deleted_backwards) != (said, said) {
+                (last.is_deleted, last.is_deleted_backwards) = (None, None);
             }
         } else if time > last.time {
             *last = new;
         } else if time == last.time {
             // The later one in the list, or the earlier one: that depends on how the list is ordered.
-            last.is_gone = said;
+            last.is_deleted = said;
         }
     }
 
     /// The objects that are gone, in an order that does not change from run to run, and whether that is sure of all.
-    fn gone(self) -> (VecDeque<Gone>, bool) {
-        let (mut gone, mut is_sure) = (VecDeque::new(), true);
+    fn deleted(self) -> (VecDeque<Deleted>, bool) {
+        let (mut deleted, mut is_sure) = (VecDeque::new(), true);
         for ((kind, id), last) in self.objects {
-            let is_gone = match (self.rises, self.falls) {
-                (true, false) => last.is_gone,
-                (false, true) => last.is_gone_backwards,
-                _ => last.is_gone.filter(|_| last.is_gone == last.is_gone_backwards),
+            let is_deleted = match (self.rises, self.falls) {
+                (true, false) => last.is_deleted,
+                (false, true) => last.is_deleted_backwards,
+                _ => last.is_deleted.filter(|_| last.is_deleted == last.is_deleted_backwards),
             };
-            is_sure &= is_gone.is_some();
-            if is_gone == Some(true) {
-                gone.push_back(kind.gone(id));
+            is_sure &= is_deleted.is_some();
+            if is_deleted == Some(true) {
+                deleted.push_back(kind.deleted(id));
             }
         }
-        (gone, is_sure)
+        (deleted, is_sure)
     }
 }
 
@@ -171,12 +172,12 @@ mod tests {
             let event = json!({ "type": kind, "objectType": "accesses", "objectId": id, "time": time });
             is_clear &= told.read(&serde_json::from_value(event).unwrap(), &[Kind::Access]);
         }
-        let (gone, is_sure) = told.gone();
+        let (deleted, is_sure) = told.deleted();
         let id = |gone| match gone {
-            Gone::Access(id) => id,
+            Deleted::Access(id) => id,
             other => panic!("{other:?}"),
         };
-        (gone.into_iter().map(id).collect(), is_sure && is_clear)
+        (deleted.into_iter().map(id).collect(), is_sure && is_clear)
     }
 
     #[test]

@@ -163,18 +163,18 @@ impl Directory {
     }
 }
 
-/// Where the calls of a handle go, as a directory has it.
+/// The client of each endpoint, as a directory lists them.
 #[derive(Debug)]
-pub(super) struct Ways {
-    ways: Vec<(EndpointName, Way)>,
+pub(super) struct EndpointMap {
+    endpoints: Vec<(EndpointName, EndpointClient)>,
 }
 
 #[derive(Debug)]
-enum Way {
+enum EndpointClient {
     NotOffered,
     /// It is offered in these other versions only.
     OtherVersions(Vec<String>),
-    /// It cannot be gone, and why.
+    /// Its address cannot be used, and why.
     Closed(String),
     Open {
         client: Client,
@@ -182,9 +182,9 @@ enum Way {
     },
 }
 
-impl Ways {
-    fn find(&self, endpoint: EndpointName) -> Option<&Way> {
-        self.ways.iter().find(|(name, _)| *name == endpoint).map(|(_, way)| way)
+impl EndpointMap {
+    fn find(&self, endpoint: EndpointName) -> Option<&EndpointClient> {
+        self.endpoints.iter().find(|(name, _)| *name == endpoint).map(|(_, client)| client)
     }
 }
 
@@ -206,7 +206,7 @@ impl OnApi {
         }
     }
 
-    /// The same way with a directory: calls go to the addresses that it has, with the slashes that it has, and what it does
+    /// Returns the same client with a directory: calls go to the addresses that it has, with the slashes that it has, and what it does
     /// not have is refused by name before anything is sent. So are orders with a field that the network says it does not
     /// know.
     ///
@@ -225,24 +225,28 @@ impl OnApi {
     /// ```
     #[must_use]
     pub fn with_directory(&self, directory: &Directory, allowed: &[&str]) -> Self {
-        let way = |endpoint: EndpointName| {
+        let client = |endpoint: EndpointName| {
             let Some((entry, documented)) = directory.meant(endpoint) else {
                 let versions = directory.versions(endpoint);
-                return if versions.is_empty() { Way::NotOffered } else { Way::OtherVersions(versions) };
+                return if versions.is_empty() {
+                    EndpointClient::NotOffered
+                } else {
+                    EndpointClient::OtherVersions(versions)
+                };
             };
-            match self.way_of(entry, documented, allowed) {
+            match self.client_of(entry, documented, allowed) {
                 Ok(client) => {
                     let fields = entry.unsupported_fields.iter().filter_map(|field| field.as_deref());
-                    Way::Open { client, unsupported: fields.map(str::to_owned).collect() }
+                    EndpointClient::Open { client, unsupported: fields.map(str::to_owned).collect() }
                 }
-                Err(error) => Way::Closed(error.to_string()),
+                Err(error) => EndpointClient::Closed(error.to_string()),
             }
         };
-        let ways = EndpointName::ALL.into_iter().map(|endpoint| (endpoint, way(endpoint))).collect();
-        Self { ways: Some(Arc::new(Ways { ways })), ..self.clone() }
+        let endpoints = EndpointName::ALL.into_iter().map(|endpoint| (endpoint, client(endpoint))).collect();
+        Self { endpoints: Some(Arc::new(EndpointMap { endpoints })), ..self.clone() }
     }
 
-    fn way_of(
+    fn client_of(
         &self,
         entry: &Endpoint,
         documented: &'static str,
@@ -265,36 +269,38 @@ impl OnApi {
 
     /// Whether the network offers an endpoint, in the version that this client speaks; not known without a [directory](Self::with_directory).
     pub fn offers_endpoint(&self, endpoint: EndpointName) -> Option<bool> {
-        let way = self.ways.as_ref()?.find(endpoint);
-        Some(!matches!(way, None | Some(Way::NotOffered | Way::OtherVersions(_))))
+        let client = self.endpoints.as_ref()?.find(endpoint);
+        Some(!matches!(client, None | Some(EndpointClient::NotOffered | EndpointClient::OtherVersions(_))))
     }
 
     pub(super) fn unsupported_fields(&self, endpoint: EndpointName) -> &[String] {
-        match self.ways.as_ref().and_then(|ways| ways.find(endpoint)) {
-            Some(Way::Open { unsupported, .. }) => unsupported,
+        match self.endpoints.as_ref().and_then(|endpoints| endpoints.find(endpoint)) {
+            Some(EndpointClient::Open { unsupported, .. }) => unsupported,
             _ => &[],
         }
     }
 
-    /// Where the calls for an endpoint go.
-    pub(super) fn way(&self, endpoint: EndpointName) -> Result<Cow<'_, Client>, Error> {
-        match self.ways.as_ref().map(|ways| ways.find(endpoint)) {
+    /// Returns the client for the calls of an endpoint.
+    pub(super) fn endpoint_client(&self, endpoint: EndpointName) -> Result<Cow<'_, Client>, Error> {
+        match self.endpoints.as_ref().map(|endpoints| endpoints.find(endpoint)) {
             None => Ok(Cow::Borrowed(&self.client)),
-            Some(Some(Way::Open { client, .. })) => {
+            Some(Some(EndpointClient::Open { client, .. })) => {
                 let client = client.with_policy(self.client.policy().clone());
                 Ok(Cow::Owned(match self.client.transport().send_deadline() {
                     Some(deadline) => client.with_send_deadline(deadline),
                     None => client,
                 }))
             }
-            Some(Some(Way::OtherVersions(versions))) => Err(refused(format_args!(
+            Some(Some(EndpointClient::OtherVersions(versions))) => Err(refused(format_args!(
                 "{}: this network's directory lists it in version {} only, and this client speaks version {SPOKEN}: ask the \
                  network for an endpoint of that version, or call it without the directory if its answers fit",
                 endpoint.as_str(),
                 versions.join(", ")
             ))),
-            Some(Some(Way::Closed(why))) => Err(refused(format_args!("{}: {why}", endpoint.as_str()))),
-            Some(None | Some(Way::NotOffered)) => Err(refused(format_args!(
+            Some(Some(EndpointClient::Closed(why))) => {
+                Err(refused(format_args!("{}: {why}", endpoint.as_str())))
+            }
+            Some(None | Some(EndpointClient::NotOffered)) => Err(refused(format_args!(
                 "{}: this network does not offer it, by its own directory",
                 endpoint.as_str()
             ))),

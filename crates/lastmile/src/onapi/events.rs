@@ -1,17 +1,18 @@
 //! What becomes of orders, event by event.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use futures_util::stream::{self, Stream};
+use futures_util::StreamExt as _;
+use futures_util::stream::Stream;
 use lastmile_core::rows::{RowError, Rows};
-use lastmile_core::wire::Loose;
 use lastmile_onapi::types::{ListOrderEventsParams, OrderEvent, OrderOfEvent};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::lists::{if_modified, says_nothing_to_list};
 use super::{EndpointName, OnApi};
-use crate::rules::OnApiId;
+use crate::stream::{Follow, Pending};
 use crate::{HasProgress as _, OrderStage, quiet};
 
 /// The event that was handed out last, by the network's id. Store it together with what the event brought about: then no
@@ -26,29 +27,39 @@ impl<'de> Deserialize<'de> for EventCursor {
     }
 }
 
-/// The events of orders behind a cursor, in the order of the network.
+/// A [`Stream`] of the events of orders after a cursor: [`OnApi::order_events`].
+///
+/// It ends when there is no further event now. Polled again after that, it requests the events again: pause before, or
+/// [`follow`](Self::follow) them.
+///
+/// Where the network lists again what precedes the cursor, that is skipped. Events come oldest first, also from a network that lists
+/// the newest first. That is seen by numbers in the ids, or by the states of an order, which never goes back; a network whose
+/// events show neither is taken to list the oldest first.
 ///
 /// ```no_run
-/// # use lastmile::HasProgress;
+/// use lastmile::rules::OnApiId;
+/// use lastmile::{HasProgress as _, StreamExt as _};
 /// # use lastmile::onapi::{EventCursor, OnApi};
+///
 /// # async fn example(
 /// #     network: OnApi, stored: Option<EventCursor>, store: impl Fn(&EventCursor),
-/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// # ) -> lastmile::Result<()> {
 /// let mut events = network.order_events(stored);
 /// while let Some(event) = events.next().await {
 ///     let event = event?;
 ///     if let Some(order) = event.event.order.get() {
-///         println!("{:?}: {:?}", lastmile::onapi::order_id(order), order.progress().stage());
+///         println!("{}: {:?}", OnApiId::try_from(order)?, order.progress().stage());
 ///     }
 ///     if let Some(cursor) = event.cursor {
 ///         store(&cursor); // in one transaction with what the event brought about
 ///     }
 /// }
-/// // That is all for now. Ask again later: the same value goes on where it is.
+/// // That is all for now. Poll the same stream again later.
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
 pub struct OrderEvents {
     network: OnApi,
     cursor: Option<EventCursor>,
@@ -57,23 +68,34 @@ pub struct OrderEvents {
 
 #[derive(Debug)]
 enum State {
-    /// The network is to be asked.
-    Resting,
+    /// The events are to be requested.
+    Idle(Pending<Result<Option<State>, RowError>>),
     /// There is no cursor yet: rows are handed out as they come, behind those that came first.
     Reading(VecDeque<Result<OrderEvent, RowError>>, Box<Rows<OrderEvent>>),
     /// These came behind the cursor.
     Ready(VecDeque<Result<OrderEvent, RowError>>),
 }
 
-/// An event, handed out.
+impl State {
+    const IDLE: Self = Self::Idle(Pending::none());
+}
+
+/// An event, and the cursor after it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct HandedOut {
+pub struct DeliveredEvent {
     /// The event.
     pub event: OrderEvent,
     /// The cursor that stands behind it. None if the network gave the event no id: it may come again whenever the network is
     /// asked, until one that has an id has followed.
     pub cursor: Option<EventCursor>,
+}
+
+impl DeliveredEvent {
+    pub(crate) fn new(event: OrderEvent) -> Self {
+        let cursor = id_of(&event).map(|id| EventCursor(id.to_owned()));
+        Self { event, cursor }
+    }
 }
 
 impl OnApi {
@@ -84,88 +106,35 @@ impl OnApi {
     #[doc(alias = "listOrderEvents")]
     #[doc(alias = "GET /orderevents/")]
     pub fn order_events(&self, since: Option<EventCursor>) -> OrderEvents {
-        OrderEvents { network: self.clone(), cursor: since, state: State::Resting }
+        OrderEvents { network: self.clone(), cursor: since, state: State::IDLE }
     }
 }
 
 impl OrderEvents {
-    /// The next event; none when there is no further one now. Asked again after that, it asks the network again: pause
-    /// between.
-    ///
-    /// Where the network tells again what the cursor stands behind, that is passed over. Events come oldest first, also from a
-    /// network that lists the newest first. That is seen by numbers in the ids, or by the states of an order, which never goes
-    /// back; a network whose events show neither is taken to list the oldest first.
-    ///
-    /// # Errors
-    /// [`RowError::Unreadable`] costs one event and no more: the next call goes on behind it.
-    /// [`RowError::UnknownCursor`] when the network does not know the event of the cursor, or not any more. After every error
-    /// but the first the next call asks the network again, from the cursor on.
-    pub async fn next(&mut self) -> Option<Result<HandedOut, RowError>> {
-        loop {
-            let row = match &mut self.state {
-                State::Resting => {
-                    match self.ask().await {
-                        Ok(Some(state)) => self.state = state,
-                        Ok(None) => return None,
-                        Err(error) => return Some(Err(error)),
-                    }
-                    continue;
-                }
-                State::Reading(first, rows) => match first.pop_front() {
-                    Some(row) => Some(row),
-                    None => rows.next().await,
-                },
-                State::Ready(rows) => rows.pop_front(),
-            };
-            return match row {
-                None => {
-                    self.state = State::Resting;
-                    None
-                }
-                Some(Ok(event)) => Some(Ok(self.hand_out(event))),
-                Some(Err(error)) => {
-                    if !matches!(error, RowError::Unreadable(_)) {
-                        self.state = State::Resting;
-                    }
-                    Some(Err(error))
-                }
-            };
-        }
-    }
-
-    /// The same as a stream that does not end: where there is no further event it pauses, then asks again. So it does after an
-    /// error, [`RowError::Unreadable`] aside. An event without an id, or one that cannot be read, may be told at each asking,
-    /// until one that has an id has followed.
+    /// Goes on with new events as they come, until none has come for the timeout of these settings. After an error it pauses and
+    /// goes on, [`RowError::Unreadable`] aside. An event without an id, or one that cannot be read, may be delivered after each
+    /// request, until one that has an id has followed.
     ///
     /// ```no_run
-    /// # use std::{pin::pin, time::Duration};
-    /// # use lastmile::{RowError, onapi::{EventCursor, OnApi}};
-    /// use futures_util::StreamExt as _;
+    /// use lastmile::{Poll, RowError, StreamExt as _};
+    /// # use std::time::Duration;
+    /// # use lastmile::onapi::{EventCursor, OnApi};
     ///
     /// # async fn example(network: OnApi, stored: Option<EventCursor>, store: impl Fn(&EventCursor)) {
-    /// let mut events = pin!(network.order_events(stored).into_stream(Duration::from_secs(60)));
+    /// let every_minute = Poll::default().interval(Duration::from_secs(60)).timeout(Duration::MAX);
+    /// let mut events = network.order_events(stored).follow(every_minute);
     /// while let Some(event) = events.next().await {
     ///     match event {
     ///         Ok(event) => event.cursor.iter().for_each(&store),
     ///         Err(RowError::Unreadable(row)) => println!("report this: {row:?}"),
-    ///         Err(error) => println!("{error}"), // the network is asked again in a minute
+    ///         Err(error) => println!("{error}"), // the next request follows in a minute
     ///     }
     /// }
     /// # }
     /// ```
-    pub fn into_stream(self, pause: Duration) -> impl Stream<Item = Result<HandedOut, RowError>> + Send {
-        stream::unfold((self, false), move |(mut events, mut rests)| async move {
-            loop {
-                if rests {
-                    tokio::time::sleep(pause).await;
-                }
-                if let Some(event) = events.next().await {
-                    let rests = matches!(&event, Err(error) if !matches!(error, RowError::Unreadable(_)));
-                    return Some((event, (events, rests)));
-                }
-                rests = true;
-            }
-        })
+    pub fn follow(self, settings: crate::Poll) -> Follow<Self> {
+        let ends_poll = |event: &Result<DeliveredEvent, RowError>| matches!(event, Err(error) if !matches!(error, RowError::Unreadable(_)));
+        Follow::new(self, settings, ends_poll)
     }
 
     /// The cursor behind the last event that was handed out and has an id.
@@ -173,41 +142,85 @@ impl OrderEvents {
         self.cursor.as_ref()
     }
 
-    fn hand_out(&mut self, event: OrderEvent) -> HandedOut {
-        let cursor = id_of(&event).map(|id| EventCursor(id.to_owned()));
-        if cursor.is_some() {
-            self.cursor.clone_from(&cursor);
+    fn deliver(&mut self, event: OrderEvent) -> DeliveredEvent {
+        let delivered = DeliveredEvent::new(event);
+        if delivered.cursor.is_some() {
+            self.cursor.clone_from(&delivered.cursor);
         }
-        HandedOut { event, cursor }
+        delivered
     }
+}
 
-    async fn ask(&self) -> Result<Option<State>, RowError> {
-        let Some(mut rows) = self.open().await? else { return Ok(None) };
-        let Some(EventCursor(last)) = &self.cursor else { return first_asked(rows).await.map(Some) };
-        let mut listed = Vec::new();
-        read_all(&mut rows, &mut listed).await?;
-        if is_newest_first(&listed) == Some(true) {
-            listed.reverse();
-        }
-        // A network that does not heed the cursor tells everything again: what is new is known only when the cursor was
-        // seen, or was not up to the end.
-        let known = listed.iter().rposition(|row| row.as_ref().is_ok_and(|event| id_of(event) == Some(last)));
-        let new = listed.into_iter().skip(known.map_or(0, |at| at + 1)).collect();
-        Ok(Some(State::Ready(new)))
+/// Requests the events after a cursor.
+async fn request(network: OnApi, cursor: Option<EventCursor>) -> Result<Option<State>, RowError> {
+    let Some(mut rows) = open(&network, cursor.as_ref()).await? else { return Ok(None) };
+    let Some(EventCursor(last)) = &cursor else { return first_list(rows).await.map(Some) };
+    let mut listed = Vec::new();
+    read_all(&mut rows, &mut listed).await?;
+    if is_newest_first(&listed) == Some(true) {
+        listed.reverse();
     }
+    // A network that does not heed the cursor tells everything again: what is new is known only when the cursor was
+    // seen, or was not up to the end.
+    let known = listed.iter().rposition(|row| row.as_ref().is_ok_and(|event| id_of(event) == Some(last)));
+    let new = listed.into_iter().skip(known.map_or(0, |at| at + 1)).collect();
+    Ok(Some(State::Ready(new)))
+}
 
-    async fn open(&self) -> Result<Option<Rows<OrderEvent>>, RowError> {
-        let params = ListOrderEventsParams { since: self.cursor.as_ref().map(|cursor| cursor.0.clone()) };
-        let way = self.network.way(EndpointName::OrderEvents).map_err(RowError::Call)?;
-        match if_modified(way.list_order_events_rows(&params).await) {
-            Ok(rows) => Ok(rows),
-            Err(error) if says_nothing_to_list(&error) => match &self.cursor {
-                // Before the first order there is nothing to list.
-                None => Ok(None),
-                // There was an event, so it is the cursor that the network does not find.
-                Some(_) => Err(RowError::UnknownCursor(error)),
-            },
-            Err(error) => Err(RowError::Call(error)),
+async fn open(network: &OnApi, cursor: Option<&EventCursor>) -> Result<Option<Rows<OrderEvent>>, RowError> {
+    let params = ListOrderEventsParams { since: cursor.map(|cursor| cursor.0.clone()) };
+    let client = network.endpoint_client(EndpointName::OrderEvents).map_err(RowError::Call)?;
+    match if_modified(client.list_order_events_rows(&params).await) {
+        Ok(rows) => Ok(rows),
+        Err(error) if says_nothing_to_list(&error) => match cursor {
+            // Before the first order there is nothing to list.
+            None => Ok(None),
+            // There was an event, so it is the cursor that the network does not find.
+            Some(_) => Err(RowError::UnknownCursor(error)),
+        },
+        Err(error) => Err(RowError::Call(error)),
+    }
+}
+
+/// # Errors
+/// [`RowError::Unreadable`] costs one event: polled again, the stream goes on after it. [`RowError::UnknownCursor`] when the
+/// network does not know the event of the cursor, or not any more. Polled again after another error than the first, the stream
+/// requests the events after the cursor again.
+impl Stream for OrderEvents {
+    type Item = Result<DeliveredEvent, RowError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            let row = match &mut this.state {
+                State::Idle(pending) => {
+                    let (network, cursor) = (&this.network, &this.cursor);
+                    match ready!(pending.poll(cx, || request(network.clone(), cursor.clone()))) {
+                        Ok(Some(state)) => this.state = state,
+                        Ok(None) => return Poll::Ready(None),
+                        Err(error) => return Poll::Ready(Some(Err(error))),
+                    }
+                    continue;
+                }
+                State::Reading(first, rows) => match first.pop_front() {
+                    Some(row) => Some(row),
+                    None => ready!(rows.poll_next_unpin(cx)),
+                },
+                State::Ready(rows) => rows.pop_front(),
+            };
+            return Poll::Ready(match row {
+                None => {
+                    this.state = State::IDLE;
+                    None
+                }
+                Some(Ok(event)) => Some(Ok(this.deliver(event))),
+                Some(Err(error)) => {
+                    if !matches!(error, RowError::Unreadable(_)) {
+                        this.state = State::IDLE;
+                    }
+                    Some(Err(error))
+                }
+            });
         }
     }
 }
@@ -216,7 +229,7 @@ impl OrderEvents {
 const LOOK_AHEAD: usize = 100;
 
 /// What to do with all events that a network has.
-async fn first_asked(mut rows: Rows<OrderEvent>) -> Result<State, RowError> {
+async fn first_list(mut rows: Rows<OrderEvent>) -> Result<State, RowError> {
     let mut first = Vec::new();
     while first.len() < LOOK_AHEAD {
         match rows.next().await {
@@ -298,15 +311,4 @@ fn rank(order: &OrderOfEvent) -> Option<u8> {
 
 fn id_of(event: &OrderEvent) -> Option<&str> {
     event.event.as_deref().filter(|id| !id.is_empty())
-}
-
-/// The id of the order that an event is about: the last part of its `path`, since events carry no other. (Source: ON-API
-/// 2.6, order events.)
-pub fn order_id(order: &OrderOfEvent) -> Option<OnApiId> {
-    order_id_of(&order.path)
-}
-
-/// The id in the `path` of an order.
-pub(super) fn order_id_of(path: &Loose<String>) -> Option<OnApiId> {
-    path.as_deref()?.trim_end_matches('/').rsplit('/').next()?.parse().ok()
 }

@@ -24,8 +24,10 @@ impl OnApi {
     /// there are.
     ///
     /// ```no_run
+    /// use lastmile::StreamExt as _;
     /// # use lastmile::onapi::{Changes, Cursor, OnApi};
-    /// # async fn example(network: &OnApi, stored: Option<Cursor>) -> Result<Option<Cursor>, Box<dyn std::error::Error>> {
+    ///
+    /// # async fn example(network: &OnApi, stored: Option<Cursor>) -> lastmile::Result<Option<Cursor>> {
     /// let Changes::Rows(mut rows) = network.accesses(stored.as_ref()).await? else {
     ///     return Ok(stored); // nothing has changed
     /// };
@@ -48,8 +50,8 @@ impl OnApi {
 
     pub(super) async fn open_accesses(&self, since: Option<&Cursor>) -> Result<Option<Rows<Access>>, Error> {
         let params = ListAccessesParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
-        let way = self.way(EndpointName::Accesses)?;
-        if_modified(way.list_accesses_rows(&params).await)
+        let client = self.endpoint_client(EndpointName::Accesses)?;
+        if_modified(client.list_accesses_rows(&params).await)
     }
 
     /// The services of all accesses, or of those where they changed since a cursor.
@@ -67,8 +69,8 @@ impl OnApi {
         since: Option<&Cursor>,
     ) -> Result<Option<Rows<AccessServices>>, Error> {
         let params = ListServicesParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
-        let way = self.way(EndpointName::Services)?;
-        if_modified(way.list_services_rows(&params).await)
+        let client = self.endpoint_client(EndpointName::Services)?;
+        if_modified(client.list_services_rows(&params).await)
     }
 
     /// Your subscriptions on all accesses, or on those where they changed since a cursor.
@@ -89,8 +91,8 @@ impl OnApi {
         since: Option<&Cursor>,
     ) -> Result<Option<Rows<AccessSubscriptions>>, Error> {
         let params = ListSubscriptionsParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
-        let way = self.way(EndpointName::Subscriptions)?;
-        if_modified(way.list_subscriptions_rows(&params).await)
+        let client = self.endpoint_client(EndpointName::Subscriptions)?;
+        if_modified(client.list_subscriptions_rows(&params).await)
     }
 
     /// What became of objects of all kinds since a cursor, or as far back as the network remembers, which is 24 hours at
@@ -102,8 +104,8 @@ impl OnApi {
     #[doc(alias = "GET /events/")]
     pub async fn object_events(&self, since: Option<&Cursor>) -> Result<Changes<ObjectEvent>, Error> {
         let params = ListEventsParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
-        let way = self.way(EndpointName::Events)?;
-        self.changes(since, if_modified(way.list_events_rows(&params).await))
+        let client = self.endpoint_client(EndpointName::Events)?;
+        self.changes(since, if_modified(client.list_events_rows(&params).await))
     }
 
     pub(super) fn changes<T: DeserializeOwned + Send + 'static>(
@@ -191,8 +193,9 @@ impl<T: fmt::Debug> fmt::Debug for Changes<T> {
     }
 }
 
-/// A list that is read row by row.
+/// A [`Stream`] of the rows of a list that is read row by row, and the [`cursor`](Self::cursor) after it.
 #[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
 pub struct ChangedRows<T> {
     rows: Rows<T>,
     /// The cursor that was asked with.
@@ -213,15 +216,6 @@ enum End {
 }
 
 impl<T: DeserializeOwned + Send + 'static> ChangedRows<T> {
-    /// The next row; none at the end.
-    ///
-    /// # Errors
-    /// [`RowError::Unreadable`] costs one row and no more: the next call goes on behind it.
-    pub async fn next(&mut self) -> Option<Result<T, RowError>> {
-        let row = self.rows.next().await;
-        self.seen(row)
-    }
-
     fn seen(&mut self, row: Option<Result<T, RowError>>) -> Option<Result<T, RowError>> {
         match &row {
             None if self.end == End::NotYet => self.end = End::Whole,
@@ -256,7 +250,10 @@ impl<T: DeserializeOwned + Send + 'static> ChangedRows<T> {
     }
 }
 
-/// The same as [`next`](ChangedRows::next). Keep the rows themselves when you need their cursor: `(&mut rows).map(…)`.
+/// Keep the rows when you need their cursor: `(&mut rows).map(…)`.
+///
+/// # Errors
+/// [`RowError::Unreadable`] costs one row: polled again, the stream goes on after it.
 impl<T: DeserializeOwned + Send + 'static> Stream for ChangedRows<T> {
     type Item = Result<T, RowError>;
 

@@ -35,7 +35,7 @@
 //! |---|---|
 //! | find an access | [`OnApi::access_of_option82`], [`OnApi::access_of_dhcp`], [`OnApi::access`] |
 //! | see what can be had there, and what is | [`OnApi::offers`], [`OnApi::subscriptions`] |
-//! | order | [`NewOrder`], in six operations, by way of [`Prepared`](crate::Prepared) |
+//! | order | [`NewOrder`], in six operations, through [`Prepared`](crate::Prepared) |
 //! | change or cancel an order | [`ReceivedOrder`] |
 //! | follow one order | [`OnApi::wait_for_order`], [`HasProgress`](crate::HasProgress) |
 //! | follow all orders | [`OnApi::order_events`] |
@@ -58,6 +58,7 @@ mod deletions;
 mod directory;
 mod doubts;
 mod events;
+mod ids;
 mod invoices;
 mod lists;
 mod networks;
@@ -71,17 +72,17 @@ mod ticket_changes;
 mod tickets;
 
 pub use directory::{Directory, EndpointName};
-pub use events::{EventCursor, HandedOut, OrderEvents, order_id};
-pub use invoices::PeriodId;
-pub use lastmile_onapi::types;
+pub use events::{DeliveredEvent, EventCursor, OrderEvents};
+pub use ids::{PeriodId, TicketReference};
+pub use lastmile_onapi::{Client, types};
 pub use lists::{ChangedRows, Changes, Cursor};
 pub use networks::Networks;
 pub use new_order::{References, SubscriptionAt};
 pub use offers::{Offer, Offers, TakeoverPermit};
 pub use orders::ReceivedOrder;
 pub use placing::Placed;
-pub use sync::{Gone, SyncItem, SyncPlan, SyncRun, SyncState, Synced};
-pub use tickets::{TicketList, TicketQuery, TicketReference};
+pub use sync::{Deleted, SyncItem, SyncPlan, SyncRun, SyncState, Synced};
+pub use tickets::{TicketList, TicketQuery};
 
 #[doc(alias = "createOrder")]
 #[doc(alias = "POST /orders/")]
@@ -105,11 +106,11 @@ use crate::SetupError;
 use crate::rules::OnApiId;
 use crate::supplier::supplier;
 
-/// The way to one network. Cheap to clone.
+/// A client of one network. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct OnApi {
     client: lastmile_onapi::Client,
-    ways: Option<Arc<directory::Ways>>,
+    endpoints: Option<Arc<directory::EndpointMap>>,
 }
 
 impl OnApi {
@@ -169,6 +170,6 @@ impl OnApiBuilder {
     pub fn build(self) -> Result<OnApi, SetupError> {
         let (user, password) = self.login.ok_or(SetupError::Missing("a login"))?;
         let credentials = Credentials::none().basic(&user, &password)?;
-        Ok(OnApi { client: self.client.credentials(credentials).build()?, ways: None })
+        Ok(OnApi { client: self.client.credentials(credentials).build()?, endpoints: None })
     }
 }

@@ -69,6 +69,7 @@ use crate::rules::{MacAddress, OnApiId};
 /// A network answers an activation that it has already with the order that is open, or with one that is done.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct NewOrder {
     /// Where it is. An order by subscription does not name it, but is looked for there.
     pub(super) access: OnApiId,
@@ -193,35 +194,30 @@ impl NewOrder {
     }
 
     /// The subscription's id in your own system (`spSubscriptionId`).
-    #[must_use]
     pub fn subscription_reference(mut self, id: OnApiId) -> Self {
         self.body.sp_subscription_id = Some(id.into());
         self
     }
 
     /// What the service is to be like, where its offer asks for it.
-    #[must_use]
     pub fn characteristics(mut self, characteristics: CharacteristicsRequest) -> Self {
         self.body.characteristics = Some(characteristics);
         self
     }
 
     /// The equipment that the customer uses.
-    #[must_use]
     pub fn equipment(mut self, equipment: EquipmentRequest) -> Self {
         self.body.equipment = Some(equipment);
         self
     }
 
     /// When it is to be done at the earliest; at once, if never said or past.
-    #[must_use]
     pub fn not_before(mut self, moment: Timestamp) -> Self {
         self.body.requested_date_time = Some(moment);
         self
     }
 
     /// A note that the customer may be shown (`externalNote`).
-    #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.body.external_note = Some(text.into());
         self

@@ -124,7 +124,7 @@ impl OnApi {
 
     async fn services_reply(&self, access: &OnApiId) -> Result<Reply<AccessServices>, Error> {
         let id = segment(access)?;
-        let way = self.way(EndpointName::Services)?;
-        way.get_services(&id).await
+        let client = self.endpoint_client(EndpointName::Services)?;
+        client.get_services(&id).await
     }
 }

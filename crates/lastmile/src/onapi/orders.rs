@@ -12,7 +12,7 @@ use super::new_order::{check_changed_lines, check_given, id, text};
 use super::{EndpointName, NewOrder, OnApi, refused, segment};
 use crate::checks::changes_nothing;
 use crate::rules::OnApiId;
-use crate::{HasProgress, OrderProgress, OrderStage, Poll, WaitError};
+use crate::{HasProgress, List, OrderProgress, OrderStage, Poll, WaitError};
 
 impl OnApi {
     /// Reads an order.
@@ -23,8 +23,8 @@ impl OnApi {
     #[doc(alias = "GET /orders/{orderId}")]
     pub async fn order(&self, order: &OnApiId) -> Result<Order, Error> {
         let id = segment(order)?;
-        let way = self.way(EndpointName::Orders)?;
-        way.get_order(&id).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::Orders)?;
+        client.get_order(&id).await.map(Reply::into_value)
     }
 
     /// The orders of an access, those that are done included.
@@ -33,8 +33,8 @@ impl OnApi {
     /// The outcome of the call.
     #[doc(alias = "listOrders")]
     #[doc(alias = "GET /orders/")]
-    pub async fn orders_of(&self, access: &OnApiId) -> Result<Vec<Loose<Order>>, Error> {
-        self.list_orders(ListOrdersParams { access_id: Some(access.to_string()), ..Default::default() }).await
+    pub fn orders_of(&self, access: &OnApiId) -> List<Order> {
+        self.list_orders(ListOrdersParams { access_id: Some(access.to_string()), ..Default::default() })
     }
 
     /// The orders that are not done yet.
@@ -43,8 +43,8 @@ impl OnApi {
     /// The outcome of the call.
     #[doc(alias = "listOrders")]
     #[doc(alias = "GET /orders/")]
-    pub async fn open_orders(&self) -> Result<Vec<Loose<Order>>, Error> {
-        self.list_orders(ListOrdersParams::default()).await
+    pub fn open_orders(&self) -> List<Order> {
+        self.list_orders(ListOrdersParams::default())
     }
 
     /// The orders that are in a state.
@@ -53,23 +53,26 @@ impl OnApi {
     /// The outcome of the call.
     #[doc(alias = "listOrders")]
     #[doc(alias = "GET /orders/")]
-    pub async fn orders_in(&self, state: ListOrdersState) -> Result<Vec<Loose<Order>>, Error> {
-        self.list_orders(ListOrdersParams { state: Some(state), ..Default::default() }).await
+    pub fn orders_in(&self, state: ListOrdersState) -> List<Order> {
+        self.list_orders(ListOrdersParams { state: Some(state), ..Default::default() })
     }
 
-    async fn list_orders(&self, params: ListOrdersParams) -> Result<Vec<Loose<Order>>, Error> {
-        let way = self.way(EndpointName::Orders)?;
-        match way.list_orders(&params).await {
-            Ok(reply) => Ok(reply.value.into_vec()),
-            Err(error) if says_nothing_to_list(&error) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
+    fn list_orders(&self, params: ListOrdersParams) -> List<Order> {
+        let network = self.clone();
+        List::new(async move {
+            let client = network.endpoint_client(EndpointName::Orders)?;
+            match client.list_orders(&params).await {
+                Ok(reply) => Ok(reply.value.into_vec()),
+                Err(error) if says_nothing_to_list(&error) => Ok(Vec::new()),
+                Err(error) => Err(error),
+            }
+        })
     }
 
-    /// Looks until an order is done, with success or without.
+    /// Polls an order until it is done, with success or without.
     ///
     /// # Errors
-    /// When a look fails or the time is up. The order goes on either way, and can be waited for again.
+    /// [`WaitError`] when a request fails or the timeout has passed. The order goes on either way; wait for it again.
     #[doc(alias = "getOrder")]
     #[doc(alias = "GET /orders/{orderId}")]
     pub async fn wait_for_order(&self, order: &OnApiId, poll: &Poll) -> Result<Order, WaitError<Order>> {
@@ -125,7 +128,7 @@ fn said(message: &Loose<String>) -> Option<String> {
 /// # use lastmile::onapi::{OnApi, ReceivedOrder};
 /// # async fn example(network: OnApi) -> Result<(), Box<dyn std::error::Error>> {
 /// let order = network.order(&"o-17".parse()?).await?;
-/// ReceivedOrder::of(order)?.cancel(&network).await?;
+/// ReceivedOrder::try_from(order)?.cancel(&network).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -151,24 +154,6 @@ pub struct ReceivedOrder {
 }
 
 impl ReceivedOrder {
-    /// The order, if it can still be changed.
-    ///
-    /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is in another state, or has no readable id.
-    pub fn of(order: Order) -> Result<Self, Error> {
-        match order.state.get() {
-            Some(OrderState::Received) => {
-                let id = id("orderId", order.order_id.as_deref())?;
-                Ok(Self { id, order })
-            }
-            Some(OrderState::Unlisted(_)) | None => Err(refused("the state of the order cannot be told")),
-            Some(state) => Err(refused(format_args!(
-                "the order is {} and no longer RECEIVED: it can be neither changed nor cancelled",
-                state.as_str()
-            ))),
-        }
-    }
-
     /// The order's id.
     pub fn id(&self) -> &OnApiId {
         &self.id
@@ -201,8 +186,8 @@ impl ReceivedOrder {
         }
         network.check_known_fields(EndpointName::Orders, change)?;
         let id = segment(&self.id)?;
-        let way = network.way(EndpointName::Orders)?;
-        way.change_order(&id, change).await
+        let client = network.endpoint_client(EndpointName::Orders)?;
+        client.change_order(&id, change).await
     }
 
     /// Puts another order in its place, under the same id (`PUT`). What was placed before is then found by the new order's
@@ -222,24 +207,41 @@ impl ReceivedOrder {
         let body = serde_json::to_value(&with.body).and_then(serde_json::from_value::<OrderReplace>);
         let body = body.map_err(|_| refused("the order cannot be written as a replacement"))?;
         let id = segment(&self.id)?;
-        let way = network.way(EndpointName::Orders)?;
-        way.replace_order(&id, &body).await
+        let client = network.endpoint_client(EndpointName::Orders)?;
+        client.replace_order(&id, &body).await
     }
 
     /// Cancels it (`DELETE`).
-    ///
-    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
-    /// attempt out, after a newer change: read it again before you rely on it.
     ///
     /// # Errors
     /// The outcome of the call. After an [`Outcome::Unknown`](crate::Outcome::Unknown) read the order: where it is cancelled, the
     /// network has none of its id any more.
     #[doc(alias = "cancelOrder")]
     #[doc(alias = "DELETE /orders/{orderId}")]
-    pub async fn cancel(self, network: &OnApi) -> Result<Reply<()>, Error> {
+    pub async fn cancel(self, network: &OnApi) -> Result<(), Error> {
         let id = segment(&self.id)?;
-        let way = network.way(EndpointName::Orders)?;
-        way.cancel_order(&id).await
+        let client = network.endpoint_client(EndpointName::Orders)?;
+        client.cancel_order(&id).await.map(Reply::into_value)
+    }
+}
+
+/// # Errors
+/// [`Outcome::Invalid`](crate::Outcome::Invalid) when the order is in another state, or has no readable id.
+impl TryFrom<Order> for ReceivedOrder {
+    type Error = Error;
+
+    fn try_from(order: Order) -> Result<Self, Error> {
+        match order.state.get() {
+            Some(OrderState::Received) => {
+                let id = id("orderId", order.order_id.as_deref())?;
+                Ok(Self { id, order })
+            }
+            Some(OrderState::Unlisted(_)) | None => Err(refused("the state of the order cannot be told")),
+            Some(state) => Err(refused(format_args!(
+                "the order is {} and no longer RECEIVED: it can be neither changed nor cancelled",
+                state.as_str()
+            ))),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use lastmile_onapi::types::{
 
 use serde::{Deserialize, Serialize};
 
-use super::events::order_id_of;
+use super::ids::in_path;
 use super::lists::says_nothing_to_list;
 use super::{EndpointName, NewOrder, OnApi, refused};
 use crate::HasProgress;
@@ -60,8 +60,8 @@ impl Creation for NewOrder {
     async fn send(&self, network: &OnApi) -> Result<Placed, Error> {
         network.check_known_fields(EndpointName::Orders, &self.body)?;
         let body = &self.body;
-        let way = network.way(EndpointName::Orders)?;
-        let reply = match way.create_order(body).await {
+        let client = network.endpoint_client(EndpointName::Orders)?;
+        let reply = match client.create_order(body).await {
             Ok(reply) => reply,
             Err(error) => return self.follow_location(network, error).await,
         };
@@ -333,14 +333,14 @@ impl NewOrder {
 /// Whether an answer is an order, and not an error or nothing at all.
 fn is_order(order: &Order) -> bool {
     let text = |field: &Loose<String>| field.as_deref().is_some_and(|text| !text.is_empty());
-    text(&order.order_id) || order_id_of(&order.path).is_some() || order.state.get().is_some()
+    text(&order.order_id) || in_path(&order.path).is_ok() || order.state.get().is_some()
 }
 
 /// The order of an answer with its id, which some networks give in its `path` or in `Location` alone.
 /// (Source: ON-API 2.6, common responses.)
 fn identified(reply: Reply<Order>) -> Order {
     let mut order = reply.value;
-    if let Some(id) = order_id_of(&order.path).or_else(|| order_id_in(&reply.headers)) {
+    if let Some(id) = in_path(&order.path).ok().or_else(|| order_id_in(&reply.headers)) {
         identify(&mut order, &id);
     }
     order

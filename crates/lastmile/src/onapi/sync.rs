@@ -69,7 +69,7 @@ impl Synced for AccessSubscriptions {}
 
 #[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
 mod sealed {
-    use super::{Cursor, Error, Gone, Loose, OnApi, Rows};
+    use super::{Cursor, Deleted, Error, Loose, OnApi, Rows};
 
     pub trait Sealed: Sized {
         /// The kinds of objects whose end is of interest.
@@ -111,11 +111,11 @@ mod sealed {
             }
         }
 
-        pub(in super::super) fn gone(self, id: String) -> Gone {
+        pub(in super::super) fn deleted(self, id: String) -> Deleted {
             match self {
-                Self::Access => Gone::Access(id),
-                Self::Service => Gone::Service(id),
-                Self::Subscription => Gone::Subscription(id),
+                Self::Access => Deleted::Access(id),
+                Self::Service => Deleted::Service(id),
+                Self::Subscription => Deleted::Subscription(id),
             }
         }
     }
@@ -148,7 +148,7 @@ impl sealed::Sealed for AccessServices {
     }
 
     fn has_content(&self) -> bool {
-        is_complete(&self.services, |service| &service.service)
+        is_list_complete(&self.services, |service| &service.service)
     }
 }
 
@@ -166,13 +166,13 @@ impl sealed::Sealed for AccessSubscriptions {
 
     /// Before ON-API 2.6 each row is one subscription: read as a row of 2.6 it would empty the access.
     fn has_content(&self) -> bool {
-        is_complete(&self.subscriptions, |subscription| &subscription.subscription_id)
+        is_list_complete(&self.subscriptions, |subscription| &subscription.subscription_id)
     }
 }
 
 /// Whether a list inside a row arrived, and each of its elements can be read and has its id as a text. `null` and `""` are
 /// empty lists: some servers write them so.
-fn is_complete<T>(list: &OneOrMany<Loose<T>>, id: impl Fn(&T) -> &Loose<String>) -> bool {
+fn is_list_complete<T>(list: &OneOrMany<Loose<T>>, id: impl Fn(&T) -> &Loose<String>) -> bool {
     let has_id = |element: &Loose<T>| {
         element.get().map(&id).is_some_and(|id| id.stray().is_none() && text_of(id).is_some())
     };
@@ -204,15 +204,15 @@ impl<'de, T: Synced> Deserialize<'de> for Usable<T> {
 pub enum SyncItem<T> {
     /// It is new, or has changed: put it in the place of what the copy has. What the copy has of an access that
     /// [`AccessSubscriptions`] are listed for is replaced as a whole.
-    Row(Box<T>),
-    /// It is gone: take it out of the copy.
-    Gone(Gone),
+    Upserted(Box<T>),
+    /// It is deleted: take it out of the copy.
+    Deleted(Deleted),
 }
 
 /// An object that is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Gone {
+pub enum Deleted {
     /// The access of this id, with all that is on it.
     Access(String),
     /// The service of this id; the standard names none, some networks may.
@@ -221,10 +221,11 @@ pub enum Gone {
     Subscription(String),
 }
 
-/// One pass over the news. See [`OnApi::sync`].
+/// One pass over the news, as a [`Stream`]: [`OnApi::sync`].
 #[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
 pub struct SyncRun<T> {
-    gone: VecDeque<Gone>,
+    deleted: VecDeque<Deleted>,
     rows: Option<Box<ChangedRows<Usable<T>>>>,
     /// The state that this run began with.
     before: SyncState,
@@ -255,18 +256,19 @@ impl OnApi {
     /// gone.
     ///
     /// ```no_run
-    /// # use lastmile::onapi::{Gone, OnApi, SyncItem, SyncPlan, SyncState, types::Access};
+    /// use lastmile::StreamExt as _;
+    /// # use lastmile::onapi::{Deleted, OnApi, SyncItem, SyncPlan, SyncState, types::Access};
     /// # async fn example(network: OnApi, stored: Option<SyncState>, store: impl Fn(&SyncState))
-    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// # -> lastmile::Result<()> {
     /// let mut run = network.sync::<Access>(stored.as_ref(), &SyncPlan::default()).await?;
     /// while let Some(item) = run.next().await {
     ///     match item? {
-    ///         SyncItem::Row(access) => println!("put {:?}", access.access_id.get()),
-    ///         SyncItem::Gone(Gone::Access(id)) => println!("take out {id}"),
+    ///         SyncItem::Upserted(access) => println!("put {:?}", access.access_id.get()),
+    ///         SyncItem::Deleted(Deleted::Access(id)) => println!("take out {id}"),
     ///         other => println!("{other:?}"),
     ///     }
     /// }
-    /// if run.may_sweep() {
+    /// if run.is_complete() {
     ///     println!("take out everything that was not among the rows");
     /// }
     /// if let Some(state) = run.state() {
@@ -303,7 +305,7 @@ impl OnApi {
         let events = news.cursor.or_else(|| before.events.clone());
         let doubtful = (news.doubtful || before.doubtful) && !full;
         let next = SyncState { events, events_at: Some(now), doubtful, ..before.clone() };
-        self.rows(before, next, full, news.gone, now).await
+        self.rows(before, next, full, news.deleted, now).await
     }
 
     async fn rows<T: Synced>(
@@ -311,12 +313,12 @@ impl OnApi {
         before: SyncState,
         mut next: SyncState,
         full: bool,
-        gone: VecDeque<Gone>,
+        deleted: VecDeque<Deleted>,
         now: u64,
     ) -> Result<SyncRun<T>, Error> {
         let mut run = SyncRun {
             // Without a copy there is nothing to take out of it.
-            gone: if next.full_at.is_some() { gone } else { VecDeque::new() },
+            deleted: if next.full_at.is_some() { deleted } else { VecDeque::new() },
             rows: None,
             before,
             next: SyncState::default(),
@@ -364,22 +366,6 @@ impl SyncState {
 }
 
 impl<T: Synced> SyncRun<T> {
-    /// The next item; none at the end.
-    ///
-    /// # Errors
-    /// [`RowError::Unreadable`] costs one row and no more: the next call goes on behind it. After every other error the copy
-    /// is not up to date: sync again from the state before.
-    pub async fn next(&mut self) -> Option<Result<SyncItem<T>, RowError>> {
-        if let Some(gone) = self.gone.pop_front() {
-            return Some(Ok(SyncItem::Gone(gone)));
-        }
-        let row = match &mut self.rows {
-            Some(rows) => rows.next().await,
-            None => None,
-        };
-        self.seen(row)
-    }
-
     fn seen(&mut self, row: Option<Result<Usable<T>, RowError>>) -> Option<Result<SyncItem<T>, RowError>> {
         match row {
             None => {
@@ -394,7 +380,7 @@ impl<T: Synced> SyncRun<T> {
                 if self.is_full && !self.is_sure(&row) {
                     self.unsure += 1;
                 }
-                Some(Ok(SyncItem::Row(Box::new(row))))
+                Some(Ok(SyncItem::Upserted(Box::new(row))))
             }
             Some(Err(error)) => {
                 match error {
@@ -449,7 +435,7 @@ impl<T: Synced> SyncRun<T> {
         self.unsure
     }
 
-    /// Whether what was not among the rows is gone: at the end of a run in which everything was read, the answer was a list with
+    /// Whether what was not among the rows is deleted: at the end of a run in which everything was read, the answer was a list with
     /// status 200 and at least one row, and every row was readable and had an id of its own that arrived as a text. Not so
     /// where the network says that it has nothing at all, by a status 404 or 204, by `null` or `""`: some say so of a path that
     /// is not in their form.
@@ -460,7 +446,7 @@ impl<T: Synced> SyncRun<T> {
     /// [`full_every_without_cursor`](SyncPlan::full_every_without_cursor).
     ///
     /// To tell ids apart, a full run keeps 8 bytes of each.
-    pub fn may_sweep(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         let is_sure = self.unreadable == 0 && self.unsure == 0;
         self.is_full
             && self.is_whole()
@@ -488,13 +474,17 @@ impl<T: Synced> SyncRun<T> {
     }
 }
 
-/// The same as [`next`](SyncRun::next). Keep the run itself, since it has the state for next time: `(&mut run).map(…)`.
+/// Keep the run, since it has the state for next time: `(&mut run).map(…)`.
+///
+/// # Errors
+/// [`RowError::Unreadable`] costs one row: polled again, the stream goes on after it. After every other error the copy is not up to
+/// date: sync again from the state before.
 impl<T: Synced> Stream for SyncRun<T> {
     type Item = Result<SyncItem<T>, RowError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(gone) = self.gone.pop_front() {
-            return Poll::Ready(Some(Ok(SyncItem::Gone(gone))));
+        if let Some(deleted) = self.deleted.pop_front() {
+            return Poll::Ready(Some(Ok(SyncItem::Deleted(deleted))));
         }
         let row = match &mut self.rows {
             Some(rows) => ready!(rows.poll_next_unpin(cx)),

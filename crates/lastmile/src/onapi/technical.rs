@@ -1,11 +1,11 @@
 //! What the elements of a network say about a line at this moment. Every part of it is optional. (Source: ON-API 2.6,
 //! technical information.)
 
-use lastmile_core::wire::Loose;
 use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{CpeStatus, Hardware, IgmpGroup, Lease, LinkStatus, MacEntry};
 
 use super::{EndpointName, OnApi, segment};
+use crate::List;
 use crate::rules::OnApiId;
 
 impl OnApi {
@@ -17,8 +17,8 @@ impl OnApi {
     #[doc(alias = "GET /tech/cpe/{accessId}/status")]
     pub async fn cpe_status(&self, access: &OnApiId) -> Result<CpeStatus, Error> {
         let id = segment(access)?;
-        let way = self.way(EndpointName::TechCpe)?;
-        way.get_cpe_status(&id).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::TechCpe)?;
+        client.get_cpe_status(&id).await.map(Reply::into_value)
     }
 
     /// The network element that the line ends at.
@@ -29,8 +29,8 @@ impl OnApi {
     #[doc(alias = "GET /tech/access/{accessId}/hardware")]
     pub async fn hardware(&self, access: &OnApiId) -> Result<Hardware, Error> {
         let id = segment(access)?;
-        let way = self.way(EndpointName::TechAccess)?;
-        way.get_hardware(&id).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::TechAccess)?;
+        client.get_hardware(&id).await.map(Reply::into_value)
     }
 
     /// Whether the line is up, how fast, and what went over it.
@@ -41,8 +41,8 @@ impl OnApi {
     #[doc(alias = "GET /tech/access/{accessId}/link/status")]
     pub async fn link_status(&self, access: &OnApiId) -> Result<LinkStatus, Error> {
         let id = segment(access)?;
-        let way = self.way(EndpointName::TechAccess)?;
-        way.get_link_status(&id).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::TechAccess)?;
+        client.get_link_status(&id).await.map(Reply::into_value)
     }
 
     /// The devices that were seen on the line.
@@ -51,11 +51,13 @@ impl OnApi {
     /// The outcome of the call.
     #[doc(alias = "getMacAddressTable")]
     #[doc(alias = "GET /tech/access/{accessId}/link/macaddresstable")]
-    pub async fn mac_table(&self, access: &OnApiId) -> Result<Vec<Loose<MacEntry>>, Error> {
-        let id = segment(access)?;
-        let way = self.way(EndpointName::TechAccess)?;
-        let reply = way.get_mac_address_table(&id).await?;
-        Ok(reply.value.into_vec())
+    pub fn mac_table(&self, access: &OnApiId) -> List<MacEntry> {
+        let (network, access) = (self.clone(), access.clone());
+        List::new(async move {
+            let id = segment(&access)?;
+            let client = network.endpoint_client(EndpointName::TechAccess)?;
+            Ok(client.get_mac_address_table(&id).await?.value.into_vec())
+        })
     }
 
     /// The addresses that devices on the line have been given. Some networks answer with the fields of a MAC table: those
@@ -65,11 +67,13 @@ impl OnApi {
     /// The outcome of the call.
     #[doc(alias = "getLeaseInfo")]
     #[doc(alias = "GET /tech/access/{accessId}/link/leaseinfo")]
-    pub async fn leases(&self, access: &OnApiId) -> Result<Vec<Loose<Lease>>, Error> {
-        let id = segment(access)?;
-        let way = self.way(EndpointName::TechAccess)?;
-        let reply = way.get_lease_info(&id).await?;
-        Ok(reply.value.into_vec())
+    pub fn leases(&self, access: &OnApiId) -> List<Lease> {
+        let (network, access) = (self.clone(), access.clone());
+        List::new(async move {
+            let id = segment(&access)?;
+            let client = network.endpoint_client(EndpointName::TechAccess)?;
+            Ok(client.get_lease_info(&id).await?.value.into_vec())
+        })
     }
 
     /// The multicast groups that devices on the line have joined.
@@ -78,10 +82,12 @@ impl OnApi {
     /// The outcome of the call.
     #[doc(alias = "getIgmpSnooping")]
     #[doc(alias = "GET /tech/access/{accessId}/link/igmpsnooping")]
-    pub async fn igmp_groups(&self, access: &OnApiId) -> Result<Vec<Loose<IgmpGroup>>, Error> {
-        let id = segment(access)?;
-        let way = self.way(EndpointName::TechAccess)?;
-        let reply = way.get_igmp_snooping(&id).await?;
-        Ok(reply.value.into_vec())
+    pub fn igmp_groups(&self, access: &OnApiId) -> List<IgmpGroup> {
+        let (network, access) = (self.clone(), access.clone());
+        List::new(async move {
+            let id = segment(&access)?;
+            let client = network.endpoint_client(EndpointName::TechAccess)?;
+            Ok(client.get_igmp_snooping(&id).await?.value.into_vec())
+        })
     }
 }

@@ -31,6 +31,7 @@ use crate::prepared::{Creation, Match};
 /// network that gives comments a moment of its own leaves it undecidable whether one of the same text is this one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct TicketChange {
     ticket: TicketReference,
     body: TicketUpdate,
@@ -71,7 +72,6 @@ impl TicketChange {
     }
 
     /// The same with a comment.
-    #[must_use]
     pub fn comment(
         mut self,
         author: impl Into<String>,
@@ -172,10 +172,10 @@ impl Creation for TicketChange {
     const MANUAL_CHECK: &'static str = "look at the ticket in the network's portal";
 
     fn check(&self) -> Result<(), Error> {
-        if let Err(error) = crate::checks::segment(self.ticket.0.as_str()) {
+        if let Err(error) = crate::checks::segment(self.ticket.as_str()) {
             return Err(refused(format_args!("coTicketReference: {error}")));
         }
-        text("coTicketReference", self.ticket.0.as_str(), 1)?;
+        text("coTicketReference", self.ticket.as_str(), 1)?;
         let TicketUpdate { status, responsible, comment } = &self.body;
         if status.is_none() && comment.is_none() {
             return Err(refused("nothing is to be changed"));
@@ -196,9 +196,9 @@ impl Creation for TicketChange {
     }
 
     async fn send(&self, network: &OnApi) -> Result<(), Error> {
-        let (id, body) = (&self.ticket.0, &self.body);
-        let way = network.way(EndpointName::Tickets)?;
-        let reply = way.update_ticket(id, body).await?;
+        let (id, body) = (self.ticket.segment(), &self.body);
+        let client = network.endpoint_client(EndpointName::Tickets)?;
+        let reply = client.update_ticket(id, body).await?;
         // The standard answers without a body; what a network answers beyond that is the ticket.
         match serde_json::from_slice::<Ticket>(reply.json_body()) {
             _ if reply.json_body().trim_ascii().is_empty() => Ok(()),
@@ -216,7 +216,7 @@ impl Creation for TicketChange {
 
     async fn find(&self, network: &OnApi, purpose: LookupPurpose) -> Result<Lookup<()>, Error> {
         let ticket = network.ticket(&self.ticket).await?;
-        if ticket.co_ticket_reference.as_deref() != Some(self.ticket.0.as_str()) {
+        if ticket.co_ticket_reference.as_deref() != Some(self.ticket.as_str()) {
             return Ok(Lookup::Indeterminate("the network answers with another ticket"));
         }
         Ok(self.is_in(&ticket, purpose))

@@ -1,9 +1,6 @@
 //! Trouble tickets.
 
-use std::fmt;
-use std::str::FromStr;
-
-use lastmile_core::wire::{Loose, NotASegment, OneOrMany, Segment, Timestamp};
+use lastmile_core::wire::{Loose, OneOrMany, Timestamp};
 use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{
     ListTicketsParams, ListTicketsStatus, Ticket, TicketCreate, TicketCreateProblemType, TicketInfoRequest,
@@ -15,7 +12,8 @@ use serde_json::{Map, Value};
 use super::lists::if_modified;
 use super::lists::{Cursor, says_nothing_to_list};
 use super::new_order::{check_lines, id, text};
-use super::{EndpointName, OnApi, refused};
+use super::{EndpointName, OnApi, TicketReference, refused};
+use crate::List;
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
 use crate::rules::OnApiId;
@@ -36,6 +34,7 @@ use crate::rules::OnApiId;
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
+#[must_use = "nothing is sent until it is prepared and placed"]
 pub struct NewTicket {
     body: TicketCreate,
 }
@@ -58,72 +57,39 @@ impl NewTicket {
     }
 
     /// The access that the trouble is with.
-    #[must_use]
     pub fn access(mut self, access: OnApiId) -> Self {
         self.body.access_id = Some(access.into());
         self
     }
 
     /// The subscription that the trouble is with, by the network's id.
-    #[must_use]
     pub fn subscription(mut self, subscription: OnApiId) -> Self {
         self.body.subscription_id = Some(subscription.into());
         self
     }
 
     /// Your reference to the end customer or service.
-    #[must_use]
     pub fn customer_reference(mut self, reference: impl Into<String>) -> Self {
         self.body.sp_reference = Some(reference.into());
         self
     }
 
     /// The kind of trouble.
-    #[must_use]
     pub fn problem(mut self, kind: TicketCreateProblemType) -> Self {
         self.body.problem_type = Some(kind);
         self
     }
 
     /// Who opens it.
-    #[must_use]
     pub fn created_by(mut self, name: impl Into<String>) -> Self {
         self.body.created_by = Some(name.into());
         self
     }
 
     /// What is known about the line.
-    #[must_use]
     pub fn info(mut self, info: TicketInfoRequest) -> Self {
         self.body.additional_info = Some(info);
         self
-    }
-}
-
-/// The network's reference of a ticket.
-///
-/// ```
-/// use lastmile::onapi::TicketReference;
-///
-/// let reference: TicketReference = "TT-1042".parse()?; // from your store
-/// assert_eq!(reference.to_string(), "TT-1042");
-/// # Ok::<(), lastmile::wire::NotASegment>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TicketReference(pub(super) Segment);
-
-impl FromStr for TicketReference {
-    type Err = NotASegment;
-
-    fn from_str(text: &str) -> Result<Self, NotASegment> {
-        text.parse().map(Self)
-    }
-}
-
-impl fmt::Display for TicketReference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 
@@ -166,8 +132,8 @@ impl Creation for NewTicket {
 
     async fn send(&self, network: &OnApi) -> Result<TicketReference, Error> {
         let body = &self.body;
-        let way = network.way(EndpointName::Tickets)?;
-        let reply = way.create_ticket(body).await?;
+        let client = network.endpoint_client(EndpointName::Tickets)?;
+        let reply = client.create_ticket(body).await?;
         if reply.value.extra.get("cause").is_some_and(|cause| !cause.is_null() && cause != "") {
             return Err(reply.unfit("the answer has the cause of an error: it is no ticket"));
         }
@@ -264,7 +230,7 @@ pub enum TicketList {
     /// These.
     Tickets {
         /// The tickets.
-        tickets: Vec<Loose<TicketSummary>>,
+        tickets: List<TicketSummary>,
         /// The cursor for next time, if the network gives one.
         cursor: Option<Cursor>,
     },
@@ -278,9 +244,8 @@ impl OnApi {
     #[doc(alias = "getTicket")]
     #[doc(alias = "GET /tickets/{coTicketReference}")]
     pub async fn ticket(&self, reference: &TicketReference) -> Result<Ticket, Error> {
-        let id = &reference.0;
-        let way = self.way(EndpointName::Tickets)?;
-        way.get_ticket(id).await.map(Reply::into_value)
+        let client = self.endpoint_client(EndpointName::Tickets)?;
+        client.get_ticket(reference.segment()).await.map(Reply::into_value)
     }
 
     /// Lists tickets.
@@ -293,7 +258,7 @@ impl OnApi {
         match self.listed_tickets(query).await {
             Ok(Some(reply)) => {
                 let cursor = Cursor::of(&reply.headers);
-                Ok(TicketList::Tickets { tickets: reply.value.into_vec(), cursor })
+                Ok(TicketList::Tickets { tickets: List::arrived(reply.value.into_vec()), cursor })
             }
             Ok(None) => Ok(TicketList::NotModified),
             Err(error) if says_nothing_to_list(&error) => Ok(TicketList::Nothing),
@@ -311,7 +276,7 @@ impl OnApi {
             created: query.opened_after.map(|moment| moment.to_string()),
             if_modified_since: query.since.as_ref().map(|cursor| cursor.0.clone()),
         };
-        let way = self.way(EndpointName::Tickets)?;
-        if_modified(way.list_tickets(&params).await)
+        let client = self.endpoint_client(EndpointName::Tickets)?;
+        if_modified(client.list_tickets(&params).await)
     }
 }

@@ -392,6 +392,13 @@ impl<C: Creation> Prepared<C> {
         Ok(())
     }
 
+    /// Counts it as sent, without an answer.
+    #[cfg(feature = "testing")]
+    pub(crate) fn lose_answer(&mut self) {
+        let _ = self.machine.begin_to_send(MARK_HOLDS);
+        self.machine.sent_with_unknown_effect(false);
+    }
+
     /// Makes it `Placed`, because a person has found it at the supplier: with what was created there, if that is known.
     ///
     /// ```

@@ -6,7 +6,7 @@ use lastmile::covage::types::{
     EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, OperatorInfoUpdate,
     OrderCreateRequestType, OrderUpdate,
 };
-use lastmile::covage::{Covage, Draft, NewOrder, Submission};
+use lastmile::covage::{Covage, Draft, NewOrder, OrderId, Submission};
 use lastmile::{Error, Prepared};
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ const LEASE: Duration = Duration::from_secs(20);
 /// A draft that is being completed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Completing {
-    uuid: String,
+    uuid: OrderId,
     /// Who completes it, if anybody.
     owner: Option<String>,
     /// Until when, in milliseconds since 1970.
@@ -47,9 +47,8 @@ impl Service {
                     NewOrder::activate(&wanted.place, &wanted.item, OrderCreateRequestType::ActivateDefined)
                         .reference(key)
                 };
-                let next = |draft: &Draft| {
-                    Completing { uuid: draft.uuid().to_owned(), owner: None, until: 0 }.step()
-                };
+                let next =
+                    |draft: &Draft| Completing { uuid: draft.id().clone(), owner: None, until: 0 }.step();
                 self.place(key, Stage::Create, step, request, covage, next).await
             }
             Some(Stage::Submit) => {
@@ -94,16 +93,16 @@ impl Service {
             let data = &order_data(&wanted.key, &self.site.contact, attempt);
             let otp = &socket.parse().expect("a socket of the sandbox's");
             self.again(wanted, taken, || async move {
-                Draft::of(covage.order(uuid).await?)?.complete(covage, data).await
+                Draft::try_from(covage.order(uuid).await?)?.complete(covage, data).await
             })
             .await?;
             self.again(wanted, taken, || async move {
-                Draft::of(covage.order(uuid).await?)?.set_otp(covage, otp).await.map(drop)
+                Draft::try_from(covage.order(uuid).await?)?.set_otp(covage, otp).await.map(drop)
             })
             .await?;
         }
         self.again(wanted, taken, || async move {
-            let draft = Draft::of(covage.order(uuid).await?)?;
+            let draft = Draft::try_from(covage.order(uuid).await?)?;
             Ok(draft.submission()?)
         })
         .await

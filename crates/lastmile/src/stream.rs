@@ -1,0 +1,102 @@
+//! What the streams of this crate are made of.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use futures_util::StreamExt as _;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::stream::Stream;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// The request of a stream that is in flight, if there is one. It goes on when a future that polls the stream is dropped.
+pub(crate) struct Pending<T> {
+    // Never locked: with it, streams are `Sync`.
+    request: Option<Mutex<BoxFuture<'static, T>>>,
+}
+
+impl<T> Pending<T> {
+    pub(crate) const fn none() -> Self {
+        Self { request: None }
+    }
+
+    /// Polls the request in flight, or the one that `start` returns.
+    pub(crate) fn poll<Fut>(&mut self, cx: &mut Context<'_>, start: impl FnOnce() -> Fut) -> Poll<T>
+    where
+        Fut: Future<Output = T> + Send + 'static,
+    {
+        let request = self.request.get_or_insert_with(|| Mutex::new(start().boxed()));
+        let output = ready!(request.get_mut().unwrap_or_else(PoisonError::into_inner).poll_unpin(cx));
+        self.request = None;
+        Poll::Ready(output)
+    }
+}
+
+impl<T> fmt::Debug for Pending<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.request.is_some() { "Pending" } else { "None" })
+    }
+}
+
+/// Events as they come: the stream of a list of events that is polled again and again. `follow` of the list makes it.
+///
+/// It ends when no event has come for the `timeout` of the [`Poll`](crate::Poll) settings. After an error it pauses for the
+/// `interval` and goes on. [`get_ref`](Self::get_ref) reaches the list and its cursor.
+#[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
+pub struct Follow<S: Stream> {
+    list: S,
+    settings: crate::Poll,
+    /// Whether an item is an error after which the list has to rest.
+    ends_poll: fn(&S::Item) -> bool,
+    pause: Option<Pin<Box<Sleep>>>,
+    /// Since when no event has come.
+    idle_since: Option<Instant>,
+}
+
+impl<S: Stream> Follow<S> {
+    pub(crate) fn new(list: S, settings: crate::Poll, ends_poll: fn(&S::Item) -> bool) -> Self {
+        Self { list, settings, ends_poll, pause: None, idle_since: None }
+    }
+
+    /// Returns the list that is followed, such as for its cursor.
+    pub fn get_ref(&self) -> &S {
+        &self.list
+    }
+
+    /// Returns the list, to be followed no longer.
+    pub fn into_inner(self) -> S {
+        self.list
+    }
+}
+
+impl<S: Stream + Unpin> Stream for Follow<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(pause) = &mut this.pause {
+                ready!(pause.poll_unpin(cx));
+                this.pause = None;
+            }
+            let item = ready!(this.list.poll_next_unpin(cx));
+            match &item {
+                Some(item) if !(this.ends_poll)(item) => this.idle_since = None,
+                _ => {
+                    let idle_since = *this.idle_since.get_or_insert_with(Instant::now);
+                    let pause = this.settings.pause();
+                    if item.is_none() && idle_since.elapsed().saturating_add(pause) >= this.settings.timeout {
+                        this.idle_since = None;
+                        return Poll::Ready(None);
+                    }
+                    this.pause = Some(Box::pin(sleep(pause)));
+                }
+            }
+            if item.is_some() {
+                return Poll::Ready(item);
+            }
+        }
+    }
+}
