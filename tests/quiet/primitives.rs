@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use lastmile::observe::MetricsObserver;
 use lastmile::wire::{
-    ConversionError, Decimal, Given, Loose, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Segment,
-    Timestamp,
+    Decimal, Given, Loose, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Segment, Timestamp,
 };
 use lastmile::{Policy, RetryBudget};
 use lastmile_core::client::{PathHabits, SendDeadline, Slash};
 use lastmile_core::operation::ListShape;
 use lastmile_core::retry::RateLimit;
+use lastmile_core::wire::ConversionError;
 use lastmile_core::wire::Reading;
 
 use crate::marks::{NUMBER, PERSONAL, Walked, quiet};
