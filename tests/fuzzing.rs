@@ -63,7 +63,7 @@ fn every_answer_of_every_client_is_in_a_target() {
         declared.retain(|_, ty| ty != "()" && ty != "ByteStream");
         let listed = ANSWERS.iter().filter(|answer| answer.api == api).map(|answer| {
             let ty = match answer.ty.strip_prefix("List<") {
-                Some(row) => format!("OneOrMany<Loose<{row}>"),
+                Some(row) => format!("OneOrMany<Lenient<{row}>"),
                 None => answer.ty.to_owned(),
             };
             (answer.method.to_owned(), ty)

@@ -93,7 +93,7 @@ async fn a_call_that_waits_for_a_permit_in_vain() {
     let reports = Arc::new(Reports::default());
     let server = RawServer::start([Then::Hang]).await;
     let client = cocon(&server).observer(reports.clone());
-    let client = client.connection(|builder| builder.requests_at_once(1)).build().unwrap();
+    let client = client.connection(|builder| builder.max_in_flight(1)).build().unwrap();
     let hanging = tokio::spawn({
         let client = client.clone();
         async move { client.contact(&"1".parse().unwrap()).await.map(drop) }

@@ -24,7 +24,7 @@ fn addresses_that_would_show_credentials_are_refused() {
     }
     assert!(matches!(
         build("http://cocon.example").unwrap_err(),
-        SetupError::Connection(BuildError::InTheOpen { .. })
+        SetupError::Connection(BuildError::Unencrypted { .. })
     ));
     assert!(build("https://cocon.example/").is_ok());
     assert!(build("http://localhost:1").is_ok());

@@ -36,7 +36,7 @@ async fn a_number_for_a_text_and_other_strays_are_read() {
     assert!(contact.customer_name.is_absent());
     assert_eq!(contact.is_primary_contact.get(), Some(&true));
     assert_eq!(contact.phone_number.get(), None);
-    assert_eq!(contact.phone_number.stray(), Some(&json!(["+31 20 555 0100"])));
+    assert_eq!(contact.phone_number.unexpected(), Some(&json!(["+31 20 555 0100"])));
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn a_page_of_a_gateway_is_an_unknown_outcome_with_all_that_came() {
         sandbox.cocon().answer_next("getContact", answer());
     }
     let error = cocon(&sandbox).contact(&"1".parse().unwrap()).await.unwrap_err();
-    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(error.outcome(), Outcome::Indeterminate);
     assert_eq!(error.status().unwrap(), 502);
     assert_eq!(error.headers()["x-edge"], "ams");
     assert!(error.excerpt().starts_with("<html>Bad gateway"));

@@ -24,7 +24,7 @@ async fn a_client_makes_as_many_calls_as_one_likes_and_each_has_its_own_outcome(
     let customer = CustomerCreate::default();
     let id = "1".parse().unwrap();
     let error = client.create_customer(&customer).await.unwrap_err();
-    assert_eq!((error.outcome(), error.operation().unwrap().id), (Outcome::Unknown, "create_customer"));
+    assert_eq!((error.outcome(), error.operation().unwrap().id), (Outcome::Indeterminate, "create_customer"));
     assert_eq!(client.delete_contact(&id).await.unwrap().attempts, 1);
     assert_eq!(server.requests(), 2);
 }

@@ -71,10 +71,10 @@ async fn a_lost_answer_is_undecidable_and_is_not_sent_again() {
     let server = RawServer::start(&[Then::Close]).await;
     let cocon = cocon_at(&server.base_url(), "key", "client");
     let mut prepared = Prepared::new(batch()).unwrap();
-    assert_eq!(prepared.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(prepared.place(&cocon).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert_eq!(prepared.state(), PreparedState::Indeterminate);
     let error = prepared.place(&cocon).await.unwrap_err();
-    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(error.outcome(), Outcome::Indeterminate);
     assert!(error.may_have_taken_effect());
     assert!(error.to_string().contains("Reconcile it"), "{error}");
     assert_eq!(server.requests(), 1);
@@ -87,7 +87,7 @@ async fn a_lost_answer_is_undecidable_and_is_not_sent_again() {
     assert_eq!((prepared.state(), server.requests()), (PreparedState::Indeterminate, 1));
 
     prepared.declare_absent(&cocon.with_policy(settled())).unwrap();
-    assert_eq!(store_and_place(&mut prepared, &cocon).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(store_and_place(&mut prepared, &cocon).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert_eq!(server.requests(), 2, "somebody has looked");
 }
 
@@ -99,7 +99,7 @@ async fn a_dropped_future_leaves_it_in_flight() {
     let placing = tokio::time::timeout(Duration::from_millis(100), prepared.place(&cocon)).await;
     assert!(placing.is_err(), "the server says nothing");
     assert_eq!(prepared.state(), PreparedState::InFlight);
-    assert_eq!(prepared.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(prepared.place(&cocon).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert_eq!(server.requests(), 1);
 }
 
@@ -115,8 +115,8 @@ async fn what_was_marked_before_a_crash_is_not_sent_after_it() {
     prepared.place(&cocon).await.unwrap();
 
     let mut found: Prepared<CustomerCreate> = serde_json::from_str(&stored).unwrap();
-    assert_eq!(found.mark_in_flight().unwrap_err().outcome(), Outcome::Unknown);
-    assert_eq!(found.place(&cocon).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(found.mark_in_flight().unwrap_err().outcome(), Outcome::Indeterminate);
+    assert_eq!(found.place(&cocon).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert_eq!(sandbox.cocon().took_effect("createCustomer"), 1);
 }
 
@@ -156,8 +156,8 @@ async fn a_mark_that_has_lapsed_is_not_sent() {
     }
     for value in [&mut stored, &mut loaded] {
         let error = value.place(&cocon).await.unwrap_err();
-        assert_eq!((error.outcome(), value.state()), (Outcome::Unknown, PreparedState::InFlight));
-        assert_eq!(value.mark_in_flight().unwrap_err().outcome(), Outcome::Unknown);
+        assert_eq!((error.outcome(), value.state()), (Outcome::Indeterminate, PreparedState::InFlight));
+        assert_eq!(value.mark_in_flight().unwrap_err().outcome(), Outcome::Indeterminate);
     }
     assert_eq!(sandbox.cocon().count("createCustomer"), 0);
     never_stored.place(&cocon).await.unwrap();

@@ -47,7 +47,7 @@ async fn reset_while_a_long_request_is_being_written() {
         let name = Some("Ankeborg ".repeat(3 << 18));
         let mut customer = Prepared::new(CustomerCreate { name, ..Default::default() }).unwrap();
         let error = customer.place(&cocon).await.unwrap_err();
-        assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1), "{error}");
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::Indeterminate, 1), "{error}");
         assert!(error.may_have_taken_effect() && !error.is_safe_to_repeat());
         drop(cocon);
         let wire = server.end().await;

@@ -190,7 +190,9 @@ async fn place<C: Creation>(
     let result = prepared.place(supplier).await;
     let (state, again) = match &result {
         Ok(_) => (PreparedState::Placed, Some(Outcome::Invalid)),
-        Err(error) if error.may_have_taken_effect() => (PreparedState::Indeterminate, Some(Outcome::Unknown)),
+        Err(error) if error.may_have_taken_effect() => {
+            (PreparedState::Indeterminate, Some(Outcome::Indeterminate))
+        }
         Err(_) => (PreparedState::Ready, None),
     };
     assert_eq!(prepared.state(), state);
@@ -227,7 +229,7 @@ pub fn seen(call: Call, told: &Told, requests: &[Received]) -> Seen {
             Outcome::NotSent => Ends::NotSent,
             Outcome::Rejected => Ends::Rejected,
             Outcome::Throttled => Ends::Throttled,
-            Outcome::Unknown => Ends::Unknown,
+            Outcome::Indeterminate => Ends::Unknown,
             Outcome::Decode => Ends::Decode,
             other => panic!("{other:?}: these calls can be sent"),
         },
@@ -283,11 +285,13 @@ fn keeps_the_promise(call: Call, told: &Told, requests: &[Received]) {
             };
             (false, false, advice)
         }
-        (Outcome::Unknown, call) if call.reads() => (false, true, "Nothing is changed by reading; ask again"),
-        (Outcome::Unknown, call) if call.creates() => {
+        (Outcome::Indeterminate, call) if call.reads() => {
+            (false, true, "Nothing is changed by reading; ask again")
+        }
+        (Outcome::Indeterminate, call) if call.creates() => {
             (true, false, "It may have taken effect; look at the supplier's data before calling again")
         }
-        (Outcome::Unknown, _) => (true, true, "It may have taken effect; doing it again does no harm"),
+        (Outcome::Indeterminate, _) => (true, true, "It may have taken effect; doing it again does no harm"),
         (Outcome::Decode, call) if call.reads() => (false, false, "Read body() for what arrived"),
         (Outcome::Decode, _) => (true, false, "It has most likely taken effect; read body()"),
         (outcome, _) => panic!("{outcome} of a call that can be sent"),

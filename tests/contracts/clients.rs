@@ -38,8 +38,11 @@ async fn calls_of_one_client_at_the_same_time_do_not_mix_their_outcomes() {
         client.with_policy(patient().with_deadline(Duration::from_millis(200)).with_max_attempts(1));
     let (created, read) = tokio::join!(hurried.create_customer(&customer), hurried.get_customer(&id));
     let (created, read) = (created.unwrap_err(), read.unwrap_err());
-    assert_eq!((created.outcome(), created.operation().unwrap().id), (Outcome::Unknown, "create_customer"));
-    assert_eq!((read.outcome(), read.operation().unwrap().id), (Outcome::Unknown, "get_customer"));
+    assert_eq!(
+        (created.outcome(), created.operation().unwrap().id),
+        (Outcome::Indeterminate, "create_customer")
+    );
+    assert_eq!((read.outcome(), read.operation().unwrap().id), (Outcome::Indeterminate, "get_customer"));
     assert!(created.may_have_taken_effect() && !read.may_have_taken_effect());
     assert_eq!(client.policy().deadline, patient().deadline, "the policy is that of the one call");
     server.end().await;

@@ -12,7 +12,7 @@ use crate::table::ok;
 #[tokio::test]
 async fn a_creation_waits_as_long_as_it_may() {
     let policy = hurried();
-    assert!(policy.attempt * 3 < policy.deadline);
+    assert!(policy.attempt_timeout * 3 < policy.deadline);
     let (told, wire) = told(Call::Create, policy.clone(), vec![Then::Hang]).await;
     assert_eq!(seen(Call::Create, &told, &wire.requests), (Unknown, None, 1, 1));
     let error = told.unwrap_err();

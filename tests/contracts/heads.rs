@@ -76,7 +76,7 @@ async fn what_cannot_be_read_is_named() {
         for call in [Call::Create, Call::Read] {
             let (told, _) = told(call, patient(), vec![Then::Answer(answer); 2]).await;
             let error = told.unwrap_err();
-            assert_eq!(error.outcome(), Outcome::Unknown);
+            assert_eq!(error.outcome(), Outcome::Indeterminate);
             let shown = error.to_string();
             assert!(shown.contains(says) && shown.contains("127.0.0.1:"), "{shown}");
             assert!(!shown.contains("SSH") && !shown.contains("Ankeborg"), "{shown}");

@@ -15,7 +15,7 @@ use crate::table::ok;
 
 fn cocon(server: &RawServer, at_once: usize) -> Cocon {
     let cocon = Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient());
-    cocon.connection(|handle| handle.requests_at_once(at_once)).build().unwrap()
+    cocon.connection(|handle| handle.max_in_flight(at_once)).build().unwrap()
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn a_rate_is_kept_by_those_who_waited_for_a_place() {
     let server = RawServer::start([Then::AnswerWhenTold(ok()), Then::AnswerAndKeep(ok())]).await;
     let builder = Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient());
     let builder = builder.rate_limit(RateLimit::new(1, APART));
-    let cocon = builder.connection(|handle| handle.requests_at_once(1)).build().unwrap();
+    let cocon = builder.connection(|handle| handle.max_in_flight(1)).build().unwrap();
     let id = "1".parse().unwrap();
     let calls = join_all((0..4).map(|_| cocon.contact(&id)));
     let answering = async {
@@ -90,7 +90,7 @@ async fn tokens_need_no_place() {
     let refused = Then::AnswerAndKeep(answer("401 Unauthorized", ""));
     let server = RawServer::with_tokens([refused, Then::AnswerAndKeep(ok())], [tokens()]).await;
     let covage = Covage::builder(server.base_url()).login("orders@sp.example", "x").policy(patient());
-    let covage = covage.connection(|handle| handle.requests_at_once(1)).build().unwrap();
+    let covage = covage.connection(|handle| handle.max_in_flight(1)).build().unwrap();
     assert_eq!(covage.order(&"1".parse().unwrap()).await.unwrap().uuid.as_deref(), Some("1"));
     drop(covage);
     let wire = server.end().await;
@@ -120,7 +120,7 @@ async fn what_finds_no_place_until_its_deadline_is_not_sent() {
     };
     for error in &errors {
         assert_eq!((error.outcome(), error.attempts()), (Outcome::Throttled, 0), "{error}");
-        assert!(error.to_string().contains("`requests_at_once`"), "{error}");
+        assert!(error.to_string().contains("`max_in_flight`"), "{error}");
     }
     // It could not have been begun later.
     assert!(errors[1].elapsed() < Duration::from_millis(300), "{:?}", errors[1].elapsed());
@@ -168,7 +168,7 @@ async fn a_list_counts_until_its_head_is_there() {
     let access = json("200 OK", &done("1"));
     let server = RawServer::start([Then::AnswerAndHang(LIST), Then::AnswerAndKeep(access)]).await;
     let network = OnApi::builder(server.base_url()).login("sp", "x").policy(patient());
-    let network = network.connection(|handle| handle.requests_at_once(1)).build().unwrap();
+    let network = network.connection(|handle| handle.max_in_flight(1)).build().unwrap();
     let Changes::Rows(rows) = network.accesses(None).await.unwrap() else { panic!("a list") };
     network.access(&"1".parse().unwrap()).await.unwrap();
     drop((rows, network));

@@ -80,11 +80,11 @@ async fn a_submission_whose_answer_is_lost_is_found() {
     };
     let mut submission = Prepared::new(submission()).unwrap();
     let error = submission.place(&covage).await.unwrap_err();
-    assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
-    assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Indeterminate, 1));
+    assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate);
 
     // A look-up that fails leaves it as it is.
-    assert_eq!(submission.reconcile(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(submission.reconcile(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert_eq!(submission.state(), PreparedState::Indeterminate);
     let Reconciled::Placed(order) = submission.reconcile(&covage).await.unwrap() else {
         panic!("it is submitted")
@@ -114,7 +114,7 @@ async fn a_refusal_of_what_was_declared_absent_is_no_proof() {
     let server = RawServer::with_tokens(script, [tokens()]).await;
     let Client::Covage(covage) = Call::Submit.client(&server.base_url(), patient()) else { unreachable!() };
     let mut submission = Prepared::new(submission()).unwrap();
-    assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate);
     submission.declare_absent(&covage.with_policy(settled())).unwrap();
     let error = store_and_place(&mut submission, &covage).await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Rejected, 1), "this request was refused");

@@ -57,7 +57,7 @@ async fn a_further_attempt_waits_for_its_turn_too() {
     let error = events(&covage(&sandbox)).await.unwrap_err();
     assert_eq!(
         (error.outcome(), error.attempts(), error.status().unwrap().as_u16()),
-        (Outcome::Unknown, 1, 503)
+        (Outcome::Indeterminate, 1, 503)
     );
     assert_eq!(sandbox.covage().count("listEvents"), 1, "the deadline comes before the turn");
 }
@@ -78,7 +78,7 @@ async fn an_order_is_informed_about_once_in_five_minutes() {
     sandbox.covage().answer_next("createOrderInfoEvent", Answer::status(502));
     assert_eq!(
         inform(&covage, "3").await.unwrap_err().outcome(),
-        Outcome::Unknown,
+        Outcome::Indeterminate,
         "a refusal costs no turn"
     );
     rests(inform(&covage, "3").await);

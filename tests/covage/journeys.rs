@@ -230,7 +230,7 @@ async fn a_lost_submission_is_found_by_reading_the_order() {
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
 
     sandbox.covage().answer_next("updateOrder", Answer::status(502));
-    assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert_eq!(sandbox.covage().count("updateOrder"), 2, "one to complete it, one to submit it, none again");
     let Reconciled::Indeterminate(later) = submission.reconcile(&covage).await.unwrap() else {
         panic!("a draft still, but the request may be running");
@@ -283,7 +283,7 @@ async fn a_second_worker_neither_doubles_a_draft_nor_its_submission() {
     // A third comes long after: there is no draft any more, and none is to be made.
     let stored = json!({ "version": 1, "kind": "covage.order", "progress": "ready", "request": body });
     let mut third: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
-    assert_eq!(third.look_up(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(third.look_up(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert_eq!(
         (third.state(), sandbox.covage().took_effect("createOrder")),
         (PreparedState::Indeterminate, 1)
@@ -307,7 +307,7 @@ async fn a_lost_draft_is_found_by_its_reference() {
 
     let mut lost = order("SP-8");
     sandbox.covage().answer_next("createOrder", Answer::status(502));
-    assert_eq!(lost.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(lost.place(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert!(matches!(lost.reconcile(&covage).await.unwrap(), Reconciled::Indeterminate(_)));
     let settled = covage.with_policy(settled());
     assert!(

@@ -35,7 +35,7 @@ async fn orders_as_a_stream_with_their_total() {
     assert_eq!(orders.total().await.unwrap(), Some(60));
     assert_eq!(orders.total().await.unwrap(), Some(60));
     assert_eq!(sandbox.covage().count("listOrders"), 1, "the page that it was told with");
-    let reference = |order: lastmile::wire::Loose<lastmile::covage::types::Order>| {
+    let reference = |order: lastmile::wire::Lenient<lastmile::covage::types::Order>| {
         order.into_option()?.operator_info.into_option()?.order_ref.into_option()
     };
     let streamed: Vec<_> = orders.map_ok(reference).try_collect().await.unwrap();
@@ -104,8 +104,9 @@ async fn every_field_of_the_filter_is_asked_for() {
 async fn services_as_a_stream() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
-    let id =
-        |one: lastmile::wire::Loose<lastmile::covage::types::Service>| one.into_option()?.uuid.into_option();
+    let id = |one: lastmile::wire::Lenient<lastmile::covage::types::Service>| {
+        one.into_option()?.uuid.into_option()
+    };
     let streamed: Vec<_> = covage.services().map_ok(id).try_collect().await.unwrap();
     let there: Vec<_> = sandbox.covage().services().iter().map(|one| Some(one.uuid.clone())).collect();
     assert_eq!(streamed, there);

@@ -43,7 +43,7 @@ async fn a_contact_from_birth_to_death() {
     })
     .unwrap();
     sandbox.covage().answer_next("createContact", Answer::status(502));
-    assert_eq!(lost.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(lost.place(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate);
     let settled = covage.with_policy(settled());
     assert!(matches!(copy(&lost).reconcile(&settled).await.unwrap(), Reconciled::Absent));
     let mut list = json!([{ "contact_uuid": "1", "first_name": "Knatte" }]);
@@ -101,7 +101,7 @@ async fn a_contact_that_shares_what_belongs_to_one_person_is_not_absent() {
     ] {
         let mut lost = Prepared::new(kajsa()).unwrap();
         sandbox.covage().answer_next("createContact", Answer::status(502));
-        assert_eq!(lost.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown);
+        assert_eq!(lost.place(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate);
         sandbox.covage().answer_next("listContacts", Answer::json(200, &json!([contact])));
         let found = lost.reconcile(&covage).await.unwrap();
         assert_eq!(matches!(found, Reconciled::Absent), is_absent, "{contact}: {found:?}");
@@ -174,7 +174,7 @@ async fn services_and_their_move_to_fibre() {
 
     let mut nowhere =
         Prepared::new(Migration::new(seeded[2].uuid.parse().unwrap()).to_building("IMB/0")).unwrap();
-    assert_eq!(nowhere.place(&covage).await.unwrap_err().outcome(), Outcome::Unknown, "it is a 500");
+    assert_eq!(nowhere.place(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate, "it is a 500");
     assert!(matches!(nowhere.reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
     assert_eq!(Migrated::from(&Default::default()), Migrated::Unclear);
     let too_long = Migration::new("1".parse().unwrap()).to_building("x".repeat(33));

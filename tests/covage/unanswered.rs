@@ -173,7 +173,7 @@ async fn a_completion_whose_answer_is_lost_is_kept_in_mind() {
     let comment = |text: &str| OrderUpdate { comment: Some(text.into()), ..Default::default() };
     sandbox.covage().fail_next("updateOrder", Fault::ResetBefore);
     let error = draft.complete(&covage, &comment("Ring once")).await.unwrap_err();
-    assert_eq!((error.outcome(), draft.has_unanswered_change()), (Outcome::Unknown, true));
+    assert_eq!((error.outcome(), draft.has_unanswered_change()), (Outcome::Indeterminate, true));
     let error = draft.complete(&covage, &comment("Ring twice")).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Throttled);
     // Other fields are not undone.
@@ -239,7 +239,7 @@ async fn a_draft_with_another_socket_than_the_one_that_was_set_is_told() {
     for order in orders {
         sandbox.covage().answer_next("getOrder", Answer::json(200, &order));
         let error = draft.set_otp(&covage, &first).await.unwrap_err();
-        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert_eq!(error.outcome(), Outcome::Indeterminate);
         assert!(error.to_string().contains("the draft has another socket"), "{error}");
         assert!(!error.to_string().contains(second.as_str()), "{error}");
     }

@@ -83,7 +83,7 @@ async fn the_time_of_the_caller_is_not_the_server_s() {
         // Nothing more comes, and the patience begins with this call.
         let asked = Instant::now();
         let Some(Err(RowError::Call(error))) = reading.next().await else { panic!("it stands still") };
-        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert_eq!(error.outcome(), Outcome::Indeterminate);
         assert!(error.to_string().contains("stood still"), "{error}");
         assert!(asked.elapsed() >= idle && asked.elapsed() < 2 * idle);
         assert!(reading.next().await.is_none());

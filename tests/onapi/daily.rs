@@ -3,7 +3,7 @@
 use lastmile::onapi::types::{ListTicketsStatus, TicketSummary, TicketUpdateResponsible};
 use lastmile::onapi::{NewTicket, OnApi, PeriodId, TicketChange, TicketList, TicketQuery, TicketReference};
 use lastmile::rules::{DhcpIdentifier, OnApiId};
-use lastmile::wire::{Loose, Timestamp};
+use lastmile::wire::{Lenient, Timestamp};
 use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::{Answer, Dialect, Fault, Sandbox};
 use lastmile_tests::{onapi, sandbox, settled, store_and_place};
@@ -97,7 +97,7 @@ async fn opened(network: &OnApi, reference: &str) -> TicketReference {
     Prepared::new(ticket).unwrap().place(network).await.unwrap()
 }
 
-async fn listed(network: &OnApi, query: &TicketQuery) -> Vec<Loose<TicketSummary>> {
+async fn listed(network: &OnApi, query: &TicketQuery) -> Vec<Lenient<TicketSummary>> {
     match network.tickets(query).await.unwrap() {
         TicketList::Tickets { tickets, .. } => tickets.await.unwrap(),
         TicketList::Nothing | TicketList::NotModified => Vec::new(),
@@ -155,10 +155,10 @@ async fn a_comment_is_written_once() {
     let comment = TicketChange::comment_on(ticket.clone(), "Kajsa Anka", "The light is red.", written);
     let mut lost = Prepared::new(comment.clone()).unwrap();
     sandbox.onapi().fail_next("updateTicket", Fault::ResetBefore);
-    assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Absent));
     sandbox.onapi().fail_next("updateTicket", Fault::ResetAfter);
-    assert_eq!(store_and_place(&mut lost, &network).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(store_and_place(&mut lost, &network).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert_eq!(sandbox.onapi().count("updateTicket"), 2, "not repeated blindly");
     assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Placed(())));
     // A second worker has it, too, out of the store.

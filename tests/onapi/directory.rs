@@ -226,14 +226,14 @@ async fn each_key_has_its_own_network() {
     (wants.collections, wants.items) = (TrailingSlash::Refused, TrailingSlash::Required);
     let first = Sandbox::builder().seed(1).start().await.unwrap();
     let second = Sandbox::builder().seed(2).onapi_path_style(wants).start().await.unwrap();
-    let habits = lastmile::PathHabits {
-        collections: lastmile::Slash::Never,
-        items: lastmile::Slash::Always,
+    let path_style = lastmile::PathStyle {
+        collections: lastmile::TrailingSlash::Never,
+        items: lastmile::TrailingSlash::Always,
         ..Default::default()
     };
     let other = OnApi::builder(second.onapi().base_url())
         .login(second.onapi().user(), second.onapi().password())
-        .path_habits(habits)
+        .path_style(path_style)
         .policy(brisk())
         .build()
         .unwrap();

@@ -111,7 +111,7 @@ async fn a_lost_order_is_found_or_absent_or_not_to_be_told_yet() {
     let (access, service) = free(&sandbox);
     let mut activation = Prepared::new(NewOrder::activate(id(&access.id), &service, id("SP-1"))).unwrap();
     sandbox.onapi().answer_next("createOrder", Answer::status(504));
-    assert_eq!(activation.place(&network).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(activation.place(&network).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert_eq!(sandbox.onapi().count("createOrder"), 1, "not repeated");
     let Reconciled::Indeterminate(later) = activation.reconcile(&network).await.unwrap() else {
         panic!("the request may be running")

@@ -64,7 +64,11 @@ async fn what_cannot_be_told_refuses() {
         let mut prepared = activation(&access, &service, reference);
         answer(&sandbox, &orders, &subscriptions);
         let error = prepared.look_up(&network).await.unwrap_err();
-        assert_eq!((error.outcome(), prepared.state()), (Outcome::Unknown, PreparedState::Ready), "{orders}");
+        assert_eq!(
+            (error.outcome(), prepared.state()),
+            (Outcome::Indeterminate, PreparedState::Ready),
+            "{orders}"
+        );
         assert!(error.to_string().contains("Nothing was sent. Look it up again later"), "{orders}: {error}");
         assert!(error.retry_after().is_some_and(|wait| !wait.is_zero()), "{orders}");
         assert_eq!(prepared.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid, "{orders}");
@@ -123,7 +127,7 @@ async fn a_conflict_is_for_a_person_to_settle() {
     });
     answer(&sandbox, &json!([]), &suspended);
     let error = prepared.look_up(&network).await.unwrap_err();
-    assert_eq!((error.outcome(), error.retry_after()), (Outcome::Unknown, None));
+    assert_eq!((error.outcome(), error.retry_after()), (Outcome::Indeterminate, None));
     assert!(error.to_string().contains("look for the order in the network's portal"), "{error}");
     assert_eq!(prepared.state(), PreparedState::Indeterminate);
     answer(&sandbox, &json!([]), &suspended);

@@ -117,10 +117,10 @@ async fn each_operation_is_found_again_by_its_reference() {
         let mut lost = Prepared::new(order).unwrap();
         sandbox.onapi().fail_next("createOrder", Fault::ResetBefore);
         let error = lost.place(&network).await.unwrap_err();
-        assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+        assert_eq!(error.outcome(), Outcome::Indeterminate, "{error}");
         assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Absent), "{operation}");
         sandbox.onapi().fail_next("createOrder", Fault::ResetAfter);
-        assert_eq!(store_and_place(&mut lost, &network).await.unwrap_err().outcome(), Outcome::Unknown);
+        assert_eq!(store_and_place(&mut lost, &network).await.unwrap_err().outcome(), Outcome::Indeterminate);
         let found = lost.reconcile(&network).await.unwrap();
         let Reconciled::Placed(Placed::Order(order)) = found else { panic!("{operation}: {found:?}") };
         assert_eq!(order.operation.get().unwrap().as_str(), operation.to_string());

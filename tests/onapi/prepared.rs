@@ -73,11 +73,11 @@ async fn a_network_that_does_not_answer_is_sent_nothing() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut prepared = copy(&activation(&sandbox));
-    for _ in 0..network.raw().policy().attempts {
+    for _ in 0..network.raw().policy().max_attempts {
         sandbox.onapi().answer_next("listOrders", Answer::status(503));
     }
     let error = prepared.look_up(&network).await.unwrap_err();
-    assert_eq!((error.outcome(), error.operation().unwrap().id), (Outcome::Unknown, "list_orders"));
+    assert_eq!((error.outcome(), error.operation().unwrap().id), (Outcome::Indeterminate, "list_orders"));
     assert!(!error.may_have_taken_effect() && error.is_safe_to_repeat());
     assert_eq!(prepared.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid, "it is not looked up");
     assert_eq!((prepared.state(), sandbox.onapi().count("createOrder")), (PreparedState::Ready, 0));
@@ -105,7 +105,7 @@ async fn a_lost_ticket_is_found_or_absent_or_not_to_be_told() {
     let network = onapi(&sandbox);
     let mut lost = ticket();
     sandbox.onapi().answer_next("createTicket", Answer::status(504));
-    assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Indeterminate);
     let Reconciled::Indeterminate(wait) = lost.reconcile(&network).await.unwrap() else {
         panic!("it may be at work still");
     };
@@ -192,7 +192,7 @@ async fn a_ticket_list_that_is_none_says_nothing_of_what_was_sent() {
         assert!(copy(&ticket()).look_up(&network).await.unwrap().is_none(), "nothing was sent yet");
         let mut lost = ticket();
         sandbox.onapi().answer_next("createTicket", Answer::status(502));
-        assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Unknown);
+        assert_eq!(lost.place(&network).await.unwrap_err().outcome(), Outcome::Indeterminate);
         sandbox.onapi().answer_next("listTickets", list);
         let found = lost.reconcile(&network).await.unwrap();
         assert_eq!(matches!(found, Reconciled::Absent), after, "{found:?}");
@@ -318,7 +318,7 @@ async fn a_worker_whose_mark_lapsed_doubles_nothing() {
     assert!(error.to_string().contains("Load it from the store again, and reconcile it"), "{error}");
     assert_eq!(first.state(), PreparedState::InFlight);
     for error in [first.mark_in_flight().unwrap_err(), first.look_up(&network).await.unwrap_err()] {
-        assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+        assert_eq!(error.outcome(), Outcome::Indeterminate, "{error}");
     }
     // Both from its own memory and from the store.
     let mut loaded = copy(&second);
@@ -393,7 +393,7 @@ async fn what_was_declared_absent_is_not_kept_back_by_a_doubt() {
     sandbox.onapi().answer_next("createTicket", Answer::status(504));
     lost.place(&network).await.unwrap_err();
     let later = lost.declare_absent(&network).unwrap_err();
-    assert!(later.outcome() == Outcome::Unknown && later.retry_after() > Some(HOUR / 20), "{later}");
+    assert!(later.outcome() == Outcome::Indeterminate && later.retry_after() > Some(HOUR / 20), "{later}");
     assert_eq!(lost.state(), PreparedState::Indeterminate, "a request may be at work still");
     lost.declare_absent(&network.with_policy(settled())).unwrap();
     let mut lost = copy(&lost);
@@ -416,7 +416,7 @@ async fn a_person_s_word_counts_once_no_request_can_be_at_work() {
     for mut value in [copy(&lost), lost, marked] {
         let before = value.state();
         let error = value.declare_absent(&network).unwrap_err();
-        assert_eq!((error.outcome(), value.state()), (Outcome::Unknown, before));
+        assert_eq!((error.outcome(), value.state()), (Outcome::Indeterminate, before));
         assert!(error.retry_after().is_some_and(|wait| wait > Duration::from_secs(200)), "{error}");
         assert!(error.to_string().contains("Check again then"), "{error}");
     }

@@ -208,7 +208,7 @@ async fn a_connection_that_breaks_off_is_an_error_too() {
     let mut rows = rows(&network, None).await;
     assert_eq!(rows.next().await.unwrap().unwrap().access_id.as_deref(), Some("1"));
     let Some(Err(RowError::Call(error))) = rows.next().await else { panic!("the rest is missing") };
-    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(error.outcome(), Outcome::Indeterminate);
     assert!(rows.next().await.is_none() && rows.cursor().is_none());
 }
 

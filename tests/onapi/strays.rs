@@ -1,12 +1,12 @@
 //! Answers that stray from the documents: each way that is known, on each field where it is known, and many others.
 
 use lastmile::onapi::types::*;
-use lastmile::wire::{Loose, OneOrMany};
+use lastmile::wire::{Lenient, OneOrMany};
 use lastmile_sandbox::Spec;
 use lastmile_tests::{reads_and_writes_back, survives_mutation};
 use serde_json::{Value, json};
 
-type List<T> = OneOrMany<Loose<T>>;
+type List<T> = OneOrMany<Lenient<T>>;
 
 /// Reads `json` as the component of this name, and writes it back.
 #[track_caller]

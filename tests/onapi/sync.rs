@@ -592,11 +592,11 @@ async fn nothing_is_swept_that_was_not_surely_seen() {
 async fn events_that_cannot_be_had_now_are_an_error() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
-    for _ in 0..network.raw().policy().attempts {
+    for _ in 0..network.raw().policy().max_attempts {
         sandbox.onapi().answer_next("listEvents", Answer::status(503));
     }
     let error = network.sync::<Access>(None, &SyncPlan::default()).await.unwrap_err();
-    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(error.outcome(), Outcome::Indeterminate);
     assert_eq!(sandbox.onapi().count("listAccesses"), 0);
 }
 

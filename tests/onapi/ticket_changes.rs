@@ -24,7 +24,7 @@ async fn lost(
 ) -> Prepared<TicketChange> {
     let mut lost = Prepared::new(change).unwrap();
     sandbox.onapi().fail_next("updateTicket", fault);
-    assert_eq!(lost.place(network).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(lost.place(network).await.unwrap_err().outcome(), Outcome::Indeterminate);
     lost
 }
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use lastmile::observe::MetricsObserver;
 use lastmile::wire::{
-    Decimal, Given, Loose, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Segment, Timestamp,
+    Decimal, Lenient, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Scalar, Segment, Timestamp,
 };
 use lastmile::{Policy, RetryBudget};
-use lastmile_core::client::{PathHabits, SendDeadline, Slash};
+use lastmile_core::client::{PathStyle, SendDeadline, TrailingSlash};
 use lastmile_core::operation::ListShape;
 use lastmile_core::retry::RateLimit;
 use lastmile_core::wire::ConversionError;
@@ -17,20 +17,20 @@ use crate::marks::{NUMBER, PERSONAL, Walked, quiet};
 
 pub fn walk(walked: &Walked) {
     // What was not read is not shown.
-    let odd: Vec<Loose<i64>> =
+    let odd: Vec<Lenient<i64>> =
         serde_json::from_str(r#"["Personal", {"Personal": 471100811}, ["Personal"]]"#).unwrap();
     walked.debug(&odd[0]);
     quiet(&format!("{odd:?}"));
     for json in [r#""Personal""#, r#"{"Personal": "Personal"}"#, r#"[["Personal"], {"Personal": 471100811}]"#]
     {
-        let list: OneOrMany<Loose<bool>> = serde_json::from_str(json).unwrap();
+        let list: OneOrMany<Lenient<bool>> = serde_json::from_str(json).unwrap();
         walked.debug(&list);
     }
     for given in [
-        Given::Text(PERSONAL),
-        Given::Unsigned(NUMBER),
-        Given::Signed(-471_100_811),
-        Given::Float(471_100_811.5),
+        Scalar::Text(PERSONAL),
+        Scalar::Unsigned(NUMBER),
+        Scalar::Signed(-471_100_811),
+        Scalar::Float(471_100_811.5),
     ] {
         walked.debug(&given);
     }
@@ -52,7 +52,7 @@ pub fn walk(walked: &Walked) {
     walked.both(&"2019-10-16T09:59:04Z".parse::<Timestamp>().unwrap());
     walked.both(&"17".parse::<Segment>().unwrap());
     walked.debug(&Patch::Value(7));
-    walked.debug(&Reading::Bent(7));
+    walked.debug(&Reading::Coerced(7));
 
     walked.error(&ConversionError);
     walked.error(&NotANumber);
@@ -61,10 +61,10 @@ pub fn walk(walked: &Walked) {
     walked.debug(&Policy::default());
     walked.debug(&RetryBudget::default());
     walked.debug(&RateLimit::new(1, Duration::from_secs(1)));
-    walked.debug(&PathHabits::default());
+    walked.debug(&PathStyle::default());
     walked.debug(&MetricsObserver::new());
     walked.debug(&ListShape { identity: Some("id"), is_paged: false });
-    walked.debug(&Slash::Always);
+    walked.debug(&TrailingSlash::Always);
     for table in [&lastmile_cocon::TABLE, &lastmile_covage::TABLE, &lastmile_onapi::TABLE] {
         walked.debug(table);
         walked.debug(&table.errors);

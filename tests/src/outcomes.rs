@@ -18,13 +18,13 @@ pub async fn outcomes_of_a_read<C, T, F, Fut>(
     Fut: Future<Output = Result<Reply<T>, Error>>,
 {
     let page = "<html>Bad gateway</html>";
-    for _ in 0..client.transport().policy().attempts {
+    for _ in 0..client.transport().policy().max_attempts {
         let gateway =
             Answer::status(502).header("content-type", "text/html").header("x-edge", "here").body(page);
         supplier.answer_next(id, gateway);
     }
     let error = read(client.clone()).await.err().expect("a gateway's page is no answer");
-    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Unknown, 502));
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Indeterminate, 502));
     assert_eq!((error.headers()["x-edge"].as_bytes(), error.excerpt().as_str()), (&b"here"[..], page));
     assert!(error.is_safe_to_repeat() && !error.may_have_taken_effect());
 
@@ -57,14 +57,14 @@ where
 {
     let answers = [
         (301, Outcome::Rejected),
-        (302, Outcome::Unknown),
+        (302, Outcome::Indeterminate),
         (400, Outcome::Rejected),
         (404, Outcome::Rejected),
         (409, Outcome::Rejected),
         (429, Outcome::Throttled),
-        (500, Outcome::Unknown),
+        (500, Outcome::Indeterminate),
         (501, Outcome::Rejected),
-        (503, Outcome::Unknown),
+        (503, Outcome::Indeterminate),
         (204, Outcome::Decode),
     ];
     for (status, outcome) in answers {
@@ -73,7 +73,7 @@ where
         let error = create(client.clone()).await.err().expect("no such status brings an order");
         assert_eq!((error.outcome(), error.attempts()), (outcome, 1), "{status}");
         assert_eq!(supplier.count(id), before + 1, "{status}: one request");
-        let open = matches!(outcome, Outcome::Unknown | Outcome::Decode);
+        let open = matches!(outcome, Outcome::Indeterminate | Outcome::Decode);
         assert_eq!(
             (error.may_have_taken_effect(), error.is_safe_to_repeat()),
             (open, outcome == Outcome::Throttled)

@@ -114,7 +114,7 @@ fn derives(attributes: &[Attribute], name: &str) -> bool {
     })
 }
 
-/// A type by its own name, without the way to it: `OneOrMany<Loose<Order>>`.
+/// A type by its own name, without the way to it: `OneOrMany<Lenient<Order>>`.
 fn called(ty: &Type) -> String {
     let Type::Path(path) = ty else { return "()".to_owned() };
     let last = path.path.segments.last().expect("a path has an end");

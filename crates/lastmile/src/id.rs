@@ -87,10 +87,10 @@ macro_rules! id {
         }
 
         /// Reads the id from a field of an answer. A field that is missing or unreadable is an error.
-        impl TryFrom<&lastmile_core::wire::Loose<String>> for $name {
+        impl TryFrom<&lastmile_core::wire::Lenient<String>> for $name {
             type Error = $crate::IdError;
 
-            fn try_from(field: &lastmile_core::wire::Loose<String>) -> Result<Self, Self::Error> {
+            fn try_from(field: &lastmile_core::wire::Lenient<String>) -> Result<Self, Self::Error> {
                 field.as_deref().unwrap_or_default().parse()
             }
         }

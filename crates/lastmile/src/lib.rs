@@ -92,7 +92,7 @@ pub use lastmile_core::{
     Error, Outcome, Reply,
     auth::CredentialError,
     bytes,
-    client::{BuildError, Builder, PathHabits, Slash},
+    client::{BuildError, Builder, PathStyle, TrailingSlash},
     error::{Detail, WithSupplierMessage},
     observe,
     operation::Operation,
@@ -119,8 +119,8 @@ pub use stream::Follow;
 #[cfg(feature = "_calls")]
 pub mod wire {
     pub use lastmile_core::wire::{
-        Decimal, Given, Loose, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Segment, Stray,
-        Timestamp,
+        Decimal, Lenient, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Scalar, Segment, Timestamp,
+        Unexpected,
     };
 }
 

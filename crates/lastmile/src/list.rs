@@ -9,11 +9,11 @@ use std::vec;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::Stream;
 use lastmile_core::Error;
-use lastmile_core::wire::Loose;
+use lastmile_core::wire::Lenient;
 
 /// A list that arrives in one response: a [`Stream`] of its elements, and a future of all of them.
 ///
-/// The request is sent when the list is first polled or awaited. An element that cannot be read is a [`Loose`] without a value.
+/// The request is sent when the list is first polled or awaited. An element that cannot be read is a [`Lenient`] without a value.
 /// Polled as a stream, the list ends after an error.
 ///
 /// ```no_run
@@ -39,18 +39,20 @@ pub struct List<T> {
 
 enum State<T> {
     // Never locked: with it, a list is `Sync`.
-    Requested(Mutex<BoxFuture<'static, Result<Vec<Loose<T>>, Error>>>),
-    Arrived(vec::IntoIter<Loose<T>>),
+    Requested(Mutex<BoxFuture<'static, Result<Vec<Lenient<T>>, Error>>>),
+    Arrived(vec::IntoIter<Lenient<T>>),
 }
 
 impl<T> List<T> {
-    pub(crate) fn new(request: impl Future<Output = Result<Vec<Loose<T>>, Error>> + Send + 'static) -> Self {
+    pub(crate) fn new(
+        request: impl Future<Output = Result<Vec<Lenient<T>>, Error>> + Send + 'static,
+    ) -> Self {
         Self { state: State::Requested(Mutex::new(request.boxed())) }
     }
 
     /// Returns the list of a response that has arrived already.
     #[cfg(feature = "onapi")]
-    pub(crate) fn arrived(elements: Vec<Loose<T>>) -> Self {
+    pub(crate) fn arrived(elements: Vec<Lenient<T>>) -> Self {
         Self { state: State::Arrived(elements.into_iter()) }
     }
 }
@@ -59,7 +61,7 @@ impl<T> List<T> {
 impl<T> Unpin for List<T> {}
 
 impl<T> Stream for List<T> {
-    type Item = Result<Loose<T>, Error>;
+    type Item = Result<Lenient<T>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
@@ -84,7 +86,7 @@ impl<T> Stream for List<T> {
 
 /// Returns all elements, or those that were not yet taken from the stream.
 impl<T: Send + 'static> IntoFuture for List<T> {
-    type Output = Result<Vec<Loose<T>>, Error>;
+    type Output = Result<Vec<Lenient<T>>, Error>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {

@@ -141,7 +141,7 @@ impl<T> From<WaitError<T>> for Error {
     fn from(error: WaitError<T>) -> Self {
         match error {
             WaitError::Call { error, .. } => error,
-            timed_out => Self::unknown("lastmile", timed_out.to_string()).of_read().with_own_advice(),
+            timed_out => Self::indeterminate("lastmile", timed_out.to_string()).of_read().with_own_advice(),
         }
     }
 }

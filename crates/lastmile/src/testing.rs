@@ -25,9 +25,9 @@
 //! let busy = testing::error(Outcome::Throttled).status(429).retry_after(Duration::from_secs(60)).build();
 //! assert_eq!(next_step(&busy), Next::AskAgain(Duration::from_secs(60)));
 //!
-//! let lost = testing::error(Outcome::Unknown).build();
+//! let lost = testing::error(Outcome::Indeterminate).build();
 //! assert_eq!(next_step(&lost), Next::LookAtTheSupplier);
-//! assert_eq!(next_step(&testing::error(Outcome::Unknown).of_read().build()), Next::AskAgain(Duration::from_secs(10)));
+//! assert_eq!(next_step(&testing::error(Outcome::Indeterminate).of_read().build()), Next::AskAgain(Duration::from_secs(10)));
 //! // }
 //! ```
 //!
@@ -101,7 +101,7 @@ pub fn timed_out<T>(last: T, state: &str) -> WaitError<T> {
 /// Returns the list of an answer with these elements.
 #[cfg(any(feature = "covage", feature = "onapi"))]
 pub fn list<T: Send + 'static>(elements: impl IntoIterator<Item = T>) -> crate::List<T> {
-    let elements = elements.into_iter().map(lastmile_core::wire::Loose::Value).collect();
+    let elements = elements.into_iter().map(lastmile_core::wire::Lenient::Value).collect();
     crate::List::new(std::future::ready(Ok(elements)))
 }
 

@@ -205,7 +205,7 @@ pub async fn keep_a_copy<T: Row>(plan: &RowsPlan) -> RowsVerdict {
 
         let rows: Vec<Value> = there().into_iter().map(|id| json!({ "accessId": id })).collect();
         let now = latest_change(&network).await;
-        broken.lay_down(supplier, list, &rows, &now, network.raw().policy().attempts);
+        broken.lay_down(supplier, list, &rows, &now, network.raw().policy().max_attempts);
         let before = copy.ids();
         verdict.failed += usize::from(!copy.bring_up_to_date::<T>(&network, &sync_plan(full)).await);
         missed(&mut verdict, &what, "taken out, and still there", before.intersection(&there()), &copy.ids());

@@ -1,7 +1,7 @@
 //! The answers of the suppliers, read as their clients read them.
 
 use lastmile::rules::OnApiId;
-use lastmile::wire::{Loose, OneOrMany};
+use lastmile::wire::{Lenient, OneOrMany};
 use lastmile::{HasProgress, OrderStage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::choose;
 use super::tree::{readable, reads_back};
 
-type List<T> = OneOrMany<Loose<T>>;
+type List<T> = OneOrMany<Lenient<T>>;
 
 /// The answer of an operation, as its generated type.
 pub struct Answer {

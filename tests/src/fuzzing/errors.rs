@@ -191,7 +191,10 @@ impl Said<'_> {
         // Each answer says when to come back, so that a 403 is a quota.
         assert_eq!(error.outcome() == Outcome::Throttled, matches!(self.status, 403 | 429), "{error}");
         assert!(error.retry_after().is_some(), "{error}");
-        assert!(!is_redirected || matches!(error.outcome(), Outcome::Rejected | Outcome::Unknown), "{error}");
+        assert!(
+            !is_redirected || matches!(error.outcome(), Outcome::Rejected | Outcome::Indeterminate),
+            "{error}"
+        );
 
         let excerpt = error.excerpt();
         assert!(

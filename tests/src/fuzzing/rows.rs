@@ -7,7 +7,7 @@ use std::task::Poll;
 use bytes::Bytes;
 use futures_util::stream;
 use lastmile::onapi::types::Access;
-use lastmile::wire::Loose;
+use lastmile::wire::Lenient;
 use lastmile::{Policy, RowError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -137,7 +137,7 @@ pub fn rows(data: &[u8]) {
         assert_eq!(without_counts(other), places, "{}", lossy(list));
     }
     is_decoded::<Value>(pieces(list, &lengths), limit, true, &places);
-    is_decoded::<Loose<Access>>(pieces(list, &lengths), limit, false, &places);
+    is_decoded::<Lenient<Access>>(pieces(list, &lengths), limit, false, &places);
     is_what_serde_reads(list, &places, limit);
 }
 

@@ -48,7 +48,7 @@ fn prepared<C: Creation<Supplier: Unreachable>>(data: &[u8]) {
     let before = prepared.state();
     let refused = match before {
         PreparedState::Ready | PreparedState::Placed => Outcome::Invalid,
-        _ => Outcome::Unknown,
+        _ => Outcome::Indeterminate,
     };
     assert_eq!(prepared.mark_in_flight().expect_err("it is not marked").outcome(), refused, "{text}");
     // No request comes of this: it ends before anything is waited for.
@@ -59,7 +59,8 @@ fn prepared<C: Creation<Supplier: Unreachable>>(data: &[u8]) {
     assert_eq!(prepared.state(), before, "{text}");
 
     if let Err(error) = C::Supplier::with(|supplier| prepared.declare_absent(supplier)) {
-        let expected = if before == PreparedState::Placed { Outcome::Invalid } else { Outcome::Unknown };
+        let expected =
+            if before == PreparedState::Placed { Outcome::Invalid } else { Outcome::Indeterminate };
         assert_eq!((error.outcome(), prepared.state()), (expected, before), "{text}");
     }
     // The request alone is what it was, and could be prepared anew; unless it was sent when the rules were others.

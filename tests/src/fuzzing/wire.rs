@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 use lastmile::onapi::types::{Access, OrderState};
-use lastmile::wire::{Decimal, Loose, OneOrMany, Patch, Segment, Timestamp};
+use lastmile::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Timestamp};
 use lastmile_core::reqwest::Url;
 use lastmile_core::wire::Readable;
 use serde::de::DeserializeOwned;
@@ -52,7 +52,7 @@ pub fn decimal(data: &[u8]) {
     assert_eq!(Some(number.to_f64()), text.parse().ok());
     // Read loosely, as a text and in a list, it has the same digits. Alone in the place of a list it is a float.
     let read = |json: String| {
-        let read: OneOrMany<Loose<Decimal>> = serde_json::from_str(&json).expect("any JSON is read");
+        let read: OneOrMany<Lenient<Decimal>> = serde_json::from_str(&json).expect("any JSON is read");
         read.first().and_then(|one| one.get().cloned()).expect("a number")
     };
     assert_eq!(read(format!("[{text}]")), number);
@@ -68,14 +68,14 @@ fn loosely<T>(data: &[u8], expected: impl Fn(&Value) -> Option<Option<T>>)
 where
     T: Readable + Serialize + DeserializeOwned + Clone + PartialEq + Debug,
 {
-    reads_back::<Loose<T>>(data);
+    reads_back::<Lenient<T>>(data);
     let Some((json, text)) = readable(data) else { return };
-    let read: Loose<T> = reads_back(text.as_bytes()).unwrap_or_else(|| panic!("refused: {text}"));
+    let read: Lenient<T> = reads_back(text.as_bytes()).unwrap_or_else(|| panic!("refused: {text}"));
     assert!(!read.is_absent(), "{text}");
     if let Some(expected) = expected(&json) {
         assert_eq!(read.get(), expected.as_ref(), "{text}");
     }
-    match (read.get(), read.stray()) {
+    match (read.get(), read.unexpected()) {
         (Some(value), None) => {
             let written = serde_json::to_string(value).expect("it can be written");
             let [written, arrived] = [written, text].map(|text| Tree::of(text.as_bytes()).expect("JSON"));
@@ -134,7 +134,7 @@ pub fn loose(data: &[u8]) {
                 _ => None,
             })
         }),
-        6 => loosely::<BTreeMap<String, Loose<i64>>>(data, |json| (!json.is_object()).then_some(None)),
+        6 => loosely::<BTreeMap<String, Lenient<i64>>>(data, |json| (!json.is_object()).then_some(None)),
         7 => loosely::<serde_json::Map<String, Value>>(data, |json| Some(json.as_object().cloned())),
         8 => loosely::<OrderState>(data, |json| match json {
             Value::String(text) if text.is_empty() => Some(None),
@@ -142,19 +142,23 @@ pub fn loose(data: &[u8]) {
             _ => None,
         }),
         _ => {
-            reads_back::<Loose<Access>>(data);
+            reads_back::<Lenient<Access>>(data);
             let Some((json, text)) = readable(data) else { return };
-            let read: Loose<Access> =
+            let read: Lenient<Access> =
                 reads_back(text.as_bytes()).unwrap_or_else(|| panic!("refused: {text}"));
-            assert_eq!((read.get().is_some(), read.stray().is_none()), (json.is_object(), json.is_object()));
+            assert_eq!(
+                (read.get().is_some(), read.unexpected().is_none()),
+                (json.is_object(), json.is_object())
+            );
         }
     }
 }
 
 fn list<T: Readable + Serialize>(data: &[u8]) {
-    reads_back::<OneOrMany<Loose<T>>>(data);
+    reads_back::<OneOrMany<Lenient<T>>>(data);
     let Some((json, text)) = readable(data) else { return };
-    let read: OneOrMany<Loose<T>> = reads_back(text.as_bytes()).unwrap_or_else(|| panic!("refused: {text}"));
+    let read: OneOrMany<Lenient<T>> =
+        reads_back(text.as_bytes()).unwrap_or_else(|| panic!("refused: {text}"));
     let length = match &json {
         Value::Array(items) => items.len(),
         nothing if nothing.is_null() || *nothing == "" => 0,
@@ -174,7 +178,7 @@ pub fn one_or_many(data: &[u8]) {
         3 => list::<Timestamp>(data),
         4 => list::<Access>(data),
         5 => list::<OrderState>(data),
-        _ => list::<BTreeMap<String, Loose<Decimal>>>(data),
+        _ => list::<BTreeMap<String, Lenient<Decimal>>>(data),
     }
 }
 
@@ -231,19 +235,19 @@ pub fn timestamp(data: &[u8]) {
     loosely::<Timestamp>(data, |_| None);
     let Ok(text) = std::str::from_utf8(data) else { return };
     let json = serde_json::to_string(text).expect("a text can be written");
-    let loose: Loose<Timestamp> = reads_back(json.as_bytes()).expect("any text is read");
+    let loose: Lenient<Timestamp> = reads_back(json.as_bytes()).expect("any text is read");
     let moment = text.parse::<Timestamp>();
     assert_eq!(serde_json::from_str::<Timestamp>(&json).is_ok(), moment.is_ok());
     let Ok(moment) = moment else {
         // A date alone, or a time without an offset, is read loosely, and seen to be.
-        assert!(loose.stray().is_some(), "{text}");
+        assert!(loose.unexpected().is_some(), "{text}");
         return;
     };
     assert_eq!(loose.get(), Some(&moment));
     let written = moment.to_string();
     assert_eq!(written.parse(), Ok(moment), "{text} is written as {written}");
     assert_eq!(written.parse::<Timestamp>().map(|again| again.at()), Ok(moment.at()));
-    assert_eq!(loose.stray().is_none(), written == text, "{text} is written as {written}");
+    assert_eq!(loose.unexpected().is_none(), written == text, "{text} is written as {written}");
     let own = Timestamp::from(moment.at());
     assert_eq!((own.at(), own.to_string().parse()), (moment.at(), Ok(own)), "{text}");
 }
@@ -305,9 +309,9 @@ where
     assert_eq!(value.to_string(), word);
     assert_eq!(serde_json::to_string(&value).expect("it can be written"), json);
     assert_eq!(serde_json::from_str::<T>(&json).expect("any word is read"), value);
-    let read: Loose<T> = reads_back(json.as_bytes()).expect("any word is read");
+    let read: Lenient<T> = reads_back(json.as_bytes()).expect("any word is read");
     assert_eq!(read.get(), Some(&value).filter(|_| !word.is_empty()), "{word:?}");
-    assert_eq!(read.stray().is_none(), !word.is_empty(), "{word:?}");
+    assert_eq!(read.unexpected().is_none(), !word.is_empty(), "{word:?}");
 }
 
 macro_rules! open_enums {

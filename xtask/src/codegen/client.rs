@@ -40,7 +40,7 @@ pub(super) fn render(
     }
     Ok(parse_quote! {
         #[allow(unused_imports)]
-        use ::lastmile_core::{Error, Reply, rows::Rows, wire::{Loose, OneOrMany, Segment}};
+        use ::lastmile_core::{Error, Reply, rows::Rows, wire::{Lenient, OneOrMany, Segment}};
 
         use super::{operations, types};
 
@@ -127,7 +127,7 @@ fn method(
     let operation_name = table::constant(&name.to_string());
     let call = quote!(self.transport.call(&operations::#operation_name, &[#(#path),*]) #calls);
     let twin = if operation.json["x-stream"] == true {
-        let row = inside(response, "OneOrMany").and_then(|ty| inside(ty, "Loose"));
+        let row = inside(response, "OneOrMany").and_then(|ty| inside(ty, "Lenient"));
         let row = row.ok_or_else(|| error("its rows are marked as a stream, and it returns no list"))?;
         let doc = format!(
             "Does the same as [`{name}`](Self::{name}), and reads the list row by row as it arrives."

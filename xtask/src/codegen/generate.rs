@@ -23,8 +23,7 @@ pub(crate) fn client(document: &Document) -> Result<syn::File, PassError> {
 }
 
 /// The names that the generated files import: no component may have one of them.
-pub(crate) const IMPORTS: &str =
-    "BTreeMap Decimal Error From Loose OneOrMany Option Patch Reply Result Rows Segment String Timestamp Vec";
+pub(crate) const IMPORTS: &str = "BTreeMap Decimal Error From Lenient OneOrMany Option Patch Reply Result Rows Segment String Timestamp Vec";
 
 /// Replaces `::std::string::String` by `String`.
 struct ShortPaths;

@@ -33,7 +33,7 @@ fn unwrap_option(types: &mut [Item], _: &Facts) -> Result<usize, PassError> {
     let fields = structs(types).flat_map(|item| &mut item.fields);
     let unwrapped = fields.filter_map(|field| {
         let inner = inside(&field.ty, "Option")?.clone();
-        let is_wire_type = ["Loose", "OneOrMany", "Patch"].contains(&type_name(&inner).as_str());
+        let is_wire_type = ["Lenient", "OneOrMany", "Patch"].contains(&type_name(&inner).as_str());
         is_wire_type.then(|| field.ty = inner)
     });
     Ok(unwrapped.count())

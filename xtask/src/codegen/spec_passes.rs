@@ -265,7 +265,7 @@ fn lenient(schema: &mut Value, readable: &BTreeSet<String>) -> Result<(), String
             return Err("it refers to what is neither an object nor an enum: describe it in place".to_owned());
         }
         let reference = json!({ "$ref": reference });
-        replace(schema, rust_type("Loose", vec![reference]));
+        replace(schema, rust_type("Lenient", vec![reference]));
         return Ok(());
     }
     let value = match (schema["type"].as_str(), schema["format"].as_str()) {
@@ -280,7 +280,7 @@ fn lenient(schema: &mut Value, readable: &BTreeSet<String>) -> Result<(), String
             return Ok(());
         }
         (Some("boolean" | "number"), _) => {
-            wrap(schema, "Loose");
+            wrap(schema, "Lenient");
             return Ok(());
         }
         (Some("object"), _) if schema.get("properties").is_none() => {
@@ -289,12 +289,12 @@ fn lenient(schema: &mut Value, readable: &BTreeSet<String>) -> Result<(), String
             if let Some(values) = schema.get_mut("additionalProperties").filter(is_typed) {
                 lenient(values, readable)?;
             }
-            wrap(schema, "Loose");
+            wrap(schema, "Lenient");
             return Ok(());
         }
         (other, _) => return Err(format!("no pass supports a value of type {other:?} in a response")),
     };
-    replace(schema, rust_type("Loose", vec![value]));
+    replace(schema, rust_type("Lenient", vec![value]));
     Ok(())
 }
 

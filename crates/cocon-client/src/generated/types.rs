@@ -2,7 +2,7 @@
 
 #![allow(unused_imports)]
 
-use ::lastmile_core::wire::{Decimal, Loose, OneOrMany, Patch, Segment, Timestamp};
+use ::lastmile_core::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Timestamp};
 use ::lastmile_core::{
     closed_enum, merge_patch, open_enum, parameters, request_object, response_map, response_object,
 };
@@ -76,17 +76,17 @@ response_object! {
     /// A contact as the supplier holds it.
     Contact {
         /// Name of the customer the contact belongs to.
-        customer_name: Loose<String> = "customerName" sensitive,
+        customer_name: Lenient<String> = "customerName" sensitive,
         /// E-mail addresses.
-        email_addresses: OneOrMany<Loose<String>> = "emailAddresses" sensitive,
+        email_addresses: OneOrMany<Lenient<String>> = "emailAddresses" sensitive,
         /// Unique identifier.
-        id: Loose<String> = "id",
+        id: Lenient<String> = "id",
         /// Whether this is the contact to call first.
-        is_primary_contact: Loose<bool> = "isPrimaryContact",
+        is_primary_contact: Lenient<bool> = "isPrimaryContact",
         /// Name of the contact.
-        name: Loose<String> = "name" sensitive,
+        name: Lenient<String> = "name" sensitive,
         /// Telephone number.
-        phone_number: Loose<String> = "phoneNumber" sensitive,
+        phone_number: Lenient<String> = "phoneNumber" sensitive,
     }
 }
 
@@ -125,9 +125,9 @@ response_object! {
     /// Points to a contact.
     ContactReference {
         /// Address of the contact.
-        href: Loose<String> = "href",
+        href: Lenient<String> = "href",
         /// Unique identifier of the contact.
-        id: Loose<String> = "id",
+        id: Lenient<String> = "id",
     }
 }
 
@@ -135,17 +135,17 @@ response_object! {
     /// A customer as the supplier holds it. The client code is not given back.
     Customer {
         /// Further facts by name.
-        additional_information: Loose<BTreeMap<String, Loose<String>>> = "additionalInformation" sensitive,
+        additional_information: Lenient<BTreeMap<String, Lenient<String>>> = "additionalInformation" sensitive,
         /// E-mail addresses of the outage contact.
-        email_addresses: OneOrMany<Loose<String>> = "emailAddresses" sensitive,
+        email_addresses: OneOrMany<Lenient<String>> = "emailAddresses" sensitive,
         /// Unique identifier.
-        id: Loose<String> = "id",
+        id: Lenient<String> = "id",
         /// Name of the customer.
-        name: Loose<String> = "name" sensitive,
+        name: Lenient<String> = "name" sensitive,
         /// Telephone number of the outage contact.
-        phone_number: Loose<String> = "phoneNumber" sensitive,
+        phone_number: Lenient<String> = "phoneNumber" sensitive,
         /// The postal address in one line.
-        postal_address: Loose<String> = "postalAddress" sensitive,
+        postal_address: Lenient<String> = "postalAddress" sensitive,
     }
 }
 
@@ -153,23 +153,23 @@ response_object! {
     /// A contract as the supplier holds it.
     CustomerContract {
         /// Other information.
-        additional_information: Loose<String> = "additionalInformation" sensitive,
+        additional_information: Lenient<String> = "additionalInformation" sensitive,
         /// The contacts of this contract.
-        contacts: OneOrMany<Loose<ContactReference>> = "contacts",
+        contacts: OneOrMany<Lenient<ContactReference>> = "contacts",
         /// Name of the customer.
-        customer_name: Loose<String> = "customerName" sensitive,
+        customer_name: Lenient<String> = "customerName" sensitive,
         /// Last day of the contract.
-        end_date: Loose<::chrono::naive::NaiveDate> = "endDate",
+        end_date: Lenient<::chrono::naive::NaiveDate> = "endDate",
         /// Unique identifier.
-        id: Loose<String> = "id",
+        id: Lenient<String> = "id",
         /// Name of the contract.
-        name: Loose<String> = "name" sensitive,
+        name: Lenient<String> = "name" sensitive,
         /// Owner of the contract.
-        owner: Loose<String> = "owner" sensitive,
+        owner: Lenient<String> = "owner" sensitive,
         /// Comment.
-        remarks: Loose<String> = "remarks" sensitive,
+        remarks: Lenient<String> = "remarks" sensitive,
         /// First day of the contract.
-        start_date: Loose<::chrono::naive::NaiveDate> = "startDate",
+        start_date: Lenient<::chrono::naive::NaiveDate> = "startDate",
     }
 }
 
@@ -259,15 +259,15 @@ response_object! {
     /// What a connection consists of.
     DelayedConnection {
         /// Id of the building.
-        building_id: Loose<String> = "buildingId",
+        building_id: Lenient<String> = "buildingId",
         /// Id of the cable.
-        cable_id: Loose<String> = "cableId",
+        cable_id: Lenient<String> = "cableId",
         /// Id of the frame.
-        frame_id: Loose<String> = "frameId",
+        frame_id: Lenient<String> = "frameId",
         /// Id of the first patch position.
-        patch_position1_id: Loose<String> = "patchPosition1Id",
+        patch_position1_id: Lenient<String> = "patchPosition1Id",
         /// Id of the second patch position.
-        patch_position2_id: Loose<String> = "patchPosition2Id",
+        patch_position2_id: Lenient<String> = "patchPosition2Id",
     }
 }
 
@@ -275,7 +275,7 @@ response_object! {
     /// A registered batch.
     DelayedConnectionBatch {
         /// Unique identifier of the batch.
-        batch_id: Loose<String> = "batchId",
+        batch_id: Lenient<String> = "batchId",
     }
 }
 
@@ -294,9 +294,9 @@ response_object! {
     /// A connection that could not be made.
     DelayedConnectionBatchFailure {
         /// Name of the building.
-        building_name: Loose<String> = "buildingName" sensitive,
+        building_name: Lenient<String> = "buildingName" sensitive,
         /// What was wrong.
-        errors: OneOrMany<Loose<ErrorBody>> = "errors",
+        errors: OneOrMany<Lenient<ErrorBody>> = "errors",
     }
 }
 
@@ -304,7 +304,7 @@ response_object! {
     /// A connection whose turn is still to come.
     DelayedConnectionBatchPending {
         /// Name of the building.
-        building_name: Loose<String> = "buildingName" sensitive,
+        building_name: Lenient<String> = "buildingName" sensitive,
     }
 }
 
@@ -312,15 +312,15 @@ response_object! {
     /// How far a batch has come.
     DelayedConnectionBatchStatus {
         /// Unique identifier of the batch.
-        batch_id: Loose<String> = "batchId",
+        batch_id: Lenient<String> = "batchId",
         /// The connections that could not be made.
-        failure: OneOrMany<Loose<DelayedConnectionBatchFailure>> = "failure",
+        failure: OneOrMany<Lenient<DelayedConnectionBatchFailure>> = "failure",
         /// The connections whose turn is still to come.
-        pending: OneOrMany<Loose<DelayedConnectionBatchPending>> = "pending",
+        pending: OneOrMany<Lenient<DelayedConnectionBatchPending>> = "pending",
         /// The batch's state in the supplier's words.
-        status: Loose<String> = "status",
+        status: Lenient<String> = "status",
         /// The connections that were made.
-        success: OneOrMany<Loose<DelayedConnectionBatchSuccess>> = "success",
+        success: OneOrMany<Lenient<DelayedConnectionBatchSuccess>> = "success",
     }
 }
 
@@ -328,8 +328,8 @@ response_object! {
     /// A connection that was made.
     DelayedConnectionBatchSuccess {
         /// Name of the building.
-        building_name: Loose<String> = "buildingName" sensitive,
-        details: Loose<DelayedConnection> = "details",
+        building_name: Lenient<String> = "buildingName" sensitive,
+        details: Lenient<DelayedConnection> = "details",
     }
 }
 
@@ -379,15 +379,15 @@ response_object! {
     /// Why a request failed.
     ErrorBody {
         /// What was wrong, one by one.
-        errors: OneOrMany<Loose<ErrorDetail>> = "errors",
+        errors: OneOrMany<Lenient<ErrorDetail>> = "errors",
         /// The supplier's id of this failure; name it to the help desk.
-        id: Loose<String> = "id",
+        id: Lenient<String> = "id",
         /// What was wrong.
-        message: Loose<String> = "message" sensitive,
+        message: Lenient<String> = "message" sensitive,
         /// The HTTP status.
-        status: Loose<i64> = "status",
+        status: Lenient<i64> = "status",
         /// When.
-        timestamp: Loose<String> = "timestamp",
+        timestamp: Lenient<String> = "timestamp",
     }
 }
 
@@ -395,9 +395,9 @@ response_object! {
     /// One thing that was wrong.
     ErrorDetail {
         /// Code.
-        code: Loose<String> = "code",
+        code: Lenient<String> = "code",
         /// Explanation.
-        message: Loose<String> = "message" sensitive,
+        message: Lenient<String> = "message" sensitive,
     }
 }
 

@@ -22,7 +22,7 @@ use crate::classify::{
 use crate::client::{SendDeadline, Shared};
 use crate::error::Outcome;
 use crate::operation::{Answer, Operation, Repeat};
-use crate::retry::FAR;
+use crate::retry::FAR_FUTURE;
 use received::Received;
 use redirect::Redirect;
 use send_gate::SendGate;
@@ -77,7 +77,7 @@ impl Attempt<'_> {
         let gate = self.send_deadline.map(SendGate::new);
         let end = {
             let exchange = pin!(self.exchange(request, token, gate.as_ref(), response));
-            let end = timeout_at(now + limit.min(FAR), unless_late(exchange, gate.as_ref())).await;
+            let end = timeout_at(now + limit.min(FAR_FUTURE), unless_late(exchange, gate.as_ref())).await;
             end.unwrap_or(End::CutShort(None))
         };
         let Some(status) = response.status else {
@@ -104,12 +104,13 @@ impl Attempt<'_> {
                 let reason = format!("the answer is longer than the limit of {} bytes", self.body_limit);
                 Err(Failure::of(Outcome::Decode, reason))
             }
-            End::CutShort(None) => {
-                Err(Failure::of(Outcome::Unknown, self.time.exceeded("the answer was not complete", limit)))
-            }
+            End::CutShort(None) => Err(Failure::of(
+                Outcome::Indeterminate,
+                self.time.exceeded("the answer was not complete", limit),
+            )),
             End::CutShort(Some(error)) => {
                 let source = Some(error.without_url());
-                Err(Failure { source, ..Failure::of(Outcome::Unknown, "the answer broke off") })
+                Err(Failure { source, ..Failure::of(Outcome::Indeterminate, "the answer broke off") })
             }
             End::Failed(failure) => Err(failure),
         }
@@ -121,14 +122,14 @@ impl Attempt<'_> {
         // Only a request with a body passes the gate, so that of others it cannot be told whether they have left.
         let not_sent = gated_bytes(request).is_some() && gate.is_some_and(|gate| gate.close());
         match end {
-            End::Failed(failure) if not_sent && failure.outcome == Outcome::Unknown => {
+            End::Failed(failure) if not_sent && failure.outcome == Outcome::Indeterminate => {
                 Failure { outcome: Outcome::NotSent, ..failure }
             }
             End::Failed(failure) => failure,
             End::CutShort(_) if not_sent => {
                 Failure::of(Outcome::NotSent, self.time.exceeded("the request could not be sent", limit))
             }
-            _ => Failure::of(Outcome::Unknown, self.time.exceeded("no answer", limit)),
+            _ => Failure::of(Outcome::Indeterminate, self.time.exceeded("no answer", limit)),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::classify::Failure;
 use crate::client::{SendDeadline, Transport};
 use crate::error::Outcome;
 use crate::operation::{Operation, Repeat};
-use crate::retry::FAR;
+use crate::retry::FAR_FUTURE;
 
 /// How long a call and each of its attempts may take.
 pub(crate) struct TimeLimits {
@@ -14,7 +14,7 @@ pub(crate) struct TimeLimits {
     deadline: Duration,
     per_attempt: Duration,
     /// With less time than this left, a call that is sent once is not begun: its outcome would only become unknown.
-    least_for_once: Duration,
+    min_time_for_once: Duration,
 }
 
 impl TimeLimits {
@@ -24,8 +24,8 @@ impl TimeLimits {
         Self {
             started: Instant::now(),
             deadline: policy.deadline,
-            per_attempt: policy.attempt,
-            least_for_once: policy.least_for_one(),
+            per_attempt: policy.attempt_timeout,
+            min_time_for_once: policy.min_time_for_once(),
         }
     }
 
@@ -45,7 +45,7 @@ impl TimeLimits {
     pub(crate) fn before_sending(&self, operation: &Operation, now: Instant) -> Duration {
         let left = self.left(now);
         match operation.repeat {
-            Repeat::Once => left.saturating_sub(self.least_for_once),
+            Repeat::Once => left.saturating_sub(self.min_time_for_once),
             Repeat::Read | Repeat::Idempotent => left,
         }
     }
@@ -55,13 +55,13 @@ impl TimeLimits {
         if operation.repeat == Repeat::Read {
             return None;
         }
-        let of_call = SendDeadline::at(self.started + self.deadline.min(FAR));
+        let of_call = SendDeadline::at(self.started + self.deadline.min(FAR_FUTURE));
         Some(transport.send_deadline.map_or(of_call, |deadline| deadline.min(of_call)))
     }
 
     /// Fails when a call that is sent once has too little time left to wait for its response.
     pub(crate) fn check(&self, operation: &Operation, now: Instant) -> Result<(), Failure> {
-        if operation.repeat == Repeat::Once && self.left(now) < self.least_for_once {
+        if operation.repeat == Repeat::Once && self.left(now) < self.min_time_for_once {
             let reason = format!("too little time is left to send it and hear the answer: {}", self.spent());
             return Err(Failure::of(Outcome::NotSent, reason));
         }

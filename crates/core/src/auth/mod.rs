@@ -237,7 +237,7 @@ fn sensitive(name: &HeaderName, secret: &str) -> Result<HeaderValue, CredentialE
 }
 
 /// Whether what is sent to this address cannot be read on the way: https, or an address of this machine.
-pub(crate) fn is_private_way(url: &Url) -> bool {
+pub(crate) fn is_private_url(url: &Url) -> bool {
     url.scheme() == "https" || is_loopback(url)
 }
 
@@ -400,7 +400,7 @@ mod tests {
             ("http://localhost.api.sp.example/", false),
             ("http://10.0.0.1/", false),
         ] {
-            assert_eq!(is_private_way(&url.parse().unwrap()), private, "{url}");
+            assert_eq!(is_private_url(&url.parse().unwrap()), private, "{url}");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::classify::{says_not_now, why_unanswered};
 use crate::decode::without_mark;
 use crate::observe::{ANSWERED, DROPPED, Telemetry, TokenRequestReport, record_failure, record_status};
 use crate::operation::TokenFlow;
-use crate::retry::{FAR, retry_after};
+use crate::retry::{FAR_FUTURE, retry_after};
 
 /// How much of an answer with a token is read.
 const ANSWER_LIMIT: usize = 1 << 16;
@@ -149,7 +149,7 @@ impl Unusable {
             _ => asked,
         };
         // What is too far away to be counted is as good as never.
-        let until = hold.and_then(|hold| Instant::now().checked_add(hold.min(FAR)));
+        let until = hold.and_then(|hold| Instant::now().checked_add(hold.min(FAR_FUTURE)));
         Box::new(NoToken {
             kind,
             reason: reason.to_owned(),

@@ -23,7 +23,7 @@ pub(crate) fn without_answer(error: reqwest::Error, url: &Url) -> Failure {
         let permanent = matches!(cause, Cause::Certificate(_));
         Failure { permanent, ..Failure::of(Outcome::NotSent, cause.of_no_connection(&host(url))) }
     } else {
-        Failure::of(Outcome::Unknown, cause.of_no_answer(&host(url)))
+        Failure::of(Outcome::Indeterminate, cause.of_no_answer(&host(url)))
     };
     Failure { source: Some(error), ..failure }
 }

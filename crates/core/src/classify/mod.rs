@@ -68,7 +68,7 @@ impl Failure {
 
     /// No permit to send a request became free in the time that the call has.
     pub(crate) fn no_permit() -> Self {
-        let reason = "the client had its maximum number of requests in flight all the time: allow more (`requests_at_once`)";
+        let reason = "the client had its maximum number of requests in flight all the time: allow more (`max_in_flight`)";
         Self::of(Outcome::Throttled, reason)
     }
 
@@ -76,7 +76,7 @@ impl Failure {
     pub(crate) fn is_repeatable(&self, operation: &Operation) -> bool {
         match self.outcome {
             Outcome::NotSent => !self.permanent,
-            Outcome::Unknown | Outcome::Throttled => operation.repeat != Repeat::Once,
+            Outcome::Indeterminate | Outcome::Throttled => operation.repeat != Repeat::Once,
             Outcome::Invalid | Outcome::Rejected | Outcome::Decode => false,
         }
     }
@@ -84,14 +84,15 @@ impl Failure {
     /// Whether the server may still be processing the request, given the status of its response. A server that has answered for
     /// itself is done; a gateway answers in the server's place.
     pub(crate) fn may_be_in_progress(&self, status: Option<StatusCode>) -> bool {
-        self.outcome == Outcome::Unknown && status.is_none_or(|status| matches!(status.as_u16(), 502..=504))
+        self.outcome == Outcome::Indeterminate
+            && status.is_none_or(|status| matches!(status.as_u16(), 502..=504))
     }
 
     /// Merges in that an earlier attempt was not answered. That attempt may have taken effect, so the refusal of this one proves
     /// nothing. For a read each answer counts, but not that the last attempt was not sent.
     pub(crate) fn merge_earlier_attempt(&mut self, operation: &Operation) {
         let counts = match self.outcome {
-            Outcome::Unknown | Outcome::Decode => true,
+            Outcome::Indeterminate | Outcome::Decode => true,
             Outcome::NotSent => false,
             Outcome::Invalid | Outcome::Rejected | Outcome::Throttled => operation.repeat == Repeat::Read,
         };
@@ -100,7 +101,7 @@ impl Failure {
                 "an earlier attempt was not answered; the last one: {}, {}",
                 self.outcome, self.reason
             );
-            self.outcome = Outcome::Unknown;
+            self.outcome = Outcome::Indeterminate;
         }
     }
 }
@@ -133,9 +134,9 @@ pub(crate) fn classify_status(
             Outcome::Throttled,
             "the supplier refuses the request for now and says when to come back: a quota may be used up",
         ),
-        408 => (Outcome::Unknown, "the server did not wait for the request"),
+        408 => (Outcome::Indeterminate, "the server did not wait for the request"),
         501 => (Outcome::Rejected, "the supplier does not offer this"),
-        500.. => (Outcome::Unknown, "the server failed"),
+        500.. => (Outcome::Indeterminate, "the server failed"),
         401 => {
             let reason = format!("the supplier does not accept the credentials: check {}", credentials());
             return Failure::of(Outcome::Rejected, reason);
@@ -146,7 +147,7 @@ pub(crate) fn classify_status(
         _ if operation.repeat == Repeat::Read => {
             (Outcome::Rejected, "the supplier answers with a status that nothing documents")
         }
-        _ => (Outcome::Unknown, "the supplier answers with a status that nothing documents"),
+        _ => (Outcome::Indeterminate, "the supplier answers with a status that nothing documents"),
     };
     Failure::of(outcome, reason)
 }
@@ -157,6 +158,6 @@ pub(crate) fn classify_redirect(status: StatusCode, operation: &Operation, why: 
     let moved = matches!(status.as_u16(), 301 | 307 | 308);
     // These say that nothing was done here. "See other" is what many servers say when something was.
     let outcome =
-        if moved || operation.repeat == Repeat::Read { Outcome::Rejected } else { Outcome::Unknown };
+        if moved || operation.repeat == Repeat::Read { Outcome::Rejected } else { Outcome::Indeterminate };
     Failure::of(outcome, why)
 }

@@ -16,7 +16,7 @@ pub enum BuildError {
         "plain http to {host} would send credentials and orders in the open: use https (http is for addresses of this \
          machine only)"
     )]
-    InTheOpen {
+    Unencrypted {
         /// The other machine.
         host: String,
     },
@@ -30,7 +30,7 @@ pub enum BuildError {
     #[error(
         "a proxy would read the credentials of plain http: use https, or no proxy for this machine's own address"
     )]
-    ProxyInTheOpen,
+    UnencryptedProxy,
     /// The user agent is empty or holds a character that no header can carry.
     #[error(
         "the user agent cannot be sent: give a name and version in visible ASCII, such as order-service/1.4"

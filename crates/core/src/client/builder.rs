@@ -8,12 +8,12 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use super::build_error::BuildError;
-use super::paths::PathHabits;
+use super::paths::PathStyle;
 use super::{ApiClient, Shared, Transport};
-use crate::auth::{Credentials, is_private_way};
+use crate::auth::{Credentials, is_private_url};
 use crate::classify::{HYPER_MOST_HEADERS, MOST_HEADERS};
 use crate::observe::{Observer, Telemetry};
-use crate::retry::{Limits, Policy, Purse, RateLimit, RetryBudget};
+use crate::retry::{Limits, Policy, RateLimit, RetryBudget, RetryTokens};
 
 /// Changes how an HTTP client is built.
 type ConfigureHttp = dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync;
@@ -23,10 +23,10 @@ pub struct Builder<C> {
     base_url: String,
     credentials: Credentials,
     policy: Policy,
-    habits: PathHabits,
+    path_style: PathStyle,
     budget: RetryBudget,
     rate: Option<RateLimit>,
-    at_once: usize,
+    max_in_flight: usize,
     connect_timeout: Duration,
     proxy: Option<reqwest::Proxy>,
     #[cfg(feature = "rustls")]
@@ -57,10 +57,10 @@ impl<C: ApiClient> Builder<C> {
             base_url: base_url.into(),
             credentials: Credentials::none(),
             policy: Policy::default(),
-            habits: PathHabits::default(),
+            path_style: PathStyle::default(),
             budget: RetryBudget::default(),
             rate: None,
-            at_once: 64,
+            max_in_flight: 64,
             connect_timeout: Duration::from_secs(10),
             proxy: None,
             #[cfg(feature = "rustls")]
@@ -115,19 +115,19 @@ impl<C: ApiClient> Builder<C> {
     /// ```
     /// # use lastmile_core::client::{ApiClient, BuildError, Builder};
     /// # fn example<Client: ApiClient>(builder: Builder<Client>) -> Result<Client, BuildError> {
-    /// builder.requests_at_once(8).build()
+    /// builder.max_in_flight(8).build()
     /// # }
     /// ```
     #[must_use]
-    pub fn requests_at_once(mut self, requests: usize) -> Self {
-        self.at_once = requests;
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = requests;
         self
     }
 
     /// Sets how the server wants its paths: as documented, by default.
     #[must_use]
-    pub fn path_habits(mut self, habits: PathHabits) -> Self {
-        self.habits = habits;
+    pub fn path_style(mut self, path_style: PathStyle) -> Self {
+        self.path_style = path_style;
         self
     }
 
@@ -235,7 +235,7 @@ impl<C: ApiClient> Builder<C> {
         let base_url = checked_base_url(&self.base_url)?;
         // A proxy reads what is plain http.
         if base_url.scheme() != "https" && self.proxy.is_some() {
-            return Err(BuildError::ProxyInTheOpen);
+            return Err(BuildError::UnencryptedProxy);
         }
         let (http, unpooled_http) =
             (self.http(&base_url, usize::MAX, None)?, self.http(&base_url, 0, Some(MOST_HEADERS))?);
@@ -244,9 +244,9 @@ impl<C: ApiClient> Builder<C> {
             base_url: base_url.as_str().trim_end_matches('/').to_owned(),
             path_prefix: "",
             credentials: self.credentials,
-            habits: self.habits,
-            purse: Arc::new(Purse::new(self.budget)),
-            limits: Arc::new(Limits::new(self.rate, self.at_once)),
+            path_style: self.path_style,
+            retry_tokens: Arc::new(RetryTokens::new(self.budget)),
+            limits: Arc::new(Limits::new(self.rate, self.max_in_flight)),
             unanswered: Arc::default(),
             telemetry: Telemetry::new(C::TABLE.api, &base_url, self.observer),
             http,
@@ -330,8 +330,8 @@ pub(super) fn checked_base_url(base_url: &str) -> Result<Url, BuildError> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(BuildError::MoreThanAPath);
     }
-    if !is_private_way(&url) {
-        return Err(BuildError::InTheOpen { host: url.host_str().unwrap_or_default().to_owned() });
+    if !is_private_url(&url) {
+        return Err(BuildError::Unencrypted { host: url.host_str().unwrap_or_default().to_owned() });
     }
     if url.scheme() == "https" && !cfg!(feature = "rustls") {
         return Err(BuildError::NoTls);

@@ -16,12 +16,12 @@ use reqwest::Url;
 use crate::auth::Credentials;
 use crate::observe::Telemetry;
 use crate::operation::{Operation, Table};
-use crate::retry::{Limits, Policy, Purse};
+use crate::retry::{Limits, Policy, RetryTokens};
 use crate::wire::Segment;
 pub use build_error::BuildError;
 pub use builder::Builder;
 use builder::checked_base_url;
-pub use paths::{PathHabits, Slash};
+pub use paths::{PathStyle, TrailingSlash};
 pub use send_deadline::SendDeadline;
 pub(crate) use unanswered::UnansweredChanges;
 
@@ -57,8 +57,8 @@ pub(crate) struct Shared {
     /// The beginning of documented paths that the base URL already contains, under a name of the server's own.
     pub(crate) path_prefix: &'static str,
     pub(crate) credentials: Credentials,
-    pub(crate) habits: PathHabits,
-    pub(crate) purse: Arc<Purse>,
+    pub(crate) path_style: PathStyle,
+    pub(crate) retry_tokens: Arc<RetryTokens>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) unanswered: Arc<UnansweredChanges>,
     pub(crate) telemetry: Telemetry,
@@ -85,7 +85,7 @@ impl Shared {
                 None => url.push_str(part),
             }
         }
-        self.habits.apply(&mut url, operation);
+        self.path_style.apply(&mut url, operation);
         url
     }
 }
@@ -116,8 +116,8 @@ impl Transport {
     }
 
     /// Returns how this server wants its paths.
-    pub fn path_habits(&self) -> &PathHabits {
-        &self.shared.habits
+    pub fn path_style(&self) -> &PathStyle {
+        &self.shared.path_style
     }
 
     /// Returns a transport for one endpoint that the supplier has under an address of its own: `address` replaces the base URL
@@ -132,7 +132,7 @@ impl Transport {
         &self,
         address: &str,
         documented: &'static str,
-        habits: PathHabits,
+        path_style: PathStyle,
         allowed: &[&str],
     ) -> Result<Self, BuildError> {
         let own =
@@ -144,13 +144,13 @@ impl Transport {
             return Err(BuildError::OtherOrigin { origin: url.origin().ascii_serialization() });
         }
         if own.scheme() == "https" && url.scheme() != "https" {
-            return Err(BuildError::InTheOpen { host: url.host_str().unwrap_or_default().to_owned() });
+            return Err(BuildError::Unencrypted { host: url.host_str().unwrap_or_default().to_owned() });
         }
         let shared = Shared {
             base_url: url.as_str().trim_end_matches('/').to_owned(),
             telemetry: self.shared.telemetry.at(&url),
             path_prefix: documented,
-            habits,
+            path_style,
             ..(*self.shared).clone()
         };
         Ok(Self { shared: Arc::new(shared), ..self.clone() })

@@ -3,16 +3,16 @@ use crate::operation::Operation;
 /// How a server wants its paths, where it differs from the document.
 ///
 /// ```
-/// use lastmile_core::client::{PathHabits, Slash};
+/// use lastmile_core::client::{PathStyle, TrailingSlash};
 ///
-/// let habits = PathHabits { collections: Slash::Never, ..PathHabits::default() };
+/// let path_style = PathStyle { collections: TrailingSlash::Never, ..PathStyle::default() };
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PathHabits {
+pub struct PathStyle {
     /// The slash at the end of a path without a parameter: `/orders/`.
-    pub collections: Slash,
+    pub collections: TrailingSlash,
     /// The slash at the end of a path with one: `/orders/{id}`.
-    pub items: Slash,
+    pub items: TrailingSlash,
     /// Whether the names of query parameters are written in lower case, for the operations where servers are known to want
     /// that.
     pub lower_case_parameters: bool,
@@ -20,7 +20,7 @@ pub struct PathHabits {
 
 /// Whether a path ends in a slash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Slash {
+pub enum TrailingSlash {
     /// As the document has it.
     #[default]
     AsDocumented,
@@ -30,15 +30,15 @@ pub enum Slash {
     Never,
 }
 
-impl PathHabits {
+impl PathStyle {
     /// Ends a URL without a query as this server wants it.
     pub(super) fn apply(&self, url: &mut String, operation: &Operation) {
         let is_item = operation.path.contains('{');
         let slash = if is_item { self.items } else { self.collections };
-        if slash != Slash::AsDocumented {
+        if slash != TrailingSlash::AsDocumented {
             url.truncate(url.trim_end_matches('/').len());
         }
-        if slash == Slash::Always {
+        if slash == TrailingSlash::Always {
             url.push('/');
         }
     }
@@ -53,17 +53,25 @@ impl PathHabits {
 mod tests {
     use super::*;
 
-    fn applied(habits: &PathHabits, template: &'static str, url: &str) -> String {
+    fn applied(path_style: &PathStyle, template: &'static str, url: &str) -> String {
         let mut url = url.to_owned();
-        habits.apply(&mut url, &Operation { path: template, ..Operation::READ });
+        path_style.apply(&mut url, &Operation { path: template, ..Operation::READ });
         url
     }
 
     #[test]
     fn slashes_come_and_go() {
-        let with = PathHabits { collections: Slash::Always, items: Slash::Always, ..PathHabits::default() };
-        let without = PathHabits { collections: Slash::Never, items: Slash::Never, ..PathHabits::default() };
-        let documented = PathHabits::default();
+        let with = PathStyle {
+            collections: TrailingSlash::Always,
+            items: TrailingSlash::Always,
+            ..PathStyle::default()
+        };
+        let without = PathStyle {
+            collections: TrailingSlash::Never,
+            items: TrailingSlash::Never,
+            ..PathStyle::default()
+        };
+        let documented = PathStyle::default();
         for (template, url) in
             [("/orders/", "http://h/p/orders/"), ("/orders/{id}", "http://h/p/orders/a%2Fb")]
         {
@@ -84,10 +92,10 @@ mod tests {
 
     #[test]
     fn parameter_names_are_in_lower_case_where_servers_are_known_to_want_that() {
-        let habits = PathHabits { lower_case_parameters: true, ..PathHabits::default() };
+        let path_style = PathStyle { lower_case_parameters: true, ..PathStyle::default() };
         let known = Operation { lower_case: true, ..Operation::READ };
-        assert_eq!(habits.parameter("ipv4CircuitId", &known).as_deref(), Some("ipv4circuitid"));
-        assert_eq!(habits.parameter("accessId", &Operation::READ), None);
-        assert_eq!(PathHabits::default().parameter("ipv4CircuitId", &known), None);
+        assert_eq!(path_style.parameter("ipv4CircuitId", &known).as_deref(), Some("ipv4circuitid"));
+        assert_eq!(path_style.parameter("accessId", &Operation::READ), None);
+        assert_eq!(PathStyle::default().parameter("ipv4CircuitId", &known), None);
     }
 }

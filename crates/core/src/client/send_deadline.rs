@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::retry::FAR;
+use crate::retry::FAR_FUTURE;
 
 /// The moment after which nothing is sent, by the monotonic clock and by the wall clock.
 ///
@@ -26,7 +26,7 @@ pub struct SendDeadline {
 impl SendDeadline {
     /// The deadline this long after now.
     pub fn after(time: Duration) -> Self {
-        let time = time.min(FAR);
+        let time = time.min(FAR_FUTURE);
         // Each clock is read for itself: a pause between the two makes the deadline earlier by one of them, never later.
         Self { monotonic: Instant::now() + time, wall: SystemTime::now() + time }
     }
@@ -41,7 +41,7 @@ impl SendDeadline {
     /// The deadline this much later than this one.
     #[must_use]
     pub fn plus(self, time: Duration) -> Self {
-        let time = time.min(FAR);
+        let time = time.min(FAR_FUTURE);
         Self { monotonic: self.monotonic + time, wall: self.wall + time }
     }
 

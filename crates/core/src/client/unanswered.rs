@@ -9,7 +9,7 @@ use reqwest::{Method, Request};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::retry::FAR;
+use crate::retry::FAR_FUTURE;
 
 /// The changes of a client's calls that were sent and not answered.
 ///
@@ -122,7 +122,7 @@ impl PendingChange<'_> {
 impl Drop for PendingChange<'_> {
     fn drop(&mut self) {
         if let Some(change) = self.change.take() {
-            let settled = Instant::now() + self.settle_time.min(FAR);
+            let settled = Instant::now() + self.settle_time.min(FAR_FUTURE);
             self.changes.note(Change { settled, ..change });
         }
     }

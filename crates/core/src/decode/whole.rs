@@ -77,11 +77,11 @@ fn one_of_a_list<T: ResponseBody>(body: &[u8], first: Option<&u8>) -> Result<T, 
 #[expect(unreachable_pub, reason = "response_object! defines public types")]
 mod tests {
     use super::*;
-    use crate::wire::{Loose, OneOrMany};
+    use crate::wire::{Lenient, OneOrMany};
 
     crate::response_object! {
         Row {
-            id: Loose<String> = "id",
+            id: Lenient<String> = "id",
         }
     }
 
@@ -92,8 +92,9 @@ mod tests {
 
     /// The ids of the elements; `?` for one that cannot be read.
     fn ids(body: &str, operation: &Operation) -> Result<Vec<String>, String> {
-        let list: OneOrMany<Loose<Row>> = read(body.as_bytes(), operation).map_err(|failure| failure.what)?;
-        let id = |row: &Loose<Row>| row.get().and_then(|row| row.id.as_deref()).unwrap_or("?").to_owned();
+        let list: OneOrMany<Lenient<Row>> =
+            read(body.as_bytes(), operation).map_err(|failure| failure.what)?;
+        let id = |row: &Lenient<Row>| row.get().and_then(|row| row.id.as_deref()).unwrap_or("?").to_owned();
         Ok(list.iter().map(id).collect())
     }
 
@@ -151,10 +152,10 @@ mod tests {
             assert_eq!(ids(&body, &LIST).unwrap(), ["a", "?", "d"], "{bad}");
         }
         let latin1 = b"[{\"id\":\"a\"},{\"id\":\"\xe9\"}]";
-        let list: OneOrMany<Loose<Row>> = read(latin1, &LIST).map_err(|failure| failure.what).unwrap();
+        let list: OneOrMany<Lenient<Row>> = read(latin1, &LIST).map_err(|failure| failure.what).unwrap();
         assert!(list[0].get().is_some() && list[1].get().is_none());
         let body = r#"[{"id":"a"},{"id":"b","id":"c","n":1.50}]"#;
-        let list: OneOrMany<Loose<Row>> =
+        let list: OneOrMany<Lenient<Row>> =
             read(body.as_bytes(), &LIST).map_err(|failure| failure.what).unwrap();
         assert_eq!(serde_json::to_string(&list).unwrap(), body, "written back as it arrived");
     }

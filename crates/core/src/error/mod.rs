@@ -17,7 +17,7 @@ pub(crate) use body::ErrorBody;
 pub use supplier_message::WithSupplierMessage;
 
 /// What became of a call that brought no usable answer. Over several attempts it is the weakest of all: once an attempt
-/// of a changing call is [`Unknown`](Self::Unknown), only a look at the supplier's data can make it more certain.
+/// of a changing call is [`Unknown`](Self::Indeterminate), only a look at the supplier's data can make it more certain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -33,7 +33,7 @@ pub enum Outcome {
     Throttled,
     /// A changing request may have taken effect or not; find out before sending it again. For a read: the answer is
     /// not to be had now, ask again.
-    Unknown,
+    Indeterminate,
     /// The supplier answered with success, but the answer could not be understood. A changing request has most likely
     /// taken effect; [`Error::body`] holds what arrived.
     Decode,
@@ -47,7 +47,7 @@ impl Outcome {
             Self::NotSent => "not-sent",
             Self::Rejected => "rejected",
             Self::Throttled => "throttled",
-            Self::Unknown => "unknown",
+            Self::Indeterminate => "indeterminate",
             Self::Decode => "decode",
         }
     }
@@ -160,8 +160,8 @@ impl Error {
     }
 
     /// What a caller must not do again before it is known what became of it. For facades over a generated client.
-    pub fn unknown(api: &'static str, reason: impl Into<String>) -> Self {
-        Self::unsent(api, Outcome::Unknown, reason)
+    pub fn indeterminate(api: &'static str, reason: impl Into<String>) -> Self {
+        Self::unsent(api, Outcome::Indeterminate, reason)
     }
 
     /// What a caller's own check holds back for a while. For facades over a generated client.
@@ -216,14 +216,14 @@ impl Error {
     /// `false` is certain: it did not. `true` for a read only says that the answer is missing, since a read changes
     /// nothing; it is never `true` there.
     pub fn may_have_taken_effect(&self) -> bool {
-        matches!(self.0.outcome, Outcome::Unknown | Outcome::Decode) && self.changes()
+        matches!(self.0.outcome, Outcome::Indeterminate | Outcome::Decode) && self.changes()
     }
 
     /// Whether sending the same call again can neither double anything nor is known to be useless.
     pub fn is_safe_to_repeat(&self) -> bool {
         match self.0.outcome {
             Outcome::NotSent | Outcome::Throttled => true,
-            Outcome::Unknown => match self.0.operation {
+            Outcome::Indeterminate => match self.0.operation {
                 Some(operation) => !matches!(operation.repeat, Repeat::Once),
                 None => self.0.is_read,
             },
@@ -366,11 +366,11 @@ impl Error {
             (Outcome::Rejected, false) => "Read message() and details() for the supplier's reason",
             (Outcome::Rejected, true) => "Nothing was done; read message() and details(), correct the call",
             (Outcome::Throttled, _) => "Nothing was done; call again later, see retry_after()",
-            (Outcome::Unknown, false) => "Nothing is changed by reading; ask again",
-            (Outcome::Unknown, true) if self.is_safe_to_repeat() => {
+            (Outcome::Indeterminate, false) => "Nothing is changed by reading; ask again",
+            (Outcome::Indeterminate, true) if self.is_safe_to_repeat() => {
                 "It may have taken effect; doing it again does no harm"
             }
-            (Outcome::Unknown, true) => {
+            (Outcome::Indeterminate, true) => {
                 "It may have taken effect; look at the supplier's data before calling again"
             }
             (Outcome::Decode, false) => "Read body() for what arrived, and report it",

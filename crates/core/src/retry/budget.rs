@@ -42,7 +42,7 @@ impl RetryBudget {
 
 /// What is left of a [`RetryBudget`].
 #[derive(Debug)]
-pub(crate) struct Purse {
+pub(crate) struct RetryTokens {
     /// In millionths of an attempt, as everything here. An atomic, since every call of every thread looks at it.
     left: AtomicU64,
     most: u64,
@@ -51,7 +51,7 @@ pub(crate) struct Purse {
 
 const ATTEMPT: u64 = 1_000_000;
 
-impl Purse {
+impl RetryTokens {
     pub(crate) fn new(budget: RetryBudget) -> Self {
         let most = u64::from(budget.reserve) * ATTEMPT;
         // Whoever gives too much, or no number, gets all or nothing.
@@ -65,14 +65,14 @@ impl Purse {
     }
 
     /// A call begins.
-    pub(crate) fn earn(&self) {
+    pub(crate) fn deposit(&self) {
         let more = |left: u64| (left < self.most).then(|| (left + self.per_call).min(self.most));
-        // A full purse stays as it is.
+        // A full retry_tokens stays as it is.
         let _ = self.left.fetch_update(Relaxed, Relaxed, more);
     }
 
     /// A call wants to be tried again.
-    pub(crate) fn spend(&self) -> bool {
+    pub(crate) fn withdraw(&self) -> bool {
         self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(ATTEMPT)).is_ok()
     }
 }
@@ -83,24 +83,27 @@ mod tests {
 
     #[test]
     fn a_purse_is_filled_by_calls_and_emptied_by_further_attempts() {
-        let purse = Purse::new(RetryBudget { reserve: 2, per_call: 0.5 });
-        assert!(purse.spend() && purse.spend() && !purse.spend());
-        purse.earn();
-        assert!(!purse.spend());
-        purse.earn();
-        assert!(purse.spend() && !purse.spend());
-        (0..100).for_each(|_| purse.earn());
-        assert!(purse.spend() && purse.spend() && !purse.spend(), "never more than the reserve");
-        assert!(!Purse::new(RetryBudget { reserve: 0, per_call: f64::NAN }).spend());
-        let slow = Purse::new(RetryBudget { reserve: 1, per_call: 0.0004 });
-        assert!(slow.spend());
-        (0..2_499).for_each(|_| slow.earn());
-        assert!(!slow.spend());
-        slow.earn();
-        assert!(slow.spend());
-        let all = Purse::new(RetryBudget { reserve: u32::MAX, per_call: f64::INFINITY });
-        assert!(all.spend());
-        all.earn();
-        assert!(all.spend());
+        let retry_tokens = RetryTokens::new(RetryBudget { reserve: 2, per_call: 0.5 });
+        assert!(retry_tokens.withdraw() && retry_tokens.withdraw() && !retry_tokens.withdraw());
+        retry_tokens.deposit();
+        assert!(!retry_tokens.withdraw());
+        retry_tokens.deposit();
+        assert!(retry_tokens.withdraw() && !retry_tokens.withdraw());
+        (0..100).for_each(|_| retry_tokens.deposit());
+        assert!(
+            retry_tokens.withdraw() && retry_tokens.withdraw() && !retry_tokens.withdraw(),
+            "never more than the reserve"
+        );
+        assert!(!RetryTokens::new(RetryBudget { reserve: 0, per_call: f64::NAN }).withdraw());
+        let slow = RetryTokens::new(RetryBudget { reserve: 1, per_call: 0.0004 });
+        assert!(slow.withdraw());
+        (0..2_499).for_each(|_| slow.deposit());
+        assert!(!slow.withdraw());
+        slow.deposit();
+        assert!(slow.withdraw());
+        let all = RetryTokens::new(RetryBudget { reserve: u32::MAX, per_call: f64::INFINITY });
+        assert!(all.withdraw());
+        all.deposit();
+        assert!(all.withdraw());
     }
 }

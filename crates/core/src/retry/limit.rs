@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
-use super::FAR;
+use super::FAR_FUTURE;
 use crate::operation::{Operation, Repeat};
 
-/// How many requests all calls of a handle may send in a stretch of time, further attempts included. After a rest up to that
-/// many go out at once, then they are spread evenly, so that a stretch that begins with a rest may see twice as many. A call
-/// waits for its turn as long as its deadline lets it.
+/// How many requests all calls of a handle may send in a stretch of time, further attempts included. After a cooldown up to that
+/// many go out at once, then they are spread evenly, so that a stretch that begins with a cooldown may see twice as many. A call
+/// waits for its reservation as long as its deadline lets it.
 ///
 /// There is none by default, since no supplier states one for all calls: set what your contract says.
 ///
@@ -42,82 +42,88 @@ pub(crate) struct Limits {
     rate: Option<RateLimit>,
     state: Mutex<State>,
     /// One for each request that may be under way.
-    places: Semaphore,
-    places_for_once: Semaphore,
+    permits: Semaphore,
+    permits_for_once: Semaphore,
 }
 
 #[derive(Debug, Default)]
 struct State {
     /// When the requests that were let through so far would all be through if they were spread evenly.
-    spread: Option<Instant>,
-    /// Until when the operations with an interval rest, by operation and path.
-    rests: HashMap<Place, Instant>,
+    arrival: Option<Instant>,
+    /// Until when the operations with an interval cooldown, by operation and path.
+    cooldowns: HashMap<IntervalKey, Instant>,
 }
 
-type Place = (&'static str, String);
+type IntervalKey = (&'static str, String);
 
 impl Limits {
-    pub(crate) fn new(rate: Option<RateLimit>, at_once: usize) -> Self {
-        let places = || Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS));
-        Self { rate, state: Mutex::default(), places: places(), places_for_once: places() }
+    pub(crate) fn new(rate: Option<RateLimit>, max_in_flight: usize) -> Self {
+        let permits = || Semaphore::new(max_in_flight.clamp(1, Semaphore::MAX_PERMITS));
+        Self { rate, state: Mutex::default(), permits: permits(), permits_for_once: permits() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The places that requests of this operation share. Those that are sent once have their own: reads that hang must not
+    /// The permits that requests of this operation share. Those that are sent once have their own: reads that hang must not
     /// keep them waiting.
-    pub(crate) fn places(&self, operation: &Operation) -> &Semaphore {
-        if operation.repeat == Repeat::Once { &self.places_for_once } else { &self.places }
+    pub(crate) fn permits(&self, operation: &Operation) -> &Semaphore {
+        if operation.repeat == Repeat::Once { &self.permits_for_once } else { &self.permits }
     }
 
-    /// Takes the next turn of a request to this path, if it comes within `patience`.
-    pub(crate) fn turn(
+    /// Takes the next reservation of a request to this path, if it comes within `max_wait`.
+    pub(crate) fn reserve(
         &self,
         operation: &Operation,
         path: &str,
-        patience: Duration,
-    ) -> Result<Turn<'_>, TooEarly> {
+        max_wait: Duration,
+    ) -> Result<Reservation<'_>, TooEarly> {
         if self.rate.is_none() && operation.interval.is_none() {
-            return Ok(Turn { limits: self, wait: Duration::ZERO, rest: None, step: None, used: false });
+            return Ok(Reservation {
+                limits: self,
+                wait: Duration::ZERO,
+                cooldown: None,
+                emission_interval: None,
+                used: false,
+            });
         }
         let now = Instant::now();
         let mut state = self.state();
-        let place = operation.interval.map(|interval| ((operation.id, path.to_owned()), interval));
-        let rested = match &place {
-            Some((place, _)) => {
-                state.rests.retain(|_, until| *until > now);
-                state.rests.get(place).copied().unwrap_or(now)
+        let key = operation.interval.map(|interval| ((operation.id, path.to_owned()), interval));
+        let cooled_down = match &key {
+            Some((key, _)) => {
+                state.cooldowns.retain(|_, until| *until > now);
+                state.cooldowns.get(key).copied().unwrap_or(now)
             }
             None => now,
         };
-        let step = self.rate.map(|rate| (rate.per / rate.requests.max(1)).min(FAR));
-        let (free, spread) = match (self.rate, step) {
-            (Some(rate), Some(step)) => {
-                let spread = state.spread.unwrap_or(now).max(now) + step;
-                (spread.checked_sub(rate.per).unwrap_or(now), Some(spread))
+        let emission_interval = self.rate.map(|rate| (rate.per / rate.requests.max(1)).min(FAR_FUTURE));
+        let (free, arrival) = match (self.rate, emission_interval) {
+            (Some(rate), Some(emission_interval)) => {
+                let arrival = state.arrival.unwrap_or(now).max(now) + emission_interval;
+                (arrival.checked_sub(rate.per).unwrap_or(now), Some(arrival))
             }
             _ => (now, None),
         };
-        let start = rested.max(free).max(now);
+        let start = cooled_down.max(free).max(now);
         let wait = start - now;
-        if wait > patience {
-            let interval = operation.interval.filter(|_| rested >= free);
+        if wait > max_wait {
+            let interval = operation.interval.filter(|_| cooled_down >= free);
             return Err(TooEarly { wait, interval });
         }
-        state.spread = spread;
-        let rest = place.map(|(place, interval)| {
-            let interval = interval.min(FAR);
+        state.arrival = arrival;
+        let cooldown = key.map(|(key, interval)| {
+            let interval = interval.min(FAR_FUTURE);
             let until = start + interval;
-            let before = state.rests.insert(place.clone(), until);
-            Box::new(Rest { place, interval, until, before })
+            let before = state.cooldowns.insert(key.clone(), until);
+            Box::new(Cooldown { key, interval, until, before })
         });
-        Ok(Turn { limits: self, wait, rest, step, used: false })
+        Ok(Reservation { limits: self, wait, cooldown, emission_interval, used: false })
     }
 }
 
-/// A turn that does not come in time.
+/// A reservation that does not come in time.
 #[derive(Debug)]
 pub(crate) struct TooEarly {
     /// How long it would be to it.
@@ -126,57 +132,57 @@ pub(crate) struct TooEarly {
     pub(crate) interval: Option<Duration>,
 }
 
-/// The turn of one request. One that was not used, or was refused, leaves its operation's interval to the next.
-pub(crate) struct Turn<'a> {
+/// The reservation of one request. One that was not used, or was refused, leaves its operation's interval to the next.
+pub(crate) struct Reservation<'a> {
     limits: &'a Limits,
     /// How long to wait before the request is sent.
     pub(crate) wait: Duration,
-    rest: Option<Box<Rest>>,
+    cooldown: Option<Box<Cooldown>>,
     /// What it takes of the handle's rate, until it is sent.
-    step: Option<Duration>,
+    emission_interval: Option<Duration>,
     /// Whether something came of the request, or may have.
     pub(crate) used: bool,
 }
 
-impl Turn<'_> {
+impl Reservation<'_> {
     /// The request is sent now. From here on something may come of it, even if the call is dropped.
     pub(crate) fn send(&mut self) {
-        (self.step, self.used) = (None, true);
-        if let Some(rest) = &mut self.rest {
+        (self.emission_interval, self.used) = (None, true);
+        if let Some(cooldown) = &mut self.cooldown {
             // Later than planned, if the call had to wait for something else.
-            let until = Instant::now() + rest.interval;
-            if let Some(planned) = self.limits.state().rests.get_mut(&rest.place)
+            let until = Instant::now() + cooldown.interval;
+            if let Some(planned) = self.limits.state().cooldowns.get_mut(&cooldown.key)
                 && *planned < until
             {
                 *planned = until;
-                rest.until = until;
+                cooldown.until = until;
             }
         }
     }
 }
 
-/// How long a place rests after a request, and how long it would without.
-struct Rest {
-    place: Place,
+/// How long a key cooldowns after a request, and how long it would without.
+struct Cooldown {
+    key: IntervalKey,
     interval: Duration,
     until: Instant,
     before: Option<Instant>,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        if let Some(step) = self.step {
+        if let Some(emission_interval) = self.emission_interval {
             let mut state = self.limits.state();
-            state.spread = state.spread.and_then(|spread| spread.checked_sub(step));
+            state.arrival = state.arrival.and_then(|arrival| arrival.checked_sub(emission_interval));
         }
-        let Some(rest) = self.rest.take().filter(|_| !self.used) else { return };
-        let Rest { place, until, before, .. } = *rest;
+        let Some(cooldown) = self.cooldown.take().filter(|_| !self.used) else { return };
+        let Cooldown { key, until, before, .. } = *cooldown;
         let mut state = self.limits.state();
         // A later one may be waiting behind this one already, and stays where it is.
-        if state.rests.get(&place) == Some(&until) {
+        if state.cooldowns.get(&key) == Some(&until) {
             match before {
-                Some(before) => state.rests.insert(place, before),
-                None => state.rests.remove(&place),
+                Some(before) => state.cooldowns.insert(key, before),
+                None => state.cooldowns.remove(&key),
             };
         }
     }
@@ -193,18 +199,18 @@ mod tests {
         Operation { interval, ..Operation::READ }
     }
 
-    /// How long a call waits that takes its turn and uses it.
+    /// How long a call waits that takes its reservation and uses it.
     fn wait(limits: &Limits, operation: &Operation, path: &str) -> Duration {
-        let mut turn = limits.turn(operation, path, LONG).ok().unwrap();
-        (turn.step, turn.used) = (None, true);
-        turn.wait
+        let mut reservation = limits.reserve(operation, path, LONG).ok().unwrap();
+        (reservation.emission_interval, reservation.used) = (None, true);
+        reservation.wait
     }
 
     #[test]
     fn without_a_limit_nobody_waits() {
         let limits = Limits::new(None, 1);
         assert!((0..1000).all(|_| wait(&limits, &operation(None), "/").is_zero()));
-        assert!(limits.state().rests.is_empty());
+        assert!(limits.state().cooldowns.is_empty());
     }
 
     #[test]
@@ -218,14 +224,14 @@ mod tests {
                 "{number}: {waited:?}"
             );
         }
-        let refused = limits.turn(&operation(Some(SECOND)), "/", SECOND).err().unwrap();
+        let refused = limits.reserve(&operation(Some(SECOND)), "/", SECOND).err().unwrap();
         assert!(refused.wait > 5 * SECOND && refused.wait <= 6 * SECOND, "{refused:?}");
         assert_eq!(refused.interval, None, "it is the rate that it would wait for");
-        let again = limits.turn(&operation(None), "/", SECOND).err().unwrap();
-        assert!(again.wait <= refused.wait, "what did not wait takes no turn");
+        let again = limits.reserve(&operation(None), "/", SECOND).err().unwrap();
+        assert!(again.wait <= refused.wait, "what did not wait takes no reservation");
         assert!(
             Limits::new(Some(RateLimit { requests: 0, per: Duration::MAX }), 1)
-                .turn(&operation(None), "/", LONG)
+                .reserve(&operation(None), "/", LONG)
                 .is_ok()
         );
     }
@@ -235,7 +241,7 @@ mod tests {
         let limits = Limits::new(None, 1);
         let slow = operation(Some(30 * SECOND));
         assert!(wait(&limits, &slow, "/1").is_zero() && wait(&limits, &slow, "/2").is_zero());
-        let refused = limits.turn(&slow, "/1", 20 * SECOND).err().unwrap();
+        let refused = limits.reserve(&slow, "/1", 20 * SECOND).err().unwrap();
         assert!(refused.wait > 29 * SECOND && refused.wait <= 30 * SECOND, "{refused:?}");
         assert_eq!(refused.interval, Some(30 * SECOND));
         let second = wait(&limits, &slow, "/1");
@@ -247,10 +253,10 @@ mod tests {
     fn a_turn_that_was_not_used_is_the_next_one_s() {
         let limits = Limits::new(None, 1);
         let slow = operation(Some(30 * SECOND));
-        drop(limits.turn(&slow, "/", LONG));
+        drop(limits.reserve(&slow, "/", LONG));
         assert!(wait(&limits, &slow, "/").is_zero());
-        drop(limits.turn(&slow, "/", LONG));
-        let waiting = limits.turn(&slow, "/", LONG).ok().unwrap();
+        drop(limits.reserve(&slow, "/", LONG));
+        let waiting = limits.reserve(&slow, "/", LONG).ok().unwrap();
         assert!(waiting.wait > SECOND);
     }
 
@@ -259,7 +265,7 @@ mod tests {
         let limits = Limits::new(Some(RateLimit { requests: 1, per: SECOND }), 1);
         assert!(wait(&limits, &operation(None), "/").is_zero());
         for _ in 0..100 {
-            drop(limits.turn(&operation(None), "/", LONG));
+            drop(limits.reserve(&operation(None), "/", LONG));
         }
         assert!(wait(&limits, &operation(None), "/") <= SECOND);
     }
@@ -268,12 +274,12 @@ mod tests {
     fn an_interval_counts_from_when_it_is_sent() {
         let limits = Limits::new(None, 1);
         let slow = operation(Some(30 * SECOND));
-        let mut turn = limits.turn(&slow, "/", LONG).ok().unwrap();
-        let planned = limits.state().rests.values().next().copied().unwrap();
-        turn.send();
-        assert!(limits.state().rests.values().next().copied().unwrap() > planned);
-        drop(turn);
-        assert_eq!(limits.state().rests.len(), 1, "it was sent");
+        let mut reservation = limits.reserve(&slow, "/", LONG).ok().unwrap();
+        let planned = limits.state().cooldowns.values().next().copied().unwrap();
+        reservation.send();
+        assert!(limits.state().cooldowns.values().next().copied().unwrap() > planned);
+        drop(reservation);
+        assert_eq!(limits.state().cooldowns.len(), 1, "it was sent");
     }
 
     #[test]
@@ -283,6 +289,6 @@ mod tests {
         for path in 0..100 {
             wait(&limits, &quick, &path.to_string());
         }
-        assert!(limits.state().rests.len() <= 1);
+        assert!(limits.state().cooldowns.len() <= 1);
     }
 }

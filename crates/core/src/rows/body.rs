@@ -62,8 +62,8 @@ impl Body {
             stream: Box::pin(stream),
             record,
             shared: transport.shared.clone(),
-            idle_timeout: policy.idle,
-            min_bytes_per_second: policy.slowest,
+            idle_timeout: policy.stream_idle_timeout,
+            min_bytes_per_second: policy.min_bytes_per_second,
             row_limit: policy.row_limit(),
             pace: Pace::default(),
             waiting_since: None,
@@ -82,9 +82,10 @@ impl Body {
         let (idle_timeout, min) = (self.idle_timeout, self.min_bytes_per_second);
         let failure = match self.stream.as_mut().poll_next(cx) {
             Poll::Ready(None) => return Poll::Ready(None),
-            _ if self.is_slow => {
-                Failure::of(Outcome::Unknown, format!("the answer comes slower than {min} bytes a second"))
-            }
+            _ if self.is_slow => Failure::of(
+                Outcome::Indeterminate,
+                format!("the answer comes slower than {min} bytes a second"),
+            ),
             Poll::Ready(Some(Ok(chunk))) => {
                 self.stop_waiting();
                 // What has arrived is returned all the same.
@@ -93,7 +94,7 @@ impl Body {
             }
             Poll::Ready(Some(Err(error))) => Failure {
                 source: Some(error.without_url()),
-                ..Failure::of(Outcome::Unknown, "the answer broke off")
+                ..Failure::of(Outcome::Indeterminate, "the answer broke off")
             },
             Poll::Pending => {
                 let timer = self.idle_timer.get_or_insert_with(|| Box::pin(sleep(idle_timeout)));
@@ -104,7 +105,7 @@ impl Body {
                 match timer.poll_unpin(cx) {
                     Poll::Ready(()) => {
                         let reason = format!("the answer stood still for {} ms", idle_timeout.as_millis());
-                        Failure::of(Outcome::Unknown, reason)
+                        Failure::of(Outcome::Indeterminate, reason)
                     }
                     Poll::Pending => return Poll::Pending,
                 }

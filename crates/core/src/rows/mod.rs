@@ -289,7 +289,7 @@ impl Call<'_> {
             (record, Some(response)) => Ok(Rows::of_stream(response.bytes_stream(), record, transport)),
             // Each successful response of a call that is streamed is returned.
             (mut record, None) => {
-                let failure = Failure::of(Outcome::Unknown, "there is no response body");
+                let failure = Failure::of(Outcome::Indeterminate, "there is no response body");
                 Err(record.error(&transport.shared, failure))
             }
         }
@@ -448,7 +448,7 @@ impl From<RowError> for Error {
         let reason = error.reason();
         let (outcome, list, path, body) = match error {
             RowError::UnknownCursor(error) | RowError::Call(error) => return error,
-            RowError::Malformed { list, .. } => (Outcome::Unknown, Some(list), None, Vec::new()),
+            RowError::Malformed { list, .. } => (Outcome::Indeterminate, Some(list), None, Vec::new()),
             RowError::Unreadable(row) | RowError::NotAList(row) => {
                 let BadRow { list, path, bytes, .. } = *row;
                 (Outcome::Decode, list, path, bytes)

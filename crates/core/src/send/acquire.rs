@@ -9,7 +9,7 @@ use crate::classify::Failure;
 use crate::client::Shared;
 use crate::observe::WaitReason;
 use crate::operation::{Operation, Repeat};
-use crate::retry::{FAR, Turn};
+use crate::retry::{FAR_FUTURE, Reservation};
 
 /// Waits until a request may be sent, and reads the clock again in `now` when time has passed.
 pub(super) async fn acquire<'a>(
@@ -18,16 +18,17 @@ pub(super) async fn acquire<'a>(
     request: &Request,
     operation: &'static Operation,
     now: &mut Instant,
-) -> Result<(Turn<'a>, SemaphorePermit<'a>), Failure> {
+) -> Result<(Reservation<'a>, SemaphorePermit<'a>), Failure> {
     wait_for_older_changes(shared, time, request, operation, now).await?;
-    let permits = shared.limits.places(operation);
+    let permits = shared.limits.permits(operation);
     loop {
         let mut permit = match permits.try_acquire() {
             Ok(permit) => permit,
             Err(_) => {
                 tracing::debug!("waiting for a request to end");
                 // Boxed, since few calls have to wait.
-                let waiting = timeout(time.before_sending(operation, *now).min(FAR), permits.acquire());
+                let waiting =
+                    timeout(time.before_sending(operation, *now).min(FAR_FUTURE), permits.acquire());
                 let permit = Box::pin(waiting).await;
                 let since = std::mem::replace(now, Instant::now());
                 shared.telemetry.report_wait(operation, WaitReason::Permit, *now - since);
@@ -35,15 +36,15 @@ pub(super) async fn acquire<'a>(
             }
         };
         let path = request.url().path();
-        let turn = shared
+        let reservation = shared
             .limits
-            .turn(operation, path, time.before_sending(operation, *now))
+            .reserve(operation, path, time.before_sending(operation, *now))
             .map_err(|too_early| time.in_failure(Failure::too_early(too_early)))?;
-        if !turn.wait.is_zero() {
+        if !reservation.wait.is_zero() {
             // Others can use the permit meanwhile.
             drop(permit);
-            tracing::debug!(wait = ?turn.wait, "waiting for the rate limit");
-            tokio::time::sleep(turn.wait).await;
+            tracing::debug!(wait = ?reservation.wait, "waiting for the rate limit");
+            tokio::time::sleep(reservation.wait).await;
             let since = std::mem::replace(now, Instant::now());
             shared.telemetry.report_wait(operation, WaitReason::RateLimit, *now - since);
             // Without a permit the reservation is given up: used later, it would be too close to the next.
@@ -51,7 +52,7 @@ pub(super) async fn acquire<'a>(
             permit = free;
         }
         time.check(operation, *now)?;
-        return Ok((turn, permit));
+        return Ok((reservation, permit));
     }
 }
 

@@ -35,8 +35,8 @@ impl Transport {
 impl Call<'_> {
     /// Adds a query parameter. `None` adds nothing.
     pub fn query<T: Serialize>(self, name: &'static str, value: &T) -> Self {
-        let habits = &self.transport.shared.habits;
-        let request = match habits.parameter(name, self.operation) {
+        let path_style = &self.transport.shared.path_style;
+        let request = match path_style.parameter(name, self.operation) {
             Some(lower_case) => self.request.query(&QueryParam::new(&lower_case, value)),
             None => self.request.query(&QueryParam::new(name, value)),
         };

@@ -38,7 +38,7 @@ async fn send_repeatedly(
     is_streamed: bool,
 ) -> Result<Option<Box<Response>>, Failure> {
     let (shared, policy, operation) = (&*transport.shared, &transport.policy, record.operation);
-    shared.purse.earn();
+    shared.retry_tokens.deposit();
     let send_deadline = record.time.send_deadline(transport, operation);
     let mut refused_token = None;
     let mut had_large_head = false;
@@ -48,10 +48,11 @@ async fn send_repeatedly(
     let mut number = 0;
     loop {
         number += 1;
-        let (mut turn, permit) = match acquire(shared, &record.time, request, operation, &mut now).await {
-            Ok(acquired) => acquired,
-            Err(failure) => return Err(previous_failure.unwrap_or(failure)),
-        };
+        let (mut reservation, permit) =
+            match acquire(shared, &record.time, request, operation, &mut now).await {
+                Ok(acquired) => acquired,
+                Err(failure) => return Err(previous_failure.unwrap_or(failure)),
+            };
         let mut limit = record.time.of_attempt(operation, now);
         let span = tracing::debug_span!(
             "attempt",
@@ -71,10 +72,10 @@ async fn send_repeatedly(
                     limit = limit.min(record.time.left(now));
                     record.time.check(operation, now)?;
                 }
-                turn.send();
+                reservation.send();
                 record.attempts = number;
                 if operation.repeat != Repeat::Read {
-                    pending_change = shared.unanswered.begin(request, policy.settle);
+                    pending_change = shared.unanswered.begin(request, policy.settle_time);
                 }
                 let (time, body_limit) = (&record.time, policy.body_limit);
                 let attempt = Attempt { shared, operation, time, body_limit, is_streamed, send_deadline };
@@ -103,11 +104,11 @@ async fn send_repeatedly(
         record.attempted(number, response);
         let Err(failure) = result else { return Ok(unread) };
 
-        record.is_indeterminate |= failure.outcome == Outcome::Unknown;
+        record.is_indeterminate |= failure.outcome == Outcome::Indeterminate;
         // A refused request used nothing of its interval, but a supplier that says "not so often" is obeyed.
         let too_often = failure.outcome == Outcome::Throttled && status.is_some();
-        turn.used = matches!(failure.outcome, Outcome::Unknown | Outcome::Decode) || too_often;
-        drop(turn);
+        reservation.used = matches!(failure.outcome, Outcome::Indeterminate | Outcome::Decode) || too_often;
+        drop(reservation);
 
         if status == Some(StatusCode::UNAUTHORIZED)
             && refused_token.is_none()
@@ -117,9 +118,9 @@ async fn send_repeatedly(
             (refused_token, now, previous_failure) = (Some(token.number), Instant::now(), None);
             continue;
         }
-        let backoff = policy.pause_after(number, asked);
-        let in_time = number < policy.attempts && backoff < record.time.left(Instant::now());
-        if !(failure.is_repeatable(operation) && in_time && shared.purse.spend()) {
+        let backoff = policy.backoff_after(number, asked);
+        let in_time = number < policy.max_attempts && backoff < record.time.left(Instant::now());
+        if !(failure.is_repeatable(operation) && in_time && shared.retry_tokens.withdraw()) {
             return Err(failure);
         }
         tracing::debug!(?backoff, "sending the request again");

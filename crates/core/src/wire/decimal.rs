@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
 
-use super::loose::{Given, Loose, LooseVisitor, Readable, Reading};
+use super::lenient::{Lenient, LenientVisitor, Readable, Reading, Scalar};
 
 /// A number with the digits it was written with: `0.10` stays `0.10`, and no digit is rounded away.
 ///
@@ -134,23 +134,23 @@ impl<'de> Deserialize<'de> for Decimal {
 }
 
 impl Readable for Decimal {
-    fn read(given: Given<'_>) -> Reading<Self> {
+    fn read(given: Scalar<'_>) -> Reading<Self> {
         match given {
-            Given::Unsigned(number) => Reading::Exact(number.into()),
-            Given::Signed(number) => Reading::Exact(number.into()),
-            Given::Float(number) => number.try_into().map_or(Reading::No, Reading::Exact),
-            Given::Text(text) => text.trim().parse().map_or(Reading::No, Reading::Bent),
-            Given::Bool(_) => Reading::No,
+            Scalar::Unsigned(number) => Reading::Canonical(number.into()),
+            Scalar::Signed(number) => Reading::Canonical(number.into()),
+            Scalar::Float(number) => number.try_into().map_or(Reading::Invalid, Reading::Canonical),
+            Scalar::Text(text) => text.trim().parse().map_or(Reading::Invalid, Reading::Coerced),
+            Scalar::Bool(_) => Reading::Invalid,
         }
     }
 
     /// Reads the text of the number, since a float has lost its digits already.
-    fn read_from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Loose<Self>, D::Error> {
+    fn read_from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Lenient<Self>, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         match raw.get().parse() {
-            Ok(number) => Ok(Loose::Value(number)),
+            Ok(number) => Ok(Lenient::Value(number)),
             Err(NotANumber) => serde_json::Deserializer::from_str(raw.get())
-                .deserialize_any(LooseVisitor(PhantomData))
+                .deserialize_any(LenientVisitor(PhantomData))
                 .map_err(de::Error::custom),
         }
     }
@@ -196,9 +196,9 @@ mod tests {
             ("\"1,5\"", None),
             ("{\"a\":1}", None),
         ] {
-            let loose: Loose<Decimal> = serde_json::from_str(arrived).unwrap();
-            assert_eq!(loose.get().map(Decimal::as_str), digits, "{arrived}");
-            assert_eq!(serde_json::to_string(&loose).unwrap(), arrived);
+            let lenient: Lenient<Decimal> = serde_json::from_str(arrived).unwrap();
+            assert_eq!(lenient.get().map(Decimal::as_str), digits, "{arrived}");
+            assert_eq!(serde_json::to_string(&lenient).unwrap(), arrived);
         }
     }
 

@@ -87,7 +87,7 @@ macro_rules! open_enum {
         }
 
         impl $crate::wire::Readable for $name {
-            fn read(given: $crate::wire::Given<'_>) -> $crate::wire::Reading<Self> { $crate::wire::Reading::named(given) }
+            fn read(given: $crate::wire::Scalar<'_>) -> $crate::wire::Reading<Self> { $crate::wire::Reading::named(given) }
 
             #[inline]
             fn read_text(text: &str) -> Option<Self> { (!text.is_empty()).then(|| text.into()) }

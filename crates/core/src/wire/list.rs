@@ -230,7 +230,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Decimal, Loose};
+    use crate::wire::{Decimal, Lenient};
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Mac {
@@ -252,7 +252,7 @@ mod tests {
         for (arrived, n) in
             [("7", 1), ("-7", 1), ("true", 1), ("1.5", 1), ("\"x\"", 1), ("[null,\"x\",3]", 3)]
         {
-            assert_eq!(back::<Loose<String>>(arrived), (n, arrived.to_owned()));
+            assert_eq!(back::<Lenient<String>>(arrived), (n, arrived.to_owned()));
         }
     }
 
@@ -268,7 +268,7 @@ mod tests {
             ("{}", false),
             ("7", false),
         ] {
-            let list: OneOrMany<Loose<String>> = serde_json::from_str(arrived).unwrap();
+            let list: OneOrMany<Lenient<String>> = serde_json::from_str(arrived).unwrap();
             assert_eq!(list.is_array(), is_array, "{arrived}");
         }
         assert!(!OneOrMany::<String>::default().is_array(), "the field is missing");
@@ -280,9 +280,9 @@ mod tests {
         for arrived in
             ["7", "-7", "0.5", "\"0.10\"", "true", "\"x\"", "{}", r#"{"a":[1]}"#, "[0.10,\"0.10\",{}]"]
         {
-            assert_eq!(back::<Loose<Decimal>>(arrived).1, arrived);
+            assert_eq!(back::<Lenient<Decimal>>(arrived).1, arrived);
         }
-        let list: OneOrMany<Loose<Decimal>> = serde_json::from_str("\"0.10\"").unwrap();
+        let list: OneOrMany<Lenient<Decimal>> = serde_json::from_str("\"0.10\"").unwrap();
         assert_eq!(list[0].get().map(Decimal::as_str), Some("0.10"));
     }
 

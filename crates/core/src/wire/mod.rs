@@ -5,7 +5,7 @@
 //!
 //! | type | stands for |
 //! |---|---|
-//! | [`Loose`] | a text, number, date, object … of an answer |
+//! | [`Lenient`] | a text, number, date, object … of an answer |
 //! | [`OneOrMany`] | a list of an answer |
 //! | [`Patch`] | a field of a merge patch that may be cleared |
 //! | [`Decimal`] | a number with the digits it was written with |
@@ -16,7 +16,7 @@
 //!
 //! Numbers in fields that no document lists, and numbers where something else is meant, are kept with the precision of a
 //! float. What serde cannot read at all (a repeated key that its document lists, half a surrogate pair, a number beyond every
-//! float) costs the element that holds it, where the answer is a list: that element is a [`Loose`] without a value, or an
+//! float) costs the element that holds it, where the answer is a list: that element is a [`Lenient`] without a value, or an
 //! unreadable row ([`Rows`](crate::rows::Rows)). An answer that is one object is lost to it as a whole, also where it stands
 //! in a list inside of that object. Of a repeated key that no document lists the last value is kept.
 //!
@@ -24,8 +24,8 @@
 
 mod decimal;
 mod enums;
+mod lenient;
 mod list;
-mod loose;
 mod object;
 mod patch;
 mod quiet;
@@ -36,8 +36,8 @@ mod timestamp;
 
 pub use decimal::{Decimal, NotANumber};
 pub use enums::ConversionError;
+pub use lenient::{Lenient, Readable, Reading, Scalar, Unexpected};
 pub use list::OneOrMany;
-pub use loose::{Given, Loose, Readable, Reading, Stray};
 pub use object::{Object, fill, read_fields, read_object};
 pub use patch::Patch;
 pub use request::Field;

@@ -5,7 +5,7 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::{Field, Loose, Readable, ResponseBody};
+use super::{Field, Lenient, Readable, ResponseBody};
 
 /// An object of an answer, read field by field into its place. Generated code makes it with [`response_object!`](crate::response_object).
 ///
@@ -25,8 +25,8 @@ pub trait Object: Default {
 }
 
 impl<T: Object> Readable for T {
-    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Loose<Self>, A::Error> {
-        read_fields(map).map(Loose::Value)
+    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Lenient<Self>, A::Error> {
+        read_fields(map).map(Lenient::Value)
     }
 }
 
@@ -129,15 +129,15 @@ impl<T: Object> Visitor<'_> for Key<'_, T> {
 /// shown by `Debug`.
 ///
 /// ```
-/// use lastmile_core::wire::{Loose, OneOrMany};
+/// use lastmile_core::wire::{Lenient, OneOrMany};
 ///
 /// lastmile_core::response_object! {
 ///     /// A line.
 ///     Line {
 ///         /// The id of the line.
-///         id: Loose<String> = "lineId",
+///         id: Lenient<String> = "lineId",
 ///         /// Who uses it.
-///         users: OneOrMany<Loose<String>> = "users" sensitive,
+///         users: OneOrMany<Lenient<String>> = "users" sensitive,
 ///     }
 /// }
 ///
@@ -235,9 +235,9 @@ macro_rules! response_map {
         }
 
         impl $crate::wire::Readable for $object {
-            fn read_map<'de, A: ::serde::de::MapAccess<'de>>(map: A) -> Result<$crate::wire::Loose<Self>, A::Error> {
+            fn read_map<'de, A: ::serde::de::MapAccess<'de>>(map: A) -> Result<$crate::wire::Lenient<Self>, A::Error> {
                 let map = ::serde::de::value::MapAccessDeserializer::new(map);
-                <Self as ::serde::Deserialize>::deserialize(map).map($crate::wire::Loose::Value)
+                <Self as ::serde::Deserialize>::deserialize(map).map($crate::wire::Lenient::Value)
             }
         }
     };
@@ -251,8 +251,8 @@ mod tests {
 
     crate::response_object! {
         Line {
-            id: Loose<String> = "lineId",
-            speeds: OneOrMany<Loose<i64>> = "speeds" sensitive,
+            id: Lenient<String> = "lineId",
+            speeds: OneOrMany<Lenient<i64>> = "speeds" sensitive,
         }
     }
 
@@ -279,8 +279,8 @@ mod tests {
             let error = serde_json::from_str::<Line>(json).err().unwrap();
             assert!(error.to_string().contains(says), "{error}");
         }
-        let stray: Loose<Line> = serde_json::from_str("[]").unwrap();
-        assert!(stray.get().is_none() && stray.stray().is_some());
-        assert!(serde_json::from_str::<Loose<Line>>(r#"{"x":1}"#).unwrap().get().is_some());
+        let unexpected: Lenient<Line> = serde_json::from_str("[]").unwrap();
+        assert!(unexpected.get().is_none() && unexpected.unexpected().is_some());
+        assert!(serde_json::from_str::<Lenient<Line>>(r#"{"x":1}"#).unwrap().get().is_some());
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
-use super::{Decimal, Loose, OneOrMany, Patch, Timestamp};
+use super::{Decimal, Lenient, OneOrMany, Patch, Timestamp};
 
 /// A field of a generated type.
 #[doc(hidden)]
@@ -30,7 +30,7 @@ macro_rules! fields {
 }
 
 fields! {
-    [T] Loose<T>: Self::is_absent;
+    [T] Lenient<T>: Self::is_absent;
     [T] OneOrMany<T>: Self::is_absent;
     [T] Patch<T>: Self::is_absent;
     [T] Option<T>: Self::is_none;

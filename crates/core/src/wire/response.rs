@@ -1,6 +1,6 @@
 use serde::de::DeserializeOwned;
 
-use super::{Loose, OneOrMany, Readable};
+use super::{Lenient, OneOrMany, Readable};
 
 /// The type of a whole JSON response body: an [`Object`](super::Object), or a [`OneOrMany`] of them.
 pub trait ResponseBody: DeserializeOwned {
@@ -11,9 +11,9 @@ pub trait ResponseBody: DeserializeOwned {
     }
 }
 
-impl<T: Readable> ResponseBody for OneOrMany<Loose<T>> {
+impl<T: Readable> ResponseBody for OneOrMany<Lenient<T>> {
     fn from_elements<'a>(elements: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
-        let read = |json| serde_json::from_slice(json).unwrap_or_else(|_| Loose::unreadable_json(json));
+        let read = |json| serde_json::from_slice(json).unwrap_or_else(|_| Lenient::unreadable_json(json));
         Some(elements.map(read).collect::<Vec<_>>().into())
     }
 }
@@ -25,12 +25,12 @@ mod tests {
     #[test]
     fn an_element_that_no_value_can_hold_is_written_back_as_it_arrived() {
         let elements = [r#""a""#, r#""\ud800""#, "1e999", r#"{"x":"\udfff"}"#, "nan", "null"];
-        let list = OneOrMany::<Loose<String>>::from_elements(elements.iter().map(|json| json.as_bytes()));
+        let list = OneOrMany::<Lenient<String>>::from_elements(elements.iter().map(|json| json.as_bytes()));
         let list = list.unwrap();
         assert_eq!(list[0].as_deref(), Some("a"));
         for (element, json) in list[1..5].iter().zip(&elements[1..]) {
             assert!(element.get().is_none() && !element.is_nothing());
-            assert_eq!(element.stray().and_then(|text| text.as_str()), Some(*json));
+            assert_eq!(element.unexpected().and_then(|text| text.as_str()), Some(*json));
             assert_eq!(format!("{element:?}"), "Unreadable");
         }
         assert!(list[5].is_nothing());

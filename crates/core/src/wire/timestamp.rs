@@ -4,7 +4,7 @@ use std::str::FromStr;
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, Timelike};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::loose::{Given, Readable, Reading};
+use super::lenient::{Readable, Reading, Scalar};
 use super::quiet::text_alone;
 
 /// A moment, with the offset and the digits that it was written with.
@@ -19,7 +19,7 @@ use super::quiet::text_alone;
 /// ```
 ///
 /// Other forms that RFC 3339 allows are read, and written in this one: `t`, `z` or a space in the place of `T` and `Z`, the
-/// offset `-00:00`, more than nine digits. A [`Loose`](super::Loose) keeps them as they came.
+/// offset `-00:00`, more than nine digits. A [`Lenient`](super::Lenient) keeps them as they came.
 ///
 /// Two are equal when they are written alike; compare [`at`](Self::at) for the same moment.
 #[derive(Clone, Copy)]
@@ -140,12 +140,16 @@ impl Readable for Timestamp {
     /// read as well: a blank in the place of `T`, no seconds, the offsets `+01`, `+0100` and ` UTC`, a comma before the
     /// fraction, `24:00` for the end of a day, the basic form `20260302T060000Z` of ISO 8601, a date of HTTP. All of them are
     /// strays, so that what arrived can be seen.
-    fn read(given: Given<'_>) -> Reading<Self> {
-        let Given::Text(text) = given else { return Reading::No };
+    fn read(given: Scalar<'_>) -> Reading<Self> {
+        let Scalar::Text(text) = given else { return Reading::Invalid };
         if let Ok(moment) = text.parse() {
-            return if Self::is_written_as(text) { Reading::Exact(moment) } else { Reading::Bent(moment) };
+            return if Self::is_written_as(text) {
+                Reading::Canonical(moment)
+            } else {
+                Reading::Coerced(moment)
+            };
         }
-        other_form(text.trim()).map_or(Reading::No, Reading::Bent)
+        other_form(text.trim()).map_or(Reading::Invalid, Reading::Coerced)
     }
 }
 
@@ -158,9 +162,9 @@ fn other_form(text: &str) -> Option<Timestamp> {
     }
     let is_basic = text.bytes().take(8).filter(u8::is_ascii_digit).count() == 8;
     let (date, rest) = text.split_at_checked(if is_basic { 8 } else { 10 })?;
-    let date = match NaiveDate::read(Given::Text(date)) {
-        Reading::Exact(date) | Reading::Bent(date) => date,
-        Reading::No => return None,
+    let date = match NaiveDate::read(Scalar::Text(date)) {
+        Reading::Canonical(date) | Reading::Coerced(date) => date,
+        Reading::Invalid => return None,
     };
     let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN);
     if rest.is_empty() {
@@ -238,15 +242,15 @@ fn offset(zone: &str) -> Option<FixedOffset> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Loose;
+    use crate::wire::Lenient;
 
     #[track_caller]
     fn reads(text: &str, exact: bool, as_utc: &str) {
         let arrived = format!("\"{text}\"");
-        let loose: Loose<Timestamp> = serde_json::from_str(&arrived).unwrap();
-        assert_eq!(loose.get().unwrap().at().to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true), as_utc);
-        assert_eq!(loose.stray().is_none(), exact, "{text}");
-        assert_eq!(serde_json::to_string(&loose).unwrap(), arrived);
+        let lenient: Lenient<Timestamp> = serde_json::from_str(&arrived).unwrap();
+        assert_eq!(lenient.get().unwrap().at().to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true), as_utc);
+        assert_eq!(lenient.unexpected().is_none(), exact, "{text}");
+        assert_eq!(serde_json::to_string(&lenient).unwrap(), arrived);
     }
 
     #[test]
@@ -321,9 +325,9 @@ mod tests {
             "06:00",
         ] {
             let arrived = format!("\"{text}\"");
-            let loose: Loose<Timestamp> = serde_json::from_str(&arrived).unwrap();
-            assert_eq!(loose.get(), None, "{text}");
-            assert_eq!(serde_json::to_string(&loose).unwrap(), arrived);
+            let lenient: Lenient<Timestamp> = serde_json::from_str(&arrived).unwrap();
+            assert_eq!(lenient.get(), None, "{text}");
+            assert_eq!(serde_json::to_string(&lenient).unwrap(), arrived);
         }
     }
 
@@ -349,9 +353,9 @@ mod tests {
         for arrived in
             ["\"\"", "null", "\"soon\"", "7", "\"2019-13-01T00:00:00Z\"", "\"é019-10-16T09:59:04Z\""]
         {
-            let loose: Loose<Timestamp> = serde_json::from_str(arrived).unwrap();
-            assert_eq!(loose.get(), None, "{arrived}");
-            assert_eq!(serde_json::to_string(&loose).unwrap(), arrived);
+            let lenient: Lenient<Timestamp> = serde_json::from_str(arrived).unwrap();
+            assert_eq!(lenient.get(), None, "{arrived}");
+            assert_eq!(serde_json::to_string(&lenient).unwrap(), arrived);
         }
     }
 

@@ -2,7 +2,7 @@
 
 #![allow(unused_imports)]
 
-use ::lastmile_core::wire::{Decimal, Loose, OneOrMany, Patch, Segment, Timestamp};
+use ::lastmile_core::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Timestamp};
 use ::lastmile_core::{
     closed_enum, merge_patch, open_enum, parameters, request_object, response_map, response_object,
 };
@@ -21,33 +21,33 @@ response_map! {
 response_object! {
     /// A building that fibre may reach.
     Building {
-        address: Loose<BuildingAddress> = "address",
+        address: Lenient<BuildingAddress> = "address",
         /// Reference of the building, such as `IMB/76540/X/043X`.
-        building_ref: Loose<String> = "building_ref",
+        building_ref: Lenient<String> = "building_ref",
         /// Interoperability code of the operator.
-        code_interop: Loose<String> = "code_interop",
+        code_interop: Lenient<String> = "code_interop",
         /// L33-1 code of the operator.
-        code_l331: Loose<String> = "code_l331",
+        code_l331: Lenient<String> = "code_l331",
         /// Latitude, in degrees, as text.
-        latitude: Loose<String> = "latitude",
+        latitude: Lenient<String> = "latitude",
         /// Longitude, in degrees, as text.
-        longitude: Loose<String> = "longitude",
+        longitude: Lenient<String> = "longitude",
         /// Name of the building.
-        name: Loose<String> = "name" sensitive,
+        name: Lenient<String> = "name" sensitive,
         /// Code of the optical exchange.
-        nro: Loose<String> = "nro",
+        nro: Lenient<String> = "nro",
         /// Code of the operator of the building, such as `FI`.
-        operator_code: Loose<String> = "operator_code",
+        operator_code: Lenient<String> = "operator_code",
         /// Name of the operator of the building.
-        operator_name: Loose<String> = "operator_name",
+        operator_name: Lenient<String> = "operator_name",
         /// Reference of the shared access point.
-        reference_pm: Loose<String> = "reference_pm",
+        reference_pm: Lenient<String> = "reference_pm",
         /// The floors of each staircase, when asked for. A key is the building and the staircase with `^` between them, such as `NA^1`; `_NA_` stands for neither.
-        stairs: Loose<BTreeMap<String, OneOrMany<Loose<String>>>> = "stairs" sensitive,
+        stairs: Lenient<BTreeMap<String, OneOrMany<Lenient<String>>>> = "stairs" sensitive,
         /// The sockets (OTP references) on each floor of each staircase, when asked for. The keys are those of `stairs`, then the floor.
-        stairs_with_otp_ref: Loose<BTreeMap<String, Loose<BTreeMap<String, OneOrMany<Loose<String>>>>>> = "stairs_with_otp_ref" sensitive,
+        stairs_with_otp_ref: Lenient<BTreeMap<String, Lenient<BTreeMap<String, OneOrMany<Lenient<String>>>>>> = "stairs_with_otp_ref" sensitive,
         /// Kind of building.
-        type_: Loose<BuildingType> = "type",
+        type_: Lenient<BuildingType> = "type",
     }
 }
 
@@ -55,17 +55,17 @@ response_object! {
     /// Address of a building.
     BuildingAddress {
         /// Town.
-        city: Loose<String> = "city" sensitive,
+        city: Lenient<String> = "city" sensitive,
         /// The supplier's code of the municipality.
-        kosc_insee_code: Loose<String> = "kosc_insee_code",
+        kosc_insee_code: Lenient<String> = "kosc_insee_code",
         /// The supplier's code of the street.
-        kosc_street_code: Loose<String> = "kosc_street_code",
+        kosc_street_code: Lenient<String> = "kosc_street_code",
         /// Street.
-        street_name: Loose<String> = "street_name" sensitive,
+        street_name: Lenient<String> = "street_name" sensitive,
         /// Street number, with its letter.
-        street_number: Loose<String> = "street_number" sensitive,
+        street_number: Lenient<String> = "street_number" sensitive,
         /// Postal code.
-        zipcode: Loose<String> = "zipcode" sensitive,
+        zipcode: Lenient<String> = "zipcode" sensitive,
     }
 }
 
@@ -80,21 +80,21 @@ response_object! {
     /// A municipality, or a part of it, with a postal code.
     City {
         /// Name of the municipality.
-        city: Loose<String> = "city",
+        city: Lenient<String> = "city",
         /// The supplier's code of the municipality.
-        kosc_insee_code: Loose<String> = "kosc_insee_code",
+        kosc_insee_code: Lenient<String> = "kosc_insee_code",
         /// Name of the part.
-        locality: Loose<String> = "locality",
+        locality: Lenient<String> = "locality",
         /// Postal code of the part.
-        zipcode: Loose<String> = "zipcode",
+        zipcode: Lenient<String> = "zipcode",
     }
 }
 
 response_object! {
     /// The point where the pairs of several premises meet.
     ConcentrationPoint {
-        address: Loose<ConcentrationPointAddress> = "address",
-        latlng: Loose<LatLng> = "latlng",
+        address: Lenient<ConcentrationPointAddress> = "address",
+        latlng: Lenient<LatLng> = "latlng",
     }
 }
 
@@ -102,15 +102,15 @@ response_object! {
     /// Address of a concentration point.
     ConcentrationPointAddress {
         /// Town.
-        city: Loose<String> = "city" sensitive,
+        city: Lenient<String> = "city" sensitive,
         /// The supplier's code of the municipality.
-        kosc_insee_code: Loose<String> = "kosc_insee_code",
+        kosc_insee_code: Lenient<String> = "kosc_insee_code",
         /// The supplier's code of the street.
-        kosc_street_code: Loose<String> = "kosc_street_code",
+        kosc_street_code: Lenient<String> = "kosc_street_code",
         /// Street.
-        street_name: Loose<String> = "street_name" sensitive,
+        street_name: Lenient<String> = "street_name" sensitive,
         /// Street number, with its letter.
-        street_number: Loose<String> = "street_number" sensitive,
+        street_number: Lenient<String> = "street_number" sensitive,
     }
 }
 
@@ -118,17 +118,17 @@ response_object! {
     /// A contact of the operator.
     Contact {
         /// Mobile telephone number.
-        cell_phone_number: Loose<String> = "cell_phone_number" sensitive,
+        cell_phone_number: Lenient<String> = "cell_phone_number" sensitive,
         /// Identifier, such as `i9usbs1j`.
-        contact_uuid: Loose<String> = "contact_uuid",
+        contact_uuid: Lenient<String> = "contact_uuid",
         /// E-mail address.
-        email: Loose<String> = "email" sensitive,
+        email: Lenient<String> = "email" sensitive,
         /// First name.
-        first_name: Loose<String> = "first_name" sensitive,
+        first_name: Lenient<String> = "first_name" sensitive,
         /// Last name.
-        last_name: Loose<String> = "last_name" sensitive,
+        last_name: Lenient<String> = "last_name" sensitive,
         /// Telephone number.
-        phone_number: Loose<String> = "phone_number" sensitive,
+        phone_number: Lenient<String> = "phone_number" sensitive,
     }
 }
 
@@ -172,28 +172,28 @@ response_object! {
     /// Technical facts about a copper line.
     CopperInformation {
         /// Number of pairs that are free at the concentration point.
-        available_pairs: Loose<i64> = "available_pairs",
-        concentration_point: Loose<ConcentrationPoint> = "concentration_point",
+        available_pairs: Lenient<i64> = "available_pairs",
+        concentration_point: Lenient<ConcentrationPoint> = "concentration_point",
         /// Whether there is a termination device inside the premises.
-        dti_presence: Loose<bool> = "dti_presence",
+        dti_presence: Lenient<bool> = "dti_presence",
         /// Cable head, such as `D/52621`.
-        head: Loose<String> = "head",
+        head: Lenient<String> = "head",
         /// Whether the line is out of use.
-        inactive: Loose<bool> = "inactive",
+        inactive: Lenient<bool> = "inactive",
         /// Number of free pairs at the concentration point that serves the address and has the most of them.
-        max_available_pairs: Loose<i64> = "max_available_pairs",
+        max_available_pairs: Lenient<i64> = "max_available_pairs",
         /// Pair.
-        pair: Loose<i64> = "pair",
+        pair: Lenient<i64> = "pair",
         /// The sections of copper that make up the line.
-        sections_lengths: OneOrMany<Loose<CopperSection>> = "sections_lengths",
+        sections_lengths: OneOrMany<Lenient<CopperSection>> = "sections_lengths",
         /// Starter.
-        starter: Loose<i64> = "starter",
+        starter: Lenient<i64> = "starter",
         /// Whether the line is in use.
-        status: Loose<CopperInformationStatus> = "status",
+        status: Lenient<CopperInformationStatus> = "status",
         /// Whether the line is being built.
-        under_construction: Loose<bool> = "under_construction",
+        under_construction: Lenient<bool> = "under_construction",
         /// Whether the telephone number is unlisted.
-        unlisted_number: Loose<bool> = "unlisted_number",
+        unlisted_number: Lenient<bool> = "unlisted_number",
     }
 }
 
@@ -209,9 +209,9 @@ response_object! {
     /// A section of copper.
     CopperSection {
         /// Diameter of the wire, in millimetres.
-        diameter: Loose<Decimal> = "diameter",
+        diameter: Lenient<Decimal> = "diameter",
         /// Length, in metres.
-        length: Loose<Decimal> = "length",
+        length: Lenient<Decimal> = "length",
     }
 }
 
@@ -219,20 +219,20 @@ response_object! {
     /// Technical facts about a copper line.
     EligibilityCopperInfo {
         /// Number of pairs that are free at the concentration point.
-        available_pairs: Loose<i64> = "available_pairs",
-        concentration_point: Loose<ConcentrationPoint> = "concentration_point",
+        available_pairs: Lenient<i64> = "available_pairs",
+        concentration_point: Lenient<ConcentrationPoint> = "concentration_point",
         /// Number of free pairs at the concentration point that serves the address and has the most of them.
-        max_available_pairs: Loose<i64> = "max_available_pairs",
+        max_available_pairs: Lenient<i64> = "max_available_pairs",
         /// Code of the exchange that the line ends at.
-        nra: Loose<String> = "nra",
+        nra: Lenient<String> = "nra",
         /// The sections of copper that make up the line.
-        sections_lengths: OneOrMany<Loose<CopperSection>> = "sections_lengths",
+        sections_lengths: OneOrMany<Lenient<CopperSection>> = "sections_lengths",
         /// Whether the line is in use.
-        status: Loose<EligibilityCopperInfoStatus> = "status",
+        status: Lenient<EligibilityCopperInfoStatus> = "status",
         /// Whether the line is being built.
-        under_construction: Loose<bool> = "under_construction",
+        under_construction: Lenient<bool> = "under_construction",
         /// Whether the telephone number is unlisted.
-        unlisted_number: Loose<bool> = "unlisted_number",
+        unlisted_number: Lenient<bool> = "unlisted_number",
     }
 }
 
@@ -247,14 +247,14 @@ open_enum! {
 response_object! {
     /// A line or a socket at an address.
     EligibilityEndpoint {
-        address: Loose<EligibilityEndpointAddress> = "address",
-        copper_info: Loose<EligibilityCopperInfo> = "copper_info",
+        address: Lenient<EligibilityEndpointAddress> = "address",
+        copper_info: Lenient<EligibilityCopperInfo> = "copper_info",
         /// Telephone number of the line, or reference of the socket (OTP).
-        endpoint_ref: Loose<String> = "endpoint_ref" sensitive,
+        endpoint_ref: Lenient<String> = "endpoint_ref" sensitive,
         /// What the reference is.
-        endpoint_ref_type: Loose<EligibilityEndpointEndpointRefType> = "endpoint_ref_type",
+        endpoint_ref_type: Lenient<EligibilityEndpointEndpointRefType> = "endpoint_ref_type",
         /// Technical facts about a fibre.
-        fiber_info: Loose<::serde_json::Map<String, ::serde_json::Value>> = "fiber_info" sensitive,
+        fiber_info: Lenient<::serde_json::Map<String, ::serde_json::Value>> = "fiber_info" sensitive,
     }
 }
 
@@ -262,27 +262,27 @@ response_object! {
     /// Address of a line or a socket.
     EligibilityEndpointAddress {
         /// Name of the building.
-        building: Loose<String> = "building" sensitive,
+        building: Lenient<String> = "building" sensitive,
         /// Town.
-        city: Loose<String> = "city" sensitive,
+        city: Lenient<String> = "city" sensitive,
         /// Door.
-        door: Loose<String> = "door" sensitive,
+        door: Lenient<String> = "door" sensitive,
         /// Floor.
-        floor: Loose<String> = "floor" sensitive,
+        floor: Lenient<String> = "floor" sensitive,
         /// Name of the housing complex.
-        housing_complex: Loose<String> = "housing_complex" sensitive,
+        housing_complex: Lenient<String> = "housing_complex" sensitive,
         /// The supplier's code of the municipality; `null` when it could not be found.
-        kosc_insee_code: Loose<String> = "kosc_insee_code",
+        kosc_insee_code: Lenient<String> = "kosc_insee_code",
         /// The supplier's code of the street; `null` when it could not be found.
-        kosc_street_code: Loose<String> = "kosc_street_code",
+        kosc_street_code: Lenient<String> = "kosc_street_code",
         /// Name of whom the line belongs to.
-        owner_name: Loose<String> = "owner_name" sensitive,
+        owner_name: Lenient<String> = "owner_name" sensitive,
         /// Staircase.
-        stairs: Loose<String> = "stairs" sensitive,
+        stairs: Lenient<String> = "stairs" sensitive,
         /// Street.
-        street_name: Loose<String> = "street_name" sensitive,
+        street_name: Lenient<String> = "street_name" sensitive,
         /// Street number, with its letter.
-        street_number: Loose<String> = "street_number" sensitive,
+        street_number: Lenient<String> = "street_number" sensitive,
     }
 }
 
@@ -297,17 +297,17 @@ open_enum! {
 response_object! {
     /// Whom the line is for. Empty until it has been given.
     EndCustomer {
-        contact: Loose<EndCustomerContact> = "contact",
+        contact: Lenient<EndCustomerContact> = "contact",
         /// First name.
-        first_name: Loose<String> = "first_name" sensitive,
+        first_name: Lenient<String> = "first_name" sensitive,
         /// Last name.
-        last_name: Loose<String> = "last_name" sensitive,
+        last_name: Lenient<String> = "last_name" sensitive,
         /// Name of the company.
-        name: Loose<String> = "name" sensitive,
+        name: Lenient<String> = "name" sensitive,
         /// SIRET number of the company.
-        siret: Loose<String> = "siret" sensitive,
+        siret: Lenient<String> = "siret" sensitive,
         /// `registered` for a company with a SIRET number, `unregistered` for a company without one, `individual` for a private person.
-        type_: Loose<EndCustomerType> = "type",
+        type_: Lenient<EndCustomerType> = "type",
     }
 }
 
@@ -315,15 +315,15 @@ response_object! {
     /// Whom to call about the order.
     EndCustomerContact {
         /// Mobile telephone number.
-        cell_phone_number: Loose<String> = "cell_phone_number" sensitive,
+        cell_phone_number: Lenient<String> = "cell_phone_number" sensitive,
         /// E-mail address.
-        email: Loose<String> = "email" sensitive,
+        email: Lenient<String> = "email" sensitive,
         /// First name.
-        first_name: Loose<String> = "first_name" sensitive,
+        first_name: Lenient<String> = "first_name" sensitive,
         /// Last name.
-        last_name: Loose<String> = "last_name" sensitive,
+        last_name: Lenient<String> = "last_name" sensitive,
         /// Telephone number.
-        phone_number: Loose<String> = "phone_number" sensitive,
+        phone_number: Lenient<String> = "phone_number" sensitive,
     }
 }
 
@@ -409,26 +409,26 @@ response_object! {
     /// Something that happened to an order or a service.
     Event {
         /// When the event was recorded, in ISO form.
-        creation_date: Loose<String> = "creation_date",
-        data: Loose<EventData> = "data",
+        creation_date: Lenient<String> = "creation_date",
+        data: Lenient<EventData> = "data",
         /// When it happened, in ISO form.
-        event_date: Loose<String> = "event_date",
+        event_date: Lenient<String> = "event_date",
         /// Identifier, such as `3cpkp1f1`.
-        event_uuid: Loose<String> = "event_uuid",
+        event_uuid: Lenient<String> = "event_uuid",
         /// Always `event`.
-        model: Loose<String> = "model",
+        model: Lenient<String> = "model",
         /// When the record was last changed, in ISO form.
-        modification_date: Loose<String> = "modification_date",
+        modification_date: Lenient<String> = "modification_date",
         /// Reference of the order or the service.
-        object_alias: Loose<String> = "object_alias",
+        object_alias: Lenient<String> = "object_alias",
         /// What it happened to.
-        object_type: Loose<EventObjectType> = "object_type",
+        object_type: Lenient<EventObjectType> = "object_type",
         /// Identifier of the order or the service.
-        object_uuid: Loose<String> = "object_uuid",
+        object_uuid: Lenient<String> = "object_uuid",
         /// Where this event stands in the list.
-        sort_value: Loose<String> = "sort_value",
+        sort_value: Lenient<String> = "sort_value",
         /// What happened.
-        type_: Loose<EventType> = "type",
+        type_: Lenient<EventType> = "type",
     }
 }
 
@@ -462,15 +462,15 @@ open_enum! {
 response_object! {
     /// When fibre is expected at an address.
     Forecast {
-        address: Loose<ForecastAddress> = "address",
+        address: Lenient<ForecastAddress> = "address",
         /// Why the address cannot be served yet.
-        message_elig_code: Loose<ForecastMessageEligCode> = "message_elig_code",
+        message_elig_code: Lenient<ForecastMessageEligCode> = "message_elig_code",
         /// When fibre is expected.
-        message_elig_date: Loose<String> = "message_elig_date",
+        message_elig_date: Lenient<String> = "message_elig_date",
         /// The reason in English.
-        message_elig_text_en: Loose<String> = "message_elig_text_en",
+        message_elig_text_en: Lenient<String> = "message_elig_text_en",
         /// The reason in French.
-        message_elig_text_fr: Loose<String> = "message_elig_text_fr",
+        message_elig_text_fr: Lenient<String> = "message_elig_text_fr",
     }
 }
 
@@ -478,17 +478,17 @@ response_object! {
     /// The address that was asked about.
     ForecastAddress {
         /// Town.
-        city: Loose<String> = "city" sensitive,
+        city: Lenient<String> = "city" sensitive,
         /// The supplier's code of the municipality.
-        kosc_insee_code: Loose<String> = "kosc_insee_code",
+        kosc_insee_code: Lenient<String> = "kosc_insee_code",
         /// The supplier's code of the street.
-        kosc_street_code: Loose<String> = "kosc_street_code",
+        kosc_street_code: Lenient<String> = "kosc_street_code",
         /// Street.
-        street_name: Loose<String> = "street_name" sensitive,
+        street_name: Lenient<String> = "street_name" sensitive,
         /// Street number, with its letter.
-        street_number: Loose<String> = "street_number" sensitive,
+        street_number: Lenient<String> = "street_number" sensitive,
         /// Postal code.
-        zipcode: Loose<String> = "zipcode" sensitive,
+        zipcode: Lenient<String> = "zipcode" sensitive,
     }
 }
 
@@ -503,9 +503,9 @@ response_object! {
     /// A place on the map.
     LatLng {
         /// Latitude, in degrees.
-        latitude: Loose<Decimal> = "latitude",
+        latitude: Lenient<Decimal> = "latitude",
         /// Longitude, in degrees.
-        longitude: Loose<Decimal> = "longitude",
+        longitude: Lenient<Decimal> = "longitude",
     }
 }
 
@@ -513,8 +513,8 @@ response_object! {
     /// A token of the older generation.
     LegacyToken {
         /// Goes with each call as `Authorization: JWT`. Good for 24 hours.
-        token: Loose<String> = "token" sensitive,
-        user: Loose<User> = "user",
+        token: Lenient<String> = "token" sensitive,
+        user: Lenient<User> = "user",
     }
 }
 
@@ -571,7 +571,7 @@ closed_enum! {
 response_object! {
     /// What was found for one product.
     Offer {
-        product: Loose<OrderProduct> = "product",
+        product: Lenient<OrderProduct> = "product",
     }
 }
 
@@ -622,10 +622,10 @@ response_object! {
     /// The answer of an eligibility check.
     Offers {
         /// Identifier of this check; an order starts from it.
-        eligibility_ref: Loose<String> = "eligibility_ref",
-        endpoint: Loose<EligibilityEndpoint> = "endpoint",
+        eligibility_ref: Lenient<String> = "eligibility_ref",
+        endpoint: Lenient<EligibilityEndpoint> = "endpoint",
         /// What was found for each product.
-        offers: OneOrMany<Loose<Offer>> = "offers",
+        offers: OneOrMany<Lenient<Offer>> = "offers",
     }
 }
 
@@ -633,11 +633,11 @@ response_object! {
     /// What the operator keeps with the order. Empty until it has been given.
     OperatorInfo {
         /// The operator's contact for this order.
-        contact_uuid: Loose<String> = "contact_uuid",
+        contact_uuid: Lenient<String> = "contact_uuid",
         /// The name that the supplier's extranet shows.
-        order_name: Loose<String> = "order_name" sensitive,
+        order_name: Lenient<String> = "order_name" sensitive,
         /// The operator's own reference.
-        order_ref: Loose<String> = "order_ref",
+        order_ref: Lenient<String> = "order_ref",
     }
 }
 
@@ -658,65 +658,65 @@ response_object! {
     /// An order as the supplier holds it. What is not yet known is left out; the answer to a submission may hold little more than the status.
     Order {
         /// When the supplier took note of the order.
-        acknowledged_date: Loose<Timestamp> = "acknowledged_date",
-        address_second_rdv: Loose<SecondAppointmentAddress> = "address_second_rdv",
+        acknowledged_date: Lenient<Timestamp> = "acknowledged_date",
+        address_second_rdv: Lenient<SecondAppointmentAddress> = "address_second_rdv",
         /// Whether a second appointment, for the installation of the ONT, may be planned.
-        allow_second_rdv: Loose<bool> = "allow_second_rdv",
+        allow_second_rdv: Lenient<bool> = "allow_second_rdv",
         /// The ends of the line.
-        bounds: OneOrMany<Loose<OrderBound>> = "bounds",
+        bounds: OneOrMany<Lenient<OrderBound>> = "bounds",
         /// When the order was cancelled.
-        cancellation_date: Loose<Timestamp> = "cancellation_date",
+        cancellation_date: Lenient<Timestamp> = "cancellation_date",
         /// What the supplier was told about the order.
-        comment: Loose<String> = "comment" sensitive,
+        comment: Lenient<String> = "comment" sensitive,
         /// When the order was completed.
-        completion_date: Loose<Timestamp> = "completion_date",
+        completion_date: Lenient<Timestamp> = "completion_date",
         /// When the draft was created.
-        creation_date: Loose<Timestamp> = "creation_date",
+        creation_date: Lenient<Timestamp> = "creation_date",
         /// The eligibility answer that the order started from.
-        eligibility_ref: Loose<String> = "eligibility_ref",
-        end_customer: Loose<EndCustomer> = "end_customer",
+        eligibility_ref: Lenient<String> = "eligibility_ref",
+        end_customer: Lenient<EndCustomer> = "end_customer",
         /// Further facts that belong to the product or the technology.
-        information: Loose<::serde_json::Map<String, ::serde_json::Value>> = "information" sensitive,
+        information: Lenient<::serde_json::Map<String, ::serde_json::Value>> = "information" sensitive,
         /// When the order was last changed.
-        modification_date: Loose<Timestamp> = "modification_date",
-        operator_info: Loose<OperatorInfo> = "operator_info",
+        modification_date: Lenient<Timestamp> = "modification_date",
+        operator_info: Lenient<OperatorInfo> = "operator_info",
         /// The options, by their code.
-        options: Loose<BTreeMap<String, Loose<OrderOption>>> = "options",
+        options: Lenient<BTreeMap<String, Lenient<OrderOption>>> = "options",
         /// When work on the order began.
-        processing_date: Loose<Timestamp> = "processing_date",
-        product: Loose<OrderProduct> = "product",
+        processing_date: Lenient<Timestamp> = "processing_date",
+        product: Lenient<OrderProduct> = "product",
         /// The supplier's commercial reference, such as `O191016_32563`.
-        reference: Loose<String> = "reference",
+        reference: Lenient<String> = "reference",
         /// When the order was rejected.
-        rejection_date: Loose<Timestamp> = "rejection_date",
+        rejection_date: Lenient<Timestamp> = "rejection_date",
         /// What kind of work is ordered. Copper knows `activate`, `create`, `create_nearby` and `create_neighbour`; fibre knows `create`, `activate_defined` and `activate_undefined`.
-        request_type: Loose<OrderRequestType> = "request_type",
+        request_type: Lenient<OrderRequestType> = "request_type",
         /// Commercial reference of the service to end.
-        service_ref: Loose<String> = "service_ref",
+        service_ref: Lenient<String> = "service_ref",
         /// Identifier of the service to end.
-        service_uuid: Loose<String> = "service_uuid",
+        service_uuid: Lenient<String> = "service_uuid",
         /// Status. `draft` at first, `submitted` by the caller, any other by the supplier.
-        status: Loose<OrderStatus> = "status",
+        status: Lenient<OrderStatus> = "status",
         /// When the order was submitted.
-        submission_date: Loose<Timestamp> = "submission_date",
+        submission_date: Lenient<Timestamp> = "submission_date",
         /// Whether a service is put into operation or ended.
-        type_: Loose<OrderType> = "type",
+        type_: Lenient<OrderType> = "type",
         /// When the status last changed.
-        updated_status_date: Loose<Timestamp> = "updated_status_date",
+        updated_status_date: Lenient<Timestamp> = "updated_status_date",
         /// Unique identifier.
-        uuid: Loose<String> = "uuid",
+        uuid: Lenient<String> = "uuid",
     }
 }
 
 response_object! {
     /// An end of the line.
     OrderBound {
-        address: Loose<OrderBoundAddress> = "address",
+        address: Lenient<OrderBoundAddress> = "address",
         /// The lines or sockets at this end.
-        endpoints: OneOrMany<Loose<OrderEndpoint>> = "endpoints",
-        information: Loose<OrderBoundInformation> = "information",
+        endpoints: OneOrMany<Lenient<OrderEndpoint>> = "endpoints",
+        information: Lenient<OrderBoundInformation> = "information",
         /// Unique identifier.
-        uuid: Loose<String> = "uuid",
+        uuid: Lenient<String> = "uuid",
     }
 }
 
@@ -724,27 +724,27 @@ response_object! {
     /// Address of an end of the line.
     OrderBoundAddress {
         /// Code of the building, such as `IMB/93077/X/00ZY`.
-        building_code: Loose<String> = "building_code",
+        building_code: Lenient<String> = "building_code",
         /// Name of the building.
-        building_name: Loose<String> = "building_name" sensitive,
+        building_name: Lenient<String> = "building_name" sensitive,
         /// Town.
-        city: Loose<String> = "city" sensitive,
+        city: Lenient<String> = "city" sensitive,
         /// Floor.
-        floor: Loose<String> = "floor" sensitive,
+        floor: Lenient<String> = "floor" sensitive,
         /// Name of the housing complex.
-        housing_complex: Loose<String> = "housing_complex" sensitive,
+        housing_complex: Lenient<String> = "housing_complex" sensitive,
         /// The supplier's code of the municipality.
-        kosc_insee_code: Loose<String> = "kosc_insee_code",
+        kosc_insee_code: Lenient<String> = "kosc_insee_code",
         /// The supplier's code of the street.
-        kosc_street_code: Loose<String> = "kosc_street_code",
+        kosc_street_code: Lenient<String> = "kosc_street_code",
         /// Staircase.
-        stairs: Loose<String> = "stairs" sensitive,
+        stairs: Lenient<String> = "stairs" sensitive,
         /// Street.
-        street_name: Loose<String> = "street_name" sensitive,
+        street_name: Lenient<String> = "street_name" sensitive,
         /// Street number, with its letter.
-        street_number: Loose<String> = "street_number" sensitive,
+        street_number: Lenient<String> = "street_number" sensitive,
         /// Postal code.
-        zipcode: Loose<String> = "zipcode" sensitive,
+        zipcode: Lenient<String> = "zipcode" sensitive,
     }
 }
 
@@ -765,7 +765,7 @@ response_object! {
     /// Facts about an end of the line.
     OrderBoundInformation {
         /// Code of the exchange, such as `06088CAR`.
-        co: Loose<String> = "co",
+        co: Lenient<String> = "co",
     }
 }
 
@@ -831,17 +831,17 @@ closed_enum! {
 response_object! {
     /// A line or a socket.
     OrderEndpoint {
-        information: Loose<CopperInformation> = "information",
+        information: Lenient<CopperInformation> = "information",
         /// Whether the reference is fixed.
-        locked: Loose<bool> = "locked",
+        locked: Lenient<bool> = "locked",
         /// Facts about the optical terminal.
-        ont: Loose<::serde_json::Map<String, ::serde_json::Value>> = "ont" sensitive,
+        ont: Lenient<::serde_json::Map<String, ::serde_json::Value>> = "ont" sensitive,
         /// Telephone number of the line, or reference of the socket (OTP). Left out until it is known.
-        reference: Loose<String> = "reference" sensitive,
+        reference: Lenient<String> = "reference" sensitive,
         /// What the reference is.
-        type_: Loose<OrderEndpointType> = "type",
+        type_: Lenient<OrderEndpointType> = "type",
         /// Unique identifier.
-        uuid: Loose<String> = "uuid",
+        uuid: Lenient<String> = "uuid",
     }
 }
 
@@ -865,7 +865,7 @@ response_object! {
     /// That the information was taken.
     OrderInfoEvent {
         /// What to do next: wait five minutes before the next event of this order.
-        info: Loose<String> = "info",
+        info: Lenient<String> = "info",
     }
 }
 
@@ -884,19 +884,19 @@ response_object! {
     /// An option as it is set. Some are only on or off, some carry a value; `portability` has codes instead.
     OrderOption {
         /// The supplier's portability contract; filled in by the supplier. Option `portability` only.
-        contract_ref: Loose<String> = "contract_ref",
+        contract_ref: Lenient<String> = "contract_ref",
         /// The value that holds when none is chosen.
-        default_value: Loose<String> = "default_value",
+        default_value: Lenient<String> = "default_value",
         /// Whether the option is on.
-        enabled: Loose<bool> = "enabled",
+        enabled: Lenient<bool> = "enabled",
         /// The supplier's operator code; filled in by the supplier. Option `portability` only.
-        operator_code: Loose<String> = "operator_code",
+        operator_code: Lenient<String> = "operator_code",
         /// Prefix code. Option `portability` only.
-        prefix_code: Loose<String> = "prefix_code",
+        prefix_code: Lenient<String> = "prefix_code",
         /// RIO code of the number to be ported. Option `portability` only.
-        rio_code: Loose<String> = "rio_code" sensitive,
+        rio_code: Lenient<String> = "rio_code" sensitive,
         /// Value of the option.
-        value: Loose<String> = "value",
+        value: Lenient<String> = "value",
     }
 }
 
@@ -919,14 +919,14 @@ response_object! {
     /// The product that is ordered.
     OrderProduct {
         /// Product code.
-        code: Loose<String> = "code",
+        code: Lenient<String> = "code",
         /// Description.
-        description: Loose<String> = "description",
-        line: Loose<OrderProductLine> = "line",
+        description: Lenient<String> = "description",
+        line: Lenient<OrderProductLine> = "line",
         /// Name.
-        name: Loose<String> = "name",
+        name: Lenient<String> = "name",
         /// Identifier, such as `b9snx9ba`.
-        uuid: Loose<String> = "uuid",
+        uuid: Lenient<String> = "uuid",
     }
 }
 
@@ -934,13 +934,13 @@ response_object! {
     /// The family that a product line belongs to.
     OrderProductFamily {
         /// Code of the family, such as `A` for ADSL or `F` for professional fibre.
-        code: Loose<String> = "code",
+        code: Lenient<String> = "code",
         /// Description.
-        description: Loose<String> = "description",
+        description: Lenient<String> = "description",
         /// Name.
-        name: Loose<String> = "name",
+        name: Lenient<String> = "name",
         /// Identifier.
-        uuid: Loose<String> = "uuid",
+        uuid: Lenient<String> = "uuid",
     }
 }
 
@@ -948,14 +948,14 @@ response_object! {
     /// The line that a product belongs to.
     OrderProductLine {
         /// Code of the line.
-        code: Loose<String> = "code",
+        code: Lenient<String> = "code",
         /// Description.
-        description: Loose<String> = "description",
-        family: Loose<OrderProductFamily> = "family",
+        description: Lenient<String> = "description",
+        family: Lenient<OrderProductFamily> = "family",
         /// Name.
-        name: Loose<String> = "name",
+        name: Lenient<String> = "name",
         /// Identifier.
-        uuid: Loose<String> = "uuid",
+        uuid: Lenient<String> = "uuid",
     }
 }
 
@@ -1034,13 +1034,13 @@ closed_enum! {
 response_object! {
     /// Whether and how a number can be ported.
     Portability {
-        eligibility: Loose<PortabilityEligibility> = "eligibility",
+        eligibility: Lenient<PortabilityEligibility> = "eligibility",
         /// The operator that has the number.
-        provider: Loose<String> = "provider",
+        provider: Lenient<String> = "provider",
         /// Until when the number is held back.
-        quarantine_end_date: Loose<String> = "quarantine_end_date",
+        quarantine_end_date: Lenient<String> = "quarantine_end_date",
         /// Kind of porting.
-        type_: Loose<String> = "type",
+        type_: Lenient<String> = "type",
     }
 }
 
@@ -1048,11 +1048,11 @@ response_object! {
     /// Whether porting is possible.
     PortabilityEligibility {
         /// Whether it is; `null` when that is not known.
-        eligible: Loose<bool> = "eligible",
+        eligible: Lenient<bool> = "eligible",
         /// Why it is not possible.
-        reasons: OneOrMany<Loose<PortabilityReason>> = "reasons",
+        reasons: OneOrMany<Lenient<PortabilityReason>> = "reasons",
         /// What it depends on.
-        under_conditions: OneOrMany<Loose<PortabilityReason>> = "under_conditions",
+        under_conditions: OneOrMany<Lenient<PortabilityReason>> = "under_conditions",
     }
 }
 
@@ -1060,9 +1060,9 @@ response_object! {
     /// A reason.
     PortabilityReason {
         /// Code, such as `2011`.
-        code: Loose<String> = "code",
+        code: Lenient<String> = "code",
         /// Explanation.
-        message: Loose<String> = "message",
+        message: Lenient<String> = "message",
     }
 }
 
@@ -1079,15 +1079,15 @@ response_object! {
     /// A family of products.
     ProductFamily {
         /// Code.
-        code: Loose<String> = "code",
+        code: Lenient<String> = "code",
         /// Description.
-        description: Loose<String> = "description",
+        description: Lenient<String> = "description",
         /// Name.
-        name: Loose<String> = "name",
+        name: Lenient<String> = "name",
         /// Place in the supplier's order.
-        priority: Loose<i64> = "priority",
+        priority: Lenient<i64> = "priority",
         /// Identifier.
-        product_family_uuid: Loose<String> = "product_family_uuid",
+        product_family_uuid: Lenient<String> = "product_family_uuid",
     }
 }
 
@@ -1095,18 +1095,18 @@ response_object! {
     /// A line of products.
     ProductLine {
         /// Code.
-        code: Loose<String> = "code",
+        code: Lenient<String> = "code",
         /// Description.
-        description: Loose<String> = "description",
-        family: Loose<ProductLineFamily> = "family",
+        description: Lenient<String> = "description",
+        family: Lenient<ProductLineFamily> = "family",
         /// Kind of line.
-        line_type: Loose<i64> = "line_type",
+        line_type: Lenient<i64> = "line_type",
         /// Name.
-        name: Loose<String> = "name",
+        name: Lenient<String> = "name",
         /// Place in the supplier's order.
-        priority: Loose<i64> = "priority",
+        priority: Lenient<i64> = "priority",
         /// Identifier.
-        product_line_uuid: Loose<String> = "product_line_uuid",
+        product_line_uuid: Lenient<String> = "product_line_uuid",
     }
 }
 
@@ -1114,9 +1114,9 @@ response_object! {
     /// The family that a line belongs to.
     ProductLineFamily {
         /// Code.
-        code: Loose<String> = "code",
+        code: Lenient<String> = "code",
         /// Name.
-        name: Loose<String> = "name",
+        name: Lenient<String> = "name",
     }
 }
 
@@ -1124,9 +1124,9 @@ response_object! {
     /// The next access token.
     RefreshedToken {
         /// Goes with each call as `Authorization: Bearer`.
-        access: Loose<String> = "access" sensitive,
+        access: Lenient<String> = "access" sensitive,
         /// The next refresh token, if there is one.
-        refresh: Loose<String> = "refresh" sensitive,
+        refresh: Lenient<String> = "refresh" sensitive,
     }
 }
 
@@ -1134,13 +1134,13 @@ response_object! {
     /// A second address, for the delivery of equipment.
     SecondAppointmentAddress {
         /// Town.
-        city: Loose<String> = "city" sensitive,
+        city: Lenient<String> = "city" sensitive,
         /// Street.
-        street_name: Loose<String> = "street_name" sensitive,
+        street_name: Lenient<String> = "street_name" sensitive,
         /// Street number.
-        street_number: Loose<i64> = "street_number" sensitive,
+        street_number: Lenient<i64> = "street_number" sensitive,
         /// Postal code.
-        zipcode: Loose<String> = "zipcode" sensitive,
+        zipcode: Lenient<String> = "zipcode" sensitive,
     }
 }
 
@@ -1163,22 +1163,22 @@ response_object! {
     /// A line in operation.
     Service {
         /// Commercial reference of the order that put it into operation.
-        activate_order_ref: Loose<String> = "activate_order_ref",
+        activate_order_ref: Lenient<String> = "activate_order_ref",
         /// Identifier of the order that put it into operation.
-        activate_order_uuid: Loose<String> = "activate_order_uuid",
+        activate_order_uuid: Lenient<String> = "activate_order_uuid",
         /// The ends of the line.
-        bounds: OneOrMany<Loose<OrderBound>> = "bounds",
-        end_customer: Loose<EndCustomer> = "end_customer",
-        operator_info: Loose<OperatorInfo> = "operator_info",
+        bounds: OneOrMany<Lenient<OrderBound>> = "bounds",
+        end_customer: Lenient<EndCustomer> = "end_customer",
+        operator_info: Lenient<OperatorInfo> = "operator_info",
         /// The options, by their code.
-        options: Loose<BTreeMap<String, Loose<OrderOption>>> = "options",
-        product: Loose<OrderProduct> = "product",
+        options: Lenient<BTreeMap<String, Lenient<OrderOption>>> = "options",
+        product: Lenient<OrderProduct> = "product",
         /// The supplier's commercial reference, such as `S191128_21428`.
-        reference: Loose<String> = "reference",
+        reference: Lenient<String> = "reference",
         /// Status.
-        status: Loose<ServiceStatus> = "status",
+        status: Lenient<ServiceStatus> = "status",
         /// Unique identifier.
-        uuid: Loose<String> = "uuid",
+        uuid: Lenient<String> = "uuid",
     }
 }
 
@@ -1186,9 +1186,9 @@ response_object! {
     /// What became of the request.
     ServiceFtthMigration {
         /// The reference of the order that was created, the reason why none was, or the buildings to choose from. An order was created if this is an order reference alone and `eligible` is true.
-        data: OneOrMany<Loose<String>> = "data" sensitive,
+        data: OneOrMany<Lenient<String>> = "data" sensitive,
         /// Whether the service can be moved.
-        eligible: Loose<bool> = "eligible",
+        eligible: Lenient<bool> = "eligible",
     }
 }
 
@@ -1212,9 +1212,9 @@ response_object! {
     /// A street of a municipality.
     Street {
         /// The supplier's code of the street.
-        kosc_street_code: Loose<String> = "kosc_street_code",
+        kosc_street_code: Lenient<String> = "kosc_street_code",
         /// Name of the street.
-        street_name: Loose<String> = "street_name",
+        street_name: Lenient<String> = "street_name",
     }
 }
 
@@ -1222,7 +1222,7 @@ response_object! {
     /// A number of a street.
     StreetNumber {
         /// Street number, with its letter.
-        street_number: Loose<String> = "street_number",
+        street_number: Lenient<String> = "street_number",
     }
 }
 
@@ -1230,10 +1230,10 @@ response_object! {
     /// A pair of tokens.
     Token {
         /// Goes with each call as `Authorization: Bearer`. Good for one hour.
-        access: Loose<String> = "access" sensitive,
+        access: Lenient<String> = "access" sensitive,
         /// Gets the next access token, for twelve hours after the password was given.
-        refresh: Loose<String> = "refresh" sensitive,
-        user: Loose<User> = "user",
+        refresh: Lenient<String> = "refresh" sensitive,
+        user: Lenient<User> = "user",
     }
 }
 
@@ -1259,29 +1259,29 @@ response_object! {
     /// A user of the operator.
     User {
         /// Mobile telephone number.
-        cell_phone_number: Loose<String> = "cell_phone_number" sensitive,
+        cell_phone_number: Lenient<String> = "cell_phone_number" sensitive,
         /// Since when the user exists, in ISO form.
-        date_joined: Loose<String> = "date_joined",
+        date_joined: Lenient<String> = "date_joined",
         /// E-mail address.
-        email: Loose<String> = "email" sensitive,
+        email: Lenient<String> = "email" sensitive,
         /// First name.
-        first_name: Loose<String> = "first_name" sensitive,
+        first_name: Lenient<String> = "first_name" sensitive,
         /// Full name.
-        fullname: Loose<String> = "fullname" sensitive,
+        fullname: Lenient<String> = "fullname" sensitive,
         /// Numbers of the groups that the user belongs to.
-        groups: OneOrMany<Loose<i64>> = "groups",
+        groups: OneOrMany<Lenient<i64>> = "groups",
         /// The user's language.
-        language: Loose<String> = "language",
+        language: Lenient<String> = "language",
         /// When the user last logged in, in ISO form.
-        last_login: Loose<String> = "last_login",
+        last_login: Lenient<String> = "last_login",
         /// Last name.
-        last_name: Loose<String> = "last_name" sensitive,
+        last_name: Lenient<String> = "last_name" sensitive,
         /// Name of the operator.
-        operator_name: Loose<String> = "operator_name",
+        operator_name: Lenient<String> = "operator_name",
         /// Identifier of the operator.
-        operator_uuid: Loose<String> = "operator_uuid",
+        operator_uuid: Lenient<String> = "operator_uuid",
         /// Identifier.
-        user_uuid: Loose<String> = "user_uuid",
+        user_uuid: Lenient<String> = "user_uuid",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lastmile_core::wire::Loose;
+use lastmile_core::wire::Lenient;
 use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{Contact, ContactCreate, ContactReplace};
 
@@ -91,7 +91,7 @@ fn is_empty(fields: &[&Option<String>]) -> bool {
 
 /// Whether it says just what is to be created. A field that is missing does not tell.
 fn is_same(wanted: &ContactCreate, held: &Contact) -> Match {
-    let text = |wanted: &Option<String>, held: &Loose<String>| match wanted.as_deref().unwrap_or_default() {
+    let text = |wanted: &Option<String>, held: &Lenient<String>| match wanted.as_deref().unwrap_or_default() {
         wanted if held.is_absent() && !wanted.is_empty() => Match::Maybe,
         wanted => Match::of_text(held.as_deref().unwrap_or_default(), wanted),
     };
@@ -136,14 +136,14 @@ fn is_alike(wanted: &ContactCreate, held: &Contact) -> bool {
     is_shared(email.0, email.1) || (is_shared(&held_name, &wanted_name) && shares_phone)
 }
 
-fn is_same_number(wanted: &Option<String>, held: &Loose<String>) -> bool {
+fn is_same_number(wanted: &Option<String>, held: &Lenient<String>) -> bool {
     !held.is_absent()
         && wanted.as_deref().is_some_and(|wanted| !wanted.trim().is_empty())
         && is_same_phone(wanted, held) != Match::No
 }
 
 /// Suppliers write numbers with the country's code or without, and with dots, blanks or nothing between.
-fn is_same_phone(wanted: &Option<String>, held: &Loose<String>) -> Match {
+fn is_same_phone(wanted: &Option<String>, held: &Lenient<String>) -> Match {
     let is_missing = held.is_absent();
     let (wanted, held) = (wanted.as_deref().unwrap_or_default(), held.as_deref().unwrap_or_default());
     let national = |number: &str| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use lastmile_core::wire::Loose;
+use lastmile_core::wire::Lenient;
 use lastmile_core::{Error, Outcome, Reply};
 use lastmile_covage::types::{
     Order, OrderBound, OrderBoundAddressUpdate, OrderBoundUpdate, OrderEndpoint, OrderEndpointType,
@@ -76,7 +76,7 @@ impl Draft {
     /// [`CovageText`](crate::rules::CovageText)) or a control character, or is blank and not [skipped](Self::skip_validation); when
     /// nothing is given; or when the status is in it, which [`submission`](Self::submission) sets.
     ///
-    /// After [`Outcome::Unknown`](crate::Outcome::Unknown), call it again with the same data: the same change made twice says the
+    /// After [`Outcome::Indeterminate`](crate::Outcome::Indeterminate), call it again with the same data: the same change made twice says the
     /// same. [`Outcome::Decode`](crate::Outcome::Decode) when the answer is another order: the draft stays as it was read before;
     /// read the order again.
     #[doc(alias = "updateOrder")]
@@ -235,7 +235,7 @@ impl Draft {
     ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the draft has no socket to set, or one that is fixed to another
-    /// reference, or its request type is another. [`Outcome::Unknown`](crate::Outcome::Unknown) when the draft, read again, has
+    /// reference, or its request type is another. [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) when the draft, read again, has
     /// another socket than this one: an earlier change may have been carried out late. Look at the order, and set the socket
     /// again.
     #[doc(alias = "updateOrderEndpoint")]
@@ -271,7 +271,7 @@ impl Draft {
     /// Where the supplier says that the socket is, if the draft has it.
     fn place_of(&self, otp: &Otp) -> Result<Socket, Error> {
         let Some((bound, _)) = self.socket().filter(|(_, socket)| is_reference_of(socket, otp)) else {
-            return Err(Error::unknown(
+            return Err(Error::indeterminate(
                 lastmile_covage::TABLE.api,
                 "the draft has another socket than the one that was set, as another change may have been carried out later: look \
                  at the order, and set the socket again",
@@ -349,18 +349,18 @@ impl Draft {
     /// The end of the line that has an optical socket, and the socket.
     fn socket(&self) -> Option<(&OrderBound, &OrderEndpoint)> {
         self.bounds().find_map(|bound| {
-            let mut endpoints = bound.endpoints.iter().filter_map(Loose::get);
+            let mut endpoints = bound.endpoints.iter().filter_map(Lenient::get);
             let socket = endpoints.find(|endpoint| endpoint.type_.get() == Some(&OrderEndpointType::Otp))?;
             Some((bound, socket))
         })
     }
 
     fn bounds(&self) -> impl Iterator<Item = &OrderBound> {
-        self.order.bounds.iter().filter_map(Loose::get)
+        self.order.bounds.iter().filter_map(Lenient::get)
     }
 
     /// Whether an attempt to change this draft was not answered, so that the supplier may still carry it out, after a newer
-    /// change. The client holds back changes that say something else until the policy's [`settle`](crate::Policy::settle) time
+    /// change. The client holds back changes that say something else until the policy's [`settle`](crate::Policy::settle_time) time
     /// has passed, and the [`Submission`] compares the draft with what was last seen of it.
     pub fn has_unanswered_change(&self) -> bool {
         self.has_unanswered_change
@@ -374,7 +374,7 @@ impl Draft {
     fn noted<T>(&mut self, reply: Result<Reply<T>, Error>) -> Result<Reply<T>, Error> {
         self.has_unanswered_change |= match &reply {
             Ok(reply) => reply.earlier_attempt_unanswered,
-            Err(error) => error.outcome() == Outcome::Unknown,
+            Err(error) => error.outcome() == Outcome::Indeterminate,
         };
         reply
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::stream::Stream;
-use lastmile_core::wire::Loose;
+use lastmile_core::wire::Lenient;
 use lastmile_core::{Error, Outcome};
 use lastmile_covage::types::{Event, ListEventsParams};
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ struct Search {
 
 impl EventCursor {
     /// `position` is none for an event that was listed late, before others that are known.
-    fn pass(&mut self, position: Option<u64>, event: &Loose<Event>) {
+    fn pass(&mut self, position: Option<u64>, event: &Lenient<Event>) {
         if let Some(id) = id(event) {
             // The last one stays the last one in the list.
             let at = if position.is_some() { self.known.len() } else { self.known.len().saturating_sub(1) };
@@ -89,7 +89,7 @@ impl EventCursor {
     }
 
     /// Reads a page that was asked for from there: its new events, each with the position after it.
-    fn read(&mut self, from: u64, page: Vec<Loose<Event>>) -> VecDeque<(Option<u64>, Loose<Event>)> {
+    fn read(&mut self, from: u64, page: Vec<Lenient<Event>>) -> VecDeque<(Option<u64>, Lenient<Event>)> {
         let (first, last) =
             (page.iter().position(|one| self.knows(one)), page.iter().rposition(|one| self.knows(one)));
         let end = from.saturating_add(u64::try_from(page.len()).unwrap_or(u64::MAX));
@@ -131,12 +131,12 @@ impl EventCursor {
         }
     }
 
-    fn knows(&self, event: &Loose<Event>) -> bool {
+    fn knows(&self, event: &Lenient<Event>) -> bool {
         id(event).is_some_and(|id| self.known.iter().any(|known| known == id))
     }
 }
 
-fn id(event: &Loose<Event>) -> Option<&str> {
+fn id(event: &Lenient<Event>) -> Option<&str> {
     event.get()?.event_uuid.as_deref().filter(|id| !id.is_empty())
 }
 
@@ -184,8 +184,8 @@ pub struct Events {
     covage: Covage,
     cursor: EventCursor,
     /// New events with the position after each; none for one that was listed late.
-    news: VecDeque<(Option<u64>, Loose<Event>)>,
-    request: Pending<Result<Vec<Loose<Event>>, Error>>,
+    news: VecDeque<(Option<u64>, Lenient<Event>)>,
+    request: Pending<Result<Vec<Lenient<Event>>, Error>>,
     /// Until when the supplier lets no further request be sent.
     pause: Option<Pin<Box<Sleep>>>,
 }
@@ -194,8 +194,8 @@ pub struct Events {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeliveredEvent {
-    /// The event. One that cannot be read is a [`Loose`] without a value.
-    pub event: Loose<Event>,
+    /// The event. One that cannot be read is a [`Lenient`] without a value.
+    pub event: Lenient<Event>,
     /// The cursor after it. Store it together with what the event brought about.
     pub cursor: EventCursor,
 }
@@ -204,7 +204,7 @@ impl DeliveredEvent {
     /// Returns the first event of all, as it is delivered.
     #[cfg(feature = "testing")]
     pub(crate) fn first(event: Event) -> Self {
-        let (event, mut cursor) = (Loose::Value(event), EventCursor::default());
+        let (event, mut cursor) = (Lenient::Value(event), EventCursor::default());
         cursor.pass(Some(1), &event);
         Self { event, cursor }
     }
@@ -218,7 +218,7 @@ impl Events {
     }
 
     /// Returns the next event of those that a [`poll`](Self::poll) has brought, if there is one.
-    pub fn pop(&mut self) -> Option<Loose<Event>> {
+    pub fn pop(&mut self) -> Option<Lenient<Event>> {
         let (position, event) = self.news.pop_front()?;
         self.cursor.pass(position, &event);
         Some(event)
@@ -248,7 +248,7 @@ impl Events {
     }
 }
 
-async fn page(covage: Covage, from: u64) -> Result<Vec<Loose<Event>>, Error> {
+async fn page(covage: Covage, from: u64) -> Result<Vec<Lenient<Event>>, Error> {
     let params = ListEventsParams {
         sort: Some("creation_date".to_owned()),
         limit: i64::try_from(PAGE).ok(),

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::stream::Stream;
-use lastmile_core::wire::{Loose, OneOrMany};
+use lastmile_core::wire::{Lenient, OneOrMany};
 use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{ListOrdersParams, ListOrdersType, Order};
 
@@ -151,13 +151,13 @@ impl std::fmt::Debug for OrderFilter {
 pub struct Orders {
     covage: Covage,
     filter: ListOrdersParams,
-    page: VecDeque<Loose<Order>>,
+    page: VecDeque<Lenient<Order>>,
     total: Option<u64>,
     /// What the page before is recognised by.
     before: Option<u64>,
     begun: bool,
     done: bool,
-    request: Pending<Result<Reply<OneOrMany<Loose<Order>>>, Error>>,
+    request: Pending<Result<Reply<OneOrMany<Lenient<Order>>>, Error>>,
 }
 
 impl Orders {
@@ -187,7 +187,7 @@ impl Orders {
 
     fn read(
         &mut self,
-        reply: Result<Reply<OneOrMany<Loose<Order>>>, Error>,
+        reply: Result<Reply<OneOrMany<Lenient<Order>>>, Error>,
         offset: i64,
     ) -> Result<(), Error> {
         let reply = match reply {
@@ -213,13 +213,13 @@ impl Orders {
     }
 }
 
-/// An order that cannot be read is a [`Loose`] without a value.
+/// An order that cannot be read is a [`Lenient`] without a value.
 ///
 /// # Errors
 /// The outcome of reading a page; [`Outcome::Decode`](crate::Outcome::Decode) when the supplier answers with the previous page
 /// instead of the next one. Polled again after an error, the stream requests the same page again.
 impl Stream for Orders {
-    type Item = Result<Loose<Order>, Error>;
+    type Item = Result<Lenient<Order>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.page.is_empty()

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::stream::Stream;
-use lastmile_core::wire::{Loose, OneOrMany};
+use lastmile_core::wire::{Lenient, OneOrMany};
 use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{ListServicesParams, Service, ServiceFtthMigration, ServiceFtthMigrationCreate};
 use serde::{Deserialize, Serialize};
@@ -58,12 +58,12 @@ impl Covage {
 pub struct Services {
     covage: Covage,
     offset: i64,
-    page: VecDeque<Loose<Service>>,
+    page: VecDeque<Lenient<Service>>,
     total: Option<u64>,
     /// What the page before is recognised by.
     before: Option<u64>,
     done: bool,
-    request: Pending<Result<Reply<OneOrMany<Loose<Service>>>, Error>>,
+    request: Pending<Result<Reply<OneOrMany<Lenient<Service>>>, Error>>,
 }
 
 impl Services {
@@ -77,7 +77,7 @@ impl Services {
         Poll::Ready(self.read(reply))
     }
 
-    fn read(&mut self, reply: Result<Reply<OneOrMany<Loose<Service>>>, Error>) -> Result<(), Error> {
+    fn read(&mut self, reply: Result<Reply<OneOrMany<Lenient<Service>>>, Error>) -> Result<(), Error> {
         let reply = match reply {
             Err(error) if self.offset > 0 && is_past_the_end(&error, self.total, self.offset) => {
                 self.done = true;
@@ -100,12 +100,12 @@ impl Services {
     }
 }
 
-/// A service that cannot be read is a [`Loose`] without a value.
+/// A service that cannot be read is a [`Lenient`] without a value.
 ///
 /// # Errors
 /// The outcome of reading a page. Polled again after an error, the stream requests the same page again.
 impl Stream for Services {
-    type Item = Result<Loose<Service>, Error>;
+    type Item = Result<Lenient<Service>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.page.is_empty()

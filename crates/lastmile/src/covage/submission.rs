@@ -204,7 +204,8 @@ impl Creation for Submission {
             return match differences.is_empty() {
                 true => Ok(draft),
                 false => {
-                    Err(Error::unknown(Covage::API, submitted_otherwise(&differences)).with_own_advice())
+                    Err(Error::indeterminate(Covage::API, submitted_otherwise(&differences))
+                        .with_own_advice())
                 }
             };
         }

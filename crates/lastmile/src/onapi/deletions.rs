@@ -108,7 +108,7 @@ impl Told {
             Some(ObjectEventType::Create | ObjectEventType::Update) => false,
             _ => return false,
         };
-        let id = match (event.object_id.as_deref(), event.object_id.stray()) {
+        let id = match (event.object_id.as_deref(), event.object_id.unexpected()) {
             (Some(id), None) if !id.trim().is_empty() => id.to_owned(),
             // As a number it may have lost a nought.
             _ => return false,

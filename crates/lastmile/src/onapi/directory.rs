@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use lastmile_core::Error;
 use lastmile_core::client::ApiClient as _;
-use lastmile_core::client::{BuildError, PathHabits, Slash};
-use lastmile_core::wire::Loose;
+use lastmile_core::client::{BuildError, PathStyle, TrailingSlash};
+use lastmile_core::wire::Lenient;
 use lastmile_onapi::Client;
 use lastmile_onapi::types::Endpoint;
 
@@ -119,12 +119,12 @@ fn stem(endpoint: &str) -> &str {
 /// What a network says about its endpoints.
 #[derive(Clone, Debug)]
 pub struct Directory {
-    entries: Vec<Loose<Endpoint>>,
+    entries: Vec<Lenient<Endpoint>>,
 }
 
 impl Directory {
     /// All entries, as they arrived.
-    pub fn entries(&self) -> &[Loose<Endpoint>] {
+    pub fn entries(&self) -> &[Lenient<Endpoint>] {
         &self.entries
     }
 
@@ -137,7 +137,7 @@ impl Directory {
     /// text of an error.
     fn versions(&self, endpoint: EndpointName) -> Vec<String> {
         let mut versions = Vec::new();
-        for entry in self.entries.iter().filter_map(Loose::get) {
+        for entry in self.entries.iter().filter_map(Lenient::get) {
             let version = entry.version.as_deref().unwrap_or_default();
             let is_version = (1..=16).contains(&version.len())
                 && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -258,12 +258,13 @@ impl OnApi {
         }
         // Of the form of items a directory says nothing.
         let collections = match (address.contains('{'), address.ends_with('/')) {
-            (true, _) => self.client.transport().path_habits().collections,
-            (_, true) => Slash::Always,
-            (_, false) => Slash::Never,
+            (true, _) => self.client.transport().path_style().collections,
+            (_, true) => TrailingSlash::Always,
+            (_, false) => TrailingSlash::Never,
         };
-        let habits = PathHabits { collections, ..self.client.transport().path_habits().clone() };
-        let transport = self.client.transport().at_endpoint(stem(address), documented, habits, allowed)?;
+        let path_style = PathStyle { collections, ..self.client.transport().path_style().clone() };
+        let transport =
+            self.client.transport().at_endpoint(stem(address), documented, path_style, allowed)?;
         Ok(transport.into())
     }
 

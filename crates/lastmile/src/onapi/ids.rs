@@ -1,6 +1,6 @@
 //! The network's ids that the standard gives no form; those of accesses, subscriptions and orders are [`OnApiId`]s.
 
-use lastmile_core::wire::Loose;
+use lastmile_core::wire::Lenient;
 use lastmile_onapi::types::OrderOfEvent;
 
 use crate::id::id;
@@ -36,10 +36,10 @@ id! {
 }
 
 /// Reads the id from a field of an answer. A field that is missing or unreadable is an error.
-impl TryFrom<&Loose<String>> for OnApiId {
+impl TryFrom<&Lenient<String>> for OnApiId {
     type Error = RuleError;
 
-    fn try_from(field: &Loose<String>) -> Result<Self, RuleError> {
+    fn try_from(field: &Lenient<String>) -> Result<Self, RuleError> {
         field.as_deref().unwrap_or_default().parse()
     }
 }
@@ -55,7 +55,7 @@ impl TryFrom<&OrderOfEvent> for OnApiId {
 }
 
 /// Returns the id in the `path` of an order.
-pub(super) fn in_path(path: &Loose<String>) -> Result<OnApiId, RuleError> {
+pub(super) fn in_path(path: &Lenient<String>) -> Result<OnApiId, RuleError> {
     let path = path.as_deref().unwrap_or_default().trim_end_matches('/');
     path.rsplit('/').next().unwrap_or_default().parse()
 }

@@ -173,7 +173,7 @@ pub enum Changes<T> {
     /// Nothing.
     NotModified,
     /// The network itself says that it has nothing to list at all, by a status 404 with a cause. Some say so of a path that is
-    /// not in their form, too: look at [`path_habits`](super::OnApiBuilder::path_habits) before you believe it. A 404 without a
+    /// not in their form, too: look at [`path_style`](super::OnApiBuilder::path_style) before you believe it. A 404 without a
     /// cause, such as that of a wrong address, is an error.
     Nothing {
         /// In the network's own words.

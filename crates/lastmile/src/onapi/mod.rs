@@ -46,7 +46,7 @@
 //! | know what the network offers, and where | [`OnApi::directory`], [`OnApi::with_directory`] |
 //! | talk to many networks | [`Networks`] |
 //!
-//! Every CO has its own address, prefix and habits: see [`OnApiBuilder::path_habits`], or let its directory tell.
+//! Every CO has its own address, prefix and path_style: see [`OnApiBuilder::path_style`], or let its directory tell.
 //!
 //! # Operations
 //!
@@ -99,7 +99,7 @@ use std::sync::Arc;
 
 use lastmile_core::Error;
 use lastmile_core::auth::Credentials;
-use lastmile_core::client::{Builder, PathHabits};
+use lastmile_core::client::{Builder, PathStyle};
 use lastmile_core::wire::Segment;
 
 use crate::SetupError;
@@ -152,15 +152,15 @@ impl OnApiBuilder {
     /// without; networks differ, and some write the parameters of the DHCP look-up in lower case.
     ///
     /// ```
-    /// use lastmile::{PathHabits, Slash, onapi::OnApi};
+    /// use lastmile::{PathStyle, TrailingSlash, onapi::OnApi};
     ///
     /// let network = OnApi::builder("https://co.example/2.6")
     ///     .login("sp", "…")
-    ///     .path_habits(PathHabits { collections: Slash::Never, ..Default::default() });
+    ///     .path_style(PathStyle { collections: TrailingSlash::Never, ..Default::default() });
     /// ```
     #[must_use]
-    pub fn path_habits(self, habits: PathHabits) -> Self {
-        self.connection(|handle| handle.path_habits(habits))
+    pub fn path_style(self, path_style: PathStyle) -> Self {
+        self.connection(|handle| handle.path_style(path_style))
     }
 
     /// The handle.

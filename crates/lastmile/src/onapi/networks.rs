@@ -9,7 +9,7 @@ use lastmile_core::Error;
 
 use super::{OnApi, refused};
 
-/// The networks that a service provider talks to, each with its own address, habits, credentials and policy, by a key of
+/// The networks that a service provider talks to, each with its own address, path_style, credentials and policy, by a key of
 /// the caller's own.
 ///
 /// ```

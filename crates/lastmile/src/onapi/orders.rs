@@ -1,6 +1,6 @@
 //! Orders as the network holds them: read, followed to their end, changed and cancelled while that is possible.
 
-use lastmile_core::wire::Loose;
+use lastmile_core::wire::Lenient;
 use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{
     ListOrdersParams, ListOrdersState, Order, OrderChange, OrderOfEvent, OrderOfEventState, OrderReplace,
@@ -116,7 +116,7 @@ impl HasProgress for OrderOfEvent {
     }
 }
 
-fn said(message: &Loose<String>) -> Option<String> {
+fn said(message: &Lenient<String>) -> Option<String> {
     message.as_deref().filter(|message| !message.is_empty()).map(str::to_owned)
 }
 
@@ -214,7 +214,7 @@ impl ReceivedOrder {
     /// Cancels it (`DELETE`).
     ///
     /// # Errors
-    /// The outcome of the call. After an [`Outcome::Unknown`](crate::Outcome::Unknown) read the order: where it is cancelled, the
+    /// The outcome of the call. After an [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) read the order: where it is cancelled, the
     /// network has none of its id any more.
     #[doc(alias = "cancelOrder")]
     #[doc(alias = "DELETE /orders/{orderId}")]

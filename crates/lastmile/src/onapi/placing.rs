@@ -2,7 +2,7 @@
 
 use lastmile_core::reqwest::StatusCode;
 use lastmile_core::reqwest::header::{HeaderMap, LOCATION};
-use lastmile_core::wire::Loose;
+use lastmile_core::wire::Lenient;
 use lastmile_core::{Error, Outcome, Reply};
 use lastmile_onapi::types::{
     Order, OrderCreateOperation, OrderOperation, Subscription, SubscriptionOperationalState,
@@ -193,7 +193,7 @@ impl NewOrder {
     }
 
     /// What is modified is the references; every other order has one of its own.
-    fn has_my_references(&self, reference: &Loose<String>, subscription: &Loose<String>) -> Match {
+    fn has_my_references(&self, reference: &Lenient<String>, subscription: &Lenient<String>) -> Match {
         let body = &self.body;
         let mine = match &body.sp_reference {
             Some(mine) => Match::of_reference(reference, Some(mine)),
@@ -206,7 +206,7 @@ impl NewOrder {
     }
 
     /// What the subscriptions of the access tell about an activation.
-    fn told_by_any(&self, subscriptions: Vec<Loose<Subscription>>) -> Lookup<Placed> {
+    fn told_by_any(&self, subscriptions: Vec<Lenient<Subscription>>) -> Lookup<Placed> {
         let mut found = Lookup::NotFound;
         for subscription in subscriptions {
             let same = subscription.get().map_or(Match::Maybe, |one| {
@@ -230,7 +230,7 @@ impl NewOrder {
     }
 
     /// What the subscription that an order is about tells about it.
-    fn told_by_its_own(&self, subscriptions: Vec<Loose<Subscription>>) -> Lookup<Placed> {
+    fn told_by_its_own(&self, subscriptions: Vec<Lenient<Subscription>>) -> Lookup<Placed> {
         let mut unreadable = false;
         for subscription in subscriptions {
             let id = subscription
@@ -332,7 +332,7 @@ impl NewOrder {
 
 /// Whether an answer is an order, and not an error or nothing at all.
 fn is_order(order: &Order) -> bool {
-    let text = |field: &Loose<String>| field.as_deref().is_some_and(|text| !text.is_empty());
+    let text = |field: &Lenient<String>| field.as_deref().is_some_and(|text| !text.is_empty());
     text(&order.order_id) || in_path(&order.path).is_ok() || order.state.get().is_some()
 }
 
@@ -348,7 +348,7 @@ fn identified(reply: Reply<Order>) -> Order {
 
 fn identify(order: &mut Order, id: &OnApiId) {
     if order.order_id.as_deref().is_none_or(str::is_empty) {
-        order.order_id = Loose::Value(id.to_string());
+        order.order_id = Lenient::Value(id.to_string());
     }
 }
 

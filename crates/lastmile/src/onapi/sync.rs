@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::{Stream, StreamExt as _};
 use lastmile_core::Error;
 use lastmile_core::rows::{RowError, Rows};
-use lastmile_core::wire::{Loose, OneOrMany};
+use lastmile_core::wire::{Lenient, OneOrMany};
 use lastmile_onapi::types::{Access, AccessServices, AccessSubscriptions};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -69,7 +69,7 @@ impl Synced for AccessSubscriptions {}
 
 #[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
 mod sealed {
-    use super::{Cursor, Deleted, Error, Loose, OnApi, Rows};
+    use super::{Cursor, Deleted, Error, Lenient, OnApi, Rows};
 
     pub trait Sealed: Sized {
         /// The kinds of objects whose end is of interest.
@@ -83,7 +83,7 @@ mod sealed {
             since: Option<&Cursor>,
         ) -> impl Future<Output = Result<Option<Rows<Self>>, Error>> + Send;
 
-        fn id(&self) -> &Loose<String>;
+        fn id(&self) -> &Lenient<String>;
 
         /// Whether the row has what it is there for, beside its id. A row replaces all that a copy has of its access, so
         /// that a list inside of it which cannot be read must not be taken for a short one.
@@ -129,7 +129,7 @@ impl sealed::Sealed for Access {
         network.open_accesses(since).await
     }
 
-    fn id(&self) -> &Loose<String> {
+    fn id(&self) -> &Lenient<String> {
         &self.access_id
     }
 }
@@ -143,7 +143,7 @@ impl sealed::Sealed for AccessServices {
         network.open_services(since).await
     }
 
-    fn id(&self) -> &Loose<String> {
+    fn id(&self) -> &Lenient<String> {
         &self.access_id
     }
 
@@ -160,7 +160,7 @@ impl sealed::Sealed for AccessSubscriptions {
         network.open_subscriptions(since).await
     }
 
-    fn id(&self) -> &Loose<String> {
+    fn id(&self) -> &Lenient<String> {
         &self.access_id
     }
 
@@ -172,15 +172,15 @@ impl sealed::Sealed for AccessSubscriptions {
 
 /// Whether a list inside a row arrived, and each of its elements can be read and has its id as a text. `null` and `""` are
 /// empty lists: some servers write them so.
-fn is_list_complete<T>(list: &OneOrMany<Loose<T>>, id: impl Fn(&T) -> &Loose<String>) -> bool {
-    let has_id = |element: &Loose<T>| {
-        element.get().map(&id).is_some_and(|id| id.stray().is_none() && text_of(id).is_some())
+fn is_list_complete<T>(list: &OneOrMany<Lenient<T>>, id: impl Fn(&T) -> &Lenient<String>) -> bool {
+    let has_id = |element: &Lenient<T>| {
+        element.get().map(&id).is_some_and(|id| id.unexpected().is_none() && text_of(id).is_some())
     };
     !list.is_absent() && list.iter().all(has_id)
 }
 
 /// An id without the blanks around it; none if nothing is left of it.
-fn text_of(id: &Loose<String>) -> Option<&str> {
+fn text_of(id: &Lenient<String>) -> Option<&str> {
     id.as_deref().map(str::trim).filter(|id| !id.is_empty())
 }
 
@@ -396,7 +396,7 @@ impl<T: Synced> SyncRun<T> {
     /// lost a nought), and that no row before it had (a list that shifts while it is written repeats some and skips others).
     /// Blanks around an id do not make it another one.
     fn is_sure(&mut self, row: &T) -> bool {
-        let is_text = row.id().stray().is_none();
+        let is_text = row.id().unexpected().is_none();
         is_text && self.ids.insert(self.hasher.hash_one(text_of(row.id())))
     }
 

@@ -1,6 +1,6 @@
 //! Trouble tickets.
 
-use lastmile_core::wire::{Loose, OneOrMany, Timestamp};
+use lastmile_core::wire::{Lenient, OneOrMany, Timestamp};
 use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{
     ListTicketsParams, ListTicketsStatus, Ticket, TicketCreate, TicketCreateProblemType, TicketInfoRequest,
@@ -198,7 +198,8 @@ impl NewTicket {
             ("accessId", &body.access_id),
         ];
         fields.into_iter().any(|(name, given)| {
-            let held = serde_json::from_value::<Loose<String>>(answer.get(name).cloned().unwrap_or_default());
+            let held =
+                serde_json::from_value::<Lenient<String>>(answer.get(name).cloned().unwrap_or_default());
             held.is_ok_and(|held| Match::of_field(&held, given.as_ref()) == Match::No)
         })
     }
@@ -270,7 +271,7 @@ impl OnApi {
     async fn listed_tickets(
         &self,
         query: &TicketQuery,
-    ) -> Result<Option<Reply<OneOrMany<Loose<TicketSummary>>>>, Error> {
+    ) -> Result<Option<Reply<OneOrMany<Lenient<TicketSummary>>>>, Error> {
         let params = ListTicketsParams {
             status: query.status,
             created: query.opened_after.map(|moment| moment.to_string()),

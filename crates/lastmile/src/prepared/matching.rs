@@ -1,7 +1,7 @@
 //! Whether something that a supplier holds is what was asked for.
 
 use any_ascii::any_ascii;
-use lastmile_core::wire::Loose;
+use lastmile_core::wire::Lenient;
 use percent_encoding::percent_decode_str;
 #[cfg(feature = "cocon")]
 use serde::Serialize;
@@ -47,8 +47,8 @@ impl Match {
     }
 
     /// Whether a reference that the supplier holds is the one that was given.
-    pub(crate) fn of_reference(held: &Loose<String>, given: Option<&String>) -> Self {
-        match (held.as_deref(), held.stray(), given) {
+    pub(crate) fn of_reference(held: &Lenient<String>, given: Option<&String>) -> Self {
+        match (held.as_deref(), held.unexpected(), given) {
             // Written as a number it may have lost a nought. An empty text is how some servers write that there is none.
             (_, Some(_), _) | (None | Some(""), None, _) => Self::Maybe,
             (Some(held), None, Some(given)) => Self::of_text(held, given),
@@ -57,13 +57,13 @@ impl Match {
     }
 
     /// Whether a field is what was asked for. One that was not asked for does not matter.
-    pub(crate) fn of_field(held: &Loose<String>, given: Option<&String>) -> Self {
+    pub(crate) fn of_field(held: &Lenient<String>, given: Option<&String>) -> Self {
         match (held.as_deref(), given) {
             (_, None) => Self::Yes,
             (None | Some(""), Some(_)) => Self::Maybe,
             (Some(text), Some(given)) => match Self::of_text(text, given) {
                 // Written as a number it may have lost a nought.
-                Self::No if held.stray().is_some() => Self::Maybe,
+                Self::No if held.unexpected().is_some() => Self::Maybe,
                 told => told,
             },
         }
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn what_is_missing_cannot_be_told() {
         let given = Some("0431".to_owned());
-        let read = |json: &str| serde_json::from_str::<Loose<String>>(json).unwrap();
+        let read = |json: &str| serde_json::from_str::<Lenient<String>>(json).unwrap();
         for (held, as_reference, as_field) in [
             (r#""0431""#, Match::Yes, Match::Yes),
             ("431", Match::Maybe, Match::Maybe),
@@ -256,7 +256,7 @@ mod tests {
             assert_eq!(Match::of_reference(&read(held), given.as_ref()), as_reference, "{held}");
             assert_eq!(Match::of_field(&read(held), given.as_ref()), as_field, "{held}");
         }
-        assert_eq!(Match::of_reference(&Loose::Absent, given.as_ref()), Match::Maybe);
+        assert_eq!(Match::of_reference(&Lenient::Absent, given.as_ref()), Match::Maybe);
         assert_eq!(Match::of_field(&read("7"), None), Match::Yes);
     }
 }

@@ -94,7 +94,7 @@ use sealed::{Lookup, LookupPurpose, Supplier as _};
 ///   are read before each step, and the connection gets no body from a value whose time is over, even in a process that was
 ///   paused. Only between that last look at the clock and the write to the socket, a few instructions, can a pause go unnoticed.
 ///
-/// What remains: a supplier that carries a request out later than the policy's [`settle`](crate::Policy::settle) time after the
+/// What remains: a supplier that carries a request out later than the policy's [`settle`](crate::Policy::settle_time) time after the
 /// last moment at which it can have been sent. Make that time longer where a supplier is known to be slow.
 ///
 /// | created | looked at |
@@ -180,7 +180,7 @@ impl<C: Creation> Prepared<C> {
     /// A value that was ever stored has to be looked up before it is marked.
     ///
     /// # Errors
-    /// The outcome of the look-up, when it fails. [`Outcome::Unknown`](crate::Outcome::Unknown) when it cannot tell, or when the
+    /// The outcome of the look-up, when it fails. [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) when it cannot tell, or when the
     /// value may have been sent already: reconcile it. Nothing is sent in any case.
     pub async fn look_up(&mut self, supplier: &C::Supplier) -> Result<Option<C::Created>, Error> {
         match self.machine.state() {
@@ -223,7 +223,7 @@ impl<C: Creation> Prepared<C> {
     ///
     /// # Errors
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it was stored and not [looked up](Self::look_up) within the last
-    /// minute, is marked already, or is placed; [`Outcome::Unknown`](crate::Outcome::Unknown) when it may have been sent:
+    /// minute, is marked already, or is placed; [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) when it may have been sent:
     /// [`reconcile`](Self::reconcile) it.
     pub fn mark_in_flight(&mut self) -> Result<(), Error> {
         self.mark_in_flight_for(MARK_HOLDS)
@@ -255,7 +255,7 @@ impl<C: Creation> Prepared<C> {
     ///
     /// # Errors
     /// The outcome of the call. [`Outcome::Invalid`](crate::Outcome::Invalid) without a request, when it is not marked, its mark
-    /// is not stored or has lapsed, or it is placed already; [`Outcome::Unknown`](crate::Outcome::Unknown) without a request, when
+    /// is not stored or has lapsed, or it is placed already; [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) without a request, when
     /// it may have been sent before: [`reconcile`](Self::reconcile) it.
     pub async fn place(&mut self, supplier: &C::Supplier) -> Result<C::Created, Error> {
         if matches!(self.machine.state(), State::Ready) && !self.machine.needs_look_up() {
@@ -293,14 +293,14 @@ impl<C: Creation> Prepared<C> {
     /// Finds out what became of it, with what the supplier's API offers.
     ///
     /// A request may still be at work at the supplier when nobody waits for it any more. So what is not there is called absent
-    /// only when the policy's [`settle`](crate::Policy::settle) time has passed since `place` ended, or since the latest moment
+    /// only when the policy's [`settle`](crate::Policy::settle_time) time has passed since `place` ended, or since the latest moment
     /// at which a crashed process can have sent it: as long as its mark was good, and the policy's deadline. So the client must
     /// not have a shorter deadline than the one that placed it, and the clocks of workers on several machines must agree within
     /// the settle time.
     ///
     /// With the defaults, a value whose process has crashed is absent seven minutes after it was marked at the earliest. To shorten
     /// that, see [`mark_in_flight_for`](Self::mark_in_flight_for), [`Policy::deadline`](crate::Policy::deadline) and
-    /// [`Policy::settle`](crate::Policy::settle).
+    /// [`Policy::settle_time`](crate::Policy::settle_time).
     ///
     /// # Errors
     /// The outcome of the look-up; it can be asked again.
@@ -310,7 +310,7 @@ impl<C: Creation> Prepared<C> {
         let left = match self.machine.state() {
             State::Ready => return Ok(Reconciled::Absent),
             State::Placed(Some(created)) => return Ok(Reconciled::Placed(created.clone())),
-            _ => self.machine.settling(policy.deadline, policy.settle),
+            _ => self.machine.settling(policy.deadline, policy.settle_time),
         };
         let was_placed = matches!(self.machine.state(), State::Placed(_));
         let was_contradicted = self.machine.was_contradicted();
@@ -376,7 +376,7 @@ impl<C: Creation> Prepared<C> {
     /// being sent; one that cannot tell does not any more.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is placed. [`Outcome::Unknown`](crate::Outcome::Unknown), with
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is placed. [`Outcome::Indeterminate`](crate::Outcome::Indeterminate), with
     /// [`retry_after`](Error::retry_after), while a request of it may still be sent or be at work: what is not there now may be
     /// there then.
     pub fn declare_absent(&mut self, supplier: &C::Supplier) -> Result<(), Error> {
@@ -384,7 +384,7 @@ impl<C: Creation> Prepared<C> {
             return Err(invalid::<C>(PLACED_ALREADY));
         }
         let policy = supplier.policy();
-        if let Settling::For(left) = self.machine.settling(policy.deadline, policy.settle) {
+        if let Settling::For(left) = self.machine.settling(policy.deadline, policy.settle_time) {
             let reason = "a request of it may still be sent or be at work, so that it may be there later. Check again then";
             return Err(unknown::<C>(reason).with_retry_after(left));
         }
@@ -434,14 +434,14 @@ fn invalid<C: Creation>(reason: impl Into<String>) -> Error {
 }
 
 fn unknown<C: Creation>(reason: impl Into<String>) -> Error {
-    Error::unknown(C::Supplier::API, reason).with_own_advice()
+    Error::indeterminate(C::Supplier::API, reason).with_own_advice()
 }
 
 /// How long it takes until asking again may help, when the supplier's data do not tell.
 fn doubt_lasts(supplier: &impl sealed::Supplier) -> Duration {
     let policy = supplier.policy();
     // Some doubts pass at once, such as that of a page in the place of an answer.
-    (policy.settle / 10).max(policy.pause)
+    (policy.settle_time / 10).max(policy.initial_backoff)
 }
 
 /// Whether the supplier has no such call, or says so in its directory.

@@ -2,7 +2,7 @@
 
 #![allow(unused_imports)]
 
-use ::lastmile_core::wire::{Decimal, Loose, OneOrMany, Patch, Segment, Timestamp};
+use ::lastmile_core::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Timestamp};
 use ::lastmile_core::{
     closed_enum, merge_patch, open_enum, parameters, request_object, response_map, response_object,
 };
@@ -17,37 +17,37 @@ response_object! {
     /// An access: where a line ends, and what is known about it.
     Access {
         /// Id of the access.
-        access_id: Loose<String> = "accessId",
+        access_id: Lenient<String> = "accessId",
         /// Whether the access is there and can be used.
-        access_state: Loose<AccessAccessState> = "accessState",
+        access_state: Lenient<AccessAccessState> = "accessState",
         /// Postal town.
-        city: Loose<String> = "city",
+        city: Lenient<String> = "city",
         /// Country, two letters (ISO 3166-1).
-        country_code: Loose<String> = "countryCode",
+        country_code: Lenient<String> = "countryCode",
         /// Id that the access had with an earlier CO.
-        legacy_access_id: Loose<String> = "legacyAccessId",
+        legacy_access_id: Lenient<String> = "legacyAccessId",
         /// Official number of the apartment, four digits. An apartment has it or `mduDistinguisher`. The standard calls it a number and shows a text.
-        mdu_apartment_number: Loose<String> = "mduApartmentNumber" sensitive,
+        mdu_apartment_number: Lenient<String> = "mduApartmentNumber" sensitive,
         /// What tells apartments of one address apart where they have no official number.
-        mdu_distinguisher: Loose<String> = "mduDistinguisher" sensitive,
+        mdu_distinguisher: Lenient<String> = "mduDistinguisher" sensitive,
         /// The country's own id of the address.
-        national_address_uuid: Loose<String> = "nationalAddressUUID",
+        national_address_uuid: Lenient<String> = "nationalAddressUUID",
         /// Label of the outlet in the premises.
-        outlet: Loose<String> = "outlet" sensitive,
+        outlet: Lenient<String> = "outlet" sensitive,
         /// Group of accesses that this one belongs to, for the CO's commercial or technical ends.
-        population: Loose<String> = "population",
+        population: Lenient<String> = "population",
         /// Postal code, five digits.
-        postal_code: Loose<String> = "postalCode",
+        postal_code: Lenient<String> = "postalCode",
         /// What kind of premises it is.
-        premises_type: Loose<AccessPremisesType> = "premisesType",
+        premises_type: Lenient<AccessPremisesType> = "premisesType",
         /// Number of the price group.
-        price_group: Loose<i64> = "priceGroup",
+        price_group: Lenient<i64> = "priceGroup",
         /// Letter after the number, or of the entrance.
-        street_littera: Loose<String> = "streetLittera" sensitive,
+        street_littera: Lenient<String> = "streetLittera" sensitive,
         /// Street.
-        street_name: Loose<String> = "streetName" sensitive,
+        street_name: Lenient<String> = "streetName" sensitive,
         /// Number in the street: digits, or a range such as `550-70`.
-        street_number: Loose<String> = "streetNumber" sensitive,
+        street_number: Lenient<String> = "streetNumber" sensitive,
     }
 }
 
@@ -81,9 +81,9 @@ response_object! {
     /// The services that an access is offered.
     AccessServices {
         /// Id of the access.
-        access_id: Loose<String> = "accessId",
+        access_id: Lenient<String> = "accessId",
         /// The services.
-        services: OneOrMany<Loose<Service>> = "services",
+        services: OneOrMany<Lenient<Service>> = "services",
     }
 }
 
@@ -91,9 +91,9 @@ response_object! {
     /// The subscriptions on an access.
     AccessSubscriptions {
         /// Id of the access.
-        access_id: Loose<String> = "accessId",
+        access_id: Lenient<String> = "accessId",
         /// The subscriptions.
-        subscriptions: OneOrMany<Loose<Subscription>> = "subscriptions",
+        subscriptions: OneOrMany<Lenient<Subscription>> = "subscriptions",
     }
 }
 
@@ -101,13 +101,13 @@ response_object! {
     /// How a service is set up for a subscription.
     Characteristics {
         /// Whether the IP address is fixed.
-        fixed_ip: Loose<bool> = "fixedIp",
+        fixed_ip: Lenient<bool> = "fixedIp",
         /// The same as `ipAddresses`, as others write it.
-        ip_address: OneOrMany<Loose<String>> = "ipAddress" sensitive,
+        ip_address: OneOrMany<Lenient<String>> = "ipAddress" sensitive,
         /// IPv4 or IPv6 addresses, each with `/prefix` or without. Others write `ipAddress`.
-        ip_addresses: OneOrMany<Loose<String>> = "ipAddresses" sensitive,
+        ip_addresses: OneOrMany<Lenient<String>> = "ipAddresses" sensitive,
         /// Service level. Some write `SLA`, which is kept among the fields that no document lists.
-        sla: Loose<String> = "sla",
+        sla: Lenient<String> = "sla",
     }
 }
 
@@ -130,13 +130,13 @@ response_object! {
     /// How the traffic of a service is shaped.
     ConfiguredSpeed {
         /// Committed rate.
-        cir: Loose<String> = "cir",
+        cir: Lenient<String> = "cir",
         /// Peak rate.
-        pir: Loose<String> = "pir",
+        pir: Lenient<String> = "pir",
         /// Number of the queue.
-        queue: Loose<String> = "queue",
+        queue: Lenient<String> = "queue",
         /// Kind of service.
-        service_type: Loose<ConfiguredSpeedServiceType> = "serviceType",
+        service_type: Lenient<ConfiguredSpeedServiceType> = "serviceType",
     }
 }
 
@@ -154,27 +154,27 @@ response_object! {
     /// A port of the customer's equipment.
     CpePort {
         /// When its state last changed.
-        changed_at: Loose<Timestamp> = "changedAt",
+        changed_at: Lenient<Timestamp> = "changedAt",
         /// The speed it is set to, such as `auto`.
-        configured_speed: Loose<String> = "configuredSpeed",
+        configured_speed: Lenient<String> = "configuredSpeed",
         /// Whether any service may use the port.
-        free_seating: Loose<bool> = "freeSeating",
+        free_seating: Lenient<bool> = "freeSeating",
         /// Whether it runs in full duplex.
-        full_duplex: Loose<bool> = "fullDuplex",
+        full_duplex: Lenient<bool> = "fullDuplex",
         /// Technical name.
-        if_description: Loose<String> = "ifDescription",
+        if_description: Lenient<String> = "ifDescription",
         /// Number of the port.
-        index: Loose<i64> = "index",
+        index: Lenient<i64> = "index",
         /// Whether there is a link.
-        link: Loose<bool> = "link",
+        link: Lenient<bool> = "link",
         /// The speed it runs at.
-        link_speed: Loose<i64> = "linkSpeed",
+        link_speed: Lenient<i64> = "linkSpeed",
         /// What loop detection says.
-        loop_detection_status: Loose<String> = "loopDetectionStatus",
+        loop_detection_status: Lenient<String> = "loopDetectionStatus",
         /// Name for people.
-        name: Loose<String> = "name",
-        statistics: Loose<PortStatistics> = "statistics",
-        transceiver: Loose<Transceiver> = "transceiver",
+        name: Lenient<String> = "name",
+        statistics: Lenient<PortStatistics> = "statistics",
+        transceiver: Lenient<Transceiver> = "transceiver",
     }
 }
 
@@ -182,25 +182,25 @@ response_object! {
     /// State of the customer's equipment. Every part is optional.
     CpeStatus {
         /// The same as `dhcpSnoopingTable`, as others write it.
-        dhcp_snooping: OneOrMany<Loose<DhcpSnoopingEntry>> = "dhcpSnooping",
+        dhcp_snooping: OneOrMany<Lenient<DhcpSnoopingEntry>> = "dhcpSnooping",
         /// The DHCP leases it has seen. Others write `dhcpSnooping`.
-        dhcp_snooping_table: OneOrMany<Loose<DhcpSnoopingEntry>> = "dhcpSnoopingTable",
+        dhcp_snooping_table: OneOrMany<Lenient<DhcpSnoopingEntry>> = "dhcpSnoopingTable",
         /// Firmware.
-        firmware: Loose<String> = "firmware",
+        firmware: Lenient<String> = "firmware",
         /// MAC address of its management interface.
-        mac: Loose<String> = "mac" sensitive,
+        mac: Lenient<String> = "mac" sensitive,
         /// The MAC addresses it has learnt.
-        mac_address_table: OneOrMany<Loose<MacEntry>> = "macAddressTable",
+        mac_address_table: OneOrMany<Lenient<MacEntry>> = "macAddressTable",
         /// Model.
-        model: Loose<String> = "model",
+        model: Lenient<String> = "model",
         /// Its ports.
-        ports: OneOrMany<Loose<CpePort>> = "ports",
+        ports: OneOrMany<Lenient<CpePort>> = "ports",
         /// Whether it is on.
-        up: Loose<bool> = "up",
+        up: Lenient<bool> = "up",
         /// Since when it is on.
-        up_since: Loose<String> = "upSince",
+        up_since: Lenient<String> = "upSince",
         /// Who made it.
-        vendor: Loose<String> = "vendor",
+        vendor: Lenient<String> = "vendor",
     }
 }
 
@@ -208,13 +208,13 @@ response_object! {
     /// How the DHCP server knows the line.
     DhcpIdentifier {
         /// Circuit id (DHCP option 82, sub-option 1).
-        ipv4_circuit_id: Loose<String> = "ipv4CircuitId" sensitive,
+        ipv4_circuit_id: Lenient<String> = "ipv4CircuitId" sensitive,
         /// Remote id (DHCP option 82, sub-option 2).
-        ipv4_remote_id: Loose<String> = "ipv4RemoteId" sensitive,
+        ipv4_remote_id: Lenient<String> = "ipv4RemoteId" sensitive,
         /// Interface id (DHCPv6 option 18).
-        ipv6_interface_id: Loose<String> = "ipv6InterfaceId" sensitive,
+        ipv6_interface_id: Lenient<String> = "ipv6InterfaceId" sensitive,
         /// Remote id (DHCPv6 option 37).
-        ipv6_remote_id: Loose<String> = "ipv6RemoteId" sensitive,
+        ipv6_remote_id: Lenient<String> = "ipv6RemoteId" sensitive,
     }
 }
 
@@ -222,13 +222,13 @@ response_object! {
     /// A DHCP lease that was seen.
     DhcpSnoopingEntry {
         /// IP address.
-        ip: Loose<String> = "ip" sensitive,
+        ip: Lenient<String> = "ip" sensitive,
         /// MAC address of the device.
-        mac: Loose<String> = "mac" sensitive,
+        mac: Lenient<String> = "mac" sensitive,
         /// Kind of service that the lease belongs to.
-        service_type: Loose<DhcpSnoopingEntryServiceType> = "serviceType",
+        service_type: Lenient<DhcpSnoopingEntryServiceType> = "serviceType",
         /// When the lease ends.
-        timeout: Loose<Timestamp> = "timeout",
+        timeout: Lenient<Timestamp> = "timeout",
     }
 }
 
@@ -246,17 +246,17 @@ response_object! {
     /// An endpoint of this CO.
     Endpoint {
         /// URL of the documentation.
-        documentation: Loose<String> = "documentation",
+        documentation: Lenient<String> = "documentation",
         /// Path of the endpoint, or its whole URL where another server has it. Shows whether this CO writes a slash at the end.
-        endpoint: Loose<String> = "endpoint",
+        endpoint: Lenient<String> = "endpoint",
         /// Name of the endpoint.
-        name: Loose<String> = "name",
+        name: Lenient<String> = "name",
         /// Remarks for people.
-        note: Loose<String> = "note",
+        note: Lenient<String> = "note",
         /// Fields of the standard that this CO does not know.
-        unsupported_fields: OneOrMany<Loose<String>> = "unsupportedFields",
+        unsupported_fields: OneOrMany<Lenient<String>> = "unsupportedFields",
         /// Version of the API, such as `2.6`.
-        version: Loose<String> = "version",
+        version: Lenient<String> = "version",
     }
 }
 
@@ -264,9 +264,9 @@ response_object! {
     /// Equipment that uses a service.
     Equipment {
         /// MAC address.
-        mac_address: Loose<String> = "macAddress" sensitive,
+        mac_address: Lenient<String> = "macAddress" sensitive,
         /// Vendor class identifier (DHCP option 60).
-        vendor_id: Loose<String> = "vendorId",
+        vendor_id: Lenient<String> = "vendorId",
     }
 }
 
@@ -285,7 +285,7 @@ response_object! {
     /// The one access that a look-up found.
     FoundAccess {
         /// Id of the access.
-        access_id: Loose<String> = "accessId",
+        access_id: Lenient<String> = "accessId",
     }
 }
 
@@ -293,13 +293,13 @@ response_object! {
     /// The network element that the customer is connected to, such as a switch.
     Hardware {
         /// Model.
-        model: Loose<String> = "model",
+        model: Lenient<String> = "model",
         /// Whether it can be reached.
-        up: Loose<bool> = "up",
+        up: Lenient<bool> = "up",
         /// When it was started.
-        up_since: Loose<Timestamp> = "upSince",
+        up_since: Lenient<Timestamp> = "upSince",
         /// Who made it.
-        vendor: Loose<String> = "vendor",
+        vendor: Lenient<String> = "vendor",
     }
 }
 
@@ -307,11 +307,11 @@ response_object! {
     /// A multicast group that the access has joined.
     IgmpGroup {
         /// Traffic so far.
-        counter: Loose<i64> = "counter",
+        counter: Lenient<i64> = "counter",
         /// Multicast address. It shows what is being watched.
-        multicast: Loose<String> = "multicast" sensitive,
+        multicast: Lenient<String> = "multicast" sensitive,
         /// When it was last joined.
-        timestamp: Loose<Timestamp> = "timestamp",
+        timestamp: Lenient<Timestamp> = "timestamp",
     }
 }
 
@@ -319,31 +319,31 @@ response_object! {
     /// The access that a line is for.
     InvoiceAccess {
         /// Id of the access.
-        access_id: Loose<String> = "accessId",
+        access_id: Lenient<String> = "accessId",
         /// Postal town.
-        city: Loose<String> = "city",
+        city: Lenient<String> = "city",
         /// Country, two letters (ISO 3166-1).
-        country_code: Loose<String> = "countryCode",
+        country_code: Lenient<String> = "countryCode",
         /// Official number of the apartment, four digits. An apartment has it or `mduDistinguisher`. The standard calls it a number and shows a text.
-        mdu_apartment_number: Loose<String> = "mduApartmentNumber" sensitive,
+        mdu_apartment_number: Lenient<String> = "mduApartmentNumber" sensitive,
         /// What tells apartments of one address apart where they have no official number.
-        mdu_distinguisher: Loose<String> = "mduDistinguisher" sensitive,
+        mdu_distinguisher: Lenient<String> = "mduDistinguisher" sensitive,
         /// Label of the outlet in the premises.
-        outlet: Loose<String> = "outlet" sensitive,
+        outlet: Lenient<String> = "outlet" sensitive,
         /// Group of accesses that this one belongs to, for the CO's commercial or technical ends.
-        population: Loose<String> = "population",
+        population: Lenient<String> = "population",
         /// Postal code, five digits.
-        postal_code: Loose<String> = "postalCode",
+        postal_code: Lenient<String> = "postalCode",
         /// What kind of premises it is.
-        premises_type: Loose<InvoiceAccessPremisesType> = "premisesType",
+        premises_type: Lenient<InvoiceAccessPremisesType> = "premisesType",
         /// Number of the price group.
-        price_group: Loose<i64> = "priceGroup",
+        price_group: Lenient<i64> = "priceGroup",
         /// Letter after the number, or of the entrance.
-        street_littera: Loose<String> = "streetLittera" sensitive,
+        street_littera: Lenient<String> = "streetLittera" sensitive,
         /// Street.
-        street_name: Loose<String> = "streetName" sensitive,
+        street_name: Lenient<String> = "streetName" sensitive,
         /// Number in the street: digits, or a range such as `550-70`.
-        street_number: Loose<String> = "streetNumber" sensitive,
+        street_number: Lenient<String> = "streetNumber" sensitive,
     }
 }
 
@@ -364,21 +364,21 @@ response_object! {
     /// What is charged.
     InvoiceItem {
         /// Name of what is charged.
-        billing_item: Loose<String> = "billingItem",
+        billing_item: Lenient<String> = "billingItem",
         /// Remarks, as for a credit.
-        comment: Loose<String> = "comment" sensitive,
+        comment: Lenient<String> = "comment" sensitive,
         /// First day that is charged.
-        from_date: Loose<::chrono::naive::NaiveDate> = "fromDate",
+        from_date: Lenient<::chrono::naive::NaiveDate> = "fromDate",
         /// Whether it is charged or credited. Some write `DEBET` for `DEBIT`.
-        invoice_type: Loose<InvoiceItemInvoiceType> = "invoiceType",
+        invoice_type: Lenient<InvoiceItemInvoiceType> = "invoiceType",
         /// What is charged; below zero what is credited.
-        invoiced_amount: Loose<Decimal> = "invoicedAmount",
+        invoiced_amount: Lenient<Decimal> = "invoicedAmount",
         /// List price.
-        list_price: Loose<Decimal> = "listPrice",
+        list_price: Lenient<Decimal> = "listPrice",
         /// Kind of fee.
-        row_type: Loose<InvoiceItemRowType> = "rowType",
+        row_type: Lenient<InvoiceItemRowType> = "rowType",
         /// Last day that is charged.
-        to_date: Loose<::chrono::naive::NaiveDate> = "toDate",
+        to_date: Lenient<::chrono::naive::NaiveDate> = "toDate",
     }
 }
 
@@ -410,13 +410,13 @@ open_enum! {
 response_object! {
     /// A line of an invoice, with what it is for.
     InvoiceLine {
-        access: Loose<InvoiceAccess> = "access",
+        access: Lenient<InvoiceAccess> = "access",
         /// Name of the CO.
-        co_id: Loose<String> = "coId",
-        invoice: Loose<InvoiceItem> = "invoice",
+        co_id: Lenient<String> = "coId",
+        invoice: Lenient<InvoiceItem> = "invoice",
         /// Name of the service provider.
-        sp_name: Loose<String> = "spName",
-        subscription: Loose<InvoiceSubscription> = "subscription",
+        sp_name: Lenient<String> = "spName",
+        subscription: Lenient<InvoiceSubscription> = "subscription",
     }
 }
 
@@ -424,11 +424,11 @@ response_object! {
     /// A period that was invoiced.
     InvoicePeriod {
         /// First day.
-        from_date: Loose<::chrono::naive::NaiveDate> = "fromDate",
+        from_date: Lenient<::chrono::naive::NaiveDate> = "fromDate",
         /// Id of the period, such as `201901`.
-        id: Loose<String> = "id",
+        id: Lenient<String> = "id",
         /// Last day.
-        to_date: Loose<::chrono::naive::NaiveDate> = "toDate",
+        to_date: Lenient<::chrono::naive::NaiveDate> = "toDate",
     }
 }
 
@@ -436,17 +436,17 @@ response_object! {
     /// The subscription that a line is for.
     InvoiceSubscription {
         /// The CO's id of the subscription.
-        co_subscription_id: Loose<String> = "coSubscriptionId",
+        co_subscription_id: Lenient<String> = "coSubscriptionId",
         /// When the subscription began.
-        connection_date: Loose<::chrono::naive::NaiveDate> = "connectionDate",
+        connection_date: Lenient<::chrono::naive::NaiveDate> = "connectionDate",
         /// When the subscription ended or will end. Empty when no end is known.
-        disconnection_date: Loose<::chrono::naive::NaiveDate> = "disconnectionDate",
+        disconnection_date: Lenient<::chrono::naive::NaiveDate> = "disconnectionDate",
         /// Name of the CO's technical service.
-        service: Loose<String> = "service",
+        service: Lenient<String> = "service",
         /// The service provider's reference to the end customer or service.
-        sp_reference: Loose<String> = "spReference",
+        sp_reference: Lenient<String> = "spReference",
         /// The service provider's id of the subscription.
-        sp_subscription_id: Loose<String> = "spSubscriptionId",
+        sp_subscription_id: Lenient<String> = "spSubscriptionId",
     }
 }
 
@@ -454,23 +454,23 @@ response_object! {
     /// An IP address that was lent, with the fields of the standard and, after them, those that one vendor shows.
     Lease {
         /// When the lease ends.
-        end: Loose<Timestamp> = "end",
+        end: Lenient<Timestamp> = "end",
         /// When it was last renewed.
-        last_renew: Loose<Timestamp> = "lastRenew",
+        last_renew: Lenient<Timestamp> = "lastRenew",
         /// When it was learnt.
-        learnt_at: Loose<Timestamp> = "learntAt",
+        learnt_at: Lenient<Timestamp> = "learntAt",
         /// IP address.
-        lease: Loose<String> = "lease" sensitive,
+        lease: Lenient<String> = "lease" sensitive,
         /// MAC address of the device.
-        mac: Loose<String> = "mac" sensitive,
+        mac: Lenient<String> = "mac" sensitive,
         /// Port that the address was seen on.
-        port: Loose<String> = "port",
+        port: Lenient<String> = "port",
         /// Kind of service that the lease belongs to.
-        service_type: Loose<LeaseServiceType> = "serviceType",
+        service_type: Lenient<LeaseServiceType> = "serviceType",
         /// When the lease began.
-        start: Loose<Timestamp> = "start",
+        start: Lenient<Timestamp> = "start",
         /// Number of the VLAN.
-        vlan: Loose<i64> = "vlan",
+        vlan: Lenient<i64> = "vlan",
     }
 }
 
@@ -488,21 +488,21 @@ response_object! {
     /// State of the interface that the access ends in.
     LinkStatus {
         /// Whether the CO has switched it off.
-        admin_down: Loose<bool> = "adminDown",
+        admin_down: Lenient<bool> = "adminDown",
         /// The same as `configuredSpeeds`, as others write it.
-        configured_speed: OneOrMany<Loose<ConfiguredSpeed>> = "configuredSpeed",
+        configured_speed: OneOrMany<Lenient<ConfiguredSpeed>> = "configuredSpeed",
         /// How traffic is shaped, by service. Others write `configuredSpeed`.
-        configured_speeds: OneOrMany<Loose<ConfiguredSpeed>> = "configuredSpeeds",
+        configured_speeds: OneOrMany<Lenient<ConfiguredSpeed>> = "configuredSpeeds",
         /// Whether it runs in full duplex.
-        full_duplex: Loose<bool> = "fullDuplex",
+        full_duplex: Lenient<bool> = "fullDuplex",
         /// Whether there is a link.
-        link: Loose<bool> = "link",
+        link: Lenient<bool> = "link",
         /// Since when the link is as it is.
-        link_since: Loose<Timestamp> = "linkSince",
+        link_since: Lenient<Timestamp> = "linkSince",
         /// The speed it is set to, such as `auto`.
-        speed: Loose<String> = "speed",
-        statistics: Loose<PortStatistics> = "statistics",
-        transceiver: Loose<Transceiver> = "transceiver",
+        speed: Lenient<String> = "speed",
+        statistics: Lenient<PortStatistics> = "statistics",
+        transceiver: Lenient<Transceiver> = "transceiver",
     }
 }
 
@@ -530,15 +530,15 @@ response_object! {
     /// A MAC address that was learnt.
     MacEntry {
         /// When it was learnt.
-        learnt_at: Loose<Timestamp> = "learntAt",
+        learnt_at: Lenient<Timestamp> = "learntAt",
         /// MAC address of the device.
-        mac: Loose<String> = "mac" sensitive,
+        mac: Lenient<String> = "mac" sensitive,
         /// Port that the address was seen on.
-        port: Loose<String> = "port",
+        port: Lenient<String> = "port",
         /// Kind of service that the address was seen in.
-        service_type: Loose<MacEntryServiceType> = "serviceType",
+        service_type: Lenient<MacEntryServiceType> = "serviceType",
         /// Number of the VLAN.
-        vlan: Loose<i64> = "vlan",
+        vlan: Lenient<i64> = "vlan",
     }
 }
 
@@ -556,15 +556,15 @@ response_object! {
     /// An object came, changed or went.
     ObjectEvent {
         /// Id of the object.
-        object_id: Loose<String> = "objectId",
+        object_id: Lenient<String> = "objectId",
         /// Kind of object, such as `orders`; some write the singular.
-        object_type: Loose<String> = "objectType",
+        object_type: Lenient<String> = "objectType",
         /// Address of the object; a deleted one has none.
-        path: Loose<String> = "path",
+        path: Lenient<String> = "path",
         /// When it happened.
-        time: Loose<Timestamp> = "time",
+        time: Lenient<Timestamp> = "time",
         /// What happened to it.
-        type_: Loose<ObjectEventType> = "type",
+        type_: Lenient<ObjectEventType> = "type",
     }
 }
 
@@ -581,36 +581,36 @@ response_object! {
     /// An order as the CO holds it.
     Order {
         /// Id of the access.
-        access_id: Loose<String> = "accessId",
-        characteristics: Loose<Characteristics> = "characteristics",
+        access_id: Lenient<String> = "accessId",
+        characteristics: Lenient<Characteristics> = "characteristics",
         /// The equipment that uses the service: one in one vendor's reading, a list in the standard.
-        equipment: OneOrMany<Loose<Equipment>> = "equipment",
+        equipment: OneOrMany<Lenient<Equipment>> = "equipment",
         /// The CO's estimate of when it will be done.
-        expected_completion_date: Loose<Timestamp> = "expectedCompletionDate",
+        expected_completion_date: Lenient<Timestamp> = "expectedCompletionDate",
         /// A note that may be shown to the end customer.
-        external_note: Loose<String> = "externalNote" sensitive,
+        external_note: Lenient<String> = "externalNote" sensitive,
         /// Whether to take the service over from another service provider.
-        forced_takeover: Loose<bool> = "forcedTakeover",
+        forced_takeover: Lenient<bool> = "forcedTakeover",
         /// Why the order failed.
-        message: Loose<String> = "message" sensitive,
+        message: Lenient<String> = "message" sensitive,
         /// What the order is to do.
-        operation: Loose<OrderOperation> = "operation",
+        operation: Lenient<OrderOperation> = "operation",
         /// Id of the order.
-        order_id: Loose<String> = "orderId",
+        order_id: Lenient<String> = "orderId",
         /// Address of the order. Events name orders by it.
-        path: Loose<String> = "path",
+        path: Lenient<String> = "path",
         /// Earliest moment at which to carry it out. Without it, or with one in the past, that is at once.
-        requested_date_time: Loose<Timestamp> = "requestedDateTime",
+        requested_date_time: Lenient<Timestamp> = "requestedDateTime",
         /// Name of the CO's technical service.
-        service: Loose<String> = "service",
+        service: Lenient<String> = "service",
         /// The service provider's reference to the end customer or service. Never a personal identity number.
-        sp_reference: Loose<String> = "spReference",
+        sp_reference: Lenient<String> = "spReference",
         /// The service provider's id of the subscription.
-        sp_subscription_id: Loose<String> = "spSubscriptionId",
+        sp_subscription_id: Lenient<String> = "spSubscriptionId",
         /// How far the order has come.
-        state: Loose<OrderState> = "state",
+        state: Lenient<OrderState> = "state",
         /// The CO's id of the subscription.
-        subscription_id: Loose<String> = "subscriptionId",
+        subscription_id: Lenient<String> = "subscriptionId",
     }
 }
 
@@ -731,8 +731,8 @@ response_object! {
     /// A change of an order. It never changes itself.
     OrderEvent {
         /// Id of the event; what follows it is asked for with `since`.
-        event: Loose<String> = "event",
-        order: Loose<OrderOfEvent> = "order",
+        event: Lenient<String> = "event",
+        order: Lenient<OrderOfEvent> = "order",
     }
 }
 
@@ -740,17 +740,17 @@ response_object! {
     /// What an event tells about its order.
     OrderOfEvent {
         /// Id of the access.
-        access_id: Loose<String> = "accessId",
+        access_id: Lenient<String> = "accessId",
         /// Why the order failed.
-        message: Loose<String> = "message" sensitive,
+        message: Lenient<String> = "message" sensitive,
         /// What the order is to do.
-        operation: Loose<OrderOfEventOperation> = "operation",
+        operation: Lenient<OrderOfEventOperation> = "operation",
         /// Address of the order; its id is not given.
-        path: Loose<String> = "path",
+        path: Lenient<String> = "path",
         /// Name of the CO's technical service.
-        service: Loose<String> = "service",
+        service: Lenient<String> = "service",
         /// The state that the order came to.
-        state: Loose<OrderOfEventState> = "state",
+        state: Lenient<OrderOfEventState> = "state",
     }
 }
 
@@ -859,9 +859,9 @@ response_object! {
     /// The highest rate so far.
     PeakRate {
         /// Bytes per second.
-        counter: Loose<i64> = "counter",
+        counter: Lenient<i64> = "counter",
         /// When it was reached.
-        timestamp: Loose<Timestamp> = "timestamp",
+        timestamp: Lenient<Timestamp> = "timestamp",
     }
 }
 
@@ -869,13 +869,13 @@ response_object! {
     /// What a port has counted.
     PortStatistics {
         /// Since when the counters run.
-        counter_reset_at: Loose<Timestamp> = "counterResetAt",
-        input: Loose<TrafficCounters> = "input",
-        last_five_input: Loose<TrafficCounters> = "lastFiveInput",
-        last_five_output: Loose<TrafficCounters> = "lastFiveOutput",
-        output: Loose<TrafficCounters> = "output",
-        peak_input_rate: Loose<PeakRate> = "peakInputRate",
-        peak_output_rate: Loose<PeakRate> = "peakOutputRate",
+        counter_reset_at: Lenient<Timestamp> = "counterResetAt",
+        input: Lenient<TrafficCounters> = "input",
+        last_five_input: Lenient<TrafficCounters> = "lastFiveInput",
+        last_five_output: Lenient<TrafficCounters> = "lastFiveOutput",
+        output: Lenient<TrafficCounters> = "output",
+        peak_input_rate: Lenient<PeakRate> = "peakInputRate",
+        peak_output_rate: Lenient<PeakRate> = "peakOutputRate",
     }
 }
 
@@ -892,45 +892,45 @@ response_object! {
     /// A service that can be had on an access, and when.
     Service {
         /// From when the service can be ordered. Empty when that is not known.
-        available_date_time: Loose<Timestamp> = "availableDateTime",
+        available_date_time: Lenient<Timestamp> = "availableDateTime",
         /// By name, the characteristics that an order may give: an object with `required` and, where only some are valid, a list `values`. One vendor shows a key `empty` with a boolean among them.
-        characteristics: Loose<::serde_json::Map<String, ::serde_json::Value>> = "characteristics" sensitive,
+        characteristics: Lenient<::serde_json::Map<String, ::serde_json::Value>> = "characteristics" sensitive,
         /// Messages of the CO for the end customer.
-        comments: OneOrMany<Loose<String>> = "comments",
+        comments: OneOrMany<Lenient<String>> = "comments",
         /// When the service can technically be delivered for the first time: 1990-01-01 for long ago, 3030-12-12 for some day.
-        connection_date_time: Loose<Timestamp> = "connectionDateTime",
+        connection_date_time: Lenient<Timestamp> = "connectionDateTime",
         /// From when the service is no longer there. Empty when no end is known.
-        disconnection_date_time: Loose<Timestamp> = "disconnectionDateTime",
+        disconnection_date_time: Lenient<Timestamp> = "disconnectionDateTime",
         /// Whether an order may take the service over from another service provider.
-        forced_takeover_possible: Loose<bool> = "forcedTakeoverPossible",
+        forced_takeover_possible: Lenient<bool> = "forcedTakeoverPossible",
         /// Name of the service, as orders give it.
-        service: Loose<String> = "service",
+        service: Lenient<String> = "service",
     }
 }
 
 response_object! {
     /// A service that is delivered.
     Subscription {
-        characteristics: Loose<Characteristics> = "characteristics",
+        characteristics: Lenient<Characteristics> = "characteristics",
         /// When the subscription began.
-        connection_date: Loose<Timestamp> = "connectionDate",
-        dhcp_identifier: Loose<DhcpIdentifier> = "dhcpIdentifier",
+        connection_date: Lenient<Timestamp> = "connectionDate",
+        dhcp_identifier: Lenient<DhcpIdentifier> = "dhcpIdentifier",
         /// When the subscription ended or will end. Empty when no end is known.
-        disconnection_date: Loose<Timestamp> = "disconnectionDate",
+        disconnection_date: Lenient<Timestamp> = "disconnectionDate",
         /// The equipment that uses the service: one in one vendor's reading, a list in the standard.
-        equipment: OneOrMany<Loose<Equipment>> = "equipment",
+        equipment: OneOrMany<Lenient<Equipment>> = "equipment",
         /// Whether the service is delivered or blocked for a while.
-        operational_state: Loose<SubscriptionOperationalState> = "operationalState",
+        operational_state: Lenient<SubscriptionOperationalState> = "operationalState",
         /// DHCP option 82, type and length included, in hexadecimal digits; begins with `52`. Deprecated for `dhcpIdentifier`.
-        option82: Loose<String> = "option82" sensitive,
+        option82: Lenient<String> = "option82" sensitive,
         /// Name of the CO's technical service.
-        service: Loose<String> = "service",
+        service: Lenient<String> = "service",
         /// The service provider's reference to the end customer or service.
-        sp_reference: Loose<String> = "spReference",
+        sp_reference: Lenient<String> = "spReference",
         /// The service provider's id of the subscription.
-        sp_subscription_id: Loose<String> = "spSubscriptionId",
+        sp_subscription_id: Lenient<String> = "spSubscriptionId",
         /// The CO's id of the subscription.
-        subscription_id: Loose<String> = "subscriptionId",
+        subscription_id: Lenient<String> = "subscriptionId",
     }
 }
 
@@ -946,34 +946,34 @@ response_object! {
     /// A ticket.
     Ticket {
         /// Id of the access.
-        access_id: Loose<String> = "accessId",
-        additional_info: Loose<TicketInfo> = "additionalInfo",
+        access_id: Lenient<String> = "accessId",
+        additional_info: Lenient<TicketInfo> = "additionalInfo",
         /// The CO's reference of the ticket.
-        co_ticket_reference: Loose<String> = "coTicketReference",
+        co_ticket_reference: Lenient<String> = "coTicketReference",
         /// What was said since.
-        comments: OneOrMany<Loose<TicketComment>> = "comments",
+        comments: OneOrMany<Lenient<TicketComment>> = "comments",
         /// When it was opened.
-        created_at: Loose<Timestamp> = "createdAt",
+        created_at: Lenient<Timestamp> = "createdAt",
         /// Who opened it.
-        created_by: Loose<String> = "createdBy" sensitive,
+        created_by: Lenient<String> = "createdBy" sensitive,
         /// What it is about.
-        description: Loose<String> = "description" sensitive,
+        description: Lenient<String> = "description" sensitive,
         /// What it is about, in short.
-        heading: Loose<String> = "heading" sensitive,
+        heading: Lenient<String> = "heading" sensitive,
         /// Kind of problem.
-        problem_type: Loose<TicketProblemType> = "problemType",
+        problem_type: Lenient<TicketProblemType> = "problemType",
         /// Which side has to act; service levels are computed from it.
-        responsible: Loose<TicketResponsible> = "responsible",
+        responsible: Lenient<TicketResponsible> = "responsible",
         /// The service provider's reference to the end customer or service.
-        sp_reference: Loose<String> = "spReference",
+        sp_reference: Lenient<String> = "spReference",
         /// The service provider's reference of the ticket.
-        sp_ticket_reference: Loose<String> = "spTicketReference",
+        sp_ticket_reference: Lenient<String> = "spTicketReference",
         /// Who is at work on it, if anybody.
-        status: Loose<TicketStatus> = "status",
+        status: Lenient<TicketStatus> = "status",
         /// The CO's id of the subscription.
-        subscription_id: Loose<String> = "subscriptionId",
+        subscription_id: Lenient<String> = "subscriptionId",
         /// When it last changed.
-        updated_at: Loose<Timestamp> = "updatedAt",
+        updated_at: Lenient<Timestamp> = "updatedAt",
     }
 }
 
@@ -981,11 +981,11 @@ response_object! {
     /// A comment on a ticket.
     TicketComment {
         /// When.
-        created_at: Loose<Timestamp> = "createdAt",
+        created_at: Lenient<Timestamp> = "createdAt",
         /// Who wrote it.
-        created_by: Loose<String> = "createdBy" sensitive,
+        created_by: Lenient<String> = "createdBy" sensitive,
         /// The comment.
-        message: Loose<String> = "message" sensitive,
+        message: Lenient<String> = "message" sensitive,
     }
 }
 
@@ -1052,11 +1052,11 @@ response_object! {
     /// What is known about the line.
     TicketInfo {
         /// The customer's IP address.
-        ip: Loose<String> = "ip" sensitive,
+        ip: Lenient<String> = "ip" sensitive,
         /// Whether the customer has a link.
-        link: Loose<bool> = "link",
+        link: Lenient<bool> = "link",
         /// MAC address of the customer's device.
-        mac: Loose<String> = "mac" sensitive,
+        mac: Lenient<String> = "mac" sensitive,
     }
 }
 
@@ -1087,7 +1087,7 @@ response_object! {
     /// The ticket that was opened.
     TicketReference {
         /// The CO's reference of the ticket.
-        co_ticket_reference: Loose<String> = "coTicketReference",
+        co_ticket_reference: Lenient<String> = "coTicketReference",
     }
 }
 
@@ -1113,13 +1113,13 @@ response_object! {
     /// A ticket in a list.
     TicketSummary {
         /// The CO's reference of the ticket.
-        co_ticket_reference: Loose<String> = "coTicketReference",
+        co_ticket_reference: Lenient<String> = "coTicketReference",
         /// Which side has to act; service levels are computed from it.
-        responsible: Loose<TicketSummaryResponsible> = "responsible",
+        responsible: Lenient<TicketSummaryResponsible> = "responsible",
         /// The service provider's reference of the ticket.
-        sp_ticket_reference: Loose<String> = "spTicketReference",
+        sp_ticket_reference: Lenient<String> = "spTicketReference",
         /// Who is at work on it, if anybody.
-        status: Loose<TicketSummaryStatus> = "status",
+        status: Lenient<TicketSummaryStatus> = "status",
     }
 }
 
@@ -1175,21 +1175,21 @@ response_object! {
     /// Traffic in one direction, in all or over the last five minutes.
     TrafficCounters {
         /// Broadcast traffic.
-        broadcast: Loose<i64> = "broadcast",
+        broadcast: Lenient<i64> = "broadcast",
         /// Bytes.
-        bytes: Loose<i64> = "bytes",
+        bytes: Lenient<i64> = "bytes",
         /// Checksum errors.
-        crc_errors: Loose<i64> = "crcErrors",
+        crc_errors: Lenient<i64> = "crcErrors",
         /// Errors of all kinds.
-        errors: Loose<i64> = "errors",
+        errors: Lenient<i64> = "errors",
         /// Multicast traffic.
-        multicast: Loose<i64> = "multicast",
+        multicast: Lenient<i64> = "multicast",
         /// Packets.
-        packets: Loose<i64> = "packets",
+        packets: Lenient<i64> = "packets",
         /// Pause frames.
-        pauses: Loose<i64> = "pauses",
+        pauses: Lenient<i64> = "pauses",
         /// Unicast traffic.
-        unicast: Loose<i64> = "unicast",
+        unicast: Lenient<i64> = "unicast",
     }
 }
 
@@ -1197,21 +1197,21 @@ response_object! {
     /// The optical module of a port.
     Transceiver {
         /// Bias current of the laser.
-        bias_tx: Loose<String> = "biasTx",
+        bias_tx: Lenient<String> = "biasTx",
         /// Received power.
-        dbm_rx: Loose<String> = "dbmRx",
+        dbm_rx: Lenient<String> = "dbmRx",
         /// Sent power.
-        dbm_tx: Loose<String> = "dbmTx",
+        dbm_tx: Lenient<String> = "dbmTx",
         /// Part number.
-        part_number: Loose<String> = "partNumber",
+        part_number: Lenient<String> = "partNumber",
         /// Serial number.
-        serial_number: Loose<String> = "serialNumber",
+        serial_number: Lenient<String> = "serialNumber",
         /// Supply voltage.
-        supply_voltage: Loose<String> = "supplyVoltage",
+        supply_voltage: Lenient<String> = "supplyVoltage",
         /// Temperature.
-        temp: Loose<String> = "temp",
+        temp: Lenient<String> = "temp",
         /// Who made it.
-        vendor: Loose<String> = "vendor",
+        vendor: Lenient<String> = "vendor",
     }
 }
 

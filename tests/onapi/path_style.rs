@@ -2,7 +2,7 @@
 
 use lastmile::onapi::Changes;
 use lastmile::onapi::OnApi;
-use lastmile::{Outcome, PathHabits, Slash};
+use lastmile::{Outcome, PathStyle, TrailingSlash};
 use lastmile_sandbox::{LowerCase, RefuseWith, Sandbox};
 use lastmile_tests::brisk;
 
@@ -12,30 +12,30 @@ async fn network(
     collections: Wants,
     items: Wants,
     refuse_with: RefuseWith,
-    habits: PathHabits,
+    path_style: PathStyle,
 ) -> (Sandbox, OnApi) {
     let mut wants = lastmile_sandbox::PathStyle::default();
     (wants.collections, wants.items, wants.refuse_with) = (collections, items, refuse_with);
-    if habits.lower_case_parameters {
+    if path_style.lower_case_parameters {
         wants.lower_case_parameters = LowerCase::Required;
     }
     let sandbox = Sandbox::builder().seed(1).onapi_path_style(wants).start().await.unwrap();
     let supplier = sandbox.onapi();
     let builder =
         OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password()).policy(brisk());
-    let network = builder.path_habits(habits).build().unwrap();
+    let network = builder.path_style(path_style).build().unwrap();
     (sandbox, network)
 }
 
 #[tokio::test]
 async fn a_collection_and_an_item_in_every_form() {
     for (wants, slash) in [
-        (Wants::Required, Slash::Always),
-        (Wants::Refused, Slash::Never),
-        (Wants::Either, Slash::AsDocumented),
+        (Wants::Required, TrailingSlash::Always),
+        (Wants::Refused, TrailingSlash::Never),
+        (Wants::Either, TrailingSlash::AsDocumented),
     ] {
-        let habits = PathHabits { collections: slash, items: slash, ..Default::default() };
-        let (sandbox, network) = network(wants, wants, RefuseWith::NotFound, habits).await;
+        let path_style = PathStyle { collections: slash, items: slash, ..Default::default() };
+        let (sandbox, network) = network(wants, wants, RefuseWith::NotFound, path_style).await;
         let access = sandbox.onapi().accesses()[0].id.parse().unwrap();
         network.access(&access).await.unwrap();
         assert!(matches!(network.accesses(None).await.unwrap(), Changes::Rows(_)), "{wants:?}");
@@ -44,8 +44,8 @@ async fn a_collection_and_an_item_in_every_form() {
 
 #[tokio::test]
 async fn a_form_that_the_network_does_not_want_gives_no_rows() {
-    let habits = PathHabits::default();
-    let (sandbox, network) = network(Wants::Refused, Wants::Required, RefuseWith::NotFound, habits).await;
+    let path_style = PathStyle::default();
+    let (sandbox, network) = network(Wants::Refused, Wants::Required, RefuseWith::NotFound, path_style).await;
     let access = sandbox.onapi().accesses()[0].id.parse().unwrap();
     assert_eq!(network.access(&access).await.unwrap_err().status().unwrap(), 404);
     assert!(
@@ -58,7 +58,7 @@ async fn a_form_that_the_network_does_not_want_gives_no_rows() {
 async fn a_redirect_to_the_other_form_is_followed_for_reads() {
     for refuse_with in [RefuseWith::MovedPermanently, RefuseWith::PermanentRedirect] {
         let (sandbox, network) =
-            network(Wants::Refused, Wants::Required, refuse_with, PathHabits::default()).await;
+            network(Wants::Refused, Wants::Required, refuse_with, PathStyle::default()).await;
         let access = sandbox.onapi().accesses()[0].id.parse().unwrap();
         network.access(&access).await.unwrap();
         assert!(matches!(network.accesses(None).await.unwrap(), Changes::Rows(_)));
@@ -72,7 +72,7 @@ async fn an_order_is_not_redirected_by_301_and_says_so() {
         [(RefuseWith::MovedPermanently, false), (RefuseWith::PermanentRedirect, true)]
     {
         let (sandbox, network) =
-            network(Wants::Refused, Wants::Either, refuse_with, PathHabits::default()).await;
+            network(Wants::Refused, Wants::Either, refuse_with, PathStyle::default()).await;
         let access = sandbox.onapi().accesses()[0].id.parse().unwrap();
         let mut order = Prepared::new(NewOrder::activate(access, "NONE", "SP-1".parse().unwrap())).unwrap();
         let error = order.place(&network).await.unwrap_err();
@@ -84,8 +84,8 @@ async fn an_order_is_not_redirected_by_301_and_says_so() {
 #[tokio::test]
 async fn parameters_in_lower_case() {
     use lastmile::onapi::types::LookupDhcpParams;
-    let habits = PathHabits { lower_case_parameters: true, ..Default::default() };
-    let (sandbox, network) = network(Wants::Either, Wants::Either, RefuseWith::NotFound, habits).await;
+    let path_style = PathStyle { lower_case_parameters: true, ..Default::default() };
+    let (sandbox, network) = network(Wants::Either, Wants::Either, RefuseWith::NotFound, path_style).await;
     let access = sandbox.onapi().accesses()[0].clone();
     let params =
         LookupDhcpParams { ipv4_circuit_id: Some(access.ipv4_circuit_id.clone()), ..Default::default() };

@@ -16,14 +16,14 @@ use serde_json::value::RawValue;
 /// written back the way it came; what cannot be read at all is kept as it arrived.
 ///
 /// ```
-/// use lastmile_core::wire::Loose;
+/// use lastmile_core::wire::Lenient;
 ///
-/// let [plain, text, nothing, odd]: [Loose<i64>; 4] = serde_json::from_str(r#"[7, "7", "", "seven"]"#)?;
+/// let [plain, text, nothing, odd]: [Lenient<i64>; 4] = serde_json::from_str(r#"[7, "7", "", "seven"]"#)?;
 /// assert_eq!(plain.get(), Some(&7));
 /// assert_eq!(text.get(), Some(&7));
 /// assert!(nothing.is_nothing());
 /// assert_eq!(odd.get(), None);
-/// assert_eq!(odd.stray(), Some(&serde_json::json!("seven")));
+/// assert_eq!(odd.unexpected(), Some(&serde_json::json!("seven")));
 /// assert_eq!(serde_json::to_string(&(text, odd))?, r#"["7","seven"]"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
@@ -31,19 +31,19 @@ use serde_json::value::RawValue;
 /// A number with a fraction or beyond 64 bits that arrives where another type is meant is kept with the precision of
 /// a float. Where that could lose digits of a whole number, nothing is read from it.
 #[derive(Clone, Default, PartialEq)]
-pub enum Loose<T> {
+pub enum Lenient<T> {
     /// The field was missing.
     #[default]
     Absent,
     /// The value, in its own form.
     Value(T),
     /// Something else arrived in its place.
-    Stray(Stray<T>),
+    Unexpected(Unexpected<T>),
 }
 
 /// What arrived instead of a value in its own form.
 #[derive(Clone, PartialEq)]
-pub struct Stray<T>(
+pub struct Unexpected<T>(
     /// Empty only while it is dropped.
     Option<Box<Arrived<T>>>,
 );
@@ -56,7 +56,7 @@ struct Arrived<T> {
     is_json_text: bool,
 }
 
-impl<T> Stray<T> {
+impl<T> Unexpected<T> {
     #[cold]
     fn new(read: Option<T>, arrived: Value) -> Self {
         Self(Some(Box::new(Arrived { read, arrived, is_json_text: false })))
@@ -68,17 +68,17 @@ impl<T> Stray<T> {
     }
 
     fn arrived(&self) -> &Value {
-        self.0.as_ref().map_or(&Value::Null, |stray| &stray.arrived)
+        self.0.as_ref().map_or(&Value::Null, |unexpected| &unexpected.arrived)
     }
 
     /// The JSON text that is written back instead of [`arrived`](Self::arrived), where that is a text of JSON.
     fn json_text(&self) -> Option<&RawValue> {
-        let stray = self.0.as_ref().filter(|stray| stray.is_json_text)?;
-        serde_json::from_str(stray.arrived.as_str()?).ok()
+        let unexpected = self.0.as_ref().filter(|unexpected| unexpected.is_json_text)?;
+        serde_json::from_str(unexpected.arrived.as_str()?).ok()
     }
 }
 
-impl<T> Drop for Stray<T> {
+impl<T> Drop for Unexpected<T> {
     /// Out of the way: every field of every row is dropped, and hardly one has strayed.
     #[inline]
     fn drop(&mut self) {
@@ -86,19 +86,19 @@ impl<T> Drop for Stray<T> {
         #[inline(never)]
         fn out_of_the_way<T>(_: Box<Arrived<T>>) {}
 
-        if let Some(stray) = self.0.take() {
-            out_of_the_way(stray);
+        if let Some(unexpected) = self.0.take() {
+            out_of_the_way(unexpected);
         }
     }
 }
 
-impl<T> Loose<T> {
+impl<T> Lenient<T> {
     /// The value, if one arrived that could be read.
     pub fn get(&self) -> Option<&T> {
         match self {
             Self::Absent => None,
             Self::Value(value) => Some(value),
-            Self::Stray(stray) => stray.read(),
+            Self::Unexpected(unexpected) => unexpected.read(),
         }
     }
 
@@ -107,11 +107,11 @@ impl<T> Loose<T> {
         match self {
             Self::Absent => None,
             Self::Value(value) => Some(value),
-            Self::Stray(mut stray) => stray.0.take().and_then(|stray| stray.read),
+            Self::Unexpected(mut unexpected) => unexpected.0.take().and_then(|unexpected| unexpected.read),
         }
     }
 
-    /// The value, borrowed as what it stands for: `Option<&str>` of a `Loose<String>`.
+    /// The value, borrowed as what it stands for: `Option<&str>` of a `Lenient<String>`.
     pub fn as_deref(&self) -> Option<&T::Target>
     where
         T: Deref,
@@ -120,18 +120,18 @@ impl<T> Loose<T> {
     }
 
     /// A value of which nothing was read, and which no [`Value`] can hold: a repeated key, half a surrogate pair, a number
-    /// beyond every float. [`stray`](Self::stray) gives its JSON as a text. It is written back as it arrived, or as that
+    /// beyond every float. [`unexpected`](Self::unexpected) gives its JSON as a text. It is written back as it arrived, or as that
     /// text where it is not JSON at all.
     #[cold]
     pub(super) fn unreadable_json(json: &[u8]) -> Self {
         let arrived = Value::String(String::from_utf8_lossy(json).into_owned());
-        Self::Stray(Stray(Some(Box::new(Arrived { read: None, arrived, is_json_text: true }))))
+        Self::Unexpected(Unexpected(Some(Box::new(Arrived { read: None, arrived, is_json_text: true }))))
     }
 
     /// What arrived, when it was not the value in its own form. Where no [`Value`] can hold that, it is a text of its JSON.
-    pub fn stray(&self) -> Option<&Value> {
+    pub fn unexpected(&self) -> Option<&Value> {
         match self {
-            Self::Stray(stray) => Some(stray.arrived()),
+            Self::Unexpected(unexpected) => Some(unexpected.arrived()),
             _ => None,
         }
     }
@@ -146,31 +146,31 @@ impl<T> Loose<T> {
         match self {
             Self::Absent => true,
             Self::Value(_) => false,
-            Self::Stray(stray) => stray.arrived().is_null() || stray.arrived() == "",
+            Self::Unexpected(unexpected) => unexpected.arrived().is_null() || unexpected.arrived() == "",
         }
     }
 }
 
-impl<T> From<T> for Loose<T> {
+impl<T> From<T> for Lenient<T> {
     fn from(value: T) -> Self {
         Self::Value(value)
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Loose<T> {
+impl<T: fmt::Debug> fmt::Debug for Lenient<T> {
     /// Shows what was read. What could not be read is not shown: it may be anything, a person's name included.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self, self.get()) {
             (Self::Absent, _) => f.write_str("Absent"),
             (_, Some(value)) => value.fmt(f),
-            (loose, None) => f.write_str(if loose.is_nothing() { "Nothing" } else { "Unreadable" }),
+            (lenient, None) => f.write_str(if lenient.is_nothing() { "Nothing" } else { "Unreadable" }),
         }
     }
 }
 
 /// A scalar as it arrived. `Debug` shows what kind it is and no more: it may be anything.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Given<'a> {
+pub enum Scalar<'a> {
     /// `true` or `false`.
     Bool(bool),
     /// A whole number that is not negative.
@@ -183,7 +183,7 @@ pub enum Given<'a> {
     Text(&'a str),
 }
 
-impl fmt::Debug for Given<'_> {
+impl fmt::Debug for Scalar<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Bool(_) => "Bool((hidden))",
@@ -195,45 +195,45 @@ impl fmt::Debug for Given<'_> {
     }
 }
 
-impl From<Given<'_>> for Value {
-    fn from(given: Given<'_>) -> Self {
+impl From<Scalar<'_>> for Value {
+    fn from(given: Scalar<'_>) -> Self {
         match given {
-            Given::Bool(value) => value.into(),
-            Given::Unsigned(value) => value.into(),
-            Given::Signed(value) => value.into(),
-            Given::Float(value) => value.into(),
-            Given::Text(value) => value.into(),
+            Scalar::Bool(value) => value.into(),
+            Scalar::Unsigned(value) => value.into(),
+            Scalar::Signed(value) => value.into(),
+            Scalar::Float(value) => value.into(),
+            Scalar::Text(value) => value.into(),
         }
     }
 }
 
-/// What a type makes of a [`Given`] scalar.
+/// What a type makes of a [`Scalar`] scalar.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Reading<T> {
     /// Read, and writing it gives back exactly what arrived.
-    Exact(T),
+    Canonical(T),
     /// Read, but it arrived in another form.
-    Bent(T),
+    Coerced(T),
     /// Not readable.
-    No,
+    Invalid,
 }
 
 impl<T> Reading<T> {
     fn bent(read: Option<T>) -> Self {
-        read.map_or(Self::No, Self::Bent)
+        read.map_or(Self::Invalid, Self::Coerced)
     }
 
     /// Reads a name of an open list. An empty text is none.
-    pub fn named(given: Given<'_>) -> Self
+    pub fn named(given: Scalar<'_>) -> Self
     where
         T: for<'a> From<&'a str>,
     {
         match given {
-            Given::Text("") => Self::No,
-            Given::Text(name) => Self::Exact(name.into()),
+            Scalar::Text("") => Self::Invalid,
+            Scalar::Text(name) => Self::Canonical(name.into()),
             other => match String::read(other) {
-                Reading::Exact(name) | Reading::Bent(name) => Self::Bent(name.as_str().into()),
-                Reading::No => Self::No,
+                Reading::Canonical(name) | Reading::Coerced(name) => Self::Coerced(name.as_str().into()),
+                Reading::Invalid => Self::Invalid,
             },
         }
     }
@@ -242,11 +242,11 @@ impl<T> Reading<T> {
 /// Below this magnitude a float keeps every digit of a whole number.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// A type that a [`Loose`] can hold.
+/// A type that a [`Lenient`] can hold.
 pub trait Readable: Sized {
     /// Reads a scalar that arrived. The default reads none.
-    fn read(_: Given<'_>) -> Reading<Self> {
-        Reading::No
+    fn read(_: Scalar<'_>) -> Reading<Self> {
+        Reading::Invalid
     }
 
     /// The short way for a text that is the value in its own form. None means: ask [`read`](Self::read).
@@ -258,14 +258,14 @@ pub trait Readable: Sized {
     ///
     /// # Errors
     /// When the object is broken, or a part of it that cannot be anything else.
-    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Loose<Self>, A::Error> {
-        Ok(LooseVisitor::unreadable(Value::deserialize(MapAccessDeserializer::new(map))?))
+    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Lenient<Self>, A::Error> {
+        Ok(LenientVisitor::unreadable(Value::deserialize(MapAccessDeserializer::new(map))?))
     }
 
-    /// Reads what arrived from its source. For types that need more of it than a [`Given`] keeps.
+    /// Reads what arrived from its source. For types that need more of it than a [`Scalar`] keeps.
     #[doc(hidden)]
-    fn read_from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Loose<Self>, D::Error> {
-        deserializer.deserialize_any(LooseVisitor(PhantomData))
+    fn read_from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Lenient<Self>, D::Error> {
+        deserializer.deserialize_any(LenientVisitor(PhantomData))
     }
 }
 
@@ -275,38 +275,38 @@ impl Readable for String {
         Some(text.to_owned())
     }
 
-    fn read(given: Given<'_>) -> Reading<Self> {
+    fn read(given: Scalar<'_>) -> Reading<Self> {
         match given {
-            Given::Text(text) => Reading::Exact(text.to_owned()),
+            Scalar::Text(text) => Reading::Canonical(text.to_owned()),
             // Digits may be missing here, and an id with wrong digits is worse than none.
-            Given::Float(number) if number.abs() >= WHOLE => Reading::No,
-            other => Reading::Bent(Value::from(other).to_string()),
+            Scalar::Float(number) if number.abs() >= WHOLE => Reading::Invalid,
+            other => Reading::Coerced(Value::from(other).to_string()),
         }
     }
 }
 
 impl Readable for bool {
-    fn read(given: Given<'_>) -> Reading<Self> {
+    fn read(given: Scalar<'_>) -> Reading<Self> {
         match given {
-            Given::Bool(value) => Reading::Exact(value),
-            Given::Text(text) if text.eq_ignore_ascii_case("true") => Reading::Bent(true),
-            Given::Text(text) if text.eq_ignore_ascii_case("false") => Reading::Bent(false),
-            _ => Reading::No,
+            Scalar::Bool(value) => Reading::Canonical(value),
+            Scalar::Text(text) if text.eq_ignore_ascii_case("true") => Reading::Coerced(true),
+            Scalar::Text(text) if text.eq_ignore_ascii_case("false") => Reading::Coerced(false),
+            _ => Reading::Invalid,
         }
     }
 }
 
 impl Readable for i64 {
-    fn read(given: Given<'_>) -> Reading<Self> {
+    fn read(given: Scalar<'_>) -> Reading<Self> {
         match given {
-            Given::Unsigned(value) => Self::try_from(value).map_or(Reading::No, Reading::Exact),
-            Given::Signed(value) => Reading::Exact(value),
+            Scalar::Unsigned(value) => Self::try_from(value).map_or(Reading::Invalid, Reading::Canonical),
+            Scalar::Signed(value) => Reading::Canonical(value),
             #[expect(clippy::cast_possible_truncation, reason = "whole and within range")]
-            Given::Float(value) => {
+            Scalar::Float(value) => {
                 Reading::bent((value.fract() == 0.0 && value.abs() < WHOLE).then_some(value as Self))
             }
-            Given::Text(text) => Reading::bent(text.trim().parse().ok()),
-            Given::Bool(_) => Reading::No,
+            Scalar::Text(text) => Reading::bent(text.trim().parse().ok()),
+            Scalar::Bool(_) => Reading::Invalid,
         }
     }
 }
@@ -314,114 +314,114 @@ impl Readable for i64 {
 impl Readable for NaiveDate {
     /// A date-time is read for its date, as it stands, whatever its offset. Eight digits are read as year, month and day,
     /// from the year 1900 on: written in another order, a date of these years would not begin with them.
-    fn read(given: Given<'_>) -> Reading<Self> {
-        let Given::Text(whole) = given else { return Reading::No };
+    fn read(given: Scalar<'_>) -> Reading<Self> {
+        let Scalar::Text(whole) = given else { return Reading::Invalid };
         let text = whole.trim();
         if text.len() != whole.len() {
-            return match Self::read(Given::Text(text)) {
-                Reading::Exact(date) | Reading::Bent(date) => Reading::Bent(date),
-                Reading::No => Reading::No,
+            return match Self::read(Scalar::Text(text)) {
+                Reading::Canonical(date) | Reading::Coerced(date) => Reading::Coerced(date),
+                Reading::Invalid => Reading::Invalid,
             };
         }
         if text.len() == 8 {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && text >= "1900";
             return Reading::bent(digits.then(|| Self::parse_from_str(text, "%Y%m%d").ok()).flatten());
         }
-        let Some((date, rest)) = text.split_at_checked(10) else { return Reading::No };
+        let Some((date, rest)) = text.split_at_checked(10) else { return Reading::Invalid };
         let looks_right = date.bytes().enumerate().all(|(at, b)| match at {
             4 | 7 => b == b'-',
             _ => b.is_ascii_digit(),
         });
         match (looks_right.then(|| date.parse().ok()).flatten(), rest.as_bytes().first()) {
-            (Some(date), None) => Reading::Exact(date),
-            (Some(date), Some(b'T' | b't' | b' ')) => Reading::Bent(date),
-            _ => Reading::No,
+            (Some(date), None) => Reading::Canonical(date),
+            (Some(date), Some(b'T' | b't' | b' ')) => Reading::Coerced(date),
+            _ => Reading::Invalid,
         }
     }
 }
 
 impl<T: for<'a> Deserialize<'a>> Readable for BTreeMap<String, T> {
-    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Loose<Self>, A::Error> {
-        Self::deserialize(MapAccessDeserializer::new(map)).map(Loose::Value)
+    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Lenient<Self>, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(map)).map(Lenient::Value)
     }
 }
 
 impl Readable for serde_json::Map<String, Value> {
-    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Loose<Self>, A::Error> {
-        Self::deserialize(MapAccessDeserializer::new(map)).map(Loose::Value)
+    fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Lenient<Self>, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(map)).map(Lenient::Value)
     }
 }
 
-impl<T: Serialize> Serialize for Loose<T> {
+impl<T: Serialize> Serialize for Lenient<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Absent => serializer.serialize_none(),
             Self::Value(value) => value.serialize(serializer),
-            Self::Stray(stray) => match stray.json_text() {
-                None => stray.arrived().serialize(serializer),
+            Self::Unexpected(unexpected) => match unexpected.json_text() {
+                None => unexpected.arrived().serialize(serializer),
                 Some(json) => json.serialize(serializer),
             },
         }
     }
 }
 
-impl<'de, T: Readable> Deserialize<'de> for Loose<T> {
+impl<'de, T: Readable> Deserialize<'de> for Lenient<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::read_from(deserializer)
     }
 }
 
-pub(super) struct LooseVisitor<T>(pub(super) PhantomData<T>);
+pub(super) struct LenientVisitor<T>(pub(super) PhantomData<T>);
 
-impl<T: Readable> LooseVisitor<T> {
+impl<T: Readable> LenientVisitor<T> {
     #[inline(never)]
-    fn scalar<E>(given: Given<'_>) -> Result<Loose<T>, E> {
+    fn scalar<E>(given: Scalar<'_>) -> Result<Lenient<T>, E> {
         Ok(match T::read(given) {
-            Reading::Exact(value) => Loose::Value(value),
-            Reading::Bent(value) => Self::bent(value, given),
-            Reading::No => Self::unreadable(given.into()),
+            Reading::Canonical(value) => Lenient::Value(value),
+            Reading::Coerced(value) => Self::bent(value, given),
+            Reading::Invalid => Self::unreadable(given.into()),
         })
     }
 
     #[cold]
-    fn bent(value: T, given: Given<'_>) -> Loose<T> {
-        Loose::Stray(Stray::new(Some(value), given.into()))
+    fn bent(value: T, given: Scalar<'_>) -> Lenient<T> {
+        Lenient::Unexpected(Unexpected::new(Some(value), given.into()))
     }
 
     #[cold]
-    fn unreadable(arrived: Value) -> Loose<T> {
-        Loose::Stray(Stray::new(None, arrived))
+    fn unreadable(arrived: Value) -> Lenient<T> {
+        Lenient::Unexpected(Unexpected::new(None, arrived))
     }
 }
 
-impl<'de, T: Readable> Visitor<'de> for LooseVisitor<T> {
-    type Value = Loose<T>;
+impl<'de, T: Readable> Visitor<'de> for LenientVisitor<T> {
+    type Value = Lenient<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
-        Self::scalar(Given::Bool(value))
+        Self::scalar(Scalar::Bool(value))
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
-        Self::scalar(Given::Unsigned(value))
+        Self::scalar(Scalar::Unsigned(value))
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
-        Self::scalar(u64::try_from(value).map_or(Given::Signed(value), Given::Unsigned))
+        Self::scalar(u64::try_from(value).map_or(Scalar::Signed(value), Scalar::Unsigned))
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
-        Self::scalar(Given::Float(value))
+        Self::scalar(Scalar::Float(value))
     }
 
     #[inline]
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
         match T::read_text(value) {
-            Some(value) => Ok(Loose::Value(value)),
-            None => Self::scalar(Given::Text(value)),
+            Some(value) => Ok(Lenient::Value(value)),
+            None => Self::scalar(Scalar::Text(value)),
         }
     }
 
@@ -444,9 +444,9 @@ mod tests {
 
     #[track_caller]
     fn reads<T: Readable + Serialize + PartialEq + fmt::Debug>(arrived: &str, value: Option<T>) {
-        let loose: Loose<T> = serde_json::from_str(arrived).unwrap();
-        assert_eq!(loose.get(), value.as_ref(), "{arrived}");
-        assert_eq!(serde_json::to_string(&loose).unwrap(), arrived, "written back as it came");
+        let lenient: Lenient<T> = serde_json::from_str(arrived).unwrap();
+        assert_eq!(lenient.get(), value.as_ref(), "{arrived}");
+        assert_eq!(serde_json::to_string(&lenient).unwrap(), arrived, "written back as it came");
     }
 
     #[test]
@@ -458,7 +458,7 @@ mod tests {
         reads("1.5", Some("1.5".to_owned()));
         reads("true", Some("true".to_owned()));
         reads("18446744073709551615", Some("18446744073709551615".to_owned()));
-        assert_eq!(serde_json::from_str::<Loose<String>>("18446744073709551616").unwrap().get(), None);
+        assert_eq!(serde_json::from_str::<Lenient<String>>("18446744073709551616").unwrap().get(), None);
         reads::<String>("null", None);
         reads::<String>(r#"["x"]"#, None);
         reads::<String>(r#"{"a":{"b":null}}"#, None);
@@ -500,8 +500,8 @@ mod tests {
 
     #[test]
     fn maps() {
-        type Map = BTreeMap<String, Loose<i64>>;
-        let map: Loose<Map> = serde_json::from_str(r#"{"a":1,"b":null}"#).unwrap();
+        type Map = BTreeMap<String, Lenient<i64>>;
+        let map: Lenient<Map> = serde_json::from_str(r#"{"a":1,"b":null}"#).unwrap();
         assert_eq!(map.get().unwrap()["a"].get(), Some(&1));
         assert_eq!(serde_json::to_string(&map).unwrap(), r#"{"a":1,"b":null}"#);
         reads::<Map>("null", None);
@@ -511,12 +511,12 @@ mod tests {
 
     #[test]
     fn nothing_is_told_from_unreadable() {
-        let nothing: Vec<Loose<bool>> = serde_json::from_str(r#"[null, ""]"#).unwrap();
-        assert!(nothing.iter().all(|loose| loose.is_nothing() && !loose.is_absent()));
-        assert!(Loose::<bool>::default().is_nothing());
-        let odd: Loose<bool> = serde_json::from_str(r#""Kalle""#).unwrap();
+        let nothing: Vec<Lenient<bool>> = serde_json::from_str(r#"[null, ""]"#).unwrap();
+        assert!(nothing.iter().all(|lenient| lenient.is_nothing() && !lenient.is_absent()));
+        assert!(Lenient::<bool>::default().is_nothing());
+        let odd: Lenient<bool> = serde_json::from_str(r#""Kalle""#).unwrap();
         assert!(!odd.is_nothing());
-        assert_eq!(format!("{:?}", Given::Text("Kalle")), "Text((hidden))");
-        assert_eq!(format!("{odd:?} {:?} {:?}", nothing[0], Loose::Value(true)), "Unreadable Nothing true");
+        assert_eq!(format!("{:?}", Scalar::Text("Kalle")), "Text((hidden))");
+        assert_eq!(format!("{odd:?} {:?} {:?}", nothing[0], Lenient::Value(true)), "Unreadable Nothing true");
     }
 }
