@@ -24,6 +24,9 @@ async fn following_events_ends_when_none_has_come_for_the_timeout() {
     let network = onapi(&sandbox);
     let event = serde_json::json!([{ "event": "1" }]);
     sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &event));
+    for _ in 0..20 {
+        sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &serde_json::json!([])));
+    }
     let settings = Poll::new().interval(Duration::from_millis(10)).timeout(Duration::from_millis(50));
     let mut events = network.order_events(None).follow(settings);
     assert!(events.next().await.unwrap().is_ok());
