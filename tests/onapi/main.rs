@@ -14,6 +14,7 @@ mod placing;
 mod prepared;
 mod requests;
 mod rows;
+mod shapes;
 mod strays;
 mod sync;
 mod ticket_changes;

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::Stream;
 use lastmile_core::wire::{Lenient, OneOrMany};
 use lastmile_core::{Error, Reply};
@@ -58,6 +59,7 @@ impl Covage {
             before: None,
             begun: false,
             done: false,
+            fetch: |covage, params| page(covage, params).boxed(),
             request: Pending::none(),
         }
     }
@@ -145,6 +147,9 @@ impl std::fmt::Debug for OrderFilter {
     }
 }
 
+/// The reply to the request of a page.
+type PageReply = Result<Reply<OneOrMany<Lenient<Order>>>, Error>;
+
 /// A [`Stream`] of orders that are read page by page: [`Covage::orders`].
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
@@ -157,7 +162,12 @@ pub struct Orders {
     before: Option<u64>,
     begun: bool,
     done: bool,
-    request: Pending<Result<Reply<OneOrMany<Lenient<Order>>>, Error>>,
+    fetch: fn(Covage, ListOrdersParams) -> BoxFuture<'static, PageReply>,
+    request: Pending<PageReply>,
+}
+
+async fn page(covage: Covage, params: ListOrdersParams) -> PageReply {
+    covage.client.list_orders(&params).await
 }
 
 impl Orders {
@@ -176,20 +186,15 @@ impl Orders {
     fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let limit = self.filter.limit.unwrap_or(PAGE).max(1);
         let offset = self.filter.offset.unwrap_or(0);
-        let (covage, filter) = (&self.covage, &self.filter);
+        let (covage, filter, fetch) = (&self.covage, &self.filter, self.fetch);
         let reply = ready!(self.request.poll(cx, || {
-            let client = covage.client.clone();
             let params = ListOrdersParams { limit: Some(limit), offset: Some(offset), ..filter.clone() };
-            async move { client.list_orders(&params).await }
+            fetch(covage.clone(), params)
         }));
         Poll::Ready(self.read(reply, offset))
     }
 
-    fn read(
-        &mut self,
-        reply: Result<Reply<OneOrMany<Lenient<Order>>>, Error>,
-        offset: i64,
-    ) -> Result<(), Error> {
+    fn read(&mut self, reply: PageReply, offset: i64) -> Result<(), Error> {
         let reply = match reply {
             Err(error) if self.begun && is_past_the_end(&error, self.total, offset) => {
                 self.done = true;

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::Stream;
 use lastmile_core::wire::{Lenient, OneOrMany};
 use lastmile_core::{Error, Reply};
@@ -44,10 +45,14 @@ impl Covage {
             total: None,
             before: None,
             done: false,
+            fetch: |covage, offset| page(covage, offset).boxed(),
             request: Pending::none(),
         }
     }
 }
+
+/// The reply to the request of a page.
+type PageReply = Result<Reply<OneOrMany<Lenient<Service>>>, Error>;
 
 /// A [`Stream`] of services that are read page by page: [`Covage::services`].
 ///
@@ -63,21 +68,23 @@ pub struct Services {
     /// What the page before is recognised by.
     before: Option<u64>,
     done: bool,
-    request: Pending<Result<Reply<OneOrMany<Lenient<Service>>>, Error>>,
+    fetch: fn(Covage, i64) -> BoxFuture<'static, PageReply>,
+    request: Pending<PageReply>,
+}
+
+async fn page(covage: Covage, offset: i64) -> PageReply {
+    let params = ListServicesParams { limit: Some(PAGE), offset: Some(offset) };
+    covage.client.list_services(&params).await
 }
 
 impl Services {
     fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let (covage, offset) = (&self.covage, self.offset);
-        let reply = ready!(self.request.poll(cx, || {
-            let client = covage.client.clone();
-            let params = ListServicesParams { limit: Some(PAGE), offset: Some(offset) };
-            async move { client.list_services(&params).await }
-        }));
+        let (covage, offset, fetch) = (&self.covage, self.offset, self.fetch);
+        let reply = ready!(self.request.poll(cx, || fetch(covage.clone(), offset)));
         Poll::Ready(self.read(reply))
     }
 
-    fn read(&mut self, reply: Result<Reply<OneOrMany<Lenient<Service>>>, Error>) -> Result<(), Error> {
+    fn read(&mut self, reply: PageReply) -> Result<(), Error> {
         let reply = match reply {
             Err(error) if self.offset > 0 && is_past_the_end(&error, self.total, self.offset) => {
                 self.done = true;

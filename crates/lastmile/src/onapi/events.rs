@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::StreamExt as _;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::Stream;
 use lastmile_core::rows::{RowError, Rows};
 use lastmile_onapi::types::{ListOrderEventsParams, OrderEvent, OrderOfEvent};
@@ -64,17 +65,21 @@ pub struct OrderEvents {
     network: OnApi,
     cursor: Option<EventCursor>,
     state: State,
+    fetch: fn(OnApi, Option<EventCursor>) -> BoxFuture<'static, Requested>,
 }
 
 #[derive(Debug)]
 enum State {
     /// The events are to be requested.
-    Idle(Pending<Result<Option<State>, RowError>>),
+    Idle(Pending<Requested>),
     /// There is no cursor yet: rows are handed out as they come, behind those that came first.
     Reading(VecDeque<Result<OrderEvent, RowError>>, Box<Rows<OrderEvent>>),
     /// These came behind the cursor.
     Ready(VecDeque<Result<OrderEvent, RowError>>),
 }
+
+/// The outcome of a request: the events that came, if there are any.
+type Requested = Result<Option<State>, RowError>;
 
 impl State {
     const IDLE: Self = Self::Idle(Pending::none());
@@ -106,7 +111,12 @@ impl OnApi {
     #[doc(alias = "listOrderEvents")]
     #[doc(alias = "GET /orderevents/")]
     pub fn order_events(&self, since: Option<EventCursor>) -> OrderEvents {
-        OrderEvents { network: self.clone(), cursor: since, state: State::IDLE }
+        OrderEvents {
+            network: self.clone(),
+            cursor: since,
+            state: State::IDLE,
+            fetch: |network, cursor| request(network, cursor).boxed(),
+        }
     }
 }
 
@@ -194,8 +204,8 @@ impl Stream for OrderEvents {
         loop {
             let row = match &mut this.state {
                 State::Idle(pending) => {
-                    let (network, cursor) = (&this.network, &this.cursor);
-                    match ready!(pending.poll(cx, || request(network.clone(), cursor.clone()))) {
+                    let (network, cursor, fetch) = (&this.network, &this.cursor, this.fetch);
+                    match ready!(pending.poll(cx, || fetch(network.clone(), cursor.clone()))) {
                         Ok(Some(state)) => this.state = state,
                         Ok(None) => return Poll::Ready(None),
                         Err(error) => return Poll::Ready(Some(Err(error))),
