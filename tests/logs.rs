@@ -120,7 +120,7 @@ async fn spans_and_warnings() {
     );
     let [warning] = failed.warnings()[..] else { panic!("{:#?}", failed.0) };
     let (_, event) = warning.rsplit_once("}: ").unwrap();
-    has(event, &["call failed api=\"cocon\" operation=\"get_contact\" outcome=\"unknown\""]);
+    has(event, &["call failed api=\"cocon\" operation=\"get_contact\" outcome=\"indeterminate\""]);
     has(event, &["http.response.status_code=503 attempts=2 elapsed_ms=", "reason=\"the server failed\""]);
 
     // What answers the question of a read is no failure; of a change it is.
@@ -138,7 +138,7 @@ async fn spans_and_warnings() {
     let server = RawServer::start([Then::Close]).await;
     let single = brisk().with_max_attempts(1);
     cocon(&server).policy(single).build().unwrap().contact(&"1".parse().unwrap()).await.unwrap_err();
-    has(logged().span(), &["error.type=\"unknown\"", "otel.status_code=\"ERROR\""]);
+    has(logged().span(), &["error.type=\"indeterminate\"", "otel.status_code=\"ERROR\""]);
 
     // The caller gives up: of a read nothing is lost, of a creation its outcome.
     let server = RawServer::start([Then::Hang]).await;

@@ -64,7 +64,7 @@ async fn attempts_waits_and_the_call() {
     assert_eq!(
         reports.take(),
         [
-            "attempt 1 of get_contact: unknown, 0",
+            "attempt 1 of get_contact: indeterminate, 0",
             "wait of get_contact: backoff",
             "attempt 2 of get_contact: answered, 200",
             "call cocon get_contact: answered, 200, 2",
@@ -166,7 +166,7 @@ async fn a_stream_is_reported_once_at_its_end() {
             Then::Answer(json("200 OK", r#"{"cause": "x"}"#)),
             "call onapi list_accesses: decode, 200, 1, failed",
         ),
-        (Then::Answer(broken), "call onapi list_accesses: unknown, 200, 1, failed"),
+        (Then::Answer(broken), "call onapi list_accesses: indeterminate, 200, 1, failed"),
     ] {
         let reports = Arc::new(Reports::default());
         let server = RawServer::start([then]).await;

@@ -232,7 +232,7 @@ async fn each_outcome<C, T, F, Fut>(
     }
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     look(send(at(&format!("http://{closed}"))).await);
-    for wanted in ["decode", "not-sent", "rejected", "throttled", "unknown"] {
+    for wanted in ["decode", "not-sent", "rejected", "throttled", "indeterminate"] {
         assert!(outcomes.contains(wanted), "{operation} never ended as {wanted}: {outcomes:?}");
     }
 }

@@ -63,7 +63,7 @@ async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
         "http.response.status_code=503",
         "http.request.resend_count=1",
         "error.type=\"503\"",
-        "error.type=\"unknown\"",
+        "error.type=\"indeterminate\"",
         "token_request{",
         "action=\"obtain\"",
         "call failed",
@@ -74,7 +74,7 @@ async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
     ] {
         assert!(log.contains(part), "{part} is missing in the log");
     }
-    for outcome in ["answered", "rejected", "throttled", "unknown", "decode", "not-sent"] {
+    for outcome in ["answered", "rejected", "throttled", "indeterminate", "decode", "not-sent"] {
         assert!(log.contains(&format!("outcome=\"{outcome}\"")), "{outcome} is missing in the log");
     }
 
