@@ -1,7 +1,7 @@
 #![doc = include_str!("../API.md")]
 //! # Use
 //!
-//! The crate `lastmile` wraps this client in what its document cannot say. A program can use it alone, too:
+//! The crate `lastmile` adds to this client what its document cannot express. A program can also use the client on its own:
 //!
 //! ```no_run
 //! use lastmile_cocon::{Client, TABLE};

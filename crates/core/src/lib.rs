@@ -1,23 +1,23 @@
-//! What the generated clients of lastmile are built on.
+//! The runtime that the generated clients of lastmile share.
 //!
-//! A generated crate contributes types and one method per operation; this crate does what happens between such a method
-//! and the supplier's server. It knows no supplier by name: what differs between suppliers and can be data is data,
-//! in the [`operation::Table`] and the [`operation::Operation`]s that each generated crate carries.
+//! A generated crate contributes types and one method per operation. This crate does everything between such a method and the
+//! supplier's server. It knows no supplier by name: the differences between suppliers that can be expressed as data are in the
+//! [`operation::Table`] and the [`operation::Operation`]s of each generated crate.
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`wire`] | types on the wire: lenient in, strict out |
+//! | [`wire`] | types on the wire: responses are read leniently, requests are strict |
 //! | [`operation`] | the operations of an API, as data |
-//! | [`mod@client`] | what every generated client is made of, and its builder |
+//! | [`mod@client`] | the parts of every generated client, and its builder |
 //! | [`send`] | one call: its attempts, limits and outcome |
 //! | [`reply`], [`error`] | what a call returns |
 //! | [`auth`] | credentials, and where they may be sent |
-//! | [`retry`] | when a request is sent again |
+//! | [`retry`] | when a request is retried |
 //! | [`rows`] | lists that are read row by row |
-//! | [`observe`] | spans, events and metrics of all this |
+//! | [`observe`] | spans, events and metrics of calls |
 //!
-//! Imports run one way: `wire` and `operation` ← `decode` ← `error` ← `retry`, `classify`, `observe` ← `auth` ← `client` ← `attempt` ← `send` ←
-//! `rows`.
+//! Imports go in one direction: `wire` and `operation` ← `decode` ← `error` ← `retry`, `classify`, `observe` ← `auth` ← `client`
+//! ← `attempt` ← `send` ← `rows`.
 
 mod attempt;
 pub mod auth;

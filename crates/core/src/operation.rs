@@ -5,30 +5,30 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::Value;
 
-/// What all calls of an API depend on and that differs between suppliers. Generated from its document.
+/// What differs between the APIs of suppliers and applies to all calls of an API. It is generated from the API's document.
 #[derive(Debug)]
 pub struct Table {
-    /// The short name of the API, as in errors and spans.
+    /// The short name of the API, as in errors and spans: `onapi`.
     pub api: &'static str,
     /// The title of the document.
     pub title: &'static str,
     /// The version of the API.
     pub version: &'static str,
-    /// Where an error body keeps its parts.
+    /// Where an error body of the API contains its parts.
     pub errors: ErrorShape,
-    /// The headers that carry keys, by the name of their security scheme.
+    /// The headers that carry API keys: pairs of the security scheme's name and the header's name.
     pub key_headers: &'static [(&'static str, &'static str)],
-    /// How tokens are obtained and renewed, one for each generation of them.
+    /// How tokens are obtained and renewed: one flow for each security scheme with tokens.
     pub tokens: &'static [TokenFlow],
 }
 
 impl Table {
-    /// The token flow of this security scheme.
+    /// Returns the token flow of this security scheme.
     pub fn token_flow(&self, scheme: &str) -> Option<&'static TokenFlow> {
         self.tokens.iter().find(|flow| flow.scheme == scheme)
     }
 
-    /// The header that carries the key of this security scheme.
+    /// Returns the name of the header that carries the key of this security scheme.
     pub fn key_header(&self, scheme: &str) -> Option<&'static str> {
         self.key_headers.iter().find(|(name, _)| *name == scheme).map(|(_, header)| *header)
     }
@@ -41,28 +41,28 @@ pub struct Operation {
     pub id: &'static str,
     /// The HTTP method.
     pub method: Method,
-    /// The path with its parameters in braces. Spans and errors show this, never the path that was sent.
+    /// The path with its parameters in braces. Spans and errors show this path, never the one that was sent.
     pub path: &'static str,
-    /// Whether it may be sent again when its answer is missing.
+    /// Whether a request may be sent again when no response to it has arrived.
     pub repeat: Repeat,
-    /// The media type of the request, where it is not plain JSON.
+    /// The media type of the request body, if it is not plain JSON.
     pub media_type: Option<&'static str>,
-    /// What a success brings.
+    /// What a successful response contains.
     pub answer: Answer,
-    /// What is known of the rows, where the answer is a list of them; none where it is one object, or nothing.
+    /// What is known of the list, if the response is a list of rows; `None` if it is a single object or has no content.
     pub list: Option<ListShape>,
-    /// Whether it wants a token. Those that bring one do not.
+    /// Whether a request needs a token. The operations that obtain a token do not.
     pub authorized: bool,
-    /// Whether some servers read the names of its query parameters in lower case only.
+    /// Whether some servers accept the names of the operation's query parameters in lower case only.
     pub lower_case: bool,
-    /// Whether it answers with status 304 when nothing has changed.
+    /// Whether the supplier responds with status 304 when nothing has changed.
     pub conditional: bool,
-    /// How long there must be between two of its calls for the same path, by the supplier's word.
+    /// The minimum time between two requests for the same path, as the supplier documents it.
     pub interval: Option<Duration>,
 }
 
 impl Operation {
-    /// A read without anything special. Generated statics name what differs from it.
+    /// A read without special properties. Generated statics set only the fields that differ from it.
     pub const READ: Self = Self {
         id: "read",
         method: Method::GET,
@@ -78,55 +78,55 @@ impl Operation {
     };
 }
 
-/// Whether a request may be sent again when it is not known what became of it.
+/// Whether a request may be sent again when it is not known whether it took effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
-    /// It changes nothing.
+    /// The request changes nothing.
     Read,
-    /// Doing it twice is the same as doing it once.
+    /// Sending the request twice has the same effect as sending it once.
     Idempotent,
-    /// Doing it twice does it twice.
+    /// Sending the request twice takes effect twice.
     Once,
 }
 
-/// What a success brings.
+/// What a successful response contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// A JSON body.
     Json,
-    /// No body that means anything.
+    /// No body, or a body without meaning.
     Nothing,
 }
 
-/// What is known of a list that an operation answers with.
+/// What is known of a list that an operation returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListShape {
-    /// The field that each row has. An object without brackets is a list of one only if it has this field; where no field is
+    /// The field that each row has. An object without brackets is a list of one row only if it has this field; if no field is
     /// known, it never is.
     pub identity: Option<&'static str>,
-    /// Whether the operation is asked for one page at a time.
+    /// Whether the operation returns one page at a time.
     pub is_paged: bool,
 }
 
-/// Where an error body keeps its parts, as JSON pointers; an empty one means that it has no such part.
+/// Where an error body contains its parts, as JSON pointers. An empty pointer means that the body has no such part.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorShape {
-    /// The explanation.
+    /// The error message.
     pub message: &'static str,
     /// The supplier's id of the failure.
     pub id: &'static str,
     /// The list of single errors.
     pub fields: &'static str,
-    /// Inside one of these: the name of the field that is wrong.
+    /// The name of the invalid field, relative to a single error.
     pub field_name: &'static str,
-    /// Inside one of these: the code.
+    /// The error code, relative to a single error.
     pub field_code: &'static str,
-    /// Inside one of these: the explanation, or a list of them.
+    /// The error message or a list of messages, relative to a single error.
     pub field_message: &'static str,
 }
 
 impl ErrorShape {
-    /// Whether a body is an error of this shape: whether it has the explanation.
+    /// Returns whether a body is an error of this shape, that is, whether it contains the error message.
     pub(crate) fn is_in(&self, body: &[u8]) -> bool {
         if self.message.is_empty() || body.is_empty() {
             return false;
@@ -137,23 +137,23 @@ impl ErrorShape {
     }
 }
 
-/// How a token is obtained with a user and password, and renewed.
+/// How a token is obtained with a user and password, and how it is renewed.
 #[derive(Debug)]
 pub struct TokenFlow {
     /// The name of the security scheme.
     pub scheme: &'static str,
-    /// What stands before the token in `Authorization`.
+    /// The prefix of the token in the header `Authorization`.
     pub prefix: &'static str,
     /// The path of the operation that obtains a token.
     pub obtain: &'static str,
-    /// The path of the operation that renews it.
+    /// The path of the operation that renews the token.
     pub renew: &'static str,
-    /// Where the token is in the answer of either, as a JSON pointer.
+    /// The JSON pointer to the token in the response of both operations.
     pub token: &'static str,
-    /// Where that which it is renewed with is, as a JSON pointer.
+    /// The JSON pointer to the renewal token in the response of both operations.
     pub renewal: &'static str,
-    /// The field that carries it when it is renewed.
+    /// The field of the renewing request that carries the renewal token.
     pub renewal_field: &'static str,
-    /// How long a token is good for.
+    /// How long a token is valid.
     pub lifetime: Duration,
 }

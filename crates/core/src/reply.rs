@@ -1,4 +1,4 @@
-//! What a call returns that succeeded.
+//! What a successful call returns.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,53 +11,55 @@ use crate::decode::without_mark;
 use crate::error::{Error, Inner, Outcome};
 use crate::operation::{Operation, Table};
 
-/// The reply to a call that succeeded: the decoded value, and what arrived with it.
+/// The reply to a successful call: the decoded value and the response that it was decoded from.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Reply<T> {
-    /// The answer.
+    /// The decoded response body.
     pub value: T,
-    /// Its status.
+    /// The status code of the response.
     pub status: StatusCode,
-    /// Its headers.
+    /// The headers of the response.
     pub headers: HeaderMap,
-    /// Its body as it arrived, also where the operation promises none. It may hold personal data.
+    /// The response body as it arrived, even if the operation documents none. It may contain personal data.
     pub body: Bytes,
     /// How many times the request was sent.
     pub attempts: u32,
-    /// Whether an earlier attempt of this call was sent and not answered, so that the server may still carry it out: a second
-    /// time, and after a newer change of the same object. Read the object again before you rely on it. Never so for a read.
+    /// Whether an earlier attempt of this call was sent and not answered. The server may still process that attempt, a second
+    /// time and after a newer change of the same object: read the object again before you rely on it. Always `false` for a read.
     pub earlier_attempt_unanswered: bool,
-    /// How long the call took altogether.
+    /// How long the call took in total.
     pub elapsed: Duration,
     pub(crate) table: &'static Table,
     pub(crate) operation: &'static Operation,
 }
 
 impl<T> Reply<T> {
-    /// The answer alone.
+    /// Returns the decoded value alone.
     pub fn into_value(self) -> T {
         self.value
     }
 
-    /// The body as JSON is read from it: without the byte order mark that some servers write before it.
+    /// Returns the response body without a leading byte order mark, which some servers send before the JSON.
     pub fn json_body(&self) -> &[u8] {
         without_mark(&self.body)
     }
 
-    /// The error of an answer that decoded but lacks what the caller cannot do without. For facades over a generated
-    /// client; `reason` must repeat nothing that the supplier sent.
+    /// Returns the error for a response that was decoded but lacks a value that the caller needs. `reason` must not repeat what
+    /// the supplier sent. For facades over a generated client.
     pub fn unfit(self, reason: impl Into<String>) -> Error {
         self.failed(Outcome::Decode, reason.into())
     }
 
-    /// The error of an answer of success that says that nothing was done. For facades, as [`unfit`](Self::unfit).
+    /// Returns the error for a successful response that says that nothing was done. `reason` is as in [`unfit`](Self::unfit). For
+    /// facades.
     pub fn refused(self, reason: impl Into<String>) -> Error {
         self.failed(Outcome::Rejected, reason.into())
     }
 
-    /// The error of an answer of success that is about something else than what was asked for, such as another reference. Unlike
-    /// one that cannot be read it says that something was done. For facades, as [`unfit`](Self::unfit).
+    /// Returns the error for a successful response that is about something other than the request, such as another reference.
+    /// Unlike the error for an unreadable response, this error says that something was done. `reason` is as in
+    /// [`unfit`](Self::unfit). For facades.
     pub fn contradicts(self, reason: impl Into<String>) -> Error {
         self.failed(Outcome::Decode, reason.into()).contradicting()
     }

@@ -1,4 +1,4 @@
-//! What calls return, without a server: for unit tests of code that must handle it.
+//! Replies, errors and rows without a server, for unit tests of code that handles them.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::reply::Reply;
 use crate::rows::Rows;
 use crate::send::CallRecord;
 
-/// The API of what this module makes.
+/// The API of the values that this module builds.
 static TABLE: Table = Table {
     api: "testing",
     title: "Testing",
@@ -58,7 +58,7 @@ crate::client!(
 static NOWHERE: LazyLock<Option<Nowhere>> =
     LazyLock::new(|| Nowhere::builder("http://127.0.0.1").build().ok());
 
-/// Starts an error of this outcome, as a call that creates something returns it.
+/// Returns a builder of an error with this outcome, as a call that creates something returns it.
 ///
 /// ```
 /// use lastmile_core::Outcome;
@@ -78,7 +78,7 @@ pub fn error(outcome: Outcome) -> ErrorBuilder {
     ErrorBuilder { inner }
 }
 
-/// Builds an [`Error`] for a test: [`error`].
+/// Builds an [`Error`] for a test. [`error`] returns one.
 #[must_use = "call `build` for the error"]
 pub struct ErrorBuilder {
     inner: Inner,
@@ -91,38 +91,38 @@ impl std::fmt::Debug for ErrorBuilder {
 }
 
 impl ErrorBuilder {
-    /// Makes it the error of a call that only reads.
+    /// Turns the error into one of a read.
     pub fn of_read(mut self) -> Self {
         self.inner.operation = Some(&READ);
         self
     }
 
-    /// Makes it the error of a call that changes something and is safe to repeat, such as a deletion.
+    /// Turns the error into one of a change that is safe to repeat, such as a deletion.
     pub fn of_change(mut self) -> Self {
         self.inner.operation = Some(&CHANGE);
         self
     }
 
-    /// Sets the status of the answer. A number that is no status is left out.
+    /// Sets the status code of the response. A number that is no status code sets none.
     pub fn status(mut self, status: u16) -> Self {
         self.inner.status = StatusCode::from_u16(status).ok();
         self
     }
 
-    /// Sets the body of the answer as it arrived.
+    /// Sets the response body.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.inner.body = body.into();
         self
     }
 
-    /// Sets the supplier's explanation.
+    /// Sets the supplier's message.
     pub fn supplier_message(mut self, message: impl Into<String>) -> Self {
         self.inner.said.message = Some(message.into());
         self.inner.said.is_documented = true;
         self
     }
 
-    /// Adds a field that the supplier found wrong, with its code and explanation.
+    /// Adds a field that the supplier reports as invalid, with its code and message.
     pub fn detail(mut self, field: &str, code: &str, message: &str) -> Self {
         self.inner.said.details.push(Detail {
             field: Some(field.to_owned()),
@@ -134,7 +134,7 @@ impl ErrorBuilder {
         self
     }
 
-    /// Sets after which time to send the request again.
+    /// Sets the time after which the request may be sent again.
     pub fn retry_after(mut self, time: Duration) -> Self {
         self.inner.retry_after = Some(time);
         self
@@ -146,13 +146,13 @@ impl ErrorBuilder {
         self
     }
 
-    /// Returns the error.
+    /// Builds the error.
     pub fn build(self) -> Error {
         Error::new(self.inner)
     }
 }
 
-/// Returns the reply of a call that succeeded with this value: status 200, one attempt, an empty body. The fields can be set.
+/// Returns the reply of a successful call with this value: status 200, one attempt, an empty body. Its fields can be changed.
 ///
 /// ```
 /// let mut reply = lastmile_core::testing::reply(17);
@@ -173,18 +173,18 @@ pub fn reply<T>(value: T) -> Reply<T> {
     }
 }
 
-/// Returns the rows of this JSON text, such as `[{"accessId": "a-1"}, 7]`: a row of another type is a
-/// [`RowError::Unreadable`](crate::rows::RowError::Unreadable), and a list without an end breaks off. It needs a tokio runtime.
+/// Returns the rows of this JSON text, such as `[{"accessId": "a-1"}, 7]`. A row of another type is a
+/// [`RowError::Unreadable`](crate::rows::RowError::Unreadable); a list without an end breaks off. Requires a tokio runtime.
 ///
 /// # Panics
-/// Where no HTTP client can be made.
+/// Panics if no HTTP client can be built.
 pub fn rows_of<T: DeserializeOwned + Send + 'static>(json: impl Into<Bytes>) -> Rows<T> {
     #[allow(clippy::panic, reason = "for tests only, and a client without TLS settings can always be made")]
     let Some(client) = NOWHERE.as_ref() else { panic!("no HTTP client can be made") };
     rows(client, &READ, stream::iter([Ok(json.into())]))
 }
 
-/// Returns the rows of a response body that arrives in these pieces, as the list `operation` of `client` would return them.
+/// Returns the rows of a response body that arrives in these chunks, as the list operation `operation` of `client` returns them.
 pub fn rows<T: DeserializeOwned + Send + 'static>(
     client: &impl ApiClient,
     operation: &'static Operation,

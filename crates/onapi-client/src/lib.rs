@@ -1,7 +1,7 @@
 #![doc = include_str!("../API.md")]
 //! # Use
 //!
-//! The crate `lastmile` wraps this client in what its document cannot say. A program can use it alone, too:
+//! The crate `lastmile` adds to this client what its document cannot express. A program can also use the client on its own:
 //!
 //! ```no_run
 //! use lastmile_core::auth::Credentials;
@@ -17,7 +17,7 @@
 //! # }
 //! ```
 //!
-//! A method that returns a long list has a twin that reads the list row by row, such as [`Client::list_accesses_rows`].
+//! Each method that returns a long list has a counterpart that reads the list row by row, such as [`Client::list_accesses_rows`].
 
 #[allow(missing_docs, reason = "the document describes most of it, and the rest is plain")]
 #[rustfmt::skip]

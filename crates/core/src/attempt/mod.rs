@@ -28,41 +28,41 @@ use redirect::Redirect;
 use send_gate::SendGate;
 pub(crate) use time_limits::TimeLimits;
 
-/// How many redirects one attempt follows.
+/// The maximum number of redirects that one attempt follows.
 const MAX_REDIRECTS: usize = 5;
 
-/// What has arrived of the response to an attempt.
+/// The parts of the response to an attempt that have arrived.
 #[derive(Default)]
 pub(crate) struct AttemptResponse {
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Received,
-    /// The response with its body still to be read, where a call reads it as a stream: that may take longer than the attempt.
+    /// The response with an unread body, if the call reads it as a stream, which may take longer than the attempt.
     pub(crate) unread: Option<Box<Response>>,
-    /// Whether a response of this call had a head with more lines than the usual client reads.
+    /// Whether a response of this call had more header lines than the pooled client reads.
     pub(crate) had_large_head: bool,
     /// Why a redirect was not followed.
     pub(crate) refused_redirect: Option<&'static str>,
 }
 
-/// What an attempt needs beside its request.
+/// What an attempt needs besides its request.
 #[derive(Clone, Copy)]
 pub(crate) struct Attempt<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) operation: &'static Operation,
     pub(crate) time: &'a TimeLimits,
-    /// How many bytes of a response body are read.
+    /// The maximum size of a response body, in bytes.
     pub(crate) body_limit: usize,
-    /// Whether the body of a successful response is left to be read as a stream.
+    /// Whether the body of a successful response is left unread, to be read as a stream.
     pub(crate) is_streamed: bool,
-    /// After this moment a request with a body does not leave.
+    /// The time after which a request with a body is not sent.
     pub(crate) send_deadline: Option<SendDeadline>,
 }
 
 impl Attempt<'_> {
-    /// Sends the request within `limit`, which begins `now`.
+    /// Sends the request within `limit`, which begins at `now`.
     ///
-    /// What arrives is written to `response`: to return it through each future costs more than to classify it.
+    /// The response is written to `response`, since returning it through each future costs more than classifying it.
     pub(crate) async fn run(
         self,
         request: &mut Request,
@@ -86,7 +86,7 @@ impl Attempt<'_> {
         if let Some(why) = response.refused_redirect {
             return Err(classify_redirect(status, self.operation, why));
         }
-        // The status means something only to a request that asks.
+        // Status 304 has a meaning only for a conditional request.
         if status == StatusCode::NOT_MODIFIED
             && self.operation.conditional
             && request.headers().contains_key(IF_MODIFIED_SINCE)
@@ -98,7 +98,7 @@ impl Attempt<'_> {
         }
         match end {
             End::Complete => self.classify(status, response),
-            // A refusal stands without the whole of its body.
+            // The status code of a rejection is sufficient without the whole body.
             End::TooLong | End::CutShort(_) if !status.is_success() => self.classify(status, response),
             End::TooLong => {
                 let reason = format!("the answer is longer than the limit of {} bytes", self.body_limit);
@@ -116,10 +116,10 @@ impl Attempt<'_> {
         }
     }
 
-    /// Why there is no response, and whether the request was sent.
+    /// Returns why there is no response, and whether the request was sent.
     #[cold]
     fn no_response(self, request: &Request, end: End, gate: Option<SendGate>, limit: Duration) -> Failure {
-        // Only a request with a body passes the gate, so that of others it cannot be told whether they have left.
+        // Only a request with a body passes the gate. For other requests, it is not known whether they were sent.
         let not_sent = gated_bytes(request).is_some() && gate.is_some_and(|gate| gate.close());
         match end {
             End::Failed(failure) if not_sent && failure.outcome == Outcome::Indeterminate => {
@@ -144,7 +144,7 @@ impl Attempt<'_> {
         let http = if needs_unpooled { &self.shared.unpooled_http } else { &self.shared.http };
         let mut redirect_url = None;
         for redirects in 0..=MAX_REDIRECTS {
-            // The copy stays, which has room for no further headers, nor holds any credentials.
+            // Sends the original and keeps the copy, which has no capacity for further headers and contains no credentials.
             let Some(copy) = request.try_clone() else { break };
             let mut sent = std::mem::replace(request, copy);
             if let Some(url) = &redirect_url {
@@ -196,7 +196,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// What a complete response means, before its body is decoded.
+    /// Classifies a complete response before its body is decoded.
     fn classify(self, status: StatusCode, response: &AttemptResponse) -> Result<(), Failure> {
         let (operation, headers, body) = (self.operation, &response.headers, &response.body);
         if !status.is_success() {
@@ -208,7 +208,7 @@ impl Attempt<'_> {
         }
         match operation.answer {
             Answer::Json | Answer::Nothing if self.is_streamed => Ok(()),
-            // A list may have nothing to say.
+            // An empty list may be sent without a body.
             Answer::Json if status == StatusCode::NO_CONTENT && operation.list.is_some() => Ok(()),
             Answer::Json if body.len() == 0 => {
                 Err(Failure::of(Outcome::Decode, "the answer is empty where a body is documented"))
@@ -216,7 +216,7 @@ impl Attempt<'_> {
             Answer::Nothing if is_html(headers) && body.len() > 0 => {
                 Err(Failure::of(Outcome::Decode, "the answer is a page for people: check the base address"))
             }
-            // Some servers answer a failure with status 200.
+            // Some servers send errors with status 200.
             Answer::Nothing if self.shared.table.errors.is_in(body.as_bytes()) => {
                 Err(Failure::of(Outcome::Decode, "the answer is an error, with a status of success"))
             }
@@ -225,26 +225,26 @@ impl Attempt<'_> {
     }
 }
 
-/// How an exchange ends.
+/// How an exchange of a request and a response ends.
 enum End {
-    /// All that is to be read now has arrived.
+    /// Everything that is to be read at this point has arrived.
     Complete,
     TooLong,
-    /// By an error, or because the time is up.
+    /// An error occurred, or the time limit was reached.
     CutShort(Option<reqwest::Error>),
-    /// There is no response.
+    /// No response arrived.
     Failed(Failure),
 }
 
-/// The body that a gate holds back. An empty one is never asked for, since there is nothing to be read.
+/// Returns the body that a gate holds back. An empty body has nothing to be read, so the connection never polls it.
 fn gated_bytes(request: &Request) -> Option<&[u8]> {
     request.body().and_then(reqwest::Body::as_bytes).filter(|bytes| !bytes.is_empty())
 }
 
-/// Continues an exchange for as long as its request may leave, and to its end once it has left.
+/// Continues an exchange while its request may be sent, and to its end once it has been sent.
 ///
-/// A process that was paused finds its sockets ready and its timers expired at the same moment, and whichever is polled first
-/// wins. So the clocks are read before the exchange continues.
+/// After a process was paused, sockets are ready and timers have expired at the same time, and the one that is polled first wins.
+/// The clocks are therefore read before the exchange continues.
 async fn unless_late(mut exchange: Pin<&mut impl Future<Output = End>>, gate: Option<&SendGate>) -> End {
     poll_fn(|cx| match gate {
         Some(gate) if gate.close_if_late() => Poll::Ready(End::CutShort(None)),
@@ -283,7 +283,7 @@ mod tests {
 
     use super::*;
 
-    /// Also for a request without a body, which no gate holds back once it was handed to the connection.
+    /// This also holds for a request without a body, which no gate holds back once the connection has received it.
     #[test]
     fn an_exchange_does_not_go_on_after_its_deadline() {
         let run = |time: Duration| {

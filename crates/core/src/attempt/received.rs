@@ -1,10 +1,10 @@
 use bytes::{Bytes, BytesMut};
 
-/// The bytes of a response body. Most bodies arrive in one chunk, which is not copied.
+/// The bytes of a response body. Most bodies arrive in a single chunk, which is not copied.
 #[derive(Default)]
 pub(crate) struct Received {
     first: Bytes,
-    /// All chunks, once there is more than one.
+    /// All chunks, if there are several.
     all: BytesMut,
 }
 

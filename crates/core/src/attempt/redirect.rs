@@ -1,16 +1,17 @@
 use reqwest::header::LOCATION;
 use reqwest::{Method, Response, Url};
 
-/// What a response says about being a redirect.
+/// Whether a response is a redirect, and where it leads.
 pub(super) enum Redirect {
-    /// It is none.
+    /// The response is not a redirect.
     None,
     To(Url),
     Refused(&'static str),
 }
 
 impl Redirect {
-    /// Reads a response from `url`. A redirect is followed within the origin only, and never turns a request into another one.
+    /// Reads a response from `url`. A redirect is followed within the same origin only, and only if it keeps the request's
+    /// method.
     pub(super) fn of(method: &Method, url: &Url, response: &Response) -> Self {
         let keeps_method = match response.status().as_u16() {
             301..=303 => false,

@@ -1,4 +1,4 @@
-//! The body of a request that does not leave after a deadline.
+//! A request body that is not sent after a deadline.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ const UNREAD: u8 = 0;
 const READ: u8 = 1;
 const CLOSED: u8 = 2;
 
-/// Decides whether the (not empty) body of one request may still be handed to the connection.
+/// Controls whether the (non-empty) body of a request may still be passed to the connection.
 ///
-/// The HTTP client writes a request in a task of its own. Until that task has asked for the body, nothing of the request has
-/// left; from then on it may have.
+/// The HTTP client writes a request in a task of its own. Until that task has polled the body, nothing of the request has been
+/// sent; afterwards it may have been.
 #[derive(Clone)]
 pub(super) struct SendGate(Arc<Gate>);
 
@@ -31,14 +31,13 @@ impl SendGate {
         Self(Arc::new(Gate { deadline, state: AtomicU8::new(UNREAD) }))
     }
 
-    /// Refuses the body from now on. Returns whether it was not handed out before: then nothing of the request has left, nor
-    /// ever will.
+    /// Closes the gate. Returns whether the body had not been passed on: if so, nothing of the request has been or will be sent.
     pub(super) fn close(&self) -> bool {
         let closed = self.0.state.compare_exchange(UNREAD, CLOSED, Ordering::AcqRel, Ordering::Acquire);
         matches!(closed, Ok(_) | Err(CLOSED))
     }
 
-    /// Closes the gate if the deadline has passed and the body is still here. Returns whether the gate is closed.
+    /// Closes the gate if the deadline has passed and the body has not been passed on. Returns whether the gate is closed.
     pub(super) fn close_if_late(&self) -> bool {
         match self.0.state.load(Ordering::Acquire) {
             READ => false,
@@ -47,7 +46,8 @@ impl SendGate {
         }
     }
 
-    /// A request body that passes this gate. One that went to where the request was redirected from says nothing about this one.
+    /// Returns a request body that passes this gate. A body that was sent before a redirect does not count for the redirected
+    /// request.
     pub(super) fn body(&self, bytes: Bytes) -> GatedBody {
         let _ = self.0.state.compare_exchange(READ, UNREAD, Ordering::AcqRel, Ordering::Acquire);
         GatedBody { bytes: Some(bytes), gate: self.clone() }
@@ -64,7 +64,7 @@ impl SendGate {
     }
 }
 
-/// The body of a request, in one piece, which refuses to be read once its gate is closed.
+/// The body of a request, in one chunk. It cannot be read once its gate is closed.
 pub(super) struct GatedBody {
     bytes: Option<Bytes>,
     gate: SendGate,
@@ -91,7 +91,7 @@ impl Body for GatedBody {
     }
 }
 
-/// The connection asked for the body of a request after its deadline.
+/// The connection polled the body of a request after the deadline.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the deadline passed before the request was sent")]
 pub(super) struct TooLate;

@@ -8,17 +8,17 @@ use crate::error::Outcome;
 use crate::operation::{Operation, Repeat};
 use crate::retry::FAR_FUTURE;
 
-/// How long a call and each of its attempts may take.
+/// The time limits of a call and of each of its attempts.
 pub(crate) struct TimeLimits {
     pub(crate) started: Instant,
     deadline: Duration,
     per_attempt: Duration,
-    /// With less time than this left, a call that is sent once is not begun: its outcome would only become unknown.
+    /// The minimum remaining time to start a call that is sent once. With less, its outcome would only become indeterminate.
     min_time_for_once: Duration,
 }
 
 impl TimeLimits {
-    /// The limits of a call that starts now.
+    /// Returns the limits of a call that starts now.
     pub(crate) fn start(transport: &Transport) -> Self {
         let policy = &transport.policy;
         Self {
@@ -37,7 +37,7 @@ impl TimeLimits {
     /// Returns how long one attempt may take.
     pub(crate) fn of_attempt(&self, operation: &Operation, now: Instant) -> Duration {
         let left = self.left(now);
-        // Nobody may repeat a call that is sent once, so nothing is gained by giving up on it early.
+        // A call that is sent once cannot be retried, so an earlier timeout would only lose its response.
         if operation.repeat == Repeat::Once { left } else { left.min(self.per_attempt) }
     }
 
@@ -50,7 +50,7 @@ impl TimeLimits {
         }
     }
 
-    /// Returns the moment after which a request of this operation must not leave; `None` for one that changes nothing.
+    /// Returns the time after which a request of this operation must not be sent; `None` for a read.
     pub(crate) fn send_deadline(&self, transport: &Transport, operation: &Operation) -> Option<SendDeadline> {
         if operation.repeat == Repeat::Read {
             return None;
@@ -68,14 +68,14 @@ impl TimeLimits {
         Ok(())
     }
 
-    /// Describes how much of the deadline is spent.
+    /// Describes how much of the deadline has elapsed.
     #[cold]
     pub(crate) fn spent(&self) -> String {
         let (spent, deadline) = (self.started.elapsed().as_millis(), self.deadline.as_millis());
         format!("{spent} ms of the call's deadline of {deadline} ms are spent")
     }
 
-    /// Describes that something did not arrive within `limit`, which is the rest of the deadline or the limit of one attempt.
+    /// Describes that something did not arrive within `limit`, which is the remaining deadline or the limit of one attempt.
     #[cold]
     pub(crate) fn exceeded(&self, what: &str, limit: Duration) -> String {
         if limit == self.per_attempt {
@@ -85,7 +85,7 @@ impl TimeLimits {
         }
     }
 
-    /// Adds how much of the deadline is spent to the failure of a call that would have to wait longer than it may.
+    /// Adds how much of the deadline has elapsed to the failure of a call that would have to wait longer than it may.
     #[cold]
     pub(crate) fn in_failure(&self, failure: Failure) -> Failure {
         Failure { reason: format!("{} ({})", failure.reason, self.spent()), ..failure }

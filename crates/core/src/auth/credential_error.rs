@@ -1,59 +1,59 @@
-/// Why credentials cannot be used. Names the header, never the secret.
+/// Why credentials cannot be used. The error names the header, never the secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialError {
     /// The name is not a header name.
     #[error("{header:?} is not a header name: use letters, digits and hyphens")]
     Name {
-        /// The name.
+        /// The invalid name.
         header: String,
     },
-    /// The header has a meaning of its own in HTTP, and can carry no key.
+    /// HTTP defines a meaning for the header, so it cannot carry a key.
     #[error("{header} has a meaning of its own in HTTP: take the name that the supplier gave you")]
     Reserved {
-        /// Its name.
+        /// The name of the header.
         header: String,
     },
-    /// Two credentials are for the same header.
+    /// Two credentials use the same header.
     #[error("two credentials are for {header}: give each a header of its own")]
     Twice {
-        /// Its name.
+        /// The name of the header.
         header: String,
     },
     /// The secret is empty.
     #[error("the secret for {header} is empty: check where it is read from")]
     Empty {
-        /// The header it is for.
+        /// The header that carries the secret.
         header: String,
     },
-    /// The secret holds a character that no header can carry, a line break for instance.
+    /// The secret contains a character that no header can carry, such as a line break.
     #[error(
         "the secret for {header} holds a character at byte {at} that no header can carry: look for line breaks, blanks around \
          it and letters beyond ASCII where it is read from"
     )]
     Character {
-        /// The header it is for.
+        /// The header that carries the secret.
         header: String,
-        /// Where the character begins, in bytes.
+        /// The offset of the character in the secret, in bytes.
         at: usize,
     },
-    /// The user name of Basic authentication holds a colon.
+    /// The user name of Basic authentication contains a colon.
     #[error("the user name holds a colon, which Basic authentication cannot carry")]
     ColonInUser,
-    /// A text of a login is empty.
+    /// A field of a login is empty.
     #[error("the {field} of the login is empty: check where it is read from")]
     EmptyLogin {
-        /// Which: `user`.
+        /// The name of the field, such as `user`.
         field: String,
     },
-    /// A text of a login holds a control character, a line break for instance.
+    /// A field of a login contains a control character, such as a line break.
     #[error(
         "the {field} of the login holds a control character at byte {at}: look for line breaks where it is read from"
     )]
     ControlCharacter {
-        /// Which: `password`.
+        /// The name of the field, such as `password`.
         field: String,
-        /// Where the character begins, in bytes.
+        /// The offset of the character in the field, in bytes.
         at: usize,
     },
 }

@@ -1,7 +1,7 @@
-//! Credentials, and where they may go.
+//! Credentials, and where they may be sent.
 //!
-//! Credentials are sent to the configured origin only, and only over https (loopback addresses excepted). No `Debug`,
-//! error or span shows them.
+//! Credentials are sent to the configured origin only, and only over https or to a loopback address. No `Debug` output, error or
+//! span shows them.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use crate::operation::TokenFlow;
 pub use credential_error::CredentialError;
 pub(crate) use token::{NoToken, NoTokenKind, Token, TokenServer, TokenSource};
 
-/// What proves to a supplier who is calling: any number of headers, and a token that is obtained and renewed when needed.
+/// The credentials of a caller: any number of headers, and a token that is obtained and renewed when needed.
 ///
 /// ```
 /// use lastmile_core::auth::Credentials;
@@ -31,23 +31,23 @@ pub(crate) use token::{NoToken, NoTokenKind, Token, TokenServer, TokenSource};
 pub struct Credentials {
     headers: Vec<(HeaderName, HeaderValue)>,
     token: Option<TokenSource>,
-    /// What the headers are made of, and no error may show.
+    /// The texts that the headers are built from. No error may show them.
     secrets: Vec<String>,
-    /// What the credentials are, for texts: `the user and password`.
+    /// Names of the credentials for messages, such as `the user and password`.
     kinds: Vec<String>,
 }
 
 impl Credentials {
-    /// No credentials.
+    /// Returns empty credentials.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Adds a key in a header of its own.
+    /// Adds a key that is sent in the header `name`.
     ///
     /// # Errors
-    /// When `name` is no header name or has a meaning of its own in HTTP, or `secret` is empty or holds what no header
-    /// can carry.
+    /// Returns an error if `name` is not a header name or is a header with a meaning in HTTP, if `secret` is empty or contains a
+    /// character that no header can carry, or if the header already has a credential.
     pub fn header(self, name: &str, secret: &str) -> Result<Self, CredentialError> {
         let parsed: Result<HeaderName, _> = name.parse();
         let name = parsed.map_err(|_| CredentialError::Name { header: name.to_owned() })?;
@@ -55,7 +55,7 @@ impl Credentials {
             return Err(CredentialError::Reserved { header: name.to_string() });
         }
         let value = sensitive(&name, secret)?;
-        // The scheme of an Authorization header is no secret; what follows it is.
+        // The scheme of an Authorization header is not secret; the text after it is.
         let token = secret.split_once(' ').map(|(_, token)| token.to_owned());
         let kind = format!("the key in the header {name}");
         self.set(name, value, kind, [secret.to_owned()].into_iter().chain(token))
@@ -64,8 +64,8 @@ impl Credentials {
     /// Adds a user and password as HTTP Basic authentication ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)).
     ///
     /// # Errors
-    /// When the user or the password is empty or holds a control character, a line break for instance, or the user holds a colon:
-    /// Basic authentication carries none of these.
+    /// Returns an error if the user or the password is empty or contains a control character such as a line break, if the user
+    /// contains a colon (Basic authentication supports none of these), or if `Authorization` already has a credential.
     pub fn basic(self, user: &str, password: &str) -> Result<Self, CredentialError> {
         checked_login("user", user)?;
         checked_login("password", password)?;
@@ -75,7 +75,7 @@ impl Credentials {
         let both = format!("{user}:{password}");
         let encoded = STANDARD.encode(&both);
         let value = sensitive(&AUTHORIZATION, &format!("Basic {encoded}"))?;
-        // Some decoders write it without the signs that fill it up, or with the alphabet for addresses.
+        // Some decoders write it without padding, or with the URL-safe alphabet.
         let bare = encoded.trim_end_matches('=').to_owned();
         let for_addresses = bare.replace('+', "-").replace('/', "_");
         let secrets = [password.to_owned(), both, bare, for_addresses];
@@ -85,19 +85,20 @@ impl Credentials {
     /// Adds a token as a bearer token ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)).
     ///
     /// # Errors
-    /// When the token is empty or holds what no header can carry.
+    /// Returns an error if the token is empty or contains a character that no header can carry, or if `Authorization` already has
+    /// a credential.
     pub fn bearer(self, token: &str) -> Result<Self, CredentialError> {
         sensitive(&AUTHORIZATION, token)?;
         let value = sensitive(&AUTHORIZATION, &format!("Bearer {token}"))?;
         self.set(AUTHORIZATION, value, "the token".to_owned(), [token.to_owned()])
     }
 
-    /// Adds a token that is obtained with `login`, the body of the request that obtains it, and renewed when it is about
-    /// to expire or was refused. All clones share one token, and it is renewed once for all calls that wait for it.
+    /// Adds a token that is obtained with `login`, the body of the request that obtains it, and that is renewed when it is about
+    /// to expire or was refused. All clones share one token; concurrent calls share one renewal.
     ///
     /// # Errors
-    /// When there is a token, or another credential in `Authorization`, already, or a text of the login is empty or holds a control
-    /// character.
+    /// Returns an error if there already is a token or another credential in `Authorization`, or if a field of the login is empty
+    /// or contains a control character.
     pub fn token(
         mut self,
         flow: &'static TokenFlow,
@@ -145,20 +146,20 @@ impl Credentials {
         }
     }
 
-    /// Whether a text that a server sent repeats one of the secrets.
+    /// Returns whether a text that a server sent contains one of the secrets.
     pub(crate) fn occur_in(&self, text: &str) -> bool {
         let own = || secrets::repeats_one_of(text, self.secrets.iter().map(String::as_str));
         self.token.as_ref().is_some_and(|token| token.occurs_in(text)) || own()
     }
 
-    /// What is to be checked when the supplier does not accept them: `the user and password`.
+    /// Returns what the caller has to check when the supplier does not accept the credentials: `the user and password`.
     pub(crate) fn described(&self) -> String {
         let kinds: Vec<&str> = self.kinds.iter().map(String::as_str).collect();
         if kinds.is_empty() { "why the handle has none".to_owned() } else { listed(&kinds) }
     }
 }
 
-/// `a, b and c`.
+/// Joins the parts into a list: `a, b and c`.
 fn listed(parts: &[&str]) -> String {
     match parts {
         [] => String::new(),
@@ -167,13 +168,13 @@ fn listed(parts: &[&str]) -> String {
     }
 }
 
-/// Refuses what no user or password can be: empty, or with a control character
-/// ([RFC 7617, 2](https://www.rfc-editor.org/rfc/rfc7617#section-2)). A file that it is read from often ends with a line break.
+/// Fails if a text cannot be a user or password: if it is empty or contains a control character ([RFC 7617,
+/// 2](https://www.rfc-editor.org/rfc/rfc7617#section-2)). Files that hold secrets often end with a line break.
 fn checked_login(field: &str, text: &str) -> Result<(), CredentialError> {
     if text.trim().is_empty() {
         return Err(CredentialError::EmptyLogin { field: field.to_owned() });
     }
-    // So do a byte order mark and the separators of lines beyond ASCII, which nobody types.
+    // A byte order mark and the line separators beyond ASCII also come from files; no user types them.
     let unfit = |c: char| c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}');
     match text.char_indices().find(|(_, c)| unfit(*c)) {
         Some((at, _)) => Err(CredentialError::ControlCharacter { field: field.to_owned(), at }),
@@ -181,7 +182,7 @@ fn checked_login(field: &str, text: &str) -> Result<(), CredentialError> {
     }
 }
 
-/// Headers that the request itself needs.
+/// Headers that requests use for other purposes.
 const RESERVED: [&str; 18] = [
     "accept",
     "accept-encoding",
@@ -222,7 +223,7 @@ fn sensitive(name: &HeaderName, secret: &str) -> Result<HeaderValue, CredentialE
         return Err(CredentialError::Empty { header: name.to_string() });
     }
     let unfit = |c: char| !(c == ' ' || c.is_ascii_graphic());
-    // Blanks around the value of a header are no part of it (RFC 9110, 5.5): the supplier would read another secret.
+    // Blanks around the value of a header are not part of it (RFC 9110, 5.5), so the supplier would read another secret.
     if secret.starts_with(' ') || secret.ends_with(' ') {
         let at = if secret.starts_with(' ') { 0 } else { secret.trim_end().len() };
         return Err(CredentialError::Character { header: name.to_string(), at });
@@ -236,7 +237,7 @@ fn sensitive(name: &HeaderName, secret: &str) -> Result<HeaderValue, CredentialE
     Ok(value)
 }
 
-/// Whether what is sent to this address cannot be read on the way: https, or an address of this machine.
+/// Returns whether a request to this URL cannot be read in transit: the scheme is https, or the host is a loopback address.
 pub(crate) fn is_private_url(url: &Url) -> bool {
     url.scheme() == "https" || is_loopback(url)
 }

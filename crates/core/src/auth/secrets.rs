@@ -1,16 +1,16 @@
-//! Whether a text that a server sent repeats a secret.
+//! Detects secrets that a server repeats in its response.
 
 use percent_encoding::percent_decode_str;
 
-/// A secret of fewer characters is looked for only together with what it is sent with (`user:password`): taking out every text with
-/// an `a` in it would leave nothing to read.
+/// The minimum length of a secret that is searched for, in characters. A shorter secret is only searched for together with the
+/// text that it is sent with (`user:password`): removing every text that contains an `a` would leave nothing to read.
 const SHORTEST: usize = 4;
 
-/// How often a text is decoded: an echo in JSON inside of JSON, or in an address inside of a page.
+/// How many times a text is decoded: a server may repeat a secret in JSON inside JSON, or in a URL inside an HTML page.
 const ROUNDS: usize = 3;
 
-/// Whether one of the secrets is long enough to be looked for, and is in the text: as it is, or as percent-encoding, JSON or HTML
-/// write it, and in upper or lower case.
+/// Returns whether the text contains one of the secrets that is long enough to be searched for: as it is, or in the notation of
+/// percent-encoding, JSON or HTML, and in upper or lower case.
 pub(super) fn repeats_one_of<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> bool {
     let needles: Vec<String> = secrets.flat_map(spellings).collect();
     if needles.is_empty() || text.is_empty() {
@@ -41,7 +41,8 @@ pub(super) fn repeats_one_of<'a>(text: &str, secrets: impl Iterator<Item = &'a s
     false
 }
 
-/// The secret in lower case, and as it looks when a server or this library takes its letters for those of another encoding.
+/// Returns the secret in lower case, and as it appears after a server or this library has decoded it with the wrong character
+/// encoding.
 fn spellings(secret: &str) -> Vec<String> {
     let secret = secret.to_lowercase();
     if secret.chars().count() < SHORTEST {
@@ -63,7 +64,7 @@ fn of_address(text: &str) -> Option<String> {
     text.contains('%').then(|| percent_decode_str(text).decode_utf8_lossy().into_owned())
 }
 
-/// As forms write blanks.
+/// Decodes blanks as HTML forms encode them: as `+`.
 fn of_form(text: &str) -> Option<String> {
     text.contains('+').then(|| text.replace('+', " "))
 }

@@ -16,24 +16,24 @@ use crate::observe::{ANSWERED, DROPPED, Telemetry, TokenRequestReport, record_fa
 use crate::operation::TokenFlow;
 use crate::retry::{FAR_FUTURE, retry_after};
 
-/// How much of an answer with a token is read.
+/// The maximum size of a response with a token, in bytes.
 const ANSWER_LIMIT: usize = 1 << 16;
 
-/// How long refused credentials are not tried again, so that many calls do not lock the account.
+/// How long a refused login is not sent again, so that concurrent calls do not lock the account.
 const REFUSAL_HOLDS: Duration = Duration::from_secs(5);
 
-/// Obtains a token, keeps it, and renews it once for all calls that wait for it.
+/// Obtains a token, stores it, and renews it once for all concurrent calls.
 #[derive(Clone)]
 pub(crate) struct TokenSource {
     flow: &'static TokenFlow,
-    /// The body that obtains a token. It holds the password.
+    /// The body of the request that obtains a token. It contains the password.
     login: Bytes,
     state: Arc<Mutex<State>>,
-    /// What no error may show: the texts of the login, and the tokens of late.
+    /// The texts that no error may show: the fields of the login, and the most recent tokens.
     secrets: Arc<Lock<Vec<String>>>,
 }
 
-/// Where tokens come from.
+/// The server that issues tokens.
 #[derive(Clone, Copy)]
 pub(crate) struct TokenServer<'a> {
     pub(crate) http: &'a reqwest::Client,
@@ -44,21 +44,21 @@ pub(crate) struct TokenServer<'a> {
 #[derive(Default)]
 struct State {
     token: Option<Token>,
-    /// Why there was no token last time, and when.
+    /// When and why the last token request failed.
     failure: Option<(Instant, Box<NoToken>)>,
 }
 
-/// A token, as it is sent.
+/// A token in the form in which it is sent.
 #[derive(Clone)]
 pub(crate) struct Token {
     pub(crate) header: HeaderValue,
-    /// Tells it from the tokens before it.
+    /// A number that distinguishes the token from earlier ones.
     pub(crate) number: u64,
     renewal: Option<String>,
     since: Instant,
 }
 
-/// Why there is no token: what was answered, if anything. Nothing was sent that needed it.
+/// Why there is no token, with the response if one arrived. The request that needs the token was not sent.
 #[derive(Clone)]
 pub(crate) struct NoToken {
     pub(crate) kind: NoTokenKind,
@@ -66,29 +66,29 @@ pub(crate) struct NoToken {
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// When a login may be tried again, if there is a time for that.
+    /// The time until which no login is sent, if there is one.
     until: Option<Instant>,
-    /// How long that is from now, for those who get an answer that another call has waited for.
+    /// How long it takes until that time, for calls that receive the failure of another call's token request.
     pub(crate) wait: Option<Duration>,
 }
 
-/// What it means that there is no token.
+/// Why there is no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoTokenKind {
-    /// The supplier does not accept the login: tried again, it may lock the account.
+    /// The supplier does not accept the login. Sending it again may lock the account.
     Refused,
-    /// The supplier says that it is called too often.
+    /// The supplier receives too many requests.
     Throttled,
-    /// There is no answer, or one without a token; the next may have one.
+    /// There is no response, or one without a token. A later request may succeed.
     Failed,
-    /// There is no answer within the time that the call has.
+    /// No response arrived before the deadline of the call.
     OutOfTime,
-    /// There is no answer, nor will there be one until something is changed.
+    /// There is no response, and there will be none until the configuration changes.
     Permanent,
 }
 
 impl NoTokenKind {
-    /// The outcome of the request that brought no token.
+    /// Returns the name of the outcome of the failed token request.
     fn as_str(self) -> &'static str {
         match self {
             Self::Refused => "rejected",
@@ -108,14 +108,13 @@ impl NoToken {
         Self::new(NoTokenKind::OutOfTime, "no token came in time")
     }
 
-    /// Whether nothing is to be asked of the supplier for a while: the login is refused, or the supplier has said when to come
-    /// back.
+    /// Returns whether no token request may be sent yet, because the login was refused or the supplier sent `Retry-After`.
     fn is_held(&self) -> bool {
         self.until.is_some_and(|until| Instant::now() < until)
     }
 }
 
-/// An answer that brings no token.
+/// A response without a usable token.
 struct Unusable {
     status: StatusCode,
     headers: HeaderMap,
@@ -123,11 +122,11 @@ struct Unusable {
 }
 
 impl Unusable {
-    /// What it means, with all that came.
+    /// Classifies the response and keeps all of its parts.
     fn without_token(self, what: &str) -> Box<NoToken> {
         let Self { status, headers, body } = self;
         let (kind, reason) = match status.as_u16() {
-            // A locked account is refused for as long as somebody tries, whatever pause it asks for.
+            // An account stays locked while logins continue, whatever `Retry-After` says.
             423 => (
                 NoTokenKind::Refused,
                 "the supplier gives no token for these credentials: the account is locked",
@@ -136,7 +135,7 @@ impl Unusable {
                 (NoTokenKind::Throttled, "the supplier gets too many requests for tokens")
             }
             408 => (NoTokenKind::Failed, "no token was obtained: the server did not wait for the login"),
-            // The older ones of the suppliers' documents answer 400 for credentials that they do not know.
+            // The older supplier documents specify status 400 for unknown credentials.
             400..=499 => {
                 (NoTokenKind::Refused, "the supplier gives no token for these credentials: check them")
             }
@@ -148,7 +147,7 @@ impl Unusable {
             NoTokenKind::Refused => Some(asked.unwrap_or_default().max(REFUSAL_HOLDS)),
             _ => asked,
         };
-        // What is too far away to be counted is as good as never.
+        // The time is clamped to what the clock can represent.
         let until = hold.and_then(|hold| Instant::now().checked_add(hold.min(FAR_FUTURE)));
         Box::new(NoToken {
             kind,
@@ -175,8 +174,8 @@ impl TokenSource {
         }
     }
 
-    /// The token to send. `refused` is the number of one that the supplier has just refused: whoever is first to say so
-    /// renews it, and all others wait and get the new one, or learn why there is none.
+    /// Returns the token to send. `refused` is the number of a token that the supplier has just refused: the first call that
+    /// reports it renews the token, and all others wait for the new token or for the failure.
     pub(crate) async fn token(
         &self,
         server: TokenServer<'_>,
@@ -196,7 +195,7 @@ impl TokenSource {
                 && (*at >= asked || failure.is_held())
             {
                 let mut failure = failure.clone();
-                // Of a time that the supplier has told, what is left; that of a refusal is this library's own.
+                // Only a time that the supplier set is reported; the cooldown after a refusal is this library's own.
                 failure.wait = retry_after(&failure.headers, SystemTime::now())
                     .and(failure.until)
                     .map(|until| until.saturating_duration_since(Instant::now()));
@@ -218,7 +217,7 @@ impl TokenSource {
         tokio::time::timeout(limit, wait).await.unwrap_or_else(|_| Err(NoToken::out_of_time()))
     }
 
-    /// Renews a token, or obtains one where there is none to renew or it cannot be.
+    /// Renews the last token, or obtains a new one if there is none or it cannot be renewed.
     async fn fetch(&self, server: TokenServer<'_>, last: Option<&Token>) -> Result<Token, Box<NoToken>> {
         let number = last.map_or(0, |token| token.number) + 1;
         let renewal = last.and_then(|token| token.renewal.clone());
@@ -229,7 +228,7 @@ impl TokenSource {
                     token.renewal.get_or_insert_with(|| renewal.clone());
                     return Ok(token);
                 }
-                // A login at once would be what the supplier asks not to do, or would be refused as well.
+                // An immediate login would ignore `Retry-After`, or would be refused as well.
                 Err(no_token) if no_token.kind == NoTokenKind::Throttled || holds_logins(&no_token) => {
                     return Err(no_token);
                 }
@@ -239,7 +238,7 @@ impl TokenSource {
         self.request_token(server, "obtain", self.flow.obtain, self.login.clone(), number).await
     }
 
-    /// Sends the request that obtains or renews a token, in a span of its own.
+    /// Sends the request that obtains or renews a token, in its own span.
     async fn request_token(
         &self,
         server: TokenServer<'_>,
@@ -265,7 +264,7 @@ impl TokenSource {
     ) -> Result<Token, Box<NoToken>> {
         let request = http.post(format!("{base}{path}")).header(CONTENT_TYPE, "application/json").body(body);
         let mut response = request.send().await.map_err(|error| {
-            // Only host and port of the address are shown.
+            // Only the host and port of the URL are shown.
             let (permanent, reason) = why_unanswered(error, base);
             let kind = if permanent { NoTokenKind::Permanent } else { NoTokenKind::Failed };
             NoToken::new(kind, format!("no token was obtained: {reason}"))
@@ -306,30 +305,29 @@ impl TokenSource {
     }
 
     fn remember(&self, new: [Option<String>; 2]) {
-        /// Beside the texts of the login, the tokens of the last few renewals are kept.
+        /// How many texts are stored: the fields of the login, and the tokens of the last few renewals.
         const KEPT: usize = 12;
         let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         secrets.extend(new.into_iter().flatten());
         let surplus = secrets.len().saturating_sub(KEPT);
-        // The first two are the login's.
+        // The first two texts are those of the login.
         let (from, length) = (secrets.len().min(2), secrets.len());
         secrets.drain(from..(from + surplus).min(length));
     }
 
-    /// Whether a text repeats the login or one of the last tokens.
+    /// Returns whether a text contains the login or one of the most recent tokens.
     pub(super) fn occurs_in(&self, text: &str) -> bool {
         let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         repeats_one_of(text, secrets.iter().map(String::as_str))
     }
 }
 
-/// Whether a renewal was answered with something that a login would be answered with as well: the account is locked, or the
-/// supplier has said when to come back.
+/// Returns whether a failed renewal also rules out a login: the account is locked, or the supplier sent `Retry-After`.
 fn holds_logins(no_token: &NoToken) -> bool {
     no_token.status == Some(StatusCode::LOCKED) || retry_after(&no_token.headers, SystemTime::now()).is_some()
 }
 
-/// What has happened to a token request so far, and its span. Dropped, it says how the request ended.
+/// The state of a token request, and its span. Reports how the request ended when it is dropped.
 struct TokenRequestRecord<'a> {
     telemetry: &'a Telemetry,
     action: &'static str,

@@ -1,8 +1,8 @@
-//! Why a request brought no answer: which part of connecting failed, at which host.
+//! Why a request has no response: which part of connecting failed, and for which host.
 //!
-//! The causes are told by the kinds of `std::io::Error` in the chain of sources, and where the crates below have no public type for
-//! them by their texts. An unknown text costs no more than the exact cause. The texts themselves are never shown: they may repeat
-//! what a server sent.
+//! The causes are distinguished by the kinds of `std::io::Error` in the chain of sources and, if the crates below have no public
+//! type for them, by their texts. For an unknown text, only the exact cause is missing. The texts themselves are never shown:
+//! they may repeat what a server sent.
 
 use std::error::Error;
 use std::io::ErrorKind;
@@ -12,7 +12,7 @@ use reqwest::Url;
 use super::Failure;
 use crate::error::Outcome;
 
-/// What a request that was not answered came to.
+/// Returns the failure of a request without a response.
 #[cold]
 pub(crate) fn without_answer(error: reqwest::Error, url: &Url) -> Failure {
     let error = error.without_url();
@@ -28,7 +28,7 @@ pub(crate) fn without_answer(error: reqwest::Error, url: &Url) -> Failure {
     Failure { source: Some(error), ..failure }
 }
 
-/// The same for a request that another one needs first: whether it would fail again, and why there is no answer.
+/// Returns whether a prerequisite request, such as a token request, would fail again, and why it has no response.
 #[cold]
 pub(crate) fn why_unanswered(error: reqwest::Error, base: &str) -> (bool, String) {
     let (cause, is_connect) = (Cause::of(&error), error.is_connect());
@@ -37,13 +37,13 @@ pub(crate) fn why_unanswered(error: reqwest::Error, base: &str) -> (bool, String
     (is_connect && matches!(cause, Cause::Certificate(_)), reason)
 }
 
-/// Whether an answer came whose head has more lines than the client reads.
+/// Returns whether the head of the response has more lines than the client reads.
 #[cold]
 pub(crate) fn has_too_many_headers(error: &reqwest::Error) -> bool {
     Cause::of(error) == Cause::HeadTooLarge
 }
 
-/// Host and port, and nothing else of an address.
+/// Returns the host and port of a URL, and nothing else of it.
 fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
@@ -55,23 +55,23 @@ enum Cause {
     Refused,
     Unreachable,
     TimedOut,
-    /// With what is wrong with it.
+    /// The certificate is invalid, for this reason.
     Certificate(&'static str),
-    /// The server answers the beginning of TLS with something else.
+    /// The server responds to the TLS handshake with something else.
     NoTls,
-    /// The server closes the connection, while TLS begins for instance.
+    /// The server closes the connection, for instance during the TLS handshake.
     Closed,
-    /// It sends a TLS alert.
+    /// The server sends a TLS alert.
     TlsRefused,
     Proxy,
-    /// The address of this machine that was chosen cannot be used.
+    /// The configured local address cannot be used.
     LocalAddress,
     HeadTooLarge,
     NotHttp,
     Other,
 }
 
-/// The kinds of an end that the server makes.
+/// The error kinds of a connection that the server closes.
 const CLOSED: [ErrorKind; 4] = [
     ErrorKind::ConnectionReset,
     ErrorKind::UnexpectedEof,
@@ -88,8 +88,8 @@ impl Cause {
         Self::tell(&text, &kinds, timed_out)
     }
 
-    /// By the texts of hyper-util ("dns error", "tunnel error"), hyper ("message head is too large"), and rustls ("invalid peer
-    /// certificate", "received corrupt message", "received fatal alert").
+    /// Determines the cause by the texts of hyper-util ("dns error", "tunnel error"), hyper ("message head is too large") and
+    /// rustls ("invalid peer certificate", "received corrupt message", "received fatal alert").
     fn tell(text: &str, kinds: &[ErrorKind], timed_out: bool) -> Self {
         let says = |part: &str| text.contains(part);
         let kind = |kind: ErrorKind| kinds.contains(&kind);
@@ -162,14 +162,14 @@ impl Cause {
     }
 }
 
-/// The kinds and texts of an error's sources.
+/// Collects the kinds and texts of an error's sources.
 fn gather(error: &(dyn Error + 'static), kinds: &mut Vec<ErrorKind>, texts: &mut Vec<String>) {
     let mut source = error.source();
     while let Some(error) = source {
         texts.push(error.to_string());
         if let Some(outer) = error.downcast_ref::<std::io::Error>() {
             kinds.push(outer.kind());
-            // The error inside an io::Error is no source of it, only its sources are.
+            // `source` skips the error inside an `io::Error` and returns only the sources of that error.
             let mut inner = outer.get_ref();
             while let Some(error) = inner {
                 texts.push(error.to_string());
@@ -182,13 +182,13 @@ fn gather(error: &(dyn Error + 'static), kinds: &mut Vec<ErrorKind>, texts: &mut
     }
 }
 
-/// How many header lines of a response hyper reads unless it is told otherwise. Up to these, they cost no allocation.
+/// hyper's default limit of header lines of a response. Up to this number, header lines cost no allocation.
 pub(crate) const HYPER_MOST_HEADERS: usize = 100;
 
-/// How many header lines of a response are read at the most: more than any known server sends.
+/// The maximum number of header lines of a response: more than any known server sends.
 pub(crate) const MOST_HEADERS: usize = 256;
 
-/// What is wrong with a certificate, in the words of rustls.
+/// Returns what is wrong with a certificate, according to the text of rustls.
 fn certificate_fault(text: &str) -> &'static str {
     let faults = [
         (

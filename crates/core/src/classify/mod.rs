@@ -1,4 +1,4 @@
-//! From status codes and failures to outcomes: what they say about the request, and what may be repeated.
+//! Maps status codes and failures to outcomes, and decides which requests may be retried.
 
 mod connect;
 mod partial;
@@ -16,18 +16,18 @@ pub(crate) use connect::{
 };
 pub(crate) use partial::is_part_of_list;
 
-/// Why an attempt brought no usable answer.
+/// Why an attempt has no usable response.
 pub(crate) struct Failure {
     pub(crate) outcome: Outcome,
     pub(crate) reason: String,
     pub(crate) source: Option<reqwest::Error>,
-    /// When to come back, where no header says so.
+    /// How long to wait before retrying, if no header specifies it.
     pub(crate) wait: Option<Duration>,
-    /// Whether the response says that nothing has changed, as the request asked.
+    /// Whether the response says that nothing has changed (status 304), as the request asked.
     pub(crate) not_modified: bool,
     /// Whether the same request would fail again, although it was not sent.
     pub(crate) permanent: bool,
-    /// Where in the response body the part is that was not understood.
+    /// The path of the part of the response body that could not be decoded.
     pub(crate) decode_path: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Failure {
         }
     }
 
-    /// The rate limit or the operation's interval allows the request later than the call has time for.
+    /// Returns the failure of a request that the rate limit or the operation's interval allows only after the call's deadline.
     pub(crate) fn too_early(TooEarly { wait, interval }: TooEarly) -> Self {
         let reason = match interval {
             Some(interval) => {
@@ -59,20 +59,20 @@ impl Failure {
         Self { wait: Some(wait), ..Self::of(Outcome::Throttled, reason) }
     }
 
-    /// A change of the same object was not answered, and may still be carried out and undo this one.
+    /// Returns the failure of a change that an older, unanswered change of the same object may still undo.
     pub(crate) fn older_change(wait: Duration) -> Self {
         let reason = "an earlier change of the same object was not answered and may still be carried out, after this one: wait \
                       until it has settled";
         Self { wait: Some(wait), ..Self::of(Outcome::Throttled, reason) }
     }
 
-    /// No permit to send a request became free in the time that the call has.
+    /// Returns the failure of a request that received no permit before the call's deadline.
     pub(crate) fn no_permit() -> Self {
         let reason = "the client had its maximum number of requests in flight all the time: allow more (`max_in_flight`)";
         Self::of(Outcome::Throttled, reason)
     }
 
-    /// Whether the same request may be sent again.
+    /// Returns whether the same request may be sent again.
     pub(crate) fn is_repeatable(&self, operation: &Operation) -> bool {
         match self.outcome {
             Outcome::NotSent => !self.permanent,
@@ -81,15 +81,15 @@ impl Failure {
         }
     }
 
-    /// Whether the server may still be processing the request, given the status of its response. A server that has answered for
-    /// itself is done; a gateway answers in the server's place.
+    /// Returns whether the server may still be processing the request, given the status code of its response. A server that has
+    /// responded itself is done; a gateway may respond while the server is still working.
     pub(crate) fn may_be_in_progress(&self, status: Option<StatusCode>) -> bool {
         self.outcome == Outcome::Indeterminate
             && status.is_none_or(|status| matches!(status.as_u16(), 502..=504))
     }
 
-    /// Merges in that an earlier attempt was not answered. That attempt may have taken effect, so the refusal of this one proves
-    /// nothing. For a read each answer counts, but not that the last attempt was not sent.
+    /// Merges in that an earlier attempt was not answered. That attempt may have taken effect, so a rejection of this one proves
+    /// nothing. For a read, any response counts, but a last attempt that was not sent does not.
     pub(crate) fn merge_earlier_attempt(&mut self, operation: &Operation) {
         let counts = match self.outcome {
             Outcome::Indeterminate | Outcome::Decode => true,
@@ -106,12 +106,12 @@ impl Failure {
     }
 }
 
-/// Whether a refusal is about how often the supplier is called, or about a state that passes, and not about the call.
+/// Returns whether a rejection is about the rate of requests or a temporary state, and not about the request itself.
 ///
-/// That is status 429, and these with `Retry-After`: 403, with which quotas are refused (Azure API Management's `quota` policies for
-/// one), 420 (an older form of 429), 423 (locked), 413 and 425, of which RFC 9110 (15.5.14) and RFC 8470 say that they pass. Not
-/// 409: that a conflict passes does not say that the call is not the reason. Nor 503 and other 5xx, whose `Retry-After` is waited
-/// for, but which do not say that nothing was done.
+/// This is status 429, and the following with `Retry-After`: 403, which indicates a used-up quota (as with the `quota` policies
+/// of Azure API Management), 420 (an older form of 429), 423 (locked), 413 and 425, which are temporary according to RFC 9110
+/// (15.5.14) and RFC 8470. Status 409 is not included: a temporary conflict may still be caused by the request. Nor are 503 and
+/// other 5xx: their `Retry-After` is honored, but they do not say that nothing was done.
 pub(crate) fn says_not_now(status: StatusCode, headers: &HeaderMap) -> bool {
     match status.as_u16() {
         429 => true,
@@ -120,7 +120,7 @@ pub(crate) fn says_not_now(status: StatusCode, headers: &HeaderMap) -> bool {
     }
 }
 
-/// What a status other than one of success means. `credentials` describes the credentials of the request.
+/// Returns the failure for a status code other than success. `credentials` describes the credentials of the request.
 #[cold]
 pub(crate) fn classify_status(
     operation: &Operation,
@@ -152,11 +152,11 @@ pub(crate) fn classify_status(
     Failure::of(outcome, reason)
 }
 
-/// What a redirect means that is not followed.
+/// Returns the failure for a redirect that is not followed.
 #[cold]
 pub(crate) fn classify_redirect(status: StatusCode, operation: &Operation, why: &str) -> Failure {
     let moved = matches!(status.as_u16(), 301 | 307 | 308);
-    // These say that nothing was done here. "See other" is what many servers say when something was.
+    // These status codes say that nothing was done here. Many servers respond with "See Other" after something was done.
     let outcome =
         if moved || operation.repeat == Repeat::Read { Outcome::Rejected } else { Outcome::Indeterminate };
     Failure::of(outcome, why)

@@ -1,13 +1,13 @@
-//! Whether an answer of success announces by its head that it is a part of a list only.
+//! Detects successful responses whose head announces that they contain only a part of a list.
 
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_RANGE, HeaderMap, LINK};
 
 use crate::operation::Operation;
 
-/// Whether an answer is a part of a list although its operation cannot be asked for the rest: by status 206 or `Content-Range`
-/// (RFC 9110, 15.3.7 and 14.4), or by a `Link` to the next page (RFC 8288, relation `next`). Such a part must not be taken for
-/// the whole list: what is not in it would count as gone.
+/// Returns whether a response is a part of a list although its operation cannot request the rest: by status 206 or
+/// `Content-Range` (RFC 9110, 15.3.7 and 14.4), or by a `Link` to the next page (RFC 8288, relation `next`). Such a part must not
+/// count as the whole list, since the missing rows would be taken for deleted.
 pub(crate) fn is_part_of_list(operation: &Operation, status: StatusCode, headers: &HeaderMap) -> bool {
     if operation.list.is_none_or(|list| list.is_paged) {
         return false;
@@ -17,11 +17,11 @@ pub(crate) fn is_part_of_list(operation: &Operation, status: StatusCode, headers
         || headers.get_all(LINK).iter().any(|links| has_next(&String::from_utf8_lossy(links.as_bytes())))
 }
 
-/// Whether one of the links of a `Link` header has the relation `next`. A relation that a target or a quoted text merely
-/// contains does not count.
+/// Returns whether one of the links of a `Link` header has the relation `next`. A relation that only occurs in a target or a
+/// quoted text does not count.
 fn has_next(links: &str) -> bool {
     let mut rest = links;
-    // Each link is its target in angle brackets, followed by its parameters.
+    // Each link consists of its target in angle brackets and its parameters.
     while let Some((_, link)) = rest.split_once('<') {
         let Some((_, behind)) = link.split_once('>') else { return false };
         let end = unquoted(behind, ',').unwrap_or(behind.len());
@@ -33,7 +33,7 @@ fn has_next(links: &str) -> bool {
     false
 }
 
-/// Whether the parameters of a link, `; rel="prev next"; title="…"`, give it the relation `next`.
+/// Returns whether the parameters of a link, such as `; rel="prev next"; title="…"`, contain the relation `next`.
 fn is_next(parameters: &str) -> bool {
     let mut rest = parameters;
     while let Some(start) = unquoted(rest, ';') {
@@ -50,7 +50,7 @@ fn is_next(parameters: &str) -> bool {
     false
 }
 
-/// Where a character is first found outside quotes.
+/// Returns the first position of a character outside quotes.
 fn unquoted(text: &str, wanted: char) -> Option<usize> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.char_indices().find_map(|(at, character)| {

@@ -15,7 +15,7 @@ use crate::classify::{HYPER_MOST_HEADERS, MOST_HEADERS};
 use crate::observe::{Observer, Telemetry};
 use crate::retry::{Limits, Policy, RateLimit, RetryBudget, RetryTokens};
 
-/// Changes how an HTTP client is built.
+/// A function that changes how an HTTP client is built.
 type ConfigureHttp = dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync;
 
 /// Builds a generated client. Its method `builder` returns one.
@@ -42,7 +42,7 @@ pub struct Builder<C> {
 
 impl<C> fmt::Debug for Builder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The base address is not checked yet and may hold a password.
+        // The base URL is not validated yet and may contain a password.
         f.debug_struct("Builder")
             .field("credentials", &self.credentials)
             .field("policy", &self.policy)
@@ -75,14 +75,14 @@ impl<C: ApiClient> Builder<C> {
         }
     }
 
-    /// Sets the credentials that requests are sent with. None by default.
+    /// Sets the credentials of requests. None by default.
     #[must_use]
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = credentials;
         self
     }
 
-    /// Sets the time limits, attempts and size limits of calls: [`Policy::default`] by default. A call can be made with another
+    /// Sets the time limits, attempts and size limits of calls. [`Policy::default`] by default. A single call can use another
     /// policy ([`Transport::with_policy`]).
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
@@ -90,7 +90,7 @@ impl<C: ApiClient> Builder<C> {
         self
     }
 
-    /// Sets how many retries all calls of the client and its clones may make together, calls with another policy included:
+    /// Sets how many retries all calls of the client and its clones may make together, including calls with another policy.
     /// [`RetryBudget::default`] by default.
     #[must_use]
     pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
@@ -98,19 +98,18 @@ impl<C: ApiClient> Builder<C> {
         self
     }
 
-    /// Limits how many requests all calls of the client and its clones may send in a period of time, calls with another policy
-    /// included. Requests for tokens are not counted. No limit by default.
+    /// Limits how many requests all calls of the client and its clones may send in a period of time, including calls with another
+    /// policy. Token requests do not count. No limit by default.
     #[must_use]
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate = Some(limit);
         self
     }
 
-    /// Limits how many requests all calls of the client and its clones, calls with another policy included, may have in flight
-    /// at the same time: 64 by default, and 1 at least. Further requests wait in the order in which they came, as long as their
-    /// deadlines allow. Calls that create something have a limit of their own of the same size, so that reads that hang delay
-    /// none of them. A list that is read row by row counts until the head of its response has arrived; requests for tokens are
-    /// not counted.
+    /// Limits how many requests the client and its clones may have in flight, including those of calls with another policy. 64 by
+    /// default, and at least 1. Further requests wait in the order in which they arrived, until their deadlines. Calls that
+    /// create something have a separate limit of the same size, so that slow reads do not delay them. A list that is read row by
+    /// row counts until the head of its response has arrived. Token requests do not count.
     ///
     /// ```
     /// # use lastmile_core::client::{ApiClient, BuildError, Builder};
@@ -124,29 +123,29 @@ impl<C: ApiClient> Builder<C> {
         self
     }
 
-    /// Sets how the server wants its paths: as documented, by default.
+    /// Sets how the server expects its paths. As documented by default.
     #[must_use]
     pub fn path_style(mut self, path_style: PathStyle) -> Self {
         self.path_style = path_style;
         self
     }
 
-    /// Limits how long it may take to establish a connection, TLS included: 10 seconds by default.
+    /// Limits how long establishing a connection may take, including TLS. 10 seconds by default.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Sends every request through this proxy, instead of the one that the environment names (`HTTPS_PROXY`), which is used by
-    /// default. A proxy can only be used with an https base URL.
+    /// Sends every request through this proxy. By default, the proxy from the environment (`HTTPS_PROXY`) is used. A proxy
+    /// requires an https base URL.
     #[must_use]
     pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
         self.proxy = Some(proxy);
         self
     }
 
-    /// Trusts one more root certificate, in addition to those of the platform and those given before. None by default.
+    /// Trusts an additional root certificate, besides those of the platform and those added before. None by default.
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn root_certificate(mut self, certificate: reqwest::Certificate) -> Self {
@@ -154,7 +153,7 @@ impl<C: ApiClient> Builder<C> {
         self
     }
 
-    /// Presents this certificate to servers that ask for one (mutual TLS). None by default.
+    /// Sets the certificate that is presented to servers that request one (mutual TLS). None by default.
     ///
     /// ```no_run
     /// # use lastmile_core::client::{ApiClient, Builder};
@@ -173,33 +172,33 @@ impl<C: ApiClient> Builder<C> {
         self
     }
 
-    /// Names the program in the header `User-Agent`, before the name of this library: `order-service/1.4 lastmile/0.1.0`.
-    /// Suppliers see who calls, and with what. By default the library's name stands alone.
+    /// Adds the program's name to the header `User-Agent`, before the name of this library: `order-service/1.4 lastmile/0.1.0`.
+    /// By default, the header contains the library's name only.
     #[must_use]
     pub fn user_agent(mut self, product: impl Into<String>) -> Self {
         self.user_agent = Some(product.into());
         self
     }
 
-    /// Connects from this address of the machine. The operating system chooses one by default.
+    /// Sets the local address that connections are made from. The operating system selects one by default.
     #[must_use]
     pub fn local_address(mut self, address: IpAddr) -> Self {
         self.local_address = Some(address);
         self
     }
 
-    /// Applies a function to the builders of the HTTP clients, for what has no method here: name resolution, TCP options, TLS
-    /// versions and the like. Nothing by default; a function given later replaces the one before.
+    /// Applies a function to the builders of the HTTP clients, for settings without a method here, such as name resolution, TCP
+    /// options or TLS versions. No function by default; a later function replaces an earlier one.
     ///
-    /// It is called for each of the two HTTP clients, the one that keeps connections and the one that makes a connection per
-    /// request, before this library's own settings, which always win: no redirects, no retries, HTTP/1.1, the pools, the
-    /// parsing of response headers, the limit of response headers, the user agent, [`connect_timeout`](Self::connect_timeout),
-    /// no dumps of requests and responses in logs and, for plain http, no proxy. Headers that a call sets (`Accept`,
-    /// `Content-Type`, `If-Modified-Since`, the credentials) win over default headers; other default headers are sent with
-    /// every request, token requests included.
+    /// The function is called for each of the two HTTP clients: the one that pools connections and the one that opens a
+    /// connection per request. This library's own settings are applied afterwards and always take precedence: no redirects, no
+    /// retries, HTTP/1.1, the pools, the parsing of response headers, the limit of response headers, the user agent,
+    /// [`connect_timeout`](Self::connect_timeout), no verbose connection logs and, for plain http, no proxy. Headers that a call
+    /// sets (`Accept`, `Content-Type`, `If-Modified-Since`, the credentials) override default headers; other default headers are
+    /// sent with every request, token requests included.
     ///
-    /// Total and read timeouts set there also end streams and creating calls, earlier than the policy does, and make their
-    /// outcome unknown: leave them to the [`Policy`].
+    /// Total and read timeouts that the function sets also end streams and creating calls, earlier than the policy does, and make
+    /// their outcome indeterminate. Set these limits in the [`Policy`] instead.
     ///
     /// ```
     /// # use lastmile_core::client::{ApiClient, BuildError, Builder};
@@ -218,8 +217,8 @@ impl<C: ApiClient> Builder<C> {
         self
     }
 
-    /// Reports calls, attempts, waits and token requests to this observer, for metrics: see [`observe`](crate::observe). None by
-    /// default.
+    /// Sets the observer that receives reports of calls, attempts, waits and token requests, for metrics: see
+    /// [`observe`](crate::observe). None by default.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
@@ -229,11 +228,11 @@ impl<C: ApiClient> Builder<C> {
     /// Builds the client.
     ///
     /// # Errors
-    /// When the base URL, the user agent or the HTTP client's settings cannot be used, or the base URL would send credentials
-    /// in the open.
+    /// Returns an error if the base URL, the user agent or the settings of the HTTP client are invalid, or if credentials would
+    /// be sent unencrypted.
     pub fn build(self) -> Result<C, BuildError> {
         let base_url = checked_base_url(&self.base_url)?;
-        // A proxy reads what is plain http.
+        // A proxy can read plain http.
         if base_url.scheme() != "https" && self.proxy.is_some() {
             return Err(BuildError::UnencryptedProxy);
         }
@@ -255,7 +254,7 @@ impl<C: ApiClient> Builder<C> {
         Ok(Transport { shared: Arc::new(shared), policy: self.policy, send_deadline: None }.into())
     }
 
-    /// Builds an HTTP client that keeps at most `idle` idle connections, and reads at most `most_headers` header lines of a
+    /// Builds an HTTP client that pools at most `idle` idle connections and reads at most `most_headers` header lines of a
     /// response.
     fn http(
         &self,
@@ -266,23 +265,24 @@ impl<C: ApiClient> Builder<C> {
         let mut http = reqwest::Client::builder();
         if let Some(configure) = &self.configure_http {
             http = configure(http);
-            // What it sets applies to both clients; without it, hyper's own limit costs nothing.
+            // Resets a limit that the function set for both clients. Without a function, nothing is set, since hyper's default
+            // limit costs no allocation.
             http = http.http1_max_headers(HYPER_MOST_HEADERS);
         }
         http = http
             .user_agent(self.full_user_agent()?)
-            // A response that is logged byte by byte shows personal data, and a request its credentials.
+            // Verbose logs show the personal data of responses and the credentials of requests.
             .connection_verbose(false)
-            // Connections of HTTP/2 are shared by requests, whatever their pool.
+            // HTTP/2 requests share a connection, whatever the pool.
             .http1_only()
-            // Redirects are followed by the call layer, which knows what may be repeated where.
+            // The call layer follows redirects, since it knows which requests may be repeated.
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(self.connect_timeout)
             .pool_max_idle_per_host(idle)
-            // Shorter than servers usually keep an idle connection, so that few requests meet a closing one.
+            // Servers usually keep idle connections longer, so few requests use a connection that is being closed.
             .pool_idle_timeout(Duration::from_secs(15))
-            // Headers that HTTP/1.1 does not allow cost themselves, not the answer: of a creation that would be lost.
+            // Tolerates header lines that HTTP/1.1 does not allow: they must not make the response to a creating call unreadable.
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)
             .http1_ignore_invalid_headers_in_responses(true);

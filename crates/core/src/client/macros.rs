@@ -11,8 +11,7 @@ macro_rules! client {
         }
 
         impl $name {
-            /// Returns a builder of a client. `base_url` is the URL that the paths of the API are appended to; whether it ends with
-            /// a slash does not matter.
+            /// Returns a builder of a client. The paths of the API are appended to `base_url`, which may end with a slash.
             pub fn builder(base_url: impl Into<String>) -> $crate::client::Builder<Self> {
                 $crate::client::Builder::new(base_url)
             }
@@ -22,14 +21,14 @@ macro_rules! client {
                 self.transport.policy()
             }
 
-            /// Returns the same client with another policy, for one call or for a part of the program. Connections, credentials,
-            /// limits and retry budget stay shared.
+            /// Returns a client with another policy, for one call or for a part of the program. It shares connections,
+            /// credentials, limits and retry budget with this client.
             #[must_use]
             pub fn with_policy(&self, policy: $crate::retry::Policy) -> Self {
                 self.transport.with_policy(policy).into()
             }
 
-            /// Returns the same client, which sends no changing request after `deadline`.
+            /// Returns a client that sends no changing request after `deadline`.
             #[must_use]
             pub fn with_send_deadline(&self, deadline: $crate::client::SendDeadline) -> Self {
                 self.transport.with_send_deadline(deadline).into()

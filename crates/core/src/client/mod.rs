@@ -1,4 +1,4 @@
-//! What every generated client is made of: the HTTP clients, base URL, credentials, limits and policy of one API.
+//! The parts of every generated client: the HTTP clients, base URL, credentials, limits and policy of one API.
 
 mod build_error;
 mod builder;
@@ -25,36 +25,36 @@ pub use paths::{PathStyle, TrailingSlash};
 pub use send_deadline::SendDeadline;
 pub(crate) use unanswered::UnansweredChanges;
 
-/// A generated client. Implemented by the macro [`client!`](crate::client!).
+/// A generated client. The macro [`client!`](crate::client!) implements it.
 pub trait ApiClient: From<Transport> {
-    /// What differs between this API and others.
+    /// The data that describes the API.
     const TABLE: &'static Table;
 
-    /// What the client sends its requests with.
+    /// Returns the transport that the client sends its requests with.
     fn transport(&self) -> &Transport;
 }
 
-/// What a generated client sends its requests with. Cheap to clone: clones share connections, credentials, limits and retry budget.
+/// Sends the requests of a generated client. Clones are cheap and share connections, credentials, limits and retry budget.
 ///
-/// A program uses the generated client. A facade over one needs the transport for what concerns no single operation.
+/// Programs use the generated client. Facades over it use the transport for everything that concerns no single operation.
 #[derive(Clone)]
 pub struct Transport {
     pub(crate) shared: Arc<Shared>,
     pub(crate) policy: Policy,
-    /// The moment after which no changing request leaves, where the caller set one.
+    /// The time after which no changing request is sent, if the caller set one.
     pub(crate) send_deadline: Option<SendDeadline>,
 }
 
-/// What all clones of a transport share.
+/// The state that all clones of a transport share.
 ///
-/// It begins a cache line: the count of its owners, which precedes it, changes with each call on whatever processor.
+/// It is aligned to a cache line, because the reference count before it changes with each call on any processor.
 #[derive(Clone)]
 #[repr(align(64))]
 pub(crate) struct Shared {
     pub(crate) table: &'static Table,
-    /// Without a slash at its end.
+    /// The base URL without a trailing slash.
     pub(crate) base_url: String,
-    /// The beginning of documented paths that the base URL already contains, under a name of the server's own.
+    /// The prefix of documented paths that the base URL already contains, under a path of the server's own.
     pub(crate) path_prefix: &'static str,
     pub(crate) credentials: Credentials,
     pub(crate) path_style: PathStyle,
@@ -63,21 +63,21 @@ pub(crate) struct Shared {
     pub(crate) unanswered: Arc<UnansweredChanges>,
     pub(crate) telemetry: Telemetry,
     pub(crate) http: reqwest::Client,
-    /// Makes a connection for each request. Creating calls use it, never a stale pooled connection, which may be closing or hold
-    /// bytes that would be taken for the response. It also reads more header lines, since the response to a creating call cannot be
-    /// requested again.
+    /// Opens a connection for each request. Creating calls use it instead of a pooled connection, which may be closing or may
+    /// hold stray bytes that would be read as the response. It also reads more header lines, since the response to a creating
+    /// call cannot be requested again.
     pub(crate) unpooled_http: reqwest::Client,
 }
 
 impl Shared {
-    /// Returns the URL of a request. `parameters` are those of the operation's path, in their order.
+    /// Returns the URL of a request. `parameters` are the parameters of the operation's path, in their order.
     pub(crate) fn url(&self, operation: &Operation, parameters: &[&Segment]) -> String {
         let path = operation.path.strip_prefix(self.path_prefix).unwrap_or(operation.path);
         let mut url = String::with_capacity(self.base_url.len() + path.len() + 64);
         url.push_str(&self.base_url);
         let mut parameters = parameters.iter();
         for (at, part) in path.split(['{', '}']).enumerate() {
-            // Every other part is the name of a parameter, which stood between braces.
+            // Every second part is the name of a parameter, which is in braces in the path.
             let parameter = if at % 2 == 1 { parameters.next() } else { None };
             match parameter {
                 // Writing to a string does not fail.
@@ -102,32 +102,32 @@ impl Transport {
         Self { policy, ..self.clone() }
     }
 
-    /// Returns a transport that sends no changing request after this moment, however long its call may take. A value that is marked
-    /// as in flight in a store needs this: another worker may send it some time after the mark has lapsed. A call that could
-    /// not be sent in time fails with [`Outcome::NotSent`](crate::error::Outcome::NotSent).
+    /// Returns a transport that sends no changing request after `deadline`, however long a call may take. Use it for a value that
+    /// a store marks as in flight: another worker may send the value some time after the mark has expired. A call that cannot be
+    /// sent in time fails with [`Outcome::NotSent`](crate::error::Outcome::NotSent).
     #[must_use]
     pub fn with_send_deadline(&self, deadline: SendDeadline) -> Self {
         Self { send_deadline: Some(deadline), ..self.clone() }
     }
 
-    /// Returns the moment after which no changing request leaves, if one was set.
+    /// Returns the time after which no changing request is sent, if one was set.
     pub fn send_deadline(&self) -> Option<SendDeadline> {
         self.send_deadline
     }
 
-    /// Returns how this server wants its paths.
+    /// Returns how this server expects its paths.
     pub fn path_style(&self) -> &PathStyle {
         &self.shared.path_style
     }
 
-    /// Returns a transport for one endpoint that the supplier has under an address of its own: `address` replaces the base URL
-    /// and `documented`, the beginning of the endpoint's path in the document (`/orders`). A relative address is resolved
-    /// against the base URL. Connections, credentials, limits and retry budget are those of this transport. The credentials must not
-    /// be tokens, which are obtained below the base URL.
+    /// Returns a transport for an endpoint that the supplier serves at a URL of its own. `address` replaces the base URL and
+    /// `documented`, the prefix of the endpoint's path in the document (`/orders`). A relative `address` is resolved against the
+    /// base URL. Connections, credentials, limits and retry budget are shared with this transport. The credentials must not be
+    /// tokens, which are obtained below the base URL.
     ///
     /// # Errors
-    /// When the address cannot be used, or is at another origin than the base URL and those `allowed`: nothing is ever sent
-    /// there.
+    /// Returns an error if the address is invalid, if its origin is neither that of the base URL nor in `allowed`, or if it is
+    /// plain http although the base URL is https. Nothing is ever sent to another origin.
     pub fn at_endpoint(
         &self,
         address: &str,
@@ -156,9 +156,9 @@ impl Transport {
         Ok(Self { shared: Arc::new(shared), ..self.clone() })
     }
 
-    /// Returns how long it takes until no unanswered change of the object at `path`, or of a part of it, can be carried out any more;
-    /// `None` when there is none. `path` is the documented path with its parameters, such as `/orders/17`. Only changes that were
-    /// sent with this transport and its clones are known; those with the body `except` do not count.
+    /// Returns how long the server may still process unanswered changes of the object at `path` or of a part of it; `None` if
+    /// there are none. `path` is the documented path with its parameters filled in, such as `/orders/17`. Only changes that this
+    /// transport and its clones sent are known; changes with the body `except` do not count.
     pub fn unsettled_change(&self, path: &str, except: &[u8]) -> Option<Duration> {
         self.shared.unanswered.unsettled_below(path, except)
     }

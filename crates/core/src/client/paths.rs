@@ -1,6 +1,6 @@
 use crate::operation::Operation;
 
-/// How a server wants its paths, where it differs from the document.
+/// How a server expects its paths, if it differs from the document.
 ///
 /// ```
 /// use lastmile_core::client::{PathStyle, TrailingSlash};
@@ -9,29 +9,29 @@ use crate::operation::Operation;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PathStyle {
-    /// The slash at the end of a path without a parameter: `/orders/`.
+    /// The trailing slash of a path without a parameter: `/orders/`.
     pub collections: TrailingSlash,
-    /// The slash at the end of a path with one: `/orders/{id}`.
+    /// The trailing slash of a path with a parameter: `/orders/{id}`.
     pub items: TrailingSlash,
-    /// Whether the names of query parameters are written in lower case, for the operations where servers are known to want
-    /// that.
+    /// Whether the names of query parameters are sent in lower case, for the operations whose servers are known to expect that.
+    /// `false` by default.
     pub lower_case_parameters: bool,
 }
 
-/// Whether a path ends in a slash.
+/// Whether a path ends with a slash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TrailingSlash {
-    /// As the document has it.
+    /// The path ends as in the document.
     #[default]
     AsDocumented,
-    /// It always does.
+    /// The path always ends with a slash.
     Always,
-    /// It never does.
+    /// The path never ends with a slash.
     Never,
 }
 
 impl PathStyle {
-    /// Ends a URL without a query as this server wants it.
+    /// Adds or removes the trailing slash of a URL without a query, as this server expects it.
     pub(super) fn apply(&self, url: &mut String, operation: &Operation) {
         let is_item = operation.path.contains('{');
         let slash = if is_item { self.items } else { self.collections };
@@ -43,7 +43,7 @@ impl PathStyle {
         }
     }
 
-    /// Returns the name of a query parameter as this server wants it, where it differs from the documented name.
+    /// Returns the name of a query parameter as this server expects it, if it differs from the documented name.
     pub(crate) fn parameter(&self, name: &str, operation: &Operation) -> Option<String> {
         (self.lower_case_parameters && operation.lower_case).then(|| name.to_lowercase())
     }

@@ -4,11 +4,11 @@ use tokio::time::Instant;
 
 use crate::retry::FAR_FUTURE;
 
-/// The moment after which nothing is sent, by the monotonic clock and by the wall clock.
+/// The time after which nothing is sent, by the monotonic clock and by the wall clock.
 ///
-/// A process may be paused between any two of its instructions: by `SIGSTOP`, by its virtual machine, by a laptop's lid. The
-/// monotonic clock may stand still meanwhile, and the wall clock may be set back. So the deadline has passed as soon as one of
-/// them says so.
+/// A process can be paused between any two instructions: by `SIGSTOP`, by its virtual machine, or because a laptop is suspended.
+/// The monotonic clock may stand still during the pause, and the wall clock may be set back. The deadline has therefore passed as
+/// soon as one of the two clocks says so.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,46 +24,46 @@ pub struct SendDeadline {
 }
 
 impl SendDeadline {
-    /// The deadline this long after now.
+    /// Returns the deadline that is `time` from now.
     pub fn after(time: Duration) -> Self {
         let time = time.min(FAR_FUTURE);
-        // Each clock is read for itself: a pause between the two makes the deadline earlier by one of them, never later.
+        // A pause between the two readings makes the deadline earlier by one of the clocks, never later.
         Self { monotonic: Instant::now() + time, wall: SystemTime::now() + time }
     }
 
-    /// The deadline at a moment of the monotonic clock.
+    /// Returns the deadline at an instant of the monotonic clock.
     pub(crate) fn at(monotonic: Instant) -> Self {
-        // In this order, a pause between the two makes the deadline of the wall clock earlier, never later.
+        // With this order, a pause between the two readings makes the deadline of the wall clock earlier, never later.
         let wall = SystemTime::now();
         Self { monotonic, wall: wall + monotonic.saturating_duration_since(Instant::now()) }
     }
 
-    /// The deadline this much later than this one.
+    /// Returns this deadline plus `time`.
     #[must_use]
     pub fn plus(self, time: Duration) -> Self {
         let time = time.min(FAR_FUTURE);
         Self { monotonic: self.monotonic + time, wall: self.wall + time }
     }
 
-    /// The earlier of two deadlines, by each clock.
+    /// Returns the earlier of two deadlines, by each clock.
     #[must_use]
     pub fn min(self, other: Self) -> Self {
         Self { monotonic: self.monotonic.min(other.monotonic), wall: self.wall.min(other.wall) }
     }
 
-    /// Whether it has passed, by either clock.
+    /// Returns whether the deadline has passed by either clock.
     pub fn has_passed(&self) -> bool {
         Instant::now() >= self.monotonic || SystemTime::now() >= self.wall
     }
 
-    /// The same by another wall clock, for tests that simulate one.
+    /// Returns the same deadline with another wall clock time, for tests that simulate the clock.
     #[doc(hidden)]
     #[must_use]
     pub fn with_wall(self, wall: SystemTime) -> Self {
         Self { wall, ..self }
     }
 
-    /// The moment by the wall clock.
+    /// Returns the deadline by the wall clock.
     pub fn wall(&self) -> SystemTime {
         self.wall
     }

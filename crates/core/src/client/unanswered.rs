@@ -1,4 +1,4 @@
-//! Changes whose answer is missing, and which may still be carried out.
+//! Changes that were sent without a response, and that the server may still process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,11 +13,11 @@ use crate::retry::FAR_FUTURE;
 
 /// The changes of a client's calls that were sent and not answered.
 ///
-/// A server may carry such a change out long after nobody waits for it any more. A newer change of the same object would
-/// then be undone without a word. So a newer change that says something else waits until the older one has settled.
+/// A server may process such a change long after the call has ended, and thereby silently undo a newer change of the same object.
+/// A newer change with other values therefore waits until the older one has settled.
 #[derive(Debug, Default)]
 pub(crate) struct UnansweredChanges {
-    /// Whether there are any, so that nearly every call passes without a lock.
+    /// Whether there are any changes, so that most calls need no lock.
     some: AtomicBool,
     changes: Mutex<Vec<Change>>,
 }
@@ -27,9 +27,9 @@ struct Change {
     method: Method,
     path: String,
     body: Bytes,
-    /// When it can no longer be carried out.
+    /// The time after which the server no longer processes the change.
     settled: Instant,
-    /// Whether the same change was answered with success since.
+    /// Whether a later request with the same change succeeded.
     is_confirmed: bool,
 }
 
@@ -38,9 +38,9 @@ impl UnansweredChanges {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins to send a change. It counts as unanswered, and as able to be carried out for `settle_time` more, when the returned
-    /// value is dropped, unless [`PendingChange::answered`] was called. None for a request that creates something: there is no
-    /// newer one that it could contradict.
+    /// Begins to send a change. When the returned value is dropped without [`PendingChange::answered`], the change counts as
+    /// unanswered, and the server may process it for another `settle_time`. Returns `None` for a request that creates something,
+    /// since no newer request can contradict it.
     pub(crate) fn begin(&self, request: &Request, settle_time: Duration) -> Option<PendingChange<'_>> {
         if *request.method() == Method::POST {
             return None;
@@ -62,8 +62,8 @@ impl UnansweredChanges {
         self.some.store(true, Ordering::Release);
     }
 
-    /// How long it takes until no unanswered change of an object can be carried out any more, nor one of a part of it; none when
-    /// there is none. A change that was confirmed since is none, nor is one with the body `except`.
+    /// Returns how long the server may still process unanswered changes of an object or of a part of it; `None` if there are
+    /// none. Changes that were confirmed since, and changes with the body `except`, do not count.
     pub(crate) fn unsettled_below(&self, path: &str, except: &[u8]) -> Option<Duration> {
         let now = Instant::now();
         let changes = self.changes();
@@ -82,7 +82,8 @@ impl UnansweredChanges {
             .filter(|wait| !wait.is_zero())
     }
 
-    /// How long a request has to wait because an older change of the same object contradicts it; none when it need not.
+    /// Returns how long a request has to wait because an older change of the same object contradicts it; `None` if it need not
+    /// wait.
     pub(crate) fn wait(&self, request: &Request) -> Option<Duration> {
         if !self.some.load(Ordering::Acquire) {
             return None;
@@ -104,8 +105,8 @@ pub(crate) struct PendingChange<'a> {
 }
 
 impl PendingChange<'_> {
-    /// The change was answered, or never left. One that was answered with success is confirmed: an earlier attempt that is
-    /// carried out later changes nothing any more, unless a newer change came between.
+    /// Records that the change was answered or never sent. A successful response confirms the change: an earlier attempt that the
+    /// server processes later has no further effect, unless a newer change came between them.
     pub(crate) fn answered(mut self, with_success: bool) {
         if let Some(change) = self.change.take().filter(|_| with_success)
             && self.changes.some.load(Ordering::Acquire)
@@ -133,7 +134,7 @@ impl Change {
         (&self.method, &self.path, &self.body) == (&other.method, &other.path, &other.body)
     }
 
-    /// Whether the object would be another one if this change were carried out after the request.
+    /// Returns whether the object would differ if the server processed this change after the request.
     fn contradicts(&self, request: &Request) -> bool {
         if self.path != request.url().path() || *request.method() == Method::DELETE {
             return false;
@@ -150,7 +151,7 @@ impl Change {
     }
 }
 
-/// Whether two merge patches set one field to different values.
+/// Returns whether two merge patches set a field to different values.
 fn differ(older: &Value, newer: &Value) -> bool {
     match (older, newer) {
         (Value::Object(older), Value::Object(newer)) => {

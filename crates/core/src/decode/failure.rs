@@ -2,19 +2,19 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
-/// Why an answer does not fit its type, told without repeating what it holds.
+/// Why a response body does not match its type. The text does not repeat the contents of the body.
 pub(crate) struct DecodeFailure {
     pub(crate) what: String,
     pub(crate) path: Option<String>,
 }
 
-/// The bytes without the byte order mark before them, which a reader of JSON may skip
-/// ([RFC 8259, 8.1](https://www.rfc-editor.org/rfc/rfc8259#section-8.1)) and some servers write.
+/// Removes a leading byte order mark, which some servers send and which a JSON parser may ignore ([RFC 8259,
+/// 8.1](https://www.rfc-editor.org/rfc/rfc8259#section-8.1)).
 pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// Reads an answer that has failed to decode a second time, now watching where.
+/// Decodes a body that could not be decoded a second time, to determine the path of the error.
 pub(crate) fn into_decode_error<T: DeserializeOwned>(body: &[u8]) -> DecodeFailure {
     let body = without_mark(body);
     if body.is_empty() {
@@ -52,13 +52,13 @@ pub(crate) fn into_decode_error<T: DeserializeOwned>(body: &[u8]) -> DecodeFailu
     }
 }
 
-/// What serde's message says was expected, if it says so. The rest of the message may quote what was read.
+/// Returns the part of serde's message that says what was expected, if there is one. The rest of the message may quote the input.
 pub fn expected(message: &str) -> Option<&str> {
     let (_, expected) = message.rsplit_once(", expected ")?;
     Some(expected.rsplit_once(" at line ").map_or(expected, |(what, _)| what))
 }
 
-/// The path as `contacts[2].href`. A key that is no plain name is not shown: it may be data.
+/// Formats the path as `contacts[2].href`. A key that is not a plain name is not shown, since it may be data.
 fn path(path: &serde_path_to_error::Path) -> String {
     let mut text = String::new();
     for segment in path.iter() {

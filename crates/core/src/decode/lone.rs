@@ -1,38 +1,38 @@
-//! What stands where a list is meant and is none.
+//! Values that are not lists where a list is expected.
 
 use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
-/// The fields of an object that stands where a list is meant.
+/// The fields of an object where a list is expected.
 pub(crate) struct Lone<'a>(HashMap<String, &'a RawValue>);
 
 impl<'a> Lone<'a> {
-    /// Returns none for anything else than an object.
+    /// Reads an object. Returns `None` for any other value.
     pub(crate) fn read(json: &'a [u8]) -> Option<Self> {
         serde_json::from_slice(json).ok().map(Self)
     }
 
-    /// Whether the object is a row: only then it has a value in the field that each row has. An error that a server answers
-    /// with success, or an envelope around the list, has not.
+    /// Returns whether the object is a row, that is, whether the field that each row has contains a value. Errors with a
+    /// successful status and envelopes around the list do not have it.
     pub(crate) fn is_row(&self, identity: Option<&str>) -> bool {
         identity.is_some_and(|field| self.has(field))
     }
 
-    /// The list inside of an envelope, such as `{"count": 1, "next": null, "results": […]}`.
+    /// Returns the list inside an envelope such as `{"count": 1, "next": null, "results": […]}`.
     pub(crate) fn results(&self) -> Option<&'a str> {
         let is_envelope = self.0.contains_key("count") || self.0.contains_key("next");
         let results = self.0.get("results")?.get();
         (is_envelope && results.starts_with('[')).then_some(results)
     }
 
-    /// Whether the envelope says that the list is longer than so many elements.
+    /// Returns whether the envelope says that the list has more than `elements` elements.
     pub(crate) fn has_more_than(&self, elements: usize) -> bool {
         let count = self.0.get("count").and_then(|count| count.get().trim_matches('"').parse::<u64>().ok());
         self.has("next") || count.is_some_and(|count| count > elements as u64)
     }
 
-    /// Whether the field is there and says something.
+    /// Returns whether the field is present and not empty.
     fn has(&self, field: &str) -> bool {
         let Some(value) = self.0.get(field) else { return false };
         match value.get() {

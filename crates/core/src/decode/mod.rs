@@ -1,4 +1,4 @@
-//! Response bodies as JSON: lists and objects in the forms in which servers send them.
+//! Decodes JSON response bodies: lists and objects, in the forms in which servers send them.
 
 mod failure;
 mod lone;

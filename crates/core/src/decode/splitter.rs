@@ -2,29 +2,29 @@ use std::ops::Range;
 
 use super::lone::Lone;
 
-/// How many bytes a batch holds before it is handed on, unless the answer comes more slowly.
+/// The size of a batch in bytes, unless the response arrives slowly.
 pub(crate) const BATCH: usize = 64 * 1024;
 
-/// How many rows it may have, when they are so short that decoded they take much more than their bytes.
+/// The maximum number of rows in a batch. Decoded, many short rows take much more memory than their bytes.
 const MOST_ROWS: usize = 1024;
 
-/// Whole rows, one behind the other as they arrived.
+/// Complete rows, one after the other as they arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) bytes: Vec<u8>,
-    /// Where in the bytes each row is.
+    /// The range of each row in the bytes.
     pub(crate) rows: Vec<Range<usize>>,
-    /// The number of the first row in the list.
+    /// The index of the first row in the list.
     pub(crate) index: u64,
-    /// Where the bytes begin, from the beginning of the answer.
+    /// The offset of the bytes in the response.
     pub(crate) offset: u64,
 }
 
-/// Why the bytes are no list.
+/// Why the bytes are not a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
     NotAList,
-    /// One value without brackets, which is no row.
+    /// A single value without brackets, which is not a row.
     NotARow,
     NoComma,
     More,
@@ -45,42 +45,42 @@ impl Broken {
     }
 }
 
-/// Cuts a JSON array into its elements while it arrives. It looks at strings and brackets only; whether an element is
-/// right is found out when it is decoded.
+/// Splits a JSON array into its elements while it arrives. The splitter only examines strings and brackets; whether an element is
+/// valid is determined when it is decoded.
 pub(crate) struct Splitter {
     state: State,
-    /// What has arrived, from the first row that was not handed on yet.
+    /// The bytes that have arrived, from the first row that is not in an earlier batch.
     batch: Batch,
-    /// Up to where the bytes of the batch are looked at.
+    /// The number of bytes of the batch that have been examined.
     at: usize,
-    /// Where the row begins that has begun.
+    /// The offset of the current row in the batch.
     start: usize,
     limit: usize,
-    /// Whether there is a list around the rows.
+    /// Whether the rows are in a list.
     listed: bool,
-    /// The field that makes an object a row, without a list around it.
+    /// The field that makes an object without a list around it a row.
     identity: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Nothing but white space yet.
+    /// Only white space so far.
     Start,
-    /// Inside a byte order mark, behind so many of its bytes.
+    /// Inside a byte order mark, after this number of its bytes.
     Mark(usize),
-    /// Behind `[`: a row or the end.
+    /// After `[`: a row or the end follows.
     First,
-    /// Behind a comma: a row.
+    /// After a comma: a row follows.
     Next,
-    /// Behind a row: a comma or the end.
+    /// After a row: a comma or the end follows.
     Behind,
     /// Inside an object or a list.
     Nested { depth: usize, within: Within },
-    /// Inside a text that is a row of its own.
+    /// Inside a string that is a row itself.
     Text { escaped: bool },
     /// Inside a number, `true`, `false` or `null`.
     Bare,
-    /// Behind the list.
+    /// After the list.
     End,
 }
 
@@ -91,7 +91,7 @@ enum Within {
     Escape,
 }
 
-/// The bytes that matter between texts.
+/// The bytes that matter outside strings.
 const STRUCTURE: [bool; 256] = {
     let mut table = [false; 256];
     let mut bytes: &[u8] = b"\"{}[]";
@@ -103,45 +103,45 @@ const STRUCTURE: [bool; 256] = {
 };
 
 impl Splitter {
-    /// `limit` is how many bytes one row may take; 4 at least, so that `null` is still a list of none. `identity` is the field
+    /// `limit` is the maximum size of a row in bytes, at least 4, so that `null` is still an empty list. `identity` is the field
     /// that each row has.
     pub(crate) fn new(limit: usize, identity: Option<&'static str>) -> Self {
         let limit = limit.max(4);
         Self { state: State::Start, batch: Batch::default(), at: 0, start: 0, limit, listed: false, identity }
     }
 
-    /// Whether the answer is a JSON array, as far as it has arrived.
+    /// Returns whether the response is a JSON array, as far as it has arrived.
     pub(crate) fn is_array(&self) -> bool {
         self.listed
     }
 
-    /// The value that the splitter stands behind.
+    /// Returns the value that ends at the current position.
     pub(crate) fn current(&self) -> &[u8] {
         &self.batch.bytes[self.start..self.at]
     }
 
-    /// How many rows are split off.
+    /// Returns the number of rows that have been split off.
     pub(crate) fn rows(&self) -> u64 {
         self.batch.index + self.batch.rows.len() as u64
     }
 
-    /// Where the answer stops making sense, in bytes from its beginning.
+    /// Returns the current offset in the response, in bytes; after an error, the offset of the error.
     pub(crate) fn offset(&self) -> u64 {
         self.batch.offset + self.at as u64
     }
 
-    /// Whether there is enough for a batch.
+    /// Returns whether there are enough rows for a batch.
     pub(crate) fn is_full(&self) -> bool {
         let rows = self.batch.rows.len();
         rows >= MOST_ROWS || rows > 0 && self.batch.bytes.len() >= BATCH
     }
 
-    /// The rows that have arrived whole, if any.
+    /// Removes and returns the rows that have arrived completely, if any.
     pub(crate) fn take(&mut self) -> Option<Batch> {
         if self.batch.rows.is_empty() {
             return None;
         }
-        // What follows the last row goes with the next batch.
+        // The bytes after the last row remain for the next batch.
         let passed = self.passed();
         let mut bytes = Vec::with_capacity(self.batch.bytes.len().max(BATCH));
         bytes.extend_from_slice(&self.batch.bytes[passed..]);
@@ -152,7 +152,7 @@ impl Splitter {
         Some(batch)
     }
 
-    /// How many bytes belong to no row that is still to end.
+    /// Returns the number of leading bytes that are not part of an incomplete row.
     fn passed(&self) -> usize {
         match self.state {
             State::Nested { .. } | State::Text { .. } | State::Bare => self.start,
@@ -160,17 +160,17 @@ impl Splitter {
         }
     }
 
-    /// So many bytes are not held any more.
+    /// Records that the first `passed` bytes are no longer stored.
     fn move_on(&mut self, passed: usize) {
         self.batch.offset += passed as u64;
         (self.at, self.start) = (self.at - passed, self.start.saturating_sub(passed));
     }
 
-    /// Takes the next bytes.
+    /// Processes the next bytes.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let mut all = std::mem::take(&mut self.batch.bytes);
         if self.batch.rows.is_empty() {
-            // However much white space comes, none of it is held.
+            // White space between rows is not stored.
             let passed = self.passed();
             all.drain(..passed);
             self.move_on(passed);
@@ -181,9 +181,9 @@ impl Splitter {
         result
     }
 
-    /// Says whether the list was whole when no more bytes come.
+    /// Ends the input and checks that the list was complete.
     pub(crate) fn finish(&mut self) -> Result<(), Broken> {
-        // A bare value without a list around it has no other end.
+        // A number or literal without a list around it ends only with the input.
         if self.state == State::Bare && !self.listed {
             let all = std::mem::take(&mut self.batch.bytes);
             let ended = self.end_row(&all);
@@ -211,7 +211,7 @@ impl Splitter {
         }
     }
 
-    /// Outside of rows.
+    /// Processes a byte between rows.
     fn between(&mut self, byte: u8) -> Result<(), Broken> {
         self.state = match (self.state, byte) {
             (State::Start, 0xef) if self.offset() == 0 => State::Mark(1),
@@ -240,7 +240,7 @@ impl Splitter {
         Ok(())
     }
 
-    /// To the end of an object or a list, or of what has arrived of it.
+    /// Processes bytes to the end of an object or a list, or to the end of the available bytes.
     fn nested(&mut self, all: &[u8], mut depth: usize, mut within: Within) -> Result<(), Broken> {
         let mut at = self.at;
         while at < all.len() {
@@ -299,7 +299,7 @@ impl Splitter {
         Ok(())
     }
 
-    /// The row ends where the splitter stands.
+    /// Ends the row at the current position.
     fn end_row(&mut self, all: &[u8]) -> Result<(), Broken> {
         self.check_length()?;
         let row = self.start..self.at;
@@ -312,7 +312,8 @@ impl Splitter {
         self.end_lone(&all[row.clone()], row)
     }
 
-    /// Without a list around it, `null` and `""` are a list of none, and an object that looks like a row is a list of one.
+    /// Ends a value without a list around it: `null` and `""` are an empty list, and an object with the identity field is a list
+    /// of one row.
     #[cold]
     fn end_lone(&mut self, json: &[u8], row: Range<usize>) -> Result<(), Broken> {
         match json {
@@ -325,7 +326,7 @@ impl Splitter {
 
     fn check_length(&mut self) -> Result<(), Broken> {
         if self.at - self.start > self.limit {
-            // The same place however the row arrived.
+            // The offset must not depend on the chunks in which the row arrived.
             self.at = self.start + self.limit;
             return Err(if self.listed { Broken::TooLong } else { Broken::NotARow });
         }
@@ -333,17 +334,17 @@ impl Splitter {
     }
 }
 
-/// The elements of a JSON array that has arrived as a whole.
+/// The elements of a complete JSON array.
 pub(crate) struct Elements(Batch);
 
 impl Elements {
-    /// The JSON of each element.
+    /// Returns an iterator over the JSON of the elements.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.0.rows.iter().map(|row| &self.0.bytes[row.clone()])
     }
 }
 
-/// Cuts a JSON array into its elements. Returns none when it is not a whole array.
+/// Splits a JSON array into its elements. Returns `None` if it is not a complete array.
 pub(crate) fn elements(json: &[u8]) -> Option<Elements> {
     let mut splitter = Splitter::new(usize::MAX, None);
     splitter.feed(json).ok()?;
@@ -355,7 +356,7 @@ pub(crate) fn elements(json: &[u8]) -> Option<Elements> {
 mod tests {
     use super::*;
 
-    /// The rows of a text that arrives in pieces of this length, and how it ends.
+    /// Returns the rows of a text that arrives in chunks of this length, and how it ends.
     fn split(text: &str, piece: usize, taking: bool) -> (Vec<(u64, String)>, Result<(), Broken>, u64) {
         let mut splitter = Splitter::new(100, Some("a"));
         let mut rows = Vec::new();
@@ -412,7 +413,7 @@ mod tests {
         splits("[\"é\"]", &[(1, "\"é\"")], Ok(()));
     }
 
-    /// It may arrive in pieces, and its bytes count.
+    /// A byte order mark may be split between chunks, and its bytes count for offsets.
     #[test]
     fn a_byte_order_mark_is_skipped() {
         splits("\u{feff}[1, 2]", &[(4, "1"), (7, "2")], Ok(()));

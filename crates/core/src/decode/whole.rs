@@ -1,4 +1,4 @@
-//! A JSON body that has arrived as a whole, read as what its operation answers with.
+//! Decodes a complete JSON body as the response type of its operation.
 
 use serde::de::IgnoredAny;
 
@@ -8,7 +8,7 @@ use super::splitter::elements;
 use crate::operation::{ListShape, Operation};
 use crate::wire::ResponseBody;
 
-/// Reads a body. What a server sends in the usual form costs nothing beyond its decoding.
+/// Decodes a body. A body in the usual form costs nothing beyond its decoding.
 pub(crate) fn read<T: ResponseBody>(body: &[u8], operation: &Operation) -> Result<T, DecodeFailure> {
     let body = without_mark(body);
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
@@ -19,14 +19,15 @@ pub(crate) fn read<T: ResponseBody>(body: &[u8], operation: &Operation) -> Resul
     }
 }
 
-/// Reads a list in which something cannot be read, element by element.
+/// Decodes a list with invalid elements, element by element.
 #[cold]
 fn by_element<T: ResponseBody>(body: &[u8]) -> Result<T, DecodeFailure> {
     let list = elements(body).and_then(|list| T::from_elements(list.iter()));
     list.ok_or_else(|| into_decode_error::<T>(body))
 }
 
-/// Reads what stands where a list is meant: nothing at all, one row without brackets, or an envelope around the list.
+/// Decodes a value that is not an array where a list is expected: an empty value, a row without brackets, or an envelope around
+/// the list.
 #[cold]
 fn not_an_array<T: ResponseBody>(
     body: &[u8],
@@ -57,7 +58,7 @@ fn not_an_array<T: ResponseBody>(
     read(results, operation)
 }
 
-/// Reads the only element of a list that stands where one object is meant.
+/// Decodes the only element of a list where an object is expected.
 #[cold]
 fn one_of_a_list<T: ResponseBody>(body: &[u8], first: Option<&u8>) -> Result<T, DecodeFailure> {
     if first != Some(&b'[') {
@@ -90,7 +91,7 @@ mod tests {
     const PAGE: Operation =
         Operation { list: Some(ListShape { identity: Some("id"), is_paged: true }), ..Operation::READ };
 
-    /// The ids of the elements; `?` for one that cannot be read.
+    /// Returns the ids of the elements; `?` for an element that could not be decoded.
     fn ids(body: &str, operation: &Operation) -> Result<Vec<String>, String> {
         let list: OneOrMany<Lenient<Row>> =
             read(body.as_bytes(), operation).map_err(|failure| failure.what)?;

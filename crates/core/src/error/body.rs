@@ -1,10 +1,10 @@
-//! What an error body says.
+//! The contents of an error body.
 //!
-//! The pointers of the API's table come first. Gateways, frameworks and proxies in front of a supplier answer in forms of their
-//! own, and their words are all that a caller has to go by: what the table's pointers do not find is looked for in the places
-//! where these forms keep it. Known are problem details ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457), also as ASP.NET
-//! extends them), Django REST framework, Spring, FastAPI, OAuth 2 ([RFC 6749, 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)),
-//! and plain text.
+//! The pointers of the API's table are tried first. Gateways, frameworks and proxies in front of a supplier respond in formats of
+//! their own, and a caller has nothing else to diagnose them by. Parts that the table's pointers do not find are therefore looked
+//! up under the names that these formats use: problem details ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457), also with the
+//! extensions of ASP.NET), Django REST framework, Spring, FastAPI, OAuth 2 ([RFC 6749,
+//! 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)), and plain text.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use super::text::{json, plain_text};
 use crate::decode::without_mark;
 use crate::operation::ErrorShape;
 
-/// The explanation, beyond the table's pointer; the first that is a text counts.
+/// Names of the error message, besides the table's pointer. The first one with a text counts.
 const MESSAGES: [&str; 12] = [
     "message",
     "detail",
@@ -33,7 +33,7 @@ const MESSAGES: [&str; 12] = [
     "cause",
 ];
 
-/// The single errors, beyond the table's pointer.
+/// Names of the list of single errors, besides the table's pointer.
 const LISTS: [&str; 10] = [
     "errors",
     "error",
@@ -47,7 +47,7 @@ const LISTS: [&str; 10] = [
     "message",
 ];
 
-/// Inside a single error: the explanation.
+/// Names of the error message in a single error.
 const SINGLE_MESSAGES: [&str; 12] = [
     "message",
     "detail",
@@ -63,26 +63,27 @@ const SINGLE_MESSAGES: [&str; 12] = [
     "defaultmessage",
 ];
 
-/// Inside a single error: the field.
+/// Names of the field in a single error.
 const SINGLE_FIELDS: [&str; 8] =
     ["field", "fieldname", "property", "propertypath", "path", "pointer", "name", "loc"];
 
-/// Inside a single error: the code.
+/// Names of the code in a single error.
 const SINGLE_CODES: [&str; 4] = ["code", "errorcode", "error_code", "type"];
 
-/// More single errors than this are not read where the table does not point at them.
+/// The maximum number of single errors that are read from undocumented lists.
 const MOST_DETAILS: usize = 100;
 
-/// Lists and objects are looked into so deep.
+/// The maximum depth to which lists and objects are searched.
 const MOST_DEPTH: usize = 8;
 
-/// What an error body says.
+/// The contents of an error body.
 #[derive(Default)]
 pub(crate) struct ErrorBody {
     pub(crate) message: Option<String>,
     pub(crate) id: Option<String>,
     pub(crate) details: Vec<Detail>,
-    /// Whether the table's pointers found something: the body is the supplier's own, and not that of a gateway before it.
+    /// Whether the table's pointers found something, so that the body comes from the supplier and not from a gateway in front of
+    /// it.
     pub(crate) is_documented: bool,
 }
 
@@ -132,7 +133,7 @@ impl ErrorBody {
         said
     }
 
-    /// What the table's pointers find.
+    /// Reads the parts that the table's pointers find.
     fn documented(json: &Value, shape: &ErrorShape) -> Self {
         let at = |json: &Value, pointer: &str| match pointer {
             "" => None,
@@ -140,7 +141,7 @@ impl ErrorBody {
         };
         let list = if shape.fields.is_empty() { None } else { json.pointer(shape.fields) };
         let elements = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        // A text with nothing in it explains nothing.
+        // A blank text explains nothing.
         let message = at(json, shape.message).filter(|text| !text.trim().is_empty());
         let id = at(json, shape.id);
         let mut said = Self { message, id, ..Self::default() };
@@ -163,7 +164,7 @@ impl ErrorBody {
         said
     }
 
-    /// Looks for what the table's pointers did not find where others keep it.
+    /// Looks up the parts that the table's pointers did not find under the names that other formats use.
     fn complete(&mut self, fields: &Map<String, Value>) {
         if self.message.is_none() {
             self.message = find(fields, &MESSAGES, &message_of);
@@ -172,12 +173,12 @@ impl ErrorBody {
             for name in LISTS {
                 let Some(list) = get(fields, name) else { continue };
                 match list {
-                    // The texts that all of it consists of have no field.
+                    // Texts at the top level have no field.
                     Value::Array(_) => collect("", list, 0, &mut self.details),
                     Value::Object(inner) if name != "error" => {
                         collect_fields("", inner, 0, &mut self.details)
                     }
-                    // An object with a message is one error, whose message is taken already.
+                    // An object with a message is one error, whose message has already been read.
                     Value::Object(inner) => {
                         let code = find(inner, &SINGLE_CODES, &text);
                         let single = Detail { code, ..Detail::default() };
@@ -201,14 +202,14 @@ impl ErrorBody {
         }
     }
 
-    /// Whether there is nothing to read for whoever wants to know why.
+    /// Returns whether the body contains no explanation.
     pub(crate) fn is_empty(&self) -> bool {
         let says_nothing =
             |detail: &Detail| detail.field.is_none() && detail.code.is_none() && detail.message.is_none();
         self.message.is_none() && self.details.iter().all(says_nothing)
     }
 
-    /// Takes out what repeats a secret that was sent. The body keeps it, for those who ask.
+    /// Removes texts that contain a secret which was sent. The raw body still contains them.
     pub(crate) fn redact(&mut self, is_secret: impl Fn(&str) -> bool) {
         let details = self
             .details
@@ -220,7 +221,7 @@ impl ErrorBody {
     }
 }
 
-/// A text, a number, or a list of them.
+/// Returns the text of a string, a number, or a list of these.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -238,7 +239,7 @@ fn some_text(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// The explanation that a field holds: a text, or an object with one in it.
+/// Returns the message in a field: a text, or the text in an object.
 fn message_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => some_text(text),
@@ -249,14 +250,14 @@ fn message_of(value: &Value) -> Option<String> {
     }
 }
 
-/// The value under this name, however the letters of it are written.
+/// Returns the value with this name, ignoring the case of letters.
 fn get<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     fields
         .get(name)
         .or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
-/// The first of these names under which there is something.
+/// Returns the value of the first of these names that has one.
 fn find(
     fields: &Map<String, Value>,
     names: &[&str],
@@ -265,7 +266,7 @@ fn find(
     names.iter().find_map(|name| get(fields, name).and_then(read))
 }
 
-/// A single error, in whatever form.
+/// Reads a single error in any of the known formats.
 fn single(value: &Value) -> Detail {
     match value {
         Value::Object(fields) => {
@@ -291,7 +292,7 @@ fn single(value: &Value) -> Detail {
     }
 }
 
-/// The single errors in a value that stands under this field.
+/// Collects the single errors in the value of a field.
 fn collect(field: &str, value: &Value, depth: usize, details: &mut Vec<Detail>) {
     if depth > MOST_DEPTH || details.len() >= MOST_DETAILS {
         return;
@@ -299,7 +300,7 @@ fn collect(field: &str, value: &Value, depth: usize, details: &mut Vec<Detail>) 
     let named = |field: &str| (!field.is_empty()).then(|| field.to_owned());
     match value {
         Value::Array(list) if list.iter().all(|one| !one.is_object() && !one.is_array()) => {
-            // Without a field, each text is an error of its own.
+            // Without a field, each text is a separate error.
             if field.is_empty() {
                 let texts = list.iter().filter_map(text).take(MOST_DETAILS - details.len());
                 details.extend(texts.map(|message| Detail { message: Some(message), ..Detail::default() }));
@@ -324,11 +325,11 @@ fn collect(field: &str, value: &Value, depth: usize, details: &mut Vec<Detail>) 
     }
 }
 
-/// The same of an object whose names are the fields.
+/// Collects the single errors of an object whose keys are field names.
 fn collect_fields(field: &str, fields: &Map<String, Value>, depth: usize, details: &mut Vec<Detail>) {
     for (name, value) in fields {
         let name = match (field, name.as_str()) {
-            // What Django REST framework and others call the whole.
+            // The name that Django REST framework and others use for errors of the whole object.
             ("", "non_field_errors" | "") => Cow::Borrowed(""),
             ("", name) => Cow::Borrowed(name),
             (field, name) => Cow::Owned(format!("{field}.{name}")),
@@ -337,8 +338,8 @@ fn collect_fields(field: &str, fields: &Map<String, Value>, depth: usize, detail
     }
 }
 
-/// The body of Django REST framework for bad fields, which has nothing around it: `{"phone": ["This field is required."]}`. It is
-/// taken for that only when there is nothing else in it.
+/// Reads Django REST framework's body for invalid fields, which has no envelope: `{"phone": ["This field is required."]}`. The
+/// body counts as such only if it contains nothing else.
 fn fields_and_texts(fields: &Map<String, Value>) -> Vec<Detail> {
     let is_texts = |value: &Value| match value {
         Value::String(_) => true,
@@ -385,7 +386,7 @@ mod tests {
         said_as("application/json", body.as_bytes(), &NONE)
     }
 
-    /// `field/code/message` of each.
+    /// Formats each error as `field/code/message`.
     fn shown(said: &ErrorBody) -> Vec<String> {
         let part = |part: &Option<String>| part.clone().unwrap_or_default();
         let shown = |one: &Detail| format!("{}/{}/{}", part(&one.field), part(&one.code), part(&one.message));
@@ -475,7 +476,7 @@ mod tests {
         assert_eq!((documented.message.as_deref(), documented.id.as_deref()), (Some("E"), Some("u")));
         assert_eq!(shown(&documented), ["f//x; y"]);
         assert!(documented.details[0].is_documented && documented.is_documented);
-        // Where the element is of another form, it is read as others write it.
+        // An element with an undocumented format is read like those of other formats.
         let mixed = said_as("", br#"{"error":{"message":"M"},"details":["x",{"field":"f"}]}"#, &FULL);
         assert_eq!(
             (mixed.message.as_deref(), shown(&mixed)),

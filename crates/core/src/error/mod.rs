@@ -1,4 +1,4 @@
-//! What became of a call that brought no usable response, and what the supplier says about it.
+//! The outcome of a call without a usable response, and the supplier's explanation.
 
 mod body;
 mod supplier_message;
@@ -16,31 +16,31 @@ use crate::operation::{Operation, Repeat};
 pub(crate) use body::ErrorBody;
 pub use supplier_message::WithSupplierMessage;
 
-/// What became of a call that brought no usable answer. Over several attempts it is the weakest of all: once an attempt
-/// of a changing call is [`Unknown`](Self::Indeterminate), only a look at the supplier's data can make it more certain.
+/// The outcome of a call without a usable response. The outcome of several attempts is the least certain one: once an attempt of
+/// a changing call is [`Indeterminate`](Self::Indeterminate), only reading the supplier's data can resolve it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Refused here. Nothing was sent, and the same call would be refused again.
+    /// The client rejected the call. Nothing was sent, and the same call would be rejected again.
     Invalid,
-    /// The request never left. It is safe to send it again.
+    /// The request was not sent. Sending it again is safe.
     NotSent,
-    /// The supplier said no. Nothing was done.
+    /// The supplier rejected the request. Nothing was done.
     Rejected,
-    /// The supplier was too busy or a quota was used up, and it did nothing (status 429, and some others with `Retry-After`, 403 for
-    /// one), or a limit of the handle kept the request from being sent;
-    /// [`Error::retry_after`] says when to come back, if that is known.
+    /// The supplier was overloaded or a quota was used up, and it did nothing (status 429, and some others with `Retry-After`,
+    /// such as 403), or a limit of the client kept the request from being sent. [`Error::retry_after`] returns how long to wait,
+    /// if that is known.
     Throttled,
-    /// A changing request may have taken effect or not; find out before sending it again. For a read: the answer is
-    /// not to be had now, ask again.
+    /// It is not known whether a changing request took effect; find out before sending it again. For a read: no response is
+    /// available right now; retry.
     Indeterminate,
-    /// The supplier answered with success, but the answer could not be understood. A changing request has most likely
-    /// taken effect; [`Error::body`] holds what arrived.
+    /// The supplier responded with success, but the response could not be decoded. A changing request has most likely taken
+    /// effect; [`Error::body`] contains the response body.
     Decode,
 }
 
 impl Outcome {
-    /// The name, as in spans: `not-sent`.
+    /// Returns the name that spans use, such as `not-sent`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Invalid => "invalid",
@@ -59,26 +59,27 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A call that brought no usable answer: what became of it, and what to do next.
+/// The error of a call without a usable response.
 ///
-/// `Display` and `Debug` show no secret and no personal data: of what the supplier sent they show the status, and the error codes,
-/// field names and the error id where its document has them. Of the address they show host and port when no connection comes about. The rest is there for those who ask: [`message`](Self::message),
-/// [`details`](Self::details), [`headers`](Self::headers), [`body`](Self::body), [`excerpt`](Self::excerpt).
+/// `Display` and `Debug` show no secrets and no personal data. Of the response, they show the status code and, if the API
+/// documents them, the error codes, the field names and the error id. Of the URL, they show the host and port if the connection
+/// fails. Methods return everything else: [`message`](Self::message), [`details`](Self::details), [`headers`](Self::headers),
+/// [`body`](Self::body), [`excerpt`](Self::excerpt).
 pub struct Error(Box<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) api: &'static str,
     pub(crate) operation: Option<&'static Operation>,
-    /// Whether it says that nothing has changed, to a request that asks so.
+    /// Whether the supplier says that nothing has changed (status 304), in response to a conditional request.
     pub(crate) not_modified: bool,
-    /// Whether an answer of success is about something else than what was asked for.
+    /// Whether a successful response is about something other than the request.
     pub(crate) contradicts: bool,
     /// Whether the reason says what to do next.
     pub(crate) has_own_advice: bool,
-    /// Whether only data were read, where no operation tells.
+    /// Whether the call only reads, if no operation is known.
     pub(crate) is_read: bool,
     pub(crate) outcome: Outcome,
-    /// What happened, in words of ours that repeat nothing a caller or supplier sent.
+    /// What happened, in this library's own words, which repeat nothing that the caller or supplier sent.
     pub(crate) reason: String,
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
@@ -92,7 +93,7 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    /// An error without a response.
+    /// Returns an error without a response.
     pub(crate) fn of(api: &'static str, outcome: Outcome, reason: String) -> Self {
         Self {
             api,
@@ -116,18 +117,18 @@ impl Inner {
     }
 }
 
-/// One of several things that a supplier found wrong.
+/// A single error in a supplier's response.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Detail {
-    /// The field that is wrong, in the supplier's words.
+    /// The name of the invalid field, as the supplier sent it.
     pub field: Option<String>,
-    /// The supplier's code.
+    /// The supplier's error code.
     pub code: Option<String>,
-    /// The supplier's words. They may repeat what was sent.
+    /// The supplier's message. It may repeat data from the request.
     pub message: Option<String>,
-    /// Whether it stands where the supplier's document says. Of what does not, it is not known that it is a name or a code, so that
-    /// neither is shown.
+    /// Whether the error was found where the supplier's document specifies it. Otherwise the field and code may be arbitrary
+    /// text, so neither is shown.
     pub(crate) is_documented: bool,
 }
 
@@ -143,7 +144,8 @@ impl fmt::Debug for Detail {
 
 const NOT_SHOWN: &str = "(not shown)";
 
-/// A supplier's code or id as it may be printed: short and plain, so that it is no sentence about somebody.
+/// Returns a supplier's code or id if it has at most 64 characters, all of them letters, digits or `-_.:`; otherwise
+/// `(not shown)`. A longer text may be a sentence with personal data.
 fn printable(token: &str) -> &str {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
     if token.len() <= 64 && !token.is_empty() && token.bytes().all(plain) { token } else { NOT_SHOWN }
@@ -154,17 +156,19 @@ impl Error {
         Self(Box::new(inner))
     }
 
-    /// What a caller's own check refused before anything was sent. For facades over a generated client.
+    /// Returns the error for a call that the caller's own check rejected before anything was sent. For facades over a generated
+    /// client.
     pub fn invalid(api: &'static str, reason: impl Into<String>) -> Self {
         Self::unsent(api, Outcome::Invalid, reason)
     }
 
-    /// What a caller must not do again before it is known what became of it. For facades over a generated client.
+    /// Returns the error for a call that must not be repeated before it is known whether it took effect. For facades over a
+    /// generated client.
     pub fn indeterminate(api: &'static str, reason: impl Into<String>) -> Self {
         Self::unsent(api, Outcome::Indeterminate, reason)
     }
 
-    /// What a caller's own check holds back for a while. For facades over a generated client.
+    /// Returns the error for a call that the caller's own check delays. For facades over a generated client.
     pub fn throttled(api: &'static str, reason: impl Into<String>) -> Self {
         Self::unsent(api, Outcome::Throttled, reason)
     }
@@ -174,28 +178,28 @@ impl Error {
         self
     }
 
-    /// Whether the supplier answered with success, about something else than what was asked for: something was done, and it is not
-    /// known whether it was this.
+    /// Returns whether the supplier responded with success about something other than the request: something was done, but it is
+    /// not known whether it was what was requested.
     pub fn contradicts_request(&self) -> bool {
         self.0.contradicts
     }
 
-    /// The same where the reason itself says what to do next. For facades over a generated client.
+    /// Marks the error as one whose reason says what to do next. For facades over a generated client.
     #[must_use]
     pub fn with_own_advice(mut self) -> Self {
         self.0.has_own_advice = true;
         self
     }
 
-    /// Returns the same error as that of something that only reads, where no operation tells so: it has changed nothing. For
-    /// facades over a generated client.
+    /// Marks the error as one of a read, which has changed nothing, if no operation is known. For facades over a generated
+    /// client.
     #[must_use]
     pub fn of_read(mut self) -> Self {
         self.0.is_read = true;
         self
     }
 
-    /// The same with a time after which to come back. For facades over a generated client.
+    /// Sets how long to wait before retrying. For facades over a generated client.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
@@ -206,20 +210,19 @@ impl Error {
         Self::new(Inner::of(api, outcome, reason.into()))
     }
 
-    /// What became of the call.
+    /// Returns the outcome of the call.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
     }
 
-    /// Whether the request may have changed something at the supplier.
+    /// Returns whether the request may have changed something at the supplier.
     ///
-    /// `false` is certain: it did not. `true` for a read only says that the answer is missing, since a read changes
-    /// nothing; it is never `true` there.
+    /// `false` is certain: nothing has changed. It is always `false` for a read.
     pub fn may_have_taken_effect(&self) -> bool {
         matches!(self.0.outcome, Outcome::Indeterminate | Outcome::Decode) && self.changes()
     }
 
-    /// Whether sending the same call again can neither double anything nor is known to be useless.
+    /// Returns whether the same call may be sent again: it cannot do anything twice, and it is not known to fail again.
     pub fn is_safe_to_repeat(&self) -> bool {
         match self.0.outcome {
             Outcome::NotSent | Outcome::Throttled => true,
@@ -238,64 +241,65 @@ impl Error {
         }
     }
 
-    /// The short name of the API.
+    /// Returns the short name of the API.
     pub fn api(&self) -> &'static str {
         self.0.api
     }
 
-    /// Returns whether the supplier says that nothing has changed (status 304), to a request that asks so.
+    /// Returns whether the supplier says that nothing has changed (status 304), in response to a conditional request.
     pub fn is_not_modified(&self) -> bool {
         self.0.not_modified
     }
 
-    /// The operation; none when the call was refused before one was chosen.
+    /// Returns the operation; `None` if the call was rejected before one was selected.
     pub fn operation(&self) -> Option<&'static Operation> {
         self.0.operation
     }
 
-    /// The status of the last answer, if there was one.
+    /// Returns the status code of the last response, if there was one.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
 
-    /// The headers of the last answer.
+    /// Returns the headers of the last response.
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }
 
-    /// The body of the last answer as it arrived, as far as it arrived. It may hold personal data.
+    /// Returns the body of the last response, as far as it arrived. It may contain personal data.
     pub fn body(&self) -> &Bytes {
         &self.0.body
     }
 
-    /// The same as JSON is read from it: without the byte order mark that some servers write before it.
+    /// Returns the body without a leading byte order mark, which some servers send before the JSON.
     pub fn json_body(&self) -> &[u8] {
         without_mark(&self.0.body)
     }
 
-    /// The beginning of the body, at most 500 characters, as text. It may hold personal data.
+    /// Returns the first 500 characters of the body, as text. It may contain personal data.
     pub fn excerpt(&self) -> String {
         excerpt(&self.0.body)
     }
 
-    /// The supplier's explanation. It may hold personal data. None when there is none, or when it repeats one of the
+    /// Returns the supplier's message. It may contain personal data. `None` if there is none, or if it contains one of the
     /// credentials.
     ///
-    /// It is read from the place that the supplier documents, else from where gateways and frameworks keep it: problem details
-    /// (RFC 9457), Django REST framework, Spring, plain text. What cannot be read is in [`body`](Self::body).
+    /// The message is read from the field that the supplier documents, or from the fields that gateways and frameworks use:
+    /// problem details (RFC 9457), Django REST framework, Spring, plain text. [`body`](Self::body) returns a body of any other
+    /// format.
     pub fn supplier_message(&self) -> Option<&str> {
         self.0.said.message.as_deref()
     }
 
-    /// The same as [`supplier_message`](Self::supplier_message).
+    /// Returns the same as [`supplier_message`](Self::supplier_message).
     pub fn message(&self) -> Option<&str> {
         self.supplier_message()
     }
 
-    /// This error with the supplier's own words behind it: its message and details, without control characters.
+    /// Returns a value that displays this error followed by the supplier's message and details, without control characters.
     ///
-    /// `Display` of the error alone leaves them out, since they may repeat personal data: `error?` and whatever logs the result lose
-    /// the supplier's reason. Convert the error with this where personal data may be written.
+    /// `Display` of the error alone omits them, since they may contain personal data: with `error?`, the supplier's reason is
+    /// missing from logs. Convert the error with this method where personal data may be logged.
     ///
     /// ```
     /// # use lastmile_core::error::Error;
@@ -310,39 +314,39 @@ impl Error {
         WithSupplierMessage(self)
     }
 
-    /// Whether the error body has the form that the supplier documents. A gateway before the supplier, or another server, usually
-    /// answers in another one.
+    /// Returns whether the error body has the format that the supplier documents. A gateway in front of the supplier, or another
+    /// server, usually responds in another format.
     pub fn is_in_supplier_format(&self) -> bool {
         self.0.said.is_documented
     }
 
-    /// The supplier's id of this failure, which its help desk asks for.
+    /// Returns the supplier's id of this failure, for requests to its support.
     pub fn supplier_id(&self) -> Option<&str> {
         self.0.said.id.as_deref()
     }
 
-    /// What the supplier found wrong, one by one.
+    /// Returns the single errors that the supplier reports.
     pub fn details(&self) -> &[Detail] {
         &self.0.said.details
     }
 
-    /// Where in the answer the part is that was not understood: `contacts[2].href`.
+    /// Returns the path of the part of the response that could not be decoded, such as `contacts[2].href`.
     pub fn decode_path(&self) -> Option<&str> {
         self.0.decode_path.as_deref()
     }
 
-    /// How long to wait: what the supplier asked for, or when the handle's own limits have a turn again. A `Retry-After` that cannot be
-    /// read counts as five seconds.
+    /// Returns how long to wait before retrying: the time from `Retry-After`, or the time until the client's own limits allow the
+    /// request. An unreadable `Retry-After` counts as five seconds.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// How many times the request was sent, or tried to be.
+    /// Returns how many times the client sent the request or tried to.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// How long the call took altogether.
+    /// Returns how long the call took in total.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
@@ -381,9 +385,9 @@ impl Error {
     }
 }
 
-/// The beginning of what arrived, at most 500 characters, as text.
+/// Returns the first 500 characters of a body, as text.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
-    // No character takes more than four bytes.
+    // A character has at most four bytes.
     let head = &bytes[..bytes.len().min(2000)];
     String::from_utf8_lossy(head).chars().take(500).collect()
 }

@@ -2,13 +2,13 @@ use std::fmt;
 
 use super::Error;
 
-/// How many characters of each of the supplier's texts are shown.
+/// The maximum length of each supplier text that is shown, in characters.
 const LONGEST: usize = 500;
 
-/// How many single errors are shown.
+/// The maximum number of single errors that are shown.
 const MOST: usize = 20;
 
-/// An [`Error`] together with the supplier's own words. [`Error::display_with_supplier_message`] returns it.
+/// An [`Error`] together with the supplier's message. Returned by [`Error::display_with_supplier_message`].
 #[derive(Clone, Copy)]
 pub struct WithSupplierMessage<'a>(pub(super) &'a Error);
 
@@ -42,21 +42,21 @@ impl fmt::Display for WithSupplierMessage<'_> {
     }
 }
 
-/// Without the supplier's words, as [`Error`] itself.
+/// Shows the same as [`Error`], without the supplier's message.
 impl fmt::Debug for WithSupplierMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("WithSupplierMessage").field(self.0).finish()
     }
 }
 
-/// A text without line breaks and other control characters, so that it cannot forge lines of a log.
+/// A text without line breaks and other control characters, so that it cannot forge log lines.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write as _;
         for c in self.0.chars().take(LONGEST) {
-            // The separators of lines and the marks that turn the direction of a text are no control characters.
+            // Line separators and bidirectional formatting characters are not control characters.
             let breaks = c.is_control()
                 || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
             f.write_char(if breaks { ' ' } else { c })?;

@@ -1,14 +1,14 @@
-//! The bytes of an error body as JSON or as text, as much of them as can be read.
+//! Reads the bytes of an error body as JSON or as text, as far as they are readable.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// How many characters of a plain text are a message.
+/// The maximum length of a plain text message, in characters.
 const LONGEST_TEXT: usize = 1000;
 
-/// The body as JSON, if it is. A byte that is no UTF-8, a line break inside a text, half of a surrogate pair, or something behind
-/// the end costs no more than itself.
+/// Returns the body as JSON, if it is JSON. Invalid UTF-8, a line break inside a string, half a surrogate pair, and anything
+/// after the end make only themselves unreadable, not the whole body.
 pub(super) fn json(body: &[u8], media_type: &str) -> Option<Value> {
     if let Ok(value) = serde_json::from_slice(body) {
         return Some(value);
@@ -20,11 +20,11 @@ pub(super) fn json(body: &[u8], media_type: &str) -> Option<Value> {
     }
     let first = |text: &str| serde_json::Deserializer::from_str(text).into_iter().next()?.ok();
     let value = first(text).or_else(|| first(&repaired(text)))?;
-    // A text in quotes with more behind it is none of JSON.
+    // A text in quotes that is followed by more text is not JSON.
     (!matches!(value, Value::String(_))).then_some(value)
 }
 
-/// Without what JSON does not allow inside of texts.
+/// Removes characters that JSON does not allow inside strings.
 fn repaired(text: &str) -> String {
     let mut repaired = String::with_capacity(text.len());
     let (mut rest, mut inside) = (text, false);
@@ -45,7 +45,7 @@ fn repaired(text: &str) -> String {
                     _ => {
                         let length = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
                         let is_escape = rest[1..].starts_with(['"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u']);
-                        // A backslash that escapes nothing stands for itself.
+                        // A backslash that begins no escape sequence is a literal backslash.
                         repaired.push_str(if is_escape { "" } else { "\\" });
                         repaired.push_str(if is_escape { &rest[..length] } else { "\\" });
                         if is_escape { length } else { 1 }
@@ -67,12 +67,12 @@ fn repaired(text: &str) -> String {
     repaired
 }
 
-/// The unit of UTF-16 that `\ud83d` stands for.
+/// Returns the UTF-16 code unit of an escape such as `\ud83d`.
 fn unit(escape: &str) -> Option<u16> {
     u16::from_str_radix(escape.strip_prefix("\\u")?, 16).ok()
 }
 
-/// The body as text. What is declared as Latin-1 is read as that; of anything else, bytes that are no UTF-8 are replaced.
+/// Returns the body as text. A body that is declared as Latin-1 is decoded as such; in any other, invalid UTF-8 is replaced.
 fn decoded<'a>(body: &'a [u8], media_type: &str) -> Cow<'a, str> {
     const LATIN_1: [&str; 5] = ["iso-8859-1", "iso_8859-1", "latin1", "windows-1252", "iso-8859-15"];
     let charset = media_type.split(';').find_map(|part| part.trim().strip_prefix("charset="));
@@ -83,14 +83,14 @@ fn decoded<'a>(body: &'a [u8], media_type: &str) -> Cow<'a, str> {
     String::from_utf8_lossy(body)
 }
 
-/// A body that is a text for people, and neither a page nor JSON that cannot be read.
+/// Returns the body if it is a readable text: neither an HTML page nor malformed JSON.
 pub(super) fn plain_text(body: &[u8], media_type: &str) -> Option<String> {
     let text = decoded(body, media_type);
     let text = text.trim();
     let is_declared = media_type.trim_start().starts_with("text/plain");
     let is_short = text.chars().nth(LONGEST_TEXT).is_none();
     let is_text = !text.contains(|c: char| c.is_control() && !matches!(c, '\r' | '\n' | '\t'));
-    // More than a few of them are another encoding, or no text at all.
+    // More than a few replacement characters indicate another encoding, or binary data.
     let replaced = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
     let is_markup = text.starts_with('<') || (!is_declared && text.starts_with(['{', '[']));
     if text.is_empty() || is_markup || !is_text || replaced * 8 > text.len() || !(is_short || is_declared) {

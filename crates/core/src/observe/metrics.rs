@@ -7,7 +7,7 @@ const ATTEMPTS: &str = "lastmile_attempts_total";
 const WAITS: &str = "lastmile_wait_duration_seconds";
 const TOKENS: &str = "lastmile_token_requests_total";
 
-/// Records metrics with the facade [`metrics`](https://docs.rs/metrics), for whichever recorder or exporter the program installs.
+/// Records metrics with the facade [`metrics`](https://docs.rs/metrics), for any recorder or exporter that the program installs.
 ///
 /// | metric | kind | labels |
 /// |---|---|---|
@@ -16,14 +16,14 @@ const TOKENS: &str = "lastmile_token_requests_total";
 /// | `lastmile_wait_duration_seconds` | histogram | `api`, `operation`, `reason` |
 /// | `lastmile_token_requests_total` | counter | `api`, `action`, `outcome` |
 ///
-/// Labels have few values: see [`CallReport`], [`AttemptReport`], [`WaitReport`] and [`TokenRequestReport`]. `failed` and
-/// `retry` are `true` or `false`. The program must depend on the same version of the facade, 0.24: a recorder for another
-/// version receives nothing.
+/// All labels have few values: see [`CallReport`], [`AttemptReport`], [`WaitReport`] and [`TokenRequestReport`]. `failed` and
+/// `retry` are `true` or `false`. The program must depend on the same version of the facade, 0.24: a recorder for another version
+/// receives nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct MetricsObserver(());
 
 impl MetricsObserver {
-    /// Describes the metrics to the recorder, which must be installed before, and returns the observer.
+    /// Returns the observer, and describes the metrics to the recorder, which must already be installed.
     #[expect(clippy::new_without_default, reason = "it has an effect")]
     pub fn new() -> Self {
         describe_histogram!(CALLS, Unit::Seconds, "Duration of calls.");
@@ -78,7 +78,7 @@ mod tests {
     use crate::observe::WaitReason;
     use crate::operation::Operation;
 
-    /// What is recorded, as texts in their order.
+    /// The recorded metrics as texts, in their order.
     #[derive(Clone, Default)]
     struct Recorded(Arc<Mutex<Vec<String>>>);
 

@@ -1,16 +1,16 @@
-//! What a service can observe of its calls: an [`Observer`] for metrics, beside spans and events of `tracing`.
+//! Observability of calls: an [`Observer`] for metrics, and spans and events of `tracing`.
 //!
 //! # Spans
 //!
-//! Spans and their fields are named by the [semantic conventions of OpenTelemetry for HTTP
-//! clients](https://opentelemetry.io/docs/specs/semconv/http/http-spans/) where these have a name; `otel.*` are the fields from
-//! which `tracing-opentelemetry` takes the name, the kind and the status of a span.
+//! Spans and their fields follow the [semantic conventions of OpenTelemetry for HTTP
+//! clients](https://opentelemetry.io/docs/specs/semconv/http/http-spans/) where these define a name. `tracing-opentelemetry`
+//! takes the name, the kind and the status of a span from the fields `otel.*`.
 //!
 //! | span | level | what it covers |
 //! |---|---|---|
-//! | `call` | INFO | a call, from its start to its outcome; of a list that is read row by row, to the end of the stream |
-//! | `attempt` | DEBUG | one attempt of the call, a child of its span |
-//! | `token_request` | INFO | a request that obtains or renews a token, a child of the attempt that needs the token |
+//! | `call` | INFO | a call, from its start to its outcome; for a list that is read row by row, to the end of the stream |
+//! | `attempt` | DEBUG | one attempt of the call, a child of the call's span |
+//! | `token_request` | INFO | a request that obtains or renews a token, a child of the span of the attempt that needs the token |
 //!
 //! | field | in | value |
 //! |---|---|---|
@@ -22,32 +22,31 @@
 //! | `http.request.method` | call, token | `GET` |
 //! | `url.template` | call, token | documented path, with its parameters in braces: `/accesses/{accessId}` |
 //! | `server.address`, `server.port` | call, token | host and port of the base URL |
-//! | `http.response.status_code` | all | status code of the response; of a call, of its last response |
-//! | `http.request.resend_count` | call, attempt | how many attempts came before the last one, or before this one; absent when there were none |
-//! | `outcome` | all | `answered`, an [`Outcome`](crate::Outcome), or `dropped` when the caller dropped the future; of a token request as in [`TokenRequestReport::outcome`] |
-//! | `error.type` | all | status code of an error response (`503`), else the outcome (`not-sent`); absent unless the span fails |
+//! | `http.response.status_code` | all | status code of the response; for a call, of its last response |
+//! | `http.request.resend_count` | call, attempt | number of attempts before the last one (call) or before this one (attempt); absent if there were none |
+//! | `outcome` | all | `answered`, an [`Outcome`](crate::Outcome), or `dropped` when the caller dropped the future; for a token request as in [`TokenRequestReport::outcome`] |
+//! | `error.type` | all | status code of an error response (`503`), otherwise the outcome (`not-sent`); absent unless the span fails |
 //! | `otel.status_code` | all | `ERROR`; absent unless the span fails |
 //!
-//! No field holds a URL with its query, a path with its parameters filled in, a header, a body, an id or personal data.
+//! No field contains a URL with its query, a path with its parameters filled in, a header, a body, an id or personal data.
 //!
 //! # Which calls fail
 //!
-//! A call fails when it returns an error, with two exceptions for reads: status 404 and status 304 (to a conditional request)
-//! are answers to the question that the read asks. A call whose future is dropped fails if it changes something and its request
-//! may have been sent, since its outcome is lost; a dropped read does not fail. Rows of a list that cannot be decoded do not
-//! fail the call; a list that breaks off does.
+//! A call fails when it returns an error, with two exceptions for reads: status 404 and status 304 (in response to a conditional
+//! request) are valid results of a read. A call whose future is dropped fails if it changes something and its request may have
+//! been sent, since its outcome is lost; a dropped read does not fail. Rows of a list that cannot be decoded do not fail the
+//! call; a list that breaks off does.
 //!
 //! Each call that fails emits one event at level WARN, `call failed`, with `api`, `operation`, `outcome`,
-//! `http.response.status_code`, `attempts`, `elapsed_ms` and `reason`. The fields of the span are repeated since a filter may
-//! disable the span and keep the event. The reason is this library's own text, as in the `Display` of the error: it repeats
-//! nothing that the caller gave or the supplier sent. Waits and repeated attempts emit events at level DEBUG.
+//! `http.response.status_code`, `attempts`, `elapsed_ms` and `reason`. The event repeats the fields of the span, since a filter
+//! may disable the span and keep the event. The reason is this library's own text, as in the `Display` of the error: it repeats
+//! nothing that the caller or the supplier sent. Waits and retries emit events at level DEBUG.
 //!
 //! # Metrics
 //!
-//! An [`Observer`] is given to the builder and receives a report of each call, attempt, wait and token request. It depends on
-//! no metrics library, so that it fits OpenTelemetry, Prometheus and the `metrics` facade alike, whatever their versions, and
-//! can be tested without global state. With the feature `metrics`, `MetricsObserver` is an implementation for the facade of
-//! that name.
+//! The [`Observer`] that the builder is configured with receives a report of each call, attempt, wait and token request. It
+//! depends on no metrics library, so that it works with any version of OpenTelemetry, Prometheus and the `metrics` facade, and
+//! can be tested without global state. With the feature `metrics`, `MetricsObserver` implements it for the facade of that name.
 
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -64,8 +63,8 @@ pub(crate) use telemetry::{ANSWERED, DROPPED, Telemetry, record_failure, record_
 
 /// Receives a report of each call, attempt, wait and token request of a client, for metrics.
 ///
-/// Methods are called by the task that makes the call, so they must return quickly: they increment a counter or record a value.
-/// Each method does nothing by default.
+/// The task that makes the call also calls these methods, so they must return quickly, after incrementing a counter or recording
+/// a value. Each method does nothing by default.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -91,28 +90,28 @@ pub(crate) use telemetry::{ANSWERED, DROPPED, Telemetry, record_failure, record_
 /// # }
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// A call has ended. Each call is reported once.
+    /// Called once for each call, when it has ended.
     fn on_call_end(&self, call: &CallReport) {
         let _ = call;
     }
 
-    /// An attempt of a call has ended.
+    /// Called when an attempt of a call has ended.
     fn on_attempt_end(&self, attempt: &AttemptReport) {
         let _ = attempt;
     }
 
-    /// A call has waited before it sent a request.
+    /// Called when a call has waited before sending a request.
     fn on_wait_end(&self, wait: &WaitReport) {
         let _ = wait;
     }
 
-    /// A request that obtains or renews a token has ended.
+    /// Called when a request that obtains or renews a token has ended.
     fn on_token_request_end(&self, request: &TokenRequestReport) {
         let _ = request;
     }
 }
 
-/// A call that has ended.
+/// The report of a call that has ended.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CallReport {
@@ -126,14 +125,14 @@ pub struct CallReport {
     pub failed: bool,
     /// The status of the last response, if there was one.
     pub status: Option<StatusCode>,
-    /// How many times the request was sent, or tried to be.
+    /// How many times the client sent the request or tried to.
     pub attempts: u32,
-    /// How long the call took. Of a list that is read row by row: until the head of the response arrived, since the time after
-    /// it depends on the caller; if the list breaks off, until then.
+    /// How long the call took. For a list that is read row by row: the time until the head of the response arrived, since the
+    /// time after it depends on the caller; if the list breaks off, the time until then.
     pub elapsed: Duration,
 }
 
-/// An attempt that has ended. An attempt that was dropped with its call is not reported.
+/// The report of an attempt that has ended. An attempt that is dropped together with its call is not reported.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AttemptReport {
@@ -141,7 +140,7 @@ pub struct AttemptReport {
     pub api: &'static str,
     /// The operation.
     pub operation: &'static Operation,
-    /// The number of the attempt in its call, from 1. A greater one is a retry.
+    /// The number of the attempt in its call, from 1. A number above 1 is a retry.
     pub number: u32,
     /// `answered`, or the name of an [`Outcome`](crate::Outcome).
     pub outcome: &'static str,
@@ -151,7 +150,7 @@ pub struct AttemptReport {
     pub elapsed: Duration,
 }
 
-/// A wait that has ended, whether or not the request could be sent afterwards.
+/// The report of a wait that has ended, whether or not the request was sent afterwards.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WaitReport {
@@ -169,18 +168,18 @@ pub struct WaitReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WaitReason {
-    /// The end of another request: the client has its maximum number of requests in flight.
+    /// The end of another request, since the client has its maximum number of requests in flight.
     Permit,
     /// The client's rate limit, or the operation's interval.
     RateLimit,
-    /// An unanswered change of the same object, which may still be carried out.
+    /// An unanswered change of the same object, which the server may still process.
     UnansweredChange,
-    /// The backoff after an attempt that is repeated.
+    /// The backoff before a retry.
     Backoff,
 }
 
 impl WaitReason {
-    /// Returns the name: `rate-limit`.
+    /// Returns the name of the reason, such as `rate-limit`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Permit => "permit",
@@ -191,7 +190,7 @@ impl WaitReason {
     }
 }
 
-/// A token request that has ended.
+/// The report of a token request that has ended.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TokenRequestReport {
@@ -200,7 +199,7 @@ pub struct TokenRequestReport {
     /// `obtain` or `renew`.
     pub action: &'static str,
     /// `answered`, `rejected` (the login is refused), `throttled`, `failed` (no response, or one without a token), or `dropped`
-    /// (the time of the calls that wait for it has run out, or they were dropped).
+    /// (the calls that wait for the token reached their deadlines or were dropped).
     pub outcome: &'static str,
     /// The status of the response, if there was one.
     pub status: Option<StatusCode>,

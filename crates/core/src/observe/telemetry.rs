@@ -7,20 +7,20 @@ use tracing::Span;
 use super::{Observer, WaitReason, WaitReport};
 use crate::operation::Operation;
 
-/// The outcome of what brings a usable response.
+/// The outcome of a call, attempt or token request with a usable response.
 pub(crate) const ANSWERED: &str = "answered";
 
-/// The outcome of what its caller drops.
+/// The outcome of a call or token request that is dropped.
 pub(crate) const DROPPED: &str = "dropped";
 
-/// Records the status of a response in a span, if there was one. Subscribers print a blank for a field without a value.
+/// Records the status code of a response in a span, if there is one. Subscribers would print an empty value for `None`.
 pub(crate) fn record_status(span: &Span, status: Option<StatusCode>) {
     if let Some(status) = status {
         span.record("http.response.status_code", status.as_u16());
     }
 }
 
-/// Records in a span that it fails, with its `error.type`.
+/// Records in a span that it failed, with its `error.type`.
 pub(crate) fn record_failure(span: &Span, status: Option<StatusCode>, outcome: &str) {
     let is_error = |status: &StatusCode| status.is_client_error() || status.is_server_error();
     span.record(
@@ -30,7 +30,7 @@ pub(crate) fn record_failure(span: &Span, status: Option<StatusCode>, outcome: &
     span.record("otel.status_code", "ERROR");
 }
 
-/// What the spans and reports of all calls to one server have in common.
+/// What the spans and reports of all calls to one server share.
 #[derive(Clone)]
 pub(crate) struct Telemetry {
     pub(crate) api: &'static str,
@@ -44,11 +44,11 @@ impl Telemetry {
         Self { api, server_address: String::new(), server_port: 0, observer }.at(base_url)
     }
 
-    /// The same for another server.
+    /// Returns the same telemetry for another server.
     pub(crate) fn at(&self, base_url: &Url) -> Self {
         let host = base_url.host_str().unwrap_or_default();
         Self {
-            // An IPv6 address stands in brackets only as a part of a URL.
+            // An IPv6 address has brackets only inside a URL.
             server_address: host.trim_matches(['[', ']']).to_owned(),
             server_port: base_url.port_or_known_default().unwrap_or_default(),
             ..self.clone()

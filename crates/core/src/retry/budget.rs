@@ -1,8 +1,7 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// How many attempts beyond the first all calls of a handle may make together, so that a supplier in trouble is not asked
-/// four times as often.
+/// How many retries all calls of a client may make together. It prevents retries from multiplying the load on a failing supplier.
 ///
 /// ```
 /// use lastmile_core::retry::RetryBudget;
@@ -12,9 +11,9 @@ use std::sync::atomic::Ordering::Relaxed;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RetryBudget {
-    /// How many further attempts there are at the beginning, and at the most. 20 by default.
+    /// The initial and maximum number of available retries. 20 by default.
     pub reserve: u32,
-    /// How many further attempts each call adds. 0.2 by default: in the long run one call in five may be tried again.
+    /// How many retries each call adds. 0.2 by default: in the long run, one call in five may be retried.
     pub per_call: f64,
 }
 
@@ -25,7 +24,7 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
-    /// Sets how many retries there are at the beginning, and at most: the [`reserve`](Self::reserve).
+    /// Sets the initial and maximum number of available retries: the [`reserve`](Self::reserve).
     #[must_use]
     pub const fn with_reserve(mut self, retries: u32) -> Self {
         self.reserve = retries;
@@ -40,10 +39,10 @@ impl RetryBudget {
     }
 }
 
-/// What is left of a [`RetryBudget`].
+/// The remaining retries of a [`RetryBudget`].
 #[derive(Debug)]
 pub(crate) struct RetryTokens {
-    /// In millionths of an attempt, as everything here. An atomic, since every call of every thread looks at it.
+    /// In millionths of a retry, as are the other fields. Atomic, since every call on every thread accesses it.
     left: AtomicU64,
     most: u64,
     per_call: u64,
@@ -54,7 +53,7 @@ const ATTEMPT: u64 = 1_000_000;
 impl RetryTokens {
     pub(crate) fn new(budget: RetryBudget) -> Self {
         let most = u64::from(budget.reserve) * ATTEMPT;
-        // Whoever gives too much, or no number, gets all or nothing.
+        // Clamps numbers that are out of range; NaN becomes zero.
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -64,14 +63,14 @@ impl RetryTokens {
         Self { left: AtomicU64::new(most), most, per_call: per_call.min(most) }
     }
 
-    /// A call begins.
+    /// Adds the share of a call that begins.
     pub(crate) fn deposit(&self) {
         let more = |left: u64| (left < self.most).then(|| (left + self.per_call).min(self.most));
-        // A full retry_tokens stays as it is.
+        // A full budget is not written.
         let _ = self.left.fetch_update(Relaxed, Relaxed, more);
     }
 
-    /// A call wants to be tried again.
+    /// Takes one retry. Returns whether one was available.
     pub(crate) fn withdraw(&self) -> bool {
         self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(ATTEMPT)).is_ok()
     }

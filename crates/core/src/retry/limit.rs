@@ -7,11 +7,11 @@ use tokio::sync::Semaphore;
 use super::FAR_FUTURE;
 use crate::operation::{Operation, Repeat};
 
-/// How many requests all calls of a handle may send in a stretch of time, further attempts included. After a cooldown up to that
-/// many go out at once, then they are spread evenly, so that a stretch that begins with a cooldown may see twice as many. A call
-/// waits for its reservation as long as its deadline lets it.
+/// How many requests all calls of a client may send in a period of time, retries included. After an idle period, up to `requests`
+/// requests are sent at once; further requests are spread evenly. A period that begins after an idle one may therefore contain
+/// twice as many. A call waits for its reservation until its deadline.
 ///
-/// There is none by default, since no supplier states one for all calls: set what your contract says.
+/// There is no limit by default, since no supplier states one for all calls: set what your contract specifies.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,35 +22,35 @@ use crate::operation::{Operation, Repeat};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// How many requests; one, if none are given.
+    /// The number of requests; zero counts as one.
     pub requests: u32,
-    /// The stretch of time.
+    /// The period of time.
     pub per: Duration,
 }
 
 impl RateLimit {
-    /// Returns a limit of so many requests in a period of time.
+    /// Returns a limit of `requests` requests per period of time.
     pub const fn new(requests: u32, per: Duration) -> Self {
         Self { requests, per }
     }
 }
 
-/// When the next request may be sent: by the rate of the handle, by the operation's own [`interval`](Operation::interval), and by
-/// how many are under way.
+/// Decides when the next request may be sent: by the client's rate limit, by the operation's own
+/// [`interval`](Operation::interval), and by the number of requests in flight.
 #[derive(Debug)]
 pub(crate) struct Limits {
     rate: Option<RateLimit>,
     state: Mutex<State>,
-    /// One for each request that may be under way.
+    /// One permit for each request that may be in flight.
     permits: Semaphore,
     permits_for_once: Semaphore,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// When the requests that were let through so far would all be through if they were spread evenly.
+    /// The theoretical arrival time of GCRA: when the admitted requests would all have been sent if they were spread evenly.
     arrival: Option<Instant>,
-    /// Until when the operations with an interval cooldown, by operation and path.
+    /// The end of each cooldown of an operation with an interval, by operation and path.
     cooldowns: HashMap<IntervalKey, Instant>,
 }
 
@@ -66,13 +66,13 @@ impl Limits {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The permits that requests of this operation share. Those that are sent once have their own: reads that hang must not
-    /// keep them waiting.
+    /// Returns the permits for requests of this operation. Requests that are sent once have separate permits, so that slow reads
+    /// do not delay them.
     pub(crate) fn permits(&self, operation: &Operation) -> &Semaphore {
         if operation.repeat == Repeat::Once { &self.permits_for_once } else { &self.permits }
     }
 
-    /// Takes the next reservation of a request to this path, if it comes within `max_wait`.
+    /// Reserves the next time slot for a request to this path, if it begins within `max_wait`.
     pub(crate) fn reserve(
         &self,
         operation: &Operation,
@@ -123,33 +123,34 @@ impl Limits {
     }
 }
 
-/// A reservation that does not come in time.
+/// The reservation would begin too late.
 #[derive(Debug)]
 pub(crate) struct TooEarly {
-    /// How long it would be to it.
+    /// How long the request would have to wait.
     pub(crate) wait: Duration,
-    /// The operation's interval, if that is what there is to wait for, and not the rate of the handle.
+    /// The operation's interval, if the request would wait for it rather than for the client's rate limit.
     pub(crate) interval: Option<Duration>,
 }
 
-/// The reservation of one request. One that was not used, or was refused, leaves its operation's interval to the next.
+/// The reservation of one request. A reservation that was not used, or whose request was refused, does not start the operation's
+/// interval.
 pub(crate) struct Reservation<'a> {
     limits: &'a Limits,
     /// How long to wait before the request is sent.
     pub(crate) wait: Duration,
     cooldown: Option<Box<Cooldown>>,
-    /// What it takes of the handle's rate, until it is sent.
+    /// The share of the client's rate limit that the reservation takes, until the request is sent.
     emission_interval: Option<Duration>,
-    /// Whether something came of the request, or may have.
+    /// Whether the request took effect or may have.
     pub(crate) used: bool,
 }
 
 impl Reservation<'_> {
-    /// The request is sent now. From here on something may come of it, even if the call is dropped.
+    /// Records that the request is sent now. From here on it may take effect, even if the call is dropped.
     pub(crate) fn send(&mut self) {
         (self.emission_interval, self.used) = (None, true);
         if let Some(cooldown) = &mut self.cooldown {
-            // Later than planned, if the call had to wait for something else.
+            // The request is sent later than planned if the call had to wait for something else.
             let until = Instant::now() + cooldown.interval;
             if let Some(planned) = self.limits.state().cooldowns.get_mut(&cooldown.key)
                 && *planned < until
@@ -161,7 +162,7 @@ impl Reservation<'_> {
     }
 }
 
-/// How long a key cooldowns after a request, and how long it would without.
+/// The end of a key's cooldown with this request, and without it.
 struct Cooldown {
     key: IntervalKey,
     interval: Duration,
@@ -178,7 +179,7 @@ impl Drop for Reservation<'_> {
         let Some(cooldown) = self.cooldown.take().filter(|_| !self.used) else { return };
         let Cooldown { key, until, before, .. } = *cooldown;
         let mut state = self.limits.state();
-        // A later one may be waiting behind this one already, and stays where it is.
+        // A later reservation may already depend on this one and keeps its time.
         if state.cooldowns.get(&key) == Some(&until) {
             match before {
                 Some(before) => state.cooldowns.insert(key, before),
@@ -199,7 +200,7 @@ mod tests {
         Operation { interval, ..Operation::READ }
     }
 
-    /// How long a call waits that takes its reservation and uses it.
+    /// Returns how long a call waits that takes a reservation and uses it.
     fn wait(limits: &Limits, operation: &Operation, path: &str) -> Duration {
         let mut reservation = limits.reserve(operation, path, LONG).ok().unwrap();
         (reservation.emission_interval, reservation.used) = (None, true);

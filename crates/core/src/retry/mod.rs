@@ -1,9 +1,9 @@
-//! When a call is sent again, and after how long.
+//! When a request is retried, and after which backoff.
 //!
-//! A request that never left is repeated for every call. One that left is repeated only when its operation says so
-//! ([`Repeat`](crate::operation::Repeat)): reads and idempotent writes, after a 5xx, a 429 or a broken connection. A call
-//! that creates something is never repeated once it may have arrived. All calls of a handle share a [`RetryBudget`], a
-//! [`RateLimit`] and the places of those that are under way at once.
+//! A request that was not sent is retried for every call. A request that was sent is retried only if its operation allows it
+//! ([`Repeat`](crate::operation::Repeat)): reads and idempotent writes, after a 5xx, a 429 or a broken connection. A call that
+//! creates something is never retried once its request may have arrived. All calls of a client share a [`RetryBudget`], a
+//! [`RateLimit`] and the maximum number of requests in flight.
 
 mod budget;
 mod limit;
@@ -17,7 +17,7 @@ pub(crate) use retry_after::retry_after;
 
 use std::time::Duration;
 
-/// How long a call may take, how often it is tried, and how much of an answer is read.
+/// How long a call may take, how often it is attempted, and how much of a response is read.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,36 +29,36 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policy {
-    /// How long the call may take altogether: every attempt, every pause, and reading the answer, unless that is read as a
-    /// stream, which only has to begin by then. 60 seconds by default.
+    /// The time limit of a call: every attempt, every backoff, and reading the response body. A response that is read as a stream
+    /// only has to begin within this time. 60 seconds by default.
     ///
-    /// A request that changes something does not leave after it, even if the process was paused: the clocks are read before
-    /// each step, and the connection gets no request body any more. What remains possible is a pause of the process, between
-    /// the connection's last look at the clock and its write to the socket; and a change without a body (`DELETE`) that was
-    /// handed to the connection already.
+    /// A request that changes something is not sent after the deadline, even if the process was paused: the clocks are read
+    /// before each step, and the connection no longer receives the request body. Two cases remain: a pause of the process between
+    /// the last reading of the clocks and the write to the socket, and a change without a body (`DELETE`) that the connection had
+    /// already received.
     pub deadline: Duration,
-    /// How long one attempt of a call that can be repeated may take. A call that cannot be repeated waits for its answer
-    /// until the deadline, since giving up earlier would only make its outcome unknown. 20 seconds by default.
+    /// The time limit of one attempt of a call that can be retried. A call that cannot be retried waits for its response until
+    /// the deadline, since an earlier timeout would only make its outcome indeterminate. 20 seconds by default.
     pub attempt_timeout: Duration,
-    /// How many attempts there are at the most, the first one included; at least one is made. 4 by default.
+    /// The maximum number of attempts, including the first; at least one is made. 4 by default.
     pub max_attempts: u32,
-    /// The pause after the first attempt is chosen at random between nothing and this; each further pause has twice the
-    /// room of the one before. 200 milliseconds by default.
+    /// The maximum backoff after the first attempt. The backoff is chosen at random between zero and the maximum, which doubles
+    /// with each attempt. 200 milliseconds by default.
     pub initial_backoff: Duration,
-    /// No pause has more room than this, unless the supplier asks for more in `Retry-After`; one that cannot be read counts
-    /// as five seconds. 10 seconds by default.
+    /// The maximum backoff after any attempt, unless the supplier requests a longer wait in `Retry-After`; an unreadable
+    /// `Retry-After` counts as five seconds. 10 seconds by default.
     pub max_backoff: Duration,
-    /// How many bytes of an answer are read, unless it is read as a stream: then one row may take a sixteenth of that. 64 MiB by
-    /// default.
+    /// The maximum size of a response body in bytes. If the body is read as a stream, a single row may have a sixteenth of this
+    /// size. 64 MiB by default.
     pub body_limit: usize,
-    /// How long a stream may say nothing before it is given up. 30 seconds by default.
+    /// How long a stream may deliver no data before it fails. 30 seconds by default.
     pub stream_idle_timeout: Duration,
-    /// How many bytes a second a stream brings at least, measured over [`stream_idle_timeout`](Self::stream_idle_timeout) of waiting for it; the time that
-    /// the caller takes between two reads does not count. 1,000 by default.
+    /// The minimum throughput of a stream in bytes per second, measured over [`stream_idle_timeout`](Self::stream_idle_timeout)
+    /// of waiting for data. The time that the caller spends between two reads does not count. 1,000 by default.
     pub min_bytes_per_second: u32,
-    /// How long a request may still be at work at the supplier when nobody waits for it any more. Until this time has passed, a
-    /// missing order is not reported as absent, and a newer change of an object waits for an older one that was not answered.
-    /// 5 minutes by default, far beyond what gateways wait; no supplier states a time.
+    /// How long the supplier may still process a request after the call has ended without a response. Until this time has passed,
+    /// a missing order is not reported as absent, and a newer change of an object waits for an older one that was not answered. 5
+    /// minutes by default, which is far above the timeouts of gateways; no supplier states a time.
     pub settle_time: Duration,
 }
 
@@ -79,21 +79,21 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Sets the [`deadline`](Self::deadline) of a call.
+    /// Sets the time limit of a call, the [`deadline`](Self::deadline).
     #[must_use]
     pub const fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Sets how long one [`attempt_timeout`](Self::attempt_timeout) may take.
+    /// Sets the time limit of one attempt, the [`attempt_timeout`](Self::attempt_timeout).
     #[must_use]
     pub const fn with_attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = timeout;
         self
     }
 
-    /// Sets the maximum number of [`max_attempts`](Self::max_attempts), the first one included.
+    /// Sets the maximum number of attempts, [`max_attempts`](Self::max_attempts).
     #[must_use]
     pub const fn with_max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
@@ -121,7 +121,7 @@ impl Policy {
         self
     }
 
-    /// Sets how long a stream may be [`stream_idle_timeout`](Self::stream_idle_timeout).
+    /// Sets how long a stream may deliver no data, the [`stream_idle_timeout`](Self::stream_idle_timeout).
     #[must_use]
     pub const fn with_stream_idle_timeout(mut self, timeout: Duration) -> Self {
         self.stream_idle_timeout = timeout;
@@ -135,14 +135,15 @@ impl Policy {
         self
     }
 
-    /// Sets the time after which an unanswered request is no longer carried out: [`settle_time`](Self::settle_time).
+    /// Sets how long the supplier may still process an unanswered request, the [`settle_time`](Self::settle_time).
     #[must_use]
     pub const fn with_settle_time(mut self, time: Duration) -> Self {
         self.settle_time = time;
         self
     }
 
-    /// The pause after the attempt of this number (from 1): full jitter, or what the supplier asked for if that is more.
+    /// Returns the backoff after the attempt with this number (from 1): full jitter, or the time that the supplier requested if
+    /// that is longer.
     pub(crate) fn backoff_after(&self, attempt: u32, asked: Option<Duration>) -> Duration {
         let doublings = attempt.saturating_sub(1).min(31);
         let room = self.initial_backoff.saturating_mul(1 << doublings).min(self.max_backoff);
@@ -150,18 +151,19 @@ impl Policy {
         asked.map_or(jittered, |asked| asked.saturating_add(jittered.min(self.initial_backoff)).max(jittered))
     }
 
-    /// How many bytes one row of a stream may take.
+    /// Returns the maximum size of one row of a stream, in bytes.
     pub fn row_limit(&self) -> usize {
         self.body_limit / 16
     }
 
-    /// With less time than this left, a call that is done once is not begun: its outcome would only become unknown.
+    /// Returns the minimum remaining time to start a call that is sent once. With less, its outcome would only become
+    /// indeterminate.
     pub(crate) fn min_time_for_once(&self) -> Duration {
         self.attempt_timeout.min(self.deadline / 2)
     }
 }
 
-/// As good as never, and still a moment that clocks can tell.
+/// A duration that is effectively infinite and that clocks can still represent.
 pub(crate) const FAR_FUTURE: Duration = Duration::from_secs(1 << 32);
 
 #[cfg(test)]

@@ -1,23 +1,23 @@
 //! Reads `Retry-After` ([RFC 9110, 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
 //!
-//! The reader accepts what servers and gateways really send beside the two documented forms, and errs on the side of waiting:
-//! it never returns a shorter time than the one that was asked for.
+//! The parser accepts what servers and gateways actually send in addition to the two documented formats. When in doubt it returns
+//! the longer time, never a shorter one than requested.
 
 use std::time::{Duration, SystemTime};
 
 use chrono::NaiveDateTime;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// The pause for a `Retry-After` that is present and cannot be read. The server asks for a pause of unknown length; five
-/// seconds is far above the usual backoff and still lets a call of the default deadline try again.
+/// The wait for a `Retry-After` that is present but unreadable. The server requests a wait of unknown length; five seconds are
+/// far above the usual backoff and still allow a retry within the default deadline.
 pub(crate) const UNREADABLE_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long `Retry-After` asks to wait: seconds, or the time until a date (nothing if that has passed). Of several values, in
-/// several headers or separated by commas, the longest counts. A value that cannot be read counts as
-/// [`UNREADABLE_PAUSE`]; none is returned only when there is no such header.
+/// Returns how long `Retry-After` asks to wait: a number of seconds, or the time until a date (zero if the date has passed). Of
+/// several values, in several headers or separated by commas, the longest counts. An unreadable value counts as
+/// [`UNREADABLE_PAUSE`]. Returns `None` only if there is no such header.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let values = headers.get_all(RETRY_AFTER);
-    // By the clock that the date was made with, if the answer has a date of its own.
+    // Uses the clock of the server that wrote the date, if the response has a `Date` header.
     let clock = || {
         let date = headers.get(DATE).and_then(|date| parse_date(&String::from_utf8_lossy(date.as_bytes())));
         date.unwrap_or(now)
@@ -29,7 +29,7 @@ fn longest(value: &str, clock: &dyn Fn() -> SystemTime) -> Duration {
     if let Some(wait) = parse(value, clock) {
         return wait;
     }
-    // A list. A date has a comma of its own, behind the name of the day.
+    // The value is a list. A date contains a comma of its own, after the name of the day.
     let mut parts = value.split([',', ';']).peekable();
     let mut longest = None;
     while let Some(part) = parts.next() {
@@ -47,7 +47,7 @@ fn longest(value: &str, clock: &dyn Fn() -> SystemTime) -> Duration {
     longest.unwrap_or(UNREADABLE_PAUSE)
 }
 
-/// Without the blanks and quotes around it.
+/// Removes surrounding blanks and quotes.
 fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''))
 }
@@ -57,7 +57,7 @@ fn parse(value: &str, clock: &dyn Fn() -> SystemTime) -> Option<Duration> {
     seconds(value).or_else(|| parse_date(value).map(|date| date.duration_since(clock()).unwrap_or_default()))
 }
 
-/// A number of seconds: `120`, `2.5`, `120s`, `2 minutes`.
+/// Parses a number of seconds: `120`, `2.5`, `120s`, `2 minutes`.
 fn seconds(value: &str) -> Option<Duration> {
     let value = value.strip_prefix('+').unwrap_or(value);
     let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
@@ -65,13 +65,13 @@ fn seconds(value: &str) -> Option<Duration> {
     if whole.is_empty() {
         return None;
     }
-    // More seconds than can be counted are as good as never.
+    // A number that overflows counts as the maximum.
     let whole: u64 = whole.parse().unwrap_or(u64::MAX);
     let (fraction, unit) = match rest.strip_prefix('.') {
         Some(rest) => rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())),
         None => ("", rest),
     };
-    // Rounded up to the next nanosecond, so that the time is never shorter than it was written.
+    // Rounds up to the next nanosecond, so that the time is never shorter than the one sent.
     let digits = format!("{fraction:0<9}");
     let (kept, cut) = digits.split_at(9);
     let nanoseconds: u32 = kept.parse().ok()?;
@@ -87,13 +87,13 @@ fn seconds(value: &str) -> Option<Duration> {
     Some(wait.saturating_mul(factor))
 }
 
-/// The date in the forms of RFC 9110 (IMF-fixdate, RFC 850, asctime) and of ISO 8601, after the name of the day and before the zone.
+/// The date formats of RFC 9110 (IMF-fixdate, RFC 850, asctime) and of ISO 8601, between the name of the day and the zone.
 const DATES: [&str; 6] =
     ["%d %B %y TIME", "%d %B %Y TIME", "%d-%B-%y TIME", "%d-%B-%Y TIME", "%B %d TIME %Y", "%Y-%m-%d TIME"];
 const TIMES: [&str; 2] = ["%H:%M:%S%.f", "%H:%M"];
 
-/// Reads a date with the deviations that servers are known for: a day of one digit, another or no name of the day, an offset instead
-/// of `GMT`. A date without a zone is in GMT, as those of RFC 9110 are.
+/// Parses a date with the deviations that servers are known for: a day of one digit, a wrong or missing name of the day, an
+/// offset instead of `GMT`. A date without a zone is in GMT, as in RFC 9110.
 fn parse_date(text: &str) -> Option<SystemTime> {
     let text = trimmed(text);
     if let Ok(date) = httpdate::parse_http_date(text) {
@@ -122,7 +122,7 @@ fn is_weekday(word: &str) -> bool {
     word.trim_end_matches('.').parse::<chrono::Weekday>().is_ok()
 }
 
-/// The seconds that a zone is ahead of GMT: `GMT`, `UTC`, `Z`, `+0100`, `GMT+1`, `+01:00`.
+/// Returns the offset of a zone from GMT in seconds: `GMT`, `UTC`, `Z`, `+0100`, `GMT+1`, `+01:00`.
 fn offset_of(word: &str) -> Option<i64> {
     let word = word.to_ascii_uppercase();
     let rest = ["GMT", "UTC", "UT", "Z"].iter().find_map(|name| word.strip_prefix(name)).unwrap_or(&word);

@@ -1,4 +1,4 @@
-//! Batches of rows, decoded where there is a thread for it.
+//! Batches of rows, which are decoded on other threads if the runtime has several.
 
 use std::panic::resume_unwind;
 use std::pin::Pin;
@@ -15,10 +15,10 @@ use tokio::task::JoinHandle;
 use super::BadRow;
 use crate::decode::{Batch, into_decode_error};
 
-/// More than this many batches ahead are no help.
+/// The maximum number of batches that are decoded ahead. More do not improve the throughput.
 const MOST: usize = 8;
 
-/// How many batches may be decoded ahead of the reader on other threads of the runtime; none where it has one.
+/// Returns how many batches may be decoded ahead on other threads of the runtime; zero if it has one thread.
 pub(super) fn ahead() -> usize {
     let threads = match Handle::try_current() {
         Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => {
@@ -29,11 +29,11 @@ pub(super) fn ahead() -> usize {
     if threads > 1 { (threads + 1).min(MOST) } else { 0 }
 }
 
-/// What is left of a batch of rows.
+/// The remaining rows of a batch.
 pub(super) struct Rest<T> {
     batch: Arc<Batch>,
     next: usize,
-    /// The rows from `next` on, where they are decoded already.
+    /// The rows from `next` on, if they are already decoded.
     decoded: Option<vec::IntoIter<Result<T, BadRow>>>,
 }
 
@@ -46,7 +46,7 @@ impl<T> Rest<T> {
         Self { batch, next: 0, decoded: None }
     }
 
-    /// The same rows, to be decoded as another type.
+    /// Returns the same rows, to be decoded as another type.
     pub(super) fn decode_as<U>(self) -> Rest<U> {
         Rest { batch: self.batch, next: self.next, decoded: None }
     }
@@ -71,7 +71,7 @@ impl<T: DeserializeOwned> Rest<T> {
 fn decode<T: DeserializeOwned>(batch: &Batch, at: usize) -> Option<Result<T, BadRow>> {
     let place = batch.rows.get(at)?;
     let bytes = &batch.bytes[place.clone()];
-    // Looked at once, a row is faster than its texts one by one.
+    // Validating the UTF-8 of a whole row once is faster than validating each of its strings.
     let row = match std::str::from_utf8(bytes) {
         Ok(text) => serde_json::from_str(text),
         Err(_) => serde_json::from_slice(bytes),
@@ -89,14 +89,14 @@ fn decode<T: DeserializeOwned>(batch: &Batch, at: usize) -> Option<Result<T, Bad
     }))
 }
 
-/// A batch that is decoded on another thread of the runtime. Dropped, it is not begun any more.
+/// A batch that is decoded on another thread of the runtime. Dropping the task before it starts cancels it.
 pub(super) struct Task<T> {
     decoding: JoinHandle<Rest<T>>,
     batch: Arc<Batch>,
 }
 
 impl<T> Task<T> {
-    /// The rows of the batch, not decoded.
+    /// Returns the rows of the batch, not decoded.
     pub(super) fn into_rest(self) -> Rest<T> {
         Rest::of(self.batch.clone())
     }
@@ -121,9 +121,9 @@ impl<T: DeserializeOwned> Future for Task<T> {
         Poll::Ready(match ready!(self.decoding.poll_unpin(cx)) {
             Ok(rows) => rows,
             Err(error) => match error.try_into_panic() {
-                // The caller's type panics, here as it would have without a thread of its own.
+                // The caller's type panicked. The panic is resumed here, as if the row had been decoded on this thread.
                 Ok(panic) => resume_unwind(panic),
-                // The runtime shuts down. Whoever goes on to ask for rows decodes them.
+                // The runtime shuts down. The rows are decoded when the caller requests them.
                 Err(_) => Rest::of(self.batch.clone()),
             },
         })

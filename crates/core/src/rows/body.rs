@@ -13,25 +13,26 @@ use crate::client::{Shared, Transport};
 use crate::error::{Error, Outcome};
 use crate::send::CallRecord;
 
-/// A response body that is read as it arrives. Reading fails when it stands still, or arrives slower than the policy allows.
+/// A response body that is read as it arrives. Reading fails when no data arrives for too long, or when the throughput is below
+/// the minimum of the policy.
 pub(super) struct Body {
     stream: Pin<Box<dyn Stream<Item = Result<Bytes, reqwest::Error>> + Send + Sync>>,
     pub(super) record: CallRecord,
     shared: Arc<Shared>,
     idle_timeout: Duration,
     min_bytes_per_second: u32,
-    /// How many bytes one row may take.
+    /// The maximum size of one row, in bytes.
     pub(super) row_limit: usize,
     pace: Pace,
-    /// Since when the caller waits for the next bytes.
+    /// The time since which the caller has been waiting for the next bytes.
     waiting_since: Option<Instant>,
-    /// Ends when the caller has waited for `idle_timeout`.
+    /// Expires when the caller has waited for `idle_timeout`.
     idle_timer: Option<Pin<Box<Sleep>>>,
-    /// Whether the last bytes arrived too slowly. More is not waited for.
+    /// Whether the last bytes arrived too slowly, so that no further ones are awaited.
     is_slow: bool,
 }
 
-/// What came, and how long was waited for it, since it was looked at last.
+/// The bytes received, and the time spent waiting for them, since the last check.
 #[derive(Default)]
 struct Pace {
     waited: Duration,
@@ -39,7 +40,7 @@ struct Pace {
 }
 
 impl Pace {
-    /// Whether this makes it too slow. It is looked at once enough was waited.
+    /// Adds received bytes and returns whether the throughput is too low. It is checked once the wait has reached `window`.
     fn is_too_slow(&mut self, bytes: usize, window: Duration, slowest: u32) -> bool {
         self.bytes += bytes as u64;
         if self.waited < window {
@@ -72,7 +73,7 @@ impl Body {
         }
     }
 
-    /// Returns which list it is.
+    /// Returns the name of the list.
     pub(super) fn list(&self) -> ListName {
         ListName { api: self.shared.table.api, operation: self.record.operation }
     }
@@ -88,7 +89,7 @@ impl Body {
             ),
             Poll::Ready(Some(Ok(chunk))) => {
                 self.stop_waiting();
-                // What has arrived is returned all the same.
+                // The bytes that have arrived are returned nevertheless.
                 self.is_slow = self.pace.is_too_slow(chunk.len(), idle_timeout, min);
                 return Poll::Ready(Some(Ok(chunk)));
             }
@@ -114,7 +115,7 @@ impl Body {
         Poll::Ready(Some(Err(self.record.error(&self.shared, failure))))
     }
 
-    /// Stops the clock: while the caller does something else, the time does not count as the server's.
+    /// Stops the clock: the time that the caller spends otherwise does not count as the server's.
     pub(super) fn stop_waiting(&mut self) {
         if let Some(since) = self.waiting_since.take() {
             self.pace.waited += since.elapsed();

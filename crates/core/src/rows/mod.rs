@@ -1,4 +1,4 @@
-//! Lists that are read row by row, in the memory of a few batches of rows.
+//! Lists that are read row by row, with a few batches of rows in memory.
 
 mod batch;
 mod body;
@@ -24,17 +24,17 @@ use crate::send::{Call, CallEnd, CallRecord};
 use batch::{Rest, Task, ahead};
 use body::Body;
 
-/// The rows of an answer that is one long JSON array, decoded one by one and in their order.
+/// The rows of a response that is a long JSON array, decoded one by one and in order.
 ///
-/// An object without brackets is a list of one if it has the field by which the document tells rows apart; any other, such as
-/// an error that is answered with success, is [`RowError::NotAList`]. `null`, `""` and an answer with status 204 are a list of
-/// none. [`is_array`](Self::is_array) tells them from an answer that lists nothing.
+/// An object without brackets is a list of one row if it has the field that identifies rows in the document. Any other object,
+/// such as an error with a successful status, is [`RowError::NotAList`]. `null`, `""` and a response with status 204 are empty
+/// lists; [`is_array`](Self::is_array) distinguishes them from an empty array.
 ///
-/// It needs the tokio runtime that it was made in. No more is read than is asked for, but for a few batches of 64 KiB: where
-/// the runtime has several threads, batches are decoded on them while the next are read; where it has one, a row is decoded
-/// when it is asked for. Dropping it ends the call and frees everything.
+/// Reading requires the tokio runtime in which the rows were created. The client reads at most a few batches of 64 KiB ahead of
+/// the caller. On a runtime with several threads, batches are decoded on those threads while the next ones are read; on a runtime
+/// with one thread, a row is decoded when it is requested. Dropping the rows ends the call and releases its resources.
 ///
-/// A row that cannot be read is an item like any other, so it is for you to stop there, to skip it, or to collect it:
+/// A row that cannot be decoded is an item like any other. The caller decides whether to stop, to skip it, or to collect it:
 ///
 /// ```
 /// # use lastmile_core::rows::{BadRow, RowError, Rows};
@@ -52,26 +52,26 @@ use body::Body;
 /// ```
 pub struct Rows<T> {
     body: Body,
-    /// What has arrived and is still to be split.
+    /// The bytes that have arrived and are still to be split.
     arrived: Bytes,
     splitter: Splitter,
-    /// The rows that are decoded, or are when they are asked for.
+    /// The current batch, whose rows are decoded or will be when they are requested.
     ready: Rest<T>,
-    /// The batches after them, which are not being decoded any more.
+    /// The batches after it, which are no longer being decoded.
     raw: VecDeque<Rest<T>>,
-    /// The batches after them, on other threads.
+    /// The batches after them, which other threads decode.
     decoding: VecDeque<Task<T>>,
-    /// How many batches may be decoded ahead; none where there is one thread.
+    /// How many batches may be decoded ahead; zero on a runtime with one thread.
     ahead: usize,
-    /// Whether the connection had its turn since the last bytes came.
+    /// Whether the connection's task has been able to run since the last bytes arrived.
     has_yielded: bool,
-    /// Whether nothing more is read.
+    /// Whether reading has ended.
     done: bool,
-    /// Why that is no good end, to be told behind the last row.
+    /// Why the list broke off, to be returned after the last row.
     broken: Option<RowError>,
 }
 
-// Rows are handed out by value: none is ever pinned.
+// Rows are returned by value and are never pinned.
 impl<T> Unpin for Rows<T> {}
 
 impl<T> fmt::Debug for Rows<T> {
@@ -116,7 +116,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
         &self.body.record.headers
     }
 
-    /// Decodes all rows that are still to be read as another type.
+    /// Decodes all remaining rows as another type.
     pub fn decode_as<U: DeserializeOwned + Send + 'static>(self) -> Rows<U> {
         Rows {
             body: self.body,
@@ -137,17 +137,17 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
         }
     }
 
-    /// Whether the answer is a JSON array, as far as it was read. What else counts as a list says nothing about what is not
-    /// in it.
+    /// Returns whether the response is a JSON array, as far as it has been read. Other responses that count as a list do not say
+    /// which rows are missing.
     pub fn is_array(&self) -> bool {
         self.splitter.is_array()
     }
 
-    /// The next row; none at the end of the list.
+    /// Returns the next row; `None` at the end of the list.
     ///
     /// # Errors
-    /// [`RowError::Unreadable`] costs one row: the next call goes on behind it. Every other error is the end, and comes
-    /// after all rows that arrived whole.
+    /// Returns [`RowError::Unreadable`] for a row that cannot be decoded; the next call returns the row after it. Every other
+    /// error ends the list, and is returned after all rows that arrived completely.
     pub async fn next(&mut self) -> Option<Result<T, RowError>> {
         let asking = Asking(self);
         std::future::poll_fn(|cx| asking.0.poll_row(cx)).await
@@ -191,7 +191,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
                     self.decoding.pop_front();
                 }
                 Poll::Pending => {
-                    // It is not the server that is waited for.
+                    // The caller is waiting for the decoder, not for the server.
                     self.body.stop_waiting();
                     return Poll::Pending;
                 }
@@ -199,11 +199,11 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
         }
     }
 
-    /// A full batch, or what there is of one when no more comes at the moment; none at the end.
+    /// Returns a full batch, or the available rows if no further data is available at the moment; `None` at the end.
     fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Batch>> {
         while !self.done && !self.splitter.is_full() {
             if !self.arrived.is_empty() {
-                // What arrives at once may be several batches.
+                // The bytes that arrive at once may contain several batches.
                 let piece = self.arrived.split_to(self.arrived.len().min(BATCH));
                 if let Err(broken) = self.splitter.feed(&piece) {
                     self.end(Some(self.split_error(broken)));
@@ -220,13 +220,13 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
                     let finished = self.splitter.finish();
                     self.end(finished.err().map(|broken| self.split_error(broken)));
                 }
-                // The connection is a task of its own: once it had its turn, there may be more to fill the batch with.
+                // The connection runs in its own task: after that task has run, more data may be available to fill the batch.
                 Poll::Pending if self.ahead > 0 && !self.has_yielded => {
                     self.has_yielded = true;
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                // Whoever waits for the first rows gets them now; others decode full batches meanwhile.
+                // The first rows are returned without delay. Later rows are decoded in full batches.
                 Poll::Pending if self.decoding.is_empty() => {
                     return self.splitter.take().map_or(Poll::Pending, |batch| Poll::Ready(Some(batch)));
                 }
@@ -236,7 +236,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
         Poll::Ready(self.splitter.take())
     }
 
-    /// How many bytes are in batches that are handed on.
+    /// Returns the number of bytes in batches that are being decoded.
     fn held(&self) -> usize {
         self.decoding.iter().map(Task::bytes).sum()
     }
@@ -247,7 +247,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
             None => _ = self.body.record.end(CallEnd::Answered),
             Some(RowError::Malformed { what, .. }) => _ = self.body.record.end(malformed(what)),
             Some(RowError::NotAList(answer)) => _ = self.body.record.end(malformed(&answer.what)),
-            // The error has ended the call.
+            // The error has already ended the call.
             Some(_) => {}
         }
         (self.done, self.broken) = (true, broken);
@@ -272,7 +272,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
         }
     }
 
-    /// Returns a bad row with the list that it is from.
+    /// Returns a bad row with the list that it belongs to.
     fn named(&self, row: BadRow) -> BadRow {
         BadRow { list: Some(self.body.list()), ..row }
     }
@@ -282,7 +282,7 @@ impl Call<'_> {
     /// Sends the request and returns the rows of the response, which are decoded as they arrive.
     ///
     /// # Errors
-    /// [`Error`] says what became of the request.
+    /// Returns an [`Error`] if there is no successful response; its outcome says whether the request was sent.
     pub async fn rows<T: DeserializeOwned + Send + 'static>(self) -> Result<Rows<T>, Error> {
         let transport = self.transport;
         match self.open(true).await? {
@@ -296,7 +296,7 @@ impl Call<'_> {
     }
 }
 
-/// Somebody asks for a row. When nobody does any more, the time does not count as the server's.
+/// A pending request for a row. Dropping it stops the clock of the server.
 struct Asking<'a, T>(&'a mut Rows<T>);
 
 impl<T> Drop for Asking<'_, T> {
@@ -305,7 +305,7 @@ impl<T> Drop for Asking<'_, T> {
     }
 }
 
-/// As [`next`](Rows::next). Whoever stops polling half-way is still taken to be waiting for the server.
+/// Behaves like [`next`](Rows::next), except that the time after an incomplete poll counts as waiting for the server.
 impl<T: DeserializeOwned + Send + 'static> Stream for Rows<T> {
     type Item = Result<T, RowError>;
 
@@ -318,38 +318,38 @@ impl<T: DeserializeOwned + Send + 'static> Stream for Rows<T> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RowError {
-    /// This row cannot be read. The next one can still be asked for.
+    /// The row cannot be decoded. The next row can still be read.
     Unreadable(Box<BadRow>),
-    /// The answer is one JSON value that is neither a list nor a row, such as an error that is answered with success. Nothing
-    /// was read, and nothing follows.
+    /// The response is a single JSON value that is neither a list nor a row, such as an error with a successful status. No rows
+    /// were read, and none follow.
     NotAList(Box<BadRow>),
-    /// The answer is not a list of JSON values, or ends before the list does.
+    /// The response is not a valid JSON list, or ends before the list does.
     #[non_exhaustive]
     Malformed {
-        /// How many whole rows came before.
+        /// The number of complete rows before the error.
         rows: u64,
-        /// Where the answer stops making sense, in bytes from its beginning.
+        /// The offset of the error in the response, in bytes.
         offset: u64,
-        /// What is wrong.
+        /// A description of the error.
         what: &'static str,
         /// The list that was read.
         list: ListName,
     },
-    /// The supplier does not know what the list was to begin behind, or not any more. For facades: a list whose cursor is one
-    /// of its rows.
+    /// The supplier does not know, or no longer knows, the row after which the list was to begin. For facades whose cursor is a
+    /// row of the list.
     UnknownCursor(Error),
-    /// The connection broke.
+    /// The call failed while the response body was being read.
     Call(Error),
 }
 
-/// A row that cannot be read, or what arrived in place of a list.
+/// A row that cannot be decoded, or the value that arrived instead of a list.
 pub struct BadRow {
     index: u64,
     offset: u64,
     what: String,
     path: Option<String>,
     bytes: Vec<u8>,
-    /// The list that it is from. A batch does not know it.
+    /// The list that the row belongs to. A batch does not know its list.
     list: Option<ListName>,
 }
 
@@ -367,27 +367,27 @@ impl fmt::Debug for ListName {
 }
 
 impl BadRow {
-    /// Its number in the list, from 0.
+    /// Returns the index of the row in the list, from 0.
     pub fn index(&self) -> u64 {
         self.index
     }
 
-    /// Where it begins, in bytes from the beginning of the answer.
+    /// Returns the offset of the row in the response, in bytes.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Where inside it the part is that was not understood: `services[2].comments`.
+    /// Returns the path of the part of the row that could not be decoded, such as `services[2].comments`.
     pub fn path(&self) -> Option<&str> {
         self.path.as_deref()
     }
 
-    /// The beginning of the row, at most 500 characters, as text. It may hold personal data.
+    /// Returns the first 500 characters of the row, as text. It may contain personal data.
     pub fn excerpt(&self) -> String {
         excerpt(&self.bytes)
     }
 
-    /// The row as it arrived. It may hold personal data.
+    /// Returns the row as it arrived. It may contain personal data.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -404,7 +404,7 @@ impl fmt::Debug for BadRow {
 }
 
 impl RowError {
-    /// Returns what is wrong, without the path and without what to do next.
+    /// Returns what is wrong, without the path and without advice.
     fn reason(&self) -> String {
         match self {
             Self::Unreadable(row) => {
@@ -441,8 +441,8 @@ impl fmt::Display for RowError {
     }
 }
 
-/// Keeps the outcome of a call that failed. A row that cannot be read and an answer that is not a list become
-/// [`Outcome::Decode`], with what arrived in [`Error::body`]; a list that breaks off becomes the outcome of a read without an answer.
+/// Keeps the outcome of a call that failed. An unreadable row and a response that is not a list become [`Outcome::Decode`], with
+/// the bytes in [`Error::body`]; a list that breaks off becomes the outcome of a read without a response.
 impl From<RowError> for Error {
     fn from(error: RowError) -> Self {
         let reason = error.reason();

@@ -1,4 +1,4 @@
-//! What a request waits for before it is sent: older changes of the same object, a permit, and the rate limit.
+//! Waits before a request is sent: for older changes of the same object, a permit, and the rate limit.
 
 use reqwest::Request;
 use tokio::sync::SemaphorePermit;
@@ -11,7 +11,7 @@ use crate::observe::WaitReason;
 use crate::operation::{Operation, Repeat};
 use crate::retry::{FAR_FUTURE, Reservation};
 
-/// Waits until a request may be sent, and reads the clock again in `now` when time has passed.
+/// Waits until a request may be sent. Updates `now` if time has passed.
 pub(super) async fn acquire<'a>(
     shared: &'a Shared,
     time: &TimeLimits,
@@ -41,13 +41,13 @@ pub(super) async fn acquire<'a>(
             .reserve(operation, path, time.before_sending(operation, *now))
             .map_err(|too_early| time.in_failure(Failure::too_early(too_early)))?;
         if !reservation.wait.is_zero() {
-            // Others can use the permit meanwhile.
+            // Releases the permit for other requests meanwhile.
             drop(permit);
             tracing::debug!(wait = ?reservation.wait, "waiting for the rate limit");
             tokio::time::sleep(reservation.wait).await;
             let since = std::mem::replace(now, Instant::now());
             shared.telemetry.report_wait(operation, WaitReason::RateLimit, *now - since);
-            // Without a permit the reservation is given up: used later, it would be too close to the next.
+            // Without a permit the reservation is dropped: if it were used later, it would be too close to the next one.
             let Ok(free) = permits.try_acquire() else { continue };
             permit = free;
         }
@@ -56,7 +56,7 @@ pub(super) async fn acquire<'a>(
     }
 }
 
-/// Waits until no older change of the same object, whose response is missing, can undo this one any more.
+/// Waits until no older, unanswered change of the same object can undo this one.
 async fn wait_for_older_changes(
     shared: &Shared,
     time: &TimeLimits,

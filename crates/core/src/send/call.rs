@@ -14,7 +14,7 @@ use crate::operation::Operation;
 use crate::reply::Reply;
 use crate::wire::{ResponseBody, Segment};
 
-/// A call of an operation, before it is sent. Methods of generated clients build it.
+/// A call of an operation that has not been sent. Methods of generated clients build it.
 #[must_use = "a call that is not sent does nothing"]
 pub struct Call<'a> {
     pub(crate) transport: &'a Transport,
@@ -22,9 +22,9 @@ pub struct Call<'a> {
     request: RequestBuilder,
 }
 
-/// What generated code calls.
+/// The methods that generated code calls.
 impl Transport {
-    /// Begins a call. `parameters` are those of the operation's path, in their order.
+    /// Returns a call. `parameters` are the parameters of the operation's path, in their order.
     pub fn call(&self, operation: &'static Operation, parameters: &[&Segment]) -> Call<'_> {
         let url = self.shared.url(operation, parameters);
         let request = self.shared.http.request(operation.method.clone(), url);
@@ -59,7 +59,7 @@ impl Call<'_> {
     /// Sends the request and decodes the response body.
     ///
     /// # Errors
-    /// [`Error`] says what became of the request.
+    /// Returns an [`Error`] if there is no usable response; its outcome says whether the request took effect.
     pub async fn send<T: ResponseBody>(self) -> Result<Reply<T>, Error> {
         let transport = self.transport;
         let (mut record, _) = self.open(false).await?;
@@ -72,17 +72,17 @@ impl Call<'_> {
         }
     }
 
-    /// Sends the request. A successful response has nothing to decode.
+    /// Sends the request. A successful response has no body to decode.
     ///
     /// # Errors
-    /// [`Error`] says what became of the request.
+    /// Returns an [`Error`] if there is no usable response; its outcome says whether the request took effect.
     pub async fn send_empty(self) -> Result<Reply<()>, Error> {
         let transport = self.transport;
         let (record, _) = self.open(false).await?;
         Ok(record.reply(transport, ()))
     }
 
-    /// Sends the request. Returns what is known of the call, and the response where it `is_streamed`.
+    /// Sends the request. Returns the record of the call, and the response if the call `is_streamed`.
     pub(crate) async fn open(self, is_streamed: bool) -> Result<(CallRecord, Option<Box<Response>>), Error> {
         let transport = self.transport;
         let mut record = CallRecord::start(transport, self.operation);
@@ -97,7 +97,7 @@ impl Call<'_> {
         };
         let span = record.span.clone();
         let result = {
-            // Pinned in place, since each future is moved whole, and these are large.
+            // Pinned on the stack, since moving futures of this size is expensive.
             let sending = pin!(send_repeatedly(transport, &mut request, &mut record, is_streamed));
             sending.instrument(span).await
         };

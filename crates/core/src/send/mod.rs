@@ -1,4 +1,4 @@
-//! One call: the attempts that its policy and operation allow.
+//! Sends one call: the attempts that its policy and operation allow.
 
 mod acquire;
 mod call;
@@ -24,13 +24,13 @@ use acquire::acquire;
 pub use call::Call;
 pub(crate) use record::{CallEnd, CallRecord};
 
-/// Sends a request, again and again if need be. Returns the response to read, where its body is read as a stream; else the whole
-/// response is in `record`.
+/// Sends a request, and retries it if necessary. Returns the unread response if its body is read as a stream; otherwise, the
+/// whole response is in `record`.
 ///
 /// 1. Wait until the request may be sent ([`acquire`]).
-/// 2. Get a token, where the credentials have one, and make one [`Attempt`].
-/// 3. If the token was refused, go on with 1 and a new token, once.
-/// 4. If the failure may be repeated, and attempts, deadline and retry budget allow it, wait and go on with 1.
+/// 2. Obtain a token, if the credentials have one, and make one [`Attempt`].
+/// 3. If the token was refused, continue with step 1 and a new token, once.
+/// 4. If the failure may be retried, and attempts, deadline and retry budget allow it, wait and continue with step 1.
 async fn send_repeatedly(
     transport: &Transport,
     request: &mut Request,
@@ -43,7 +43,7 @@ async fn send_repeatedly(
     let mut refused_token = None;
     let mut had_large_head = false;
     let mut previous_failure: Option<Failure> = None;
-    // The clock is read again when time has passed only: some machines are slow to tell it.
+    // The clock is only read again when time has passed, since reading it is slow on some machines.
     let mut now = Instant::now();
     let mut number = 0;
     loop {
@@ -105,7 +105,7 @@ async fn send_repeatedly(
         let Err(failure) = result else { return Ok(unread) };
 
         record.is_indeterminate |= failure.outcome == Outcome::Indeterminate;
-        // A refused request used nothing of its interval, but a supplier that says "not so often" is obeyed.
+        // A rejected request does not start its operation's interval, unless the supplier reports too many requests.
         let too_often = failure.outcome == Outcome::Throttled && status.is_some();
         reservation.used = matches!(failure.outcome, Outcome::Indeterminate | Outcome::Decode) || too_often;
         drop(reservation);
@@ -114,7 +114,7 @@ async fn send_repeatedly(
             && refused_token.is_none()
             && let Some(token) = token
         {
-            // Why the token was refused is of no interest to a caller whose next request is not sent in time.
+            // A caller whose next request is not sent in time need not learn why the token was refused.
             (refused_token, now, previous_failure) = (Some(token.number), Instant::now(), None);
             continue;
         }
@@ -130,7 +130,7 @@ async fn send_repeatedly(
     }
 }
 
-/// Records in its span how an attempt ended. Returns the name of its outcome.
+/// Records in the span of an attempt how it ended. Returns the name of its outcome.
 fn record_attempt(span: &Span, status: Option<StatusCode>, failure: Option<&Failure>) -> &'static str {
     let outcome = failure.map_or(ANSWERED, |failure| failure.outcome.as_str());
     record_status(span, status);
@@ -141,7 +141,7 @@ fn record_attempt(span: &Span, status: Option<StatusCode>, failure: Option<&Fail
     outcome
 }
 
-/// Returns the token that a request is sent with, if the credentials have one.
+/// Returns the token that a request is sent with, if the credentials contain one.
 async fn authorize(
     transport: &Transport,
     record: &CallRecord,
@@ -153,7 +153,7 @@ async fn authorize(
     let Some(source) = shared.credentials.token_source().filter(|_| record.operation.authorized) else {
         return Ok(None);
     };
-    // Boxed, since most calls have no use for it.
+    // Boxed, since most calls do not use it.
     let server = TokenServer { http: &shared.http, base: &shared.base_url, telemetry: &shared.telemetry };
     let token = Box::pin(source.token(server, refused, limit));
     token.await.map(Some).map_err(|no_token| {

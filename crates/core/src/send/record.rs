@@ -16,24 +16,24 @@ use crate::operation::{Operation, Repeat};
 use crate::reply::Reply;
 use crate::retry::retry_after;
 
-/// What has happened to a call so far: what its reply or its error says, its span, and who is told of its end.
+/// The state of a call: the contents of its reply or error, its span, and the observer of its end.
 pub(crate) struct CallRecord {
     api: &'static str,
     pub(crate) operation: &'static Operation,
     pub(crate) time: TimeLimits,
     pub(super) span: Span,
     pub(super) attempts: u32,
-    /// Whether an attempt before the last one was sent and not answered, so that the server may still carry it out.
+    /// Whether an attempt before the last one was sent and not answered, so that the server may still process it.
     pub(super) earlier_attempt_unanswered: bool,
-    /// Whether it is not known of some attempt whether it took effect.
+    /// Whether it is not known for some attempt whether it took effect.
     pub(super) is_indeterminate: bool,
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
     pub(super) body: Bytes,
     observer: Option<Arc<dyn Observer>>,
-    /// After how long the head of the response arrived, where its body is read as a stream.
+    /// The time until the head of the response arrived, if its body is read as a stream.
     head_elapsed: Option<Duration>,
-    /// Whether the end of the call is reported.
+    /// Whether the end of the call has been reported.
     has_ended: bool,
 }
 
@@ -86,7 +86,7 @@ impl CallRecord {
         }
     }
 
-    /// Records that an attempt is over. The response to an earlier one stays when this one has none.
+    /// Records that an attempt has ended. If it has no response, the response to an earlier attempt is kept.
     pub(super) fn attempted(&mut self, attempts: u32, response: AttemptResponse) {
         self.attempts = attempts;
         if response.status.is_some() {
@@ -95,12 +95,12 @@ impl CallRecord {
         }
     }
 
-    /// Records that the head of a response has arrived whose body is read as a stream. The call goes on to the end of the stream.
+    /// Records that the head of a streamed response has arrived. The call continues to the end of the stream.
     pub(crate) fn head_arrived(&mut self) {
         self.head_elapsed = Some(self.time.started.elapsed());
     }
 
-    /// Reports how the call ended, once: in its span, to the observer and, when it failed, in an event. Returns how long the
+    /// Reports the end of the call, once: in its span, to the observer and, if the call failed, in an event. Returns how long the
     /// call took.
     pub(crate) fn end(&mut self, end: CallEnd<'_>) -> Duration {
         let elapsed = self.time.started.elapsed();
@@ -152,7 +152,7 @@ impl CallRecord {
         elapsed
     }
 
-    /// Whether somebody may have to look into this call. Absence and "not modified" answer the question that a read asks.
+    /// Returns whether the call failed. For a read, status 404 and "not modified" are valid results.
     fn has_failed(&self, end: CallEnd<'_>) -> bool {
         let is_read = self.operation.repeat == Repeat::Read;
         match end {
@@ -161,7 +161,7 @@ impl CallRecord {
                 let is_absent = outcome == Outcome::Rejected && self.status == Some(StatusCode::NOT_FOUND);
                 !(not_modified || (is_read && is_absent))
             }
-            // The outcome of a change is lost.
+            // The outcome of a dropped change is lost.
             CallEnd::Dropped => !is_read && self.attempts > 0,
         }
     }
@@ -171,7 +171,7 @@ impl CallRecord {
         let elapsed = self.end(CallEnd::Answered);
         Reply {
             value,
-            // Each response has a status.
+            // Each response has a status code.
             status: self.status.unwrap_or_default(),
             headers: std::mem::take(&mut self.headers),
             body: std::mem::take(&mut self.body),
@@ -183,13 +183,13 @@ impl CallRecord {
         }
     }
 
-    /// Returns the error of a call that has failed.
+    /// Returns the error of a failed call.
     #[cold]
     pub(crate) fn error(&mut self, shared: &Shared, mut failure: Failure) -> Error {
         if self.is_indeterminate {
             failure.merge_earlier_attempt(self.operation);
         }
-        // A status of success stands with "not sent" when it is that of an answer without a token.
+        // "Not sent" has a successful status if a token response contained no token.
         let is_refused = |status: &StatusCode| !status.is_success() || failure.outcome == Outcome::NotSent;
         let mut said = match self.status.filter(is_refused) {
             Some(status) => ErrorBody::read(status, &self.headers, &self.body, &shared.table.errors),
@@ -219,15 +219,15 @@ impl CallRecord {
     }
 }
 
-/// Reports the end of a call whose future is dropped before the call has ended. A stream may be dropped before its end.
+/// Reports the end of a call whose future or stream is dropped before its end.
 impl Drop for CallRecord {
     fn drop(&mut self) {
         self.end(if self.head_elapsed.is_some() { CallEnd::Answered } else { CallEnd::Dropped });
     }
 }
 
-/// What else a refusal may mean whose body is not of the form that the supplier documents: another server, or another part
-/// of this one, answers for every path that does not exist.
+/// Returns what a rejection may also mean if its body is not in the supplier's documented format: another server, or another part
+/// of this one, may respond for every path that does not exist.
 fn not_the_supplier(status: Option<StatusCode>) -> &'static str {
     match status.map(|status| status.as_u16()) {
         Some(404 | 405 | 501) => {

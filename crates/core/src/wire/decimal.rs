@@ -7,10 +7,10 @@ use serde_json::value::RawValue;
 
 use super::lenient::{Lenient, LenientVisitor, Readable, Reading, Scalar};
 
-/// A number with the digits it was written with: `0.10` stays `0.10`, and no digit is rounded away.
+/// A number with the digits that it was written with: `0.10` stays `0.10`, and no digit is rounded away.
 ///
-/// It is equal to another when the digits are the same, so `0.1` and `0.10` differ. Convert it into the number type
-/// you calculate with through its text. It is read from and written to JSON only, serde_json's.
+/// Two numbers are equal if their digits are the same, so `0.1` and `0.10` differ. For calculations, convert the text into
+/// another number type. Serialization is supported for JSON with serde_json only.
 ///
 /// ```
 /// use lastmile_core::wire::Decimal;
@@ -24,7 +24,7 @@ use super::lenient::{Lenient, LenientVisitor, Readable, Reading, Scalar};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Decimal(Box<str>);
 
-/// A text that is not a JSON number.
+/// The error for a text that is not a JSON number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotANumber;
 
@@ -37,14 +37,14 @@ impl fmt::Display for NotANumber {
 impl std::error::Error for NotANumber {}
 
 impl Decimal {
-    /// The digits.
+    /// Returns the digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The nearest floating-point number; infinite when the digits are beyond its range.
+    /// Returns the nearest floating-point number, or infinity if the number is out of range.
     pub fn to_f64(&self) -> f64 {
-        // Rust reads every JSON number as a float, overflowing to infinity.
+        // Rust parses every JSON number as a float, and returns infinity on overflow.
         self.0.parse().unwrap_or(f64::NAN)
     }
 }
@@ -57,7 +57,7 @@ impl FromStr for Decimal {
     }
 }
 
-/// The grammar of RFC 8259: `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`
+/// Returns whether the text matches the grammar of RFC 8259: `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`
 fn is_json_number(text: &[u8]) -> bool {
     fn digits(text: &[u8]) -> (usize, &[u8]) {
         let n = text.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -91,7 +91,7 @@ fn is_json_number(text: &[u8]) -> bool {
 impl TryFrom<f64> for Decimal {
     type Error = NotANumber;
 
-    /// Takes the shortest digits that give the same float again.
+    /// Uses the shortest digits that parse to the same float.
     fn try_from(number: f64) -> Result<Self, NotANumber> {
         serde_json::Number::from_f64(number).map(|n| Self(n.to_string().into())).ok_or(NotANumber)
     }
@@ -144,7 +144,7 @@ impl Readable for Decimal {
         }
     }
 
-    /// Reads the text of the number, since a float has lost its digits already.
+    /// Reads the text of the number, since a float would already have lost digits.
     fn read_from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Lenient<Self>, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         match raw.get().parse() {

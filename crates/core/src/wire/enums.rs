@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// The text is not one of the values that an API documents for a field.
+/// The error for a text that is not one of the documented values of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConversionError;
 
@@ -12,7 +12,7 @@ impl fmt::Display for ConversionError {
 
 impl std::error::Error for ConversionError {}
 
-/// Defines an enum of a response: the values that the API's document lists, and `Unlisted` for any other.
+/// Defines an enum of a response: the values that the API's document lists, and `Unlisted` for all others.
 ///
 /// ```
 /// lastmile_core::open_enum! {
@@ -42,7 +42,7 @@ macro_rules! open_enum {
         }
 
         impl $name {
-            /// The value on the wire.
+            /// Returns the value on the wire.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $value,)*

@@ -10,10 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// A part of an answer: what was meant, or what arrived instead.
+/// A value in a response: the expected type, or what arrived instead.
 ///
-/// Suppliers write numbers as texts and texts as numbers, and `null` or `""` for nothing. All that is read, and
-/// written back the way it came; what cannot be read at all is kept as it arrived.
+/// Some suppliers send numbers as strings and strings as numbers, and `null` or `""` for missing values. All of these are read,
+/// and are serialized in the form in which they arrived. A value that cannot be read is kept as it arrived.
 ///
 /// ```
 /// use lastmile_core::wire::Lenient;
@@ -28,23 +28,23 @@ use serde_json::value::RawValue;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// A number with a fraction or beyond 64 bits that arrives where another type is meant is kept with the precision of
-/// a float. Where that could lose digits of a whole number, nothing is read from it.
+/// A number with a fraction or beyond 64 bits that arrives instead of another type is kept with the precision of a float. If a
+/// whole number could lose digits that way, it is not read as a value.
 #[derive(Clone, Default, PartialEq)]
 pub enum Lenient<T> {
     /// The field was missing.
     #[default]
     Absent,
-    /// The value, in its own form.
+    /// The value arrived in its canonical form.
     Value(T),
-    /// Something else arrived in its place.
+    /// Something else arrived instead.
     Unexpected(Unexpected<T>),
 }
 
-/// What arrived instead of a value in its own form.
+/// What arrived instead of a value in its canonical form.
 #[derive(Clone, PartialEq)]
 pub struct Unexpected<T>(
-    /// Empty only while it is dropped.
+    /// `None` only while it is being dropped.
     Option<Box<Arrived<T>>>,
 );
 
@@ -52,7 +52,7 @@ pub struct Unexpected<T>(
 struct Arrived<T> {
     read: Option<T>,
     arrived: Value,
-    /// Whether `arrived` is the JSON text of what arrived, because no [`Value`] can hold it.
+    /// Whether `arrived` contains the JSON text of the value, because no [`Value`] can represent it.
     is_json_text: bool,
 }
 
@@ -62,7 +62,7 @@ impl<T> Unexpected<T> {
         Self(Some(Box::new(Arrived { read, arrived, is_json_text: false })))
     }
 
-    /// What was read from it all the same.
+    /// Returns the value that could nevertheless be read.
     fn read(&self) -> Option<&T> {
         self.0.as_ref()?.read.as_ref()
     }
@@ -71,7 +71,7 @@ impl<T> Unexpected<T> {
         self.0.as_ref().map_or(&Value::Null, |unexpected| &unexpected.arrived)
     }
 
-    /// The JSON text that is written back instead of [`arrived`](Self::arrived), where that is a text of JSON.
+    /// Returns the JSON text that is serialized instead of [`arrived`](Self::arrived), if that is the text of valid JSON.
     fn json_text(&self) -> Option<&RawValue> {
         let unexpected = self.0.as_ref().filter(|unexpected| unexpected.is_json_text)?;
         serde_json::from_str(unexpected.arrived.as_str()?).ok()
@@ -79,7 +79,7 @@ impl<T> Unexpected<T> {
 }
 
 impl<T> Drop for Unexpected<T> {
-    /// Out of the way: every field of every row is dropped, and hardly one has strayed.
+    /// Not inlined: every field of every row is dropped, and almost none is unexpected.
     #[inline]
     fn drop(&mut self) {
         #[cold]
@@ -93,7 +93,7 @@ impl<T> Drop for Unexpected<T> {
 }
 
 impl<T> Lenient<T> {
-    /// The value, if one arrived that could be read.
+    /// Returns the value, if one arrived that could be read.
     pub fn get(&self) -> Option<&T> {
         match self {
             Self::Absent => None,
@@ -102,7 +102,7 @@ impl<T> Lenient<T> {
         }
     }
 
-    /// The value, owned.
+    /// Returns the owned value, if one arrived that could be read.
     pub fn into_option(self) -> Option<T> {
         match self {
             Self::Absent => None,
@@ -111,7 +111,7 @@ impl<T> Lenient<T> {
         }
     }
 
-    /// The value, borrowed as what it stands for: `Option<&str>` of a `Lenient<String>`.
+    /// Returns the dereferenced value: `Option<&str>` for a `Lenient<String>`.
     pub fn as_deref(&self) -> Option<&T::Target>
     where
         T: Deref,
@@ -119,16 +119,17 @@ impl<T> Lenient<T> {
         self.get().map(Deref::deref)
     }
 
-    /// A value of which nothing was read, and which no [`Value`] can hold: a repeated key, half a surrogate pair, a number
-    /// beyond every float. [`unexpected`](Self::unexpected) gives its JSON as a text. It is written back as it arrived, or as that
-    /// text where it is not JSON at all.
+    /// Returns a field without a value, for JSON that no [`Value`] can represent: a repeated key, half a surrogate pair, or a
+    /// number beyond the range of floats. [`unexpected`](Self::unexpected) returns the JSON as a string. The field is serialized
+    /// as it arrived, or as that string if it is not valid JSON.
     #[cold]
     pub(super) fn unreadable_json(json: &[u8]) -> Self {
         let arrived = Value::String(String::from_utf8_lossy(json).into_owned());
         Self::Unexpected(Unexpected(Some(Box::new(Arrived { read: None, arrived, is_json_text: true }))))
     }
 
-    /// What arrived, when it was not the value in its own form. Where no [`Value`] can hold that, it is a text of its JSON.
+    /// Returns what arrived, if it was not the value in its canonical form. JSON that no [`Value`] can represent is returned as a
+    /// string.
     pub fn unexpected(&self) -> Option<&Value> {
         match self {
             Self::Unexpected(unexpected) => Some(unexpected.arrived()),
@@ -136,12 +137,12 @@ impl<T> Lenient<T> {
         }
     }
 
-    /// Whether the field was missing. `null` and `""` mean nothing, too, but are not absent.
+    /// Returns whether the field was missing. `null` and `""` are empty, but not absent.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 
-    /// Whether the supplier said nothing here: a missing field, `null`, or `""` for something other than a text.
+    /// Returns whether the supplier sent no value: a missing field, `null`, or `""` for anything other than text.
     pub fn is_nothing(&self) -> bool {
         match self {
             Self::Absent => true,
@@ -158,7 +159,7 @@ impl<T> From<T> for Lenient<T> {
 }
 
 impl<T: fmt::Debug> fmt::Debug for Lenient<T> {
-    /// Shows what was read. What could not be read is not shown: it may be anything, a person's name included.
+    /// Shows the value that was read. Anything else is not shown, since it may contain personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self, self.get()) {
             (Self::Absent, _) => f.write_str("Absent"),
@@ -168,7 +169,7 @@ impl<T: fmt::Debug> fmt::Debug for Lenient<T> {
     }
 }
 
-/// A scalar as it arrived. `Debug` shows what kind it is and no more: it may be anything.
+/// A scalar as it arrived. `Debug` shows only its kind, since the value may be personal data.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Scalar<'a> {
     /// `true` or `false`.
@@ -179,7 +180,7 @@ pub enum Scalar<'a> {
     Signed(i64),
     /// Any other number.
     Float(f64),
-    /// A text.
+    /// A string.
     Text(&'a str),
 }
 
@@ -207,14 +208,14 @@ impl From<Scalar<'_>> for Value {
     }
 }
 
-/// What a type makes of a [`Scalar`] scalar.
+/// The result of reading a [`Scalar`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Reading<T> {
-    /// Read, and writing it gives back exactly what arrived.
+    /// The value was read, and serializing it reproduces exactly what arrived.
     Canonical(T),
-    /// Read, but it arrived in another form.
+    /// The value was read, but it arrived in another form.
     Coerced(T),
-    /// Not readable.
+    /// The scalar could not be read.
     Invalid,
 }
 
@@ -223,7 +224,7 @@ impl<T> Reading<T> {
         read.map_or(Self::Invalid, Self::Coerced)
     }
 
-    /// Reads a name of an open list. An empty text is none.
+    /// Reads a value of an open enum. An empty string has no value.
     pub fn named(given: Scalar<'_>) -> Self
     where
         T: for<'a> From<&'a str>,
@@ -239,30 +240,30 @@ impl<T> Reading<T> {
     }
 }
 
-/// Below this magnitude a float keeps every digit of a whole number.
+/// The magnitude below which a float represents every whole number exactly.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// A type that a [`Lenient`] can hold.
 pub trait Readable: Sized {
-    /// Reads a scalar that arrived. The default reads none.
+    /// Reads a scalar. The default implementation reads none.
     fn read(_: Scalar<'_>) -> Reading<Self> {
         Reading::Invalid
     }
 
-    /// The short way for a text that is the value in its own form. None means: ask [`read`](Self::read).
+    /// Reads a string that is the value in its canonical form, as a shortcut. `None` means that [`read`](Self::read) is called.
     fn read_text(_: &str) -> Option<Self> {
         None
     }
 
-    /// Reads an object that arrived.
+    /// Reads an object.
     ///
     /// # Errors
-    /// When the object is broken, or a part of it that cannot be anything else.
+    /// Returns an error if the object is invalid, or if a part of it is invalid that must have one particular form.
     fn read_map<'de, A: MapAccess<'de>>(map: A) -> Result<Lenient<Self>, A::Error> {
         Ok(LenientVisitor::unreadable(Value::deserialize(MapAccessDeserializer::new(map))?))
     }
 
-    /// Reads what arrived from its source. For types that need more of it than a [`Scalar`] keeps.
+    /// Reads the value from a deserializer, for types that need more of it than a [`Scalar`] contains.
     #[doc(hidden)]
     fn read_from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Lenient<Self>, D::Error> {
         deserializer.deserialize_any(LenientVisitor(PhantomData))
@@ -278,7 +279,7 @@ impl Readable for String {
     fn read(given: Scalar<'_>) -> Reading<Self> {
         match given {
             Scalar::Text(text) => Reading::Canonical(text.to_owned()),
-            // Digits may be missing here, and an id with wrong digits is worse than none.
+            // The float may have lost digits, and an id with wrong digits is worse than none.
             Scalar::Float(number) if number.abs() >= WHOLE => Reading::Invalid,
             other => Reading::Coerced(Value::from(other).to_string()),
         }
@@ -312,8 +313,8 @@ impl Readable for i64 {
 }
 
 impl Readable for NaiveDate {
-    /// A date-time is read for its date, as it stands, whatever its offset. Eight digits are read as year, month and day,
-    /// from the year 1900 on: written in another order, a date of these years would not begin with them.
+    /// A date-time is read as its date, ignoring its offset. Eight digits are read as year, month and day, from the year 1900 on:
+    /// in any other order, a date of these years does not begin with such a number.
     fn read(given: Scalar<'_>) -> Reading<Self> {
         let Scalar::Text(whole) = given else { return Reading::Invalid };
         let text = whole.trim();

@@ -8,9 +8,9 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, forward_to_deserialize_any};
 use serde_json::Value;
 
-/// A list of an answer, which some servers send as one element without brackets, as `null` or as `""`.
+/// A list in a response, which some servers send as one element without brackets, as `null` or as `""`.
 ///
-/// It is read as a slice and written back the way it came. A number that stands alone in the place of a list has the
+/// It dereferences to a slice and is serialized in the form in which it arrived. A number that arrives instead of a list has the
 /// precision of a float.
 ///
 /// ```
@@ -29,7 +29,7 @@ pub struct OneOrMany<T> {
     form: Form,
 }
 
-/// How the list arrived.
+/// The form in which the list arrived.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Absent,
@@ -40,14 +40,14 @@ enum Form {
 }
 
 impl<T> OneOrMany<T> {
-    /// Whether the field was missing altogether. `null` and `[]` are empty but not absent.
+    /// Returns whether the field was missing. `null` and `[]` are empty, but not absent.
     pub fn is_absent(&self) -> bool {
         self.form == Form::Absent
     }
 
-    /// Whether a JSON array arrived, with or without elements: the brackets were there. A missing field, `null`, `""` and one
-    /// element without brackets are no array: they do not say what is not in the list. A list that is made from a `Vec` counts
-    /// as an array.
+    /// Returns whether a JSON array arrived, with or without elements. A missing field, `null`, `""` and one element without
+    /// brackets are not arrays: they do not say which elements are missing from the list. A list that is created from a `Vec`
+    /// counts as an array.
     ///
     /// ```
     /// use lastmile_core::wire::OneOrMany;
@@ -62,7 +62,7 @@ impl<T> OneOrMany<T> {
         self.form == Form::Many
     }
 
-    /// The elements, owned.
+    /// Returns the elements as a vector.
     pub fn into_vec(self) -> Vec<T> {
         self.items
     }
@@ -154,8 +154,8 @@ impl<T> ListVisitor<T> {
     }
 }
 
-/// An object that stands in the place of a list. An element that wants its text, such as a number with its digits, asks for
-/// a newtype, and only a whole value can give it that.
+/// An object that arrives instead of a list. A type that reads the JSON text of its value, such as a number with its digits,
+/// deserializes a newtype, which requires the complete value.
 struct Alone<A>(A);
 
 impl<'de, A: MapAccess<'de>> Deserializer<'de> for Alone<A> {

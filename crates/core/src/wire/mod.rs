@@ -1,26 +1,26 @@
-//! Types on the wire: lenient in, strict out, nothing lost.
+//! Types on the wire: lenient when reading, strict when sending, without loss of data.
 //!
-//! Generated types are built from these. Answers are read leniently: a supplier's odd value costs one field, not the
-//! whole answer, and is written back as it came. Requests are strict: what cannot be sent cannot be built.
+//! Generated types consist of these types. Responses are read leniently: an unexpected value makes one field unreadable, not the
+//! whole response, and is serialized as it arrived. Requests are strict: an invalid request cannot be built.
 //!
-//! | type | stands for |
+//! | type | represents |
 //! |---|---|
-//! | [`Lenient`] | a text, number, date, object … of an answer |
-//! | [`OneOrMany`] | a list of an answer |
-//! | [`Patch`] | a field of a merge patch that may be cleared |
+//! | [`Lenient`] | a string, number, date, object or other value of a response |
+//! | [`OneOrMany`] | a list in a response |
+//! | [`Patch`] | a field of a merge patch that can be cleared |
 //! | [`Decimal`] | a number with the digits it was written with |
-//! | [`Timestamp`] | a moment with the offset it was written with |
-//! | [`Segment`] | a path parameter that can be no other path |
-//! | [`Object`] | an object of an answer, as generated |
-//! | [`ResponseBody`] | the whole of an answer |
+//! | [`Timestamp`] | an instant with the offset it was written with |
+//! | [`Segment`] | a path parameter that cannot change the rest of the path |
+//! | [`Object`] | a generated object of a response |
+//! | [`ResponseBody`] | a whole response body |
 //!
-//! Numbers in fields that no document lists, and numbers where something else is meant, are kept with the precision of a
-//! float. What serde cannot read at all (a repeated key that its document lists, half a surrogate pair, a number beyond every
-//! float) costs the element that holds it, where the answer is a list: that element is a [`Lenient`] without a value, or an
-//! unreadable row ([`Rows`](crate::rows::Rows)). An answer that is one object is lost to it as a whole, also where it stands
-//! in a list inside of that object. Of a repeated key that no document lists the last value is kept.
+//! Numbers in fields that no document lists, and numbers that arrive instead of another type, have the precision of a float. Some
+//! JSON cannot be represented by serde: a repeated key that its document lists, half a surrogate pair, a number beyond the range
+//! of floats. If the response is a list, only the element that contains it is unreadable: the element is a [`Lenient`] without a
+//! value, or an unreadable row ([`Rows`](crate::rows::Rows)). If the response is one object, the whole response is unreadable,
+//! even if the JSON is in a list inside that object. For a repeated key that no document lists, the last value is kept.
 //!
-//! The types import nothing else of this crate.
+//! These types do not depend on the rest of this crate.
 
 mod decimal;
 mod enums;

@@ -7,20 +7,22 @@ use serde_json::{Map, Value};
 
 use super::{Field, Lenient, Readable, ResponseBody};
 
-/// An object of an answer, read field by field into its place. Generated code makes it with [`response_object!`](crate::response_object).
+/// An object of a response, whose fields are read directly into the struct. Generated code implements it with
+/// [`response_object!`](crate::response_object).
 ///
-/// What serde derives for a struct with flattened fields is slower: it keeps each field beside the struct until all are read.
+/// The implementation that serde derives for a struct with flattened fields is slower, because it buffers each field until all
+/// are read.
 pub trait Object: Default {
-    /// The number of a field, by its name on the wire; none for one that no document lists.
+    /// Returns the number of a field by its name on the wire; `None` for a field that no document lists.
     fn number(name: &str) -> Option<usize>;
 
-    /// Reads the next value into the field of this number.
+    /// Reads the next value into the field with this number.
     ///
     /// # Errors
-    /// When it is broken, or the field was read before.
+    /// Returns an error if the value is invalid, or if the field was read before.
     fn read<'de, A: MapAccess<'de>>(&mut self, number: usize, map: &mut A) -> Result<(), A::Error>;
 
-    /// The fields that no document lists.
+    /// Returns the fields that no document lists.
     fn extra(&mut self) -> &mut Map<String, Value>;
 }
 
@@ -35,7 +37,7 @@ impl<T: Object + DeserializeOwned> ResponseBody for T {}
 /// Reads the next value into a field.
 ///
 /// # Errors
-/// When it is broken, or the field was read before.
+/// Returns an error if the value is invalid, or if the field was read before.
 #[doc(hidden)]
 #[inline]
 pub fn fill<'de, A, F>(field: &mut F, name: &'static str, map: &mut A) -> Result<(), A::Error>
@@ -46,7 +48,7 @@ where
     if !field.is_absent() {
         return Err(de::Error::duplicate_field(name));
     }
-    // An absent field holds nothing, so there is nothing to be dropped.
+    // An absent field owns nothing, so it need not be dropped.
     std::mem::forget(std::mem::replace(field, map.next_value()?));
     Ok(())
 }
@@ -54,7 +56,7 @@ where
 /// Reads an object.
 ///
 /// # Errors
-/// When something else arrived, or a part of it is broken.
+/// Returns an error if the value is not an object, or if a part of it is invalid.
 #[doc(hidden)]
 pub fn read_object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_map(ObjectVisitor(PhantomData))
@@ -63,7 +65,7 @@ pub fn read_object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Res
 /// Reads the fields of an object.
 ///
 /// # Errors
-/// When a part of it is broken.
+/// Returns an error if a part of the object is invalid.
 #[doc(hidden)]
 pub fn read_fields<'de, T: Object, A: MapAccess<'de>>(mut map: A) -> Result<T, A::Error> {
     let mut object = T::default();
@@ -94,7 +96,7 @@ impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// Reads the name of a field as its number, and puts aside a name that no document lists.
+/// Reads the name of a field as its number, and stores a name that no document lists.
 struct Key<'a, T>(&'a mut String, PhantomData<T>);
 
 impl<'de, T: Object> DeserializeSeed<'de> for Key<'_, T> {
@@ -125,8 +127,8 @@ impl<T: Object> Visitor<'_> for Key<'_, T> {
 
 /// Defines an object of a response: one line per field, with its type and its name on the wire.
 ///
-/// The struct also gets a field `extra` for what the API's document does not list. A field that is marked `sensitive` is not
-/// shown by `Debug`.
+/// The struct also has a field `extra` for fields that the API's document does not list. `Debug` does not show fields that are
+/// marked `sensitive`.
 ///
 /// ```
 /// use lastmile_core::wire::{Lenient, OneOrMany};
@@ -204,7 +206,7 @@ macro_rules! response_object {
     };
 }
 
-/// Defines an object of a response of which the API's document lists no field. `Debug` shows how many fields it has.
+/// Defines an object of a response whose fields the API's document does not list. `Debug` shows how many fields it has.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! response_map {

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A field of a JSON merge patch ([RFC 7396]) that the supplier lets be cleared: left alone, cleared or set.
+/// A field of a JSON merge patch ([RFC 7396]) that the supplier allows to be cleared: unchanged, cleared or set.
 ///
-/// A field that cannot be cleared has the type `Option<T>` instead: there `None` leaves it alone.
+/// A field that cannot be cleared has the type `Option<T>` instead, where `None` leaves it unchanged.
 ///
 /// ```
 /// use lastmile_core::wire::Patch;
@@ -25,22 +25,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// [RFC 7396]: https://www.rfc-editor.org/rfc/rfc7396
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Patch<T> {
-    /// The field is not sent and stays as it is.
+    /// The field is not sent and keeps its value.
     #[default]
     Absent,
     /// `null` is sent, which clears the field.
     Null,
-    /// The value is sent and replaces what was there.
+    /// The value is sent and replaces the current one.
     Value(T),
 }
 
 impl<T> Patch<T> {
-    /// Sets the field, converting on the way: `Patch::set("text")` for a `Patch<String>`.
+    /// Returns a patch that sets the field, and converts the value: `Patch::set("text")` for a `Patch<String>`.
     pub fn set(value: impl Into<T>) -> Self {
         Self::Value(value.into())
     }
 
-    /// Whether the field is left alone.
+    /// Returns whether the field stays unchanged.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
@@ -62,7 +62,7 @@ impl<T: Serialize> Serialize for Patch<T> {
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
-    /// A field that is missing never gets here; its struct gives it its default, [`Patch::Absent`].
+    /// Missing fields are not deserialized: their default is [`Patch::Absent`].
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
     }

@@ -1,11 +1,11 @@
 use serde::{Deserialize, Deserializer, de};
 
-/// Reads a text. What arrives in its place is not quoted by the error, since it may be anything.
+/// Reads a string. The error for any other value does not quote it, since it may be personal data.
 pub(super) fn text_alone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     String::deserialize(deserializer).map_err(quiet)
 }
 
-/// The error of something that arrived in the place of something else, without what arrived. Any other error stays as it is.
+/// Removes the quoted value from an error about an unexpected type. Any other error is unchanged.
 fn quiet<E: de::Error>(error: E) -> E {
     let text = error.to_string();
     match text.split_once(": ") {

@@ -8,7 +8,7 @@ use super::{Decimal, Lenient, OneOrMany, Patch, Timestamp};
 /// A field of a generated type.
 #[doc(hidden)]
 pub trait Field {
-    /// Whether the field is left out of the JSON object.
+    /// Returns whether the field is omitted from the JSON object.
     #[inline]
     fn is_absent(&self) -> bool {
         false
@@ -40,7 +40,7 @@ fields! {
     ; bool, i64, Decimal, NaiveDate, String, Timestamp
 }
 
-/// Implements `Serialize` and `Debug` for a generated struct. `Debug` does not show `sensitive` fields, nor those in `extra`.
+/// Implements `Serialize` and `Debug` for a generated struct. `Debug` shows neither `sensitive` fields nor those in `extra`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! serialize_and_debug {
@@ -64,7 +64,7 @@ macro_rules! serialize_and_debug {
     };
 }
 
-/// Implements `Debug` for a generated struct, without its `sensitive` fields and those in `extra`.
+/// Implements `Debug` for a generated struct. It shows neither `sensitive` fields nor those in `extra`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! redacted_debug {
@@ -80,7 +80,7 @@ macro_rules! redacted_debug {
     };
 }
 
-/// What `Debug` shows of a field.
+/// Returns what `Debug` shows of a field.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! debug_value {
@@ -92,8 +92,8 @@ macro_rules! debug_value {
     };
 }
 
-/// Defines an object of a request: one line per field, with its type and its name on the wire. A field that is marked
-/// `sensitive` is not shown by `Debug`. A field that may be absent is an `Option`.
+/// Defines an object of a request: one line per field, with its type and its name on the wire. `Debug` does not show fields that
+/// are marked `sensitive`. A field that may be absent is an `Option`.
 ///
 /// ```
 /// lastmile_core::request_object! {
@@ -133,8 +133,8 @@ macro_rules! request_object {
     };
 }
 
-/// Defines the body of a merge patch, with a method for each field that sets it. A field that can be cleared is a [`Patch`] and
-/// names the method that clears it.
+/// Defines the body of a merge patch, with a setter method for each field. A field that can be cleared is a [`Patch`] and names
+/// the method that clears it.
 ///
 /// ```
 /// use lastmile_core::wire::Patch;
@@ -196,7 +196,7 @@ macro_rules! merge_patch {
     };
 }
 
-/// Defines the optional parameters of an operation. A parameter that is marked `sensitive` is not shown by `Debug`.
+/// Defines the optional parameters of an operation. `Debug` does not show parameters that are marked `sensitive`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! parameters {

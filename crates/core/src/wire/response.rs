@@ -2,10 +2,10 @@ use serde::de::DeserializeOwned;
 
 use super::{Lenient, OneOrMany, Readable};
 
-/// The type of a whole JSON response body: an [`Object`](super::Object), or a [`OneOrMany`] of them.
+/// The type of a whole JSON response body: an [`Object`](super::Object), or a [`OneOrMany`] of objects.
 pub trait ResponseBody: DeserializeOwned {
-    /// Reads a list from the JSON of its elements, one by one: an element that cannot be read costs no other. Returns none for
-    /// a type that is not a list.
+    /// Reads a list from the JSON of its elements, one by one, so that an unreadable element does not affect the others. Returns
+    /// `None` for a type that is not a list.
     fn from_elements<'a>(_: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
         None
     }

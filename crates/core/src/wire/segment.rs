@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::quiet::text_alone;
 
-/// What means something else in a path, or is in no address at all.
+/// Characters that have a meaning in a path or are not allowed in a URL.
 const PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -20,10 +20,10 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'{')
     .add(b'}');
 
-/// A path parameter: one segment of a path that can be no other path.
+/// A path parameter: a single path segment that cannot change the rest of the path.
 ///
-/// Empty text, `.` and `..`, and anything with a backslash are refused, since URL parsers turn them into another
-/// address. Everything else, slashes included, is percent-encoded when it is sent and arrives as one segment.
+/// Empty text, `.` and `..`, and text with a backslash are rejected, since URL parsers turn them into a different URL. All other
+/// characters, slashes included, are percent-encoded and arrive as one segment.
 ///
 /// ```
 /// use lastmile_core::wire::Segment;
@@ -38,12 +38,12 @@ const PATH: &AsciiSet = &CONTROLS
 pub struct Segment(String);
 
 impl Segment {
-    /// The text as given, not encoded.
+    /// Returns the text as given, not encoded.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text as it stands in a path.
+    /// Returns the percent-encoded text for a path.
     ///
     /// ```
     /// # use lastmile_core::wire::Segment;
@@ -69,7 +69,7 @@ pub enum NotASegment {
     Empty,
     /// The text is `.` or `..`.
     Dots,
-    /// The text holds a backslash, at this byte.
+    /// The text contains a backslash at this byte offset.
     Backslash(usize),
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::lenient::{Readable, Reading, Scalar};
 use super::quiet::text_alone;
 
-/// A moment, with the offset and the digits that it was written with.
+/// An instant, with the offset and the digits that it was written with.
 ///
 /// ```
 /// use lastmile_core::wire::Timestamp;
@@ -18,20 +18,20 @@ use super::quiet::text_alone;
 /// # Ok::<(), lastmile_core::wire::NotAMoment>(())
 /// ```
 ///
-/// Other forms that RFC 3339 allows are read, and written in this one: `t`, `z` or a space in the place of `T` and `Z`, the
-/// offset `-00:00`, more than nine digits. A [`Lenient`](super::Lenient) keeps them as they came.
+/// Other forms that RFC 3339 allows are read, and formatted like this one: `t`, `z` or a space instead of `T` and `Z`, the offset
+/// `-00:00`, more than nine fractional digits. A [`Lenient`](super::Lenient) serializes them as they arrived.
 ///
-/// Two are equal when they are written alike; compare [`at`](Self::at) for the same moment.
+/// Two timestamps are equal if they are written alike; compare [`at`](Self::at) to compare instants.
 #[derive(Clone, Copy)]
 pub struct Timestamp {
     at: DateTime<FixedOffset>,
-    /// How many digits the fraction of the second has.
+    /// The number of fractional digits of the second.
     digits: u8,
     /// Whether the offset is written as `Z`.
     zulu: bool,
 }
 
-/// A text that is not a date and time of RFC 3339.
+/// The error for a text that is not an RFC 3339 date and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAMoment;
 
@@ -44,12 +44,12 @@ impl fmt::Display for NotAMoment {
 impl std::error::Error for NotAMoment {}
 
 impl Timestamp {
-    /// The moment.
+    /// Returns the instant.
     pub fn at(&self) -> DateTime<FixedOffset> {
         self.at
     }
 
-    /// Whether writing it gives back exactly `text`, from which it was read.
+    /// Returns whether formatting the timestamp that was read from `text` reproduces `text` exactly.
     fn is_written_as(text: &str) -> bool {
         let bytes = text.as_bytes();
         let (Some(b'T'), Some(rest)) = (bytes.get(10), bytes.get(19..)) else { return false };
@@ -63,7 +63,7 @@ impl Timestamp {
             }
             rest => rest,
         };
-        // Minus nought is an offset that is not known; it would come back as plus.
+        // The offset `-00:00` means that the offset is unknown; it would be formatted as `+00:00`.
         !bytes.contains(&b' ') && (zone == b"Z" || (zone.len() == 6 && zone != b"-00:00"))
     }
 }
@@ -102,7 +102,7 @@ impl From<DateTime<FixedOffset>> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Nine digits always, of which as many are shown as there were.
+        // The text always has nine fractional digits, of which the original number is shown.
         let full = self.at.to_rfc3339_opts(SecondsFormat::Nanos, self.zulu);
         let (seconds, rest) = full.split_once('.').unwrap_or((&full, ""));
         let (fraction, zone) = rest.split_at_checked(9).unwrap_or((rest, ""));
@@ -128,7 +128,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Without the text, which may be anything.
+        // The error does not contain the text, which may be personal data.
         text_alone(deserializer)?
             .parse()
             .map_err(|NotAMoment| de::Error::custom("invalid value, expected a date and time"))
@@ -136,10 +136,10 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 impl Readable for Timestamp {
-    /// A date alone is read as its first moment, and a time without an offset as one in UTC. What else has one meaning only is
-    /// read as well: a blank in the place of `T`, no seconds, the offsets `+01`, `+0100` and ` UTC`, a comma before the
-    /// fraction, `24:00` for the end of a day, the basic form `20260302T060000Z` of ISO 8601, a date of HTTP. All of them are
-    /// strays, so that what arrived can be seen.
+    /// A date without a time is read as its first instant, and a time without an offset as UTC. Other unambiguous forms are read
+    /// as well: a blank instead of `T`, no seconds, the offsets `+01`, `+0100` and ` UTC`, a comma before the fraction, `24:00`
+    /// for the end of a day, the basic format `20260302T060000Z` of ISO 8601, an HTTP date. All of them count as coerced, so that
+    /// the original text is available.
     fn read(given: Scalar<'_>) -> Reading<Self> {
         let Scalar::Text(text) = given else { return Reading::Invalid };
         if let Ok(moment) = text.parse() {
@@ -153,10 +153,10 @@ impl Readable for Timestamp {
     }
 }
 
-/// Reads a moment that is not written as RFC 3339 has it.
+/// Reads a timestamp that is not written in the RFC 3339 format.
 #[cold]
 fn other_form(text: &str) -> Option<Timestamp> {
-    // A date of HTTP; chrono compares the day of the week.
+    // An HTTP date; chrono checks the day of the week.
     if text.starts_with(|first: char| first.is_ascii_alphabetic()) {
         return DateTime::parse_from_rfc2822(text).ok().map(Timestamp::from);
     }
@@ -180,7 +180,7 @@ fn other_form(text: &str) -> Option<Timestamp> {
         None => (time, ""),
     };
     let (hour, minute, second) = clock_of(clock, is_basic)?;
-    // A fraction belongs to what stands last, which is a second only where there is one.
+    // A fraction belongs to the last part, which must be a second.
     if !fraction.bytes().all(|byte| byte.is_ascii_digit()) || (second.is_none() && !fraction.is_empty()) {
         return None;
     }
@@ -195,7 +195,7 @@ fn other_form(text: &str) -> Option<Timestamp> {
     format!("{date}T{hour}:{minute}:{second}{point}{fraction}{offset}").parse().ok()
 }
 
-/// Hours, minutes and seconds, each of two digits. Of a time without colons, only where the date has no hyphens either.
+/// Returns hours, minutes and seconds, each with two digits. A time without colons requires a date without hyphens.
 fn clock_of(clock: &str, is_basic: bool) -> Option<(&str, &str, Option<&str>)> {
     let is_pair = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
     let mut parts: [Option<&str>; 3] = [None; 3];
@@ -214,7 +214,7 @@ fn clock_of(clock: &str, is_basic: bool) -> Option<(&str, &str, Option<&str>)> {
     [Some(hour), Some(minute), second].into_iter().flatten().all(is_pair).then_some((hour, minute, second))
 }
 
-/// An offset in any of its forms; UTC where there is none.
+/// Parses an offset in any of its forms; a missing offset is UTC.
 fn offset(zone: &str) -> Option<FixedOffset> {
     let utc = FixedOffset::east_opt(0);
     if zone.is_empty() || ["Z", "UTC", "GMT"].iter().any(|name| zone.eq_ignore_ascii_case(name)) {
