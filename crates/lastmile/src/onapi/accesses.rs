@@ -1,4 +1,4 @@
-//! Accesses: found by what DHCP servers log, and read.
+//! Accesses: reading them, and finding them by the identifiers that a DHCP server logs.
 
 use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{Access, AccessSubscriptions, FoundAccess, LookupDhcpParams};
@@ -7,10 +7,10 @@ use super::{EndpointName, OnApi, refused, segment};
 use crate::rules::{DhcpIdentifier, OnApiId, Option82};
 
 impl OnApi {
-    /// The access that a DHCP server's option 82 belongs to.
+    /// Returns the id of the access that an option 82 value belongs to.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no access has it.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no access has this value.
     #[doc(alias = "lookupOption82")]
     #[doc(alias = "GET /option82/{option82}")]
     pub async fn access_of_option82(&self, option: &Option82) -> Result<OnApiId, Error> {
@@ -19,12 +19,12 @@ impl OnApi {
         found(client.lookup_option82(&option).await?)
     }
 
-    /// The access that a DHCP server's identifiers belong to, if they belong to one alone. Give what the log shows; every
-    /// part that is given must fit.
+    /// Returns the id of the only access that matches the identifiers of a DHCP server. Set the identifiers that the log shows;
+    /// the access must match all of them.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when none is given, or one is empty;
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no access has them, or more than one.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when no identifier is set or one is empty, and
+    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no access matches or more than one does.
     #[doc(alias = "lookupDhcp")]
     #[doc(alias = "GET /dhcplookup/")]
     pub async fn access_of_dhcp(&self, identifiers: &DhcpIdentifier) -> Result<OnApiId, Error> {
@@ -54,7 +54,7 @@ impl OnApi {
     /// Reads an access.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no access has this id.
     #[doc(alias = "getAccess")]
     #[doc(alias = "GET /accesses/{accessId}")]
     pub async fn access(&self, access: &OnApiId) -> Result<Access, Error> {
@@ -63,10 +63,10 @@ impl OnApi {
         client.get_access(&id).await.map(Reply::into_value)
     }
 
-    /// Your subscriptions on an access.
+    /// Returns your subscriptions on an access.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "getSubscriptions")]
     #[doc(alias = "GET /subscriptions/{accessId}")]
     pub async fn subscriptions(&self, access: &OnApiId) -> Result<AccessSubscriptions, Error> {

@@ -1,4 +1,4 @@
-//! Which objects are gone, by the events of objects.
+//! Finds out from the events of objects which objects were deleted.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,17 +12,17 @@ use super::lists::{Changes, Cursor};
 use super::sync::{Deleted, Kind};
 use super::{EndpointName, OnApi};
 
-/// What the events say.
+/// The deletions that the events report.
 #[derive(Default)]
 pub(super) struct Deletions {
     pub(super) deleted: VecDeque<Deleted>,
     pub(super) cursor: Option<Cursor>,
-    /// Whether they may leave something out.
+    /// Whether the events may be incomplete or unclear.
     pub(super) doubtful: bool,
 }
 
 impl OnApi {
-    /// Which objects of these kinds are gone since a cursor; none, if the network has no events.
+    /// Returns the objects of these kinds that were deleted since a cursor, or `None` if the network has no events.
     pub(super) async fn deletions(
         &self,
         kinds: &[Kind],
@@ -36,7 +36,7 @@ impl OnApi {
             Ok(Changes::Rows(rows)) => rows,
             Ok(Changes::NotModified) => return Ok(Some(news)),
             Ok(Changes::Nothing { .. }) => {
-                // So may say a network that has no such list at all, or one that has lost what was in it.
+                // A network that has no such list, or that has lost its events, may return the same response.
                 news.doubtful = true;
                 return Ok(Some(news));
             }
@@ -48,7 +48,7 @@ impl OnApi {
             match row {
                 Ok(event) => news.doubtful |= !events.read(&event, kinds),
                 Err(RowError::Call(error)) => return Err(error),
-                // Where the list breaks off it has no cursor either.
+                // A list that breaks off has no cursor either.
                 Err(_) => news.doubtful = true,
             }
         }
@@ -60,39 +60,40 @@ impl OnApi {
     }
 }
 
-/// Only the standard knows them.
+/// Returns whether the network does not implement the events of objects. The standard defines them, but some networks lack
+/// them.
 fn has_no_events(error: &Error) -> bool {
     error.outcome() == Outcome::Rejected
         && error.status().is_some_and(|status| matches!(status.as_u16(), 404 | 405 | 501))
 }
 
-/// When an event happened; none if it does not say.
+/// The time of an event, or `None` if the event has no time.
 type Time = Option<DateTime<Utc>>;
 
-/// The last event of an object that was read so far.
+/// The last event of an object among the events read so far.
 struct Last {
     time: Time,
-    /// Whether some event of the object has no time.
+    /// Whether any event of the object has no time.
     is_untimed: bool,
-    /// Whether the object is gone; none when its events contradict each other and their order cannot be told.
+    /// Whether the object is deleted. `None` when its events contradict each other and their order is not known.
     is_deleted: Option<bool>,
-    /// The same, if the list has the newest event first.
+    /// The same, assuming that the list has the newest event first.
     is_deleted_backwards: Option<bool>,
 }
 
-/// What events tell of objects.
+/// The events of objects, reduced to the last event of each object.
 #[derive(Default)]
 struct Told {
     objects: BTreeMap<(Kind, String), Last>,
-    /// The time of the event before.
+    /// The time of the preceding event in the list.
     before: Time,
-    /// Whether some event is newer, or older, than the one before it in the list.
+    /// Whether any event is newer, or older, than the event before it in the list.
     rises: bool,
     falls: bool,
 }
 
 impl Told {
-    /// Takes an event in. Returns whether it is clear what it tells.
+    /// Adds an event. Returns whether the event is clear.
     fn read(&mut self, event: &ObjectEvent, kinds: &[Kind]) -> bool {
         let time = event.time.get().map(|time| time.at().to_utc());
         if let (Some(before), Some(time)) = (self.before, time) {
@@ -101,7 +102,7 @@ impl Told {
         }
         self.before = time.or(self.before);
         let Some(name) = event.object_type.as_deref() else { return false };
-        // Orders, tickets.
+        // Events of orders and tickets are ignored.
         let Some(kind) = Kind::named(name) else { return true };
         let is_deleted = match event.type_.get() {
             Some(ObjectEventType::Delete) => true,
@@ -110,7 +111,7 @@ impl Told {
         };
         let id = match (event.object_id.as_deref(), event.object_id.unexpected()) {
             (Some(id), None) if !id.trim().is_empty() => id.to_owned(),
-            // As a number it may have lost a nought.
+            // An id that arrives as a number may have lost its leading zeros.
             _ => return false,
         };
         if kinds.contains(&kind) {
@@ -134,12 +135,13 @@ impl Told {
         } else if time > last.time {
             *last = new;
         } else if time == last.time {
-            // The later one in the list, or the earlier one: that depends on how the list is ordered.
+            // The order of the list decides which of the two events is the later one. `is_deleted` holds the event that comes
+            // later in the list, and `is_deleted_backwards` keeps the one that comes first.
             last.is_deleted = said;
         }
     }
 
-    /// The objects that are gone, in an order that does not change from run to run, and whether that is sure of all.
+    /// Returns the deleted objects, in a stable order, and whether the events are clear for every object.
     fn deleted(self) -> (VecDeque<Deleted>, bool) {
         let (mut deleted, mut is_sure) = (VecDeque::new(), true);
         for ((kind, id), last) in self.objects {
@@ -163,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    /// What these events, as type, id and minute, tell: the ids that are gone, and whether that is sure.
+    /// Returns the ids that these events, each given as type, id and minute, report as deleted, and whether that is certain.
     fn told(events: &[(&str, &str, Option<u32>)]) -> (Vec<String>, bool) {
         let mut told = Told::default();
         let mut is_clear = true;

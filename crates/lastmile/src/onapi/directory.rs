@@ -1,4 +1,4 @@
-//! The endpoint directory: what a network offers, and under which addresses.
+//! The endpoint directory: the endpoints that a network offers, and their addresses.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use lastmile_onapi::types::Endpoint;
 use super::lists::says_nothing_to_list;
 use super::{OnApi, refused};
 
-/// The version of ON-API that this client speaks.
+/// The version of ON-API that this client implements.
 const SPOKEN: &str = "2.6";
 
-/// The endpoints of ON-API, by the names that directories have for them.
+/// The endpoints of ON-API, by the names that the directories use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EndpointName {
@@ -62,7 +62,7 @@ impl EndpointName {
         Self::Tickets,
     ];
 
-    /// The name, which is also its documented path without slashes around it.
+    /// Returns the endpoint's name, which is also its documented path without the surrounding slashes.
     pub fn as_str(self) -> &'static str {
         &self.documented()[1..]
     }
@@ -84,8 +84,9 @@ impl EndpointName {
         }
     }
 
-    /// Which part of the documented path an entry stands for; none if it is another endpoint. The path tells, or else the
-    /// name, of which directories write the singular too: the standard's own example has `order`.
+    /// Returns the part of the documented path that an entry covers, or `None` if the entry describes another endpoint. The
+    /// entry's path decides; the entry's name decides only if the path is not that of any endpoint. Directories also use
+    /// singular names: the standard's own example has `order`.
     fn meant_by(self, entry: &Endpoint) -> Option<&'static str> {
         let path = entry.endpoint.as_deref().map(stem).unwrap_or_default();
         let documented = self.documented();
@@ -111,30 +112,31 @@ impl EndpointName {
     }
 }
 
-/// The path of an entry without parameters and the slash at its end.
+/// Returns the path of an entry without parameters and without the trailing slash.
 fn stem(endpoint: &str) -> &str {
     endpoint.split('{').next().unwrap_or_default().trim_end_matches('/')
 }
 
-/// What a network says about its endpoints.
+/// The endpoint directory that a network returned.
 #[derive(Clone, Debug)]
 pub struct Directory {
     entries: Vec<Lenient<Endpoint>>,
 }
 
 impl Directory {
-    /// All entries, as they arrived.
+    /// Returns all entries as they arrived.
     pub fn entries(&self) -> &[Lenient<Endpoint>] {
         &self.entries
     }
 
-    /// The entry of an endpoint; none where the network does not offer it. Entries of other versions than 2.6 are passed over.
+    /// Returns the entry of an endpoint, or `None` if the network does not offer the endpoint. Entries of versions other than
+    /// 2.6 are ignored.
     pub fn entry(&self, endpoint: EndpointName) -> Option<&Endpoint> {
         self.meant(endpoint).map(|(entry, _)| entry)
     }
 
-    /// The versions in which the directory lists an endpoint, as far as they can be repeated: no directory is trusted with the
-    /// text of an error.
+    /// Returns the versions in which the directory lists an endpoint. A version that does not consist of digits and dots is
+    /// replaced by `(unreadable)`, because error messages do not repeat text from the network.
     fn versions(&self, endpoint: EndpointName) -> Vec<String> {
         let mut versions = Vec::new();
         for entry in self.entries.iter().filter_map(Lenient::get) {
@@ -163,7 +165,7 @@ impl Directory {
     }
 }
 
-/// The client of each endpoint, as a directory lists them.
+/// The client of each endpoint, built from a directory.
 #[derive(Debug)]
 pub(super) struct EndpointMap {
     endpoints: Vec<(EndpointName, EndpointClient)>,
@@ -172,9 +174,9 @@ pub(super) struct EndpointMap {
 #[derive(Debug)]
 enum EndpointClient {
     NotOffered,
-    /// It is offered in these other versions only.
+    /// The network offers the endpoint only in these other versions.
     OtherVersions(Vec<String>),
-    /// Its address cannot be used, and why.
+    /// The address of the endpoint is unusable, for this reason.
     Closed(String),
     Open {
         client: Client,
@@ -189,10 +191,11 @@ impl EndpointMap {
 }
 
 impl OnApi {
-    /// What this network offers, and where; none where it keeps no directory, which the standard demands and some lack.
+    /// Reads the network's directory. Returns `None` if the network has none: the standard requires a directory, but some
+    /// networks lack it.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "listEndpoints")]
     #[doc(alias = "GET /")]
     pub async fn directory(&self) -> Result<Option<Directory>, Error> {
@@ -206,12 +209,13 @@ impl OnApi {
         }
     }
 
-    /// Returns the same client with a directory: calls go to the addresses that it has, with the slashes that it has, and what it does
-    /// not have is refused by name before anything is sent. So are orders with a field that the network says it does not
-    /// know.
+    /// Returns a client that uses a directory. Its calls go to the addresses in the directory, with a trailing slash where the
+    /// directory has one. A call of an endpoint that the directory does not list fails with
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid) before anything is sent; so does an order with a field that the network
+    /// declares as unsupported, except for references and notes.
     ///
-    /// An entry may be at another origin than the base. Credentials go only to the base and to `allowed` origins, such as
-    /// `https://orders.co.example`; calls to others are refused.
+    /// The address of an entry may have another origin than the base URL. The client sends credentials only to the origin of
+    /// the base URL and to the `allowed` origins, such as `https://orders.co.example`. Calls to other origins fail.
     ///
     /// ```no_run
     /// # use lastmile::onapi::OnApi;
@@ -256,7 +260,8 @@ impl OnApi {
         if address.is_empty() {
             return Ok(self.client.clone());
         }
-        // Of the form of items a directory says nothing.
+        // An address with a parameter is the path of an item, so it does not show the style of collections. A directory never
+        // shows the style of items.
         let collections = match (address.contains('{'), address.ends_with('/')) {
             (true, _) => self.client.transport().path_style().collections,
             (_, true) => TrailingSlash::Always,
@@ -268,7 +273,8 @@ impl OnApi {
         Ok(transport.into())
     }
 
-    /// Whether the network offers an endpoint, in the version that this client speaks; not known without a [directory](Self::with_directory).
+    /// Returns whether the network offers an endpoint in the version that this client implements. Returns `None` for a client
+    /// without a [directory](Self::with_directory).
     pub fn offers_endpoint(&self, endpoint: EndpointName) -> Option<bool> {
         let client = self.endpoints.as_ref()?.find(endpoint);
         Some(!matches!(client, None | Some(EndpointClient::NotOffered | EndpointClient::OtherVersions(_))))

@@ -1,4 +1,4 @@
-//! What is probably wrong with a request, though the standard does not say that it is.
+//! Warnings about requests: values that the standard allows but that are probably mistakes.
 
 use lastmile_onapi::types::{EquipmentRequest, OrderChange};
 
@@ -7,7 +7,7 @@ use super::{NewOrder, NewTicket, TicketChange};
 use crate::HasWarnings;
 use crate::rules::{FieldWarning, MacAddress, OnApiId};
 
-/// References of the caller's own, of which one may be a personal identity number.
+/// Returns the warnings about the caller's own references, such as one that may be a personal identity number.
 fn references<const N: usize>(fields: [(&str, &Option<String>); N]) -> Vec<FieldWarning> {
     let warnings = |(field, text): (&str, &Option<String>)| -> Vec<FieldWarning> {
         let id = text.as_deref().and_then(|text| text.parse::<OnApiId>().ok());

@@ -1,4 +1,4 @@
-//! What becomes of orders, event by event.
+//! Order events: a stream of the changes of orders.
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
@@ -16,8 +16,8 @@ use super::{EndpointName, OnApi};
 use crate::stream::{Follow, Pending};
 use crate::{HasProgress as _, OrderStage, quiet};
 
-/// The event that was handed out last, by the network's id. Store it together with what the event brought about: then no
-/// event is lost or done twice, whenever the process ends.
+/// The id of the last delivered event, as assigned by the network. Store the cursor in the same transaction as the effects of
+/// the event. Then no event is lost or processed twice, even if the process ends at any point.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct EventCursor(String);
@@ -28,14 +28,14 @@ impl<'de> Deserialize<'de> for EventCursor {
     }
 }
 
-/// A [`Stream`] of the events of orders after a cursor: [`OnApi::order_events`].
+/// A [`Stream`] of the order events after a cursor. [`OnApi::order_events`] creates it.
 ///
-/// It ends when there is no further event now. Polled again after that, it requests the events again: pause before, or
-/// [`follow`](Self::follow) them.
+/// The stream ends when there are no further events at present. When polled again after that, it requests new events. Pause
+/// before polling again, or use [`follow`](Self::follow).
 ///
-/// Where the network lists again what precedes the cursor, that is skipped. Events come oldest first, also from a network that lists
-/// the newest first. That is seen by numbers in the ids, or by the states of an order, which never goes back; a network whose
-/// events show neither is taken to list the oldest first.
+/// The stream skips events up to the cursor if the network lists them again. It delivers the oldest event first, even if the
+/// network lists the newest first. It detects the order of the list from the numbers in the ids, or from the states of an
+/// order, which never go back. If the events show neither, the stream assumes that the list has the oldest event first.
 ///
 /// ```no_run
 /// use lastmile::rules::OnApiId;
@@ -70,29 +70,29 @@ pub struct OrderEvents {
 
 #[derive(Debug)]
 enum State {
-    /// The events are to be requested.
+    /// No events are available; the next poll requests them.
     Idle(Pending<Requested>),
-    /// There is no cursor yet: rows are handed out as they come, behind those that came first.
+    /// There is no cursor yet: rows are delivered as they arrive, after the rows that were read first.
     Reading(VecDeque<Result<OrderEvent, RowError>>, Box<Rows<OrderEvent>>),
-    /// These came behind the cursor.
+    /// The events after the cursor.
     Ready(VecDeque<Result<OrderEvent, RowError>>),
 }
 
-/// The outcome of a request: the events that came, if there are any.
+/// The outcome of a request: the new state, or `None` if there are no events.
 type Requested = Result<Option<State>, RowError>;
 
 impl State {
     const IDLE: Self = Self::Idle(Pending::none());
 }
 
-/// An event, and the cursor after it.
+/// An event and the cursor after it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeliveredEvent {
     /// The event.
     pub event: OrderEvent,
-    /// The cursor that stands behind it. None if the network gave the event no id: it may come again whenever the network is
-    /// asked, until one that has an id has followed.
+    /// The cursor after the event. `None` if the network did not assign an id to the event. Such an event may be delivered
+    /// again after each request, until an event with an id follows.
     pub cursor: Option<EventCursor>,
 }
 
@@ -104,10 +104,11 @@ impl DeliveredEvent {
 }
 
 impl OnApi {
-    /// The events of orders behind a cursor, or all of them. Nothing is sent before the first is asked for.
+    /// Returns a stream of the order events after a cursor, or of all order events that the network has. The first request is
+    /// sent when the stream is first polled.
     ///
-    /// A network may answer that it does not know the event of the cursor, such as by [`RowError::UnknownCursor`]: then begin
-    /// without one, or from one that it knows.
+    /// The stream fails if the network does not know the event of the cursor, for example with [`RowError::UnknownCursor`]. In
+    /// that case start without a cursor, or from a cursor that the network knows.
     #[doc(alias = "listOrderEvents")]
     #[doc(alias = "GET /orderevents/")]
     pub fn order_events(&self, since: Option<EventCursor>) -> OrderEvents {
@@ -121,9 +122,9 @@ impl OnApi {
 }
 
 impl OrderEvents {
-    /// Goes on with new events as they come, until none has come for the timeout of these settings. After an error it pauses and
-    /// goes on, [`RowError::Unreadable`] aside. An event without an id, or one that cannot be read, may be delivered after each
-    /// request, until one that has an id has followed.
+    /// Returns a stream that continues with new events as they arrive, until no event has arrived for the `timeout` of
+    /// `settings`. After an error other than [`RowError::Unreadable`], the stream pauses and then continues. An event that has
+    /// no id, or that cannot be decoded, may be delivered again after each request, until an event with an id follows.
     ///
     /// ```no_run
     /// use lastmile::{Poll, RowError, StreamExt as _};
@@ -147,7 +148,7 @@ impl OrderEvents {
         Follow::new(self, settings, ends_poll)
     }
 
-    /// The cursor behind the last event that was handed out and has an id.
+    /// Returns the cursor after the last delivered event that has an id.
     pub fn cursor(&self) -> Option<&EventCursor> {
         self.cursor.as_ref()
     }
@@ -170,8 +171,8 @@ async fn request(network: OnApi, cursor: Option<EventCursor>) -> Result<Option<S
     if is_newest_first(&listed) == Some(true) {
         listed.reverse();
     }
-    // A network that does not heed the cursor tells everything again: what is new is known only when the cursor was
-    // seen, or was not up to the end.
+    // A network that ignores the cursor lists all events again. If the cursor is in the list, only the events after it are new;
+    // if not, all events are.
     let known = listed.iter().rposition(|row| row.as_ref().is_ok_and(|event| id_of(event) == Some(last)));
     let new = listed.into_iter().skip(known.map_or(0, |at| at + 1)).collect();
     Ok(Some(State::Ready(new)))
@@ -185,7 +186,7 @@ async fn open(network: &OnApi, cursor: Option<&EventCursor>) -> Result<Option<Ro
         Err(error) if says_nothing_to_list(&error) => match cursor {
             // Before the first order there is nothing to list.
             None => Ok(None),
-            // There was an event, so it is the cursor that the network does not find.
+            // There was an event before, so the network does not know the cursor.
             Some(_) => Err(RowError::UnknownCursor(error)),
         },
         Err(error) => Err(RowError::Call(error)),
@@ -193,9 +194,9 @@ async fn open(network: &OnApi, cursor: Option<&EventCursor>) -> Result<Option<Ro
 }
 
 /// # Errors
-/// [`RowError::Unreadable`] costs one event: polled again, the stream goes on after it. [`RowError::UnknownCursor`] when the
-/// network does not know the event of the cursor, or not any more. Polled again after another error than the first, the stream
-/// requests the events after the cursor again.
+/// Returns [`RowError::Unreadable`] for an event that cannot be decoded; when polled again, the stream continues after that
+/// event. Returns [`RowError::UnknownCursor`] when the network does not, or no longer, know the event of the cursor. When
+/// polled again after an error other than [`RowError::Unreadable`], the stream requests the events after the cursor again.
 impl Stream for OrderEvents {
     type Item = Result<DeliveredEvent, RowError>;
 
@@ -235,10 +236,10 @@ impl Stream for OrderEvents {
     }
 }
 
-/// How many events of a first list are read before the first is handed out, at the most, to see how the list is ordered.
+/// The maximum number of events of a first list that are read, before the first is delivered, to detect the order of the list.
 const LOOK_AHEAD: usize = 100;
 
-/// What to do with all events that a network has.
+/// Starts to deliver all events of a network, after detecting the order of the list.
 async fn first_list(mut rows: Rows<OrderEvent>) -> Result<State, RowError> {
     let mut first = Vec::new();
     while first.len() < LOOK_AHEAD {
@@ -248,7 +249,7 @@ async fn first_list(mut rows: Rows<OrderEvent>) -> Result<State, RowError> {
         }
         match is_newest_first(&first) {
             Some(true) => {
-                // Handed out as they come, the cursor would stand behind the oldest in the end.
+                // If these events were delivered as they arrive, the last cursor would be that of the oldest event.
                 read_all(&mut rows, &mut first).await?;
                 if is_newest_first(&first) == Some(true) {
                     first.reverse();
@@ -262,7 +263,7 @@ async fn first_list(mut rows: Rows<OrderEvent>) -> Result<State, RowError> {
     Ok(State::Reading(first.into(), Box::new(rows)))
 }
 
-/// Reads the rest of a list; none of it counts when it breaks off.
+/// Reads the rest of a list. Fails if the list breaks off, in which case the caller discards all rows.
 async fn read_all(
     rows: &mut Rows<OrderEvent>,
     listed: &mut Vec<Result<OrderEvent, RowError>>,
@@ -276,7 +277,7 @@ async fn read_all(
     Ok(())
 }
 
-/// Whether a list has its newest event first; none if nothing in it shows how it is ordered.
+/// Returns whether a list has its newest event first, or `None` if its events do not show the order.
 fn is_newest_first(listed: &[Result<OrderEvent, RowError>]) -> Option<bool> {
     let events = || listed.iter().filter_map(|row| row.as_ref().ok());
     let (mut rises, mut falls) = (false, false);
@@ -303,13 +304,13 @@ fn is_newest_first(listed: &[Result<OrderEvent, RowError>]) -> Option<bool> {
     (rises != falls).then_some(falls)
 }
 
-/// The number that an id ends with, and what stands before it: `e-17`.
+/// Returns the number at the end of an id, and the prefix before it, as in `e-17`.
 fn number_in(id: &str) -> Option<(u128, &str)> {
     let prefix = id.trim_end_matches(|c: char| c.is_ascii_digit());
     id.get(prefix.len()..)?.parse().ok().map(|number| (number, prefix))
 }
 
-/// How far an order is. It never goes back. (Source: ON-API 2.6, orders.)
+/// Returns the rank of an order's state. The state of an order never goes back. (Source: ON-API 2.6, orders.)
 fn rank(order: &OrderOfEvent) -> Option<u8> {
     match order.progress().stage() {
         OrderStage::Received => Some(0),

@@ -1,4 +1,4 @@
-//! The network's ids that the standard gives no form; those of accesses, subscriptions and orders are [`OnApiId`]s.
+//! Ids of the network whose format the standard does not define. Ids of accesses, subscriptions and orders are [`OnApiId`]s.
 
 use lastmile_core::wire::Lenient;
 use lastmile_onapi::types::OrderOfEvent;
@@ -18,7 +18,7 @@ id! {
     /// # Ok::<(), lastmile::IdError>(())
     /// ```
     ///
-    /// The id of a period that the network lists: `PeriodId::try_from(&period.id)`.
+    /// To get the id of a listed period, use `PeriodId::try_from(&period.id)`.
     PeriodId, API, "the period's id"
 }
 
@@ -35,7 +35,7 @@ id! {
     TicketReference, API, "the ticket's reference"
 }
 
-/// Reads the id from a field of an answer. A field that is missing or unreadable is an error.
+/// Reads the id from a field of a response. Fails if the field is missing or unreadable.
 impl TryFrom<&Lenient<String>> for OnApiId {
     type Error = RuleError;
 
@@ -44,8 +44,8 @@ impl TryFrom<&Lenient<String>> for OnApiId {
     }
 }
 
-/// Reads the id of the order that an event is about: the last part of its `path`, since events carry no other. (Source: ON-API
-/// 2.6, order events.)
+/// Reads the id of an event's order from the last segment of its `path`, because events carry no other id. (Source: ON-API 2.6,
+/// order events.)
 impl TryFrom<&OrderOfEvent> for OnApiId {
     type Error = RuleError;
 

@@ -1,4 +1,4 @@
-//! What is charged, line by line, to hold against the invoice.
+//! Invoice specifications: the charged items, for checking the invoice.
 
 use lastmile_core::Error;
 use lastmile_core::rows::Rows;
@@ -9,10 +9,10 @@ use super::{EndpointName, OnApi, PeriodId};
 use crate::List;
 
 impl OnApi {
-    /// The periods that can be looked at.
+    /// Lists the periods that have an invoice specification.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "listInvoicePeriods")]
     #[doc(alias = "GET /invoicespecification/")]
     pub fn invoice_periods(&self) -> List<InvoicePeriod> {
@@ -27,10 +27,11 @@ impl OnApi {
         })
     }
 
-    /// What is charged for a period, row by row: one line for each item of each subscription.
+    /// Returns the invoice lines of a period, row by row: one line for each item of each subscription.
     ///
     /// # Errors
-    /// The outcome of the call; [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is no such period.
+    /// Returns the error of the call, such as [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when the network
+    /// has no such period.
     #[doc(alias = "getInvoiceLines")]
     #[doc(alias = "GET /invoicespecification/{invoicePeriodId}")]
     pub async fn invoice_lines(&self, period: &PeriodId) -> Result<Rows<InvoiceLine>, Error> {

@@ -1,4 +1,4 @@
-//! Long lists: read row by row, and what has changed in them since last time.
+//! Long lists, read row by row, and the changes in them since a cursor.
 
 use std::fmt;
 use std::pin::Pin;
@@ -20,8 +20,8 @@ use super::{EndpointName, OnApi};
 use crate::quiet;
 
 impl OnApi {
-    /// The accesses that were created or changed since a cursor, or all of them. They are read row by row, however many
-    /// there are.
+    /// Returns the accesses that were created or changed since a cursor, or all accesses. The rows are decoded one by one, so
+    /// the length of the list does not matter.
     ///
     /// ```no_run
     /// use lastmile::StreamExt as _;
@@ -38,10 +38,11 @@ impl OnApi {
     /// # }
     /// ```
     ///
-    /// What was deleted is not among them: see [`sync`](Self::sync).
+    /// The list does not show deleted accesses; see [`sync`](Self::sync).
     ///
     /// # Errors
-    /// The outcome of the call. A network without any access answers 404: see [`Changes::Nothing`].
+    /// Returns the error of the call. A network without any access returns status 404 with a cause, which is not an error but
+    /// [`Changes::Nothing`].
     #[doc(alias = "listAccesses")]
     #[doc(alias = "GET /accesses/")]
     pub async fn accesses(&self, since: Option<&Cursor>) -> Result<Changes<Access>, Error> {
@@ -54,10 +55,10 @@ impl OnApi {
         if_modified(client.list_accesses_rows(&params).await)
     }
 
-    /// The services of all accesses, or of those where they changed since a cursor.
+    /// Returns the services of all accesses, or of the accesses whose services changed since a cursor.
     ///
     /// # Errors
-    /// As those of [`accesses`](Self::accesses).
+    /// Returns the same errors as [`accesses`](Self::accesses).
     #[doc(alias = "listServices")]
     #[doc(alias = "GET /services/")]
     pub async fn all_services(&self, since: Option<&Cursor>) -> Result<Changes<AccessServices>, Error> {
@@ -73,10 +74,10 @@ impl OnApi {
         if_modified(client.list_services_rows(&params).await)
     }
 
-    /// Your subscriptions on all accesses, or on those where they changed since a cursor.
+    /// Returns your subscriptions on all accesses, or on the accesses whose subscriptions changed since a cursor.
     ///
     /// # Errors
-    /// As those of [`accesses`](Self::accesses).
+    /// Returns the same errors as [`accesses`](Self::accesses).
     #[doc(alias = "listSubscriptions")]
     #[doc(alias = "GET /subscriptions/")]
     pub async fn all_subscriptions(
@@ -95,11 +96,11 @@ impl OnApi {
         if_modified(client.list_subscriptions_rows(&params).await)
     }
 
-    /// What became of objects of all kinds since a cursor, or as far back as the network remembers, which is 24 hours at
-    /// least. (Source: ON-API 2.6, events.)
+    /// Returns the events of objects of all kinds since a cursor, or all events that the network still keeps. A network keeps
+    /// events for at least 24 hours. (Source: ON-API 2.6, events.)
     ///
     /// # Errors
-    /// As those of [`accesses`](Self::accesses).
+    /// Returns the same errors as [`accesses`](Self::accesses).
     #[doc(alias = "listEvents")]
     #[doc(alias = "GET /events/")]
     pub async fn object_events(&self, since: Option<&Cursor>) -> Result<Changes<ObjectEvent>, Error> {
@@ -132,7 +133,7 @@ impl OnApi {
     }
 }
 
-/// The answer to a question for what has changed; none when nothing has.
+/// Returns the response to a conditional request, or `None` if it is "not modified".
 pub(super) fn if_modified<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
@@ -141,13 +142,13 @@ pub(super) fn if_modified<T>(answer: Result<T, Error>) -> Result<Option<T>, Erro
     }
 }
 
-/// A 404 on a collection means "nothing to list" when the network says so itself, with its `cause`. Any other 404, such as
-/// that of a wrong address, is an error.
+/// Returns whether an error is the network's own 404 response on a collection, with a `cause`, which means "nothing to list".
+/// Any other 404, such as that of a wrong address, is an error.
 pub(super) fn says_nothing_to_list(error: &Error) -> bool {
     error.status().is_some_and(|status| status.as_u16() == 404) && error.is_in_supplier_format()
 }
 
-/// Where a list was read up to: the network's own `Last-Modified`, to be sent back as it came. Store it.
+/// The `Last-Modified` value of a list, which the next request sends back unchanged. Store it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Cursor(pub(super) String);
@@ -159,27 +160,27 @@ impl<'de> Deserialize<'de> for Cursor {
 }
 
 impl Cursor {
-    /// What an answer says about when its list was modified last.
+    /// Returns the cursor from the `Last-Modified` header of a response.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let modified = headers.get("last-modified").and_then(|value| value.to_str().ok());
         modified.map(|value| Self(value.to_owned()))
     }
 }
 
-/// What has changed since a [`Cursor`].
+/// The changes since a [`Cursor`].
 ///
-/// `Debug` does not show the network's words.
+/// `Debug` does not show text from the network.
 pub enum Changes<T> {
-    /// Nothing.
+    /// Nothing has changed since the cursor.
     NotModified,
-    /// The network itself says that it has nothing to list at all, by a status 404 with a cause. Some say so of a path that is
-    /// not in their form, too: look at [`path_style`](super::OnApiBuilder::path_style) before you believe it. A 404 without a
+    /// The network reports with status 404 and a cause that it has nothing to list at all. Some networks also report this for a
+    /// path in the wrong style: check [`path_style`](super::OnApiBuilder::path_style) before you rely on it. A 404 without a
     /// cause, such as that of a wrong address, is an error.
     Nothing {
-        /// In the network's own words.
+        /// The cause, as the network states it.
         cause: String,
     },
-    /// These rows.
+    /// The rows that were created or changed.
     Rows(Box<ChangedRows<T>>),
 }
 
@@ -193,16 +194,17 @@ impl<T: fmt::Debug> fmt::Debug for Changes<T> {
     }
 }
 
-/// A [`Stream`] of the rows of a list that is read row by row, and the [`cursor`](Self::cursor) after it.
+/// A [`Stream`] of the rows of a list, decoded one by one, with the [`cursor`](Self::cursor) after it.
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct ChangedRows<T> {
     rows: Rows<T>,
-    /// The cursor that was asked with.
+    /// The cursor that the request was sent with.
     since: Option<Cursor>,
-    /// The one that the answer gives.
+    /// The cursor that the response gives.
     cursor: Option<Cursor>,
-    /// Whether the status is 200. Others of success (202, 203, 207) do not say that the list is the network's own and whole.
+    /// Whether the status is 200. Other success statuses (202, 203, 207) do not guarantee that the list is the network's own
+    /// and complete.
     is_ok: bool,
     end: End,
 }
@@ -210,7 +212,7 @@ pub struct ChangedRows<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     NotYet,
-    /// The list broke off, or was none: nothing says what was not read.
+    /// The list broke off, or the response was not a list. What was not read is not known.
     Broken,
     Whole,
 }
@@ -226,21 +228,22 @@ impl<T: DeserializeOwned + Send + 'static> ChangedRows<T> {
         row
     }
 
-    /// Whether the whole answer was read, has status 200 and is a JSON list. Not so while rows remain, after an error that
-    /// ended it, for an answer that says nothing (`null`, `""`, status 204) or has one object in place of the list, and for
-    /// another status of success, such as 202, 203 or 207.
+    /// Returns whether the response was read to its end, has status 200 and is a JSON list. Returns `false` while rows remain,
+    /// after an error that ended the list, for an empty response (`null`, `""`, status 204), for a single object instead of a
+    /// list, and for another success status, such as 202, 203 or 207.
     pub fn is_whole_list(&self) -> bool {
         self.is_ok && self.is_list_to_end()
     }
 
-    /// Whether the whole answer was read and is a JSON list, whatever its status.
+    /// Returns whether the response was read to its end and is a JSON list, whatever its status.
     pub(super) fn is_list_to_end(&self) -> bool {
         self.end == End::Whole && self.rows.is_array()
     }
 
-    /// The cursor for next time, if the network gives one: once all rows are read. After an answer that is
-    /// [no list](Self::is_whole_list) but no error either, it is the one that was asked with; after a list that broke off
-    /// there is none. A row that cannot be read does not hold it back, since its error was returned.
+    /// Returns the cursor for the next request, once all rows are read and if the network gives one. After a response without
+    /// an error that is [not a whole list](Self::is_whole_list), returns the cursor that the request was sent with. After a
+    /// list that broke off, returns `None`. A row that cannot be decoded does not affect the cursor, because the stream
+    /// returned its error.
     pub fn cursor(&self) -> Option<&Cursor> {
         match self.end {
             End::Whole if self.is_whole_list() => self.cursor.as_ref(),
@@ -250,10 +253,10 @@ impl<T: DeserializeOwned + Send + 'static> ChangedRows<T> {
     }
 }
 
-/// Keep the rows when you need their cursor: `(&mut rows).map(…)`.
+/// To use the cursor afterwards, borrow the rows: `(&mut rows).map(…)`.
 ///
 /// # Errors
-/// [`RowError::Unreadable`] costs one row: polled again, the stream goes on after it.
+/// Returns [`RowError::Unreadable`] for a row that cannot be decoded; when polled again, the stream continues after that row.
 impl<T: DeserializeOwned + Send + 'static> Stream for ChangedRows<T> {
     type Item = Result<T, RowError>;
 

@@ -1,4 +1,5 @@
-//! ON-API (Sweden): the open networks of communication operators (CO), where service providers order services on accesses.
+//! ON-API (Sweden): the API of open networks. Service providers use it to order services on accesses from a communication
+//! operator (CO).
 //!
 //! ```no_run
 //! use lastmile::onapi::OnApi;
@@ -29,24 +30,25 @@
 //! # }
 //! ```
 //!
-//! # What a service does
+//! # Tasks
 //!
-//! | to | see |
+//! | task | see |
 //! |---|---|
 //! | find an access | [`OnApi::access_of_option82`], [`OnApi::access_of_dhcp`], [`OnApi::access`] |
-//! | see what can be had there, and what is | [`OnApi::offers`], [`OnApi::subscriptions`] |
+//! | list the services and subscriptions of an access | [`OnApi::offers`], [`OnApi::subscriptions`] |
 //! | order | [`NewOrder`], in six operations, through [`Prepared`](crate::Prepared) |
 //! | change or cancel an order | [`ReceivedOrder`] |
 //! | follow one order | [`OnApi::wait_for_order`], [`HasProgress`](crate::HasProgress) |
 //! | follow all orders | [`OnApi::order_events`] |
-//! | keep a copy of accesses, services, subscriptions | [`OnApi::sync`] |
-//! | find out what is wrong with a line | [`OnApi::link_status`], [`OnApi::cpe_status`], [`OnApi::mac_table`] … |
+//! | synchronize a copy of accesses, services or subscriptions | [`OnApi::sync`] |
+//! | diagnose a line | [`OnApi::link_status`], [`OnApi::cpe_status`], [`OnApi::mac_table`] and others |
 //! | open, read, comment and close tickets | [`NewTicket`], [`OnApi::tickets`], [`TicketChange`] |
 //! | check the invoice | [`OnApi::invoice_periods`], [`OnApi::invoice_lines`] |
-//! | know what the network offers, and where | [`OnApi::directory`], [`OnApi::with_directory`] |
-//! | talk to many networks | [`Networks`] |
+//! | list the endpoints of a network and their addresses | [`OnApi::directory`], [`OnApi::with_directory`] |
+//! | use several networks | [`Networks`] |
 //!
-//! Every CO has its own address, prefix and path_style: see [`OnApiBuilder::path_style`], or let its directory tell.
+//! Every CO has its own address, path prefix and path style. Set the style with [`OnApiBuilder::path_style`], or use the
+//! network's directory.
 //!
 //! # Operations
 //!
@@ -106,7 +108,7 @@ use crate::SetupError;
 use crate::rules::OnApiId;
 use crate::supplier::supplier;
 
-/// A client of one network. Cheap to clone.
+/// A client of one network. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct OnApi {
     client: lastmile_onapi::Client,
@@ -114,7 +116,7 @@ pub struct OnApi {
 }
 
 impl OnApi {
-    /// Begins a handle. `base` is the network's own address with its prefix and version, such as
+    /// Creates a builder. `base` is the network's own address with its prefix and version, such as
     /// `https://co.example/onapi/2.6`.
     pub fn builder(base: impl Into<String>) -> OnApiBuilder {
         OnApiBuilder { client: lastmile_onapi::Client::builder(base), login: None }
@@ -123,7 +125,7 @@ impl OnApi {
 
 supplier!(OnApi, OnApiBuilder, lastmile_onapi);
 
-/// An id as a part of a path.
+/// Returns an id as a path segment.
 fn segment(id: &OnApiId) -> Result<Segment, Error> {
     id.as_str().parse().map_err(|error| refused(format_args!("the id cannot stand in a path: {error}")))
 }
@@ -141,15 +143,15 @@ impl fmt::Debug for OnApiBuilder {
 }
 
 impl OnApiBuilder {
-    /// The user and password of HTTP Basic authentication. Demanded.
+    /// Sets the user and password of HTTP Basic authentication. They are required.
     #[must_use]
     pub fn login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.login = Some((user.into(), password.into()));
         self
     }
 
-    /// How this network wants its paths. The standard writes collections with a slash at their end (`/accesses/`) and items
-    /// without; networks differ, and some write the parameters of the DHCP look-up in lower case.
+    /// Sets the style of this network's paths. The standard writes collections with a trailing slash (`/accesses/`) and items
+    /// without one. Networks differ, and some write the query parameters of the DHCP look-up in lower case.
     ///
     /// ```
     /// use lastmile::{PathStyle, TrailingSlash, onapi::OnApi};
@@ -163,10 +165,11 @@ impl OnApiBuilder {
         self.connection(|handle| handle.path_style(path_style))
     }
 
-    /// The handle.
+    /// Builds the client.
     ///
     /// # Errors
-    /// When the login is missing, empty, or holds a control character or a colon in the user, or the address is unusable.
+    /// Returns an error when the login is missing, is empty, has a control character, or has a colon in the user, or when the
+    /// address is unusable.
     pub fn build(self) -> Result<OnApi, SetupError> {
         let (user, password) = self.login.ok_or(SetupError::Missing("a login"))?;
         let credentials = Credentials::none().basic(&user, &password)?;

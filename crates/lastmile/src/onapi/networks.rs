@@ -1,4 +1,4 @@
-//! Many networks behind one registry.
+//! A registry of several networks.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -9,8 +9,8 @@ use lastmile_core::Error;
 
 use super::{OnApi, refused};
 
-/// The networks that a service provider talks to, each with its own address, path_style, credentials and policy, by a key of
-/// the caller's own.
+/// The networks of a service provider, by keys that the caller chooses. Each network has its own address, path style,
+/// credentials and policy.
 ///
 /// ```
 /// use lastmile::onapi::{Networks, OnApi};
@@ -24,7 +24,7 @@ use super::{OnApi, refused};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A [`Prepared`](crate::Prepared) value does not know its network: store the key beside it.
+/// A [`Prepared`](crate::Prepared) value does not know its network: store the key together with the value.
 ///
 /// `Debug` shows the keys.
 #[derive(Clone)]
@@ -33,17 +33,17 @@ pub struct Networks<K> {
 }
 
 impl<K: Eq + Hash> Networks<K> {
-    /// A registry without networks.
+    /// Creates a registry without networks.
     pub fn new() -> Self {
         Self { networks: HashMap::new() }
     }
 
-    /// Registers a network, and gives back the one that the key stood for before, such as one with an old password.
+    /// Registers a network. Returns the network that was registered under the key before, such as one with an old password.
     pub fn insert(&mut self, key: K, network: OnApi) -> Option<OnApi> {
         self.networks.insert(key, network)
     }
 
-    /// Takes a network out.
+    /// Removes the network of a key and returns it, or `None` if there is none.
     pub fn remove<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<OnApi>
     where
         K: Borrow<Q>,
@@ -51,7 +51,7 @@ impl<K: Eq + Hash> Networks<K> {
         self.networks.remove(key)
     }
 
-    /// The network of a key, if there is one.
+    /// Returns the network of a key, or `None` if there is none.
     pub fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&OnApi>
     where
         K: Borrow<Q>,
@@ -59,10 +59,10 @@ impl<K: Eq + Hash> Networks<K> {
         self.networks.get(key)
     }
 
-    /// The network of a key.
+    /// Returns the network of a key.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when there is none.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when no network is registered under the key.
     pub fn at<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Result<&OnApi, Error>
     where
         K: Borrow<Q>,
@@ -70,17 +70,17 @@ impl<K: Eq + Hash> Networks<K> {
         self.get(key).ok_or_else(|| refused("no network is registered under this key"))
     }
 
-    /// All of them, in no order.
+    /// Returns an iterator over all keys and networks, in arbitrary order.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &OnApi)> {
         self.networks.iter()
     }
 
-    /// How many there are.
+    /// Returns the number of networks.
     pub fn len(&self) -> usize {
         self.networks.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether the registry has no networks.
     pub fn is_empty(&self) -> bool {
         self.networks.is_empty()
     }

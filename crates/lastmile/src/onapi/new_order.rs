@@ -1,4 +1,4 @@
-//! What can be ordered: six operations, each of which demands its own fields.
+//! New orders: six operations, each with its own required fields.
 
 use std::net::IpAddr;
 
@@ -12,19 +12,19 @@ use super::refused;
 use crate::checks::Texts;
 use crate::rules::{MacAddress, OnApiId};
 
-/// An order to be [`Prepared`](crate::Prepared).
+/// A new order, to be [`Prepared`](crate::Prepared) and placed.
 ///
-/// Each operation is a constructor that demands what the operation needs. (Source: ON-API 2.6, orders.)
+/// Each operation has a constructor that takes the operation's required fields. (Source: ON-API 2.6, orders.)
 ///
-/// | operation | demands | does |
+/// | operation | requires | effect |
 /// |---|---|---|
-/// | [`activate`](Self::activate) | access, service | a new subscription |
-/// | [`take_over`](Self::take_over) | the permit of an offer | the same, away from another service provider |
-/// | [`deactivate`](Self::deactivate) | subscription | ends it |
-/// | [`suspend`](Self::suspend) | subscription | blocks it; it is charged for all the same |
-/// | [`resume`](Self::resume) | subscription, which is suspended | lets it go on |
-/// | [`modify`](Self::modify) | subscription, a new reference | gives it other references of yours |
-/// | [`change`](Self::change) | subscription, service | puts another service in its place |
+/// | [`activate`](Self::activate) | access, service | creates a subscription |
+/// | [`take_over`](Self::take_over) | the permit of an offer | replaces a subscription of another service provider |
+/// | [`deactivate`](Self::deactivate) | subscription | ends the subscription |
+/// | [`suspend`](Self::suspend) | subscription | blocks the subscription; it is still charged |
+/// | [`resume`](Self::resume) | suspended subscription | unblocks the subscription |
+/// | [`modify`](Self::modify) | subscription, a new reference | changes your references of the subscription |
+/// | [`change`](Self::change) | subscription, service | replaces the service of the subscription |
 ///
 /// ```
 /// use lastmile::onapi::{NewOrder, SubscriptionAt};
@@ -41,44 +41,44 @@ use crate::rules::{MacAddress, OnApiId};
 ///
 /// # The reference
 ///
-/// `reference` (`spReference`) is the order's reference in your own system. Let it be another for each order: by it, together
-/// with the operation, the access or subscription and the service, an order is found again when its answer is lost. A
-/// network may keep it with the subscription, in the place of the one that is there.
+/// `reference` (`spReference`) is the order's reference in your own system. Use a different reference for each order: when the
+/// response is lost, the order is identified by its reference together with the operation, the access or subscription, and the
+/// service. A network may store the reference with the subscription, where it replaces the previous one.
 ///
-/// # What can be found out when an answer is lost
+/// # Reconciliation after a lost response
 ///
-/// A network lists every order of an access, and what is delivered on it. So an order is found by its reference. Where the
-/// list has none that can be it, the subscription tells more:
+/// A network lists every order of an access and the subscriptions on it. An order is found by its reference. If the list has no
+/// order that can be this one, the subscription decides:
 ///
-/// | operation | the subscription | what [`reconcile`](crate::Prepared::reconcile) says |
+/// | operation | state of the subscription | result of [`reconcile`](crate::Prepared::reconcile) |
 /// |---|---|---|
 /// | activate | has the service and the reference | placed |
-/// | deactivate | is there, without an end | absent |
-/// | deactivate | is gone, or has an end | undecidable: by this order or another |
+/// | deactivate | exists and has no end date | absent |
+/// | deactivate | does not exist, or has an end date | undecidable: by this order or another |
 /// | suspend, resume | is in the other state | absent |
-/// | suspend, resume | is in the state that was ordered | undecidable: by this order or another |
+/// | suspend, resume | is in the ordered state | undecidable: by this order or another |
 /// | modify | has the new references | placed |
-/// | modify | has others | absent |
+/// | modify | has other references | absent |
 /// | change | has another service | absent |
 /// | change | has the service and the reference | placed |
 /// | change | has the service, without the reference | undecidable: by this order or another |
 ///
-/// A network that leaves the references of orders out makes every order of the same kind indeterminate: it cannot be told from
-/// this one.
+/// If a network omits the references of orders, every order of the same kind makes the result indeterminate, because it cannot
+/// be distinguished from this one.
 ///
-/// A network answers an activation that it has already with the order that is open, or with one that is done.
+/// A network may respond to an activation with an order that already exists: an open order of the service, or a finished one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[must_use = "nothing is sent until it is prepared and placed"]
 pub struct NewOrder {
-    /// Where it is. An order by subscription does not name it, but is looked for there.
+    /// The access of the order. An order by subscription does not send it; look-ups use it.
     pub(super) access: OnApiId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     permit: Option<Permitted>,
     pub(super) body: OrderCreate,
 }
 
-/// That an offer allowed a takeover, as it is stored with the order.
+/// The takeover that an offer permitted, as it is stored with the order.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Permitted {
     access: OnApiId,
@@ -95,13 +95,13 @@ struct Permitted {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SubscriptionAt {
-    /// The access: a network is asked for the orders and subscriptions of an access, not of a subscription.
+    /// The access. Networks list orders and subscriptions by access, not by subscription.
     pub access: OnApiId,
-    /// The subscription, by the network's id.
+    /// The network's id of the subscription.
     pub subscription: OnApiId,
 }
 
-/// The references of yours that a subscription is to have; those that are none stay.
+/// Your new references of a subscription. `None` leaves a reference unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct References {
     /// Your reference to the end customer or service (`spReference`).
@@ -111,7 +111,7 @@ pub struct References {
 }
 
 impl NewOrder {
-    /// A new subscription of `service` on `access`.
+    /// Creates an order for a new subscription of `service` on `access`.
     pub fn activate(access: OnApiId, service: impl Into<String>, reference: OnApiId) -> Self {
         let body = OrderCreate {
             access_id: Some(access.to_string()),
@@ -122,8 +122,9 @@ impl NewOrder {
         Self { access, permit: None, body }
     }
 
-    /// A new subscription in the place of one of another service provider. An offer that allows it gives the
-    /// [permit](super::Offer::takeover_permit), for its own access and service; there is no other way to have one:
+    /// Creates an order for a new subscription that replaces one of another service provider. It needs the
+    /// [permit](super::Offer::takeover_permit) of an offer that allows the takeover, which is valid for the offer's access and
+    /// service. A permit cannot be constructed otherwise:
     ///
     /// ```compile_fail,E0451
     /// use lastmile::onapi::{NewOrder, TakeoverPermit};
@@ -132,7 +133,7 @@ impl NewOrder {
     /// let order = NewOrder::take_over(permit, "SP-0431".parse().unwrap());
     /// ```
     ///
-    /// A permit is for one order:
+    /// A permit is valid for one order:
     ///
     /// ```compile_fail,E0382
     /// # fn example(permit: lastmile::onapi::TakeoverPermit) {
@@ -150,23 +151,24 @@ impl NewOrder {
         order
     }
 
-    /// The end of a subscription.
+    /// Creates an order that ends a subscription.
     pub fn deactivate(line: SubscriptionAt, reference: OnApiId) -> Self {
         Self::by_subscription(OrderCreateOperation::Deactivate, line, reference)
     }
 
-    /// Blocks a subscription, for instance for abuse; billing goes on. Tell the customer why with [`note`](Self::note).
+    /// Creates an order that blocks a subscription, for instance because of abuse. The subscription is still charged. State the
+    /// reason for the customer with [`note`](Self::note).
     pub fn suspend(line: SubscriptionAt, reference: OnApiId) -> Self {
         Self::by_subscription(OrderCreateOperation::Suspend, line, reference)
     }
 
-    /// Lets a suspended subscription go on.
+    /// Creates an order that unblocks a suspended subscription.
     pub fn resume(line: SubscriptionAt, reference: OnApiId) -> Self {
         Self::by_subscription(OrderCreateOperation::Resume, line, reference)
     }
 
-    /// Gives a subscription other references of yours, at least one. Here they are what is ordered, and the order is found
-    /// again by them.
+    /// Creates an order that changes your references of a subscription. At least one reference must be set. The references are
+    /// what is ordered, and the order is identified by them.
     pub fn modify(line: SubscriptionAt, new: References) -> Self {
         let body = OrderCreate {
             subscription_id: Some(line.subscription.into()),
@@ -177,7 +179,7 @@ impl NewOrder {
         Self { access: line.access, permit: None, body }
     }
 
-    /// Puts another service in the place of the one that is subscribed to.
+    /// Creates an order that replaces the service of a subscription.
     pub fn change(line: SubscriptionAt, service: impl Into<String>, reference: OnApiId) -> Self {
         let mut order = Self::by_subscription(OrderCreateOperation::Change, line, reference);
         order.body.service = Some(service.into());
@@ -193,47 +195,48 @@ impl NewOrder {
         Self { access: line.access, permit: None, body }
     }
 
-    /// The subscription's id in your own system (`spSubscriptionId`).
+    /// Sets the subscription's id in your own system (`spSubscriptionId`).
     pub fn subscription_reference(mut self, id: OnApiId) -> Self {
         self.body.sp_subscription_id = Some(id.into());
         self
     }
 
-    /// What the service is to be like, where its offer asks for it.
+    /// Sets the characteristics of the service, for a service whose offer requires them.
     pub fn characteristics(mut self, characteristics: CharacteristicsRequest) -> Self {
         self.body.characteristics = Some(characteristics);
         self
     }
 
-    /// The equipment that the customer uses.
+    /// Sets the equipment that the customer uses.
     pub fn equipment(mut self, equipment: EquipmentRequest) -> Self {
         self.body.equipment = Some(equipment);
         self
     }
 
-    /// When it is to be done at the earliest; at once, if never said or past.
+    /// Sets the earliest time at which the network executes the order. By default, and for a time in the past, the network
+    /// executes it at once.
     pub fn not_before(mut self, moment: Timestamp) -> Self {
         self.body.requested_date_time = Some(moment);
         self
     }
 
-    /// A note that the customer may be shown (`externalNote`).
+    /// Sets a note that may be shown to the customer (`externalNote`).
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.body.external_note = Some(text.into());
         self
     }
 
-    /// What the order is to do.
+    /// Returns the order's operation.
     pub fn operation(&self) -> OrderCreateOperation {
         self.body.operation
     }
 
-    /// The access that it is on.
+    /// Returns the access that the order is for.
     pub fn access(&self) -> &OnApiId {
         &self.access
     }
 
-    /// What the network would refuse, and what a stored order must not have become.
+    /// Checks the rules that the network enforces, and that a stored order was not changed.
     pub(super) fn check_fields(&self) -> Result<(), Error> {
         use OrderCreateOperation::{Activate, Change, Modify};
         let body = &self.body;
@@ -278,7 +281,7 @@ impl NewOrder {
         check_lines(body)
     }
 
-    /// Only with an activation, and only for the access and the service of the offer that allowed it.
+    /// Checks that a takeover is an activation of the access and service that its offer permitted.
     fn check_takeover(&self) -> Result<(), Error> {
         let permitted = self.permit.as_ref().is_some_and(|permit| {
             self.body.operation == OrderCreateOperation::Activate
@@ -314,7 +317,7 @@ fn empty(operation: OrderCreateOperation) -> OrderCreate {
     }
 }
 
-/// What may come along with an order or its change. (Source: ON-API 2.6, data formats.)
+/// Checks the optional fields of an order or of a change. (Source: ON-API 2.6, data formats.)
 pub(super) fn check_given(
     note: Option<&str>,
     characteristics: Option<&CharacteristicsRequest>,
@@ -351,14 +354,14 @@ fn is_ip_address(text: &str) -> bool {
     })
 }
 
-/// The texts of orders and tickets that people read may have several lines.
+/// The text rules of orders and tickets: texts that are written for people may have several lines.
 pub(super) const TEXTS: Texts =
     Texts { multiline: &["externalNote", "description", "message"], may_be_empty: &[], maps: &[] };
 
-/// The same, where an empty note takes back the one that is there.
+/// The text rules of changes: an empty note removes the existing one.
 const CHANGED: Texts = Texts { may_be_empty: &["externalNote"], ..TEXTS };
 
-/// Refuses blank texts and control characters.
+/// Checks that no text is blank or has control characters.
 pub(super) fn check_lines(request: &impl Serialize) -> Result<(), Error> {
     TEXTS.check(request, &|_| false).map_err(refused)
 }

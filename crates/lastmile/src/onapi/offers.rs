@@ -1,4 +1,4 @@
-//! What can be had on an access, and the permits that follow from it.
+//! The services that an access is offered, and the takeover permits of offers.
 
 use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{AccessServices, Service};
@@ -6,14 +6,14 @@ use lastmile_onapi::types::{AccessServices, Service};
 use super::{EndpointName, NewOrder, OnApi, segment};
 use crate::rules::OnApiId;
 
-/// What an access is offered.
+/// The services that a network offers on an access.
 #[derive(Clone, Debug)]
 pub struct Offers {
     access: OnApiId,
     answer: AccessServices,
 }
 
-/// A service that an access is offered.
+/// A service that a network offers on an access.
 #[derive(Clone, Copy, Debug)]
 pub struct Offer<'a> {
     access: &'a OnApiId,
@@ -21,10 +21,10 @@ pub struct Offer<'a> {
     service: &'a Service,
 }
 
-/// That an offer allows its service to be taken over from another service provider, on its access. (Source: ON-API 2.6,
-/// orders: `forcedTakeover` only where the offer says `forcedTakeoverPossible`.)
+/// The permission of an offer to take its service over from another service provider, on the offer's access. (Source: ON-API
+/// 2.6, orders: `forcedTakeover` only where the offer says `forcedTakeoverPossible`.)
 ///
-/// It comes from [`Offer::takeover_permit`] alone, and is good for one order: [`NewOrder::take_over`].
+/// Only [`Offer::takeover_permit`] returns a permit. It is valid for one order: [`NewOrder::take_over`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct TakeoverPermit {
     access: OnApiId,
@@ -32,12 +32,12 @@ pub struct TakeoverPermit {
 }
 
 impl TakeoverPermit {
-    /// The access.
+    /// Returns the access that the permit is valid for.
     pub fn access(&self) -> &OnApiId {
         &self.access
     }
 
-    /// The service.
+    /// Returns the service that the permit is valid for.
     pub fn service(&self) -> &str {
         &self.service
     }
@@ -48,12 +48,12 @@ impl TakeoverPermit {
 }
 
 impl Offers {
-    /// The access.
+    /// Returns the access.
     pub fn access(&self) -> &OnApiId {
         &self.access
     }
 
-    /// The offers, without those that have no readable name: look at the [`answer`](Self::answer) for these.
+    /// Returns an iterator over the offers that have a readable name. [`answer`](Self::answer) also has the others.
     pub fn iter(&self) -> impl Iterator<Item = Offer<'_>> {
         self.answer.services.iter().filter_map(|service| {
             let service = service.get()?;
@@ -62,35 +62,35 @@ impl Offers {
         })
     }
 
-    /// The offer of this service.
+    /// Returns the offer of a service, or `None` if the access is not offered this service.
     pub fn of(&self, service: &str) -> Option<Offer<'_>> {
         self.iter().find(|offer| offer.name == service)
     }
 
-    /// All that the network said.
+    /// Returns the network's complete response.
     pub fn answer(&self) -> &AccessServices {
         &self.answer
     }
 }
 
 impl<'a> Offer<'a> {
-    /// The name of the service, as orders give it.
+    /// Returns the name of the service, as used in orders.
     pub fn name(&self) -> &'a str {
         self.name
     }
 
-    /// All that the network says about it: since when and until when it can be had, what can be chosen.
+    /// Returns all that the network states about the service, such as its availability dates and options.
     pub fn service(&self) -> &'a Service {
         self.service
     }
 
-    /// The order of this service on this access. See [`NewOrder::activate`].
+    /// Creates an order that activates this service on this access. See [`NewOrder::activate`].
     pub fn activate(&self, reference: OnApiId) -> NewOrder {
         NewOrder::activate(self.access.clone(), self.name, reference)
     }
 
-    /// The permit to take the service over from another service provider; none, where the offer does not say that this is
-    /// possible.
+    /// Returns the permit to take the service over from another service provider, or `None` if the offer does not state that
+    /// this is possible.
     pub fn takeover_permit(&self) -> Option<TakeoverPermit> {
         let possible = self.service.forced_takeover_possible.get() == Some(&true);
         possible.then(|| TakeoverPermit { access: self.access.clone(), service: self.name.to_owned() })
@@ -98,10 +98,10 @@ impl<'a> Offer<'a> {
 }
 
 impl OnApi {
-    /// Returns the services that the network lists for an access, those that cannot be ordered now included.
+    /// Returns the services that the network lists for an access, including those that cannot be ordered at present.
     ///
     /// # Errors
-    /// The outcome of the call; [`Outcome::Decode`](crate::Outcome::Decode) when the network answers with another access.
+    /// Returns the error of the call, or [`Outcome::Decode`](crate::Outcome::Decode) when the response is about another access.
     #[doc(alias = "getServices")]
     #[doc(alias = "GET /services/{accessId}")]
     pub async fn offers(&self, access: &OnApiId) -> Result<Offers, Error> {
@@ -112,10 +112,11 @@ impl OnApi {
         Ok(Offers { access: access.clone(), answer: reply.into_value() })
     }
 
-    /// The services that an access has or can have, as the network says it. See [`offers`](Self::offers) for ordering.
+    /// Returns the services that an access has or can have, as the network states them. To order a service, use
+    /// [`offers`](Self::offers).
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "getServices")]
     #[doc(alias = "GET /services/{accessId}")]
     pub async fn services(&self, access: &OnApiId) -> Result<AccessServices, Error> {

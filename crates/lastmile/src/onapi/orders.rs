@@ -1,4 +1,4 @@
-//! Orders as the network holds them: read, followed to their end, changed and cancelled while that is possible.
+//! Existing orders: reading, polling, changing and cancelling them.
 
 use lastmile_core::wire::Lenient;
 use lastmile_core::{Error, Reply};
@@ -18,7 +18,7 @@ impl OnApi {
     /// Reads an order.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no order has this id.
     #[doc(alias = "getOrder")]
     #[doc(alias = "GET /orders/{orderId}")]
     pub async fn order(&self, order: &OnApiId) -> Result<Order, Error> {
@@ -27,30 +27,30 @@ impl OnApi {
         client.get_order(&id).await.map(Reply::into_value)
     }
 
-    /// The orders of an access, those that are done included.
+    /// Lists the orders of an access, including finished ones.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "listOrders")]
     #[doc(alias = "GET /orders/")]
     pub fn orders_of(&self, access: &OnApiId) -> List<Order> {
         self.list_orders(ListOrdersParams { access_id: Some(access.to_string()), ..Default::default() })
     }
 
-    /// The orders that are not done yet.
+    /// Lists the orders that are not finished.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "listOrders")]
     #[doc(alias = "GET /orders/")]
     pub fn open_orders(&self) -> List<Order> {
         self.list_orders(ListOrdersParams::default())
     }
 
-    /// The orders that are in a state.
+    /// Lists the orders in a state.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "listOrders")]
     #[doc(alias = "GET /orders/")]
     pub fn orders_in(&self, state: ListOrdersState) -> List<Order> {
@@ -69,10 +69,11 @@ impl OnApi {
         })
     }
 
-    /// Polls an order until it is done, with success or without.
+    /// Polls an order until it is finished, successfully or not.
     ///
     /// # Errors
-    /// [`WaitError`] when a request fails or the timeout has passed. The order goes on either way; wait for it again.
+    /// Returns [`WaitError`] when a request fails or the timeout has passed. Neither affects the order; call this method again
+    /// to continue polling.
     #[doc(alias = "getOrder")]
     #[doc(alias = "GET /orders/{orderId}")]
     pub async fn wait_for_order(&self, order: &OnApiId, poll: &Poll) -> Result<Order, WaitError<Order>> {
@@ -86,7 +87,8 @@ impl OnApi {
     }
 }
 
-/// `RECEIVED`, `IN_PROGRESS`, `DONE_SUCCESS`, `DONE_FAILED` with its `message`. (Source: ON-API 2.6, orders.)
+/// The states are `RECEIVED`, `IN_PROGRESS`, `DONE_SUCCESS`, and `DONE_FAILED` with its `message`. (Source: ON-API 2.6,
+/// orders.)
 impl HasProgress for Order {
     fn progress(&self) -> OrderProgress {
         let stage = match self.state.get() {
@@ -101,7 +103,7 @@ impl HasProgress for Order {
     }
 }
 
-/// As that of the [`Order`] itself.
+/// The states are those of the [`Order`] itself.
 impl HasProgress for OrderOfEvent {
     fn progress(&self) -> OrderProgress {
         let stage = match self.state.get() {
@@ -120,9 +122,11 @@ fn said(message: &Lenient<String>) -> Option<String> {
     message.as_deref().filter(|message| !message.is_empty()).map(str::to_owned)
 }
 
-/// An order in the state `RECEIVED`, when only it may still be changed or cancelled. (Source: ON-API 2.6, orders.)
+/// An order in the state `RECEIVED`, the only state in which an order can be changed or cancelled. (Source: ON-API 2.6,
+/// orders.)
 ///
-/// The network may begin at any moment: then it refuses, and [`Outcome::Rejected`](crate::Outcome::Rejected) says so.
+/// The network may start to execute the order at any time. From then on it rejects changes and cancellations with
+/// [`Outcome::Rejected`](crate::Outcome::Rejected).
 ///
 /// ```no_run
 /// # use lastmile::onapi::{OnApi, ReceivedOrder};
@@ -133,7 +137,7 @@ fn said(message: &Lenient<String>) -> Option<String> {
 /// # }
 /// ```
 ///
-/// What is cancelled is gone, and can be neither cancelled nor changed any more:
+/// A cancelled order can be neither cancelled nor changed again:
 ///
 /// ```compile_fail,E0382
 /// # use lastmile::onapi::{OnApi, ReceivedOrder};
@@ -144,9 +148,9 @@ fn said(message: &Lenient<String>) -> Option<String> {
 /// # }
 /// ```
 ///
-/// A [`Prepared`](crate::Prepared) order that is placed keeps what was created, also when that is cancelled. Only one that is not
-/// known to be placed is absent when it is reconciled after its order was cancelled, and can be placed again: settle it before you
-/// cancel.
+/// A placed [`Prepared`](crate::Prepared) order keeps what was created, even after the created order is cancelled. An order
+/// whose state is not `Placed` is reconciled as absent once its created order is cancelled, and can then be placed again:
+/// reconcile it before you cancel.
 #[derive(Debug)]
 pub struct ReceivedOrder {
     id: OnApiId,
@@ -154,25 +158,25 @@ pub struct ReceivedOrder {
 }
 
 impl ReceivedOrder {
-    /// The order's id.
+    /// Returns the order's id.
     pub fn id(&self) -> &OnApiId {
         &self.id
     }
 
-    /// The order as it was read.
+    /// Returns the order as it was read.
     pub fn order(&self) -> &Order {
         &self.order
     }
 
-    /// Changes the fields that are given and leaves the others (`PATCH`). Sent twice, it does no more than once.
+    /// Changes the fields that are set in `change`, and leaves the others as they are (`PATCH`). The call is idempotent.
     ///
-    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
-    /// attempt out, after a newer change: read it again before you rely on it.
+    /// If [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still execute an earlier
+    /// attempt, even after a newer change. Read the order again before you rely on it.
     ///
     /// # Errors
-    /// The outcome of the call; [`Outcome::Invalid`](crate::Outcome::Invalid) when nothing is given, a field breaks its rule or
-    /// is the network's to set, or a takeover is asked for, or what is taken over is to be something else: cancel the order and
-    /// place one with a permit.
+    /// Returns the error of the call. Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when no field is set, when a field
+    /// breaks its rule or only the network may set it, when `change` requests a takeover, and when it changes the access,
+    /// service or operation of a takeover. In the last two cases, cancel the order and place a new one with a permit.
     #[doc(alias = "changeOrder")]
     #[doc(alias = "PATCH /orders/{orderId}")]
     pub async fn change(&self, network: &OnApi, change: &OrderChange) -> Result<Reply<()>, Error> {
@@ -190,20 +194,21 @@ impl ReceivedOrder {
         client.change_order(&id, change).await
     }
 
-    /// Puts another order in its place, under the same id (`PUT`). What was placed before is then found by the new order's
-    /// reference only.
+    /// Replaces the order with another one under the same id (`PUT`). From then on the order is found only by the reference of
+    /// the new order.
     ///
-    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
-    /// attempt out, after a newer change: read it again before you rely on it.
+    /// If [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still execute an earlier
+    /// attempt, even after a newer change. Read the order again before you rely on it.
     ///
     /// # Errors
-    /// The outcome of the call; [`Outcome::Invalid`](crate::Outcome::Invalid) as that of a new order.
+    /// Returns the error of the call, or [`Outcome::Invalid`](crate::Outcome::Invalid) under the same conditions as for a new
+    /// order.
     #[doc(alias = "replaceOrder")]
     #[doc(alias = "PUT /orders/{orderId}")]
     pub async fn replace(&self, network: &OnApi, with: &NewOrder) -> Result<Reply<()>, Error> {
         with.check_fields()?;
         network.check_known_fields(EndpointName::Orders, &with.body)?;
-        // The fields are the same on purpose: it is the complete order.
+        // A replacement is a complete order, so both types have the same fields.
         let body = serde_json::to_value(&with.body).and_then(serde_json::from_value::<OrderReplace>);
         let body = body.map_err(|_| refused("the order cannot be written as a replacement"))?;
         let id = segment(&self.id)?;
@@ -211,11 +216,11 @@ impl ReceivedOrder {
         client.replace_order(&id, &body).await
     }
 
-    /// Cancels it (`DELETE`).
+    /// Cancels the order (`DELETE`).
     ///
     /// # Errors
-    /// The outcome of the call. After an [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) read the order: where it is cancelled, the
-    /// network has none of its id any more.
+    /// Returns the error of the call. After an [`Outcome::Indeterminate`](crate::Outcome::Indeterminate), read the order: if it
+    /// is cancelled, the network returns status 404 for its id.
     #[doc(alias = "cancelOrder")]
     #[doc(alias = "DELETE /orders/{orderId}")]
     pub async fn cancel(self, network: &OnApi) -> Result<(), Error> {
@@ -226,7 +231,7 @@ impl ReceivedOrder {
 }
 
 /// # Errors
-/// [`Outcome::Invalid`](crate::Outcome::Invalid) when the order is in another state, or has no readable id.
+/// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the order is in another state, or has no readable id.
 impl TryFrom<Order> for ReceivedOrder {
     type Error = Error;
 

@@ -1,4 +1,4 @@
-//! Orders placed, and found again.
+//! Placing orders, and finding them again after a lost response.
 
 use lastmile_core::reqwest::StatusCode;
 use lastmile_core::reqwest::header::{HeaderMap, LOCATION};
@@ -18,25 +18,25 @@ use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
 use crate::rules::OnApiId;
 
-/// What a network holds of an order.
+/// What a network holds for an order.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Placed {
-    /// The order. Its state tells how far it has come, which may be that it failed. (Of one that modifies references and has
-    /// failed this cannot be told by looking, since they may have been set so before.)
+    /// The order. Its state shows its progress; the order may also have failed. (A look-up does not identify a finished order
+    /// that modifies references, because an earlier order may have set the same references.)
     Order(Box<Order>),
-    /// What the network had already, before this request: an order of the service that is open, or one that is done. It
-    /// may have another reference. If it has the same, it was found before anything was sent, and may have failed: a
-    /// reference is for one order.
+    /// An order that existed before this request: an open order of the service, or a finished one. Its reference may differ. If
+    /// its reference is the same, a look-up found it before anything was sent, and it may have failed: a reference belongs to
+    /// one order.
     Existing(Box<Order>),
-    /// The subscription, as it was to become.
+    /// The subscription, in the ordered state.
     Subscription(Box<Subscription>),
 }
 
 impl Placed {
-    /// Returns the order's id. `None` for [`Placed::Subscription`], and for an order that the network returned without an id, as
-    /// [`Placed::Existing`] may be.
+    /// Returns the order's id. Returns `None` for [`Placed::Subscription`], and for an order that the network returned without
+    /// an id, which [`Placed::Existing`] may be.
     pub fn order_id(&self) -> Option<OnApiId> {
         match self {
             Self::Order(order) | Self::Existing(order) => order.order_id.as_deref()?.parse().ok(),
@@ -80,7 +80,7 @@ impl Creation for NewOrder {
             );
         }
         if !is_new {
-            // A network answers with the open order of the service, whatever that is to do.
+            // The network returns the open order of the service, whatever its operation is.
             return match self.is_about_the_same(&reply.value) {
                 Match::No => {
                     Err(reply
@@ -99,7 +99,7 @@ impl Creation for NewOrder {
         let (mut doubt, mut done) = (None, false);
         for order in network.orders_of(&self.access).await? {
             match (self.is_this(order.get()), order.into_option()) {
-                // References may have been set so once before, and to something else since.
+                // An earlier order may have set the same references, and a later one may have changed them.
                 (Match::Yes, Some(order)) if self.is_modify() && order.progress().stage().is_final() => {
                     done = true;
                 }
@@ -142,7 +142,7 @@ impl Creation for NewOrder {
             (Lookup::NotFound, None) => {}
             (told, _) => return Ok(told),
         }
-        // A network that does not know the access, or is asked at a wrong address, knows nothing of its orders either.
+        // A network that does not know the access, or that is called at a wrong address, lists no orders of the access either.
         if purpose == LookupPurpose::AfterSending
             && network.access(&self.access).await?.access_id.as_deref() != Some(self.access.as_str())
         {
@@ -153,8 +153,9 @@ impl Creation for NewOrder {
 }
 
 impl NewOrder {
-    /// A reference is taken for one's own together with the operation, the access or the subscription, and the service only:
-    /// networks keep it with the customer or the service, so that it may stand in other orders as well.
+    /// Returns whether an order is this one. A reference identifies an order only together with the operation, the access or
+    /// subscription, and the service: networks store it with the customer or the service, so other orders may carry the same
+    /// one.
     fn is_this(&self, order: Option<&Order>) -> Match {
         let Some(order) = order else { return Match::Maybe };
         match self.is_about_the_same(order) {
@@ -163,7 +164,7 @@ impl NewOrder {
         }
     }
 
-    /// Whether an order is to do the same, whatever its references.
+    /// Returns whether an order has the same operation on the same line, whatever its references.
     fn is_about_the_same(&self, order: &Order) -> Match {
         let body = &self.body;
         let operation = match order.operation.get() {
@@ -171,11 +172,11 @@ impl NewOrder {
             Some(_) => Match::No,
             None => Match::Maybe,
         };
-        // The list is that of the access already; an order by subscription need not name it.
+        // The list is already that of the access. An order by subscription may omit the access.
         operation.and(self.is_of_the_same_line(order))
     }
 
-    /// Whether an order is for the same access, service and subscription.
+    /// Returns whether an order is for the same access, service and subscription.
     fn is_of_the_same_line(&self, order: &Order) -> Match {
         let body = &self.body;
         let access = match order.access_id.as_deref() {
@@ -192,7 +193,8 @@ impl NewOrder {
         self.body.operation == OrderCreateOperation::Modify
     }
 
-    /// What is modified is the references; every other order has one of its own.
+    /// Returns whether the references are those of this order. A modify order is identified by the new references; every other
+    /// order has a reference of its own.
     fn has_my_references(&self, reference: &Lenient<String>, subscription: &Lenient<String>) -> Match {
         let body = &self.body;
         let mine = match &body.sp_reference {
@@ -205,7 +207,7 @@ impl NewOrder {
         }
     }
 
-    /// What the subscriptions of the access tell about an activation.
+    /// Returns what the subscriptions of the access show about an activation.
     fn told_by_any(&self, subscriptions: Vec<Lenient<Subscription>>) -> Lookup<Placed> {
         let mut found = Lookup::NotFound;
         for subscription in subscriptions {
@@ -229,7 +231,7 @@ impl NewOrder {
         found
     }
 
-    /// What the subscription that an order is about tells about it.
+    /// Returns what the order's own subscription shows about the order.
     fn told_by_its_own(&self, subscriptions: Vec<Lenient<Subscription>>) -> Lookup<Placed> {
         let mut unreadable = false;
         for subscription in subscriptions {
@@ -257,7 +259,8 @@ impl NewOrder {
         let references = self.has_my_references(&subscription.sp_reference, &subscription.sp_subscription_id);
         match (self.body.operation, subscription.operational_state.get()) {
             (Deactivate, _) => {
-                // The year 3030 stands for some day. (Source: ON-API 2.6, data formats.)
+                // A date in the year 3030 means an unspecified future date, so the subscription has no end. (Source: ON-API
+                // 2.6, data formats.)
                 let ends = subscription.disconnection_date.get();
                 if ends.is_none() && !subscription.disconnection_date.is_nothing() {
                     Lookup::Indeterminate("the end of the subscription cannot be read")
@@ -296,7 +299,7 @@ impl NewOrder {
     }
 }
 
-/// The operation as answers have it.
+/// Returns the operation as responses write it.
 fn known(operation: OrderCreateOperation) -> OrderOperation {
     match operation {
         OrderCreateOperation::Activate => OrderOperation::Activate,
@@ -309,7 +312,7 @@ fn known(operation: OrderCreateOperation) -> OrderOperation {
 }
 
 impl NewOrder {
-    /// Reads the order that an answer names in its `Location`, whatever its body is.
+    /// Reads the order that the `Location` header of a response names, whatever the response body is.
     async fn follow_location(&self, network: &OnApi, error: Error) -> Result<Placed, Error> {
         let is_new = error.outcome() == Outcome::Decode && error.status() == Some(StatusCode::CREATED);
         match order_id_in(error.headers()) {
@@ -318,7 +321,7 @@ impl NewOrder {
         }
     }
 
-    /// Reads an order that was just placed, and returns the answer's own error when that does not show it.
+    /// Reads an order that was just placed. Returns `error`, the error of the creating call, if that does not return the order.
     async fn read_placed(&self, network: &OnApi, id: &OnApiId, error: Error) -> Result<Placed, Error> {
         match network.order(id).await {
             Ok(mut order) if is_order(&order) && self.is_this(Some(&order)) != Match::No => {
@@ -330,13 +333,13 @@ impl NewOrder {
     }
 }
 
-/// Whether an answer is an order, and not an error or nothing at all.
+/// Returns whether a response is an order, and neither an error nor empty.
 fn is_order(order: &Order) -> bool {
     let text = |field: &Lenient<String>| field.as_deref().is_some_and(|text| !text.is_empty());
     text(&order.order_id) || in_path(&order.path).is_ok() || order.state.get().is_some()
 }
 
-/// The order of an answer with its id, which some networks give in its `path` or in `Location` alone.
+/// Returns the order of a response, with its id. Some networks give the id only in `path` or in the `Location` header.
 /// (Source: ON-API 2.6, common responses.)
 fn identified(reply: Reply<Order>) -> Order {
     let mut order = reply.value;
@@ -352,7 +355,7 @@ fn identify(order: &mut Order, id: &OnApiId) {
     }
 }
 
-/// The id of the order that `Location` names.
+/// Returns the id of the order that the `Location` header names.
 fn order_id_in(headers: &HeaderMap) -> Option<OnApiId> {
     let location = headers.get(LOCATION)?.to_str().ok()?;
     let path = location.split(['?', '#']).next().unwrap_or_default();
@@ -360,8 +363,8 @@ fn order_id_in(headers: &HeaderMap) -> Option<OnApiId> {
 }
 
 impl OnApi {
-    /// Refuses what the network says that it does not know. References and notes are taken and forgotten by such a network,
-    /// which changes nothing about what is done.
+    /// Fails if the request body has a field that the network declares as unsupported. References and notes are exempt: such a
+    /// network ignores them, which does not change what it executes.
     pub(super) fn check_known_fields(
         &self,
         endpoint: EndpointName,

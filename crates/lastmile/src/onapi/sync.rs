@@ -1,4 +1,4 @@
-//! A copy of what a network has, kept up to date: what changed, and what is gone.
+//! Synchronizing a copy of a network's accesses, services or subscriptions: changes and deletions.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
@@ -20,33 +20,33 @@ use super::OnApi;
 use super::lists::{ChangedRows, Changes, Cursor};
 use crate::quiet::quietly;
 
-/// How far a copy has come. Store it with the copy.
+/// The progress of a synchronized copy. Store it with the copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct SyncState {
-    /// Up to where the list was read.
+    /// The cursor after the list.
     rows: Option<Cursor>,
-    /// Up to where the events were read.
+    /// The cursor after the events.
     events: Option<Cursor>,
-    /// When everything was read last, in seconds since 1970.
+    /// When the last full run started, in seconds since 1970.
     full_at: Option<u64>,
-    /// When the events were read last.
+    /// When the events were last read, in seconds since 1970.
     events_at: Option<u64>,
-    /// Whether something could not be read, so that only reading everything helps.
+    /// Whether something could not be decoded, so that a full run is needed.
     doubtful: bool,
 }
 
 quietly!(SyncState);
 
-/// When to read everything again.
+/// When to read the complete list again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncPlan {
-    /// Everything is read again after this time. 7 days by default. What an unreadable event or a lost one hid comes to
-    /// light then.
+    /// The interval between full runs, which read the complete list. 7 days by default. A full run shows what a lost or
+    /// unreadable event would have shown.
     pub full_every: Duration,
-    /// The same for a network that does not say when its lists were modified last, or has no events, and when an event could
-    /// not be read, or a row: then nothing else tells what changed, or what is gone. A day by default. Such lists can be hundreds of
-    /// megabytes.
+    /// The interval between full runs when nothing else shows all changes and deletions: for a network that does not give a
+    /// `Last-Modified` for its lists or has no events, and after an event or a row that could not be decoded. One day by
+    /// default. A complete list can have hundreds of megabytes.
     pub full_every_without_cursor: Duration,
 }
 
@@ -57,10 +57,10 @@ impl Default for SyncPlan {
     }
 }
 
-/// How long a network remembers events at least. (Source: ON-API 2.6, events.)
+/// The minimum time for which a network keeps events. (Source: ON-API 2.6, events.)
 const EVENTS_ARE_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What [`OnApi::sync`] can keep a copy of: [`Access`], [`AccessServices`], [`AccessSubscriptions`].
+/// A type that [`OnApi::sync`] can keep a copy of: [`Access`], [`AccessServices`] or [`AccessSubscriptions`].
 pub trait Synced: DeserializeOwned + Send + 'static + sealed::Sealed {}
 
 impl Synced for Access {}
@@ -72,10 +72,10 @@ mod sealed {
     use super::{Cursor, Deleted, Error, Lenient, OnApi, Rows};
 
     pub trait Sealed: Sized {
-        /// The kinds of objects whose end is of interest.
+        /// The kinds of objects whose deletions are relevant.
         const KINDS: &'static [Kind];
 
-        /// What a row must have, for the error of one that has not.
+        /// The required content of a row, for the error of an incomplete row.
         const NEEDS: &'static str;
 
         fn open(
@@ -85,14 +85,14 @@ mod sealed {
 
         fn id(&self) -> &Lenient<String>;
 
-        /// Whether the row has what it is there for, beside its id. A row replaces all that a copy has of its access, so
-        /// that a list inside of it which cannot be read must not be taken for a short one.
+        /// Returns whether the row has its required content besides the id. A row replaces everything that a copy holds for its
+        /// access, so an unreadable list in the row must not be treated as a shorter list.
         fn has_content(&self) -> bool {
             true
         }
     }
 
-    /// A kind of object, as events name it.
+    /// A kind of object, as named in events.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Kind {
         Access,
@@ -101,7 +101,7 @@ mod sealed {
     }
 
     impl Kind {
-        /// Some networks write the singular.
+        /// Returns the kind that a name stands for. Some networks use the singular.
         pub(in super::super) fn named(name: &str) -> Option<Self> {
             match name.to_ascii_lowercase().as_str() {
                 "access" | "accesses" => Some(Self::Access),
@@ -164,14 +164,15 @@ impl sealed::Sealed for AccessSubscriptions {
         &self.access_id
     }
 
-    /// Before ON-API 2.6 each row is one subscription: read as a row of 2.6 it would empty the access.
+    /// Before ON-API 2.6, each row is one subscription. If such a row were read as a row of 2.6, the copy would lose all
+    /// subscriptions of the access.
     fn has_content(&self) -> bool {
         is_list_complete(&self.subscriptions, |subscription| &subscription.subscription_id)
     }
 }
 
-/// Whether a list inside a row arrived, and each of its elements can be read and has its id as a text. `null` and `""` are
-/// empty lists: some servers write them so.
+/// Returns whether a list in a row is present, and each of its elements is readable and has its id as a string. `null` and `""`
+/// count as empty lists, because some servers write them that way.
 fn is_list_complete<T>(list: &OneOrMany<Lenient<T>>, id: impl Fn(&T) -> &Lenient<String>) -> bool {
     let has_id = |element: &Lenient<T>| {
         element.get().map(&id).is_some_and(|id| id.unexpected().is_none() && text_of(id).is_some())
@@ -179,12 +180,12 @@ fn is_list_complete<T>(list: &OneOrMany<Lenient<T>>, id: impl Fn(&T) -> &Lenient
     !list.is_absent() && list.iter().all(has_id)
 }
 
-/// An id without the blanks around it; none if nothing is left of it.
+/// Returns an id without surrounding white space, or `None` if nothing remains.
 fn text_of(id: &Lenient<String>) -> Option<&str> {
     id.as_deref().map(str::trim).filter(|id| !id.is_empty())
 }
 
-/// A row that a copy can take in.
+/// A row with all required content.
 #[derive(Debug)]
 struct Usable<T>(T);
 
@@ -198,62 +199,62 @@ impl<'de, T: Synced> Deserialize<'de> for Usable<T> {
     }
 }
 
-/// What is news about a copy.
+/// An update for the copy.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SyncItem<T> {
-    /// It is new, or has changed: put it in the place of what the copy has. What the copy has of an access that
-    /// [`AccessSubscriptions`] are listed for is replaced as a whole.
+    /// The row is new or has changed. It replaces the copy's row with the same id as a whole, for [`AccessSubscriptions`]
+    /// including all subscriptions of the access.
     Upserted(Box<T>),
-    /// It is deleted: take it out of the copy.
+    /// The object is deleted. Remove it from the copy.
     Deleted(Deleted),
 }
 
-/// An object that is gone.
+/// A deleted object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Deleted {
-    /// The access of this id, with all that is on it.
+    /// The access with this id, and everything on it.
     Access(String),
-    /// The service of this id; the standard names none, some networks may.
+    /// The service with this id. The standard defines no ids of services, but some networks may use them.
     Service(String),
-    /// The subscription of this id.
+    /// The subscription with this id.
     Subscription(String),
 }
 
-/// One pass over the news, as a [`Stream`]: [`OnApi::sync`].
+/// One synchronization run, as a [`Stream`] of updates. [`OnApi::sync`] creates it.
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct SyncRun<T> {
     deleted: VecDeque<Deleted>,
     rows: Option<Box<ChangedRows<Usable<T>>>>,
-    /// The state that this run began with.
+    /// The state at the start of this run.
     before: SyncState,
     next: SyncState,
     is_full: bool,
     unreadable: usize,
-    /// The rows that are readable and yet do not tell surely what the network has.
+    /// The number of readable rows that do not identify their object with certainty.
     unsure: usize,
-    /// The ids so far, as hashes, where everything is read.
+    /// The hashes of the ids read so far in a full run.
     ids: HashSet<u64>,
     hasher: RandomState,
     /// Whether any row was readable.
     has_rows: bool,
     says_nothing: bool,
-    /// The answer is a list, with a status of success other than 200.
+    /// Whether the response is a list with a success status other than 200.
     has_other_status: bool,
     ended: bool,
     broken: bool,
 }
 
 impl OnApi {
-    /// What has changed and what is gone since a copy was brought up to date, or everything.
+    /// Returns the changes and deletions since a copy was last synchronized, or the complete list.
     ///
-    /// Lists with `If-Modified-Since` tell what is new and changed, never what is gone; the events of objects do. So both
-    /// are read: first the events, of which the last of each object counts, then the list. Everything is read when there is
-    /// no copy yet, when more than the 24 hours have passed for which events are kept, and as often as the plan says. A
-    /// network that does not say up to where its list goes (no `Last-Modified`) tells between two such runs only what is
-    /// gone.
+    /// A list that is requested with `If-Modified-Since` shows created and changed objects, but not deleted ones. The events of
+    /// objects show deletions. Therefore a run first reads the events, of which the last one of each object counts, and then
+    /// the list. A run is full, that is, it reads the complete list, when there is no copy yet, when the events were last read
+    /// more than 24 hours ago (the time for which networks keep events), and at the intervals of `plan`. For a network that
+    /// gives no `Last-Modified`, the runs between two full runs show deletions only.
     ///
     /// ```no_run
     /// use lastmile::StreamExt as _;
@@ -279,7 +280,8 @@ impl OnApi {
     /// ```
     ///
     /// # Errors
-    /// The outcome of the calls. A network without events is no error: then only reading everything shows what is gone.
+    /// Returns the errors of the calls. A network without events does not cause an error: in that case only full runs show
+    /// deletions.
     #[doc(alias = "listAccesses")]
     #[doc(alias = "GET /accesses/")]
     #[doc(alias = "listServices")]
@@ -297,7 +299,7 @@ impl OnApi {
         let now = now();
         let full = before.needs_all(plan, now);
         let Some(news) = self.deletions(T::KINDS, before.events.as_ref()).await? else {
-            // Without events.
+            // The network has no events.
             let doubtful = before.doubtful && !full;
             let next = SyncState { events: None, events_at: None, doubtful, ..before.clone() };
             return self.rows(before, next, full, VecDeque::new(), now).await;
@@ -317,7 +319,7 @@ impl OnApi {
         now: u64,
     ) -> Result<SyncRun<T>, Error> {
         let mut run = SyncRun {
-            // Without a copy there is nothing to take out of it.
+            // There is no copy yet, so there is nothing to delete.
             deleted: if next.full_at.is_some() { deleted } else { VecDeque::new() },
             rows: None,
             before,
@@ -336,7 +338,7 @@ impl OnApi {
         if full {
             next.full_at = Some(now);
         }
-        // Without a cursor there is nothing between everything and nothing.
+        // Without a cursor, only the complete list can be requested.
         if full || next.rows.is_some() {
             let since = next.rows.as_ref().filter(|_| !full);
             let opened = T::open(self, since).await.map(|rows| rows.map(Rows::decode_as));
@@ -392,9 +394,9 @@ impl<T: Synced> SyncRun<T> {
         }
     }
 
-    /// Whether this row tells surely which object the network has: by an id that arrived as a text (as a number it may have
-    /// lost a nought), and that no row before it had (a list that shifts while it is written repeats some and skips others).
-    /// Blanks around an id do not make it another one.
+    /// Returns whether this row identifies its object with certainty. Its id must be a string, because a number may have lost
+    /// its leading zeros. No earlier row may have the same id, because a list that shifts while it is written repeats some rows
+    /// and skips others. Surrounding white space does not distinguish ids.
     fn is_sure(&mut self, row: &T) -> bool {
         let is_text = row.id().unexpected().is_none();
         is_text && self.ids.insert(self.hasher.hash_one(text_of(row.id())))
@@ -404,14 +406,14 @@ impl<T: Synced> SyncRun<T> {
         self.says_nothing |= self.rows.as_ref().is_some_and(|rows| !rows.is_list_to_end());
         self.has_other_status = self.rows.as_ref().is_some_and(|rows| !rows.is_whole_list());
         if self.says_nothing && self.is_full {
-            // Everything is still to be read.
+            // The complete list must still be read.
             self.next = self.before.clone();
             return;
         }
         if self.unreadable > 0 || self.has_other_status || self.is_empty() {
             self.next.doubtful = true;
         }
-        // What could not be read of the news is asked for again.
+        // If a row was unreadable, the next run requests the same changes again.
         if (self.is_full || self.unreadable == 0)
             && let Some(rows) = self.rows.as_ref().filter(|_| !self.has_other_status)
         {
@@ -419,33 +421,34 @@ impl<T: Synced> SyncRun<T> {
         }
     }
 
-    /// Whether everything was read, and not the news only.
+    /// Returns whether this run reads the complete list instead of the changes only.
     pub fn is_full(&self) -> bool {
         self.is_full
     }
 
-    /// How many rows could not be read so far.
+    /// Returns the number of rows so far that could not be decoded.
     pub fn unreadable(&self) -> usize {
         self.unreadable
     }
 
-    /// How many rows of a full run so far do not tell surely which object they are about: their id arrived as something else
-    /// than a text, or is that of an earlier row.
+    /// Returns the number of rows so far, in a full run, that do not identify their object with certainty: their id is not a
+    /// string, or an earlier row has the same id.
     pub fn unsure(&self) -> usize {
         self.unsure
     }
 
-    /// Whether what was not among the rows is deleted: at the end of a run in which everything was read, the answer was a list with
-    /// status 200 and at least one row, and every row was readable and had an id of its own that arrived as a text. Not so
-    /// where the network says that it has nothing at all, by a status 404 or 204, by `null` or `""`: some say so of a path that
-    /// is not in their form.
+    /// Returns whether every object without a row in this run is deleted at the network.
     ///
-    /// Nor after an empty list: one wrong answer must not empty a whole copy. Events still take out single objects. When the
-    /// network really has nothing any more, as when a contract has ended, its operator can say so: then empty the copy
-    /// yourself, and begin again without a state. Until then everything is read again within
-    /// [`full_every_without_cursor`](SyncPlan::full_every_without_cursor).
+    /// This is the case at the end of a full run if the response was a list with status 200 and at least one row, and if every
+    /// row was readable and had a unique id that is a string.
     ///
-    /// To tell ids apart, a full run keeps 8 bytes of each.
+    /// It is not the case if the network reports that it has nothing at all (status 404 or 204, `null` or `""`), because some
+    /// networks also report this for a path in the wrong style. Nor is it the case after an empty list, so that one wrong
+    /// response cannot delete a whole copy. Events still delete single objects. If the network has really nothing left, for
+    /// instance because a contract has ended, ask its operator; then delete the copy yourself and start again without a state.
+    /// Until then, a full run takes place within each [`full_every_without_cursor`](SyncPlan::full_every_without_cursor).
+    ///
+    /// A full run keeps 8 bytes per row to detect repeated ids.
     pub fn is_complete(&self) -> bool {
         let is_sure = self.unreadable == 0 && self.unsure == 0;
         self.is_full
@@ -456,15 +459,17 @@ impl<T: Synced> SyncRun<T> {
             && !self.is_empty()
     }
 
-    /// The state for next time, at the end of the run. None before, and after an error that broke it off. It passes over
-    /// nothing that was not read: after an answer that says nothing, or has one object in place of the list, the same is asked
-    /// for again; after a row that cannot be read, a status of success other than 200, or a full run without any row, everything
-    /// is read again within [`full_every_without_cursor`](SyncPlan::full_every_without_cursor).
+    /// Returns the state for the next run, once this run has ended. Returns `None` before, and after an error that ended the
+    /// run early.
+    ///
+    /// The state never skips anything that was not read. After an empty response, or a single object instead of a list, the
+    /// next run makes the same request again. After an unreadable row, a success status other than 200, or a full run without
+    /// any row, a full run follows within [`full_every_without_cursor`](SyncPlan::full_every_without_cursor).
     pub fn state(&self) -> Option<&SyncState> {
         self.is_whole().then_some(&self.next)
     }
 
-    /// Whether everything was to be read, and no row came.
+    /// Returns whether this run is full and no row has arrived.
     fn is_empty(&self) -> bool {
         self.is_full && !self.has_rows
     }
@@ -474,11 +479,11 @@ impl<T: Synced> SyncRun<T> {
     }
 }
 
-/// Keep the run, since it has the state for next time: `(&mut run).map(…)`.
+/// To use the state afterwards, borrow the run: `(&mut run).map(…)`.
 ///
 /// # Errors
-/// [`RowError::Unreadable`] costs one row: polled again, the stream goes on after it. After every other error the copy is not up to
-/// date: sync again from the state before.
+/// Returns [`RowError::Unreadable`] for a row that cannot be decoded; when polled again, the stream continues after that row.
+/// After any other error the copy is not up to date: synchronize again from the previous state.
 impl<T: Synced> Stream for SyncRun<T> {
     type Item = Result<SyncItem<T>, RowError>;
 
@@ -494,7 +499,7 @@ impl<T: Synced> Stream for SyncRun<T> {
     }
 }
 
-/// Seconds since 1970.
+/// Returns the current time in seconds since 1970.
 fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }

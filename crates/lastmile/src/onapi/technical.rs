@@ -1,4 +1,4 @@
-//! What the elements of a network say about a line at this moment. Every part of it is optional. (Source: ON-API 2.6,
+//! The current state of a line, as reported by the elements of a network. Every field is optional. (Source: ON-API 2.6,
 //! technical information.)
 
 use lastmile_core::{Error, Reply};
@@ -9,10 +9,10 @@ use crate::List;
 use crate::rules::OnApiId;
 
 impl OnApi {
-    /// The customer's equipment: what it is, whether it is up, its ports and the devices behind it.
+    /// Returns the customer's equipment: its type, its state, its ports and the devices connected to it.
     ///
     /// # Errors
-    /// The outcome of the call. So of all that follow.
+    /// Returns the error of the call.
     #[doc(alias = "getCpeStatus")]
     #[doc(alias = "GET /tech/cpe/{accessId}/status")]
     pub async fn cpe_status(&self, access: &OnApiId) -> Result<CpeStatus, Error> {
@@ -21,10 +21,10 @@ impl OnApi {
         client.get_cpe_status(&id).await.map(Reply::into_value)
     }
 
-    /// The network element that the line ends at.
+    /// Returns the network element that the line is connected to.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "getHardware")]
     #[doc(alias = "GET /tech/access/{accessId}/hardware")]
     pub async fn hardware(&self, access: &OnApiId) -> Result<Hardware, Error> {
@@ -33,10 +33,10 @@ impl OnApi {
         client.get_hardware(&id).await.map(Reply::into_value)
     }
 
-    /// Whether the line is up, how fast, and what went over it.
+    /// Returns whether the line is up, with its speed and traffic counters.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "getLinkStatus")]
     #[doc(alias = "GET /tech/access/{accessId}/link/status")]
     pub async fn link_status(&self, access: &OnApiId) -> Result<LinkStatus, Error> {
@@ -45,10 +45,10 @@ impl OnApi {
         client.get_link_status(&id).await.map(Reply::into_value)
     }
 
-    /// The devices that were seen on the line.
+    /// Lists the devices that the network has seen on the line.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "getMacAddressTable")]
     #[doc(alias = "GET /tech/access/{accessId}/link/macaddresstable")]
     pub fn mac_table(&self, access: &OnApiId) -> List<MacEntry> {
@@ -60,11 +60,11 @@ impl OnApi {
         })
     }
 
-    /// The addresses that devices on the line have been given. Some networks answer with the fields of a MAC table: those
+    /// Lists the addresses that are leased to devices on the line. Some networks respond with the fields of a MAC table; fields
     /// that a lease does not have are in its `extra`.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "getLeaseInfo")]
     #[doc(alias = "GET /tech/access/{accessId}/link/leaseinfo")]
     pub fn leases(&self, access: &OnApiId) -> List<Lease> {
@@ -76,10 +76,10 @@ impl OnApi {
         })
     }
 
-    /// The multicast groups that devices on the line have joined.
+    /// Lists the multicast groups that devices on the line have joined.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "getIgmpSnooping")]
     #[doc(alias = "GET /tech/access/{accessId}/link/igmpsnooping")]
     pub fn igmp_groups(&self, access: &OnApiId) -> List<IgmpGroup> {

@@ -1,4 +1,4 @@
-//! Tickets that go on: commented, handed over, closed.
+//! Changes of tickets: commenting, assigning and closing them.
 
 use lastmile_core::Error;
 use lastmile_core::wire::Timestamp;
@@ -13,7 +13,8 @@ use super::{EndpointName, OnApi, TicketReference, refused};
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
 
-/// What is added to a ticket, to be [`Prepared`](crate::Prepared): sent twice, a comment would stand there twice.
+/// A change of a ticket, to be [`Prepared`](crate::Prepared) and placed. It is prepared because the call is not idempotent: a
+/// comment that is sent twice appears twice.
 ///
 /// ```
 /// use lastmile::onapi::TicketChange;
@@ -27,8 +28,8 @@ use crate::prepared::{Creation, Match};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// When the answer is lost, it is looked for in the ticket: a comment by its author, text and moment, a status by itself. A
-/// network that gives comments a moment of its own leaves it undecidable whether one of the same text is this one.
+/// After a lost response, the change is looked up in the ticket: a comment by its author, text and time, a status by its value.
+/// If the network assigns its own times to comments, a comment with the same text makes the result undecidable.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[must_use = "nothing is sent until it is prepared and placed"]
@@ -38,7 +39,8 @@ pub struct TicketChange {
 }
 
 impl TicketChange {
-    /// A comment. `written` is when it was; it tells this comment from another of the same text.
+    /// Creates a change that adds a comment. `written` is the time of the comment; it distinguishes comments with the same
+    /// text.
     pub fn comment_on(
         ticket: TicketReference,
         author: impl Into<String>,
@@ -48,14 +50,14 @@ impl TicketChange {
         Self { ticket, body: TicketUpdate::default() }.comment(author, message, written)
     }
 
-    /// Closes a ticket. `responsible` is who was responsible for the trouble; whoever closes a ticket has to say so.
-    /// (Source: ON-API 2.6, tickets.)
+    /// Creates a change that closes a ticket. `responsible` states who was responsible for the trouble; it is required to close
+    /// a ticket. (Source: ON-API 2.6, tickets.)
     pub fn close(ticket: TicketReference, responsible: TicketUpdateResponsible) -> Self {
         let status = Some(TicketUpdateStatus::Closed);
         Self { ticket, body: TicketUpdate { status, responsible: Some(responsible), comment: None } }
     }
 
-    /// Gives a ticket to the network to work on (`IN_PROGRESS_CO`).
+    /// Creates a change that assigns a ticket to the network (`IN_PROGRESS_CO`).
     pub fn hand_to_network(ticket: TicketReference) -> Self {
         Self {
             ticket,
@@ -63,7 +65,7 @@ impl TicketChange {
         }
     }
 
-    /// Takes a ticket to work on it oneself (`IN_PROGRESS_SP`).
+    /// Creates a change that assigns a ticket to the service provider (`IN_PROGRESS_SP`).
     pub fn take(ticket: TicketReference) -> Self {
         Self {
             ticket,
@@ -71,7 +73,7 @@ impl TicketChange {
         }
     }
 
-    /// The same with a comment.
+    /// Adds a comment to the change.
     pub fn comment(
         mut self,
         author: impl Into<String>,
@@ -86,7 +88,7 @@ impl TicketChange {
         self
     }
 
-    /// The ticket.
+    /// Returns the ticket's reference.
     pub fn ticket(&self) -> &TicketReference {
         &self.ticket
     }
@@ -113,7 +115,7 @@ impl TicketChange {
         found
     }
 
-    /// Whether the answer to the change has another status than the one that was asked for.
+    /// Returns whether the response has a status other than the requested one.
     fn contradicts(&self, ticket: &Ticket) -> bool {
         let mine = self.body.status.map(|status| status.to_string());
         let held = ticket.status.get();
@@ -126,19 +128,20 @@ impl TicketChange {
         let held = ticket.responsible.get().map(|held| held.as_str().to_owned());
         match ticket.status.get() {
             None => Lookup::Indeterminate("the status of the ticket cannot be told"),
-            // No change leads back to where a ticket begins.
+            // No change returns a ticket to its initial status.
             Some(TicketStatus::Created) if mine != TicketUpdateStatus::Created => Lookup::NotFound,
-            // Nothing was sent yet, so the other status is what is to be changed.
+            // Nothing was sent yet, so the ticket still has the status that this change replaces.
             Some(status)
                 if purpose == LookupPurpose::BeforeSending && status.as_str() != mine.to_string() =>
             {
                 Lookup::NotFound
             }
-            // Somebody may have taken it further: the network closes what it was handed, and opens again what was closed.
+            // A later change may have replaced the status: the network closes tickets that are assigned to it, and reopens
+            // closed ones.
             Some(status) if status.as_str() != mine.to_string() => {
                 Lookup::Conflict("the ticket has another status, which it may have been given after this one")
             }
-            // Whoever brought it about, it is as it was to be.
+            // The ticket has the requested status, by this change or another.
             Some(_) if responsible.is_none() || responsible == held => Lookup::Found(()),
             Some(_) => Lookup::Conflict("the ticket has the status already, under another responsible"),
         }
@@ -147,17 +150,17 @@ impl TicketChange {
 
 fn is_comment(held: &TicketComment, mine: &TicketCommentCreate) -> Match {
     let author = match Match::of_reference(&held.created_by, mine.created_by.as_ref()) {
-        // Some networks write the company instead.
+        // Some networks record the company as the author.
         Match::No => Match::Maybe,
         told => told,
     };
     let moment = match (held.created_at.get(), mine.created_at) {
         (Some(held), Some(mine)) if held.at() == mine.at() => Match::Yes,
-        // The network may have its own moment for it.
+        // The network may have assigned its own time.
         _ => Match::Maybe,
     };
     match Match::of_reference(&held.message, mine.message.as_ref()) {
-        // Few write at the same moment; so the network may have changed the text, and the author, too.
+        // Two comments rarely have the same time, so the network may have changed the text, and the author, too.
         Match::No if moment == Match::Yes => Match::Maybe,
         text => text.and(author).and(moment),
     }
@@ -199,7 +202,7 @@ impl Creation for TicketChange {
         let (id, body) = (self.ticket.segment(), &self.body);
         let client = network.endpoint_client(EndpointName::Tickets)?;
         let reply = client.update_ticket(id, body).await?;
-        // The standard answers without a body; what a network answers beyond that is the ticket.
+        // The standard's response has no body. A network that does return a body returns the ticket.
         match serde_json::from_slice::<Ticket>(reply.json_body()) {
             _ if reply.json_body().trim_ascii().is_empty() => Ok(()),
             Ok(ticket) if ticket.co_ticket_reference.as_deref() != Some(id.as_str()) => {

@@ -18,7 +18,7 @@ use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
 use crate::rules::OnApiId;
 
-/// A ticket to be opened, to be [`Prepared`](crate::Prepared).
+/// A new trouble ticket, to be [`Prepared`](crate::Prepared) and placed.
 ///
 /// ```
 /// use lastmile::onapi::NewTicket;
@@ -40,8 +40,8 @@ pub struct NewTicket {
 }
 
 impl NewTicket {
-    /// A ticket with what it is about, in short and at length. `reference` is the ticket's reference in your own system
-    /// (`spTicketReference`), unique over your tickets, by which it is found again when an answer is lost.
+    /// Creates a ticket with a heading and a description. `reference` is the ticket's reference in your own system
+    /// (`spTicketReference`). It must be unique among your tickets, because it identifies the ticket after a lost response.
     pub fn new(
         reference: impl Into<String>,
         heading: impl Into<String>,
@@ -56,37 +56,37 @@ impl NewTicket {
         Self { body }
     }
 
-    /// The access that the trouble is with.
+    /// Sets the access that has the trouble.
     pub fn access(mut self, access: OnApiId) -> Self {
         self.body.access_id = Some(access.into());
         self
     }
 
-    /// The subscription that the trouble is with, by the network's id.
+    /// Sets the subscription that has the trouble, by the network's id.
     pub fn subscription(mut self, subscription: OnApiId) -> Self {
         self.body.subscription_id = Some(subscription.into());
         self
     }
 
-    /// Your reference to the end customer or service.
+    /// Sets your reference to the end customer or service (`spReference`).
     pub fn customer_reference(mut self, reference: impl Into<String>) -> Self {
         self.body.sp_reference = Some(reference.into());
         self
     }
 
-    /// The kind of trouble.
+    /// Sets the kind of trouble.
     pub fn problem(mut self, kind: TicketCreateProblemType) -> Self {
         self.body.problem_type = Some(kind);
         self
     }
 
-    /// Who opens it.
+    /// Sets the name of the person or department that opens the ticket.
     pub fn created_by(mut self, name: impl Into<String>) -> Self {
         self.body.created_by = Some(name.into());
         self
     }
 
-    /// What is known about the line.
+    /// Sets additional information about the line.
     pub fn info(mut self, info: TicketInfoRequest) -> Self {
         self.body.additional_info = Some(info);
         self
@@ -121,7 +121,7 @@ impl Creation for NewTicket {
             }
         }
         check_lines(body)?;
-        // A stored request may have been changed in the store.
+        // The stored request may have been changed in the store.
         if body.status.is_some() {
             return Err(refused(
                 "the ticket holds a status, which the network sets: it was changed in the store",
@@ -158,7 +158,7 @@ impl Creation for NewTicket {
             Err(error) if says_nothing_to_list(&error) => return Ok(Lookup::NotFound),
             Err(error) => return Err(error),
         };
-        // Before anything is sent, `null` and the like are taken for an empty list.
+        // Before anything is sent, `null` and similar responses count as an empty list.
         let mut found = match purpose {
             LookupPurpose::AfterSending if !tickets.is_array() => {
                 Lookup::Indeterminate("the network answers without a list of tickets")
@@ -189,7 +189,7 @@ impl NewTicket {
         &self.body
     }
 
-    /// Whether an answer to the creation says something else than was asked for, in a field that it repeats.
+    /// Returns whether the response to the creation differs from the request, in a field that both have.
     fn is_contradicted(&self, answer: &Map<String, Value>) -> bool {
         let body = &self.body;
         let fields = [
@@ -209,30 +209,30 @@ impl NewTicket {
     }
 }
 
-/// Which tickets to list.
+/// A filter for the list of tickets.
 #[derive(Clone, Debug, Default)]
 pub struct TicketQuery {
-    /// Only those with this status.
+    /// Limits the list to tickets with this status.
     pub status: Option<ListTicketsStatus>,
-    /// Only those that were opened after this moment.
+    /// Limits the list to tickets that were opened after this time.
     pub opened_after: Option<Timestamp>,
-    /// Only those that were opened or changed since this cursor.
+    /// Limits the list to tickets that were opened or changed since this cursor.
     pub since: Option<Cursor>,
 }
 
-/// The tickets that were asked for, in short.
+/// The result of listing tickets, as summaries.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TicketList {
     /// Nothing has changed since the cursor.
     NotModified,
-    /// The network says that it has nothing to list.
+    /// The network reports that it has nothing to list.
     Nothing,
-    /// These.
+    /// The network returned a list.
     Tickets {
         /// The tickets.
         tickets: List<TicketSummary>,
-        /// The cursor for next time, if the network gives one.
+        /// The cursor for the next request, if the network gives one.
         cursor: Option<Cursor>,
     },
 }
@@ -241,7 +241,7 @@ impl OnApi {
     /// Reads a ticket.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this reference.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no ticket has this reference.
     #[doc(alias = "getTicket")]
     #[doc(alias = "GET /tickets/{coTicketReference}")]
     pub async fn ticket(&self, reference: &TicketReference) -> Result<Ticket, Error> {
@@ -249,10 +249,10 @@ impl OnApi {
         client.get_ticket(reference.segment()).await.map(Reply::into_value)
     }
 
-    /// Lists tickets.
+    /// Lists the tickets that match a query.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "listTickets")]
     #[doc(alias = "GET /tickets")]
     pub async fn tickets(&self, query: &TicketQuery) -> Result<TicketList, Error> {
@@ -267,7 +267,7 @@ impl OnApi {
         }
     }
 
-    /// The list of tickets as it arrived; none when nothing has changed.
+    /// Returns the list of tickets as it arrived, or `None` if nothing has changed.
     async fn listed_tickets(
         &self,
         query: &TicketQuery,

@@ -1,10 +1,10 @@
-//! The two clocks that a mark is kept by.
+//! The clocks that measure how long a mark is valid.
 
 use std::time::{Duration, SystemTime};
 
 use lastmile_core::client::SendDeadline;
 
-/// The time since 1970 by the wall clock; none where the clock shows an earlier time.
+/// Returns the wall clock's time since 1970, or `None` if the clock shows an earlier time.
 pub(super) fn now() -> Option<Duration> {
     wall().duration_since(SystemTime::UNIX_EPOCH).ok()
 }
@@ -35,7 +35,7 @@ mod real {
     }
 }
 
-/// A clock that stands still until a test moves it.
+/// A clock that only advances when a test sets it.
 #[cfg(test)]
 pub(super) mod simulated {
     use std::cell::Cell;
@@ -55,12 +55,12 @@ pub(super) mod simulated {
     }
 
     pub(in super::super) fn wall() -> SystemTime {
-        // Some day in 2026.
+        // An arbitrary day in 2026.
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_793_000_000) + NOW.get()
     }
 
     pub(in super::super) fn send_deadline_after(time: Duration) -> SendDeadline {
-        // Only the wall clock is simulated; the monotonic one never gets there.
+        // Only the wall clock is simulated; the deadline on the monotonic clock is never reached.
         SendDeadline::after(Duration::MAX).with_wall(wall() + time)
     }
 

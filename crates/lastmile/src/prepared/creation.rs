@@ -1,4 +1,4 @@
-//! What can be created at a supplier, as [`Prepared`](super::Prepared) sees it.
+//! The requests that create something at a supplier, as [`Prepared`](super::Prepared) uses them.
 
 use lastmile_core::Error;
 use lastmile_core::client::SendDeadline;
@@ -8,15 +8,16 @@ use serde::de::DeserializeOwned;
 
 use sealed::{Lookup, LookupPurpose, Supplier};
 
-/// Something that can be created at a supplier. Implemented here for what suppliers create.
+/// A request that creates something at a supplier. The trait is sealed; this crate implements it for the creating requests of
+/// all suppliers.
 pub trait Creation: Serialize + DeserializeOwned + sealed::Sealed {
     /// The client of the supplier.
     type Supplier: Supplier;
-    /// What the supplier answers. It is stored with the [`Prepared`](super::Prepared) value.
+    /// What the supplier returns. It is stored with the [`Prepared`](super::Prepared) value.
     type Created: Clone + Serialize + DeserializeOwned;
-    /// What is created, as stored with a [`Prepared`](super::Prepared) value.
+    /// The name of the kind of request, which is stored with a [`Prepared`](super::Prepared) value.
     const KIND: &'static str;
-    /// What a person should look at, when nothing else tells whether it is there.
+    /// What a person should check if only a person can find out whether the request took effect.
     #[doc(hidden)]
     const MANUAL_CHECK: &'static str;
 
@@ -44,33 +45,32 @@ pub(crate) mod sealed {
 
         fn policy(&self) -> &Policy;
 
-        /// The same client, by which nothing that changes something leaves after this moment.
+        /// Returns the same client with a deadline after which it sends no request that changes anything.
         fn with_send_deadline(&self, deadline: SendDeadline) -> Self;
     }
 
-    /// Why the supplier's data are looked at.
+    /// The purpose of a look-up.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum LookupPurpose {
-        /// Whether it is there already, before it is sent.
+        /// Find out before sending whether the object exists already.
         BeforeSending,
-        /// What became of it, when its answer was lost.
+        /// Find out after a lost response whether the request took effect.
         AfterSending,
     }
 
-    /// What the supplier's data say.
+    /// The result of a look-up.
     #[derive(Debug)]
     pub enum Lookup<T> {
-        /// It is there.
+        /// The object exists.
         Found(T),
-        /// It is not there.
+        /// The object does not exist.
         NotFound,
-        /// They do not tell now, and why. They may tell later.
+        /// The supplier's data are not conclusive at present, for this reason. They may be later.
         Indeterminate(&'static str),
-        /// Something is there that this request may have brought about, or something else; which of them, only a person can
-        /// tell.
+        /// An object exists that this request or another one may have created, for this reason. Only a person can decide which.
         #[cfg_attr(not(any(feature = "covage", feature = "onapi")), allow(dead_code))]
         Conflict(&'static str),
-        /// The API offers nothing that would tell, and why.
+        /// The API offers no call that shows the object, for this reason.
         Unsupported(&'static str),
     }
 }

@@ -1,4 +1,4 @@
-//! The states of a prepared value, and what leads from one to another.
+//! The states of a prepared value, and the transitions between them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,62 +7,65 @@ use lastmile_core::client::SendDeadline;
 
 use super::clock::{has_passed, millis, now, send_deadline_after};
 
-/// How long a look-up counts before what it found must be marked.
+/// How long a look-up is valid: the value must be marked within this time.
 const LOOK_UP_HOLDS: Duration = Duration::from_secs(60);
 
-/// Where a value stands, and what is known about its copies.
+/// The state of a value, and what is known about its stored copies.
 pub(super) struct Machine<T> {
     state: State<T>,
-    /// Until when a look-up that did not find it counts.
+    /// Until when a look-up that did not find the object is valid.
     looked_up: Option<SendDeadline>,
-    /// Whether a person has said that it is absent, so that a look-up that cannot tell keeps nothing back.
+    /// Whether a person has declared the value absent. If so, an inconclusive look-up does not prevent sending.
     declared_absent: bool,
-    /// Whether a store may hold a copy, which others may have placed. Storing a value only borrows it.
+    /// Whether a store may hold a copy, which another worker may have placed. The field is atomic because serializing a value
+    /// borrows it immutably.
     has_copies: AtomicBool,
-    /// Whether the present mark is in a stored copy.
+    /// Whether a stored copy has the present mark.
     mark_is_stored: AtomicBool,
 }
 
 pub(super) enum State<T> {
-    /// Nothing that was sent can take effect any more.
+    /// The value was never sent, or nothing that was sent can still take effect.
     Ready,
-    /// It is marked: it may be sent, be on its way, or have taken effect.
+    /// The value is marked: its request may not have been sent yet, may be in flight, or may have taken effect.
     InFlight(Mark),
-    /// It was sent, nobody waits for its answer any more, and whether it took effect is not known.
+    /// The request was sent, no process waits for its response, and it is not known whether it took effect.
     Indeterminate(Sent),
-    /// The supplier has it. What it answered is missing where an earlier version of this library stored it.
+    /// The object exists at the supplier. `None` if what the supplier created is not known: version 0.1.0 of this library did not
+    /// store it, and a person may declare a value placed without it.
     Placed(Option<T>),
 }
 
 /// What is known about a value that was sent.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Sent {
-    /// By when it was sent, in milliseconds since 1970.
+    /// The latest time at which the call was started, in milliseconds since 1970.
     pub(super) send_by: Option<u64>,
-    /// When nobody waited for its answer any more.
+    /// When the call ended, in milliseconds since 1970.
     pub(super) ended_at: Option<u64>,
-    /// Whether the supplier answered with success, about something else than what was asked for. So it may have written the
-    /// request back in a way that no look-up recognises.
+    /// Whether the supplier responded with success, but about something other than what was requested. It may have stored the
+    /// request in a form that no look-up recognizes.
     pub(super) was_contradicted: bool,
 }
 
-/// How long a request may still be at work at the supplier.
+/// How long the supplier may still be processing a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Settling {
-    /// It cannot be at work any more.
+    /// The supplier cannot be processing it any more.
     Settled,
-    /// At most for so long.
+    /// The supplier may be processing it for at most this time.
     For(Duration),
-    /// It is not known when it was sent.
+    /// It is not known when the request was sent.
     Unknown,
 }
 
-/// That a value is about to be sent.
+/// The mark of a value that is about to be sent.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
-    /// By when it is sent, in milliseconds since 1970. Unknown where the clock showed an earlier time.
+    /// The latest time at which the call may start, in milliseconds since 1970. `None` if the clock showed an earlier time than
+    /// 1970.
     send_by: Option<u64>,
-    /// The same for the one value that made the mark and has not used it yet. No copy ever has it.
+    /// The same time, only in the value that made the mark and has not used it yet. A copy never has it.
     own: Option<SendDeadline>,
 }
 
@@ -104,7 +107,7 @@ impl<T> Machine<T> {
         }
     }
 
-    /// The machine of a value that comes from a store, which still has it.
+    /// Creates the machine of a value that was loaded from a store, which still holds a copy.
     pub(super) fn loaded(state: State<T>, declared_absent: bool) -> Self {
         Self { state, declared_absent, has_copies: AtomicBool::new(true), ..Self::new() }
     }
@@ -117,7 +120,7 @@ impl<T> Machine<T> {
         self.declared_absent
     }
 
-    /// The value is written into a store.
+    /// Records that the value was serialized, and thus may have been stored.
     pub(super) fn note_copy(&self) {
         self.has_copies.store(true, Ordering::Relaxed);
         self.mark_is_stored.store(true, Ordering::Relaxed);
@@ -127,27 +130,27 @@ impl<T> Machine<T> {
         self.has_copies.load(Ordering::Relaxed)
     }
 
-    /// Whether it has to be looked up before it is marked.
+    /// Returns whether the value must be looked up before it can be marked.
     pub(super) fn needs_look_up(&self) -> bool {
         self.has_copies() && self.looked_up.is_none_or(|until| has_passed(&until))
     }
 
-    /// A look-up begins: one before it does not count any more.
+    /// Records that a look-up starts. An earlier look-up is no longer valid.
     pub(super) fn looking_up(&mut self) {
         self.looked_up = None;
     }
 
-    /// A look-up did not find it.
+    /// Records that a look-up did not find the object.
     pub(super) fn looked_up(&mut self) {
         self.looked_up = Some(send_deadline_after(LOOK_UP_HOLDS));
     }
 
-    /// Marks it as being sent.
+    /// Marks the value as in flight.
     pub(super) fn mark(&mut self, good_for: Duration) -> Result<(), MarkError> {
         match self.state {
             State::Ready if self.needs_look_up() => Err(MarkError::NotLookedUp),
             State::Ready => {
-                // In this order, a pause between the two makes the mark of this value lapse earlier than the stored one.
+                // The own mark is made first, so a pause between the two readings makes it expire before the stored one.
                 let own = send_deadline_after(good_for);
                 let send_by = now().map(|now| millis(now.saturating_add(good_for)));
                 self.enter(State::InFlight(Mark { send_by, own: Some(own) }));
@@ -159,8 +162,8 @@ impl<T> Machine<T> {
         }
     }
 
-    /// Uses the mark up. Returns the moment after which the request must not leave. From here on the value counts as sent, even
-    /// if nobody waits for its end.
+    /// Uses up the mark. Returns the time after which the request must not be sent. From here on the value counts as sent, even
+    /// if the caller drops the call.
     pub(super) fn begin_to_send(&mut self, deadline: Duration) -> Result<SendDeadline, SendError> {
         let State::InFlight(mark) = &mut self.state else {
             return Err(match self.state {
@@ -173,8 +176,8 @@ impl<T> Machine<T> {
         if self.has_copies.load(Ordering::Relaxed) && !self.mark_is_stored.load(Ordering::Relaxed) {
             return Err(SendError::MarkNotStored);
         }
-        // Read before the mark is looked at: however long a pause between them is, the request leaves within `deadline` of a
-        // moment at which the mark was good.
+        // The deadline is computed before the mark is checked. However long a pause between the two is, the request is sent
+        // within `deadline` of a time at which the mark was valid.
         let send_deadline = send_deadline_after(deadline).min(own.plus(deadline));
         mark.own = None;
         if has_passed(&own) {
@@ -188,12 +191,12 @@ impl<T> Machine<T> {
         Ok(send_deadline)
     }
 
-    /// What was sent has ended, without an effect.
+    /// Records that the call has ended without an effect.
     pub(super) fn sent_without_effect(&mut self) {
         self.enter(State::Ready);
     }
 
-    /// What was sent has ended, and may have had an effect.
+    /// Records that the call has ended and may have had an effect.
     pub(super) fn sent_with_unknown_effect(&mut self, was_contradicted: bool) {
         let send_by = match &self.state {
             State::InFlight(mark) => mark.send_by,
@@ -202,29 +205,30 @@ impl<T> Machine<T> {
         self.enter(State::Indeterminate(Sent { send_by, ended_at: now().map(millis), was_contradicted }));
     }
 
-    /// Something else is at the supplier that may be what this value brought about.
+    /// Records that an object exists at the supplier which this value may have created.
     pub(super) fn conflicts(&mut self) {
         self.enter(State::Indeterminate(Sent { ended_at: now().map(millis), ..Sent::default() }));
     }
 
-    /// The supplier has it.
+    /// Records that the object exists at the supplier.
     pub(super) fn placed(&mut self, created: Option<T>) {
         self.enter(State::Placed(created));
     }
 
-    /// Whether an answer of success was about something else than what was asked for.
+    /// Returns whether the supplier responded with success, but about something other than what was requested.
     pub(super) fn was_contradicted(&self) -> bool {
         matches!(self.state, State::Indeterminate(Sent { was_contradicted: true, .. }))
     }
 
-    /// It is known that the supplier has it not. Copies may have been placed meanwhile, so that it is looked up again.
+    /// Records that the object does not exist at the supplier. A copy may have been placed in the meantime, so the value must
+    /// be looked up again.
     pub(super) fn absent(&mut self) {
         self.has_copies.store(true, Ordering::Relaxed);
         self.declared_absent = false;
         self.enter(State::Ready);
     }
 
-    /// A person has said that the supplier has it not.
+    /// Records that a person has declared the value absent.
     pub(super) fn declare_absent(&mut self) {
         self.absent();
         self.declared_absent = true;
@@ -235,14 +239,16 @@ impl<T> Machine<T> {
         self.mark_is_stored.store(false, Ordering::Relaxed);
     }
 
-    /// How much longer a request of it may be at work at the supplier. A clock that was set back makes it longer.
+    /// Returns how long the supplier may still be processing a request of this value. A clock that was set back makes it
+    /// longer.
     pub(super) fn settling(&self, deadline: Duration, settle: Duration) -> Settling {
         let since = match &self.state {
             State::Ready | State::Placed(_) => return Settling::Settled,
             State::Indeterminate(Sent { ended_at: Some(ended), .. }) => Duration::from_millis(*ended),
             State::InFlight(Mark { send_by: Some(by), .. })
             | State::Indeterminate(Sent { send_by: Some(by), .. }) => {
-                // Whoever held the mark had until then to begin, and its deadline to send.
+                // The process that made the mark could start the call until then, and send the request until the call's
+                // deadline.
                 Duration::from_millis(*by).saturating_add(deadline)
             }
             State::InFlight(_) | State::Indeterminate(_) => return Settling::Unknown,
@@ -256,5 +262,5 @@ impl<T> Machine<T> {
     }
 }
 
-/// What takes longer than this to settle was stored with a time that cannot be right.
+/// The longest plausible settling time. A longer one means that the stored time is wrong.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);

@@ -1,4 +1,4 @@
-//! Whether something that a supplier holds is what was asked for.
+//! Comparing what a supplier holds with what was requested.
 
 use any_ascii::any_ascii;
 use lastmile_core::wire::Lenient;
@@ -8,24 +8,24 @@ use serde::Serialize;
 #[cfg(feature = "cocon")]
 use serde_json::Value;
 
-/// Whether something that the supplier holds is what was asked for.
+/// Whether something that a supplier holds is what was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Match {
     Yes,
     No,
-    /// It cannot be told.
+    /// The two cannot be distinguished with certainty.
     Maybe,
 }
 
-/// The length from which on suppliers are taken to cut texts.
+/// The minimum length at which a text may have been truncated by a supplier.
 const SHORTEST_CUT: usize = 20;
 
-// Not every supplier has something to compare in every way.
+// Not every supplier uses every comparison.
 #[cfg_attr(not(all(feature = "cocon", feature = "covage", feature = "onapi")), allow(dead_code))]
 impl Match {
-    /// Compares a text that a supplier wrote back with the one that it was given. Suppliers change capitals, blanks and accents, write
-    /// characters as escapes, lose those that they do not know, add a name in front, and cut what is too long for them: then it is
-    /// not known whether it is the same.
+    /// Compares a text that a supplier holds with the text that it was given. Suppliers change case, white space and accents,
+    /// escape characters, drop unknown characters, add a prefix, and truncate long texts. The result is [`Maybe`](Self::Maybe)
+    /// if such a change explains the difference.
     pub(crate) fn of_text(held: &str, given: &str) -> Self {
         if held == given {
             return Self::Yes;
@@ -46,30 +46,31 @@ impl Match {
         Self::No
     }
 
-    /// Whether a reference that the supplier holds is the one that was given.
+    /// Returns whether a reference that the supplier holds is the given one.
     pub(crate) fn of_reference(held: &Lenient<String>, given: Option<&String>) -> Self {
         match (held.as_deref(), held.unexpected(), given) {
-            // Written as a number it may have lost a nought. An empty text is how some servers write that there is none.
+            // A reference that arrives as a number may have lost leading zeros. Some servers write a missing reference as an
+            // empty string.
             (_, Some(_), _) | (None | Some(""), None, _) => Self::Maybe,
             (Some(held), None, Some(given)) => Self::of_text(held, given),
             (Some(_), None, None) => Self::No,
         }
     }
 
-    /// Whether a field is what was asked for. One that was not asked for does not matter.
+    /// Returns whether a field has the requested value. A field that was not requested always matches.
     pub(crate) fn of_field(held: &Lenient<String>, given: Option<&String>) -> Self {
         match (held.as_deref(), given) {
             (_, None) => Self::Yes,
             (None | Some(""), Some(_)) => Self::Maybe,
             (Some(text), Some(given)) => match Self::of_text(text, given) {
-                // Written as a number it may have lost a nought.
+                // A value that arrives as a number may have lost leading zeros.
                 Self::No if held.unexpected().is_some() => Self::Maybe,
                 told => told,
             },
         }
     }
 
-    /// Whether an answer repeats what was asked for, by the texts, numbers and truths that both have.
+    /// Returns whether a response repeats the request, judged by the strings, numbers and booleans that both have.
     #[cfg(feature = "cocon")]
     pub(crate) fn of_answer(answer: &Value, request: &impl Serialize) -> Self {
         let Ok(Value::Object(request)) = serde_json::to_value(request) else { return Self::Maybe };
@@ -87,7 +88,7 @@ impl Match {
         }
     }
 
-    /// Both must be so.
+    /// Returns `Yes` if both are `Yes`, and `No` if either is `No`.
     pub(crate) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::No, _) | (_, Self::No) => Self::No,
@@ -97,7 +98,7 @@ impl Match {
     }
 }
 
-/// A text without what suppliers change: no accents, no capitals, no blanks.
+/// Returns a text without accents and white space, in lower case.
 fn folded(text: &str) -> String {
     let text = text.replace('\u{fffd}', "?");
     let mut folded = any_ascii(&text);
@@ -106,15 +107,15 @@ fn folded(text: &str) -> String {
     folded
 }
 
-/// A text as a server writes it that does not know characters beyond ASCII.
+/// Returns a text as written by a server that supports only ASCII: each other character is replaced by `instead`.
 fn without_foreign(text: &str, instead: &str) -> String {
     text.chars().map(|c| if c.is_ascii() { c.to_string() } else { instead.to_owned() }).collect()
 }
 
-/// Whether a folded text is the beginning of what was given.
+/// Returns whether a folded text is a truncated form of the given text.
 fn is_cut(held: &str, given: &str) -> bool {
     let (held, shortest) = match held.strip_suffix("...") {
-        // It says itself that it was cut.
+        // The text itself shows that it is truncated.
         Some(begin) => (begin, SHORTEST_CUT / 2),
         None => (held, SHORTEST_CUT),
     };
@@ -122,7 +123,7 @@ fn is_cut(held: &str, given: &str) -> bool {
     cuts.map(folded).any(|cut| cut == held)
 }
 
-/// Whether a folded text has another in it, with something before or after it that is no part of a reference.
+/// Returns whether a folded text contains the given one, delimited by characters that are not part of a reference.
 fn is_surrounded(held: &str, given: &str) -> bool {
     let is_separator =
         |c: char| matches!(c, ':' | '/' | '#' | '(' | ')' | '[' | ']' | ';' | ',' | '|' | '=' | '"' | '\'');
@@ -132,12 +133,12 @@ fn is_surrounded(held: &str, given: &str) -> bool {
     })
 }
 
-/// The digits of a number without the noughts before it.
+/// Returns the digits of a number without leading zeros.
 fn number(text: &str) -> Option<&str> {
     (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.trim_start_matches('0'))
 }
 
-/// A text without the escapes of URLs, HTML and string literals, and with UTF-8 that was read as Latin-1 mended.
+/// Returns a text without the escapes of URLs, HTML and string literals, and with UTF-8 that was decoded as Latin-1 repaired.
 fn unescaped(text: &str) -> String {
     let text = percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut plain = String::with_capacity(text.len());
@@ -161,7 +162,7 @@ fn unescaped(text: &str) -> String {
     latin1.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or(plain)
 }
 
-/// The character that an entity of HTML stands for.
+/// Returns the character of an HTML entity.
 fn character(entity: &str) -> Option<char> {
     let name = entity.strip_prefix('&')?.strip_suffix(';')?;
     match name {
@@ -199,7 +200,7 @@ mod tests {
             (&long[..20], long),
             (&long[..23], long),
             ("sp-2026-ankeborg-000", long),
-            // Cut at 20 and trimmed.
+            // Truncated at 20 characters, then trimmed.
             ("SP-2026 ANKEBORG 00", "SP-2026 ANKEBORG 00 431"),
             ("SP-2026-ANKE...", long),
             ("SP-2026-ANKEBORG\u{2026}", long),

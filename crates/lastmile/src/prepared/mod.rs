@@ -1,4 +1,4 @@
-//! Creating calls: checked, stored, placed once, reconciled.
+//! Creating calls that are checked, stored, placed once, and reconciled.
 
 mod clock;
 mod creation;
@@ -50,76 +50,77 @@ use sealed::{Lookup, LookupPurpose, Supplier as _};
 ///
 /// # States
 ///
-/// The state decides which methods are allowed and what they do. A method that the table does not show for a state fails with an
-/// error that says what to do, and leaves the state as it is.
+/// The state determines which methods are allowed and what they do. A method that the table does not list for a state returns
+/// an error that says what to do, and does not change the state.
 ///
-/// A value is *marked by itself* from [`mark_in_flight`](Self::mark_in_flight) until [`place`](Self::place), for a minute at most. A
-/// value that was loaded from a store as `InFlight` is *marked by another*: another process may be sending it, or has crashed.
+/// A value is *locally marked* from [`mark_in_flight`](Self::mark_in_flight) until [`place`](Self::place), for at most a
+/// minute. A value that was loaded from a store as `InFlight` is not locally marked: another process may be sending it, or may
+/// have crashed.
 ///
 /// | state | method | supplier queried | request sent | next state |
 /// |---|---|---|---|---|
-/// | `Ready` | [`look_up`](Self::look_up): not there, or the API has no look-up | yes | no | `Ready`; `mark_in_flight` is allowed for a minute |
-/// | `Ready` | `look_up`: there | yes | no | `Placed` |
-/// | `Ready` | `look_up`: something is there that may be it | yes | no | `Indeterminate` |
-/// | `Ready` | `look_up` fails, or cannot tell | yes | no | `Ready`; `mark_in_flight` is not allowed |
-/// | `Ready` | `mark_in_flight`, after `look_up`, or if it was never stored | no | no | `InFlight`, marked by itself |
+/// | `Ready` | [`look_up`](Self::look_up): not found, or the API has no look-up | yes | no | `Ready`; `mark_in_flight` is allowed for a minute |
+/// | `Ready` | `look_up`: found | yes | no | `Placed` |
+/// | `Ready` | `look_up`: an object exists that may be this one | yes | no | `Indeterminate` |
+/// | `Ready` | `look_up` fails or is inconclusive | yes | no | `Ready`; `mark_in_flight` is not allowed |
+/// | `Ready` | `mark_in_flight`, after `look_up`, or if it was never stored | no | no | `InFlight`, locally marked |
 /// | `Ready`, never stored | `place` | no | yes | as from `InFlight` |
-/// | `InFlight`, marked by itself | `place`: created | no | yes | `Placed` |
-/// | `InFlight`, marked by itself | `place`: rejected, throttled, or never left | no | yes | `Ready` |
-/// | `InFlight`, marked by itself | `place`: no answer, or none that confirms it | no | yes | `Indeterminate` |
-/// | `InFlight`, marked by itself | `place` is dropped before its end | no | maybe | `InFlight`, as if marked by another |
-/// | `InFlight`, marked by itself | `place` after the mark has expired | no | no | `InFlight`, as if marked by another; `Ready` if never stored |
-/// | `InFlight`, `Indeterminate` | [`reconcile`](Self::reconcile): there | yes | no | `Placed` |
-/// | `InFlight`, `Indeterminate` | `reconcile`: not there, and no request can be at work any more | yes | no | `Ready` |
-/// | `InFlight`, `Indeterminate` | `reconcile`: not there yet, cannot tell now, or fails | yes | no | unchanged; ask again |
-/// | `InFlight`, `Indeterminate` | `reconcile`: only a person can tell | yes | no | unchanged; a person has to check |
-/// | `InFlight`, `Indeterminate` | [`declare_absent`](Self::declare_absent), once no request can be at work any more | by a person | no | `Ready` |
+/// | `InFlight`, locally marked | `place`: created | no | yes | `Placed` |
+/// | `InFlight`, locally marked | `place`: rejected, throttled, or not sent | no | yes | `Ready` |
+/// | `InFlight`, locally marked | `place`: no response, or none that confirms the request | no | yes | `Indeterminate` |
+/// | `InFlight`, locally marked | `place` is dropped before it completes | no | maybe | `InFlight`, not locally marked |
+/// | `InFlight`, locally marked | `place` after the mark has expired | no | no | `InFlight`, not locally marked; `Ready` if never stored |
+/// | `InFlight`, `Indeterminate` | [`reconcile`](Self::reconcile): found | yes | no | `Placed` |
+/// | `InFlight`, `Indeterminate` | `reconcile`: not found, and the settle time has passed | yes | no | `Ready` |
+/// | `InFlight`, `Indeterminate` | `reconcile`: not found yet, inconclusive, or fails | yes | no | unchanged; try again later |
+/// | `InFlight`, `Indeterminate` | `reconcile`: undecidable | yes | no | unchanged; a person has to check |
+/// | `InFlight`, `Indeterminate` | [`declare_absent`](Self::declare_absent), once the settle time has passed | by a person | no | `Ready` |
 /// | any | [`declare_placed`](Self::declare_placed) | by a person | no | `Placed` |
-/// | `Ready` | `reconcile` | no | no | `Ready`: it is absent |
-/// | `Placed` | `reconcile`, `look_up` | no | no | `Placed`: what was created |
+/// | `Ready` | `reconcile` returns `Absent` | no | no | `Ready` |
+/// | `Placed` | `reconcile`, `look_up` return what was created | no | no | `Placed` |
 ///
-/// A rejected value is `Ready` again: this library does not know whether somebody has corrected what was wrong. Do not place it in
-/// a loop. Store the value after every method, also after one that fails. A value that was never stored can be placed at once,
-/// `Prepared::new(…)?.place(…)`; then nothing is known about it after a crash.
+/// A rejected value becomes `Ready` again, because this library does not know whether the cause of the rejection has been
+/// corrected. Do not place it in a loop. Store the value after every method call, including one that fails. A value that was
+/// never stored can be placed directly with `Prepared::new(…)?.place(…)`; after a crash, nothing is known about such a value.
 ///
 /// # Several workers, one store
 ///
-/// A value knows nothing of its copies. Three rules keep two workers from placing one order twice:
+/// A value does not know about its copies. Three rules prevent two workers from placing one order twice:
 ///
-/// - **Replace, never overwrite.** A worker stores a mark only in the place of the very text that it loaded
-///   (`UPDATE … SET value = $new WHERE key = $key AND value = $old`), and places only if that succeeded. So no two workers hold
-///   a mark at once. A lock does not replace this: a worker that was paused may have lost it.
-/// - **Whatever may have been stored is looked up before it is sent.** `mark_in_flight` demands it.
-/// - **Nothing leaves late.** A request leaves before its call's deadline, which begins before the mark has lapsed; the clocks
-///   are read before each step, and the connection gets no body from a value whose time is over, even in a process that was
-///   paused. Only between that last look at the clock and the write to the socket, a few instructions, can a pause go unnoticed.
+/// - **Compare and swap, never overwrite.** A worker stores a mark only if the store still has the text that it loaded
+///   (`UPDATE … SET value = $new WHERE key = $key AND value = $old`), and places the value only if that succeeded. Therefore no
+///   two workers hold a mark at the same time. A lock is not a substitute: a worker that was paused may have lost it.
+/// - **Look up before sending.** `mark_in_flight` requires a look-up of every value that may have been stored.
+/// - **Never send late.** A request is sent before the deadline of its call, which starts before the mark expires. The clocks
+///   are read before each step, and no request body is written after the deadline, even in a process that was paused. Only a
+///   pause within the few instructions between the last reading of the clock and the write to the socket goes unnoticed.
 ///
-/// What remains: a supplier that carries a request out later than the policy's [`settle`](crate::Policy::settle_time) time after the
-/// last moment at which it can have been sent. Make that time longer where a supplier is known to be slow.
+/// One risk remains: a supplier may execute a request later than the policy's [`settle`](crate::Policy::settle_time) time after
+/// the latest time at which the request can have been sent. Set a longer time for a supplier that is known to be slow.
 ///
-/// | created | looked at |
+/// | created | look-up |
 /// |---|---|
-/// | ON-API order | the orders and subscriptions of the access, for its reference |
-/// | ON-API ticket | the list of tickets, for its reference |
-/// | ON-API change of a ticket | the ticket, for the comment or the status |
-/// | Covage submission | the order, whether it is submitted |
-/// | Covage draft | your newest 500 orders, for its reference |
-/// | Covage contact | the list of contacts, for one that says the same |
-/// | Covage information, migration | nothing: no call shows them; sending them twice has no further effect |
-/// | everything at Cocon | nothing: the API has no reference of the caller's |
+/// | ON-API order | the orders and subscriptions of the access, by reference |
+/// | ON-API ticket | the list of tickets, by reference |
+/// | ON-API change of a ticket | the ticket, by comment or status |
+/// | Covage submission | the order, by whether it is submitted |
+/// | Covage draft | your newest 500 orders, by reference |
+/// | Covage contact | the list of contacts, by equal fields |
+/// | Covage information, migration | none: no call shows them; sending them twice has no further effect |
+/// | everything at Cocon | none: the API has no reference that the caller sets |
 ///
 /// # The store
 ///
-/// Serializing a value counts as storing it: from then on [`place`](Self::place) requires a mark, and the mark must have been
-/// serialized, too. This library cannot see whether the text has reached your store.
+/// Serializing a value counts as storing it. From then on, [`place`](Self::place) requires a mark, and the mark must have been
+/// serialized too. This library cannot see whether the serialized text has reached your store.
 ///
-/// Store it as JSON text. A [`serde_json::Value`] on the way rounds numbers beyond the precision of a float. What is stored has
-/// the whole request and, once placed, the supplier's answer: personal data, as a rule.
+/// Store the value as JSON text. Converting it to a [`serde_json::Value`] rounds numbers beyond the precision of a float. The
+/// text contains the whole request and, once placed, the supplier's response, and therefore usually personal data.
 ///
-/// The form has a version. Later versions of this library read what earlier ones stored; an earlier one refuses what it does not
-/// know, so that a worker of an older release never sends less than was stored.
+/// The stored form has a version. Later versions of this library read the form of earlier versions. An earlier version fails to
+/// read a form that it does not know, so a worker of an older release never sends less than was stored.
 ///
-/// `Debug` shows the kind and the state, not the request.
+/// `Debug` shows the kind and the state, but not the request.
 ///
 /// [`serde_json::Value`]: https://docs.rs/serde_json/1/serde_json/enum.Value.html
 pub struct Prepared<C: Creation> {
@@ -127,37 +128,37 @@ pub struct Prepared<C: Creation> {
     machine: Machine<C::Created>,
 }
 
-/// How far a [`Prepared`] value has come.
+/// The state of a [`Prepared`] value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PreparedState {
-    /// It was never sent, or what was sent had no effect.
+    /// The request was never sent, or was sent without an effect.
     Ready,
-    /// It is marked as being sent. Whoever made the mark may be sending it; after a crash nobody is.
+    /// The value is marked as in flight. The process that made the mark may be sending the request, or may have crashed.
     InFlight,
-    /// It was sent, and whether it took effect is not known. [`Prepared::reconcile`] tells whether asking again can help
-    /// ([`Reconciled::Indeterminate`]) or a person has to check ([`Reconciled::Undecidable`]).
+    /// The request was sent, and it is not known whether it took effect. [`Prepared::reconcile`] returns whether to reconcile
+    /// again later ([`Reconciled::Indeterminate`]) or whether a person has to check ([`Reconciled::Undecidable`]).
     Indeterminate,
-    /// The supplier has it.
+    /// The object exists at the supplier.
     Placed,
 }
 
 impl<C: Creation> Prepared<C> {
-    /// Checks the request and prepares it. Nothing is sent.
+    /// Checks the request and prepares it, without sending anything.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the supplier could only refuse it.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the request breaks a rule of the supplier.
     pub fn new(request: C) -> Result<Self, Error> {
         request.check()?;
         Ok(Self { request, machine: Machine::new() })
     }
 
-    /// Returns the request that is sent.
+    /// Returns the request.
     pub fn request(&self) -> &C {
         &self.request
     }
 
-    /// Returns how far it has come.
+    /// Returns the state.
     pub fn state(&self) -> PreparedState {
         match self.machine.state() {
             State::Ready => PreparedState::Ready,
@@ -167,8 +168,9 @@ impl<C: Creation> Prepared<C> {
         }
     }
 
-    /// Returns what the supplier created, once it is placed. None also for a placed value that version 0.1.0 of this library
-    /// stored, which did not keep it: [`reconcile`](Self::reconcile) reads it from the supplier.
+    /// Returns what the supplier created, if the state is `Placed`. Also returns `None` for a placed value that version 0.1.0
+    /// of this library stored without what was created, and after [`declare_placed`](Self::declare_placed) with `None`. In these
+    /// cases [`reconcile`](Self::reconcile) reads it from the supplier.
     pub fn created(&self) -> Option<&C::Created> {
         match self.machine.state() {
             State::Placed(created) => created.as_ref(),
@@ -176,12 +178,13 @@ impl<C: Creation> Prepared<C> {
         }
     }
 
-    /// Queries the supplier for what is to be created. If it exists, the state becomes `Placed` and the created object is returned.
-    /// A value that was ever stored has to be looked up before it is marked.
+    /// Queries the supplier for the object that the request creates. If the object exists, the state becomes `Placed` and the
+    /// object is returned. A value that was ever stored must be looked up before it is marked. This method never sends the
+    /// request.
     ///
     /// # Errors
-    /// The outcome of the look-up, when it fails. [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) when it cannot tell, or when the
-    /// value may have been sent already: reconcile it. Nothing is sent in any case.
+    /// Returns the error of the look-up when it fails. Returns [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) when
+    /// the look-up is inconclusive, or when the request may have been sent already; in the latter case, reconcile the value.
     pub async fn look_up(&mut self, supplier: &C::Supplier) -> Result<Option<C::Created>, Error> {
         match self.machine.state() {
             State::Ready => {}
@@ -219,24 +222,27 @@ impl<C: Creation> Prepared<C> {
         }
     }
 
-    /// Marks it as being sent, for the store, before it is. The mark is good for a minute: [`place`](Self::place) it by then.
+    /// Marks the value as in flight, without sending anything. The mark is valid for a minute: store the value and
+    /// [`place`](Self::place) it within that time.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it was stored and not [looked up](Self::look_up) within the last
-    /// minute, is marked already, or is placed; [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) when it may have been sent:
-    /// [`reconcile`](Self::reconcile) it.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the value was stored and not [looked up](Self::look_up)
+    /// within the last minute, is marked already, or is placed. Returns
+    /// [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) when the request may have been sent; in that case,
+    /// [`reconcile`](Self::reconcile) the value.
     pub fn mark_in_flight(&mut self) -> Result<(), Error> {
         self.mark_in_flight_for(MARK_HOLDS)
     }
 
-    /// The same with a mark that is good for another time than a minute. The shorter it is, the sooner
-    /// [`reconcile`](Self::reconcile) can say after a crash that something is absent. It has to last for storing it.
+    /// Marks the value as in flight, with a mark that is valid for `time` instead of a minute. With a shorter time,
+    /// [`reconcile`](Self::reconcile) can return [`Reconciled::Absent`] sooner after a crash. The time must suffice for storing
+    /// the value.
     ///
     /// # Errors
-    /// As [`mark_in_flight`](Self::mark_in_flight).
+    /// Returns the same errors as [`mark_in_flight`](Self::mark_in_flight).
     pub fn mark_in_flight_for(&mut self, time: Duration) -> Result<(), Error> {
         if self.state() == PreparedState::Ready {
-            // It may have been sent by a version of this library with other rules, and be ready again.
+            // The request may have been checked by another version of this library, with other rules.
             self.request.check()?;
         }
         self.machine.mark(time).map_err(|error| match error {
@@ -249,14 +255,15 @@ impl<C: Creation> Prepared<C> {
         })
     }
 
-    /// Sends it. Its mark must be stored, unless the value was never stored at all: then it marks itself.
+    /// Sends the request. The value's mark must be stored. A value that was never stored is marked automatically.
     ///
-    /// Nothing is looked up here, and nothing is sent twice. Store the value again afterwards, however it ended.
+    /// This method looks nothing up, and sends the request at most once. Store the value afterwards, whatever the result is.
     ///
     /// # Errors
-    /// The outcome of the call. [`Outcome::Invalid`](crate::Outcome::Invalid) without a request, when it is not marked, its mark
-    /// is not stored or has lapsed, or it is placed already; [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) without a request, when
-    /// it may have been sent before: [`reconcile`](Self::reconcile) it.
+    /// Returns the error of the call. Without sending the request, returns [`Outcome::Invalid`](crate::Outcome::Invalid) when
+    /// the value is not marked, its mark is not stored or has expired, or it is placed already. Without sending the request,
+    /// returns [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) when the request may have been sent before; in that
+    /// case, [`reconcile`](Self::reconcile) the value.
     pub async fn place(&mut self, supplier: &C::Supplier) -> Result<C::Created, Error> {
         if matches!(self.machine.state(), State::Ready) && !self.machine.needs_look_up() {
             self.mark_in_flight()?;
@@ -290,23 +297,23 @@ impl<C: Creation> Prepared<C> {
         result
     }
 
-    /// Finds out what became of it, with what the supplier's API offers.
+    /// Finds out whether the request took effect, by querying the supplier.
     ///
-    /// A request may still be at work at the supplier when nobody waits for it any more. So what is not there is called absent
-    /// only when the policy's [`settle`](crate::Policy::settle_time) time has passed since `place` ended, or since the latest moment
-    /// at which a crashed process can have sent it: as long as its mark was good, and the policy's deadline. So the client must
-    /// not have a shorter deadline than the one that placed it, and the clocks of workers on several machines must agree within
-    /// the settle time.
+    /// A supplier may still be processing a request after the call has ended. Therefore a missing object is reported as absent
+    /// only once the policy's [`settle`](crate::Policy::settle_time) time has passed since `place` ended or, after a crash,
+    /// since the latest time at which the request can have been sent, which is the expiry of the mark plus the policy's
+    /// deadline. The client must not have a shorter deadline than the client that placed the value, and the clocks of workers
+    /// on different machines must agree to within the settle time.
     ///
-    /// With the defaults, a value whose process has crashed is absent seven minutes after it was marked at the earliest. To shorten
-    /// that, see [`mark_in_flight_for`](Self::mark_in_flight_for), [`Policy::deadline`](crate::Policy::deadline) and
-    /// [`Policy::settle_time`](crate::Policy::settle_time).
+    /// With the defaults, a value whose process has crashed is reported as absent seven minutes after it was marked at the
+    /// earliest. To shorten that time, see [`mark_in_flight_for`](Self::mark_in_flight_for),
+    /// [`Policy::deadline`](crate::Policy::deadline) and [`Policy::settle_time`](crate::Policy::settle_time).
     ///
     /// # Errors
-    /// The outcome of the look-up; it can be asked again.
+    /// Returns the error of the look-up. The state is unchanged; reconcile the value again.
     pub async fn reconcile(&mut self, supplier: &C::Supplier) -> Result<Reconciled<C::Created>, Error> {
         let policy = supplier.policy();
-        // Before the look-up: what is done by now is seen by it.
+        // This is computed before the look-up, so that the look-up sees every request that has settled by now.
         let left = match self.machine.state() {
             State::Ready => return Ok(Reconciled::Absent),
             State::Placed(Some(created)) => return Ok(Reconciled::Placed(created.clone())),
@@ -314,7 +321,7 @@ impl<C: Creation> Prepared<C> {
         };
         let was_placed = matches!(self.machine.state(), State::Placed(_));
         let was_contradicted = self.machine.was_contradicted();
-        // Another worker may be sending it, and will know.
+        // Another worker may be sending the request, and will store its outcome.
         let sending = match (left, self.machine.state()) {
             (Settling::For(left), State::InFlight(_)) => Some(left),
             _ => None,
@@ -371,14 +378,14 @@ impl<C: Creation> Prepared<C> {
         }
     }
 
-    /// Makes it `Ready` again, because a person has checked that the supplier does not have it: call it when
-    /// [`reconcile`](Self::reconcile) has returned [`Reconciled::Undecidable`]. A later look-up that finds it still keeps it from
-    /// being sent; one that cannot tell does not any more.
+    /// Makes the value `Ready` again, because a person has checked that the supplier does not have the object. Call this after
+    /// [`reconcile`](Self::reconcile) has returned [`Reconciled::Undecidable`]. A later look-up that finds the object still
+    /// prevents sending; an inconclusive one no longer does.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is placed. [`Outcome::Indeterminate`](crate::Outcome::Indeterminate), with
-    /// [`retry_after`](Error::retry_after), while a request of it may still be sent or be at work: what is not there now may be
-    /// there then.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the value is placed. Returns
+    /// [`Outcome::Indeterminate`](crate::Outcome::Indeterminate), with [`retry_after`](Error::retry_after), while a request of
+    /// the value may still be sent or processed, because the object may still be created.
     pub fn declare_absent(&mut self, supplier: &C::Supplier) -> Result<(), Error> {
         if let State::Placed(_) = self.machine.state() {
             return Err(invalid::<C>(PLACED_ALREADY));
@@ -392,14 +399,15 @@ impl<C: Creation> Prepared<C> {
         Ok(())
     }
 
-    /// Counts it as sent, without an answer.
+    /// Puts the value into the state after a call whose response was lost.
     #[cfg(feature = "testing")]
     pub(crate) fn lose_answer(&mut self) {
         let _ = self.machine.begin_to_send(MARK_HOLDS);
         self.machine.sent_with_unknown_effect(false);
     }
 
-    /// Makes it `Placed`, because a person has found it at the supplier: with what was created there, if that is known.
+    /// Makes the value `Placed`, because a person has found the object at the supplier. `created` is what the supplier created,
+    /// if known.
     ///
     /// ```
     /// # use lastmile::{Error, Prepared, cocon::Batch};
@@ -426,7 +434,7 @@ const MAY_HAVE_BEEN_SENT: &str = "this value may have been sent before. Nothing 
 
 const PLACED_ALREADY: &str = "this value is placed already. Nothing was sent now. See what it created";
 
-/// How long after it was made a mark is good, unless the caller says otherwise.
+/// How long a mark is valid by default.
 const MARK_HOLDS: Duration = Duration::from_secs(60);
 
 fn invalid<C: Creation>(reason: impl Into<String>) -> Error {
@@ -437,14 +445,14 @@ fn unknown<C: Creation>(reason: impl Into<String>) -> Error {
     Error::indeterminate(C::Supplier::API, reason).with_own_advice()
 }
 
-/// How long it takes until asking again may help, when the supplier's data do not tell.
+/// Returns how long to wait before the next look-up when the supplier's data are inconclusive.
 fn doubt_lasts(supplier: &impl sealed::Supplier) -> Duration {
     let policy = supplier.policy();
-    // Some doubts pass at once, such as that of a page in the place of an answer.
+    // Some causes disappear quickly, such as an HTML page instead of a response.
     (policy.settle_time / 10).max(policy.initial_backoff)
 }
 
-/// Whether the supplier has no such call, or says so in its directory.
+/// Returns whether the supplier does not offer a call, by its response or by its directory.
 fn is_not_offered(error: &Error) -> bool {
     let status = error.status().map(|status| status.as_u16());
     error.outcome() == Outcome::Invalid || matches!(status, Some(405 | 501))

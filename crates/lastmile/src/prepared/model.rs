@@ -1,9 +1,9 @@
-//! Random interleavings of several workers over one store, against a supplier that recognises nothing.
+//! A test of random interleavings of several workers that share one store, with a supplier that does not detect duplicates.
 //!
-//! The workers run the real [`Prepared`] under a simulated clock: each stops after every step, for as long as the schedule wants,
-//! and may be crashed there. The supplier carries every request out that arrives, once each, sooner or later or never, and loses
-//! answers. However they are interleaved, the order takes effect once; unless a request was still at work after the settle time,
-//! which is what the documentation of `Prepared` says can happen.
+//! The workers run the real [`Prepared`] under a simulated clock. Each worker yields after every step, for as long as the
+//! schedule determines, and may crash there. The supplier executes every request that arrives at most once, at once or later or
+//! never, and loses responses. In every interleaving the order takes effect exactly once, unless a request is still being
+//! processed after the settle time. The documentation of `Prepared` names this exception.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -31,21 +31,21 @@ struct Line {
     reference: String,
 }
 
-/// What the world outside the workers has.
+/// The state outside the workers.
 struct World {
     chance: fastrand::Rng,
     stored: String,
     requests: Vec<Request>,
-    /// Whether some requests are at work longer than the settle time.
+    /// Whether some requests are processed for longer than the settle time.
     has_slow_requests: bool,
-    /// What the schedule met, so that a test can tell that it tests something.
+    /// The events of the schedule, so that a test can check that they occur.
     met: Met,
 }
 
 #[derive(Clone, Copy)]
 struct Request {
     left_at: Duration,
-    /// When it takes effect; never, if none.
+    /// When the request takes effect, or `None` if it never does.
     effect_at: Option<Duration>,
 }
 
@@ -67,7 +67,7 @@ impl World {
         self.requests.iter().filter(|request| request.effect_at.is_some_and(|at| at <= elapsed())).count()
     }
 
-    /// What a look-up is answered with now.
+    /// Returns the result of a look-up at the current time.
     fn look(&mut self, reference: &str, purpose: LookupPurpose) -> Result<Lookup<String>, Error> {
         match self.chance.u8(..10) {
             0 => Err(Error::indeterminate("model", "the look-up failed")),
@@ -97,7 +97,7 @@ impl Network {
         self.world.lock().unwrap()
     }
 
-    /// Whether a person looks at the supplier's data, now and then, and the order is not there.
+    /// Returns whether a person checks the supplier's data, which happens at random, and does not find the order.
     fn person_finds_nothing(&self) -> bool {
         let mut world = self.world();
         world.chance.u8(..8) == 0 && world.effects() == 0
@@ -128,8 +128,8 @@ impl Creation for Line {
         Ok(())
     }
 
-    /// As the call layer sends: the clock is read before each step, and once the request has left, its answer is waited for
-    /// until the deadline.
+    /// Sends the request like the call layer: reads the clock before each step, and once the request is sent, waits for the
+    /// response until the deadline.
     async fn send(&self, network: &Network) -> Result<String, Error> {
         let deadline = network.send_deadline.expect("every placement has one");
         let steps = network.world().chance.usize(1..4);
@@ -174,15 +174,15 @@ impl Creation for Line {
     }
 }
 
-/// Lets the schedule go on elsewhere.
+/// Yields to the schedule.
 async fn step() {
     let mut has_stopped = false;
     poll_fn(|_| if std::mem::replace(&mut has_stopped, true) { Poll::Ready(()) } else { Poll::Pending })
         .await;
 }
 
-/// Replaces what a worker loaded by what it has now. Returns whether that is known to have happened; a database may have done it
-/// and not said so.
+/// Replaces what a worker loaded with its current value. Returns whether the replacement is known to have happened. A database
+/// may have replaced the value without a confirmation.
 async fn replace(network: &Network, old: &str, new: &str) -> bool {
     step().await;
     let replaced = {
@@ -200,7 +200,7 @@ async fn replace(network: &Network, old: &str, new: &str) -> bool {
     replaced
 }
 
-/// A worker as the documentation of `Prepared` describes it. It ends once the order is placed.
+/// Runs a worker as the documentation of `Prepared` describes it. The worker ends once the order is placed.
 async fn work(network: Network) {
     loop {
         step().await;
@@ -211,7 +211,7 @@ async fn work(network: Network) {
             match order.state() {
                 PreparedState::Placed => return,
                 PreparedState::Ready => {
-                    // Looked up, marked and stored; or somebody else was faster.
+                    // Looks up, marks and stores the value, unless another worker was faster.
                     let looked_up = order.look_up(&network).await;
                     let Ok(None) = looked_up else {
                         let now = text(&order);
@@ -243,7 +243,7 @@ async fn work(network: Network) {
                     match order.reconcile(&network).await {
                         Ok(Reconciled::Absent) => network.world().met.absences += 1,
                         Ok(Reconciled::Placed(_)) => network.world().met.reconciled += 1,
-                        // It loads it again, after a while.
+                        // The worker loads the value again later.
                         _ => break,
                     }
                 }
@@ -253,7 +253,7 @@ async fn work(network: Network) {
                 break;
             }
             stored = now;
-            // Some workers load it again before each step, some go on with what they have.
+            // Some workers load the value again before each step, and some continue with the value they have.
             if network.world().chance.bool() {
                 break;
             }
@@ -289,7 +289,7 @@ fn run(seed: u64, workers: usize, has_slow_requests: bool) -> Arc<Mutex<World>> 
     let mut stalled_until = vec![Duration::ZERO; workers];
     let mut cx = Context::from_waker(Waker::noop());
     for number in 0.. {
-        // Sooner or later nothing goes wrong any more.
+        // From here on, no more faults are injected.
         let is_calm = number > 400;
         assert!(number < 20_000, "seed {seed}: no end");
         let at = chance.usize(..workers);
@@ -301,7 +301,7 @@ fn run(seed: u64, workers: usize, has_slow_requests: bool) -> Arc<Mutex<World>> 
             (running[at], stalled_until[at]) = (Some(start()), Duration::ZERO);
         }
         if !is_calm && chance.u8(..20) == 0 {
-            // Past the mark, the deadline or the settle time.
+            // The stall may last beyond the mark, the deadline or the settle time.
             let whole = [MARK, MARK + DEADLINE, MARK + DEADLINE + SETTLE * 2][chance.usize(..3)];
             stalled_until[at] = elapsed() + whole.mul_f64(chance.f64() * 1.5);
         }
@@ -310,7 +310,7 @@ fn run(seed: u64, workers: usize, has_slow_requests: bool) -> Arc<Mutex<World>> 
             set(elapsed() + passed);
         }
         if stalled_until[at] > elapsed() {
-            // Others go on; if there are none, time does.
+            // Other workers continue. If there are none, the clock advances.
             if workers == 1 || is_calm {
                 set(stalled_until[at]);
             }
@@ -322,12 +322,12 @@ fn run(seed: u64, workers: usize, has_slow_requests: bool) -> Arc<Mutex<World>> 
             running[at] = None;
         }
     }
-    // Whatever is still at work comes to its end.
+    // All requests that are still being processed complete.
     set(elapsed() + SETTLE * 8);
     network.world
 }
 
-/// How many schedules are run; each is another one.
+/// The number of schedules. Each has its own seed.
 const SCHEDULES: u64 = 4_000;
 
 #[track_caller]
@@ -374,7 +374,7 @@ fn three_workers_place_an_order_once() {
     assert!(met.found_before_sending > 10 && met.refused_replacements > 100, "{met:?}");
 }
 
-/// What the documentation says can happen, does, and nothing else.
+/// Checks that the exception which the documentation names occurs, and no other.
 #[test]
 fn only_a_request_at_work_beyond_the_settle_time_takes_effect_beside_another() {
     let mut doubled = 0;

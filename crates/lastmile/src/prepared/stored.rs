@@ -9,18 +9,17 @@ use serde_json::value::RawValue;
 use super::machine::{Machine, Mark, Sent, State};
 use super::{Creation, Prepared};
 
-/// The version of the stored form. Version 1 had no `created` and other words for the states, and is still read.
+/// The version of the stored form. Version 1 had no `created` and used other names for the states; it can still be read.
 const VERSION: u32 = 2;
 
 const READY: &str = "ready";
 const IN_FLIGHT: &str = "in_flight";
 const INDETERMINATE: &str = "indeterminate";
 const PLACED: &str = "placed";
-/// Of version 1: marked, and sent or not.
+/// A state of version 1: the value is marked, and it is not known whether it was sent.
 const UNCLEAR: &str = "unclear";
 
-/// Everything that a stored value may have. One with more was written by a later version of this library, and what that means
-/// is not known here.
+/// All fields of a stored value. A value with more fields was written by a later version of this library, and cannot be read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
@@ -28,7 +27,7 @@ struct Stored {
     kind: String,
     #[serde(default)]
     state: Option<String>,
-    /// The state of version 1.
+    /// The state of a value of version 1.
     #[serde(default)]
     progress: Option<String>,
     #[serde(default)]
@@ -98,8 +97,8 @@ impl<'de, C: Creation> Deserialize<'de> for Prepared<C> {
         }
         let state = state::<C, D::Error>(&stored)?;
         let request: C = part("request", &stored.request)?;
-        // It may have been stored by another version of this library, or been changed in the store. What was sent is read
-        // whatever this version thinks of it, since somebody has to find out what became of it.
+        // A value that is to be sent may have been stored by another version of this library, or changed in the store. A value
+        // that may have been sent is read without this check, because it still has to be reconciled.
         if let State::Ready = state {
             request.check().map_err(|error| {
                 de::Error::custom(format_args!("the stored request cannot be sent: {error}"))
@@ -124,7 +123,7 @@ fn state<C: Creation, E: de::Error>(stored: &Stored) -> Result<State<C::Created>
         }
         (Some(PLACED), _) => match created {
             Some(created) => State::Placed(Some(part("created", created)?)),
-            // What says nothing is stored as `null`. Of everything else nothing was stored by version 1.
+            // A `created` without content is stored as `null`. Version 1 did not store any other.
             None => State::Placed(serde_json::from_str("null").ok()),
         },
         (None, _) => return Err(E::custom("its state is missing")),
@@ -134,7 +133,7 @@ fn state<C: Creation, E: de::Error>(stored: &Stored) -> Result<State<C::Created>
     })
 }
 
-/// Reads a part of what is stored, and refuses one of which something would be lost.
+/// Reads a part of a stored value. Fails if writing the part again would lose a field.
 fn part<T: Serialize + de::DeserializeOwned, E: de::Error>(name: &str, raw: &RawValue) -> Result<T, E> {
     let read: T = serde_json::from_str(raw.get()).map_err(|error| unreadable(&E::custom(error)))?;
     let known = serde_json::to_value(&read).map_err(|_| E::custom("it cannot be written again"))?;
@@ -148,7 +147,7 @@ fn part<T: Serialize + de::DeserializeOwned, E: de::Error>(name: &str, raw: &Raw
     }
 }
 
-/// Whether a field that is stored is not among those that are known. One without a value says nothing.
+/// Returns `Some` if the stored value has a field that is not known. Fields that are `null` do not count.
 fn unknown_field(stored: &Value, known: &Value) -> Option<()> {
     match (stored, known) {
         (Value::Object(stored), Value::Object(known)) => {
@@ -168,7 +167,7 @@ fn unknown_field(stored: &Value, known: &Value) -> Option<()> {
     }
 }
 
-/// What was expected, or is missing. The rest of serde's message may quote what is stored, which may be personal.
+/// Returns an error with only what was expected or is missing. The rest of serde's message may quote stored personal data.
 fn unreadable<E: de::Error>(error: &E) -> E {
     let message = error.to_string();
     if message.starts_with("missing field") {

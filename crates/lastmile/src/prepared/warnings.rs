@@ -1,4 +1,4 @@
-//! What is probably wrong with a prepared request.
+//! Warnings about prepared requests.
 
 use super::{Creation, Prepared};
 use crate::HasWarnings;
