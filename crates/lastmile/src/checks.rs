@@ -1,6 +1,6 @@
-//! What holds for the texts of every request, whichever supplier receives it.
+//! Checks that apply to the texts of every request, whichever supplier receives it.
 //!
-//! A request is checked in the form in which it is sent, so that a field that is added to a type later is checked, too.
+//! The checks run on the serialized form of a request, so they also cover fields that are added to a type later.
 
 use lastmile_core::wire::Segment;
 use serde::Serialize;
@@ -8,25 +8,25 @@ use serde_json::Value;
 
 use crate::rules::{FieldWarning, Warning, is_email};
 
-/// From this length on, a text of one line is shown as a [`Warning::LongText`]. ON-API has it as a rule.
+/// The length in characters above which a single-line text causes a [`Warning::LongText`]. ON-API states this length as a rule.
 pub(crate) const LONG_LINE: usize = 255;
-/// The same for a text that may have several lines.
+/// The length in characters above which a multi-line text causes a [`Warning::LongText`].
 const LONG_TEXT: usize = 4000;
 
-/// How the texts of a supplier's requests differ from the default, which is one line that is not blank. Fields are named as
-/// they are sent, without the objects that hold them.
+/// Describes how the texts of a supplier's requests differ from the default: a single line that is not blank. Fields are listed
+/// by the name that is sent, without the names of the enclosing objects.
 pub(crate) struct Texts {
-    /// Fields that may have line breaks and tabs.
+    /// Fields that may contain line breaks and tabs.
     pub(crate) multiline: &'static [&'static str],
     /// Fields that may be empty.
     pub(crate) may_be_empty: &'static [&'static str],
-    /// Objects whose keys are the caller's own. Paths do not repeat these keys, and the values may be empty or multi-line.
+    /// Objects whose keys the caller chooses. Error paths do not repeat these keys, and the values may be empty or multi-line.
     pub(crate) maps: &'static [&'static str],
 }
 
 impl Texts {
-    /// Refuses blank texts, control characters, and numbers that no JSON reader takes. A path for which `skipped` is true is
-    /// not checked.
+    /// Rejects blank texts, control characters, and numbers that JSON cannot represent. A path for which `skipped` returns
+    /// `true` is not checked.
     pub(crate) fn check(
         &self,
         request: &impl Serialize,
@@ -41,10 +41,10 @@ impl Texts {
         problem.map_or(Ok(()), Err)
     }
 
-    /// What is probably wrong with the texts and numbers of a request.
+    /// Returns the warnings about the texts and numbers of a request.
     pub(crate) fn warnings(&self, request: &impl Serialize) -> Vec<FieldWarning> {
         let mut warnings = Vec::new();
-        // A request that cannot be written is refused by `check`.
+        // `check` rejects a request that cannot be serialized.
         let _ = self.walk(request, &mut |leaf| {
             warnings.extend(leaf.warning().map(|warning| FieldWarning::new(leaf.path, warning)));
         });
@@ -112,13 +112,13 @@ impl Texts {
     }
 }
 
-/// Whether an error may repeat a key: the name of a field, or a code of the supplier.
+/// Returns whether an error may repeat a key, because it is a field name or a code of the supplier.
 fn is_plain(key: &str) -> bool {
     (1..=64).contains(&key.len())
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }
 
-/// A text or a number of a request.
+/// A text or a number in a request.
 struct Leaf<'a> {
     path: &'a str,
     name: &'a str,
@@ -172,15 +172,15 @@ pub(crate) fn blank(text: &str) -> &'static str {
     if text.is_empty() { "empty" } else { "blank" }
 }
 
-/// The place of the first control character (Unicode category Cc), in characters from 0. Line breaks and tabs are none where
-/// a text may have several lines.
+/// Returns the index of the first control character (Unicode category Cc), in characters from 0. In a multi-line text, line
+/// breaks and tabs do not count as control characters.
 pub(crate) fn control_character(text: &str, multiline: bool) -> Option<usize> {
     let mut characters = text.chars().peekable();
     let mut at = 0;
     while let Some(character) = characters.next() {
         let is_break = match character {
             '\n' | '\t' => true,
-            // As Windows writes a line break.
+            // Windows writes a line break as "\r\n".
             '\r' => characters.peek() == Some(&'\n'),
             _ => false,
         };
@@ -192,7 +192,7 @@ pub(crate) fn control_character(text: &str, multiline: bool) -> Option<usize> {
     None
 }
 
-/// Whether no text of a request has anything in it.
+/// Returns whether every text of a request is empty or blank.
 #[cfg(any(feature = "cocon", test))]
 pub(crate) fn is_empty(request: &impl Serialize) -> bool {
     fn says_something(value: &Value) -> bool {
@@ -206,7 +206,7 @@ pub(crate) fn is_empty(request: &impl Serialize) -> bool {
     serde_json::to_value(request).is_ok_and(|value| !says_something(&value))
 }
 
-/// Whether a change leaves every field as it is. A field that is `null` is cleared, and an empty list is a value.
+/// Returns whether a change leaves every field unchanged. A field that is `null` is cleared, and an empty list is a value.
 pub(crate) fn changes_nothing(change: &impl Serialize) -> bool {
     fn is_nothing(value: &Value) -> bool {
         value.as_object().is_some_and(|fields| fields.values().all(is_nothing))
@@ -214,7 +214,7 @@ pub(crate) fn changes_nothing(change: &impl Serialize) -> bool {
     serde_json::to_value(change).is_ok_and(|value| is_nothing(&value))
 }
 
-/// An id as a part of a path.
+/// Returns an id as a path segment.
 pub(crate) fn segment(id: &str) -> Result<Segment, String> {
     if id.trim().is_empty() && !id.is_empty() {
         return Err("it is blank: give the id as the supplier wrote it".to_owned());
@@ -227,17 +227,17 @@ pub(crate) fn segment(id: &str) -> Result<Segment, String> {
     }
 }
 
-/// That an id is longer than any that is known.
+/// Returns a warning when an id is longer than 255 characters. No known id is that long.
 #[cfg(any(feature = "cocon", feature = "covage"))]
 pub(crate) fn long_id(field: &str, id: &str) -> Option<FieldWarning> {
     (id.chars().count() > LONG_LINE).then(|| FieldWarning::new(field, Warning::LongText))
 }
 
-/// A request that knows what is probably wrong with it.
+/// A request that can report what is probably wrong with its fields.
 ///
-/// What only general knowledge says, such as the form of an e-mail address, never keeps a request from being sent: show it to
-/// somebody who can compare it with the customer's data. What a supplier's document forbids is refused by
-/// [`Prepared::new`](crate::Prepared::new) or by the call.
+/// A warning never prevents a request from being sent. It is based on general knowledge, such as the form of an e-mail address,
+/// and not on a rule of the supplier. Show warnings to a person who can compare them with the customer's data. Anything that a
+/// supplier's document forbids is rejected by [`Prepared::new`](crate::Prepared::new) or by the call itself.
 ///
 /// ```
 /// # #[cfg(feature = "cocon")] {
@@ -255,7 +255,7 @@ pub(crate) fn long_id(field: &str, id: &str) -> Option<FieldWarning> {
 /// # }
 /// ```
 pub trait HasWarnings {
-    /// What is probably wrong, field by field; empty when nothing is known to be.
+    /// Returns one warning for each field that is probably wrong. The list is empty when nothing is known to be wrong.
     fn warnings(&self) -> Vec<FieldWarning>;
 }
 

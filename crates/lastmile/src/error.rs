@@ -1,14 +1,15 @@
-//! Conversions into the one error that a service returns.
+//! Conversions into [`Error`], the error type that all calls return.
 
 use lastmile_core::Error;
 
 use crate::rules::{GeometryError, RuleError, ScenarioError};
 use crate::{IdError, SetupError};
 
-/// The result of everything that can fail here.
+/// The result type of the fallible operations of this crate.
 ///
-/// Every error of this library becomes an [`Error`] with `?`, which keeps what became of the request: the outcome of a call stays,
-/// and what was refused before a request was sent is [`Outcome::Invalid`](crate::Outcome::Invalid).
+/// Every error of this crate converts into an [`Error`] with `?`. The conversion preserves the outcome of the request: a failed
+/// call keeps its [`Outcome`](crate::Outcome), and an error that occurs before a request is sent becomes
+/// [`Outcome::Invalid`](crate::Outcome::Invalid).
 ///
 /// ```
 /// # #[cfg(feature = "covage")] {
@@ -30,7 +31,8 @@ impl From<IdError> for Error {
     }
 }
 
-/// Makes each of these errors [`Outcome::Invalid`](crate::Outcome::Invalid). They do not know of which supplier they are.
+/// Converts each of these errors into [`Outcome::Invalid`](crate::Outcome::Invalid). None of these errors names a supplier, so
+/// the error names `lastmile` as the API.
 macro_rules! invalid {
     ($($error:ty),*) => {$(
         impl From<$error> for Error {

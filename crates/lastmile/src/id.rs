@@ -1,10 +1,10 @@
-//! Ids of objects, as suppliers give them.
+//! Ids of the suppliers' objects.
 
 use std::fmt;
 
-/// Why a text cannot be the id of a supplier's object.
+/// An error that occurs when a text cannot be the id of a supplier's object.
 ///
-/// It does not repeat the text. With `?` it becomes an [`Error`](crate::Error) with
+/// The error does not repeat the text. With `?` it converts into an [`Error`](crate::Error) with
 /// [`Outcome::Invalid`](crate::Outcome::Invalid).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdError {
@@ -18,7 +18,7 @@ impl IdError {
         Self { api, what, reason }
     }
 
-    /// The short name of the supplier's API.
+    /// Returns the short name of the supplier's API.
     pub(crate) fn api(&self) -> &'static str {
         self.api
     }
@@ -32,7 +32,7 @@ impl fmt::Display for IdError {
 
 impl std::error::Error for IdError {}
 
-/// Defines an id: a text that is one segment of a path. `$what` names it in errors.
+/// Defines an id type: a text that is exactly one path segment. `$what` names the id in error messages.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $api:path, $what:literal) => {
         $(#[$doc])*
@@ -46,7 +46,7 @@ macro_rules! id {
                 self.0.as_str()
             }
 
-            /// Returns the id as part of a path.
+            /// Returns the id as a path segment.
             #[allow(dead_code, reason = "not every id is sent in a path of its own")]
             pub(crate) fn segment(&self) -> &lastmile_core::wire::Segment {
                 &self.0
@@ -86,7 +86,7 @@ macro_rules! id {
             }
         }
 
-        /// Reads the id from a field of an answer. A field that is missing or unreadable is an error.
+        /// Reads the id from a field of a response. A missing or unreadable field is an error.
         impl TryFrom<&lastmile_core::wire::Lenient<String>> for $name {
             type Error = $crate::IdError;
 

@@ -1,7 +1,7 @@
-//! Order, change and follow fibre and copper lines at wholesale suppliers.
+//! A client library that orders, changes and tracks fibre and copper access lines at wholesale suppliers.
 //!
-//! One handle per supplier, built by a builder and cheap to clone, offers what a service of an internet provider does
-//! there. Each supplier is a feature.
+//! Each supplier has one client type. A builder creates the client, and cloning a client is cheap. Its methods cover the
+//! operations that an internet service provider needs. Each supplier is enabled by a feature.
 //!
 //! | module | feature | supplier |
 //! |---|---|---|
@@ -9,39 +9,40 @@
 //! | [`covage`] | `covage` | Covage (Kosc), France: eligibility, drafts of copper and fibre orders, their submission |
 //! | [`onapi`] | `onapi` | ON-API, Sweden: accesses, services, subscriptions, orders of open networks |
 //!
-//! [`rules`] holds values that can only be what their source allows; it needs no feature.
+//! [`rules`] contains value types that enforce the format that the supplier's documentation states. It needs no feature.
 //!
-//! # What happens to an order
+//! # Guarantees for orders
 //!
-//! An order is placed once, or the caller is told exactly what is not known.
+//! An order is placed at most once. When the outcome of a request is not known, the error says so.
 //!
-//! - Every call that fails says in its [`Outcome`] what became of the request; [`Error::may_have_taken_effect`] and
-//!   [`Error::is_safe_to_repeat`] answer the two questions that matter.
-//! - A call that creates something goes through a [`Prepared`] value. Look it up, mark it, store it, place it; when the answer
-//!   is lost or the process crashes, let it be reconciled.
-//! - A change whose earlier attempt was not answered says so in [`Reply::earlier_attempt_unanswered`], and a newer change that
-//!   contradicts it is held back until it has settled.
-//! - Nothing is sent that could not be right: what the types do not exclude is refused with [`Outcome::Invalid`] before
-//!   a connection is opened.
-//! - No log, `Debug` or error text of this crate shows a secret or personal data.
+//! - Every failed call reports in its [`Outcome`] what happened to the request. [`Error::may_have_taken_effect`] returns
+//!   whether the request may have been carried out, and [`Error::is_safe_to_repeat`] returns whether it can be sent again.
+//! - A call that creates something goes through a [`Prepared`] value: look it up, mark it as in flight, store it, place it.
+//!   When the response is lost or the process crashes, reconcile the stored value.
+//! - When an earlier attempt of a change received no response, [`Reply::earlier_attempt_unanswered`] is set. The client delays
+//!   a newer change that contradicts it until the policy's settle time has passed.
+//! - Requests are validated before they are sent: what the types do not exclude fails with [`Outcome::Invalid`] before a
+//!   connection is opened.
+//! - No log, `Debug` output or error text of this crate contains a secret or personal data.
 //!
 //! # Logs, traces and metrics
 //!
-//! Each call is a [`tracing`](https://docs.rs/tracing) span named `call`, with the field names of OpenTelemetry: `operation`
-//! holds the name of the generated client's method (`get_access`), as in errors, `url.template` the path with its parameters in
-//! braces, and `http.response.status_code`, `outcome` and `error.type` say how the call ended. Each attempt is a child span
-//! `attempt` (DEBUG), and each request for a token a span `token_request`. A call that fails emits one event at level WARN. A
-//! read that is answered with 404 or 304 does not fail.
+//! Each call is a [`tracing`](https://docs.rs/tracing) span named `call`, which uses the field names of OpenTelemetry:
+//! `operation` is the name of the generated client's method (`get_access`), as in errors; `url.template` is the path with its
+//! parameters in braces; `http.response.status_code`, `outcome` and `error.type` describe how the call ended. Each attempt is a
+//! child span named `attempt` (level DEBUG), and each token request is a span named `token_request`. A failed call emits one
+//! event at level WARN. A read that returns status 404 or 304 does not count as failed.
 //!
-//! For metrics, the builder of each supplier takes an [`Observer`](observe::Observer): a trait whose methods receive a report
-//! of each call, attempt, wait and token request. With the feature `metrics`, `observe::MetricsObserver` records them with the
-//! [`metrics`](https://docs.rs/metrics) facade. [`observe`] lists all fields and rules; the example `observe` prints them:
+//! For metrics, the builder of each supplier accepts an [`Observer`](observe::Observer): a trait whose methods receive a report
+//! of each call, attempt, wait and token request. With the feature `metrics`, `observe::MetricsObserver` records these reports
+//! with the [`metrics`](https://docs.rs/metrics) facade. [`observe`] documents all fields and rules. The example `observe`
+//! prints them:
 //!
 //! ```text
 //! cargo run -p lastmile --example observe
 //! ```
 
-// This page names what a build without some features leaves out.
+// The crate documentation links to items that are missing when some features are disabled.
 #![cfg_attr(
     not(all(feature = "cocon", feature = "covage", feature = "onapi")),
     allow(rustdoc::broken_intra_doc_links)
@@ -115,7 +116,7 @@ pub use setup::SetupError;
 #[cfg(any(feature = "covage", feature = "onapi"))]
 pub use stream::Follow;
 
-/// The types of the fields of answers and requests: lenient in, strict out.
+/// The field types of requests and responses. Responses are parsed leniently, and requests are serialized strictly.
 #[cfg(feature = "_calls")]
 pub mod wire {
     pub use lastmile_core::wire::{

@@ -11,10 +11,10 @@ use futures_util::stream::Stream;
 use lastmile_core::Error;
 use lastmile_core::wire::Lenient;
 
-/// A list that arrives in one response: a [`Stream`] of its elements, and a future of all of them.
+/// A list that arrives in one response. It is a [`Stream`] of its elements, and a future that resolves to all of them.
 ///
-/// The request is sent when the list is first polled or awaited. An element that cannot be read is a [`Lenient`] without a value.
-/// Polled as a stream, the list ends after an error.
+/// The request is sent when the list is first polled or awaited. An element that cannot be decoded is a [`Lenient`] without a
+/// value. The stream ends after an error.
 ///
 /// ```no_run
 /// use lastmile::{StreamExt as _, TryStreamExt as _};
@@ -38,7 +38,7 @@ pub struct List<T> {
 }
 
 enum State<T> {
-    // Never locked: with it, a list is `Sync`.
+    // The mutex is never locked. It makes `List` implement `Sync`.
     Requested(Mutex<BoxFuture<'static, Result<Vec<Lenient<T>>, Error>>>),
     Arrived(vec::IntoIter<Lenient<T>>),
 }
@@ -50,14 +50,14 @@ impl<T> List<T> {
         Self { state: State::Requested(Mutex::new(request.boxed())) }
     }
 
-    /// Returns the list of a response that has arrived already.
+    /// Creates a list from a response that has already arrived.
     #[cfg(feature = "onapi")]
     pub(crate) fn arrived(elements: Vec<Lenient<T>>) -> Self {
         Self { state: State::Arrived(elements.into_iter()) }
     }
 }
 
-// Elements are returned by value: none is ever pinned.
+// Elements are returned by value and are never pinned.
 impl<T> Unpin for List<T> {}
 
 impl<T> Stream for List<T> {
@@ -84,7 +84,7 @@ impl<T> Stream for List<T> {
     }
 }
 
-/// Returns all elements, or those that were not yet taken from the stream.
+/// Resolves to all elements that the stream has not yet returned.
 impl<T: Send + 'static> IntoFuture for List<T> {
     type Output = Result<Vec<Lenient<T>>, Error>;
     type IntoFuture = BoxFuture<'static, Self::Output>;

@@ -5,7 +5,7 @@ use lastmile_core::Error;
 #[cfg(any(feature = "cocon", feature = "onapi"))]
 use tokio::time::{Instant, sleep};
 
-/// How often to poll something that takes its time, and for how long.
+/// Settings for polling: the interval between two requests, and the timeout.
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,9 +17,10 @@ use tokio::time::{Instant, sleep};
 #[non_exhaustive]
 #[must_use]
 pub struct Poll {
-    /// The pause between two requests, at least 10 milliseconds. 10 seconds by default; no supplier states an interval.
+    /// The pause between two requests. The default is 10 seconds; values below 10 milliseconds count as 10 milliseconds. No
+    /// supplier states an interval.
     pub interval: Duration,
-    /// When to stop polling. 15 minutes by default; [`Duration::MAX`] never stops.
+    /// The time after which polling stops. The default is 15 minutes; with [`Duration::MAX`], polling never stops.
     pub timeout: Duration,
 }
 
@@ -30,7 +31,7 @@ impl Default for Poll {
 }
 
 impl Poll {
-    /// Creates the default settings.
+    /// Creates settings with the default values.
     pub const fn new() -> Self {
         Self { interval: Duration::from_secs(10), timeout: Duration::from_secs(15 * 60) }
     }
@@ -41,19 +42,19 @@ impl Poll {
         self
     }
 
-    /// Sets when to stop polling.
+    /// Sets the time after which polling stops.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Returns the pause between two requests.
+    /// Returns the pause between two requests, which is at least 10 milliseconds.
     pub(crate) fn pause(&self) -> Duration {
         self.interval.max(Duration::from_millis(10))
     }
 
-    /// Reads until `is_done`. `waited_for` names what is waited for, and `state` says how far it has come, in words of the API
-    /// only.
+    /// Calls `read` until `is_done` returns `true`. `waited_for` names the object in errors. `state` describes its last state,
+    /// using only words of the API.
     #[cfg(any(feature = "cocon", feature = "onapi"))]
     pub(crate) async fn until<T, Fut>(
         &self,
@@ -84,31 +85,32 @@ impl Poll {
     }
 }
 
-/// Why waiting ended early. What was waited for goes on; wait again.
+/// An error that occurs while waiting for an object to reach its final state. The supplier continues to process the object;
+/// call the wait method again.
 ///
-/// `Display` names what was waited for, by the supplier's id, and its last state. A state that this version does not know is
-/// not repeated; it is in what was read last.
+/// `Display` shows the supplier's id of the object and its last state. A state that this version of the crate does not know is
+/// not shown; the value that was read last contains it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WaitError<T> {
-    /// Reading how far it has come failed.
+    /// A request that reads the state failed.
     #[non_exhaustive]
     Call {
-        /// What was waited for, such as `order o-17`.
+        /// The object and its id, such as `order o-17`.
         waited_for: String,
-        /// The outcome of the call.
+        /// The error of the request.
         error: Error,
     },
-    /// The timeout has passed.
+    /// The timeout has elapsed.
     #[non_exhaustive]
     TimedOut {
-        /// What was waited for, such as `order o-17`.
+        /// The object and its id, such as `order o-17`.
         waited_for: String,
-        /// Its last state, such as `IN_PROGRESS`.
+        /// The last state of the object, such as `IN_PROGRESS`.
         state: String,
-        /// How long it was waited for.
+        /// The time that has elapsed since the wait started.
         waited: Duration,
-        /// What was read last.
+        /// The value that was read last.
         last: Box<T>,
     },
 }
@@ -135,8 +137,8 @@ impl<T: fmt::Debug> std::error::Error for WaitError<T> {
     }
 }
 
-/// Keeps the outcome of the call that failed. A timeout becomes the outcome of a read without an answer: it has changed nothing,
-/// and it is safe to wait again.
+/// Returns the error of the failed request. A timeout becomes the error of a read without a response: nothing was changed, and
+/// it is safe to wait again.
 impl<T> From<WaitError<T>> for Error {
     fn from(error: WaitError<T>) -> Self {
         match error {

@@ -1,35 +1,35 @@
 use std::fmt;
 
-/// How far an order has come, in words that hold for every supplier.
+/// The stage of an order, in terms that are common to all suppliers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OrderStage {
-    /// The supplier has it and has not begun; some let it be changed or cancelled still.
+    /// The supplier has received the order and has not started work. Some suppliers still allow changes and cancellation.
     Received,
-    /// The supplier is at work.
+    /// The supplier is working on the order.
     InProgress,
-    /// The supplier waits for something that the service provider has to do or say.
+    /// The supplier is waiting for an action or information of the service provider.
     WaitingForUs,
-    /// It is carried out.
+    /// The order is completed.
     Done,
-    /// It will not be carried out: see [`OrderProgress::reason`].
+    /// The order failed and will not be carried out. [`OrderProgress::reason`] returns the reason, if the supplier states one.
     Failed,
-    /// It was taken back.
+    /// The order was cancelled.
     Cancelled,
-    /// The supplier says something that none of these stands for, or nothing.
+    /// The supplier reports a state that corresponds to none of these stages, or no state.
     Other,
 }
 
 impl OrderStage {
-    /// Whether nothing more will happen.
+    /// Returns whether the stage is final, so that the order does not change any more.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Done | Self::Failed | Self::Cancelled)
     }
 }
 
-/// How far an order has come, with the supplier's own word for it.
+/// The stage of an order, together with the state that the supplier reports.
 ///
-/// `Debug` does not show the reason, which may say something about somebody.
+/// `Debug` does not show the reason, which may contain personal data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OrderProgress {
     stage: OrderStage,
@@ -43,17 +43,17 @@ impl OrderProgress {
         Self { stage, supplier_status, reason }
     }
 
-    /// How far it has come.
+    /// Returns the stage of the order.
     pub fn stage(&self) -> OrderStage {
         self.stage
     }
 
-    /// The supplier's own word for that, as it arrived; none where it said nothing readable.
+    /// Returns the state in the supplier's own words, as it arrived. Returns `None` if the supplier sent no readable state.
     pub fn supplier_status(&self) -> Option<&str> {
         self.supplier_status.as_deref()
     }
 
-    /// Why it failed or waits, in the supplier's words, if it gave any. They may hold personal data.
+    /// Returns the supplier's reason why the order failed or is waiting, if there is one. The reason may contain personal data.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
@@ -68,10 +68,10 @@ impl fmt::Debug for OrderProgress {
     }
 }
 
-/// What a supplier holds of an order, and how far that has come.
+/// An object of a supplier that reports the progress of an order.
 ///
-/// Each supplier's module says which of its own states is which stage.
+/// The documentation of each implementation lists which supplier state corresponds to which stage.
 pub trait HasProgress {
-    /// How far it has come.
+    /// Returns the progress of the order.
     fn progress(&self) -> OrderProgress;
 }

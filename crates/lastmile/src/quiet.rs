@@ -1,12 +1,13 @@
-//! Errors of deserializing that do not say what arrived.
+//! Deserialization errors that do not quote the input.
 
 use serde::{Deserialize, Deserializer, de};
 
-/// What serde says before it quotes what arrived.
+/// The prefixes of serde's messages that quote the input.
 const QUOTING: [&str; 5] =
     ["invalid type", "invalid value", "invalid length", "unknown variant", "unknown field"];
 
-/// The same error without what arrived, which may be personal data or a secret. What was expected stays, and the place.
+/// Returns the error without the input that it quotes, which may be personal data or a secret. The message keeps what was
+/// expected.
 pub(crate) fn quiet<E: de::Error>(error: E) -> E {
     let text = error.to_string();
     let Some(kind) = QUOTING.iter().find(|kind| text.starts_with(**kind)) else { return error };
@@ -16,13 +17,13 @@ pub(crate) fn quiet<E: de::Error>(error: E) -> E {
     }
 }
 
-/// Reads a text.
+/// Deserializes a text. Errors do not quote the input.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     String::deserialize(deserializer).map_err(quiet)
 }
 
-/// `Serialize` and `Deserialize` of a type whose derived ones are methods of its own (`#[serde(remote = "Self")]`): errors do not
-/// say what arrived.
+/// Implements `Serialize` and `Deserialize` for a type whose derived implementations are inherent methods
+/// (`#[serde(remote = "Self")]`). Deserialization errors do not quote the input.
 macro_rules! quietly {
     ($name:ident) => {
         impl serde::Serialize for $name {

@@ -1,17 +1,17 @@
 use lastmile_core::auth::CredentialError;
 use lastmile_core::client::BuildError;
 
-/// Why a supplier's handle cannot be built.
+/// An error that occurs when a supplier's client cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// A credential that the supplier demands was not given.
+    /// The builder was not given a credential that the supplier requires.
     #[error("the supplier demands {0}: give it to the builder")]
     Missing(&'static str),
-    /// A credential cannot be used.
+    /// A credential is invalid.
     #[error(transparent)]
     Credential(#[from] CredentialError),
-    /// The address or the HTTP client cannot be used.
+    /// The base URL or the HTTP client configuration is invalid.
     #[error(transparent)]
     Connection(#[from] BuildError),
 }

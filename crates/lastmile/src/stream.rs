@@ -1,4 +1,4 @@
-//! What the streams of this crate are made of.
+//! Building blocks of the streams of this crate.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,9 +10,9 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::Stream;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// The request of a stream that is in flight, if there is one. It goes on when a future that polls the stream is dropped.
+/// The request that a stream has in flight, if any. The request is kept when a future that polls the stream is dropped.
 pub(crate) struct Pending<T> {
-    // Never locked: with it, streams are `Sync`.
+    // The mutex is never locked. It makes the streams implement `Sync`.
     request: Option<Mutex<BoxFuture<'static, T>>>,
 }
 
@@ -21,7 +21,7 @@ impl<T> Pending<T> {
         Self { request: None }
     }
 
-    /// Polls the request in flight, or the one that `start` returns.
+    /// Polls the request in flight. If there is none, starts the request that `start` returns.
     pub(crate) fn poll<Fut>(&mut self, cx: &mut Context<'_>, start: impl FnOnce() -> Fut) -> Poll<T>
     where
         Fut: Future<Output = T> + Send + 'static,
@@ -39,19 +39,20 @@ impl<T> fmt::Debug for Pending<T> {
     }
 }
 
-/// Events as they come: the stream of a list of events that is polled again and again. `follow` of the list makes it.
+/// A [`Stream`] that delivers events as they occur. It polls a list of events repeatedly; the list's `follow` method creates
+/// it.
 ///
-/// It ends when no event has come for the `timeout` of the [`Poll`](crate::Poll) settings. After an error it pauses for the
-/// `interval` and goes on. [`get_ref`](Self::get_ref) reaches the list and its cursor.
+/// The stream ends when no event has arrived for the `timeout` of the [`Poll`](crate::Poll) settings. After an error, it pauses
+/// for the `interval` and continues. [`get_ref`](Self::get_ref) gives access to the list and its cursor.
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct Follow<S: Stream> {
     list: S,
     settings: crate::Poll,
-    /// Whether an item is an error after which the list has to rest.
+    /// Returns whether an item is an error after which the stream pauses.
     ends_poll: fn(&S::Item) -> bool,
     pause: Option<Pin<Box<Sleep>>>,
-    /// Since when no event has come.
+    /// The time since which no event has arrived.
     idle_since: Option<Instant>,
 }
 
@@ -60,12 +61,12 @@ impl<S: Stream> Follow<S> {
         Self { list, settings, ends_poll, pause: None, idle_since: None }
     }
 
-    /// Returns the list that is followed, such as for its cursor.
+    /// Returns a reference to the list, for example to read its cursor.
     pub fn get_ref(&self) -> &S {
         &self.list
     }
 
-    /// Returns the list, to be followed no longer.
+    /// Consumes the stream and returns the list.
     pub fn into_inner(self) -> S {
         self.list
     }

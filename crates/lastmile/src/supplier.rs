@@ -1,16 +1,17 @@
-//! What the handle and the builder of every supplier have.
+//! Methods that the clients and the builders of all suppliers share.
 
-/// Gives a handle `raw` and `with_policy`, its builder `policy`, `rate_limit`, `observer` and `connection`, and its module
-/// `refused`.
+/// Implements `raw` and `with_policy` for a client, and `policy`, `rate_limit`, `observer` and `connection` for its builder.
+/// Defines the function `refused` in the module.
 macro_rules! supplier {
     ($handle:ident, $builder:ident, $client:ident) => {
         impl $handle {
-            /// The generated client, for what this handle does not wrap.
+            /// Returns the generated client, for operations that this client does not wrap.
             pub fn raw(&self) -> &$client::Client {
                 &self.client
             }
 
-            /// The same way with another policy: for one call, or for a part of the program.
+            /// Returns the same client with another policy, for a single call or a part of the program. The two clients share
+            /// connections, credentials, limits and the retry budget.
             #[must_use]
             pub fn with_policy(&self, policy: lastmile_core::retry::Policy) -> Self {
                 let mut other = self.clone();
@@ -34,26 +35,28 @@ macro_rules! supplier {
         }
 
         impl $builder {
-            /// Sets the time limits, attempts and size limits of calls: `Policy::default()` by default.
+            /// Sets the timeouts, the number of attempts and the size limits of calls. The default is `Policy::default()`.
             #[must_use]
             pub fn policy(self, policy: lastmile_core::retry::Policy) -> Self {
                 self.connection(|handle| handle.policy(policy))
             }
 
-            /// Limits how many requests all calls of the handle may send in a period of time. No limit by default.
+            /// Limits how many requests the client sends within a period of time. There is no limit by default.
             #[must_use]
             pub fn rate_limit(self, limit: lastmile_core::retry::RateLimit) -> Self {
                 self.connection(|handle| handle.rate_limit(limit))
             }
 
-            /// Reports calls, attempts, waits and token requests to this observer, for metrics. None by default.
+            /// Sets the observer that receives a report of each call, attempt, wait and token request, for example for metrics.
+            /// There is no observer by default.
             #[must_use]
             pub fn observer(self, observer: std::sync::Arc<dyn lastmile_core::observe::Observer>) -> Self {
                 self.connection(|handle| handle.observer(observer))
             }
 
-            /// Changes the builder of the generated client: retry budget, requests in flight, proxy, certificates, user agent,
-            /// local address, connect timeout, and the HTTP clients themselves. The credentials are this builder's own.
+            /// Configures the builder of the generated client: retry budget, maximum number of requests in flight, proxy,
+            /// certificates, user agent, local address, connect timeout, and the HTTP clients. Credentials are set on this
+            /// builder instead.
             #[must_use]
             pub fn connection(
                 mut self,
@@ -66,7 +69,7 @@ macro_rules! supplier {
             }
         }
 
-        /// What nothing was sent for, because of `reason`.
+        /// Returns the error of a request that was not sent because of `reason`.
         fn refused(reason: impl std::fmt::Display) -> lastmile_core::Error {
             lastmile_core::Error::invalid($client::TABLE.api, reason.to_string())
         }

@@ -1,7 +1,7 @@
-//! What your code must handle, made without a server: for unit tests. Behind the feature `testing`.
+//! Constructors for the values that your code handles, for unit tests without a server. Requires the feature `testing`.
 //!
-//! The function under test takes what a call returned, or a stream; a test makes that here. Streams of orders, services and the like
-//! have elements that [`stream::iter`](https://docs.rs/futures-util/latest/futures_util/stream/fn.iter.html) makes as well.
+//! A function under test accepts the result of a call, or a stream. This module creates both. For streams of orders, services
+//! and similar objects, [`stream::iter`](https://docs.rs/futures-util/latest/futures_util/stream/fn.iter.html) works as well.
 //!
 //! ```
 //! use std::time::Duration;
@@ -31,7 +31,7 @@
 //! // }
 //! ```
 //!
-//! What became of something that was prepared:
+//! A test of the states of a prepared value:
 //!
 //! ```
 //! # #[cfg(feature = "cocon")] {
@@ -57,8 +57,8 @@
 //! # Ok::<(), lastmile::Error>(())
 //! ```
 //!
-//! The other states of a [`Prepared`] value need nothing of this module: [`Prepared::new`],
-//! [`mark_in_flight`](Prepared::mark_in_flight) and [`declare_placed`](Prepared::declare_placed) lead to them.
+//! The other states of a [`Prepared`] value can be reached without this module: use [`Prepared::new`],
+//! [`mark_in_flight`](Prepared::mark_in_flight) and [`declare_placed`](Prepared::declare_placed).
 
 use std::time::Duration;
 
@@ -77,10 +77,10 @@ pub fn undecidable(reason: impl Into<String>) -> Undecidable {
     Undecidable { reason: reason.into(), manual_check: "look at the supplier's portal".to_owned() }
 }
 
-/// Returns a prepared value that was sent a moment ago, and whose answer was lost.
+/// Returns a prepared value that has just been sent and whose response was lost.
 ///
 /// # Errors
-/// As [`Prepared::new`].
+/// Returns the errors of [`Prepared::new`].
 pub fn prepared_indeterminate<C: Creation>(request: C) -> Result<Prepared<C>, Error> {
     let mut prepared = Prepared::new(request)?;
     prepared.mark_in_flight()?;
@@ -88,7 +88,7 @@ pub fn prepared_indeterminate<C: Creation>(request: C) -> Result<Prepared<C>, Er
     Ok(prepared)
 }
 
-/// Returns the error of a wait that timed out, such as for an order in the state `IN_PROGRESS`.
+/// Returns the error of a wait that timed out, for example for an order in the state `IN_PROGRESS`.
 pub fn timed_out<T>(last: T, state: &str) -> WaitError<T> {
     WaitError::TimedOut {
         waited_for: "order 1".to_owned(),
@@ -98,7 +98,7 @@ pub fn timed_out<T>(last: T, state: &str) -> WaitError<T> {
     }
 }
 
-/// Returns the list of an answer with these elements.
+/// Returns the list of a response with these elements.
 #[cfg(any(feature = "covage", feature = "onapi"))]
 pub fn list<T: Send + 'static>(elements: impl IntoIterator<Item = T>) -> crate::List<T> {
     let elements = elements.into_iter().map(lastmile_core::wire::Lenient::Value).collect();
@@ -111,13 +111,13 @@ pub fn failing_list<T: Send + 'static>(error: Error) -> crate::List<T> {
     crate::List::new(std::future::ready(Err(error)))
 }
 
-/// Returns an event of an ON-API order as it is delivered, with the cursor after it if it has an id.
+/// Returns an ON-API order event as it is delivered, with the cursor after it if the event has an id.
 #[cfg(feature = "onapi")]
 pub fn order_event(event: crate::onapi::types::OrderEvent) -> crate::onapi::DeliveredEvent {
     crate::onapi::DeliveredEvent::new(event)
 }
 
-/// Returns an event of Covage as it is delivered, with the cursor after it.
+/// Returns a Covage event as it is delivered, with the cursor after it.
 #[cfg(feature = "covage")]
 pub fn covage_event(event: crate::covage::types::Event) -> crate::covage::DeliveredEvent {
     crate::covage::DeliveredEvent::first(event)

@@ -1,4 +1,4 @@
-//! Batches of delayed connections: registered at once, run by the supplier in its own time.
+//! Batches of delayed connections. A batch is registered with one request, and the supplier processes it asynchronously.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,11 +14,12 @@ use serde::{Deserialize, Serialize};
 use super::{BatchId, Cocon, Connection, refused};
 use crate::{OrderProgress, OrderStage, Poll, WaitError};
 
-/// Connections to be registered together, such as those of a high-rise's flats. To be [`Prepared`](crate::Prepared).
+/// A batch of connections that are registered together, such as those of all flats of a high-rise. A batch is placed through
+/// [`Prepared`](crate::Prepared).
 ///
-/// Each becomes a job of its own: a failing one leaves its building as it was and does not touch the others. The
-/// as-built drawing covers several buildings and may change although one of them failed. (Source: the supplier's page on
-/// batches.)
+/// The supplier processes each connection as a separate job: a job that fails leaves its building unchanged and does not affect
+/// the other jobs. The as-built drawing covers several buildings and may change even if the job of one of them failed. (Source:
+/// the supplier's page on batches.)
 ///
 /// ```
 /// use lastmile::cocon::{Batch, Connection, RouteScenario};
@@ -38,7 +39,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// A batch of these connections.
+    /// Creates a batch of these connections.
     pub fn new(connections: impl IntoIterator<Item = Connection>) -> Self {
         let connections = connections.into_iter().map(|connection| connection.body).collect();
         Self {
@@ -49,14 +50,15 @@ impl Batch {
         }
     }
 
-    /// The company that installed them all.
+    /// Sets the company that installed all connections of the batch.
     pub fn installed_by(mut self, company: impl Into<String>) -> Self {
         self.body.installation_company_name = Some(company.into());
         self
     }
 
-    /// The same connections in batches of at most so many; no source says how many one batch may have. Register each by
-    /// itself. One that names a building twice keeps both in their order.
+    /// Splits the batch into batches of at most `at_most` connections; no source states how many connections one batch may
+    /// contain. Place each batch separately. The order of the connections is preserved, also where the batch names a building
+    /// twice.
     ///
     /// ```
     /// use std::num::NonZeroUsize;
@@ -78,11 +80,13 @@ impl Batch {
         connections.chunks(at_most.get()).map(part).collect()
     }
 
-    /// What of this batch failed, as a batch to be placed anew when the reasons are gone.
+    /// Returns the connections of this batch that failed, as a new batch to place after the reasons of the failures are
+    /// resolved.
     ///
-    /// Only what is reported as failed is in it: nothing that is connected, pending, or not reported at all, since that may be
-    /// done still. A building is reported by its name alone; so one that the batch names more often than it failed is left
-    /// out, because nothing tells which of its connections failed.
+    /// The new batch contains only connections that the report lists as failed. It contains none that are connected, pending or
+    /// missing from the report, since the supplier may still process those. The report identifies a building by its name alone.
+    /// A building that the batch names more often than the report lists it as failed is therefore left out, because the report
+    /// does not state which of its connections failed.
     ///
     /// ```
     /// # use lastmile::{Prepared, cocon::{Batch, BatchReport, Cocon}};
@@ -119,7 +123,7 @@ impl Batch {
         Resubmission { batch, left_out }
     }
 
-    /// The names of the buildings, in their order.
+    /// Returns the names of the buildings, in the order of the connections.
     pub fn buildings(&self) -> impl Iterator<Item = &str> {
         let connections = self.body.delayed_connections.iter().flatten();
         connections.map(|connection| connection.building_name.as_deref().unwrap_or_default())
@@ -142,23 +146,23 @@ impl Batch {
     }
 }
 
-/// How often each name is there.
+/// Counts how often each name occurs.
 fn counted<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
     let mut counts = BTreeMap::new();
     names.for_each(|name| *counts.entry(name).or_default() += 1);
     counts
 }
 
-/// What of a batch can be placed anew: [`Batch::failures`].
+/// The connections of a batch that can be placed again. Returned by [`Batch::failures`].
 ///
-/// `Debug` does not show the buildings' names, which are addresses.
+/// `Debug` does not show the names of the buildings, which are addresses.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Resubmission {
-    /// The connections that failed, with the company that installed them; none if there is none.
+    /// The connections that failed, with the company that installed them. `None` if no connection can be placed again.
     pub batch: Option<Batch>,
-    /// The buildings that failed and are not in it, because it cannot be told which of their connections did; `""` for one
-    /// whose name could not be read.
+    /// The buildings that failed and are not in `batch`, because the report does not state which of their connections failed.
+    /// An entry is `""` if the name of the building could not be read.
     pub left_out: Vec<String>,
 }
 
@@ -171,7 +175,8 @@ impl fmt::Debug for Resubmission {
     }
 }
 
-/// Returns the id as an error names it. An id that does not look like one may be anything, and is not repeated.
+/// Returns the id as an error message shows it. An id with unexpected characters or length is not repeated, since it may be
+/// anything.
 fn in_errors(id: &BatchId) -> String {
     let id = id.as_str();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -181,16 +186,16 @@ fn in_errors(id: &BatchId) -> String {
     }
 }
 
-/// How far a batch has come, building by building.
+/// The state of a batch, for each building.
 ///
-/// A building that the supplier gives no readable name to is called `""`.
+/// A building without a readable name is called `""`.
 #[derive(Clone, Debug)]
 pub struct BatchReport {
     status: DelayedConnectionBatchStatus,
 }
 
 impl BatchReport {
-    /// The connections that were made, by building name.
+    /// Returns the connections that were made, with the name of the building.
     pub fn connected(&self) -> impl Iterator<Item = (&str, Option<&DelayedConnection>)> {
         self.status.success.iter().map(|one| match one.get() {
             Some(one) => (one.building_name.as_deref().unwrap_or_default(), one.details.get()),
@@ -198,7 +203,7 @@ impl BatchReport {
         })
     }
 
-    /// The connections that could not be made, by building name, with the reasons.
+    /// Returns the connections that failed, with the name of the building and the supplier's reasons.
     pub fn failed(&self) -> impl Iterator<Item = (&str, Vec<&ErrorBody>)> {
         self.status.failure.iter().map(|one| match one.get() {
             Some(one) => {
@@ -209,16 +214,16 @@ impl BatchReport {
         })
     }
 
-    /// The buildings whose turn is still to come.
+    /// Returns the names of the buildings that the supplier has not yet processed.
     pub fn pending(&self) -> impl Iterator<Item = &str> {
         let names = self.status.pending.iter();
         names.map(|one| one.get().and_then(|one| one.building_name.as_deref()).unwrap_or_default())
     }
 
-    /// How far each connection has come, by building name: done, failed with the supplier's reasons, or in progress. The
-    /// supplier's own word is that of the list which the building stands in.
+    /// Returns the progress of each connection, with the name of the building: done, failed with the supplier's reasons, or in
+    /// progress. The supplier's status is the name of the list that contains the building: `success`, `failure` or `pending`.
     ///
-    /// A batch as a whole has no stage: none stands for what is done in part.
+    /// A batch as a whole has no stage, because no stage describes a batch that is partly done.
     ///
     /// ```
     /// # use lastmile::cocon::BatchReport;
@@ -236,17 +241,18 @@ impl BatchReport {
             let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
             (name, at(OrderStage::Failed, "failure", reason))
         });
-        // Nothing tells whether a pending one was begun.
+        // The supplier does not report whether a pending connection was started.
         let pending = self.pending().map(move |name| (name, at(OrderStage::InProgress, "pending", None)));
         connected.chain(failed).chain(pending)
     }
 
-    /// How many connections are made, failed and pending, in this order.
+    /// Returns the number of connections that are made, failed and pending, in this order.
     pub fn counts(&self) -> [usize; 3] {
         [self.status.success.len(), self.status.failure.len(), self.status.pending.len()]
     }
 
-    /// The buildings of a batch that the supplier says nothing about; one that the batch names twice must be told twice.
+    /// Returns the buildings of a batch that the report does not contain. A building that the batch names twice must be
+    /// reported twice.
     pub fn missing<'a>(&self, batch: &'a Batch) -> Vec<&'a str> {
         let connected = self.connected().map(|(name, _)| name);
         let mut told: Vec<&str> =
@@ -263,37 +269,38 @@ impl BatchReport {
             .collect()
     }
 
-    /// Whether something was done and nothing is pending any more.
+    /// Returns whether at least one connection is made or failed and none is pending.
     ///
-    /// The supplier's word for the state is not relied on, since no source lists the words. An answer with nothing in it
-    /// is not taken for the end: the jobs may not have been begun.
+    /// The method does not use the supplier's state of the batch, since no source lists its values. A response with three empty
+    /// lists does not count as finished, because the jobs may not have been started.
     pub fn is_finished(&self) -> bool {
         let done = !self.status.success.is_empty() || !self.status.failure.is_empty();
         done && self.status.pending.is_empty()
     }
 
-    /// The answer itself, with the supplier's own word for the state.
+    /// Returns the supplier's response, which includes the supplier's own state of the batch.
     pub fn status(&self) -> &DelayedConnectionBatchStatus {
         &self.status
     }
 }
 
-/// Batches.
+/// Batches of delayed connections.
 impl Cocon {
-    /// Reads how far a batch has come.
+    /// Reads the state of a batch.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no batch has this id.
     #[doc(alias = "getDelayedConnectionBatch")]
     #[doc(alias = "GET /api/v1/delayed-connections/batch/{id}")]
     pub async fn batch(&self, id: &BatchId) -> Result<BatchReport, Error> {
         Ok(BatchReport { status: self.client.get_delayed_connection_batch(id.segment()).await?.value })
     }
 
-    /// Polls the batch until nothing of it is pending.
+    /// Polls the batch until no connection is pending.
     ///
     /// # Errors
-    /// [`WaitError`] when a request fails or the timeout has passed. The batch goes on either way; wait for it again.
+    /// Returns a [`WaitError`] when a request fails or the timeout has elapsed. The supplier continues to process the batch in
+    /// both cases; call this method again.
     #[doc(alias = "getDelayedConnectionBatch")]
     #[doc(alias = "GET /api/v1/delayed-connections/batch/{id}")]
     pub async fn wait_for_batch(

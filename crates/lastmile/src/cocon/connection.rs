@@ -1,4 +1,4 @@
-//! Delayed connections: one request for a building's id, one for its name, one inside a batch.
+//! Delayed connections: requests for a building id, for a building name, and for a connection within a batch.
 
 use lastmile_cocon::types::{
     BuildingDelayedConnectionCreate, DelayedConnectionCreate, DelayedConnectionRequestShort, NewRoute,
@@ -11,7 +11,7 @@ use super::texts::check;
 use super::{BuildingId, refused};
 use crate::rules::{Geometry, RouteScenario};
 
-/// The fields `newRoute` and `isWithoutGeometry`.
+/// Returns the values of the fields `newRoute` and `isWithoutGeometry`.
 fn fields(scenario: RouteScenario) -> (Option<NewRoute>, Option<bool>) {
     match scenario {
         RouteScenario::KeepRoute => (None, Some(true)),
@@ -20,7 +20,7 @@ fn fields(scenario: RouteScenario) -> (Option<NewRoute>, Option<bool>) {
 }
 
 fn new_route(route: &Geometry) -> NewRoute {
-    // A geometry holds finite numbers only, which all have digits.
+    // A geometry contains only finite numbers, and every finite number is a valid decimal.
     let decimals =
         |numbers: &[f64]| numbers.iter().filter_map(|number| Decimal::try_from(*number).ok()).collect();
     NewRoute {
@@ -32,19 +32,19 @@ fn new_route(route: &Geometry) -> NewRoute {
 
 macro_rules! setters {
     ($connection:ident) => {
-        /// The frame. Its short name, where it is given by the building's id.
+        /// Sets the name of the frame. For a [`BuildingConnection`], set its short name.
         pub fn frame(mut self, name: impl Into<String>) -> Self {
             self.body.frame_name = Some(name.into());
             self
         }
 
-        /// The kind of the fibre termination unit that is placed in the frame.
+        /// Sets the type of the fibre termination unit that is placed in the frame.
         pub fn termination_unit(mut self, kind: impl Into<String>) -> Self {
             self.body.termination_unit_type = Some(kind.into());
             self
         }
 
-        /// The two attenuations. The supplier states no unit; decibel is usual.
+        /// Sets the two attenuations. The supplier states no unit; decibel is usual.
         pub fn attenuations(mut self, first: Decimal, second: Decimal) -> Self {
             self.body.attenuation1 = Some(first);
             self.body.attenuation2 = Some(second);
@@ -53,7 +53,7 @@ macro_rules! setters {
     };
 }
 
-/// One connection of a [`Batch`](super::Batch).
+/// A connection of a [`Batch`](super::Batch).
 ///
 /// ```
 /// use lastmile::cocon::{Connection, RouteScenario};
@@ -71,7 +71,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection of the building of this name: postal code and house number, such as `1234AB-56`.
+    /// Creates a connection for the building with this name, which consists of postal code and house number, such as
+    /// `1234AB-56`.
     pub fn new(building_name: impl Into<String>, scenario: RouteScenario) -> Self {
         let (new_route, is_without_geometry) = fields(scenario);
         let building_name = Some(building_name.into());
@@ -86,7 +87,7 @@ impl Connection {
 
     setters!(Connection);
 
-    /// `at` is the place in the batch.
+    /// Checks the connection. `at` is the path prefix of the connection in the batch, for errors.
     pub(super) fn check(&self, at: &str) -> Result<(), Error> {
         named(at, self.body.building_name.as_deref())?;
         measured(at, [&self.body.attenuation1, &self.body.attenuation2], self.body.new_route.as_ref())?;
@@ -94,7 +95,7 @@ impl Connection {
     }
 }
 
-/// A connection of a building given by its name, to be [`Prepared`](crate::Prepared).
+/// A connection for a building that is identified by its name. It is placed through [`Prepared`](crate::Prepared).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 #[must_use = "nothing is sent until it is prepared and placed"]
@@ -103,7 +104,8 @@ pub struct NamedConnection {
 }
 
 impl NamedConnection {
-    /// A connection of the building of this name: postal code and house number, such as `1234AB-56`.
+    /// Creates a connection for the building with this name, which consists of postal code and house number, such as
+    /// `1234AB-56`.
     pub fn new(building_name: impl Into<String>, scenario: RouteScenario) -> Self {
         let (new_route, is_without_geometry) = fields(scenario);
         let building_name = Some(building_name.into());
@@ -119,7 +121,7 @@ impl NamedConnection {
 
     setters!(NamedConnection);
 
-    /// The company that installed it.
+    /// Sets the company that installed the connection.
     pub fn installed_by(mut self, company: impl Into<String>) -> Self {
         self.body.installation_company_name = Some(company.into());
         self
@@ -137,7 +139,7 @@ impl NamedConnection {
     }
 }
 
-/// A connection of a building given by its id, to be [`Prepared`](crate::Prepared).
+/// A connection for a building that is identified by its id. It is placed through [`Prepared`](crate::Prepared).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[must_use = "nothing is sent until it is prepared and placed"]
 pub struct BuildingConnection {
@@ -146,7 +148,7 @@ pub struct BuildingConnection {
 }
 
 impl BuildingConnection {
-    /// A connection of the building of this id, such as `1937214`.
+    /// Creates a connection for the building with this id, such as `1937214`.
     pub fn new(building_id: BuildingId, scenario: RouteScenario) -> Self {
         let (new_route, is_without_geometry) = fields(scenario);
         let body = BuildingDelayedConnectionCreate { new_route, is_without_geometry, ..Default::default() };
@@ -155,7 +157,7 @@ impl BuildingConnection {
 
     setters!(BuildingConnection);
 
-    /// The company that installed it.
+    /// Sets the company that installed the connection.
     pub fn installed_by(mut self, company: impl Into<String>) -> Self {
         self.body.installation_company_name = Some(company.into());
         self
@@ -186,7 +188,7 @@ fn named(at: &str, building: Option<&str>) -> Result<(), Error> {
     }
 }
 
-/// A decimal keeps any number of digits, but the supplier reads doubles.
+/// Rejects numbers beyond the range of a double. A decimal has any number of digits, but the supplier reads doubles.
 fn measured(at: &str, attenuations: [&Option<Decimal>; 2], route: Option<&NewRoute>) -> Result<(), Error> {
     let beyond = |number: &Decimal| !number.to_f64().is_finite();
     for (field, number) in ["attenuation1", "attenuation2"].into_iter().zip(attenuations) {
@@ -206,7 +208,8 @@ fn measured(at: &str, attenuations: [&Option<Decimal>; 2], route: Option<&NewRou
     Ok(())
 }
 
-/// The types here cannot build the contradiction, but a stored request may hold it.
+/// Rejects a new route together with `isWithoutGeometry`. The types of this module cannot express this contradiction, but a
+/// stored request may contain it.
 fn consistent(
     at: &str,
     new_route: Option<&NewRoute>,

@@ -1,4 +1,4 @@
-//! What can be created at Cocon, and what a person should look at when an answer was lost.
+//! The objects that can be created at Cocon, and what a person has to check when a response was lost.
 
 use chrono::NaiveDate;
 use lastmile_cocon::types::{
@@ -18,7 +18,7 @@ use crate::prepared::{Creation, Match};
 const NO_LOOK_UP: &str = "Cocon offers no look-up by a reference of the caller's, so nothing tells what became of a request \
                           whose answer was lost";
 
-/// What was created, if an answer says that it is what was asked for. Some servers answer a failure with status 200.
+/// Returns the created object if the response describes it. Some servers report a failure with status 200.
 fn confirmed<T>(reply: Reply<T>, is_it: impl FnOnce(&T) -> bool) -> Result<T, Error> {
     match is_it(&reply.value) {
         true => Ok(reply.value),
@@ -26,7 +26,7 @@ fn confirmed<T>(reply: Reply<T>, is_it: impl FnOnce(&T) -> bool) -> Result<T, Er
     }
 }
 
-/// What was created, if an answer has its id and contradicts nothing of what was asked for. Some servers answer a failure with
+/// Returns the created object if the response has an id and does not contradict the request. Some servers report a failure with
 /// status 200.
 fn created<T: Serialize>(
     reply: Reply<T>,
@@ -39,8 +39,8 @@ fn created<T: Serialize>(
     })
 }
 
-/// Whether an answer repeats what was asked for, by the fields that both have. What is only written in another way does not
-/// contradict: moments of another zone, phone numbers with the country's code, numbers for texts, and empty fields.
+/// Compares a response with the request, by the fields that both contain. Differences in notation are not contradictions: times
+/// in another time zone, phone numbers with the country code, numbers in place of texts, and empty fields.
 fn compared(answer: &Value, request: &impl Serialize) -> Match {
     let Ok(Value::Object(request)) = serde_json::to_value(request) else { return Match::Maybe };
     let Value::Object(answer) = answer else { return Match::Maybe };
@@ -60,7 +60,7 @@ fn compared(answer: &Value, request: &impl Serialize) -> Match {
     either(told, Match::of_answer(&Value::Object(scalars), &request))
 }
 
-/// One contradiction is enough, and so is one field that is repeated.
+/// Combines two results: one contradiction results in `No`, and otherwise one equal field results in `Yes`.
 fn either(one: Match, other: Match) -> Match {
     match (one, other) {
         (Match::No, _) | (_, Match::No) => Match::No,
@@ -69,7 +69,7 @@ fn either(one: Match, other: Match) -> Match {
     }
 }
 
-/// Whether two values say the same in two ways.
+/// Returns whether two values are equal in meaning and differ only in notation.
 fn is_said_otherwise(name: &str, held: &Value, given: &Value) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     match (held, given) {
@@ -82,7 +82,7 @@ fn is_said_otherwise(name: &str, held: &Value, given: &Value) -> bool {
             is_same_moment(held, given)
                 || (is_phone && !national(given).is_empty() && national(held) == national(given))
         }
-        // Written as a number it has lost its noughts.
+        // A text that was written as a number has lost its leading zeros.
         (Value::Number(held), Value::String(given)) => {
             !given.is_empty() && held.to_string() == given.trim().trim_start_matches('0')
         }
@@ -95,7 +95,7 @@ fn is_same_moment(held: &str, given: &str) -> bool {
     let date = |text: &str| text.parse::<NaiveDate>().ok();
     match (moment(held), moment(given), date(given)) {
         (Some(held), Some(given), _) => held == given,
-        // A day as the moment of its midnight, in the zone of the server.
+        // A date may be returned as midnight of that day in the server's time zone.
         (Some(held), None, Some(given)) => (held.date_naive() - given).num_days().abs() <= 1,
         _ => false,
     }
@@ -105,7 +105,7 @@ fn has_text(field: &Lenient<String>) -> bool {
     field.as_deref().is_some_and(|text| !text.is_empty())
 }
 
-/// Whether an answer is this approval: it contradicts nothing, and has an id or repeats something.
+/// Returns whether a response describes this approval: it contradicts no field, and it has an id or repeats at least one field.
 fn is_approval(answer: &Value, approval: &ProjectAssetApprovalCreate) -> bool {
     match compared(answer, approval) {
         Match::Yes => true,
@@ -117,7 +117,7 @@ fn is_approval(answer: &Value, approval: &ProjectAssetApprovalCreate) -> bool {
     }
 }
 
-/// Whether an answer has any of the ids that a connection has.
+/// Returns whether a response contains at least one of the ids of a connection.
 fn is_connection(answer: &DelayedConnection) -> bool {
     let DelayedConnection { building_id, cable_id, frame_id, patch_position1_id, patch_position2_id, .. } =
         answer;
@@ -187,7 +187,7 @@ creation! {
     ProjectAssetApprovalCreate => (), "project-asset-approval",
     check: |approval| check_creation("approval", "projectName, timestamp, assetApproval", approval),
     send: |approval, cocon| {
-        // The supplier answers without a body; what a server answers beyond that is the approval.
+        // The supplier responds without a body. A server that sends a body anyway sends the approval.
         let reply = cocon.client.create_project_asset_approval(approval).await?;
         match serde_json::from_slice(reply.json_body()) {
             _ if reply.json_body().trim_ascii().is_empty() => Ok(()),

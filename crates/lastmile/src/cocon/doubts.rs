@@ -1,4 +1,4 @@
-//! What is probably wrong with a request, though no document of Cocon says that it is.
+//! Warnings about requests to Cocon: problems that no document of Cocon states as a rule.
 
 use lastmile_cocon::types::{
     BuildingDelayedConnectionCreate, ContactCreate, ContactPatch, CustomerContractCreate,
@@ -13,7 +13,7 @@ use crate::HasWarnings;
 use crate::checks::long_id;
 use crate::rules::{FieldWarning, GeometryKind, Warning};
 
-/// What a person needs to find it again in Cocon.
+/// Returns a warning for each missing field that a person needs to find the object in Cocon.
 fn missing<const N: usize>(fields: [(&str, bool); N]) -> impl Iterator<Item = FieldWarning> {
     let missing = fields.into_iter().filter(|(_, is_missing)| *is_missing);
     missing.map(|(field, _)| FieldWarning::new(field, Warning::MissingField)).collect::<Vec<_>>().into_iter()

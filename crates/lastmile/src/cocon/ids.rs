@@ -1,11 +1,11 @@
-//! The supplier's ids.
+//! Ids of Cocon's objects.
 
 use crate::id::id;
 
 const API: &str = lastmile_cocon::TABLE.api;
 
 id! {
-    /// The id of a registered batch.
+    /// The id of a registered batch of delayed connections.
     ///
     /// ```
     /// use lastmile::cocon::BatchId;
@@ -34,7 +34,7 @@ id! {
     /// # Ok::<(), lastmile::IdError>(())
     /// ```
     ///
-    /// The id of a contact that was read: `ContactId::try_from(&contact.id)`.
+    /// To get the id of a contact that was read, call `ContactId::try_from(&contact.id)`.
     ContactId, API, "the contact's id"
 }
 

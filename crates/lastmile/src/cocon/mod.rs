@@ -21,9 +21,9 @@
 //!
 //! # The supplier's reason
 //!
-//! `Display` of an [`Error`] repeats nothing that the supplier sent, since that may hold personal data. Where the reason may be
-//! written down, convert the error with
-//! [`display_with_supplier_message`](crate::Error::display_with_supplier_message) before `?` does:
+//! The `Display` output of an [`Error`] contains nothing that the supplier sent, since that may be personal data. Where the
+//! supplier's reason may be logged, convert the error with
+//! [`display_with_supplier_message`](crate::Error::display_with_supplier_message) before applying `?`:
 //!
 //! ```
 //! use lastmile::cocon::{Cocon, ContactId};
@@ -47,14 +47,15 @@
 //! # }
 //! ```
 //!
-//! Cocon knows no reference of the caller's, so nothing created there can be looked up when its answer was lost:
-//! [`Prepared::reconcile`](crate::Prepared::reconcile) says what a person should look at instead. The value above is never stored;
-//! how one is stored, so that a crash neither loses nor doubles it, stands at [`Prepared`](crate::Prepared).
+//! Cocon stores no reference of the caller, so an object cannot be looked up after the response to its creation was lost.
+//! [`Prepared::reconcile`](crate::Prepared::reconcile) returns what a person has to check instead. The example above does not
+//! store the prepared value; [`Prepared`](crate::Prepared) describes how to store it so that a crash neither loses nor
+//! duplicates a request.
 //!
 //! # Operations
 //!
-//! Every operation of the API has a method or a [`Prepared`](crate::Prepared) type here. To find it, search this documentation
-//! for the operation's id, such as `getContact`, or for its method and path, such as `GET /api/v1/contacts/{id}`.
+//! Every operation of the API has a method or a [`Prepared`](crate::Prepared) type in this module. To find it, search this
+//! documentation for the operation's id, such as `getContact`, or for its method and path, such as `GET /api/v1/contacts/{id}`.
 
 mod batch;
 mod connection;
@@ -105,14 +106,15 @@ use lastmile_core::client::Builder;
 use crate::SetupError;
 use crate::supplier::supplier;
 
-/// A client of Cocon. Cheap to clone.
+/// A client for Cocon. Cloning it is cheap.
 #[derive(Clone, Debug)]
 pub struct Cocon {
     client: lastmile_cocon::Client,
 }
 
 impl Cocon {
-    /// Begins a handle. `base` is the address that the supplier gave you; the paths begin with `/api/v1` after it.
+    /// Returns a builder of a client. `base` is the base URL that the supplier provided; the request paths begin with `/api/v1`
+    /// after it.
     pub fn builder(base: impl Into<String>) -> CoconBuilder {
         let header = |scheme: &str| lastmile_cocon::TABLE.key_header(scheme).unwrap_or(scheme).to_owned();
         CoconBuilder {
@@ -128,7 +130,7 @@ impl Cocon {
 
 supplier!(Cocon, CoconBuilder, lastmile_cocon);
 
-/// Builds a [`Cocon`].
+/// Builds a [`Cocon`] client.
 pub struct CoconBuilder {
     client: Builder<lastmile_cocon::Client>,
     api_key: Option<String>,
@@ -148,29 +150,29 @@ impl fmt::Debug for CoconBuilder {
 }
 
 impl CoconBuilder {
-    /// The API key. Demanded.
+    /// Sets the API key. Required.
     #[must_use]
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(key.into());
         self
     }
 
-    /// The client id. Demanded.
+    /// Sets the client id. Required.
     #[must_use]
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = Some(id.into());
         self
     }
 
-    /// A token of the trusted party, where the supplier demands one beside the keys.
+    /// Sets a bearer token of the trusted party, for accounts where the supplier requires one in addition to the keys.
     #[must_use]
     pub fn bearer(mut self, token: impl Into<String>) -> Self {
         self.bearer = Some(token.into());
         self
     }
 
-    /// The names of the two headers that carry the API key and the client id. No public source states them; `Api-Key` and
-    /// `Client-Id` are assumed unless you say otherwise.
+    /// Sets the names of the two headers that carry the API key and the client id. The defaults `Api-Key` and `Client-Id` are
+    /// assumptions, since no public source states the names.
     #[must_use]
     pub fn key_headers(mut self, api_key: impl Into<String>, client_id: impl Into<String>) -> Self {
         self.api_key_header = api_key.into();
@@ -178,10 +180,10 @@ impl CoconBuilder {
         self
     }
 
-    /// The handle.
+    /// Builds the client.
     ///
     /// # Errors
-    /// When a credential is missing or unusable, or the address is.
+    /// Returns a [`SetupError`] when a credential is missing or invalid, or the base URL is invalid.
     pub fn build(self) -> Result<Cocon, SetupError> {
         let api_key = self.api_key.ok_or(SetupError::Missing("an API key"))?;
         let client_id = self.client_id.ok_or(SetupError::Missing("a client id"))?;

@@ -1,4 +1,4 @@
-//! Reading, changing and deleting what Cocon holds.
+//! Operations that read, change and delete Cocon's objects.
 
 use lastmile_cocon::types::{
     Contact, ContactPatch, Customer, CustomerContract, CustomerContractCreate, CustomerContractPatch,
@@ -10,12 +10,12 @@ use lastmile_core::{Error, Reply};
 use super::texts::check_change;
 use super::{Cocon, ContactId, ContractDates, ContractId, CustomerId};
 
-/// Contacts, customers and contracts. Each is created through a [`Prepared`](crate::Prepared) value.
+/// Contacts, customers and contracts. They are created through [`Prepared`](crate::Prepared) values.
 impl Cocon {
     /// Reads a contact.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no contact has this id.
     #[doc(alias = "getContact")]
     #[doc(alias = "GET /api/v1/contacts/{id}")]
     pub async fn contact(&self, id: &ContactId) -> Result<Contact, Error> {
@@ -25,7 +25,7 @@ impl Cocon {
     /// Reads a contact of a customer.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when the customer has none of this id.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when the customer has no contact with this id.
     #[doc(alias = "getCustomerContact")]
     #[doc(alias = "GET /api/v1/customers/{id}/contacts/{contactId}")]
     pub async fn customer_contact(
@@ -36,7 +36,7 @@ impl Cocon {
         self.client.get_customer_contact(customer.segment(), contact.segment()).await.map(Reply::into_value)
     }
 
-    /// Changes the fields of a contact that the patch sets or clears, and answers with the contact as it is then.
+    /// Changes the fields of a contact that the patch sets or clears, and returns the changed contact.
     ///
     /// ```
     /// # use lastmile::cocon::{Cocon, ContactId, types::ContactPatch};
@@ -48,19 +48,19 @@ impl Cocon {
     /// # }
     /// ```
     ///
-    /// A field that Cocon does not let be cleared cannot be:
+    /// A field that Cocon does not allow to be cleared has no method that clears it:
     ///
     /// ```compile_fail,E0599
     /// # use lastmile::cocon::types::ContactPatch;
     /// ContactPatch::default().clear_is_primary_contact();
     /// ```
     ///
-    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
-    /// attempt out, after a newer change: read it again before you rely on it.
+    /// When [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry out an
+    /// earlier attempt of this change, even after a newer change. Read the contact again before you rely on it.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text; else the outcome of the
-    /// call. The same patch can be sent again.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text, and otherwise
+    /// the error of the call. The same patch can be sent again.
     #[doc(alias = "updateContact")]
     #[doc(alias = "PATCH /api/v1/contacts/{id}")]
     pub async fn update_contact(
@@ -75,7 +75,7 @@ impl Cocon {
     /// Deletes a contact.
     ///
     /// # Errors
-    /// The outcome of the call. It can be called again.
+    /// Returns the error of the call. The method can be called again.
     #[doc(alias = "deleteContact")]
     #[doc(alias = "DELETE /api/v1/contacts/{id}")]
     pub async fn delete_contact(&self, id: &ContactId) -> Result<(), Error> {
@@ -85,22 +85,22 @@ impl Cocon {
     /// Reads a customer.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no customer has this id.
     #[doc(alias = "getCustomer")]
     #[doc(alias = "GET /api/v1/customers/{id}")]
     pub async fn customer(&self, id: &CustomerId) -> Result<Customer, Error> {
         self.client.get_customer(id.segment()).await.map(Reply::into_value)
     }
 
-    /// Changes the fields of a customer that the patch sets or clears, those of the address and the outage contact one by
-    /// one, and answers with the customer as it is then.
+    /// Changes the fields of a customer that the patch sets or clears, and returns the changed customer. The fields of the
+    /// address and of the outage contact are changed individually.
     ///
-    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
-    /// attempt out, after a newer change: read it again before you rely on it.
+    /// When [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry out an
+    /// earlier attempt of this change, even after a newer change. Read the customer again before you rely on it.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text; else the outcome of the
-    /// call. The same patch can be sent again.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text, and otherwise
+    /// the error of the call. The same patch can be sent again.
     #[doc(alias = "updateCustomer")]
     #[doc(alias = "PATCH /api/v1/customers/{id}")]
     pub async fn update_customer(
@@ -115,7 +115,7 @@ impl Cocon {
     /// Deletes a customer.
     ///
     /// # Errors
-    /// The outcome of the call. It can be called again.
+    /// Returns the error of the call. The method can be called again.
     #[doc(alias = "deleteCustomer")]
     #[doc(alias = "DELETE /api/v1/customers/{id}")]
     pub async fn delete_customer(&self, id: &CustomerId) -> Result<(), Error> {
@@ -125,21 +125,21 @@ impl Cocon {
     /// Reads a contract.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no contract has this id.
     #[doc(alias = "getCustomerContract")]
     #[doc(alias = "GET /api/v1/customer-contracts/{id}")]
     pub async fn contract(&self, id: &ContractId) -> Result<CustomerContract, Error> {
         self.client.get_customer_contract(id.segment()).await.map(Reply::into_value)
     }
 
-    /// Changes the fields of a contract that the patch sets or clears, and answers with the contract as it is then.
+    /// Changes the fields of a contract that the patch sets or clears, and returns the changed contract.
     ///
-    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
-    /// attempt out, after a newer change: read it again before you rely on it.
+    /// When [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry out an
+    /// earlier attempt of this change, even after a newer change. Read the contract again before you rely on it.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text; else the outcome of the
-    /// call. The same patch can be sent again.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the patch changes nothing or sets a blank text, and otherwise
+    /// the error of the call. The same patch can be sent again.
     #[doc(alias = "updateCustomerContract")]
     #[doc(alias = "PATCH /api/v1/customer-contracts/{id}")]
     pub async fn update_contract(
@@ -154,7 +154,7 @@ impl Cocon {
     /// Deletes a contract.
     ///
     /// # Errors
-    /// The outcome of the call. It can be called again.
+    /// Returns the error of the call. The method can be called again.
     #[doc(alias = "deleteCustomerContract")]
     #[doc(alias = "DELETE /api/v1/customer-contracts/{id}")]
     pub async fn delete_contract(&self, id: &ContractId) -> Result<(), Error> {
@@ -162,7 +162,7 @@ impl Cocon {
     }
 }
 
-/// A contract of these dates, to be filled in further.
+/// Creates a contract with these dates. All other fields are unset.
 ///
 /// ```
 /// use lastmile::cocon::{ContractDates, types::CustomerContractCreate};
@@ -178,7 +178,7 @@ impl From<ContractDates> for CustomerContractCreate {
     }
 }
 
-/// A change of a contract to these dates. Where the first day is not known, the contract's own is left alone.
+/// Creates a patch that sets these dates. If `start` is `None`, the contract keeps its start date.
 impl From<ContractDates> for CustomerContractPatch {
     fn from(dates: ContractDates) -> Self {
         let start_date = dates.start.map_or(Patch::Absent, Patch::set);

@@ -1,4 +1,4 @@
-//! What holds for the texts of what is sent to Cocon.
+//! Checks for the texts in requests to Cocon.
 
 use lastmile_core::Error;
 use serde::Serialize;
@@ -13,7 +13,8 @@ pub(super) fn check(request: &impl Serialize) -> Result<(), Error> {
     TEXTS.check(request, &|_| false).map_err(refused)
 }
 
-/// Source: the reference requires no field, but something without any text is nothing that could be found again.
+/// Checks a creating request. The reference requires no field, but an object without any text could not be found again, so an
+/// empty request is rejected. (Source: Cocon's API reference.)
 pub(super) fn check_creation(what: &str, fields: &str, request: &impl Serialize) -> Result<(), Error> {
     if is_empty(request) {
         return Err(refused(format_args!("{fields}: the {what} is empty: fill in at least one of them")));

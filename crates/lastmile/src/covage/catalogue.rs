@@ -1,4 +1,4 @@
-//! The catalogue, and the users of the account.
+//! The product catalogue, and the users of the account.
 
 use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{ProductFamily, ProductLine, User};
@@ -8,10 +8,10 @@ use crate::List;
 
 /// Product families, product lines and users.
 impl Covage {
-    /// All product families.
+    /// Returns all product families.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "listProductFamilies")]
     #[doc(alias = "GET /api/product-families/")]
     pub fn product_families(&self) -> List<ProductFamily> {
@@ -22,17 +22,17 @@ impl Covage {
     /// Reads a product family.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no product family has this id.
     #[doc(alias = "getProductFamily")]
     #[doc(alias = "GET /api/product-families/{product_family_uuid}/")]
     pub async fn product_family(&self, id: &ProductFamilyId) -> Result<ProductFamily, Error> {
         self.client.get_product_family(id.segment()).await.map(Reply::into_value)
     }
 
-    /// Reads a product line. The `uuid` of a line stands in the product of an order or an offer.
+    /// Reads a product line. The product of an order or an offer contains the `uuid` of its line.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no product line has this id.
     #[doc(alias = "getProductLine")]
     #[doc(alias = "GET /api/product-lines/{product_line_uuid}/")]
     pub async fn product_line(&self, id: &ProductLineId) -> Result<ProductLine, Error> {
@@ -42,7 +42,7 @@ impl Covage {
     /// Reads a user of the supplier's extranet.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no user has this id.
     #[doc(alias = "getUser")]
     #[doc(alias = "GET /api/users/{user_uuid}/")]
     pub async fn user(&self, id: &UserId) -> Result<User, Error> {

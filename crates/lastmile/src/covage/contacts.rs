@@ -1,4 +1,4 @@
-//! The people of the operator that the supplier may call.
+//! Contacts: the people of the operator whom the supplier may call.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +12,12 @@ use crate::List;
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
 
-/// Contacts. Each is created through a [`Prepared`](crate::Prepared) [`ContactCreate`].
+/// Contacts. A contact is created through a [`Prepared`](crate::Prepared) [`ContactCreate`].
 impl Covage {
-    /// All contacts.
+    /// Returns all contacts.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "listContacts")]
     #[doc(alias = "GET /api/contacts/")]
     pub fn contacts(&self) -> List<Contact> {
@@ -28,22 +28,22 @@ impl Covage {
     /// Reads a contact.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no contact has this id.
     #[doc(alias = "getContact")]
     #[doc(alias = "GET /api/contacts/{contact_uuid}/")]
     pub async fn contact(&self, id: &ContactId) -> Result<Contact, Error> {
         self.client.get_contact(id.segment()).await.map(Reply::into_value)
     }
 
-    /// Puts a whole contact in the place of the old one: what is left out is lost. [`replacement`] makes one from what was
-    /// read. (Source: the supplier's page on contacts.)
+    /// Replaces a contact as a whole: fields that are left out are lost. [`replacement`] creates the replacement from a contact
+    /// that was read. (Source: the supplier's page on contacts.)
     ///
-    /// Where [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry an earlier
-    /// attempt out, after a newer change: read it again before you rely on it.
+    /// When [`earlier_attempt_unanswered`](Reply::earlier_attempt_unanswered) is set, the supplier may still carry out an
+    /// earlier attempt of this change, even after a newer change. Read the contact again before you rely on it.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it has the id of another, nothing in it, or a control character; else the outcome of the
-    /// call, which can be called again.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the replacement has the id of another contact, is empty or
+    /// contains a control character, and otherwise the error of the call. The method can be called again.
     #[doc(alias = "replaceContact")]
     #[doc(alias = "PUT /api/contacts/{contact_uuid}/")]
     pub async fn replace_contact(
@@ -65,7 +65,7 @@ impl Covage {
     /// Deletes a contact.
     ///
     /// # Errors
-    /// The outcome of the call. It can be called again.
+    /// Returns the error of the call. The method can be called again.
     #[doc(alias = "deleteContact")]
     #[doc(alias = "DELETE /api/contacts/{contact_uuid}/")]
     pub async fn delete_contact(&self, id: &ContactId) -> Result<(), Error> {
@@ -73,7 +73,7 @@ impl Covage {
     }
 }
 
-/// A contact as it was read, to be changed and [put in its place](Covage::replace_contact).
+/// Creates a [replacement](Covage::replace_contact) with the fields of a contact that was read.
 pub fn replacement(contact: &Contact) -> ContactReplace {
     ContactReplace {
         contact_uuid: contact.contact_uuid.get().cloned(),
@@ -89,7 +89,7 @@ fn is_empty(fields: &[&Option<String>]) -> bool {
     fields.iter().all(|field| field.as_deref().is_none_or(|text| text.trim().is_empty()))
 }
 
-/// Whether it says just what is to be created. A field that is missing does not tell.
+/// Returns whether a contact equals the contact to create. A field that is missing from the response is not conclusive.
 fn is_same(wanted: &ContactCreate, held: &Contact) -> Match {
     let text = |wanted: &Option<String>, held: &Lenient<String>| match wanted.as_deref().unwrap_or_default() {
         wanted if held.is_absent() && !wanted.is_empty() => Match::Maybe,
@@ -102,8 +102,8 @@ fn is_same(wanted: &ContactCreate, held: &Contact) -> Match {
         .and(is_same_phone(&wanted.cell_phone_number, &held.cell_phone_number))
 }
 
-/// Whether a contact of the list is the one that is to be created. The supplier may have changed what it was given, and somebody
-/// may have corrected it since: one that shares what belongs to one person cannot be told from it.
+/// Returns whether a contact of the list is the contact to create. The supplier may have changed its fields, and a person may
+/// have corrected them since. A contact that shares personal data with it is therefore a possible match.
 fn is_in_list(wanted: &ContactCreate, held: &Contact) -> Match {
     match is_same(wanted, held) {
         Match::No if says_nothing(held) || is_alike(wanted, held) => Match::Maybe,
@@ -111,14 +111,14 @@ fn is_in_list(wanted: &ContactCreate, held: &Contact) -> Match {
     }
 }
 
-/// Whether a contact has nothing but its id.
+/// Returns whether all fields of a contact other than its id are empty.
 fn says_nothing(contact: &Contact) -> bool {
     let Contact { first_name, last_name, email, phone_number, cell_phone_number, .. } = contact;
     let fields = [first_name, last_name, email, phone_number, cell_phone_number];
     fields.into_iter().all(|field| field.as_deref().is_none_or(|text| text.trim().is_empty()))
 }
 
-/// Whether it has the same e-mail, or the same name and one of the phone numbers.
+/// Returns whether a contact has the same e-mail address, or the same name and one of the phone numbers.
 fn is_alike(wanted: &ContactCreate, held: &Contact) -> bool {
     let is_shared = |held: &str, wanted: &str| {
         !held.trim().is_empty() && !wanted.trim().is_empty() && Match::of_text(held, wanted) != Match::No
@@ -142,7 +142,7 @@ fn is_same_number(wanted: &Option<String>, held: &Lenient<String>) -> bool {
         && is_same_phone(wanted, held) != Match::No
 }
 
-/// Suppliers write numbers with the country's code or without, and with dots, blanks or nothing between.
+/// Compares phone numbers. Suppliers write them with or without the country code, and with dots, spaces or no separators.
 fn is_same_phone(wanted: &Option<String>, held: &Lenient<String>) -> Match {
     let is_missing = held.is_absent();
     let (wanted, held) = (wanted.as_deref().unwrap_or_default(), held.as_deref().unwrap_or_default());
@@ -160,9 +160,9 @@ fn is_same_phone(wanted: &Option<String>, held: &Lenient<String>) -> Match {
 
 impl Sealed for ContactCreate {}
 
-/// A contact has no reference of the caller's, so it is looked for by all that it says: one that says just the same is taken
-/// for it, before it is sent and afterwards. One with the same e-mail, or with the same name and a shared phone number, cannot be
-/// told from it, and is for a person to look at.
+/// A contact has no reference of the caller, so the look-up compares all fields of the contacts in the list. A contact that is
+/// equal in all fields counts as the created contact, both before and after the request is sent. A contact with the same e-mail
+/// address, or with the same name and a common phone number, is a conflict that a person has to resolve.
 impl Creation for ContactCreate {
     type Supplier = Covage;
     type Created = Contact;
@@ -190,7 +190,7 @@ impl Creation for ContactCreate {
 
     async fn find(&self, covage: &Covage, purpose: LookupPurpose) -> Result<Lookup<Contact>, Error> {
         let contacts = covage.client.list_contacts().await?.value;
-        // Before anything is sent, `null` and the like are taken for an empty list.
+        // Before the request is sent, `null` and similar responses count as an empty list.
         let mut told = match purpose {
             LookupPurpose::AfterSending if !contacts.is_array() => {
                 Lookup::Indeterminate("the supplier answers without a list of contacts")

@@ -1,4 +1,4 @@
-//! Drafts: completed in any order, then submitted.
+//! Drafts. The fields of a draft can be completed in any order before it is submitted.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -22,15 +22,15 @@ use super::{
 use crate::checks::{blank, changes_nothing};
 use crate::rules::Otp;
 
-/// An order that can still be changed: complete it, then submit it.
+/// An order that can still be changed. Complete its fields, then submit it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Draft {
     uuid: OrderId,
     order: Order,
-    /// The fields that no rule of this library refuses.
+    /// The fields that this crate's rules do not reject.
     #[serde(rename = "overruled")]
     skipped: BTreeSet<String>,
-    /// Whether an attempt to change it was not answered, so that it may still be carried out.
+    /// Whether an attempt to change the draft received no response, so that the supplier may still carry it out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     has_unanswered_change: bool,
 }
@@ -49,14 +49,14 @@ impl Draft {
         &self.uuid
     }
 
-    /// The order as the supplier answered last.
+    /// Returns the order as the supplier last returned it.
     pub fn order(&self) -> &Order {
         &self.order
     }
 
-    /// Lets exactly these fields pass, by their [path](super::Issue::path), although the rules of this library refuse them: rules
-    /// drift, and the supplier is the truth. It holds for what is sent from now on and for the submission, and for this value
-    /// only: a draft that is read again has to be told again.
+    /// Disables this crate's validation for exactly these fields, given by their [path](super::Issue::path). Use it when the
+    /// supplier accepts a value that this crate's rules reject, because the rules may be out of date. The setting applies to
+    /// later requests of this value and to its submission. A draft that is read again starts without it.
     ///
     /// ```
     /// # use lastmile::covage::Draft;
@@ -69,16 +69,20 @@ impl Draft {
         self.skipped.extend(paths.into_iter().map(Into::into));
     }
 
-    /// Fills in what is given: customer, operator, options, comment. Can be called as often as needed.
+    /// Sends the fields that are given, such as customer, operator, options and comment. The method can be called any number of
+    /// times.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a text holds a character that the supplier does not take (see
-    /// [`CovageText`](crate::rules::CovageText)) or a control character, or is blank and not [skipped](Self::skip_validation); when
-    /// nothing is given; or when the status is in it, which [`submission`](Self::submission) sets.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) in these cases:
     ///
-    /// After [`Outcome::Indeterminate`](crate::Outcome::Indeterminate), call it again with the same data: the same change made twice says the
-    /// same. [`Outcome::Decode`](crate::Outcome::Decode) when the answer is another order: the draft stays as it was read before;
-    /// read the order again.
+    /// - a text contains a control character or a character that the supplier does not accept (see
+    ///   [`CovageText`](crate::rules::CovageText)), or is blank, and the field is not [skipped](Self::skip_validation)
+    /// - no field is given
+    /// - the status is given, which only [`submission`](Self::submission) changes
+    ///
+    /// After [`Outcome::Indeterminate`](crate::Outcome::Indeterminate), call the method again with the same data: the change is
+    /// idempotent. Returns [`Outcome::Decode`](crate::Outcome::Decode) when the response is another order. The draft then keeps
+    /// the state that was read before; read the order again.
     #[doc(alias = "updateOrder")]
     #[doc(alias = "PATCH /api/v2/orders/{uuid}/")]
     pub async fn complete(&mut self, covage: &Covage, data: &OrderUpdate) -> Result<(), Error> {
@@ -100,10 +104,10 @@ impl Draft {
         Ok(())
     }
 
-    /// Sets options, and leaves those that are not named as they are.
+    /// Sets options. Options that are not named stay unchanged.
     ///
     /// # Errors
-    /// As [`complete`](Self::complete). It can be called again.
+    /// Returns the errors of [`complete`](Self::complete). The method can be called again.
     #[doc(alias = "updateOrder")]
     #[doc(alias = "PATCH /api/v2/orders/{uuid}/")]
     pub async fn set_options(&mut self, covage: &Covage, options: Options) -> Result<(), Error> {
@@ -111,10 +115,10 @@ impl Draft {
         self.complete(covage, &data).await
     }
 
-    /// Says what is done to the fibre line. The work on a copper line is that of its offer and stays.
+    /// Sets the type of work on the fibre line. The work on a copper line is determined by its offer and cannot be changed.
     ///
     /// # Errors
-    /// The outcome of the call. It can be called again.
+    /// Returns the error of the call. The method can be called again.
     #[doc(alias = "updateOrder")]
     #[doc(alias = "PATCH /api/v2/orders/{uuid}/")]
     pub async fn set_fibre(&mut self, covage: &Covage, work: Fibre) -> Result<(), Error> {
@@ -122,11 +126,11 @@ impl Draft {
         self.complete(covage, &data).await
     }
 
-    /// Lets a second appointment be planned, for the installation of the ONT, or not; and gives a second address, for the
-    /// delivery of equipment. (Source: orders API, "ONT installation intervention".)
+    /// Sets whether a second appointment for the installation of the ONT may be planned, and optionally a second address for
+    /// the delivery of equipment. (Source: orders API, "ONT installation intervention".)
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) for another product than FP05.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the product is not FP05.
     #[doc(alias = "updateOrder")]
     #[doc(alias = "PATCH /api/v2/orders/{uuid}/")]
     pub async fn set_second_appointment(
@@ -136,7 +140,7 @@ impl Draft {
         address: Option<SecondAppointmentAddressUpdate>,
     ) -> Result<(), Error> {
         let product = self.order.product.get().and_then(|product| product.code.as_deref());
-        // Switching it off mends a draft whose product was another before.
+        // Disabling the second appointment is allowed for every product, because it repairs a draft whose product was changed.
         let is_another = product.is_some_and(|code| code != "FP05");
         for (field, is_given) in [("allow_second_rdv", allowed), ("address_second_rdv", address.is_some())] {
             if is_given && is_another && !self.skipped.contains(field) {
@@ -151,11 +155,13 @@ impl Draft {
         self.complete(covage, &data).await
     }
 
-    /// Says where in the building the customer lives, of a fibre order for a socket that is new or not known.
+    /// Sets the location of the customer within the building, for a fibre order with a new socket or a socket whose reference
+    /// is not known.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a text is blank or holds a character that the supplier does not
-    /// take, the request type is another (the platform fills it in then), or the draft has no address yet.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when a text is blank or contains a character that the supplier
+    /// does not accept, when the request type is another one (the platform then fills in the location), or when the draft has
+    /// no address yet.
     #[doc(alias = "updateOrderBound")]
     #[doc(alias = "PATCH /api/v2/orders/{uuid}/bounds/{bound_uuid}/")]
     pub async fn set_floor(&mut self, covage: &Covage, stairs: &str, floor: &str) -> Result<(), Error> {
@@ -172,12 +178,13 @@ impl Draft {
         self.set_address(covage, address).await
     }
 
-    /// Says at which number of the street the new line ends, of a copper order beside a neighbour's line. The first number
-    /// of a range, a suffix glued on as a capital letter: `12B`.
+    /// Sets the street number at which the new line ends, for a copper order next to a neighbour's line. For a range, give its
+    /// first number. A suffix is appended as a capital letter: `12B`.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is blank or holds a character that the supplier does not take, the
-    /// request type is another (the platform fills it in then), or the draft has no address yet.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the number is blank or contains a character that the supplier
+    /// does not accept, when the request type is another one (the platform then fills in the number), or when the draft has no
+    /// address yet.
     #[doc(alias = "updateOrderBound")]
     #[doc(alias = "PATCH /api/v2/orders/{uuid}/bounds/{bound_uuid}/")]
     pub async fn set_street_number(&mut self, covage: &Covage, number: &str) -> Result<(), Error> {
@@ -190,7 +197,7 @@ impl Draft {
         self.set_address(covage, address).await
     }
 
-    /// What [`set_address`](Self::set_address) is to send, by the path that it has in the order.
+    /// Checks the fields that [`set_address`](Self::set_address) sends. Errors show their paths in the order.
     fn check_address<const N: usize>(&self, fields: [(&str, &str); N]) -> Result<(), Error> {
         let at = self.address().map_or(0, |(at, _)| at);
         fields.into_iter().try_for_each(|(name, text)| {
@@ -216,7 +223,7 @@ impl Draft {
         self.reread(covage).await
     }
 
-    /// Refuses what only some request types take. What the draft does not tell is for the supplier to say.
+    /// Rejects a request that only other request types allow. If the draft has no readable request type, the supplier decides.
     fn demand(&self, allowed: &[OrderRequestType], otherwise: &str) -> Result<(), Error> {
         match self.order.request_type.get() {
             Some(request_type)
@@ -228,16 +235,15 @@ impl Draft {
         }
     }
 
-    /// Says which optical socket to use. The draft's `request_type` must be `activate_defined` by then
-    /// ([`set_fibre`](Self::set_fibre)). The supplier looks
-    /// the socket up and fills in its stairs and floor: compare them with what the customer says, as a wrong socket is
-    /// the usual reason for a rejected order.
+    /// Sets the reference of the optical socket to use. The draft's `request_type` must be `activate_defined`
+    /// ([`set_fibre`](Self::set_fibre)). The supplier looks up the socket and fills in its stairs and floor. Compare them with
+    /// what the customer states, as a wrong socket is the usual reason for a rejected order.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the draft has no socket to set, or one that is fixed to another
-    /// reference, or its request type is another. [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) when the draft, read again, has
-    /// another socket than this one: an earlier change may have been carried out late. Look at the order, and set the socket
-    /// again.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the draft has no socket to set, when its socket is locked to
+    /// another reference, or when its request type is another one. Returns
+    /// [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) when the draft, read again, has a socket other than this one,
+    /// because an earlier change may have been carried out late. Check the order, and set the socket again.
     #[doc(alias = "updateOrderEndpoint")]
     #[doc(alias = "PATCH /api/v2/orders/{uuid}/endpoints/{endpoint_uuid}/")]
     pub async fn set_otp(&mut self, covage: &Covage, otp: &Otp) -> Result<Socket, Error> {
@@ -268,7 +274,7 @@ impl Draft {
         self.place_of(otp)
     }
 
-    /// Where the supplier says that the socket is, if the draft has it.
+    /// Returns the location that the supplier states for the socket, if the draft has this socket.
     fn place_of(&self, otp: &Otp) -> Result<Socket, Error> {
         let Some((bound, _)) = self.socket().filter(|(_, socket)| is_reference_of(socket, otp)) else {
             return Err(Error::indeterminate(
@@ -284,18 +290,20 @@ impl Draft {
         }))
     }
 
-    /// Every field that is missing or cannot be as it is, at once, and what looks doubtful.
+    /// Returns all fields that are missing or invalid, and warnings about fields that are probably wrong.
     ///
-    /// Source: the O/S/C tables of the orders API. It is told from what the supplier answered last.
+    /// The check uses the order as the supplier last returned it. (Source: the O/S/C tables of the orders API.)
     pub fn readiness(&self) -> Readiness {
         Readiness::of(&self.order)
     }
 
-    /// The submission, which is what orders. The draft is used up: nothing can be changed behind it.
+    /// Converts the draft into its submission, which places the order. The draft is consumed, so it cannot be changed after its
+    /// submission.
     ///
     /// # Errors
-    /// When a field that is not [skipped](Self::skip_validation) is missing or illegal, all of them at once, with the draft; for the
-    /// termination of a service, too, which is cut the moment it is submitted: see [`termination`](Self::termination).
+    /// Returns [`NotReady`] with the draft and all fields that are missing or invalid and not [skipped](Self::skip_validation).
+    /// Also returns [`NotReady`] for the termination of a service, which disconnects the service as soon as it is submitted:
+    /// use [`termination`](Self::termination).
     pub fn submission(self) -> Result<Submission, NotReady> {
         if self.order.type_.get() == Some(&OrderType::Activate) {
             return self.submitted();
@@ -304,8 +312,9 @@ impl Draft {
         Err(NotReady::new(self, Why::Otherwise(why)))
     }
 
-    /// The submission of a termination. **The service is cut the moment it is placed**: so it takes a confirmation that names
-    /// the service. (Source: orders API, note of "Order terminate".)
+    /// Converts the draft into the submission of a termination. **The service is disconnected as soon as the submission is
+    /// placed**, so this method requires a confirmation that names the service. (Source: orders API, note of "Order
+    /// terminate".)
     ///
     /// ```compile_fail,E0061
     /// # use lastmile::covage::Draft;
@@ -315,8 +324,8 @@ impl Draft {
     /// ```
     ///
     /// # Errors
-    /// When a field that is not [skipped](Self::skip_validation) is missing, the confirmation names another service, or the draft is
-    /// no termination.
+    /// Returns [`NotReady`] when a field that is not [skipped](Self::skip_validation) is missing, when the confirmation names
+    /// another service, or when the draft is not a termination.
     pub fn termination(self, confirmation: ConfirmTermination) -> Result<Submission, NotReady> {
         let why = match self.order.type_.get() {
             Some(OrderType::Terminate) if confirmation.is_of(&self.order) => return self.submitted(),
@@ -336,7 +345,8 @@ impl Draft {
         }
     }
 
-    /// The end of the line whose address is given, and its place: the one that has an optical socket, or else the first.
+    /// Returns the end of the line whose address is set, and its index: the end with an optical socket if there is one, and
+    /// otherwise the first end.
     fn address(&self) -> Option<(usize, &OrderBound)> {
         let bounds = || self.order.bounds.iter().enumerate();
         let of_socket = self.socket().and_then(|(socket, _)| {
@@ -346,7 +356,7 @@ impl Draft {
         Some((at, bound.get()?))
     }
 
-    /// The end of the line that has an optical socket, and the socket.
+    /// Returns the end of the line that has an optical socket, and the socket.
     fn socket(&self) -> Option<(&OrderBound, &OrderEndpoint)> {
         self.bounds().find_map(|bound| {
             let mut endpoints = bound.endpoints.iter().filter_map(Lenient::get);
@@ -359,14 +369,14 @@ impl Draft {
         self.order.bounds.iter().filter_map(Lenient::get)
     }
 
-    /// Whether an attempt to change this draft was not answered, so that the supplier may still carry it out, after a newer
-    /// change. The client holds back changes that say something else until the policy's [`settle`](crate::Policy::settle_time) time
-    /// has passed, and the [`Submission`] compares the draft with what was last seen of it.
+    /// Returns whether an attempt to change this draft received no response, so that the supplier may still carry it out, even
+    /// after a newer change. The client delays conflicting changes until the policy's [`settle`](crate::Policy::settle_time)
+    /// time has passed, and the [`Submission`] compares the draft with its last known state.
     pub fn has_unanswered_change(&self) -> bool {
         self.has_unanswered_change
     }
 
-    /// Whether an answer is the order of this draft.
+    /// Returns whether a response contains the order of this draft.
     fn is_this(&self, order: &Order) -> bool {
         order.uuid.as_deref().is_some_and(|uuid| uuid.eq_ignore_ascii_case(self.uuid.as_str()))
     }
@@ -390,10 +400,10 @@ impl Draft {
     }
 }
 
-/// Resumes a draft from an order that was read, for instance after a restart.
+/// Creates a draft from an order that was read, for example after a restart.
 ///
 /// # Errors
-/// [`Outcome::Invalid`] when the order is not a draft any more, or has no id.
+/// Returns [`Outcome::Invalid`] when the order is no longer a draft, or has no id.
 impl TryFrom<Order> for Draft {
     type Error = Error;
 
@@ -408,19 +418,19 @@ impl TryFrom<Order> for Draft {
     }
 }
 
-/// Whether a socket is this one. A reference that was cut is another one.
+/// Returns whether a socket has this reference. A truncated reference does not match.
 fn is_reference_of(socket: &OrderEndpoint, otp: &Otp) -> bool {
     socket.reference.as_deref().is_some_and(|reference| plain(reference) == plain(otp.as_str()))
 }
 
-/// Where an optical socket is, as the supplier's look-up says.
+/// The location of an optical socket, as the supplier reports it.
 ///
-/// `Debug` does not show it: it is where somebody lives.
+/// `Debug` does not show the location, because it is personal data.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Socket {
-    /// The stairs.
+    /// The name of the stairs, if the supplier reports it.
     pub stairs: Option<String>,
-    /// The floor.
+    /// The name of the floor, if the supplier reports it.
     pub floor: Option<String>,
 }
 
@@ -431,7 +441,8 @@ impl fmt::Debug for Socket {
 }
 
 impl Socket {
-    /// Whether the supplier's look-up puts the socket where the customer says it is; none when it does not say.
+    /// Returns whether the supplier's location of the socket equals the location that the customer states. Returns `None` if
+    /// the supplier does not report the location.
     pub fn is_at(&self, stairs: &str, floor: &str) -> Option<bool> {
         let (known_stairs, known_floor) = (self.stairs.as_deref()?, self.floor.as_deref()?);
         Some(known_stairs == stairs && known_floor == floor)

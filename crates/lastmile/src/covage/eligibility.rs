@@ -1,4 +1,4 @@
-//! From an address or a socket to what can be ordered there.
+//! Eligibility requests, which lead from an address or a socket to the offers that can be ordered there.
 
 use std::str::FromStr;
 
@@ -13,12 +13,13 @@ use super::{Copper, Covage, refused, segment};
 use crate::List;
 use crate::rules::{BuildingRef, CovageZipCode, LineNumber, Otp, RuleError};
 
-/// The chain that ends in an eligibility reference: cities, streets, street numbers, buildings or lines, offers.
+/// Eligibility requests. Each step uses the result of the previous one: cities, streets, street numbers, buildings or lines,
+/// and offers with an eligibility reference.
 impl Covage {
-    /// The cities of a postal code of five digits.
+    /// Returns the cities with a postal code of five digits.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "listCities")]
     #[doc(alias = "GET /api/v2/eligibility/cities/")]
     pub fn cities(&self, zipcode: &CovageZipCode) -> List<City> {
@@ -26,10 +27,11 @@ impl Covage {
         List::new(async move { Ok(client.list_cities(zipcode.as_str()).await?.value.into_vec()) })
     }
 
-    /// The streets of a city, given by its INSEE code.
+    /// Returns the streets of a city, which is identified by its INSEE code.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the code is empty or longer than 5 characters, and otherwise
+    /// the error of the call.
     #[doc(alias = "listStreets")]
     #[doc(alias = "GET /api/v2/eligibility/streets/")]
     pub fn streets(&self, kosc_insee_code: &str) -> List<Street> {
@@ -40,10 +42,11 @@ impl Covage {
         })
     }
 
-    /// The numbers of a street, given by its code.
+    /// Returns the street numbers of a street, which is identified by its code.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the code is empty or longer than 11 characters, and otherwise
+    /// the error of the call.
     #[doc(alias = "listStreetNumbers")]
     #[doc(alias = "GET /api/v2/eligibility/street_numbers/")]
     pub fn street_numbers(&self, kosc_street_code: &str) -> List<StreetNumber> {
@@ -54,10 +57,11 @@ impl Covage {
         })
     }
 
-    /// The buildings at an address that fibre reaches.
+    /// Returns the buildings at an address that have a fibre connection.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the street code is empty or longer than 11 characters, or the
+    /// street number is empty or longer than 7 characters. Otherwise returns the error of the call.
     #[doc(alias = "listBuildings")]
     #[doc(alias = "GET /api/v2/eligibility/buildings/")]
     pub fn buildings(&self, kosc_street_code: &str, street_number: &str) -> List<Building> {
@@ -69,10 +73,10 @@ impl Covage {
         })
     }
 
-    /// A building with its stairs and their floors.
+    /// Returns a building with its staircases and their floors.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "getBuilding")]
     #[doc(alias = "GET /api/v2/eligibility/buildings/{building_ref}/")]
     pub async fn building_with_stairs(&self, building_ref: &BuildingRef) -> Result<Building, Error> {
@@ -80,10 +84,10 @@ impl Covage {
             .await
     }
 
-    /// A building with the optical sockets on each floor.
+    /// Returns a building with the optical sockets on each floor.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "getBuilding")]
     #[doc(alias = "GET /api/v2/eligibility/buildings/{building_ref}/")]
     pub async fn building_with_sockets(&self, building_ref: &BuildingRef) -> Result<Building, Error> {
@@ -100,20 +104,20 @@ impl Covage {
         self.client.get_building(&building, &params).await.map(Reply::into_value)
     }
 
-    /// The copper lines at an address.
+    /// Returns the copper lines at an address.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the errors of [`buildings`](Self::buildings).
     #[doc(alias = "listEligibilityEndpoints")]
     #[doc(alias = "GET /api/v2/eligibility/endpoints/")]
     pub fn lines(&self, kosc_street_code: &str, street_number: &str) -> List<EligibilityEndpoint> {
         self.lines_by_status(kosc_street_code, street_number, None)
     }
 
-    /// The copper lines at an address that are in use, or those that are not.
+    /// Returns the copper lines at an address that are active, or those that are inactive. With `None`, returns both.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the errors of [`buildings`](Self::buildings).
     #[doc(alias = "listEligibilityEndpoints")]
     #[doc(alias = "GET /api/v2/eligibility/endpoints/")]
     pub fn lines_by_status(
@@ -131,20 +135,22 @@ impl Covage {
         })
     }
 
-    /// When fibre is to reach an address that it does not reach yet: to be asked after an empty list of buildings.
+    /// Returns the date from which fibre is expected to be available at an address. Call it when the list of buildings is
+    /// empty.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the errors of [`buildings`](Self::buildings).
     #[doc(alias = "getForecast")]
     #[doc(alias = "GET /api/v2/eligibility/forecast_eligibility/")]
     pub async fn forecast(&self, kosc_street_code: &str, street_number: &str) -> Result<Forecast, Error> {
         self.forecast_for(kosc_street_code, street_number, Default::default()).await
     }
 
-    /// The same, with the extension of the street number, which the supplier's page mentions and does not describe.
+    /// Returns the same forecast as [`forecast`](Self::forecast), for a street number with an extension. The supplier's page
+    /// mentions the extension and does not describe it.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the errors of [`buildings`](Self::buildings).
     #[doc(alias = "getForecast")]
     #[doc(alias = "GET /api/v2/eligibility/forecast_eligibility/")]
     pub async fn forecast_for(
@@ -157,10 +163,10 @@ impl Covage {
         self.client.get_forecast(kosc_street_code, street_number, &params).await.map(Reply::into_value)
     }
 
-    /// Whether the number of a line can be taken along, for each way of porting, and why not.
+    /// Returns, for each type of porting, whether the number of a line can be ported, and the reason if it cannot.
     ///
     /// # Errors
-    /// The outcome of the call.
+    /// Returns the error of the call.
     #[doc(alias = "getPortability")]
     #[doc(alias = "GET /api/eligibility/endpoints/{endpoint_ref}/portability/")]
     pub fn portability(&self, line_number: &LineNumber) -> List<Portability> {
@@ -168,30 +174,31 @@ impl Covage {
         List::new(async move { Ok(client.get_portability(&number?).await?.value.into_vec()) })
     }
 
-    /// What can be ordered for a building that fibre reaches.
+    /// Returns the offers for a building that has a fibre connection.
     ///
     /// # Errors
-    /// As [`offers`](Self::offers).
+    /// Returns the errors of [`offers`](Self::offers).
     #[doc(alias = "createOffers")]
     #[doc(alias = "POST /api/v2/eligibility/offers/")]
     pub async fn offers_for_building(&self, building_ref: &BuildingRef) -> Result<Offers, Error> {
         self.offers(&request(OfferRequestReferenceType::Building, building_ref.as_str())).await
     }
 
-    /// What can be ordered for an optical socket.
+    /// Returns the offers for an optical socket.
     ///
     /// # Errors
-    /// As [`offers`](Self::offers).
+    /// Returns the errors of [`offers`](Self::offers).
     #[doc(alias = "createOffers")]
     #[doc(alias = "POST /api/v2/eligibility/offers/")]
     pub async fn offers_for_socket(&self, otp: &Otp) -> Result<Offers, Error> {
         self.offers(&request(OfferRequestReferenceType::Otp, otp.as_str())).await
     }
 
-    /// What can be ordered for a copper line by this work, active or not; an order from it has the same work.
+    /// Returns the offers for this work on a copper line. `status` states whether the line is active. An order from such an
+    /// offer has the same work.
     ///
     /// # Errors
-    /// As [`offers`](Self::offers).
+    /// Returns the errors of [`offers`](Self::offers).
     #[doc(alias = "createOffers")]
     #[doc(alias = "POST /api/v2/eligibility/offers/")]
     pub async fn offers_for_line(
@@ -208,12 +215,12 @@ impl Covage {
         self.offers(&request).await
     }
 
-    /// What can be ordered for a line, a building or a socket, with the eligibility reference to order it by. Nothing is
-    /// ordered by asking.
+    /// Returns the offers for a line, a building or a socket, with the eligibility reference that an order requires. The call
+    /// does not order anything.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when the reference is not of its type, or a line is asked for without
-    /// its status and activation type; else the outcome of the call.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the reference does not match its type, or when a line is
+    /// given without its status and activation type. Otherwise returns the error of the call.
     #[doc(alias = "createOffers")]
     #[doc(alias = "POST /api/v2/eligibility/offers/")]
     pub async fn offers(&self, request: &OfferRequest) -> Result<Offers, Error> {
@@ -222,7 +229,7 @@ impl Covage {
     }
 }
 
-/// Source: the supplier's page on offers.
+/// Checks a request for offers. (Source: the supplier's page on offers.)
 fn check(request: &OfferRequest) -> Result<(), Error> {
     match request.reference_type {
         OfferRequestReferenceType::Otp => rule::<Otp>("reference", &request.reference),
@@ -259,7 +266,8 @@ fn address(kosc_street_code: &str, street_number: &str) -> Result<(), Error> {
     code("street_number", street_number, 7)
 }
 
-/// Source: the supplier's pages on eligibility, which give the greatest lengths.
+/// Checks that a text is not empty and not longer than the maximum length. (Source: the supplier's pages on eligibility, which
+/// state the maximum lengths.)
 fn code(field: &str, text: &str, longest: usize) -> Result<(), Error> {
     match text.chars().count() {
         0 => Err(refused(format_args!("{field}: it is empty"))),

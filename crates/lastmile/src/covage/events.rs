@@ -1,4 +1,4 @@
-//! What happened to orders and services, as it happens.
+//! A stream of the events of orders and services.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,21 +20,22 @@ use super::pages::is_past_the_end;
 use crate::quiet::quietly;
 use crate::stream::{Follow, Pending};
 
-/// How many events are asked for at once. No source says how many the supplier gives at the most; as it may be asked once in
-/// 30 seconds only, it is asked for many.
+/// The number of events that one request asks for. No source states the maximum. The number is high because the supplier allows
+/// only one request in 30 seconds.
 const PAGE: u64 = 500;
 
-/// How long to wait between two requests. (Source: the supplier's page on events.)
+/// The minimum interval between two requests. (Source: the supplier's page on events.)
 const INTERVAL: Duration = Duration::from_secs(30);
 
-/// How many events a cursor knows by their id.
+/// The number of event ids that a cursor remembers.
 const KNOWN: usize = 50;
 
-/// How far events have been read. Store it after the events before it have been dealt with, and after a request that brought
-/// none, if your process ends after each request.
+/// The position up to which events have been read. Store the cursor after you have processed the events before it. If your
+/// process ends after each request, also store it after a request that returned no events.
 ///
-/// It holds a position in the list, oldest first, and the ids of the last events before it. No public source names the parameter
-/// that takes a `sort_value`, so the position is a count: the ids tell whether the list has moved meanwhile.
+/// The cursor contains an offset into the list, oldest event first, and the ids of the last events before this offset. The ids
+/// reveal whether the list has shifted since the last request. The position is an offset because no public source names the
+/// parameter that accepts a `sort_value`.
 ///
 /// ```
 /// use lastmile::covage::EventCursor;
@@ -48,29 +49,29 @@ pub struct EventCursor {
     #[serde(rename = "place")]
     position: u64,
     known: VecDeque<String>,
-    /// Whether the last request brought nothing new.
+    /// Whether the last request returned no new event.
     #[serde(default)]
     is_quiet: bool,
-    /// How the position is being searched for, if it is.
+    /// The state of the search for the position, if the position was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     search: Option<Search>,
 }
 
 quietly!(EventCursor);
 
-/// A search for the lost position, or for the end of what is known, over several pages.
+/// A search over several pages for the lost position, or for the end of the known events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Search {
     from: u64,
-    /// Whether a page before had a known event, so that what follows and is not known is new.
+    /// Whether an earlier page contained a known event. Unknown events after it are new.
     is_found: bool,
 }
 
 impl EventCursor {
-    /// `position` is none for an event that was listed late, before others that are known.
+    /// Advances the cursor past an event. `position` is `None` for an event that the supplier listed late, before known events.
     fn pass(&mut self, position: Option<u64>, event: &Lenient<Event>) {
         if let Some(id) = id(event) {
-            // The last one stays the last one in the list.
+            // The last known event remains the last one, as in the list.
             let at = if position.is_some() { self.known.len() } else { self.known.len().saturating_sub(1) };
             self.known.insert(at, id.to_owned());
             if self.known.len() > KNOWN {
@@ -82,13 +83,14 @@ impl EventCursor {
 
     /// Returns the offset of the next request.
     fn from(&self) -> u64 {
-        // Every other request without news goes back one event only: so a page that is all known cannot hide what follows it.
+        // Every second request without a new event goes back by only one event, so that a page of known events cannot hide
+        // later events.
         let back = if self.is_quiet { self.known.len().min(1) } else { self.known.len() };
         let position = self.position.saturating_sub(u64::try_from(back).unwrap_or(u64::MAX));
         self.search.map_or(position, |search| search.from)
     }
 
-    /// Reads a page that was asked for from there: its new events, each with the position after it.
+    /// Reads a page that was requested at the offset `from`. Returns its new events, each with the position after it.
     fn read(&mut self, from: u64, page: Vec<Lenient<Event>>) -> VecDeque<(Option<u64>, Lenient<Event>)> {
         let (first, last) =
             (page.iter().position(|one| self.knows(one)), page.iter().rposition(|one| self.knows(one)));
@@ -105,7 +107,7 @@ impl EventCursor {
         let mut news = VecDeque::new();
         for (at, (position, event)) in (from..).zip(page).enumerate().skip(begin) {
             let is_late = last.is_some_and(|last| at < last);
-            // One without an id is known by its position alone.
+            // An event without an id is identified by its position alone.
             let is_new = if id(&event).is_some() { !self.knows(&event) } else { position >= self.position };
             if is_new {
                 news.push_back(((!is_late).then_some(position.saturating_add(1)), event));
@@ -119,13 +121,13 @@ impl EventCursor {
         news
     }
 
-    /// None of the last events stands where it stood. They are looked for a little further back first, then from the
-    /// beginning.
+    /// Handles a page that contains none of the known events. The search first goes back a little further, then starts from the
+    /// beginning of the list.
     fn lose(&mut self, end: u64, is_end: bool) {
         match self.search {
             None if self.is_quiet => self.is_quiet = false,
             None => self.search = Some(Search { from: 0, is_found: false }),
-            // None is listed any more: what is listed came after them.
+            // The list no longer contains any known event, so all listed events are newer.
             Some(_) if is_end => *self = Self::default(),
             Some(_) => self.search = Some(Search { from: end, is_found: false }),
         }
@@ -141,8 +143,8 @@ fn id(event: &Lenient<Event>) -> Option<&str> {
 }
 
 impl Covage {
-    /// Returns the events after a cursor, oldest first; all that the supplier keeps, with a new cursor. Nothing is sent before the
-    /// first is polled.
+    /// Returns the events after a cursor, oldest first. A new cursor returns all events that the supplier keeps. No request is
+    /// sent before the stream is first polled.
     ///
     /// ```no_run
     /// use lastmile::StreamExt as _;
@@ -167,26 +169,27 @@ impl Covage {
     }
 }
 
-/// A [`Stream`] of the events after a cursor: [`Covage::events`].
+/// A [`Stream`] of the events after a cursor. Returned by [`Covage::events`].
 ///
-/// It ends when there is no further event now. Polled again after that, it requests the events again;
-/// [`follow`](Self::follow) does so until none has come for a while. The supplier lets its events be requested once in 30 seconds:
-/// the stream waits for that.
+/// The stream ends when there are no further events at the moment. When it is polled again after that, it requests the events
+/// again; [`follow`](Self::follow) does so until no event has arrived for a while. The supplier allows one request for events
+/// in 30 seconds, and the stream waits accordingly.
 ///
-/// No event is lost and none comes twice, also over a restart with a stored [`cursor`](Self::cursor), as long as the supplier
-/// lists an event that it records late no further back than 50 events. Where the list has lost its oldest events meanwhile,
-/// the position is found again by the ids.
+/// Each event is delivered exactly once, also across a restart with a stored [`cursor`](Self::cursor), as long as the supplier
+/// inserts late events no further back than 50 events. If the supplier removes the oldest events from its list, the stream
+/// finds its position again by the event ids.
 ///
 /// # Errors
-/// The outcome of a request. Polled again after an error, the stream sends the request again: pause before.
+/// Returns the error of the request. When the stream is polled again after an error, it sends the request again; pause before
+/// polling.
 #[must_use = "streams do nothing unless polled"]
 pub struct Events {
     covage: Covage,
     cursor: EventCursor,
-    /// New events with the position after each; none for one that was listed late.
+    /// The new events, each with the position after it. The position is `None` for an event that was listed late.
     news: VecDeque<(Option<u64>, Lenient<Event>)>,
     request: Pending<Result<Vec<Lenient<Event>>, Error>>,
-    /// Until when the supplier lets no further request be sent.
+    /// The pause until the supplier allows the next request.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -194,14 +197,14 @@ pub struct Events {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeliveredEvent {
-    /// The event. One that cannot be read is a [`Lenient`] without a value.
+    /// The event. An event that cannot be decoded is a [`Lenient`] without a value.
     pub event: Lenient<Event>,
-    /// The cursor after it. Store it together with what the event brought about.
+    /// The cursor after the event. Store it together with the result of processing the event.
     pub cursor: EventCursor,
 }
 
 impl DeliveredEvent {
-    /// Returns the first event of all, as it is delivered.
+    /// Creates the first event of the list, as it is delivered.
     #[cfg(feature = "testing")]
     pub(crate) fn first(event: Event) -> Self {
         let (event, mut cursor) = (Lenient::Value(event), EventCursor::default());
@@ -211,24 +214,26 @@ impl DeliveredEvent {
 }
 
 impl Events {
-    /// Goes on with new events as they come, until none has come for the timeout of these settings. The supplier lets its events be
-    /// requested once in 30 seconds; a shorter interval makes no difference.
+    /// Returns a stream that continues to deliver events as they arrive, until none has arrived for the timeout of the
+    /// settings. The supplier allows one request for events in 30 seconds, so a shorter interval has no effect.
     pub fn follow(self, settings: crate::Poll) -> Follow<Self> {
         Follow::new(self, settings, Result::is_err)
     }
 
-    /// Returns the next event of those that a [`poll`](Self::poll) has brought, if there is one.
+    /// Removes and returns the next event that a [`poll`](Self::poll) has received, if there is one.
     pub fn pop(&mut self) -> Option<Lenient<Event>> {
         let (position, event) = self.news.pop_front()?;
         self.cursor.pass(position, &event);
         Some(event)
     }
 
-    /// Sends one request, and returns how many new events there are to [`pop`](Self::pop). None at all may mean that the position is
-    /// being searched for: poll again in 30 seconds either way. For programs that poll at times of their own; others use the stream.
+    /// Sends one request, and returns the number of new events to [`pop`](Self::pop). If this number is 0, the position may
+    /// still be unknown: poll again after 30 seconds in any case. Use this method in programs that schedule their own polls,
+    /// and the stream in all others.
     ///
     /// # Errors
-    /// The outcome of the call. [`Outcome::Throttled`] when the interval has not passed and the policy's deadline comes first.
+    /// Returns the error of the call. Returns [`Outcome::Throttled`] when the interval has not elapsed and would end after the
+    /// policy's deadline.
     pub async fn poll(&mut self) -> Result<usize, Error> {
         if self.news.is_empty() {
             poll_fn(|cx| self.poll_page(cx)).await?;
@@ -242,7 +247,7 @@ impl Events {
         Poll::Ready(page.map(|page| self.news = self.cursor.read(from, page)))
     }
 
-    /// Returns how far the events have been read.
+    /// Returns the position up to which events have been read.
     pub fn cursor(&self) -> &EventCursor {
         &self.cursor
     }
@@ -256,7 +261,7 @@ async fn page(covage: Covage, from: u64) -> Result<Vec<Lenient<Event>>, Error> {
         ..Default::default()
     };
     match covage.client.list_events(&params).await {
-        // A position after the end of the list, which has lost its oldest events: as good as an empty page.
+        // The position is after the end of a list that has lost its oldest events. This is equivalent to an empty page.
         Err(error) if from > 0 && is_past_the_end(&error, None, 0) => Ok(Vec::new()),
         reply => Ok(reply?.value.into_vec()),
     }
@@ -277,10 +282,10 @@ impl Stream for Events {
                 this.pause = None;
             }
             match ready!(this.poll_page(cx)) {
-                // While the position is searched for, an empty page does not say that there is no further event.
+                // While the position is searched for, an empty page does not mean that there are no further events.
                 Ok(()) if this.news.is_empty() && this.cursor.search.is_none() => return Poll::Ready(None),
                 Ok(()) => {}
-                // The interval has not passed, and nothing was sent.
+                // The interval has not elapsed, and no request was sent.
                 Err(error) if error.outcome() == Outcome::Throttled && error.attempts() == 0 => {
                     this.pause = Some(Box::pin(sleep(error.retry_after().unwrap_or(INTERVAL))));
                 }

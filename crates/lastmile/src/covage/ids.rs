@@ -1,4 +1,4 @@
-//! The supplier's ids (`uuid`).
+//! Ids of Covage's objects (`uuid`).
 
 use crate::id::id;
 
@@ -21,7 +21,7 @@ id! {
     /// # Ok::<(), lastmile::IdError>(())
     /// ```
     ///
-    /// The id of an order that was read: `OrderId::try_from(&order.uuid)`.
+    /// To get the id of an order that was read, call `OrderId::try_from(&order.uuid)`.
     OrderId, API, "the order's id"
 }
 

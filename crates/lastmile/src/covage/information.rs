@@ -1,4 +1,4 @@
-//! Information about an order that was submitted.
+//! Information about a submitted order.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use super::{Covage, OrderId, refused};
 use crate::prepared::Creation;
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 
-/// Something that the supplier is told about an order, and that may let a deferred one go on. To be
+/// Information for the supplier about an order, which may also resume a deferred order. It is placed through
 /// [`Prepared`](crate::Prepared).
 ///
-/// One for an order in five minutes: a second one is [`Outcome::Throttled`](crate::Outcome::Throttled) with the time to wait,
-/// and nothing is sent. (Source: orders API, "Deferred".)
+/// The supplier accepts one piece of information per order in five minutes. A second one within this time fails with
+/// [`Outcome::Throttled`](crate::Outcome::Throttled) and the time to wait, and is not sent. (Source: orders API, "Deferred".)
 ///
 /// ```
 /// use lastmile::{Prepared, covage::Information};
@@ -32,13 +32,13 @@ pub struct Information {
 }
 
 impl Information {
-    /// A message about the order of this id.
+    /// Creates a message about the order with this id.
     pub fn new(order: OrderId, message: impl Into<String>) -> Self {
         let body = OrderInfoEventCreate { message: Some(message.into()), ..Default::default() };
         Self { order, body }
     }
 
-    /// Lets an order that is deferred go on.
+    /// Requests that the supplier resume a deferred order.
     pub fn stop_deferred(mut self) -> Self {
         self.body.stop_deferred = Some(true);
         self

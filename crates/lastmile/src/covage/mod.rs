@@ -1,7 +1,7 @@
-//! Covage (Kosc, France): eligibility, drafts of copper and fibre orders, their submission, and what becomes of them.
+//! Covage (Kosc, France): eligibility, drafts of copper and fibre orders, their submission, and their progress.
 //!
-//! An order is born as a draft from an eligibility reference, completed step by step in any order, and submitted: that is when
-//! it is ordered. A draft that is created twice harms nobody; a submission happens once.
+//! An order starts as a draft, which is created from an eligibility reference. Its fields are completed in any order, and its
+//! submission places the order. A duplicate draft does no harm; a submission is sent only once.
 //!
 //! ```no_run
 //! use lastmile::covage::{Covage, Fibre, NewOrder, types::OrderUpdate};
@@ -36,20 +36,21 @@
 //! # }
 //! ```
 //!
-//! | what is created | how it is prepared |
+//! | created object | type to prepare |
 //! |---|---|
 //! | a draft | [`NewOrder`] |
-//! | an order, or the end of a service | [`Submission`], from [`Draft::submission`] or [`Draft::termination`] |
+//! | an order, or the termination of a service | [`Submission`], from [`Draft::submission`] or [`Draft::termination`] |
 //! | information about an order | [`Information`] |
-//! | a move of a service to fibre | [`Migration`] |
+//! | a migration of a service to fibre | [`Migration`] |
 //! | a contact | [`types::ContactCreate`] |
 //!
 //! Examples that run against the sandbox: `covage_fibre`, `covage_terminate`.
 //!
 //! # Operations
 //!
-//! Every operation of the API has a method or a [`Prepared`](crate::Prepared) type here. To find it, search this documentation
-//! for the operation's id, such as `listCities`, or for its method and path, such as `GET /api/v2/eligibility/cities/`.
+//! Every operation of the API has a method or a [`Prepared`](crate::Prepared) type in this module. To find it, search this
+//! documentation for the operation's id, such as `listCities`, or for its method and path, such as
+//! `GET /api/v2/eligibility/cities/`.
 
 mod catalogue;
 mod contacts;
@@ -111,17 +112,17 @@ use lastmile_core::wire::Segment;
 use crate::SetupError;
 use crate::supplier::supplier;
 
-/// A client of Covage. Cheap to clone; all clones share one token.
+/// A client for Covage. Cloning it is cheap, and all clones share one token.
 #[derive(Clone, Debug)]
 pub struct Covage {
     client: lastmile_covage::Client,
 }
 
 impl Covage {
-    /// The address of the supplier's own documents.
+    /// The base URL in the supplier's own documentation.
     pub const ADDRESS: &'static str = "https://extranet.kosc-telecom.fr";
 
-    /// Begins a handle. `base` is [`ADDRESS`](Self::ADDRESS), or that of a sandbox.
+    /// Returns a builder of a client. `base` is the base URL: [`ADDRESS`](Self::ADDRESS), or the URL of a sandbox.
     pub fn builder(base: impl Into<String>) -> CovageBuilder {
         CovageBuilder { client: lastmile_covage::Client::builder(base), login: None, scheme: "Bearer" }
     }
@@ -129,13 +130,13 @@ impl Covage {
 
 supplier!(Covage, CovageBuilder, lastmile_covage);
 
-/// Returns a text as a part of a path.
+/// Returns a text as a path segment.
 fn segment(what: &str, text: &str) -> Result<Segment, Error> {
     crate::checks::segment(text)
         .map_err(|reason| refused(format_args!("{what} cannot stand in a path: {reason}")))
 }
 
-/// Builds a [`Covage`].
+/// Builds a [`Covage`] client.
 pub struct CovageBuilder {
     client: Builder<lastmile_covage::Client>,
     login: Option<(String, String)>,
@@ -149,7 +150,7 @@ impl fmt::Debug for CovageBuilder {
 }
 
 impl CovageBuilder {
-    /// The account that tokens are obtained with. Demanded.
+    /// Sets the account with which tokens are obtained. Required.
     #[must_use]
     #[doc(alias = "obtainToken")]
     #[doc(alias = "POST /api/v2/account/token/")]
@@ -160,8 +161,8 @@ impl CovageBuilder {
         self
     }
 
-    /// Uses the older generation of tokens (`Authorization: JWT …`, good for 24 hours) instead of the newer one
-    /// (`Bearer`, good for one hour and renewable for twelve). The supplier documents both.
+    /// Uses the older type of tokens (`Authorization: JWT …`, valid for 24 hours) instead of the newer one (`Bearer`, valid for
+    /// one hour and renewable for twelve hours). The supplier documents both.
     #[must_use]
     #[doc(alias = "obtainLegacyToken")]
     #[doc(alias = "POST /api/account/token/")]
@@ -172,10 +173,11 @@ impl CovageBuilder {
         self
     }
 
-    /// The handle.
+    /// Builds the client.
     ///
     /// # Errors
-    /// When the login is missing, empty or holds a control character, or the address is unusable.
+    /// Returns a [`SetupError`] when the login is missing, is empty or contains a control character, or when the base URL is
+    /// invalid.
     pub fn build(self) -> Result<Covage, SetupError> {
         let (email, password) = self.login.ok_or(SetupError::Missing("a login"))?;
         let flow =

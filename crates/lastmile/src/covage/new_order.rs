@@ -1,4 +1,4 @@
-//! Drafts that are to be created.
+//! Drafts to create.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ use super::{Copper, Covage, Draft, Fibre, Options, refused};
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::prepared::{Creation, Match};
 
-/// A draft to be created, to be [`Prepared`](crate::Prepared).
+/// A draft to create. It is placed through [`Prepared`](crate::Prepared).
 ///
-/// A draft orders nothing before it is submitted, so one that was created twice harms nobody. Therefore one whose answer was
-/// lost counts as absent when none of your newest 500 orders has its reference.
+/// A draft orders nothing before it is submitted, so a duplicate draft does no harm. If the response to its creation is lost,
+/// the draft therefore counts as absent when none of the newest 500 orders has its reference.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 #[must_use = "nothing is sent until it is prepared and placed"]
@@ -27,7 +27,7 @@ pub struct NewOrder {
 }
 
 impl NewOrder {
-    /// A draft that puts a product into operation, as an eligibility request offered it.
+    /// Creates a draft that activates a product. `eligibility_ref` is the reference that an eligibility request returned.
     pub fn activate(
         eligibility_ref: impl Into<String>,
         product_code: impl Into<String>,
@@ -43,18 +43,18 @@ impl NewOrder {
         Self { body }
     }
 
-    /// A draft of work on a copper line, for whose offer the same work was asked.
+    /// Creates a draft for work on a copper line. The offer must have been requested for the same work.
     pub fn copper(eligibility_ref: impl Into<String>, product_code: impl Into<String>, work: Copper) -> Self {
         Self::activate(eligibility_ref, product_code, work.into())
     }
 
-    /// A draft of a fibre line.
+    /// Creates a draft for work on a fibre line.
     pub fn fibre(eligibility_ref: impl Into<String>, product_code: impl Into<String>, work: Fibre) -> Self {
         Self::activate(eligibility_ref, product_code, work.into())
     }
 
-    /// A draft that ends a service, given by its id or by its commercial reference such as `S191128_21428`. Nothing is cut
-    /// before [`Draft::termination`] is placed.
+    /// Creates a draft that terminates a service, which is identified by its id or by its commercial reference, such as
+    /// `S191128_21428`. The service is not disconnected before [`Draft::termination`] is placed.
     ///
     /// Source: orders API, "Order terminate".
     pub fn terminate(service: &str) -> Self {
@@ -66,35 +66,35 @@ impl NewOrder {
         Self { body }
     }
 
-    /// The options that it starts with.
+    /// Sets the initial options.
     pub fn options(mut self, options: Options) -> Self {
         self.body.options.extend(BTreeMap::from(options));
         self
     }
 
-    /// Lets a second appointment be planned, for the installation of the ONT, or not. Product FP05 only, where a socket
-    /// exists. (Source: orders API, "ONT installation intervention".)
+    /// Sets whether a second appointment for the installation of the ONT may be planned. Only the product FP05 has one, for an
+    /// existing socket. (Source: orders API, "ONT installation intervention".)
     pub fn second_appointment(mut self, allowed: bool) -> Self {
         self.body.allow_second_rdv = Some(allowed);
         self
     }
 
-    /// A second address, for the delivery of equipment. Product FP05 only.
+    /// Sets a second address, for the delivery of equipment. Only the product FP05 has one.
     pub fn second_address(mut self, address: SecondAppointmentAddressUpdate) -> Self {
         self.body.address_second_rdv = Some(address);
         self
     }
 
-    /// The reference of the order in your own system, which must be unique over all your orders. With it, a draft whose
-    /// answer was lost can be found again.
+    /// Sets the reference of the order in your own system, which must be unique among all your orders. With it, a draft can be
+    /// found after the response to its creation was lost.
     pub fn reference(mut self, order_ref: impl Into<String>) -> Self {
         let info = self.body.operator_info.get_or_insert_with(OperatorInfoUpdate::default);
         info.order_ref = Some(order_ref.into());
         self
     }
 
-    /// Everything else that the supplier takes when a draft is created. A customer whose texts the rules refuse though the
-    /// supplier takes them is given to the draft afterwards: see [`Draft::skip_validation`].
+    /// Sets any other field that the supplier accepts when a draft is created. If this crate rejects the texts of a customer
+    /// although the supplier accepts them, set the customer on the draft afterwards: see [`Draft::skip_validation`].
     pub fn with(mut self, change: impl FnOnce(&mut OrderCreate)) -> Self {
         change(&mut self.body);
         self
@@ -118,7 +118,7 @@ impl Creation for NewOrder {
     const MANUAL_CHECK: &'static str =
         "look among the drafts on the extranet; a draft that is there twice orders nothing and can be left";
 
-    /// Source: orders API, the fields marked O and the rules of FP05.
+    /// Checks the fields marked O and the rules of FP05. (Source: orders API.)
     fn check(&self) -> Result<(), Error> {
         let body = &self.body;
         let is_empty = |text: &Option<String>| text.as_deref().is_none_or(str::is_empty);
@@ -169,7 +169,7 @@ impl Creation for NewOrder {
         let Some(order_ref) = self.order_ref() else {
             return Ok(Lookup::Unsupported("the draft was given no reference of yours to look for"));
         };
-        // The newest first: what was just created is among them.
+        // Newest first, so that a draft that was just created is among them.
         let filter = ListOrdersParams {
             sort: Some("-creation_date".to_owned()),
             limit: Some(100),
@@ -193,7 +193,7 @@ impl Creation for NewOrder {
             }
             match Draft::try_from(order) {
                 Ok(found) => draft = draft.or(Some(found)),
-                // There may be a second draft beside it, which must not be submitted as well.
+                // A second draft with the same reference may exist, and must not be submitted as well.
                 Err(_) => {
                     return Ok(Lookup::Conflict("an order that is no draft any more has the reference"));
                 }
@@ -205,7 +205,8 @@ impl Creation for NewOrder {
         if doubt {
             return Ok(Lookup::Conflict("an order has the reference in another spelling"));
         }
-        // Should it be among those that were not looked at or could not be read: a second draft orders nothing.
+        // The draft may be among the orders that were not read or could not be decoded. This is acceptable, because a duplicate
+        // draft orders nothing.
         Ok(Lookup::NotFound)
     }
 }

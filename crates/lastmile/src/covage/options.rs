@@ -1,4 +1,4 @@
-//! Options of an order, by name.
+//! Options of an order, identified by name.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,11 @@ use lastmile_covage::types::OrderOptionUpdate;
 
 use crate::rules::Rio;
 
-/// An option that the supplier's page names. [`Options::other`] takes any other.
+/// An option that the supplier's page names. [`Options::other`] sets any other option.
 ///
-/// Source: orders API, "Options". The page calls its list informative: the catalogue and the offers decide. So an option that
-/// does not belong to a product's family is shown by [`Draft::readiness`](super::Draft::readiness) as a warning and sent.
+/// Source: orders API, "Options". The page calls its list informative: the catalogue and the offers are authoritative. An
+/// option that does not belong to a product's family is therefore sent, and causes a warning in
+/// [`Draft::readiness`](super::Draft::readiness).
 ///
 /// ```
 /// use lastmile::covage::OrderOption;
@@ -20,31 +21,31 @@ use crate::rules::Rio;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OrderOption {
-    /// Guaranteed time to repair, with a value. Families A, S, M, F, E.
+    /// Guaranteed time to repair (French: GTR), with a value. Families A, S, M, F, E.
     Gtr,
-    /// Length of the contract, with a value such as `36_months`. Families A, S, M, F, E.
+    /// Duration of the contract, with a value such as `36_months`. Families A, S, M, F, E.
     ContractTerm,
-    /// Cabling inside the building; whether it has a value is not stated. Families A, S, M, E.
+    /// Cabling inside the building. No source states whether the option has a value. Families A, S, M, E.
     InternalCabling,
-    /// Taking the number along: [`Options::portability`]. Families A, S, M.
+    /// Porting of the number; use [`Options::portability`]. Families A, S, M.
     Portability,
-    /// A number that no directory lists. Families A, S, M.
+    /// Exclusion of the number from directories. Families A, S, M.
     UnlistedNumber,
-    /// Installation in an optical panel. Family E.
+    /// Installation in an optical patch panel. Family E.
     PatchPanel,
-    /// A second way to the operator's link. Families S, E.
+    /// A redundant connection to the operator's link (ENNI: external network-to-network interface). Families S, E.
     EnniRedundancy,
-    /// Installation of the customer's device, on or off. Family F.
+    /// Installation of the customer's device (CPE: customer premises equipment), on or off. Family F.
     CpeInstall,
     /// Installation by an expert, with a value. Family F.
     InstallationExpert,
     /// Guaranteed bandwidth, with a value. Family F.
     GuaranteedBandwidth,
-    /// A device where the line ends, on or off. Family F.
+    /// A demarcation device at the end of the line, on or off. Family F.
     DemarcationDevice,
-    /// A second socket, on or off. Family F, where a socket is built.
+    /// A second optical socket, on or off. Family F, for orders that build a socket.
     DoubleOtp,
-    /// Moving a socket, on or off. Family F, where a socket exists.
+    /// Relocation of an optical socket, on or off. Family F, for orders with an existing socket.
     OtpDisplacement,
 }
 
@@ -65,12 +66,12 @@ impl OrderOption {
         Self::OtpDisplacement,
     ];
 
-    /// Returns the option of a supplier's code, if it is known.
+    /// Returns the option with a supplier's code, or `None` if the code is not known.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|option| option.code() == code)
     }
 
-    /// What the supplier calls it.
+    /// Returns the supplier's code of the option.
     pub fn code(self) -> &'static str {
         match self {
             Self::Gtr => "gtr",
@@ -89,7 +90,7 @@ impl OrderOption {
         }
     }
 
-    /// The codes of the product families that have it.
+    /// Returns the codes of the product families that offer this option.
     pub fn families(self) -> &'static [&'static str] {
         match self {
             Self::Gtr | Self::ContractTerm => &["A", "S", "M", "F", "E"],
@@ -106,18 +107,18 @@ impl OrderOption {
         }
     }
 
-    /// Whether products of this family have it.
+    /// Returns whether products of this family offer this option.
     pub fn is_for(self, family: &str) -> bool {
         self.families().contains(&family)
     }
 
-    /// Whether it has a value, as far as the page says.
+    /// Returns whether the supplier's page states that the option has a value.
     pub(super) fn has_value(self) -> bool {
         matches!(self, Self::Gtr | Self::ContractTerm | Self::InstallationExpert | Self::GuaranteedBandwidth)
     }
 }
 
-/// The options of an order, to be set with [`NewOrder::options`](super::NewOrder::options) or
+/// Options of an order. Pass them to [`NewOrder::options`](super::NewOrder::options) or
 /// [`Draft::set_options`](super::Draft::set_options).
 ///
 /// ```
@@ -134,32 +135,33 @@ impl OrderOption {
 pub struct Options(BTreeMap<String, OrderOptionUpdate>);
 
 impl Options {
-    /// None yet. What is not named stays as it is.
+    /// Creates an empty set of options. Options that are not named stay unchanged.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Switches an option on.
+    /// Enables an option.
     pub fn on(self, option: OrderOption) -> Self {
         self.other(option.code(), OrderOptionUpdate { enabled: Some(true), ..Default::default() })
     }
 
-    /// Switches an option off.
+    /// Disables an option.
     pub fn off(self, option: OrderOption) -> Self {
         self.other(option.code(), OrderOptionUpdate { enabled: Some(false), ..Default::default() })
     }
 
-    /// Switches an option on with a value. No source lists the values; the catalogue and the offers do.
+    /// Enables an option and sets its value. No source lists the values; the catalogue and the offers contain them.
     pub fn value(self, option: OrderOption, value: impl Into<String>) -> Self {
         let update =
             OrderOptionUpdate { enabled: Some(true), value: Some(value.into()), ..Default::default() };
         self.other(option.code(), update)
     }
 
-    /// Takes the number along from another operator, proved by its RIO. No source describes the prefix code.
+    /// Ports the number from another operator, with its RIO (*relevé d'identité opérateur*, the authorization code). No source
+    /// describes the prefix code.
     ///
-    /// [`Rio::warnings_for`] tells whether it belongs to the line's number; [`Draft::readiness`](super::Draft::readiness) shows
-    /// it, too.
+    /// [`Rio::warnings_for`] checks whether the RIO belongs to the number of the line, as does
+    /// [`Draft::readiness`](super::Draft::readiness).
     pub fn portability(self, rio: &Rio, prefix: Option<&str>) -> Self {
         let update = OrderOptionUpdate {
             enabled: Some(true),
@@ -170,7 +172,7 @@ impl Options {
         self.other(OrderOption::Portability.code(), update)
     }
 
-    /// Any option, by the code that the catalogue or an offer gives it.
+    /// Sets any option, by its code in the catalogue or in an offer.
     pub fn other(mut self, code: impl Into<String>, option: OrderOptionUpdate) -> Self {
         self.0.insert(code.into(), option);
         self

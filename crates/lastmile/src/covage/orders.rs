@@ -1,4 +1,4 @@
-//! Orders as the supplier holds them.
+//! Orders, as the supplier returns them.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -15,22 +15,22 @@ use super::pages::{Page, is_past_the_end, mark};
 use super::{Covage, OrderId};
 use crate::stream::Pending;
 
-/// How many orders a page has.
+/// The default number of orders on a page.
 const PAGE: i64 = 50;
 
 impl Covage {
     /// Reads an order.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no order has this id.
     #[doc(alias = "getOrder")]
     #[doc(alias = "GET /api/v2/orders/{uuid}/")]
     pub async fn order(&self, id: &OrderId) -> Result<Order, Error> {
         self.client.get_order(id.segment()).await.map(Reply::into_value)
     }
 
-    /// The orders that a filter lets through, page by page as they are asked for. `limit` is the size of a page, and
-    /// `offset` where to begin.
+    /// Returns a stream of the orders that match a filter. It requests each page when it is needed. `limit` is the page size
+    /// (default: 50), and `offset` is the index of the first order.
     ///
     /// ```no_run
     /// use lastmile::StreamExt as _;
@@ -46,8 +46,9 @@ impl Covage {
     /// # }
     /// ```
     ///
-    /// Pages are told apart by a count. Orders that come into the list before the place that is read, or leave it, make the next
-    /// page repeat some or skip some: so read oldest first, and do not filter by a status that changes while you read.
+    /// Pagination uses offsets. If orders are inserted into the list or removed from it before the current offset, the next
+    /// page repeats or skips some orders. To avoid this, read the oldest orders first, and do not filter by a status that
+    /// changes while you read.
     #[doc(alias = "listOrders")]
     #[doc(alias = "GET /api/v2/orders/")]
     pub fn orders(&self, filter: impl Into<ListOrdersParams>) -> Orders {
@@ -65,26 +66,26 @@ impl Covage {
     }
 }
 
-/// By what orders are sorted. Source: orders API, "Available fields".
+/// The sort order of orders. Source: orders API, "Available fields".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OrderSort {
-    /// By the supplier's reference.
+    /// By the supplier's reference, ascending.
     Reference,
-    /// By the supplier's reference, the last first.
+    /// By the supplier's reference, descending.
     ReferenceDown,
-    /// By when the draft was created.
+    /// By the creation date of the draft, oldest first.
     CreationDate,
-    /// By when the draft was created, the newest first.
+    /// By the creation date of the draft, newest first.
     CreationDateDown,
-    /// By when they were submitted.
+    /// By the submission date, oldest first.
     SubmissionDate,
-    /// By when they were submitted, the newest first.
+    /// By the submission date, newest first.
     SubmissionDateDown,
 }
 
 impl OrderSort {
-    /// As it is sent.
+    /// Returns the value that is sent to the supplier.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reference => "reference",
@@ -97,18 +98,19 @@ impl OrderSort {
     }
 }
 
-/// Which orders are listed, and in which order. All that is given must hold. Source: orders API, "Available fields".
+/// The filter and the sort order of a list of orders. An order must match all fields that are set. Source: orders API,
+/// "Available fields".
 ///
 /// `Debug` does not show the end customer and the line.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct OrderFilter {
     /// The supplier's reference of the order, such as `O191016_32563`.
     pub reference: Option<String>,
-    /// Activations or terminations.
+    /// The type of the orders: activations or terminations.
     pub type_: Option<ListOrdersType>,
-    /// The supplier's word for the state; no source lists them all.
+    /// The supplier's status of the orders. No source lists all values.
     pub status: Option<String>,
-    /// The line or socket.
+    /// The reference of the line or the socket.
     pub endpoint_ref: Option<String>,
     /// The name of the end customer.
     pub end_customer: Option<String>,
@@ -116,7 +118,7 @@ pub struct OrderFilter {
     pub product_family: Option<String>,
     /// The code of the product line, such as `FP`.
     pub product_line: Option<String>,
-    /// By what they are sorted; no source says what holds without it.
+    /// The sort order. No source states the default.
     pub sort: Option<OrderSort>,
 }
 
@@ -147,10 +149,10 @@ impl std::fmt::Debug for OrderFilter {
     }
 }
 
-/// The reply to the request of a page.
+/// The reply to a page request.
 type PageReply = Result<Reply<OneOrMany<Lenient<Order>>>, Error>;
 
-/// A [`Stream`] of orders that are read page by page: [`Covage::orders`].
+/// A [`Stream`] of orders that is read page by page. Returned by [`Covage::orders`].
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct Orders {
@@ -158,7 +160,7 @@ pub struct Orders {
     filter: ListOrdersParams,
     page: VecDeque<Lenient<Order>>,
     total: Option<u64>,
-    /// What the page before is recognised by.
+    /// The fingerprint of the previous page.
     before: Option<u64>,
     begun: bool,
     done: bool,
@@ -171,11 +173,11 @@ async fn page(covage: Covage, params: ListOrdersParams) -> PageReply {
 }
 
 impl Orders {
-    /// Returns how many orders there are altogether, if the supplier says so (`X-Total-Count`, or the `count` of an envelope). Reads
-    /// the first page, unless it is read already.
+    /// Returns the total number of orders, if the supplier states it (in the header `X-Total-Count` or the field `count` of an
+    /// envelope). Requests the first page unless it has already been read.
     ///
     /// # Errors
-    /// The outcome of reading the page. The next call requests it again.
+    /// Returns the error of the page request. The next call requests the page again.
     pub async fn total(&mut self) -> Result<Option<u64>, Error> {
         if !self.begun {
             poll_fn(|cx| self.poll_page(cx)).await?;
@@ -218,11 +220,11 @@ impl Orders {
     }
 }
 
-/// An order that cannot be read is a [`Lenient`] without a value.
+/// An order that cannot be decoded is a [`Lenient`] without a value.
 ///
 /// # Errors
-/// The outcome of reading a page; [`Outcome::Decode`](crate::Outcome::Decode) when the supplier answers with the previous page
-/// instead of the next one. Polled again after an error, the stream requests the same page again.
+/// Returns the error of the page request, or [`Outcome::Decode`](crate::Outcome::Decode) when the supplier responds with the
+/// previous page instead of the next one. When the stream is polled again after an error, it requests the same page again.
 impl Stream for Orders {
     type Item = Result<Lenient<Order>, Error>;
 

@@ -1,4 +1,4 @@
-//! What a list that is read page by page says about its end.
+//! Pagination: detects the end of a list that is read page by page.
 
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
@@ -6,26 +6,26 @@ use lastmile_core::{Error, Reply};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What a page says of the whole list.
+/// Information of a page about the whole list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Page {
-    /// How many elements the list has altogether.
+    /// The total number of elements in the list.
     pub(super) total: Option<u64>,
-    /// Whether it says itself that no page follows.
+    /// Whether the response states that there is no next page.
     pub(super) is_last: bool,
 }
 
-/// The envelope that a list may come in. (The supplier's documents show lists without one.)
+/// The envelope that may contain a list. (The supplier's documentation shows lists without an envelope.)
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(default)]
     count: Value,
-    /// Where the next page is; absent is not the same as `null`.
+    /// The location of the next page. Absent and `null` have different meanings.
     next: Option<Value>,
 }
 
 impl Page {
-    /// Reads the header `X-Total-Count`, and the envelope if the list came in one.
+    /// Reads the header `X-Total-Count`, and the envelope if the response has one.
     pub(super) fn of<T>(reply: &Reply<T>) -> Self {
         let header = reply.headers.get("x-total-count").and_then(|total| total.to_str().ok());
         let body = reply.json_body();
@@ -39,19 +39,20 @@ impl Page {
         let Some(Envelope { count, next }) = envelope else { return Self { total, is_last: false } };
         let count = count.as_u64().or_else(|| count.as_str()?.trim().parse().ok());
         let total = total.or(count);
-        // Where it says how many there are, that is what is believed.
+        // If the total is stated, it takes precedence over `next`.
         Self { total, is_last: total.is_none() && next.is_some_and(|next| next.is_null() || next == "") }
     }
 
-    /// Whether the list ends with a page of so many elements, behind which the next would begin at this place.
+    /// Returns whether the list ends with a page of `elements` elements. `next` is the offset of the next page.
     pub(super) fn ends(self, elements: usize, next: i64) -> bool {
-        // A page may be shorter than asked for, since no source states how long it may be.
+        // A short page is not necessarily the last one, since no source states the maximum page size.
         let is_total = self.total.is_some_and(|total| u64::try_from(next).is_ok_and(|next| next >= total));
         elements == 0 || self.is_last || is_total
     }
 }
 
-/// What a page is recognised by, should it come again in place of the next: the id that it begins with, or all of it.
+/// Returns the fingerprint of a page, which detects that the supplier returned the same page again. It is a hash of the first
+/// id, or of the whole body if there is no id.
 pub(super) fn mark(first: Option<&str>, body: &[u8]) -> Option<u64> {
     let hasher = BuildHasherDefault::<DefaultHasher>::default();
     match first {
@@ -60,8 +61,9 @@ pub(super) fn mark(first: Option<&str>, body: &[u8]) -> Option<u64> {
     }
 }
 
-/// Whether the supplier says that a page is behind the end of its list, by a status 404 in place of an empty page. Not so
-/// when a page before said that there are more, nor when the answer is a page for people, such as that of a gateway.
+/// Returns whether the supplier reports an offset after the end of its list, by status 404 instead of an empty page. The result
+/// is `false` if an earlier page stated that there are more elements, or if the response is an HTML page, such as that of a
+/// gateway.
 pub(super) fn is_past_the_end(error: &Error, total: Option<u64>, next: i64) -> bool {
     let is_page = error.json_body().trim_ascii_start().starts_with(b"<");
     let has_more = total.is_some_and(|total| u64::try_from(next).is_ok_and(|next| next < total));

@@ -1,22 +1,24 @@
-//! How far an order has come.
+//! The progress of an order.
 
 use lastmile_covage::types::{Order, OrderStatus};
 
 use crate::{HasProgress, OrderProgress, OrderStage};
 
-/// | the supplier's word | stage |
+/// Maps the supplier's status of an order to a stage:
+///
+/// | supplier status | stage |
 /// |---|---|
-/// | `draft` | waiting for us: it is to be completed and submitted |
+/// | `draft` | waiting for us: the order has to be completed and submitted |
 /// | `submitted`, `acknowledged` | received |
 /// | `running`, `processing` | in progress |
-/// | `deferred` | waiting for us: an [`Information`](super::Information) lets it go on |
+/// | `deferred` | waiting for us: an [`Information`](super::Information) lets the order continue |
 /// | `completed` | done |
-/// | `rejected` | failed; the order does not say why |
+/// | `rejected` | failed; the order does not state the reason |
 /// | `cancelled` | cancelled |
 /// | any other, or none | other |
 ///
-/// Source: the orders API names `draft` and `submitted`; the others are taken from the dates of an order, from the types of
-/// events and from the section "Deferred", because the list of words is lost in every copy of the page.
+/// Source: the orders API names `draft` and `submitted`. The other statuses are derived from the dates of an order, from the
+/// types of events and from the section "Deferred", because no available copy of the page contains the complete list.
 impl HasProgress for Order {
     fn progress(&self) -> OrderProgress {
         let own = self.status.get().map(|status| status.as_str().to_owned());

@@ -1,4 +1,4 @@
-//! What a draft still lacks before it is submitted, all of it at once.
+//! The readiness check of a draft, which reports all problems at once.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,30 +11,30 @@ use super::request::{Demand, Work};
 use crate::checks::LONG_LINE;
 use crate::rules::{CovageEmail, CovagePhone, CovageText, LineNumber, Otp, Rio, Siret, Warning};
 
-/// Why a field keeps a draft from being submitted.
+/// The reason why a field prevents the submission of a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IssueKind {
-    /// Every order needs it (S in the supplier's tables), and it is not there.
+    /// The field is missing, and every order requires it (S in the supplier's tables).
     Missing,
-    /// This order needs it because of something else it message (C in the supplier's tables), and it is not there.
+    /// The field is missing, and this order requires it because of another field (C in the supplier's tables).
     MissingHere,
-    /// It is there and cannot be.
+    /// The field has an invalid value.
     Illegal,
 }
 
-/// A field that keeps a draft from being submitted, or that looks doubtful. Repeats nothing of what the order holds but a
-/// single character.
+/// A field that prevents the submission of a draft or is probably wrong. Of the order's content, it repeats at most a single
+/// character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Issue {
-    /// Where the field is in the order: `bounds[0].address.floor`.
+    /// The path of the field in the order, such as `bounds[0].address.floor`.
     pub path: String,
-    /// Why.
+    /// The reason.
     pub kind: IssueKind,
-    /// What is wrong, in words.
+    /// A description of the problem.
     pub message: String,
-    /// Where the rule stands.
+    /// The source of the rule.
     pub source: &'static str,
 }
 
@@ -44,9 +44,9 @@ impl fmt::Display for Issue {
     }
 }
 
-/// What a draft still lacks, every field at once: [`Draft::readiness`](super::Draft::readiness).
+/// The result of the readiness check of a draft. Returned by [`Draft::readiness`](super::Draft::readiness).
 ///
-/// Issues refuse the submission, unless each is [skipped](super::Draft::skip_validation). Warnings are shown only.
+/// Issues prevent the submission unless their fields are [skipped](super::Draft::skip_validation). Warnings do not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "what is missing has to be filled in before the draft is submitted"]
 pub struct Readiness {
@@ -55,29 +55,29 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// Whether nothing keeps the draft from being submitted.
+    /// Returns whether the draft can be submitted.
     pub fn is_ready(&self) -> bool {
         self.issues.is_empty()
     }
 
-    /// Every field that keeps the draft from being submitted.
+    /// Returns the fields that prevent the submission of the draft.
     pub fn issues(&self) -> &[Issue] {
         &self.issues
     }
 
-    /// What looks doubtful and does not keep it from being submitted.
+    /// Returns the fields that are probably wrong and do not prevent the submission.
     pub fn warnings(&self) -> &[Issue] {
         &self.warnings
     }
 
-    /// The same without the issues that may pass.
+    /// Removes the issues of the fields that are skipped.
     pub(super) fn without(mut self, skipped: &BTreeSet<String>) -> Self {
         self.issues.retain(|issue| !skipped.contains(&issue.path));
         self
     }
 
     pub(super) fn of(order: &Order) -> Self {
-        // As it arrived: a field that could not be read is not missing.
+        // Uses the JSON form, in which a field that could not be decoded is not missing.
         let order = Look(serde_json::to_value(order).unwrap_or_default());
         let mut found = Self::default();
         found.customer(&order);
@@ -124,7 +124,8 @@ impl Readiness {
         }
     }
 
-    /// Those that the caller sends; what the supplier fills in (`IMB/…`) breaks its own rule.
+    /// Checks the texts that the caller sends. Texts that the supplier fills in (`IMB/…`) violate its own rule and only cause
+    /// warnings.
     fn texts(&mut self, order: &Look) {
         let terminates = order.is_termination();
         let work = order.work();
@@ -152,7 +153,7 @@ impl Readiness {
         }
     }
 
-    /// What the caller sends must be right; what the supplier has filled in is shown only.
+    /// Adds an issue for a value that the caller sends, and a warning for a value that the supplier has filled in.
     fn illegal(&mut self, path: &str, message: &str, source: &'static str, is_ours: bool) {
         if is_ours {
             self.issue(path, IssueKind::Illegal, message, source);
@@ -161,12 +162,12 @@ impl Readiness {
         }
     }
 
-    /// The form of a SIRET is a rule; what else is known of numbers and addresses is shown only.
+    /// Checks the form of a SIRET, which is a rule. Other knowledge about numbers and addresses only causes warnings.
     fn forms(&mut self, order: &Look) {
         if let Some(siret) = order.text("/end_customer/siret") {
             match siret.parse::<Siret>() {
                 Ok(siret) => self.warn_all("end_customer.siret", siret.warnings()),
-                // Another character than the supplier takes is told already.
+                // A character that the supplier does not accept has already been reported.
                 Err(error) if CovageText::try_from(siret).is_ok() => {
                     let is_ours = !order.is_termination();
                     self.illegal("end_customer.siret", &error.to_string(), CUSTOMER, is_ours);
@@ -219,7 +220,7 @@ impl Readiness {
                     let path = format!("bounds[{bound}].endpoints[{endpoint}].reference");
                     self.require(order, &path, IssueKind::MissingHere, SOCKET);
                     if let Some(Err(error)) = order.text(&pointer(&path)).map(str::parse::<Otp>) {
-                        // A locked one is the supplier's own, from the offer.
+                        // A locked reference comes from the supplier's offer.
                         let is_ours = order.0["bounds"][bound]["endpoints"][endpoint]["locked"] != true;
                         self.illegal(&path, &error.to_string(), SOCKET, is_ours);
                     }
@@ -337,11 +338,11 @@ const TERMINATE: &str = "orders API, \"Order terminate\"";
 const SECOND: &str = "orders API, \"ONT installation intervention\"";
 const OPTIONS: &str = "orders API, \"Options\"";
 
-/// An order as it arrived.
+/// The JSON form of an order.
 struct Look(Value);
 
 impl Look {
-    /// A text or a number in its place.
+    /// Returns the text at a JSON pointer. Returns `None` if it is empty.
     fn text(&self, pointer: &str) -> Option<&str> {
         self.0.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
     }
@@ -354,7 +355,7 @@ impl Look {
         self.text("/type") == Some("terminate")
     }
 
-    /// The work that is asked for, where product and request type tell.
+    /// Returns the work of the order, if its product and request type determine it.
     fn work(&self) -> Option<Work> {
         Work::of(self.is_fibre()?, self.text("/request_type")?)
     }
@@ -367,7 +368,7 @@ impl Look {
         self.0["bounds"].as_array().map_or(0, Vec::len)
     }
 
-    /// By the product's family, or else by the kind of the line's end.
+    /// Returns whether the order is for fibre, according to the product's family or else to the type of the line's end.
     fn is_fibre(&self) -> Option<bool> {
         match self.family() {
             Some("F") => Some(true),
@@ -380,7 +381,7 @@ impl Look {
         }
     }
 
-    /// The places of the end that has an optical socket, and of the socket; the first ones where none is said to be one.
+    /// Returns the indices of the end that has an optical socket, and of the socket. Returns 0 for both if there is no socket.
     fn socket(&self) -> (usize, usize) {
         let bounds = self.0["bounds"].as_array().into_iter().flatten().enumerate();
         let mut sockets = bounds.filter_map(|(at, bound)| {
@@ -400,7 +401,7 @@ fn is_given(value: &Value) -> bool {
     }
 }
 
-/// `bounds[0].address.floor` as `/bounds/0/address/floor`.
+/// Converts a path such as `bounds[0].address.floor` into the JSON pointer `/bounds/0/address/floor`.
 fn pointer(path: &str) -> String {
     format!("/{}", path.replace('[', "/").replace(']', "").replace('.', "/"))
 }

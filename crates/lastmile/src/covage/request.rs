@@ -1,24 +1,24 @@
-//! What can be done to a line, and what each kind of work asks of the caller.
+//! The types of work on a line, and the data that each of them requires.
 
 use lastmile_covage::types::{OfferRequestActivationType, OrderCreateRequestType, OrderUpdateRequestType};
 
-/// What is done to a copper line, the `request_type` of the order.
+/// The work on a copper line. It is the `request_type` of the order.
 ///
-/// Source: the supplier's page on the principles of orders says what they mean, that on offers lists them.
+/// Source: the supplier's page on the principles of orders describes the values, and its page on offers lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Copper {
-    /// Takes over a line that exists, active or not. Its address cannot be changed.
+    /// Takes over an existing line, active or not. Its address cannot be changed.
     Activate,
-    /// Builds a line beside an active one of the same owner in the same premises.
+    /// Builds a line next to an active line of the same owner in the same premises.
     Create,
-    /// Builds a line beside a neighbour's active one at the same address, in other premises.
+    /// Builds a line next to a neighbour's active line at the same address, in other premises.
     CreateNearby,
-    /// Builds a line beside a neighbour's active one at another address on the same pavement.
+    /// Builds a line next to a neighbour's active line at another address on the same pavement.
     CreateNeighbour,
 }
 
-/// What is done to a fibre line, the `request_type` of the order.
+/// The work on a fibre line. It is the `request_type` of the order.
 ///
 /// Source: orders API, "Update the address of an order" and "Update the OTP reference of an order".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,29 +26,29 @@ pub enum Copper {
 pub enum Fibre {
     /// Builds a new optical socket.
     Create,
-    /// Uses a socket that exists and whose reference is known.
+    /// Uses an existing socket whose reference is known.
     ActivateDefined,
-    /// Uses a socket that exists and whose reference is not known.
+    /// Uses an existing socket whose reference is not known.
     ActivateUndefined,
 }
 
-/// What a kind of work asks of the caller, beside what every order needs.
+/// Data that a type of work requires in addition to the data of every order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Demand {
-    /// The stairs and the floor: [`Draft::set_floor`](super::Draft::set_floor).
+    /// The stairs and the floor. Set them with [`Draft::set_floor`](super::Draft::set_floor).
     StairsAndFloor,
-    /// The reference of the optical socket: [`Draft::set_otp`](super::Draft::set_otp).
+    /// The reference of the optical socket. Set it with [`Draft::set_otp`](super::Draft::set_otp).
     Socket,
-    /// The number in the street: [`Draft::set_street_number`](super::Draft::set_street_number).
+    /// The street number. Set it with [`Draft::set_street_number`](super::Draft::set_street_number).
     StreetNumber,
-    /// An appointment with the local loop operator. [`Covage::slots`](super::Covage::slots) shows the times; no public
-    /// source says how one is booked.
+    /// An appointment with the local loop operator. [`Covage::slots`](super::Covage::slots) returns the available slots; no
+    /// public source describes how to book one.
     Appointment,
 }
 
 impl Copper {
-    /// What this work asks of the caller.
+    /// Returns the data that this work requires.
     pub fn demands(self) -> &'static [Demand] {
         match self {
             Self::Activate => &[],
@@ -57,7 +57,7 @@ impl Copper {
         }
     }
 
-    /// The same, asked for with an offer.
+    /// Returns the same work as the activation type of a request for offers.
     pub(super) fn offered(self) -> OfferRequestActivationType {
         match self {
             Self::Activate => OfferRequestActivationType::Activate,
@@ -69,7 +69,7 @@ impl Copper {
 }
 
 impl Fibre {
-    /// What this work asks of the caller.
+    /// Returns the data that this work requires.
     pub fn demands(self) -> &'static [Demand] {
         match self {
             Self::Create | Self::ActivateUndefined => &[Demand::StairsAndFloor],
@@ -107,7 +107,7 @@ impl From<Fibre> for OrderCreateRequestType {
     }
 }
 
-/// What a draft runs over and what is done to it, as far as it tells.
+/// The work of a draft, as far as the draft states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Work {
     Copper(Copper),
@@ -115,7 +115,7 @@ pub(super) enum Work {
 }
 
 impl Work {
-    /// None where the technology does not know this request type.
+    /// Returns `None` if the request type does not exist for this technology.
     pub(super) fn of(is_fibre: bool, request_type: &str) -> Option<Self> {
         Some(match (is_fibre, request_type) {
             (false, "activate") => Self::Copper(Copper::Activate),

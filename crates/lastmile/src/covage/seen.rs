@@ -1,4 +1,4 @@
-//! What of a draft decides what is ordered.
+//! A snapshot of the fields of a draft that determine what is ordered.
 
 use std::fmt;
 
@@ -8,16 +8,17 @@ use serde_json::{Map, Value};
 
 use crate::prepared::Match;
 
-/// What decides what is ordered, as the caller saw it last: kept with a submission, and compared before it is sent.
+/// The fields that determine what is ordered, as the caller last saw them. A submission contains them, and compares them with
+/// the draft before it is sent.
 ///
-/// A change of a draft whose answer was lost may be carried out later, after a newer one. So the draft may have another socket by
-/// then than the one that the caller chose.
+/// A change of a draft whose response was lost may be carried out later, after a newer change. The draft may then have another
+/// socket than the one that the caller chose.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Seen(Map<String, Value>);
 
-/// The fields of an order that its caller decides, and inside them those that matter; all of them where none is named. What the
-/// platform fills in by itself, such as ids and dates, is not among them.
+/// The fields of an order that the caller determines, each with its relevant inner fields. An empty list stands for all inner
+/// fields. Fields that the platform fills in, such as ids and dates, are not included.
 const FIELDS: [(&str, &[&str]); 12] = [
     ("type", &[]),
     ("request_type", &[]),
@@ -33,20 +34,20 @@ const FIELDS: [(&str, &[&str]); 12] = [
     ("address_second_rdv", &[]),
 ];
 
-/// Fields inside an object that the platform fills in by itself.
+/// Inner fields that the platform fills in.
 const OF_PLATFORM: [&str; 7] =
     ["uuid", "id", "href", "links", "_links", "creation_date", "modification_date"];
 
-/// What an order is compared as.
+/// The kind of order that a snapshot is compared with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// A draft that was read: what is missing in it is not there.
+    /// A draft that was read. A missing field has no value.
     Draft,
-    /// The answer to a submission: what is missing in it is not said.
+    /// The response to a submission. A missing field is not conclusive.
     Answer,
 }
 
-/// What is ordered for whom is personal.
+/// Hides the content, because what is ordered and for whom is personal data.
 impl fmt::Debug for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Seen((hidden))")
@@ -80,13 +81,13 @@ impl Seen {
         Self(seen)
     }
 
-    /// The fields in which a draft that was read differs from what was seen.
+    /// Returns the fields in which a draft that was read differs from the snapshot.
     pub(super) fn differences(&self, draft: &Order) -> Vec<&'static str> {
         self.compared(draft, Mode::Draft)
     }
 
-    /// The fields in which the answer to the submission differs from what was seen. Those that are not in the answer are not
-    /// compared.
+    /// Returns the fields in which the response to the submission differs from the snapshot. Fields that are missing from the
+    /// response are not compared.
     pub(super) fn differences_in_answer(&self, answer: &Order) -> Vec<&'static str> {
         self.compared(answer, Mode::Answer)
     }
@@ -96,7 +97,7 @@ impl Seen {
         let is_termination = plain(&self.0.get("type").and_then(text).unwrap_or_default()) == "terminate";
         let names = FIELDS.iter().map(|(field, _)| *field).chain(["bounds"]);
         names
-            // The platform fills in the service that an activation leads to.
+            // The platform fills in the service that results from an activation.
             .filter(|field| is_termination || !field.starts_with("service_"))
             .filter(|field| {
                 let was = self.0.get(*field).unwrap_or(&Value::Null);
@@ -111,7 +112,8 @@ impl Seen {
     }
 }
 
-/// Whether a field says the same. Servers write an unset field in several ways, numbers as texts, and texts in another spelling.
+/// Returns whether two values of a field are equal. Servers represent an unset field in several ways, write numbers as texts,
+/// and change the spelling of texts.
 fn is_same(name: &str, was: &Value, now: &Value, mode: Mode) -> bool {
     if (is_empty(was) && is_empty(now)) || (mode == Mode::Answer && now.is_null()) {
         return true;
@@ -124,7 +126,7 @@ fn is_same(name: &str, was: &Value, now: &Value, mode: Mode) -> bool {
         (Value::Array(was), Value::Array(now)) => {
             was.len() == now.len() && was.iter().zip(now).all(|(was, now)| is_same(name, was, now, mode))
         }
-        // An answer may have a link in the place of an object.
+        // A response may contain a link in place of an object.
         (Value::Object(_), Value::String(_)) => mode == Mode::Answer,
         _ if is_truth(name) => truth(was) == truth(now),
         _ => match (text(was), text(now)) {
@@ -144,7 +146,7 @@ fn is_same_text(name: &str, given: &str, held: &str, is_one_number: bool) -> boo
         }
     }
     match name {
-        // A reference that was cut is another one.
+        // A truncated reference is a different reference.
         "reference" | "eligibility_ref" | "service_ref" => plain(given) == plain(held),
         "service_uuid" => is_same_id(given, held),
         _ if is_one_number => plain(given).trim_start_matches('0') == plain(held).trim_start_matches('0'),
@@ -152,13 +154,13 @@ fn is_same_text(name: &str, given: &str, held: &str, is_one_number: bool) -> boo
     }
 }
 
-/// The digits that numbers with and without the country's code have in common.
+/// Returns the digits of a phone number that are the same with and without the country code.
 fn national(number: &str) -> String {
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
     digits[digits.len().saturating_sub(9)..].to_owned()
 }
 
-/// A reference without what servers change: blanks and capitals.
+/// Returns a reference without the differences that servers introduce: spaces and letter case.
 pub(super) fn plain(text: &str) -> String {
     text.split_whitespace().collect::<String>().to_lowercase()
 }
@@ -167,7 +169,7 @@ fn is_same_id(one: &str, other: &str) -> bool {
     plain(one).replace('-', "") == plain(other).replace('-', "")
 }
 
-/// An option that is switched off is as good as one that is not there.
+/// Compares options. An option that is disabled equals an option that is missing.
 fn are_same_options(was: &Value, now: &Value, mode: Mode) -> bool {
     if !matches!((was, now), (Value::Object(_), _) | (_, Value::Object(_))) {
         return mode == Mode::Answer || (is_empty(was) && is_empty(now));
@@ -190,7 +192,7 @@ fn is_off(option: &Value) -> bool {
     }
 }
 
-/// The ends of the line: which sockets or lines they are, and where.
+/// Compares the ends of the line: their addresses, and their sockets or lines.
 fn are_same_bounds(was: &Value, now: &Value, mode: Mode) -> bool {
     let is_same_bound = |was: &Value, now: &Value| is_same_bound(was, now, mode);
     let (pairs, added) = pairs(objects(was), objects(now), is_same_bound);
@@ -208,7 +210,7 @@ fn is_same_bound(was: &Value, now: &Value, mode: Mode) -> bool {
     let (was_at, now_at) = (&was["address"], &now["address"]);
     let is_same_address = match (was_at, now_at) {
         (Value::Object(_), Value::Object(_)) => {
-            // The platform fills in what the caller left empty.
+            // The platform fills in the fields that the caller left empty.
             names(was_at, now_at).all(|name| {
                 is_empty(&was_at[name])
                     || OF_PLATFORM.contains(&name)
@@ -237,7 +239,7 @@ fn has_reference(endpoint: &Value) -> bool {
     !is_empty(&endpoint["reference"])
 }
 
-/// Whether it is a socket with a reference. One without a type may be one.
+/// Returns whether an endpoint is a socket with a reference. An endpoint without a type may be a socket.
 fn is_set_socket(endpoint: &Value) -> bool {
     let is_socket = text(&endpoint["type"]).is_none_or(|kind| plain(&kind) == "otp");
     is_socket && has_reference(endpoint)
@@ -245,7 +247,8 @@ fn is_set_socket(endpoint: &Value) -> bool {
 
 type Pairs<'a> = (Vec<(&'a Value, Option<&'a Value>)>, Vec<&'a Value>);
 
-/// Each element that was seen with what it is now, by its id or else by its place, and those that were added.
+/// Pairs each element of the snapshot with its current element, by id or else by index, and returns the added elements
+/// separately.
 fn pairs<'a>(
     was: Vec<&'a Value>,
     now: Vec<&'a Value>,
@@ -261,7 +264,7 @@ fn pairs<'a>(
             (was, left.iter_mut().find(|now| now.is_some_and(is_it)).and_then(Option::take))
         })
         .collect();
-    // One whose id is not known, or was given anew, is the one at its place, or another one that says the same.
+    // An element whose id is unknown or has changed is the element at the same index, or another element that is equal to it.
     for (place, (was, now)) in paired.iter_mut().enumerate().filter(|(_, (_, now))| now.is_none()) {
         let fits = |at: &usize| left.get(*at).copied().flatten().is_some_and(|now| is_same(was, now));
         let lacks_id =
@@ -275,13 +278,13 @@ fn pairs<'a>(
     (paired, left.into_iter().flatten().collect())
 }
 
-/// The names of the fields that one of two objects has.
+/// Returns the field names of both objects.
 fn names<'a>(one: &'a Value, other: &'a Value) -> impl Iterator<Item = &'a str> {
     let fields = [one, other].into_iter().filter_map(Value::as_object);
     fields.flat_map(Map::keys).map(String::as_str)
 }
 
-/// The objects of a list, or the one in its place. A link says nothing.
+/// Returns the objects of a list, or the single object in place of a list. Links are ignored.
 fn objects(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(list) => list.iter().filter(|item| item.is_object()).collect(),
@@ -309,12 +312,13 @@ fn is_truth(name: &str) -> bool {
     matches!(name, "enabled" | "allow_second_rdv")
 }
 
-/// Servers write truths as numbers and texts, too.
+/// Returns a value as a boolean. Servers also write booleans as numbers and texts.
 fn truth(value: &Value) -> bool {
     text(value).is_some_and(|text| !matches!(plain(&text).as_str(), "" | "false" | "0" | "no"))
 }
 
-/// An empty text, list or object, or `false`, says as little as a missing field, and answers have now one, now the other.
+/// Returns whether a value is empty. An empty text, list or object, and `false`, are equivalent to a missing field, because
+/// responses use them interchangeably.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
@@ -356,7 +360,7 @@ mod tests {
         })
     }
 
-    /// The draft with other values at some places; `null` takes the field out.
+    /// Returns the draft with other values at some paths. `null` removes the field.
     fn with(changes: &[(&str, Value)]) -> Order {
         let mut changed = draft();
         for (pointer, value) in changes {

@@ -1,4 +1,4 @@
-//! Lines in operation.
+//! Services, which are lines in operation.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::pin::Pin;
@@ -19,22 +19,22 @@ use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed};
 use crate::rules::BuildingRef;
 use crate::stream::Pending;
 
-/// How many services a page has.
+/// The number of services that one page requests.
 const PAGE: i64 = 100;
 
-/// Services. They cannot be changed; a [termination](super::NewOrder::terminate) ends one.
+/// Services. A service cannot be changed; a [termination](super::NewOrder::terminate) ends it.
 impl Covage {
     /// Reads a service.
     ///
     /// # Errors
-    /// [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when there is none of this id.
+    /// Returns [`Outcome::Rejected`](crate::Outcome::Rejected) with status 404 when no service has this id.
     #[doc(alias = "getService")]
     #[doc(alias = "GET /api/v2/services/{uuid}/")]
     pub async fn service(&self, id: &ServiceId) -> Result<Service, Error> {
         self.client.get_service(id.segment()).await.map(Reply::into_value)
     }
 
-    /// All services, page by page as they are asked for.
+    /// Returns a stream of all services. It requests each page when it is needed.
     #[doc(alias = "listServices")]
     #[doc(alias = "GET /api/v2/services/")]
     pub fn services(&self) -> Services {
@@ -51,13 +51,13 @@ impl Covage {
     }
 }
 
-/// The reply to the request of a page.
+/// The reply to a page request.
 type PageReply = Result<Reply<OneOrMany<Lenient<Service>>>, Error>;
 
-/// A [`Stream`] of services that are read page by page: [`Covage::services`].
+/// A [`Stream`] of services that is read page by page. Returned by [`Covage::services`].
 ///
-/// No source says that this list has pages; they are taken to be those of orders. Should the supplier not know them, the
-/// second page is the first one again, and the list ends there.
+/// No source states that this list is paginated; the stream assumes the pagination of the list of orders. If the supplier
+/// ignores the page parameters, the second page equals the first one, and the stream ends there.
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct Services {
@@ -65,7 +65,7 @@ pub struct Services {
     offset: i64,
     page: VecDeque<Lenient<Service>>,
     total: Option<u64>,
-    /// What the page before is recognised by.
+    /// The fingerprint of the previous page.
     before: Option<u64>,
     done: bool,
     fetch: fn(Covage, i64) -> BoxFuture<'static, PageReply>,
@@ -107,10 +107,10 @@ impl Services {
     }
 }
 
-/// A service that cannot be read is a [`Lenient`] without a value.
+/// A service that cannot be decoded is a [`Lenient`] without a value.
 ///
 /// # Errors
-/// The outcome of reading a page. Polled again after an error, the stream requests the same page again.
+/// Returns the error of the page request. When the stream is polled again after an error, it requests the same page again.
 impl Stream for Services {
     type Item = Result<Lenient<Service>, Error>;
 
@@ -125,11 +125,12 @@ impl Stream for Services {
     }
 }
 
-/// A move of a copper service to fibre, to be [`Prepared`](crate::Prepared). The copper service has to be terminated
-/// separately.
+/// A migration of a copper service to fibre. It is placed through [`Prepared`](crate::Prepared). The copper service has to be
+/// terminated separately.
 ///
-/// It creates an order, or says why not: [`Migrated::from`] reads the answer. Where the address has several buildings nothing
-/// is created; prepare another one with [`to_building`](Self::to_building) then. (Source: the supplier's page on services.)
+/// The supplier creates an order or states why it does not; [`Migrated::from`] interprets the response. If the address has
+/// several buildings, nothing is created: prepare another migration with [`to_building`](Self::to_building). (Source: the
+/// supplier's page on services.)
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[must_use = "nothing is sent until it is prepared and placed"]
 pub struct Migration {
@@ -138,14 +139,14 @@ pub struct Migration {
 }
 
 impl Migration {
-    /// Creates the move of the service of this id.
+    /// Creates a migration of the service with this id.
     pub fn new(service: ServiceId) -> Self {
-        // The sample sends an empty text where no building is chosen.
+        // The supplier's sample request sends an empty text when no building is chosen.
         let body = ServiceFtthMigrationCreate { imb: Some(String::new()) };
         Self { service, body }
     }
 
-    /// To one of the buildings that an earlier answer gave, such as `IMB/76540/X/043X`.
+    /// Sets the target building to one that an earlier response listed, such as `IMB/76540/X/043X`.
     pub fn to_building(mut self, building_ref: impl Into<String>) -> Self {
         self.body.imb = Some(building_ref.into());
         self
@@ -158,19 +159,19 @@ impl Migration {
     }
 }
 
-/// What became of a [`Migration`].
+/// The result of a [`Migration`].
 ///
-/// `Debug` does not show the supplier's words.
+/// `Debug` does not show what the supplier sent.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Migrated {
-    /// There is an order now, of this commercial reference. No source says whether it is a draft.
+    /// The supplier created an order with this commercial reference. No source states whether the order is a draft.
     Ordered(String),
-    /// One of these buildings has to be chosen; nothing was created.
+    /// Nothing was created, because one of these buildings has to be chosen first.
     Choose(Vec<String>),
-    /// It cannot be moved, or is being moved already; the supplier's words.
+    /// The service cannot be migrated, or its migration is already in progress. Contains the supplier's reason.
     No(String),
-    /// The answer tells none of these.
+    /// The response states none of these results.
     Unclear,
 }
 
@@ -187,7 +188,7 @@ impl std::fmt::Debug for Migrated {
 
 impl From<&ServiceFtthMigration> for Migrated {
     fn from(answer: &ServiceFtthMigration) -> Self {
-        // One text is a reference or a reason, a list is a list of buildings, also if it has one alone.
+        // A single text is a reference or a reason. A list is a list of buildings, even if it has only one element.
         let data = serde_json::to_value(&answer.data).unwrap_or_default();
         let text = || data.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         match (answer.eligible.get(), data.as_array()) {

@@ -1,4 +1,4 @@
-//! Times at which an engineer can come.
+//! Appointment slots, at which an engineer is available.
 
 use lastmile_core::Error;
 use lastmile_covage::types::{AppointmentSlot, ListAppointmentSlotsLevel, ListAppointmentSlotsParams};
@@ -6,10 +6,10 @@ use lastmile_covage::types::{AppointmentSlot, ListAppointmentSlotsLevel, ListApp
 use super::{Covage, OrderId, refused};
 use crate::List;
 
-/// For what a time is looked for: an order, or a place and a product.
+/// A search for appointment slots: for an order, or for an address and a product.
 ///
-/// Source: the supplier's page on appointments. Copper has times from 8 days ahead (premium: 6) to 26, fibre from 12 days
-/// ahead.
+/// Slots are available from 8 days ahead (premium: 6) to 26 days ahead for copper, and from 12 days ahead for fibre. (Source:
+/// the supplier's page on appointments.)
 ///
 /// ```
 /// use lastmile::covage::SlotRequest;
@@ -24,23 +24,23 @@ pub struct SlotRequest {
 }
 
 impl SlotRequest {
-    /// For an order that is there, also a draft.
+    /// Searches for an order that exists, which may be a draft.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when it is no id of an order.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the id is not a UUID.
     pub fn for_order(id: &OrderId) -> Result<Self, Error> {
         let uuid = id.as_str().parse().map_err(|_| refused("order_uuid: it is no UUID"))?;
         Ok(Self { params: ListAppointmentSlotsParams { order_uuid: Some(uuid), ..Default::default() } })
     }
 
-    /// For a copper line before there is an order.
+    /// Searches for a copper line before its order exists. `line_number` is the number of the line.
     pub fn for_copper(insee_code: &str, street_code: &str, product_code: &str, line_number: &str) -> Self {
         let mut request = Self::place(insee_code, street_code, product_code);
         request.params.endpoint_ref = Some(line_number.to_owned());
         request
     }
 
-    /// For a fibre line before there is an order.
+    /// Searches for a fibre line before its order exists. `building_ref` is the reference of the building.
     pub fn for_fibre(insee_code: &str, street_code: &str, product_code: &str, building_ref: &str) -> Self {
         let mut request = Self::place(insee_code, street_code, product_code);
         request.params.building_ref = Some(building_ref.to_owned());
@@ -57,10 +57,10 @@ impl SlotRequest {
         Self { params }
     }
 
-    /// From one day to another, both included: `2026-12-24`.
+    /// Sets the first and the last day of the search, both inclusive. The format is `2026-12-24`.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when one is no day, or the last comes before the first.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when a day is not a valid date, or `last` is before `first`.
     pub fn days(mut self, first: &str, last: &str) -> Result<Self, Error> {
         self.params.start_date = Some(first.parse().map_err(|_| refused("start_date: it is no day"))?);
         self.params.end_date = Some(last.parse().map_err(|_| refused("end_date: it is no day"))?);
@@ -70,7 +70,7 @@ impl SlotRequest {
         }
     }
 
-    /// With the premium level of service, which has earlier times for copper.
+    /// Searches with the premium level of service, which has earlier slots for copper.
     pub fn premium(mut self) -> Self {
         self.params.level = Some(ListAppointmentSlotsLevel::Premium);
         self
@@ -99,12 +99,14 @@ impl SlotRequest {
     }
 }
 
-/// Appointments. No public source says how one is booked.
+/// Appointment slots. No public source describes how to book one.
 impl Covage {
-    /// The times that are free. No public source says what a time looks like, so each is what arrived.
+    /// Returns the slots that are free. No public source describes the fields of a slot, so each slot is returned as it
+    /// arrived.
     ///
     /// # Errors
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid) when a part of the request is empty; else the outcome of the call.
+    /// Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when a field of the search is empty, and otherwise the error of
+    /// the call.
     #[doc(alias = "listAppointmentSlots")]
     #[doc(alias = "GET /api/v2/appointment/slots/")]
     pub fn slots(&self, request: &SlotRequest) -> List<AppointmentSlot> {

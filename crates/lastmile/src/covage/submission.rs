@@ -1,4 +1,4 @@
-//! Submissions, which are what orders, and what cuts.
+//! Submissions of drafts. A submission places an order or terminates a service.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use super::{Covage, Draft, OrderId, Readiness, refused};
 use crate::prepared::Creation;
 use crate::prepared::sealed::{Lookup, LookupPurpose, Sealed, Supplier as _};
 
-/// Why a draft is not submitted, and the draft itself, to be completed.
+/// An error that occurs when a draft is not ready for submission. It contains the draft, so that its fields can be completed.
 ///
-/// It becomes an [`Error`] with [`Outcome::Invalid`]: nothing was sent.
+/// It converts into an [`Error`] with [`Outcome::Invalid`], since no request was sent.
 #[derive(Debug)]
 pub struct NotReady {
     draft: Box<Draft>,
@@ -33,8 +33,8 @@ impl NotReady {
         Self { draft: Box::new(draft), why }
     }
 
-    /// Every field that keeps it from being submitted; none if it is another kind of order, or the confirmation is for
-    /// another service.
+    /// Returns all fields that prevent the submission. Returns `None` if the draft is another type of order, or if the
+    /// confirmation names another service.
     pub fn readiness(&self) -> Option<&Readiness> {
         match &self.why {
             Why::Incomplete(readiness) => Some(readiness),
@@ -42,12 +42,12 @@ impl NotReady {
         }
     }
 
-    /// The draft as it was.
+    /// Returns the unchanged draft.
     pub fn into_draft(self) -> Draft {
         *self.draft
     }
 
-    /// Nothing was sent.
+    /// Returns [`Outcome::Invalid`], since no request was sent.
     pub fn outcome(&self) -> Outcome {
         Outcome::Invalid
     }
@@ -70,9 +70,11 @@ impl From<NotReady> for Error {
     }
 }
 
-/// That a service may be cut, for good and the moment the termination is submitted.
+/// A confirmation that a service may be disconnected. The disconnection is permanent and takes effect as soon as the
+/// termination is submitted.
 ///
-/// A notice period is agreed on with the supplier beforehand; submit at its end. (Source: orders API, "Order terminate".)
+/// A notice period is agreed with the supplier beforehand; submit the termination at its end. (Source: orders API, "Order
+/// terminate".)
 ///
 /// ```
 /// use lastmile::covage::ConfirmTermination;
@@ -86,14 +88,14 @@ pub struct ConfirmTermination {
 }
 
 impl ConfirmTermination {
-    /// Confirms that this service, given by its id or its commercial reference, may be cut.
+    /// Confirms that this service may be disconnected. `service` is its id or its commercial reference.
     pub fn new(service: impl Into<String>) -> Self {
         Self { service: service.into() }
     }
 
-    /// Whether it is the service of this order.
+    /// Returns whether the confirmation names the service of this order.
     pub(super) fn is_of(&self, order: &Order) -> bool {
-        // An id may be written in capitals, too, and without hyphens.
+        // An id may also be written in capital letters and without hyphens.
         let plain = |id: &str| id.replace('-', "").to_ascii_lowercase();
         let is_id = |id: &str| !id.is_empty() && plain(id) == plain(&self.service);
         let is_reference = |reference: &str| !reference.is_empty() && reference == self.service;
@@ -108,9 +110,9 @@ impl fmt::Debug for ConfirmTermination {
     }
 }
 
-/// The submission of a draft, to be [`Prepared`](crate::Prepared).
+/// The submission of a draft. It is placed through [`Prepared`](crate::Prepared).
 ///
-/// There is no way back: a submitted order cannot be changed, and cannot be submitted again.
+/// A submission cannot be undone: a submitted order cannot be changed, and cannot be submitted again.
 ///
 /// ```compile_fail,E0382
 /// # use lastmile::covage::Draft;
@@ -120,15 +122,16 @@ impl fmt::Debug for ConfirmTermination {
 /// }
 /// ```
 ///
-/// It carries what the draft was last seen to order. Before it is sent, the draft is read and compared with that: one that has
-/// another socket, customer or option by now is not submitted, and fails with [`Outcome::Invalid`]. Read the draft again then, look
-/// at what it orders, and make a new submission. Between that reading and the submission, another change can still slip in; the
-/// answer is compared too, and an order that was submitted otherwise fails with [`Outcome::Decode`].
+/// The submission contains the fields of the draft as they were last seen. Before the submission is sent, the draft is read and
+/// compared with them. If it now has another socket, customer or option, it is not submitted and the call fails with
+/// [`Outcome::Invalid`]: read the draft again, check what it orders, and create a new submission. Another change can still
+/// occur between this read and the submission. The response is therefore compared as well, and the call fails with
+/// [`Outcome::Decode`] if the order was submitted with other fields.
 #[derive(Debug, Serialize, Deserialize)]
 #[must_use = "a submission orders nothing until it is placed"]
 pub struct Submission {
     uuid: OrderId,
-    /// Missing where an earlier version of this library stored it.
+    /// `None` if an earlier version of this crate stored the submission.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seen: Option<Seen>,
 }
@@ -138,7 +141,7 @@ impl Submission {
         Self { uuid, seen: Some(seen) }
     }
 
-    /// The fields in which an order differs from what was seen of the draft.
+    /// Returns the fields in which an order differs from the last known state of the draft.
     fn differences(&self, order: &Order) -> String {
         let differences = self.seen.as_ref().map(|seen| seen.differences(order)).unwrap_or_default();
         differences.join(", ")
@@ -149,7 +152,8 @@ impl Submission {
         &self.uuid
     }
 
-    /// Whether an answer says that this order is submitted: none when it is another order or does not tell.
+    /// Returns whether a response states that this order is submitted. Returns `None` if it is another order or states no
+    /// status.
     fn is_submitted(&self, order: &Order) -> Option<bool> {
         if order.uuid.as_deref() != Some(self.uuid.as_str()) {
             return None;
@@ -157,20 +161,20 @@ impl Submission {
         match order.status.get()? {
             OrderStatus::Draft => Some(false),
             OrderStatus::Submitted => Some(true),
-            // No source lists what comes after; the date of the submission tells.
+            // No source lists the statuses after the submission, so the date of the submission decides.
             _ => order.submission_date.get().map(|_| true),
         }
     }
 }
 
-/// What has to be said of an order that was submitted with other fields than those that were last seen.
+/// Returns the message for an order that was submitted with other fields than the draft last had.
 fn submitted_otherwise(differences: &str) -> String {
     format!(
         "{differences}: the order is submitted, but not as the draft was last seen: read it, and tell the supplier"
     )
 }
 
-/// What is not sent now, and when to come back.
+/// Returns the error of a request that is not sent now, with the time after which to retry.
 fn refused_for(reason: &str, wait: Duration) -> Error {
     Error::throttled(Covage::API, reason).with_own_advice().with_retry_after(wait)
 }
@@ -190,7 +194,8 @@ impl Creation for Submission {
     async fn send(&self, covage: &Covage) -> Result<Order, Error> {
         let uuid = self.uuid.segment();
         let body = OrderUpdate { status: Some(OrderUpdateStatus::Submitted), ..Default::default() };
-        // One that was not answered may still be carried out, after the draft was compared; not so a submission.
+        // A change that received no response may still be carried out after the draft is compared. The submission therefore
+        // waits.
         let own = serde_json::to_vec(&body).unwrap_or_default();
         if let Some(wait) =
             covage.client.transport().unsettled_change(&format!("/orders/{}/", uuid.encoded()), &own)

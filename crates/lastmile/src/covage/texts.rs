@@ -1,4 +1,4 @@
-//! What holds for the texts of what is sent to Covage, and what is probably wrong with them.
+//! Checks and warnings for the texts in requests to Covage.
 
 use std::collections::BTreeSet;
 
@@ -13,23 +13,23 @@ use crate::HasWarnings;
 use crate::checks::{Texts, long_id};
 use crate::rules::{CovageText, FieldWarning};
 
-/// The comment and the message are for people; the supplier's own sample of a migration has an empty `imb`.
+/// The comment and the message are free text. The supplier's sample request of a migration contains an empty `imb`.
 pub(super) const TEXTS: Texts =
     Texts { multiline: &["comment", "message"], may_be_empty: &["imb"], maps: &["information"] };
 
-/// A contact that is replaced has to be whole, and the supplier writes a field that it does not know as an empty text.
+/// A contact is replaced as a whole, and the supplier represents an unknown field as an empty text.
 pub(super) const REPLACED: Texts = Texts {
     multiline: &[],
     may_be_empty: &["first_name", "last_name", "email", "phone_number", "cell_phone_number"],
     maps: &[],
 };
 
-/// Refuses blank texts and control characters, except in the fields that are skipped.
+/// Rejects blank texts and control characters, except in the fields that are skipped.
 pub(super) fn check_lines(request: &impl Serialize, skipped: &BTreeSet<String>) -> Result<(), Error> {
     TEXTS.check(request, &|path| skipped.contains(path)).map_err(refused)
 }
 
-/// The texts of an end customer that the supplier's own suppliers read.
+/// Checks the texts of an end customer. The supplier passes them on to its own suppliers, which accept only certain characters.
 pub(super) fn check_texts(
     customer: Option<&EndCustomerUpdate>,
     skipped: &BTreeSet<String>,

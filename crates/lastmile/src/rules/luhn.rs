@@ -1,5 +1,5 @@
-/// Whether ASCII digits, without sign or space, pass Luhn's check: every second digit from the right is doubled, and the sum of
-/// all digits ends in 0.
+/// Returns whether a sequence of ASCII digits passes the Luhn check: every second digit from the right is doubled, and the sum
+/// of all digits is a multiple of 10.
 pub(super) fn passes(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
     let sum: u32 = digits
         .rev()

@@ -1,43 +1,43 @@
-//! Values that can only be what their source allows.
+//! Value types that enforce the format that the supplier's documentation states.
 //!
-//! Most are newtypes over text: made with `parse` or `try_from`, read as `&str`, stored and sent as a string. What is
-//! refused is refused with the rule, the character and its place. They need no HTTP and no feature: a form or an importer
-//! can use them with `default-features = false`.
+//! Most of them are newtypes over text: they are created with `parse` or `try_from`, read as `&str`, and serialized as a
+//! string. The error for an invalid text states the rule, the character and its index. The types need neither HTTP nor any
+//! feature: a form or an importer can use them with `default-features = false`.
 //!
-//! | type | supplier | what it is |
+//! | type | supplier | meaning |
 //! |---|---|---|
 //! | [`Otp`] | Covage | reference of an optical socket |
-//! | [`CovageText`] | Covage | text of the end customer and of addresses; [`sanitize`](CovageText::sanitize) proposes a legal spelling |
-//! | [`CovageEmail`], [`CovagePhone`] | Covage | how to reach the end customer |
+//! | [`CovageText`] | Covage | text of the end customer or an address; [`sanitize`](CovageText::sanitize) proposes a spelling |
+//! | [`CovageEmail`], [`CovagePhone`] | Covage | e-mail address and phone number of the end customer |
 //! | [`CovageZipCode`] | Covage | postal code |
 //! | [`Siret`] | Covage | number of a French company's establishment |
-//! | [`Rio`] | Covage | code that a number is ported with |
+//! | [`Rio`] | Covage | authorization code for porting a number |
 //! | [`LineNumber`] | Covage | number of a copper line |
 //! | [`CovageOrderRef`], [`CovageServiceRef`] | Covage | the supplier's reference of an order, of a service |
 //! | [`BuildingRef`], [`StairsKey`] | Covage | reference of a building, name of a staircase in it |
-//! | [`OnApiId`] | ON-API | identifier of an access, order, subscription … |
+//! | [`OnApiId`] | ON-API | identifier of an access, an order, a subscription and other objects |
 //! | [`MacAddress`] | ON-API | hardware address of equipment |
 //! | [`OnApiPostalCode`], [`CountryCode`], [`OnApiStreetNumber`], [`ApartmentNumber`] | ON-API | parts of an address |
 //! | [`OnApiPhone`] | ON-API | telephone number, E.164 |
-//! | [`Option82`], [`DhcpIdentifier`] | ON-API | how a DHCP server knows a line |
-//! | [`Geometry`], [`RouteScenario`] | Cocon | the way of a cable, and whether it is drawn anew |
+//! | [`Option82`], [`DhcpIdentifier`] | ON-API | identification of a line at a DHCP server |
+//! | [`Geometry`], [`RouteScenario`] | Cocon | route of a cable, and whether it is drawn anew |
 //! | [`ContractDates`] | Cocon | first and last day of a contract |
 //!
 //! # Rules and warnings
 //!
-//! A rule has its source's word, and refuses. What no supplier states, such as the checksum of a SIRET, is a [`Warning`]:
-//! types that know of some have a method `warnings`. Show them to somebody who can compare; they keep nothing from being
-//! sent.
+//! A rule is stated by the supplier's documentation, and a value that violates it is rejected. A condition that no supplier
+//! states, such as the checksum of a SIRET, results in a [`Warning`]: types with such conditions have a method `warnings`. Show
+//! warnings to a person who can compare the value with its origin. A warning does not prevent a request from being sent.
 //!
 //! # Personal data
 //!
-//! `Debug` does not show what says who somebody is or where somebody lives. A [`RuleError`] shows one character at most, and
-//! an error of deserializing does not quote what it met in the place of a value.
+//! The `Debug` output of these types does not contain personal data. A [`RuleError`] shows at most one character of the text,
+//! and a deserialization error does not quote the input.
 //!
 //! # JSON Schema
 //!
-//! With the feature `schemars` all of them describe themselves in your own JSON Schema, with the pattern where there is
-//! one. A pattern never refuses what the rule takes; what it cannot say is in the description.
+//! With the feature `schemars`, all types implement `JsonSchema`, with a pattern where one exists. A pattern accepts every
+//! value that the rule accepts; the description states what the pattern cannot express.
 
 mod cocon;
 mod covage;
@@ -61,42 +61,42 @@ pub use warning::{FieldWarning, Warning};
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// Why a text is not what its rule allows.
+/// An error that occurs when a text violates its rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleError {
     rule: &'static str,
     problem: Problem,
 }
 
-/// What is wrong with a text.
+/// The reason why a text violates its rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// It is empty.
+    /// The text is empty.
     Empty,
-    /// It ends before it is complete.
+    /// The text is too short.
     TooShort,
-    /// It goes on behind what is allowed, from this character on.
+    /// The text is too long.
     TooLong {
-        /// How many characters are allowed.
+        /// The maximum length, in characters.
         allowed: usize,
     },
-    /// A character is not allowed where it stands.
+    /// A character is not allowed at its position.
     Character {
         /// The character.
         character: char,
-        /// Its place, in characters from 0.
+        /// The index of the character, in characters from 0.
         at: usize,
     },
-    /// It would be another path (`.` or `..`).
+    /// The text would change the meaning of a path (`.` or `..`).
     Path,
-    /// A length that it states is not the length that is there.
+    /// A length field states a length other than the actual one.
     Length {
-        /// The place of the length, in characters from 0.
+        /// The index of the length field, in characters from 0.
         at: usize,
-        /// How many bytes it states.
+        /// The stated length, in bytes.
         stated: usize,
-        /// How many bytes are there.
+        /// The actual length, in bytes.
         there: usize,
     },
 }
@@ -106,7 +106,7 @@ impl RuleError {
         Self { rule, problem }
     }
 
-    /// What is wrong.
+    /// Returns the reason why the text violates its rule.
     pub fn problem(&self) -> Problem {
         self.problem
     }
@@ -132,8 +132,8 @@ impl fmt::Display for RuleError {
 
 impl std::error::Error for RuleError {}
 
-/// Holds a text to what may stand at each place. `fits` must take ASCII only: up to the first stranger the bytes are then the
-/// characters.
+/// Checks each byte of a text with `fits`, and the length of the text. `fits` must accept ASCII only, so that byte indices and
+/// character indices are equal up to the first invalid character.
 fn scan(text: &str, length: RangeInclusive<usize>, fits: impl Fn(usize, u8) -> bool) -> Result<(), Problem> {
     if text.is_empty() {
         return Err(Problem::Empty);
@@ -149,7 +149,7 @@ fn scan(text: &str, length: RangeInclusive<usize>, fits: impl Fn(usize, u8) -> b
     if text.len() < *length.start() { Err(Problem::TooShort) } else { Ok(()) }
 }
 
-/// What may stand at a place: some of these bits.
+/// Character classes. Each class is one bit.
 mod class {
     pub(super) const CAPITAL: u8 = 1;
     pub(super) const SMALL: u8 = 1 << 1;
@@ -158,7 +158,7 @@ mod class {
     pub(super) const HYPHEN: u8 = 1 << 4;
     pub(super) const COLON: u8 = 1 << 5;
 
-    /// The classes of each byte, worked out beforehand.
+    /// The classes of each byte, computed at compile time.
     pub(super) static OF: [u8; 256] = {
         let mut classes = [0; 256];
         let mut byte = 0;
@@ -176,7 +176,7 @@ mod class {
     };
 }
 
-/// Holds a text to the classes of characters that may stand at each of its places.
+/// Checks each byte of a text against the character classes that are allowed at its index.
 fn shape(text: &str, places: &[u8]) -> Result<(), Problem> {
     let misfits = |(byte, allowed): (u8, &u8)| class::OF[usize::from(byte)] & allowed == 0;
     match text.bytes().zip(places).position(misfits) {
@@ -188,27 +188,27 @@ fn shape(text: &str, places: &[u8]) -> Result<(), Problem> {
     }
 }
 
-/// The character at a place, as the problem.
+/// Returns the problem for the invalid character at an index.
 fn stranger(text: &str, at: usize) -> Problem {
     text.chars().nth(at).map_or(Problem::TooShort, |character| Problem::Character { character, at })
 }
 
-/// What every text's type has: `FromStr`, `TryFrom`, `Display`, `AsRef`, a JSON Schema. With a last argument, what is kept is
-/// the text after that change, which must take nothing that the rule refuses.
+/// Implements the common items of a text type: `FromStr`, `TryFrom`, `Display`, `AsRef` and the JSON Schema. The optional last
+/// argument is a function that normalizes the stored text. Its result must satisfy the rule as well.
 macro_rules! text_rule {
     ($name:ident, $rule:literal, $pattern:literal $(, $written:path)?) => {
         impl $name {
             const RULE: &'static str = $rule;
 
-            /// The text.
+            /// Returns the text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// Says what is wrong with a text, if anything, and keeps none of it: for a form that is being filled in.
+            /// Checks a text without creating a value, for example in a form that is being filled in.
             ///
             /// # Errors
-            /// As those of `parse`.
+            /// Returns the errors of `parse`.
             pub fn validate(text: &str) -> Result<(), $crate::rules::RuleError> {
                 Self::check(text).map_err(|problem| $crate::rules::RuleError::new(Self::RULE, problem))
             }
@@ -272,7 +272,7 @@ macro_rules! text_rule {
 }
 use text_rule;
 
-/// How a type describes itself in a caller's JSON Schema.
+/// Implements `JsonSchema` for a type.
 macro_rules! schema {
     ($name:ident, $schema:tt) => {
         #[cfg(feature = "schemars")]
@@ -293,7 +293,7 @@ macro_rules! schema {
 }
 use schema;
 
-/// `Debug` of a text that is personal data.
+/// Implements a `Debug` that hides a text with personal data.
 macro_rules! hidden {
     ($name:ident) => {
         impl std::fmt::Debug for $name {

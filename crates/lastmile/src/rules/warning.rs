@@ -2,7 +2,7 @@ use std::fmt;
 
 use email_address::{EmailAddress, Options};
 
-/// Something that is probably wrong, though no supplier says that it is. It is shown and never enforced.
+/// A problem that is probable, although no supplier states a rule about it. Warnings are reported and never enforced.
 ///
 /// ```
 /// use lastmile::rules::Siret;
@@ -29,8 +29,8 @@ pub enum Warning {
     BuildingForm,
     /// See [`CovagePhone`](super::CovagePhone) and [`LineNumber`](super::LineNumber).
     FrenchNumber,
-    /// A text that is to be an e-mail address is none: not the address of a mailbox as the standards of mail define it, at a
-    /// domain with a point.
+    /// A text in an e-mail field is not an e-mail address: it is not the address of a mailbox as defined by RFC 5321 and RFC
+    /// 5322, or its domain contains no dot.
     Email,
     /// See [`OnApiId`](super::OnApiId).
     IdentityNumber,
@@ -54,14 +54,15 @@ pub enum Warning {
     ContractOrder,
     /// An attenuation is below zero.
     NegativeAttenuation,
-    /// A text is longer than 255 characters, or than 4000 where it may have several lines, and the supplier states no limit.
+    /// A text is longer than 255 characters, or a multi-line text is longer than 4000 characters, and the supplier states no
+    /// limit.
     LongText,
-    /// A field that no document requires is missing, and the object can hardly be found again without it.
+    /// A field that no document requires is missing, and the object is hard to find again without it.
     MissingField,
 }
 
 impl Warning {
-    /// What is probably wrong, and what to compare. The text of a warning stays the same.
+    /// Returns a description of the problem that states what to compare. The text of a warning is stable.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SiretChecksum => {
@@ -138,13 +139,14 @@ impl fmt::Display for Warning {
     }
 }
 
-/// A [`Warning`] and the field that it is about.
+/// A [`Warning`] and the field that it applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FieldWarning {
-    /// Where the field is in the request: `delayedConnections[0].attenuation1`. Keys of free maps are numbered, not repeated.
+    /// The path of the field in the request, such as `delayedConnections[0].attenuation1`. The keys of free-form maps are
+    /// replaced by indices.
     pub path: String,
-    /// What is probably wrong.
+    /// The warning.
     pub warning: Warning,
 }
 
@@ -161,7 +163,7 @@ impl fmt::Display for FieldWarning {
     }
 }
 
-/// Whether a text is the address of a mailbox at a domain with a point.
+/// Returns whether a text is the address of a mailbox whose domain contains a dot.
 pub(crate) fn is_email(text: &str) -> bool {
     let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
     EmailAddress::parse_with_options(text, options).is_ok()

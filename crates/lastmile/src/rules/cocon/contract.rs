@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use crate::quiet::quietly;
 use crate::rules::{Warning, schema};
 
-/// The first and the last day of a contract. The last has to be there, and is never `null`.
+/// The first and the last day of a contract. The last day is required and must not be `null`.
 ///
-/// Source: Cocon, reference of customer contracts, `startDate` and `endDate`. That one comes before the other is not stated.
+/// Source: Cocon, reference of customer contracts, `startDate` and `endDate`. The reference does not state that the first day
+/// precedes the last one.
 ///
 /// ```
 /// use lastmile::rules::{ContractDates, Warning};
@@ -23,7 +24,7 @@ use crate::rules::{Warning, schema};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct ContractDates {
-    /// The first day, where it is known.
+    /// The first day, if it is known.
     #[serde(rename = "startDate", default, skip_serializing_if = "Option::is_none")]
     pub start: Option<NaiveDate>,
     /// The last day.
@@ -44,7 +45,7 @@ schema!(ContractDates, {
 });
 
 impl ContractDates {
-    /// [`Warning::ContractOrder`] when the last day comes before the first.
+    /// Returns [`Warning::ContractOrder`] if the last day precedes the first one.
     pub fn warnings(&self) -> Vec<Warning> {
         if self.start.is_some_and(|start| self.end < start) {
             vec![Warning::ContractOrder]

@@ -6,22 +6,22 @@ use serde::{Deserialize, Serialize};
 use crate::quiet::{self, quietly};
 use crate::rules::{Warning, schema};
 
-/// A geometry as Cocon's reference has it, in the manner of GeoJSON: a kind, a list of positions, perhaps a bounding box. The way
-/// of a cable is a line.
+/// A geometry in the format of Cocon's reference, which resembles GeoJSON: a type, a list of positions, and optionally a
+/// bounding box. The route of a cable is a line.
 ///
-/// Source: Cocon, reference of delayed connections, `newRoute`. Its sample is a `Point` with a list of positions; neither further
-/// kinds, nor the reference system, nor the order or number of the axes, nor the form of the bounding box are stated, so
-/// all of them are left open here. Held to is what a geometry needs to be one: finite numbers, two at least for a
-/// position, a position at least, and two for a line.
+/// Source: Cocon, reference of delayed connections, `newRoute`. Its sample is a `Point` with a list of positions. The reference
+/// states no other types, and neither the coordinate system, the order and number of the axes, nor the form of the bounding
+/// box. This type therefore restricts none of them. It only requires finite numbers, at least two coordinates per position, at
+/// least one position, and at least two positions for a line.
 ///
 /// # GeoJSON
 ///
-/// The reference has three members: `type`, `bbox` and `coordinates`. Any other member that is not `null` is refused when a
-/// geometry is read from JSON, since it would not be sent: `crs` above all, because the supplier would then read the
-/// coordinates in another system than they were measured in. So is a feature: give its `geometry`. A third coordinate of a
-/// position is kept and sent.
+/// The reference has three members: `type`, `bbox` and `coordinates`. Reading a geometry from JSON fails if any other member is
+/// not `null`, since that member would not be sent. This matters most for `crs`: without it, the supplier would read the
+/// coordinates in another system than they were measured in. Reading a GeoJSON feature fails as well: use its `geometry`. A
+/// third coordinate of a position is kept and sent.
 ///
-/// `Debug` shows the kind and the number of positions only.
+/// `Debug` shows only the type and the number of positions.
 ///
 /// ```
 /// use lastmile::rules::{Geometry, GeometryError};
@@ -97,7 +97,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                         "crs" => GeometryError::CoordinateSystem,
                         _ => GeometryError::UnknownMember,
                     };
-                    // A member without a value says nothing that could be lost.
+                    // A member that is `null` contains no information that could be lost.
                     let says_something = members.next_value::<Option<IgnoredAny>>()?.is_some();
                     if says_something && !matches!(problem, Some(GeometryError::Feature)) {
                         problem = Some(found);
@@ -114,21 +114,21 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-/// What a [`Geometry`] is.
+/// The type of a [`Geometry`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(into = "String")]
 #[non_exhaustive]
 pub enum GeometryKind {
-    /// `Point`, the only kind that the reference shows.
+    /// `Point`, the only type in the reference's sample.
     Point,
-    /// `LineString`: a line from position to position.
+    /// `LineString`, a line through all positions in order.
     LineString,
-    /// Another kind, as it is written.
+    /// Another type, as it is written.
     Other(String),
 }
 
 impl GeometryKind {
-    /// As it is written.
+    /// Returns the name of the type, as it is written.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Point => "Point",
@@ -167,68 +167,69 @@ impl fmt::Display for GeometryKind {
 }
 
 impl Geometry {
-    /// A line from the first position to the last.
+    /// Creates a line through all positions in order.
     ///
     /// # Errors
-    /// When it has fewer than two positions, or one is none.
+    /// Returns an error if there are fewer than two positions, or if a position is invalid.
     pub fn line<P: Into<Vec<f64>>>(positions: impl IntoIterator<Item = P>) -> Result<Self, GeometryError> {
         Self::new(GeometryKind::LineString, positions)
     }
 
-    /// A point.
+    /// Creates a point.
     ///
     /// # Errors
-    /// When the position is none.
+    /// Returns an error if the position is invalid.
     pub fn point(position: impl Into<Vec<f64>>) -> Result<Self, GeometryError> {
         Self::new(GeometryKind::Point, [position])
     }
 
-    /// A geometry of any kind.
+    /// Creates a geometry of any type.
     ///
     /// # Errors
-    /// When the kind is empty, there is no position, or one is none; for a line also when it has only one.
+    /// Returns an error if the type is empty, if there is no position, or if a position is invalid. For a line, also returns an
+    /// error if there is only one position.
     pub fn new<P: Into<Vec<f64>>>(
         kind: GeometryKind,
         positions: impl IntoIterator<Item = P>,
     ) -> Result<Self, GeometryError> {
-        // Whoever writes a known kind as another means the known one.
+        // A known type that is given as `Other` is converted to the known variant.
         let kind = String::from(kind).into();
         Fields { kind, bbox: None, coordinates: positions.into_iter().map(Into::into).collect() }.try_into()
     }
 
-    /// The same with a bounding box.
+    /// Sets the bounding box.
     ///
     /// # Errors
-    /// When a number is not finite.
+    /// Returns an error if a number is not finite.
     pub fn with_bounding_box(mut self, bounding_box: impl Into<Vec<f64>>) -> Result<Self, GeometryError> {
         self.0.bbox = Some(bounding_box.into());
         self.0.try_into()
     }
 
-    /// What it is.
+    /// Returns the type of the geometry.
     pub fn kind(&self) -> &GeometryKind {
         &self.0.kind
     }
 
-    /// Its positions, each with its coordinates in the order that they were given in.
+    /// Returns the positions. Each position is a slice of its coordinates, in the given order.
     pub fn positions(&self) -> impl ExactSizeIterator<Item = &[f64]> {
         self.0.coordinates.iter().map(Vec::as_slice)
     }
 
-    /// Its bounding box.
+    /// Returns the bounding box, if there is one.
     pub fn bounding_box(&self) -> Option<&[f64]> {
         self.0.bbox.as_deref()
     }
 
-    /// What general knowledge doubts; no document of the supplier states any of it.
+    /// Returns warnings that are based on general knowledge. No document of the supplier states any of these conditions.
     ///
     /// - [`Warning::MixedPositions`] when some positions have more coordinates than others
-    /// - [`Warning::BoundingBox`] when the bounding box is not two positions long, as that of GeoJSON
+    /// - [`Warning::BoundingBox`] when the length of the bounding box is not that of two positions, as in GeoJSON
     /// - [`Warning::MixedCoordinates`] when some positions are in degrees and others in metres, as those of the Dutch grid (RD,
     ///   EPSG:28992)
-    /// - [`Warning::SwappedCoordinates`] when the positions are in the Netherlands only if longitude and latitude, or the two
-    ///   axes of the Dutch grid, change places
-    /// - [`Warning::OutsideNetherlands`] when a position in degrees is not in the Netherlands either way
+    /// - [`Warning::SwappedCoordinates`] when the positions are in the Netherlands only after longitude and latitude, or the
+    ///   two axes of the Dutch grid, are swapped
+    /// - [`Warning::OutsideNetherlands`] when a position in degrees is outside of the Netherlands in both axis orders
     pub fn warnings(&self) -> Vec<Warning> {
         let axes = self.positions().next().map_or(0, <[f64]>::len);
         let mixed = self.positions().any(|position| position.len() != axes);
@@ -238,7 +239,8 @@ impl Geometry {
         mixed.into_iter().chain(odd_box_warning).chain(self.doubtful_area(odd_box)).collect()
     }
 
-    /// What the first two coordinates of the positions, and of the corners of a bounding box, say about their system.
+    /// Returns a warning about the coordinate system, based on the first two coordinates of the positions and of the bounding
+    /// box's corners.
     fn doubtful_area(&self, odd_box: bool) -> Option<Warning> {
         let axes = self.positions().next().map_or(2, <[f64]>::len);
         let corners = self.bounding_box().filter(|_| !odd_box).unwrap_or_default().chunks(axes);
@@ -258,19 +260,19 @@ impl Geometry {
         } else if points().all(|(x, y)| is_in_the_netherlands((y, x))) {
             Some(Warning::SwappedCoordinates)
         } else {
-            // Metres may be those of another grid, such as UTM.
+            // Coordinates in metres may belong to another grid, such as UTM.
             (degrees > 0).then_some(Warning::OutsideNetherlands)
         }
     }
 }
 
-/// Whether both numbers can be degrees. A grid in metres has no position so near to its origin in the Netherlands.
+/// Returns whether both numbers can be degrees. In a metric grid, no position in the Netherlands is that close to the origin.
 fn is_degrees((x, y): (f64, f64)) -> bool {
     x.abs() <= 180.0 && y.abs() <= 180.0
 }
 
-/// Whether a position is in the European Netherlands or near their border: longitude and latitude, or x and y of the Dutch grid
-/// (EPSG:28992).
+/// Returns whether a position is in the European part of the Netherlands or near its border, as longitude and latitude, or as x
+/// and y of the Dutch grid (EPSG:28992).
 fn is_in_the_netherlands((x, y): (f64, f64)) -> bool {
     if is_degrees((x, y)) {
         (3.0..=7.5).contains(&x) && (50.5..=53.8).contains(&y)
@@ -318,34 +320,34 @@ impl fmt::Debug for Geometry {
     }
 }
 
-/// Why numbers make no [`Geometry`].
+/// An error that occurs when a value is not a valid [`Geometry`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GeometryError {
-    /// Its kind is empty.
+    /// The type is empty.
     NoKind,
-    /// It has too few positions.
+    /// There are too few positions.
     TooShort {
-        /// How many its kind needs.
+        /// The minimum number of positions for the type.
         least: usize,
     },
     /// A position has fewer than two coordinates.
     NoPlace {
-        /// The position, from 0.
+        /// The index of the position, from 0.
         position: usize,
     },
-    /// A coordinate is infinite or no number.
+    /// A coordinate is infinite or not a number.
     NotFinite {
-        /// The position, from 0.
+        /// The index of the position, from 0.
         position: usize,
     },
-    /// A number of the bounding box is infinite or no number.
+    /// A number of the bounding box is infinite or not a number.
     BoundingBox,
-    /// It names a coordinate system (`crs`), for which the supplier's document has no member.
+    /// The geometry names a coordinate system (`crs`), for which the supplier's reference has no member.
     CoordinateSystem,
-    /// It is a feature or a collection, not a geometry.
+    /// The value is a feature or a collection, not a geometry.
     Feature,
-    /// It has a member that the supplier's document does not have.
+    /// The geometry has a member that the supplier's reference does not contain.
     UnknownMember,
 }
 
@@ -472,7 +474,7 @@ mod tests {
         for (positions, warning) in [
             ([[257_100.5, 471_200.0], [257_104.25, 471_203.0]], None),
             ([[4.9, 52.37], [4.91, 52.38]], None),
-            // UTM, of which a supplier's other page has a sample.
+            // UTM, which a sample on another page of the supplier uses.
             ([[650_000.0, 5_800_000.0], [650_010.0, 5_800_000.0]], None),
             ([[257_100.5, 471_200.0], [4.9, 52.37]], Some(Warning::MixedCoordinates)),
             ([[4.9, 52.37], [650_000.0, 5_800_000.0]], Some(Warning::MixedCoordinates)),

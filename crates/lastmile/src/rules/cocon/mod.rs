@@ -1,4 +1,4 @@
-//! Cocon Fiber, transactional API v1.
+//! Rules of Cocon Fiber, transactional API v1.
 
 mod contract;
 mod geometry;

@@ -6,14 +6,14 @@ use super::Geometry;
 use crate::quiet::quietly;
 use crate::rules::schema;
 
-/// What a delayed connection says about the way of its cable: the fields `newRoute` and `isWithoutGeometry`, which cannot
-/// contradict each other here.
+/// The route of a delayed connection's cable: the fields `newRoute` and `isWithoutGeometry`. In this type, the two fields
+/// cannot contradict each other.
 ///
-/// Source: Cocon, page on delayed connections, scenarios 1 and 2. It has further scenarios, which no public source describes.
-/// That the flag is false in scenario 2 is not stated; read, it may also be missing there. Send what belongs to another scenario
-/// with the generated client.
+/// Source: Cocon, page on delayed connections, scenarios 1 and 2. Further scenarios exist, which no public source describes;
+/// use the generated client for them. The page does not state that the flag is `false` in scenario 2. When a scenario is read,
+/// the flag may therefore also be missing.
 ///
-/// A new route cannot be without its geometry:
+/// A new route requires a geometry:
 ///
 /// ```compile_fail,E0308
 /// use lastmile::rules::RouteScenario;
@@ -37,9 +37,9 @@ use crate::rules::schema;
 #[serde(try_from = "Fields", into = "Fields")]
 #[non_exhaustive]
 pub enum RouteScenario {
-    /// Scenario 1: building, frame and termination unit exist, and the cable's way stays as it is drawn.
+    /// Scenario 1: building, frame and termination unit exist, and the drawn route of the cable stays unchanged.
     KeepRoute,
-    /// Scenario 2: as before, but the cable is drawn anew.
+    /// Scenario 2: as scenario 1, but the route of the cable is drawn anew.
     NewRoute(Geometry),
 }
 
@@ -74,10 +74,10 @@ schema!(RouteScenario, {
 });
 
 impl RouteScenario {
-    /// The scenario that the two fields mean.
+    /// Returns the scenario that the two fields describe.
     ///
     /// # Errors
-    /// When they contradict each other, or mean a scenario that is not described.
+    /// Returns an error if the fields contradict each other, or describe a scenario that is not documented.
     pub fn of(new_route: Option<Geometry>, is_without_geometry: Option<bool>) -> Result<Self, ScenarioError> {
         match (new_route, is_without_geometry) {
             (Some(_), Some(true)) => Err(ScenarioError::Contradiction),
@@ -106,14 +106,14 @@ impl From<RouteScenario> for Fields {
     }
 }
 
-/// Why two fields are no [`RouteScenario`].
+/// An error that occurs when two fields do not describe a [`RouteScenario`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScenarioError {
-    /// `newRoute` is there, and `isWithoutGeometry` is true.
+    /// `newRoute` is present, and `isWithoutGeometry` is `true`.
     Contradiction,
-    /// `newRoute` is not there, and `isWithoutGeometry` is not true. The supplier may know what that means; no public source
-    /// says it.
+    /// `newRoute` is missing, and `isWithoutGeometry` is not `true`. The supplier may support this combination, but no public
+    /// source describes it.
     NotDescribed,
 }
 

@@ -4,8 +4,8 @@ use crate::rules::{Problem, Warning, hidden, text_rule};
 
 /// Covage's reference of a building, such as `IMB/76540/X/043X`: 1 to 32 characters.
 ///
-/// Source: Covage, eligibility API, "offers", which gives the greatest length. Beyond it, what would be another path is refused:
-/// `.`, `..` and a backslash.
+/// Source: Covage, eligibility API, "offers", which states the maximum length. In addition, texts that would change the meaning
+/// of a path are rejected: `.`, `..`, and texts with a backslash.
 ///
 /// ```
 /// use lastmile::rules::BuildingRef;
@@ -47,8 +47,8 @@ impl BuildingRef {
         Ok(())
     }
 
-    /// [`Warning::BuildingForm`] when it is not in the form that every sample has: `IMB/`, the municipality's five letters or
-    /// digits, `/`, one, `/`, four.
+    /// Returns [`Warning::BuildingForm`] if the reference does not have the form of all known samples: `IMB/`, the five letters
+    /// or digits of the municipality, `/`, one letter or digit, `/`, and four letters or digits.
     pub fn warnings(&self) -> Vec<Warning> {
         let known = self.0.len() == 16
             && self.0.starts_with("IMB/")
@@ -60,12 +60,12 @@ impl BuildingRef {
     }
 }
 
-/// What Covage calls a staircase of a building, as the keys of `stairs` and `stairs_with_otp_ref` have it: the building and the
-/// staircase with `^` between them, such as `NA^1`, or `_NA_` for neither.
+/// Covage's name of a staircase of a building, as in the keys of `stairs` and `stairs_with_otp_ref`: the building, `^` and the
+/// staircase, such as `NA^1`. `_NA_` stands for no building and no staircase.
 ///
-/// Source: Covage, eligibility API, "building": `BUILDING^STAIR`, and the samples.
+/// Source: Covage, eligibility API, "building": `BUILDING^STAIR`, and its samples.
 ///
-/// `Debug` does not show it: it is part of an address.
+/// `Debug` does not show the key, because it is part of an address.
 ///
 /// ```
 /// use lastmile::rules::StairsKey;
@@ -94,7 +94,7 @@ impl StairsKey {
         let mut caret = None;
         for (at, character) in text.chars().enumerate() {
             if character == '^' {
-                // It cannot come first, nor twice: no part is empty, and neither holds one.
+                // The separator can be neither first nor repeated: no part is empty, and no part contains it.
                 if at == 0 || caret.is_some() {
                     return Err(Problem::Character { character, at });
                 }
@@ -109,13 +109,13 @@ impl StairsKey {
         }
     }
 
-    /// The building, as the supplier writes it here (`NA` in samples). None in `_NA_`.
+    /// Returns the building, as the supplier writes it (`NA` in the samples). Returns `None` for `_NA_`.
     pub fn building(&self) -> Option<&str> {
         self.0.split_once('^').map(|(building, _)| building)
     }
 
-    /// The staircase, which is what an order's address takes: `^` is not among the characters that are allowed there. None
-    /// in `_NA_`.
+    /// Returns the staircase, which is the value to use in the address of an order, where `^` is not allowed. Returns `None`
+    /// for `_NA_`.
     pub fn stairs(&self) -> Option<&str> {
         self.0.split_once('^').map(|(_, stairs)| stairs)
     }

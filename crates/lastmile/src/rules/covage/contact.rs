@@ -4,12 +4,12 @@ use super::CovageText;
 use crate::rules::warning::is_email;
 use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 
-/// An e-mail address of an end customer's contact: not empty, in the characters of [`CovageText`].
+/// The e-mail address of an end customer's contact: not empty, with the characters of [`CovageText`] only.
 ///
-/// Source: Covage, orders API, the note of "Order Creation", which holds for all fields of the end customer, and
-/// `end_customer[contact][email]`, which has to be there before submission.
+/// Source: Covage, orders API, the note of "Order Creation", which applies to all fields of the end customer, and
+/// `end_customer[contact][email]`, which is required for the submission.
 ///
-/// `Debug` does not show it.
+/// `Debug` does not show the address.
 ///
 /// ```
 /// use lastmile::rules::CovageEmail;
@@ -38,17 +38,18 @@ impl CovageEmail {
         filled(text)
     }
 
-    /// [`Warning::Email`] when it is no address of a mailbox as the standards of mail have it, at a domain with a point.
+    /// Returns [`Warning::Email`] if the text is not the address of a mailbox as defined by RFC 5321 and RFC 5322, or if its
+    /// domain contains no dot.
     pub fn warnings(&self) -> Vec<Warning> {
         if is_email(&self.0) { Vec::new() } else { vec![Warning::Email] }
     }
 }
 
-/// A telephone number of an end customer's contact: not empty, in the characters of [`CovageText`].
+/// The telephone number of an end customer's contact: not empty, with the characters of [`CovageText`] only.
 ///
-/// Source: Covage, orders API, the note of "Order Creation", which holds for all fields of the end customer.
+/// Source: Covage, orders API, the note of "Order Creation", which applies to all fields of the end customer.
 ///
-/// `Debug` does not show it.
+/// `Debug` does not show the number.
 ///
 /// ```
 /// use lastmile::rules::{CovagePhone, Warning};
@@ -78,17 +79,18 @@ impl CovagePhone {
         filled(text)
     }
 
-    /// [`Warning::FrenchNumber`] when it is not ten digits that begin with 0, as every sample is.
+    /// Returns [`Warning::FrenchNumber`] if the number does not consist of ten digits that begin with 0, as in all known
+    /// samples.
     pub fn warnings(&self) -> Vec<Warning> {
         french(&self.0)
     }
 }
 
-/// The number of a copper line, by which eligibility is asked for: ten digits.
+/// The number of a copper line, which eligibility requests use: ten digits.
 ///
 /// Source: Covage, eligibility API, "offers", `reference` of the type `line_number`.
 ///
-/// `Debug` does not show it.
+/// `Debug` does not show the number.
 ///
 /// ```
 /// use lastmile::rules::LineNumber;
@@ -111,7 +113,7 @@ impl LineNumber {
         scan(text, 10..=10, |_, byte| byte.is_ascii_digit())
     }
 
-    /// [`Warning::FrenchNumber`] when it does not begin with 0.
+    /// Returns [`Warning::FrenchNumber`] if the number does not begin with 0.
     pub fn warnings(&self) -> Vec<Warning> {
         french(&self.0)
     }
@@ -121,7 +123,7 @@ impl LineNumber {
 ///
 /// Source: Covage, eligibility API, "address funnel", `zipcode`.
 ///
-/// `Debug` does not show it: it is part of an address.
+/// `Debug` does not show the code, because it is part of an address.
 ///
 /// ```
 /// use lastmile::rules::CovageZipCode;

@@ -1,4 +1,4 @@
-//! Covage (Kosc), orders API v2.
+//! Rules of Covage (Kosc), orders API v2.
 
 mod building;
 mod contact;

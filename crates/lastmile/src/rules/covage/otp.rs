@@ -3,13 +3,14 @@ use serde::Serialize;
 use crate::rules::class::{CAPITAL, DIGIT, HYPHEN, SMALL};
 use crate::rules::{Problem, hidden, shape, text_rule};
 
-/// The reference of an optical socket (OTP, in French PTO): a prefix of two or three capitals or digits, then twice a
-/// hyphen and four letters or digits.
+/// The reference of an optical socket: a prefix of two or three capital letters or digits, followed by two groups of a hyphen
+/// and four letters or digits. OTP stands for *optical termination point* (French: PTO), the socket in the home; it is not a
+/// one-time password.
 ///
-/// Source: Covage, orders API, "Update the OTP reference of an order", which gives one form with two characters before the
-/// first hyphen and one with three.
+/// Source: Covage, orders API, "Update the OTP reference of an order", which states one form with a prefix of two characters
+/// and one with a prefix of three.
 ///
-/// `Debug` does not show the reference, which is that of a socket in somebody's home.
+/// `Debug` does not show the reference, because it identifies a socket in a home.
 ///
 /// ```
 /// use lastmile::rules::Otp;
@@ -38,7 +39,7 @@ impl Otp {
         const P: u8 = CAPITAL | DIGIT;
         const A: u8 = CAPITAL | SMALL | DIGIT;
         const H: u8 = HYPHEN;
-        // The third place tells the two forms apart.
+        // The third character distinguishes the two forms.
         match text.as_bytes().get(2) {
             Some(b'-') => shape(text, &[P, P, H, A, A, A, A, H, A, A, A, A]),
             _ => shape(text, &[P, P, P, H, A, A, A, A, H, A, A, A, A]),

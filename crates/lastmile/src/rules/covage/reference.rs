@@ -5,7 +5,8 @@ use crate::rules::{Problem, Warning, scan, text_rule};
 
 /// Covage's reference of an order: `O`, a date of six digits, `_` and five letters or digits, such as `O191016_32563`.
 ///
-/// Source: Covage, orders API, "Common Fields", `reference`: format OYYMMDD_XXXXX. What an X may be is not stated.
+/// Source: Covage, orders API, "Common Fields", `reference`: format OYYMMDD_XXXXX. The documentation does not state what X
+/// stands for.
 ///
 /// ```
 /// use lastmile::rules::CovageOrderRef;
@@ -32,8 +33,8 @@ impl CovageOrderRef {
         check(text, b'O')
     }
 
-    /// [`Warning::ReferenceDate`] when the six digits are no date, [`Warning::ReferenceLetters`] when a letter is among the
-    /// last five: every sample has digits.
+    /// Returns [`Warning::ReferenceDate`] if the six digits are not a date, and [`Warning::ReferenceLetters`] if the last five
+    /// characters contain a letter. All known samples have digits only.
     pub fn warnings(&self) -> Vec<Warning> {
         warnings(self.as_str())
     }
@@ -41,7 +42,8 @@ impl CovageOrderRef {
 
 /// Covage's reference of a service: `S`, a date of six digits, `_` and five letters or digits, such as `S191128_21428`.
 ///
-/// Source: Covage, orders API, "Order terminate". It gives one sample, in the form that it states for an order's reference.
+/// Source: Covage, orders API, "Order terminate". It contains one sample, which has the documented form of an order's
+/// reference.
 ///
 /// ```
 /// use lastmile::rules::CovageServiceRef;
@@ -68,8 +70,8 @@ impl CovageServiceRef {
         check(text, b'S')
     }
 
-    /// [`Warning::ReferenceDate`] when the six digits are no date, [`Warning::ReferenceLetters`] when a letter is among the
-    /// last five: every sample has digits.
+    /// Returns [`Warning::ReferenceDate`] if the six digits are not a date, and [`Warning::ReferenceLetters`] if the last five
+    /// characters contain a letter. All known samples have digits only.
     pub fn warnings(&self) -> Vec<Warning> {
         warnings(self.as_str())
     }
@@ -87,7 +89,7 @@ fn check(text: &str, kind: u8) -> Result<(), Problem> {
 fn warnings(reference: &str) -> Vec<Warning> {
     let number = |from: usize| reference.get(from..from + 2).and_then(|digits| digits.parse::<u32>().ok());
     let date = match (number(1), number(3), number(5)) {
-        // A year that the two digits can only stand for: the supplier is younger than 2000.
+        // The two digits stand for a year from 2000 on, since the supplier was founded later.
         (Some(year), Some(month), Some(day)) => {
             NaiveDate::from_ymd_opt(2000 + year.cast_signed(), month, day)
         }

@@ -3,14 +3,14 @@ use serde::Serialize;
 use super::LineNumber;
 use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 
-/// The RIO that a number is ported with (option `portability`, `rio_code`): 12 letters, digits and `+`. It reads small letters
-/// and keeps capitals, as there are no others.
+/// The RIO (*relevé d'identité opérateur*), the authorization code for porting a number (option `portability`, `rio_code`): 12
+/// letters, digits and `+`. Lowercase letters are accepted and stored as capital letters.
 ///
-/// Source: the supplier asks for a RIO and says no more. Its form, `OO Q RRRRRR CCC` for the operator, the kind of customer, a
-/// reference and a key, is public: decision 2009-0239 of the French regulator for mobile numbers, and the same length for
-/// others.
+/// Source: the supplier asks for a RIO and states no form. The form is public: `OO Q RRRRRR CCC`, which stands for the
+/// operator, the type of customer, a reference and a check key. It is defined for mobile numbers by decision 2009-0239 of the
+/// French regulator, and has the same length for other numbers.
 ///
-/// `Debug` does not show it: it stands for somebody's line.
+/// `Debug` does not show the code, because it identifies a person's line.
 ///
 /// ```
 /// use lastmile::rules::{LineNumber, Rio};
@@ -36,14 +36,16 @@ impl Rio {
         scan(text, 12..=12, |_, byte| byte.is_ascii_alphanumeric() || byte == b'+')
     }
 
-    /// [`Warning::RioLine`] when the third character is none that fixed lines have. Only their numbers are ported here.
+    /// Returns [`Warning::RioLine`] if the third character is not one of those for fixed lines. Only numbers of fixed lines are
+    /// ported here.
     pub fn warnings(&self) -> Vec<Warning> {
         let kind = self.0.as_bytes().get(2);
         if kind.is_some_and(|kind| matches!(kind, b'F'..=b'Z')) { Vec::new() } else { vec![Warning::RioLine] }
     }
 
-    /// The same, and [`Warning::RioKey`] when the last three characters, a key over the rest and the number, are not those
-    /// of this number: one of the two was copied wrongly, or belongs to another line.
+    /// Returns the warnings of [`warnings`](Self::warnings), and [`Warning::RioKey`] if the last three characters are not the
+    /// check key for the rest of the code and this number. In that case, the code or the number was copied incorrectly, or
+    /// belongs to another line.
     pub fn warnings_for(&self, number: &LineNumber) -> Vec<Warning> {
         let mut warnings = self.warnings();
         let (head, key) = self.0.split_at_checked(9).unwrap_or_default();
@@ -53,8 +55,8 @@ impl Rio {
         warnings
     }
 
-    /// Three sums modulo 37 over the places of the characters in an alphabet, the sum so far taken once, twice and four
-    /// times. Source: public descriptions of the RIO, such as that of the French Wikipedia.
+    /// Computes the check key: three sums modulo 37 over the indices of the characters in an alphabet, where the previous sum
+    /// counts once, twice and four times. Source: public descriptions of the RIO, such as the one on the French Wikipedia.
     fn key(characters: impl Iterator<Item = u8>) -> [u8; 3] {
         const ALPHABET: &[u8; 37] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+";
         let mut sums = [0, 0, 0];
@@ -74,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_key_ties_a_rio_to_a_number() {
-        // Keys calculated apart, by the published program.
+        // The keys were computed independently, with the published program.
         for (rio, number) in
             [("03H000017NH+", "0123456789"), ("01FA1B2C37Y0", "0417101993"), ("+9Z+++ABCU6R", "0626082019")]
         {

@@ -2,14 +2,14 @@ use std::fmt;
 
 use super::CovageText;
 
-/// A spelling that Covage takes, and what it changes. See [`CovageText::sanitize`].
+/// A spelling that Covage accepts, and the changes that lead to it. Returned by [`CovageText::sanitize`].
 ///
-/// `Debug` does not show the text, but the characters that are changed.
+/// `Debug` shows the changed characters, but not the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     /// The proposed spelling.
     pub text: CovageText,
-    /// What it changes, in order. Empty when the text was legal.
+    /// The changes, in order of their position. Empty if the text was valid.
     pub changes: Vec<Change>,
 }
 
@@ -23,11 +23,11 @@ pub struct Proposal {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The place in the text that was given, in characters from 0.
+    /// The index of the change in the original text, in characters from 0.
     pub at: usize,
-    /// What stood there: a character, or a letter with the accent that followed it.
+    /// The original text: a character, or a letter with a combining accent.
     pub from: String,
-    /// What stands for it now. Empty when it is left out.
+    /// The replacement. Empty if the original is removed.
     pub to: String,
 }
 
@@ -42,11 +42,12 @@ impl fmt::Display for Change {
 }
 
 impl CovageText {
-    /// Proposes a spelling that the supplier takes. Show it to somebody: it may no longer be the customer's name.
+    /// Proposes a spelling that the supplier accepts. Show the result to a person, because it may no longer be the customer's
+    /// name.
     ///
-    /// What is legal stays as it is. A capital loses its accent, an apostrophe becomes a space (both as the supplier's own
-    /// street names have it, such as `ALLEE DE L ESPERANCE`), a ligature becomes its letters, other scripts become Latin
-    /// letters, and what has no spelling is left out. No space is added at either end or beside another.
+    /// Valid characters stay unchanged. A capital letter loses its accent, an apostrophe becomes a space (both as in the
+    /// supplier's own street names, such as `ALLEE DE L ESPERANCE`), a ligature becomes its letters, other scripts become Latin
+    /// letters, and characters without a valid spelling are removed. No space is added at either end or next to another space.
     ///
     /// ```
     /// use lastmile::rules::CovageText;
@@ -62,7 +63,7 @@ impl CovageText {
     pub fn sanitize(text: &str) -> Proposal {
         let mut out = String::with_capacity(text.len());
         let mut changes: Vec<Change> = Vec::new();
-        // The change whose space is still to be written, once it is clear that something else than a space follows.
+        // The change whose space is still to be written, once a character other than a space follows.
         let mut pending: Option<usize> = None;
         let mut rest = text.chars().enumerate().peekable();
         while let Some((at, character)) = rest.next() {
@@ -103,7 +104,7 @@ fn is_space(character: char) -> bool {
     character == ' ' || character == '\u{a0}'
 }
 
-/// The letters with an accent that are legal, where the accent is a character of its own, as some systems write it.
+/// Returns the precomposed form of a valid accented letter. Some systems write the accent as a separate combining character.
 fn composed(letter: char, accent: char) -> Option<char> {
     let (plain, accented) = match accent {
         '\u{300}' => ("aeu", "àèù"),
@@ -116,10 +117,10 @@ fn composed(letter: char, accent: char) -> Option<char> {
     plain.chars().zip(accented.chars()).find(|(plain, _)| *plain == letter).map(|(_, accented)| accented)
 }
 
-/// Writes what stands for a character that is not legal, in legal characters.
+/// Writes the valid spelling of an invalid character.
 fn spell(character: char, piece: &mut String) {
     let latin = match character {
-        // What the transliteration would make something odd of.
+        // Characters for which the transliteration is not suitable.
         '«' | '»' | '‹' | '›' | '„' | '‟' | '“' | '”' => " ",
         '°' => "o",
         'Œ' => "OE",

@@ -2,12 +2,12 @@ use serde::Serialize;
 
 use crate::rules::{Problem, Warning, hidden, luhn, scan, text_rule};
 
-/// The SIRET of an establishment of a French company: 14 digits, the first nine being the company's SIREN.
+/// The SIRET of an establishment of a French company: 14 digits, of which the first nine are the company's SIREN.
 ///
-/// Source: Covage, orders API, `end_customer[siret]`, asks for the SIRET number; a SIRET is 14 digits without spaces. What
-/// Monaco has in its place, with letters, is no SIRET.
+/// Source: Covage, orders API, `end_customer[siret]`, which asks for the SIRET number. A SIRET has 14 digits without spaces.
+/// The equivalent numbers of Monaco, which contain letters, are not SIRET numbers.
 ///
-/// `Debug` does not show it: that of a sole trader says who it is.
+/// `Debug` does not show the number, because the SIRET of a sole trader identifies a person.
 ///
 /// ```
 /// use lastmile::rules::Siret;
@@ -33,13 +33,13 @@ impl Siret {
         scan(text, 14..=14, |_, byte| byte.is_ascii_digit())
     }
 
-    /// The company's number: the first nine digits.
+    /// Returns the SIREN of the company: the first nine digits.
     pub fn siren(&self) -> &str {
         self.0.get(..9).unwrap_or_default()
     }
 
-    /// [`Warning::SiretChecksum`] when the digits do not pass Luhn's check, all 14 or those of the SIREN. Establishments of
-    /// La Poste pass, too, when their sum is a multiple of 5. No source says that the supplier looks.
+    /// Returns [`Warning::SiretChecksum`] if all 14 digits, or those of the SIREN, fail the Luhn check. Establishments of La
+    /// Poste also pass if the sum of their digits is a multiple of 5. No source states that the supplier checks this.
     pub fn warnings(&self) -> Vec<Warning> {
         let digits = || self.0.bytes();
         let right = luhn::passes(digits()) && luhn::passes(self.siren().bytes());
@@ -69,14 +69,15 @@ mod tests {
             ("81352886600029", false),
             ("81352886600028", true),
             ("73282932000074", false),
-            // The head office of La Poste passes Luhn; others have a sum of 15, 20, 25 …
+            // The head office of La Poste passes the Luhn check; its other establishments have a digit sum that is a multiple
+            // of 5.
             ("35600000000048", false),
             ("35600000000001", false),
             ("35600000049837", false),
             ("35600000049838", true),
-            // A sum of 15 saves nobody else's.
+            // A digit sum of 15 is not sufficient for other companies.
             ("35600000100000", true),
-            // All 14 pass Luhn, but the SIREN does not.
+            // All 14 digits pass the Luhn check, but the SIREN does not.
             ("81352886500005", true),
         ] {
             let siret: Siret = siret.parse().unwrap();

@@ -2,13 +2,13 @@ use serde::Serialize;
 
 use crate::rules::{Problem, hidden, stranger, text_rule};
 
-/// A text of an end customer or of an address, in the characters that Covage's own suppliers take.
+/// A text of an end customer or of an address, with only the characters that Covage's own suppliers accept.
 ///
-/// Source: Covage, orders API, the note of "Order Creation": it lists the characters one by one, the space and the
-/// no-break space among them. There is no apostrophe, no slash and no capital with an accent.
-/// [`sanitize`](Self::sanitize) proposes a spelling for what is refused.
+/// Source: Covage, orders API, the note of "Order Creation", which lists the characters individually, including the space and
+/// the no-break space. The list contains no apostrophe, no slash and no capital letter with an accent.
+/// [`sanitize`](Self::sanitize) proposes a valid spelling for a text that is rejected.
 ///
-/// `Debug` does not show the text, which is somebody's name or address.
+/// `Debug` does not show the text, because it may be a person's name or address.
 ///
 /// ```
 /// use lastmile::rules::CovageText;
@@ -31,7 +31,7 @@ text_rule!(
 hidden!(CovageText);
 
 impl CovageText {
-    /// Whether the supplier takes this character.
+    /// Returns whether the supplier accepts a character.
     pub fn allows(character: char) -> bool {
         usize::try_from(u32::from(character)).is_ok_and(|place| ALLOWED.get(place) == Some(&true))
     }
@@ -44,7 +44,7 @@ impl CovageText {
     }
 }
 
-/// By the number of the character; all that are allowed are in the first 256.
+/// Whether a character is allowed, by its code point. All allowed characters are among the first 256.
 const ALLOWED: [bool; 256] = {
     let mut allowed = [false; 256];
     let mut byte = 0u8;
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn it_allows_the_seed_s_list_and_nothing_else() {
-        // As the source prints it, and the two spaces that it names.
+        // The characters as the source prints them, and the two spaces that it names.
         let printed = "() +, -. 0123456789: ABCDEFGHIJKLMNOPQRSTUVWXYZ @ [] _ abcdefghijklmnopqrstuvwxyz {} àâäçèéêëîïôöùûü";
         for character in '\0'..=char::MAX {
             let listed = printed.contains(character) || character == '\u{a0}';

@@ -6,7 +6,7 @@ use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 ///
 /// Source: ON-API 2.6, data formats, "postalCode".
 ///
-/// `Debug` does not show it: it is part of an address.
+/// `Debug` does not show the code, because it is part of an address.
 ///
 /// ```
 /// use lastmile::rules::OnApiPostalCode;
@@ -30,9 +30,9 @@ impl OnApiPostalCode {
     }
 }
 
-/// The code of a country: two capitals.
+/// The code of a country: two capital letters.
 ///
-/// Source: ON-API 2.6, data formats, "countryCode", which wants ISO 3166-1 alpha-2.
+/// Source: ON-API 2.6, data formats, "countryCode", which requires ISO 3166-1 alpha-2.
 ///
 /// ```
 /// use lastmile::rules::{CountryCode, Warning};
@@ -52,7 +52,8 @@ pub struct CountryCode(String);
 text_rule!(CountryCode, "a country's code is two capitals, such as SE", "^[A-Z]{2}$");
 
 impl CountryCode {
-    /// The codes that ISO 3166-1 assigns. The list changes now and then, and the standard's pattern takes others.
+    /// The codes that ISO 3166-1 assigns. The list changes occasionally, and the pattern of the standard also accepts other
+    /// codes.
     const ASSIGNED: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV \
         BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO \
         FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP \
@@ -65,19 +66,19 @@ impl CountryCode {
         scan(text, 2..=2, |_, byte| byte.is_ascii_uppercase())
     }
 
-    /// [`Warning::Country`] when no country has this code.
+    /// Returns [`Warning::Country`] if the code is not assigned to a country.
     pub fn warnings(&self) -> Vec<Warning> {
         let assigned = Self::ASSIGNED.split(' ').any(|code| code == self.0);
         if assigned { Vec::new() } else { vec![Warning::Country] }
     }
 }
 
-/// The number of a house: digits, or the metre's address of a country road, such as `550-7`. The letter of a house is
-/// elsewhere (`streetLittera`).
+/// The number of a house: digits, or the distance-based address of a country road, such as `550-7`. The letter of a house
+/// belongs in another field (`streetLittera`).
 ///
 /// Source: ON-API 2.6, accesses, "streetNumber".
 ///
-/// `Debug` does not show it: it is part of an address.
+/// `Debug` does not show the number, because it is part of an address.
 ///
 /// ```
 /// use lastmile::rules::OnApiStreetNumber;
@@ -101,7 +102,7 @@ hidden!(OnApiStreetNumber);
 
 impl OnApiStreetNumber {
     fn check(text: &str) -> Result<(), Problem> {
-        // Without a hyphen where it may be, it is a plain number.
+        // A text without a hyphen at a valid position is checked as a plain number.
         let hyphen = text.bytes().take_while(u8::is_ascii_digit).count();
         if !(1..=4).contains(&hyphen) || text.as_bytes().get(hyphen) != Some(&b'-') {
             return scan(text, 1..=usize::MAX, |_, byte| byte.is_ascii_digit());
@@ -112,10 +113,10 @@ impl OnApiStreetNumber {
 
 /// The number of an apartment in its house: four digits.
 ///
-/// Source: ON-API 2.6, accesses, "mduApartmentNumber". The standard calls it a JSON number and shows a string; it is a string
-/// here, since a number would lose a 0 in front.
+/// Source: ON-API 2.6, accesses, "mduApartmentNumber". The standard calls it a JSON number, but its sample is a string. This
+/// type is a string, since a number would lose a leading zero.
 ///
-/// `Debug` does not show it: it is part of an address.
+/// `Debug` does not show the number, because it is part of an address.
 ///
 /// ```
 /// use lastmile::rules::ApartmentNumber;

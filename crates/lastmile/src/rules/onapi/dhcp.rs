@@ -6,12 +6,11 @@ use super::Option82;
 use crate::quiet::quietly;
 use crate::rules::{RuleError, schema};
 
-/// How a DHCP server knows a line, as readable texts. What is not known is left out.
+/// The identification of a line at a DHCP server, as readable texts. Texts that are not known are `None`.
 ///
-/// Source: ON-API 2.6, data formats, "dhcpIdentifier", which takes the place of [`Option82`]; the two have the first two texts
-/// in common.
+/// Source: ON-API 2.6, data formats, "dhcpIdentifier", which replaces [`Option82`]. The first two texts exist in both formats.
 ///
-/// `Debug` does not show the texts: they lead to a customer.
+/// `Debug` does not show the texts, because they identify a customer's line.
 ///
 /// ```
 /// use lastmile::rules::{DhcpIdentifier, Option82};
@@ -25,22 +24,22 @@ use crate::rules::{RuleError, schema};
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(remote = "Self", default, rename_all = "camelCase")]
 pub struct DhcpIdentifier {
-    /// The circuit, DHCP option 82, sub-option 1 (RFC 3046).
+    /// The circuit id, DHCP option 82, sub-option 1 (RFC 3046).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv4_circuit_id: Option<String>,
-    /// The remote end, DHCP option 82, sub-option 2 (RFC 3046).
+    /// The remote id, DHCP option 82, sub-option 2 (RFC 3046).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv4_remote_id: Option<String>,
-    /// The interface, DHCPv6 option 18 (RFC 3315).
+    /// The interface id, DHCPv6 option 18 (RFC 3315).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6_interface_id: Option<String>,
-    /// The remote end, DHCPv6 option 37 (RFC 4649).
+    /// The remote id, DHCPv6 option 37 (RFC 4649).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6_remote_id: Option<String>,
 }
 
 impl DhcpIdentifier {
-    /// Whether it has no text at all.
+    /// Returns whether all texts are `None`.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -68,7 +67,7 @@ schema!(DhcpIdentifier, {
 impl TryFrom<&DhcpIdentifier> for Option82 {
     type Error = RuleError;
 
-    /// The circuit and the remote end as sub-options 1 and 2. The texts of DHCPv6 have no place in it.
+    /// Converts the circuit id and the remote id into the sub-options 1 and 2. The format cannot represent the texts of DHCPv6.
     fn try_from(line: &DhcpIdentifier) -> Result<Self, RuleError> {
         let circuit = line.ipv4_circuit_id.iter().map(|text| (Self::CIRCUIT_ID, text.as_bytes()));
         let remote = line.ipv4_remote_id.iter().map(|text| (Self::REMOTE_ID, text.as_bytes()));
@@ -77,8 +76,9 @@ impl TryFrom<&DhcpIdentifier> for Option82 {
 }
 
 impl Option82 {
-    /// The same as readable texts; an empty sub-option is left out, as are all but the first two kinds. None when a circuit
-    /// or a remote end is there that is not readable or comes twice: what is left could be another line's.
+    /// Returns the option as readable texts. Empty sub-options, and those with a code other than 1 and 2, are ignored. Returns
+    /// `None` if a circuit id or remote id is not readable or occurs twice, because the remaining texts could identify another
+    /// line.
     ///
     /// ```
     /// use lastmile::rules::Option82;
@@ -130,16 +130,16 @@ mod tests {
     #[test]
     fn what_is_not_readable_is_not_left_out_silently() {
         let identifier = |hex: &str| hex.parse::<Option82>().unwrap().dhcp_identifier();
-        // The standard's sample of a circuit with an empty remote end.
+        // The standard's sample, which has a circuit id and an empty remote id.
         let sample = "52270123434F2D38373332633266303635653234393062616263653832306539346231303131610200";
         let line = identifier(sample).unwrap();
         assert_eq!(line.ipv4_circuit_id.as_deref(), Some("CO-8732c2f065e2490babce820e94b1011a"));
         assert_eq!(line.ipv4_remote_id, None);
-        // A remote end that is readable beside a circuit that is not.
+        // A readable remote id next to a circuit id that is not readable.
         assert_eq!(identifier("520B0106000400640001020141"), None);
-        // The same sub-option twice.
+        // The same sub-option occurs twice.
         assert_eq!(identifier("5206010141010142"), None);
-        // Another kind alone.
+        // A sub-option with another code only.
         assert!(identifier("5203090141").unwrap().is_empty());
     }
 }

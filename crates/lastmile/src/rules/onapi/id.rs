@@ -2,10 +2,11 @@ use serde::Serialize;
 
 use crate::rules::{Problem, Warning, luhn, scan, text_rule};
 
-/// An identifier of ON-API (of an access, an order, a subscription, an event, or a reference of the service provider's): 1
-/// to 36 letters, digits, hyphens and points, never a personal identity number.
+/// An identifier of ON-API: 1 to 36 letters, digits, hyphens and dots, and never a personal identity number. It identifies an
+/// access, an order, a subscription or an event, or it is a reference of the service provider.
 ///
-/// Source: ON-API 2.6, data formats, "ID". Beyond it, `.` and `..` are refused, since they would be another path.
+/// Source: ON-API 2.6, data formats, "ID". In addition, `.` and `..` are rejected, since they would change the meaning of a
+/// path.
 ///
 /// ```
 /// use lastmile::rules::OnApiId;
@@ -32,10 +33,11 @@ impl OnApiId {
         if text == "." || text == ".." { Err(Problem::Path) } else { Ok(()) }
     }
 
-    /// [`Warning::IdentityNumber`] when a part of it is a Swedish personal identity number by date and check digit. It is
-    /// no rule, although the standard forbids such numbers: one in some hundred numbers of ten digits looks like one.
+    /// Returns [`Warning::IdentityNumber`] if a part of the identifier has the date and the check digit of a Swedish personal
+    /// identity number. This is not a rule, although the standard forbids such numbers: one in several hundred ten-digit
+    /// numbers looks like one.
     pub fn warnings(&self) -> Vec<Warning> {
-        // Digits that no digit touches, and perhaps a hyphen before the last four.
+        // The complete sequences of digits, optionally with a hyphen before the last four digits.
         let parts = || self.0.split(|character: char| !character.is_ascii_digit());
         let dated = parts().zip(parts().skip(1));
         let mut at = 0;
@@ -50,7 +52,8 @@ impl OnApiId {
     }
 }
 
-/// Whether digits are a birthday (`YYMMDD` or `YYYYMMDD`, the day perhaps plus 60) and its four digits.
+/// Returns whether the digits are a date of birth (`YYMMDD` or `YYYYMMDD`, where 60 may be added to the day) and its four-digit
+/// suffix.
 fn is_identity_number(date: &str, serial: &str) -> bool {
     let born = match date.len() {
         6 => date,
@@ -88,7 +91,7 @@ mod tests {
 
     #[test]
     fn personal_identity_numbers_are_said_and_not_refused() {
-        // 811218-9876 is the tax agency's own example; 701063-2391 is one with 60 added to the day.
+        // 811218-9876 is the example of the Swedish Tax Agency. In 701063-2391, 60 is added to the day.
         for (id, warned) in [
             ("811218-9876", true),
             ("8112189876", true),

@@ -3,12 +3,12 @@ use serde::Serialize;
 use crate::rules::class::{COLON, HEX};
 use crate::rules::{Problem, Warning, hidden, shape, text_rule};
 
-/// A MAC address: six bytes as two hexadecimal digits each, with colons between them. It reads small letters and keeps
-/// capitals, which the standard wants.
+/// A MAC address: six bytes of two hexadecimal digits each, separated by colons. Lowercase letters are accepted and stored as
+/// capital letters, which the standard requires.
 ///
 /// Source: ON-API 2.6, data formats, "macAddress".
 ///
-/// `Debug` does not show it: it belongs to a customer's device.
+/// `Debug` does not show the address, because it identifies a customer's device.
 ///
 /// ```
 /// use lastmile::rules::MacAddress;
@@ -39,7 +39,8 @@ impl MacAddress {
         shape(text, &[X, X, C, X, X, C, X, X, C, X, X, C, X, X, C, X, X])
     }
 
-    /// [`Warning::GroupAddress`] when it is the address of a group of devices (the lowest bit of the first byte).
+    /// Returns [`Warning::GroupAddress`] if the lowest bit of the first byte is set, which marks the address of a group of
+    /// devices.
     pub fn warnings(&self) -> Vec<Warning> {
         let group = self.0.as_bytes().get(1).is_some_and(|digit| b"13579BDF".contains(digit));
         if group { vec![Warning::GroupAddress] } else { Vec::new() }

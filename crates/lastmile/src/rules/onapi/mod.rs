@@ -1,4 +1,4 @@
-//! ON-API 2.6.
+//! Rules of ON-API 2.6.
 
 mod address;
 mod dhcp;

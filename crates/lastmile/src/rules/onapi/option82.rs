@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use crate::rules::{Problem, RuleError, hidden, scan, text_rule};
 
-/// DHCP option 82 as a relay agent writes it, in hexadecimal digits: `52`, the length, then the sub-options with their code,
-/// length and bytes. It reads small letters and keeps capitals.
+/// DHCP option 82 as a relay agent writes it, in hexadecimal digits: `52`, the length, and the sub-options, each with its code,
+/// length and bytes. Lowercase digits are accepted and stored as capital letters.
 ///
-/// Source: ON-API 2.6, data formats, "option82", and RFC 3046, which wants one sub-option at least and lets it be empty.
+/// Source: ON-API 2.6, data formats, "option82", and RFC 3046, which requires at least one sub-option and allows an empty one.
 ///
-/// `Debug` does not show it: it leads to a customer.
+/// `Debug` does not show the option, because it identifies a customer's line.
 ///
 /// ```
 /// use lastmile::rules::Option82;
@@ -37,9 +37,9 @@ text_rule!(
 hidden!(Option82);
 
 impl Option82 {
-    /// The code of the sub-option that names the circuit.
+    /// The code of the sub-option with the circuit id.
     pub const CIRCUIT_ID: u8 = 1;
-    /// The code of the sub-option that names the remote end.
+    /// The code of the sub-option with the remote id.
     pub const REMOTE_ID: u8 = 2;
 
     fn check(text: &str) -> Result<(), Problem> {
@@ -68,10 +68,10 @@ impl Option82 {
         Ok(())
     }
 
-    /// Writes an option out of the codes and bytes of its sub-options, in this order.
+    /// Creates an option from the codes and bytes of its sub-options, in the given order.
     ///
     /// # Errors
-    /// When there is none, or they take more than the 255 bytes that the option has.
+    /// Returns an error if there is no sub-option, or if the sub-options exceed 255 bytes in total.
     pub fn from_sub_options<'a>(
         sub_options: impl IntoIterator<Item = (u8, &'a [u8])>,
     ) -> Result<Self, RuleError> {
@@ -94,7 +94,7 @@ impl Option82 {
         Ok(Self(bytes.into_iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()))
     }
 
-    /// Its sub-options, in order.
+    /// Returns the sub-options, in order.
     pub fn sub_options(&self) -> impl Iterator<Item = SubOption<'_>> {
         let mut rest = self.0.get(4..).unwrap_or_default();
         std::iter::from_fn(move || {
@@ -106,18 +106,18 @@ impl Option82 {
         })
     }
 
-    /// The sub-option that names the circuit.
+    /// Returns the sub-option with the circuit id.
     pub fn circuit_id(&self) -> Option<SubOption<'_>> {
         self.sub_options().find(|sub_option| sub_option.code == Self::CIRCUIT_ID)
     }
 
-    /// The sub-option that names the remote end.
+    /// Returns the sub-option with the remote id.
     pub fn remote_id(&self) -> Option<SubOption<'_>> {
         self.sub_options().find(|sub_option| sub_option.code == Self::REMOTE_ID)
     }
 }
 
-/// A sub-option of an [`Option82`]. `Debug` shows its code and length only.
+/// A sub-option of an [`Option82`]. `Debug` shows only its code and length.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SubOption<'a> {
     code: u8,
@@ -125,22 +125,22 @@ pub struct SubOption<'a> {
 }
 
 impl<'a> SubOption<'a> {
-    /// What it is: 1 names the circuit, 2 the remote end; RFC 3046 and others have more.
+    /// Returns the code: 1 for the circuit id, 2 for the remote id. RFC 3046 and others define further codes.
     pub fn code(self) -> u8 {
         self.code
     }
 
-    /// Its bytes.
+    /// Returns the bytes.
     pub fn bytes(self) -> impl Iterator<Item = u8> + 'a {
         (0..self.hex.len()).step_by(2).filter_map(move |at| byte(self.hex, at))
     }
 
-    /// Its bytes in hexadecimal digits.
+    /// Returns the bytes in hexadecimal digits.
     pub fn hex(self) -> &'a str {
         self.hex
     }
 
-    /// Its bytes as text, when they are UTF-8 without control characters.
+    /// Returns the bytes as text, if they are UTF-8 without control characters.
     pub fn text(self) -> Option<String> {
         let text = String::from_utf8(self.bytes().collect()).ok()?;
         (!text.contains(char::is_control)).then_some(text)
@@ -153,12 +153,12 @@ impl fmt::Debug for SubOption<'_> {
     }
 }
 
-/// The byte that two hexadecimal digits stand for.
+/// Returns the byte that two hexadecimal digits represent.
 fn byte(hex: &str, at: usize) -> Option<u8> {
     u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()
 }
 
-/// The length that is at a place, and what follows it.
+/// Returns the length that is stored at an index, and the digits after it.
 fn sized(hex: &str, at: usize) -> Option<(usize, &str)> {
     Some((usize::from(byte(hex, at)?), hex.get(at + 2..)?))
 }
@@ -199,7 +199,7 @@ mod tests {
             ("520901036162630203313233", length(2, 9, 10)),
             ("520A01096162630203313233", length(6, 9, 8)),
             ("520A01036162630204313233", length(16, 4, 3)),
-            // A code without a length, such as an end mark, which RFC 3046 forbids.
+            // A code without a length, such as an end marker, which RFC 3046 forbids.
             ("52060103616263FF", Problem::TooShort),
         ] {
             assert_eq!(bad.parse::<Option82>().unwrap_err().problem(), problem, "{bad:?}");

@@ -2,11 +2,11 @@ use serde::Serialize;
 
 use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 
-/// A telephone number: `+` and digits, the country's code first.
+/// A telephone number: `+` and digits, beginning with the country code.
 ///
-/// Source: ON-API 2.6, data formats, "phoneNo", which wants E.164.
+/// Source: ON-API 2.6, data formats, "phoneNo", which requires E.164.
 ///
-/// `Debug` does not show it.
+/// `Debug` does not show the number.
 ///
 /// ```
 /// use lastmile::rules::OnApiPhone;
@@ -34,8 +34,8 @@ impl OnApiPhone {
         scan(text, 2..=usize::MAX, |at, byte| if at == 0 { byte == b'+' } else { byte.is_ascii_digit() })
     }
 
-    /// [`Warning::InternationalNumber`] when the country's code would begin with 0, or there are more than the 15 digits of
-    /// E.164: the standard's pattern has neither.
+    /// Returns [`Warning::InternationalNumber`] if the country code begins with 0, or if there are more than the 15 digits that
+    /// E.164 allows. The pattern of the standard checks neither.
     pub fn warnings(&self) -> Vec<Warning> {
         let digits = self.0.len() - 1;
         if digits > 15 || self.0.starts_with("+0") { vec![Warning::InternationalNumber] } else { Vec::new() }
