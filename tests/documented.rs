@@ -27,7 +27,7 @@ fn of_the_program() -> Vec<String> {
 }
 
 #[test]
-fn the_readme_shows_what_is_tested() {
+fn the_readme_example_equals_the_tested_program() {
     let text = |lines: Vec<String>| lines.join("\n").trim().to_owned();
     assert_eq!(text(of_the_readme()), text(of_the_program()));
 }
@@ -77,7 +77,7 @@ fn cases() -> Vec<(usize, usize, &'static str)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_places_an_order_once_wherever_it_ends() {
+async fn the_readme_example_places_an_order_once_despite_crashes() {
     let sandbox = Sandbox::builder().seed(1).onapi_deduplicates(false).start().await.unwrap();
     let folder = std::env::temp_dir().join(format!("lastmile-documented-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

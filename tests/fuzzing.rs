@@ -57,7 +57,7 @@ fn every_target_has_its_file_for_libfuzzer() {
 }
 
 #[test]
-fn every_answer_of_every_client_is_in_a_target() {
+fn every_response_type_is_in_a_target() {
     for api in APIS {
         let mut declared = generated(api).answers;
         declared.retain(|_, ty| ty != "()" && ty != "ByteStream");
@@ -81,7 +81,7 @@ fn every_open_enum_is_in_a_target() {
 }
 
 #[test]
-fn every_stored_value_among_the_seeds_is_taken() {
+fn every_stored_seed_is_accepted() {
     let stored = TARGETS.iter().find(|target| target.name == "stored").unwrap();
     let mut taken = 0;
     for seed in (stored.seeds)() {

@@ -161,7 +161,7 @@ fn connection() -> Value {
 }
 
 #[test]
-fn cocon_creations() {
+fn cocon_creating_calls_validate_their_texts() {
     creation::<CustomerCreate>(customer(), &[], warned);
     creation::<ContactCreate>(contact(), &[], warned);
     creation::<CustomerContractCreate>(contract(), &[], warned);
@@ -176,7 +176,7 @@ fn cocon_creations() {
 }
 
 #[test]
-fn a_cocon_creation_without_a_text_is_refused_and_names_its_fields() {
+fn a_cocon_creation_without_any_text_is_refused_naming_its_fields() {
     fn refused<C: Creation>(samples: &[Value], fields: &[&str]) {
         for sample in samples {
             let request: C = serde_json::from_value(sample.clone()).unwrap();
@@ -204,7 +204,7 @@ fn a_cocon_creation_without_a_text_is_refused_and_names_its_fields() {
 }
 
 #[test]
-fn what_a_cocon_object_is_found_again_by_is_missed_and_not_demanded() {
+fn a_cocon_object_without_identifying_fields_is_warned_about() {
     let customer = CustomerCreate { client_code: Some("AB-1".into()), ..Default::default() };
     assert_eq!(paths(&customer, Warning::MissingField), ["name"]);
     let contact = ContactCreate { phone_number: Some("+31101234567".into()), ..Default::default() };
@@ -225,7 +225,7 @@ fn what_a_cocon_object_is_found_again_by_is_missed_and_not_demanded() {
 }
 
 #[test]
-fn numbers_dates_and_addresses_of_cocon() {
+fn cocon_numbers_dates_and_addresses_are_validated() {
     fn read<C: Creation>(change: impl Fn(&mut String)) -> Result<Prepared<C>, Error> {
         let mut text = connection().to_string();
         change(&mut text);
@@ -267,7 +267,7 @@ fn numbers_dates_and_addresses_of_cocon() {
 }
 
 #[test]
-fn ids_of_cocon() {
+fn cocon_ids_are_validated() {
     for id in ["", " ", "..", "1\n", "1\0", "a\\b"] {
         is_invalid(&Error::from(id.parse::<ContactId>().unwrap_err()), id);
         is_invalid(&Error::from(id.parse::<CustomerId>().unwrap_err()), id);
@@ -277,7 +277,7 @@ fn ids_of_cocon() {
 }
 
 #[tokio::test]
-async fn cocon_patches() {
+async fn cocon_patches_validate_their_texts() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     macro_rules! patch {
@@ -346,7 +346,7 @@ fn person() -> Value {
 }
 
 #[test]
-fn covage_creations() {
+fn covage_creating_calls_validate_their_texts() {
     creation::<covage::NewOrder>(draft_request(), &[], warned);
     let terminate = json!({ "type": "terminate", "service_ref": "S191128_21428" });
     creation::<covage::NewOrder>(terminate, &[], warned);
@@ -365,7 +365,7 @@ fn covage_creations() {
 }
 
 #[test]
-fn an_address_of_a_mailbox_that_is_none_is_warned_about() {
+fn an_invalid_email_address_is_warned_about() {
     let mut order = draft_request();
     order["end_customer"]["contact"]["email"] = "no at".into();
     let order: covage::NewOrder = serde_json::from_value(order).unwrap();
@@ -390,7 +390,7 @@ fn draft() -> Draft {
 }
 
 #[tokio::test]
-async fn covage_changes() {
+async fn covage_changes_validate_their_texts() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let mut draft = draft();
@@ -456,7 +456,7 @@ fn order() -> Value {
 }
 
 #[test]
-fn onapi_creations() {
+fn onapi_creating_calls_validate_their_texts() {
     let activation = json!({ "access": "a-1001", "body": order() });
     creation::<onapi::NewOrder>(activation, &[], never);
     let change = json!({
@@ -478,7 +478,7 @@ fn onapi_creations() {
 }
 
 #[test]
-fn references_of_onapi_that_may_be_personal_are_warned_about() {
+fn onapi_references_that_may_be_personal_are_warned_about() {
     let mut odd = order();
     odd["spReference"] = "19811218-9876".into();
     odd["equipment"]["macAddress"] = "01:00:5E:00:00:01".into();
@@ -494,7 +494,7 @@ fn references_of_onapi_that_may_be_personal_are_warned_about() {
 }
 
 #[tokio::test]
-async fn onapi_changes() {
+async fn onapi_changes_validate_their_texts() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let received: NetworkOrder =

@@ -65,7 +65,7 @@ fn has(line: &str, parts: &[&str]) {
 }
 
 #[tokio::test]
-async fn spans_and_warnings() {
+async fn calls_emit_spans_and_failures_emit_warnings() {
     let log = Log::default();
     let writer = log.clone();
     tracing_subscriber::fmt()

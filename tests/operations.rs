@@ -168,7 +168,7 @@ fn check_tally(name: &str, tally: &str) -> Output {
 }
 
 #[test]
-fn a_tally_without_an_operation_fails_and_names_it() {
+fn a_tally_that_lacks_an_operation_fails_and_names_it() {
     let lines = apis().into_iter().flat_map(|(_, spec)| {
         let title = spec.document()["info"]["title"].as_str().unwrap();
         spec.operations().map(move |operation| format!("{title}: {}\n", operation.id))

@@ -56,7 +56,7 @@ impl Observer for Reports {
 }
 
 #[tokio::test]
-async fn attempts_waits_and_the_call() {
+async fn attempts_waits_and_calls_are_reported() {
     let reports = Arc::new(Reports::default());
     let server = RawServer::start([Then::Close, Then::Answer(json("200 OK", "{}"))]).await;
     let client = cocon(&server).observer(reports.clone()).build().unwrap();
@@ -89,7 +89,7 @@ async fn attempts_waits_and_the_call() {
 }
 
 #[tokio::test]
-async fn a_call_that_waits_for_a_permit_in_vain() {
+async fn a_call_that_gets_no_permit_is_reported() {
     let reports = Arc::new(Reports::default());
     let server = RawServer::start([Then::Hang]).await;
     let client = cocon(&server).observer(reports.clone());
@@ -111,7 +111,7 @@ async fn a_call_that_waits_for_a_permit_in_vain() {
 }
 
 #[tokio::test]
-async fn token_requests() {
+async fn token_requests_are_reported() {
     let reports = Arc::new(Reports::default());
     let server = RawServer::with_tokens(
         [Then::Answer(json("401 Unauthorized", "{}")), Then::Answer(json("200 OK", "[]"))],

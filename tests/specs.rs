@@ -55,7 +55,7 @@ fn problems(spec: &Spec, sample: &Sample, json: &Value) -> Vec<String> {
 }
 
 #[test]
-fn every_sample_of_the_references_fits_its_closed_schema() {
+fn every_reference_sample_matches_its_closed_schema() {
     let mut counts = Vec::new();
     for (api, spec) in APIS.into_iter().zip(SPECS) {
         let samples = samples(api);
@@ -68,7 +68,7 @@ fn every_sample_of_the_references_fits_its_closed_schema() {
 }
 
 #[test]
-fn a_field_that_no_schema_describes_is_noticed_at_every_depth() {
+fn an_undescribed_field_is_detected_at_every_depth() {
     let mut noticed = 0;
     for (api, spec) in APIS.into_iter().zip(SPECS) {
         let free = free_maps(spec().document());
@@ -114,7 +114,7 @@ fn objects(json: &Value) -> Vec<String> {
 }
 
 #[test]
-fn the_samples_stand_in_the_documents_as_examples() {
+fn the_samples_are_examples_in_the_documents() {
     for (api, spec) in APIS.into_iter().zip(SPECS) {
         let examples = spec().document()["components"]["examples"].as_object().unwrap();
         let values: Vec<&Value> = examples.values().map(|example| &example["value"]).collect();

@@ -7,7 +7,7 @@ use lastmile_tests::sandbox;
 use serde_json::json;
 
 #[test]
-fn addresses_that_would_show_credentials_are_refused() {
+fn base_urls_that_would_expose_credentials_are_refused() {
     let build = |base: &str| Cocon::builder(base).api_key("k").client_id("c").build();
     for (base, says) in [
         ("http://cocon.example", "plain http to cocon.example"),
@@ -44,7 +44,7 @@ fn addresses_that_would_show_credentials_are_refused() {
 }
 
 #[tokio::test]
-async fn a_slash_at_the_end_of_the_base_and_other_header_names() {
+async fn a_trailing_slash_and_custom_header_names_are_accepted() {
     let sandbox = sandbox().await;
     let supplier = sandbox.cocon();
     let cocon = Cocon::builder(format!("{}/", supplier.base_url()))

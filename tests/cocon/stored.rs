@@ -41,7 +41,7 @@ fn answer_of(answer: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn what_was_created_is_stored() {
+async fn the_created_object_is_stored() {
     let sandbox = sandbox().await;
     let named = |id: &str| json!({ "id": id, "name": "Ankeborg", "unlisted": [1, "x"] });
     let customer = CustomerCreate { name: Some("Ankeborg".into()), ..Default::default() };
@@ -65,7 +65,7 @@ async fn what_was_created_is_stored() {
 
 /// Some servers answer a failure with status 200, or with something else than what was asked for.
 #[tokio::test]
-async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
+async fn a_response_with_another_object_is_not_accepted() {
     async fn doubted<C>(sandbox: &Sandbox, operation: &str, request: impl Fn() -> C, others: &[Value])
     where
         C: Creation<Supplier = lastmile::cocon::Cocon>,
@@ -105,7 +105,7 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
 
 /// What version 0.1.0 of the library stored.
 #[tokio::test]
-async fn version_1_is_read() {
+async fn stored_version_1_is_read() {
     let read = |more: Value| -> Prepared<CustomerCreate> {
         let mut stored = json!({ "version": 1, "kind": "cocon.customer", "request": { "name": "Ankeborg" } });
         stored.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -155,7 +155,7 @@ async fn version_1_is_read() {
 }
 
 #[test]
-fn a_field_that_would_be_lost_is_refused() {
+fn an_unknown_stored_field_is_refused() {
     fn refused<C: Creation>(stored: &Value) -> String {
         serde_json::from_str::<Prepared<C>>(&stored.to_string()).expect_err("it is refused").to_string()
     }
@@ -196,7 +196,7 @@ fn a_field_that_would_be_lost_is_refused() {
 }
 
 #[test]
-fn a_state_that_is_not_known_is_refused() {
+fn an_unknown_stored_state_is_refused() {
     let read = |more: Value| {
         let mut stored = json!({ "kind": "cocon.customer", "request": {} });
         stored.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -217,7 +217,7 @@ fn a_state_that_is_not_known_is_refused() {
 
 /// Cocon shows nothing that a look-up could find, so that only a person can tell; once nobody can be sending it any more.
 #[tokio::test]
-async fn a_crash_is_for_a_person_to_settle() {
+async fn a_crashed_value_is_undecidable() {
     let sandbox = sandbox().await;
     let settled = cocon(&sandbox).with_policy(settled());
     let mut fresh = crashed(&mut Prepared::new(customer()).unwrap(), Duration::ZERO);

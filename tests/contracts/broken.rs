@@ -10,7 +10,7 @@ use crate::calls::{Call, Client, patient, secure, seen, told};
 use crate::table::CUT;
 
 #[tokio::test]
-async fn nobody_listens() {
+async fn connection_refused() {
     // Bound and not listening, so that the port is nobody else's.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -22,7 +22,7 @@ async fn nobody_listens() {
 }
 
 #[tokio::test]
-async fn no_tls_comes_about() {
+async fn tls_handshake_fails() {
     // It waits for the end of a request; what begins TLS is none.
     let silent = Then::Hang;
     let closing = Then::CloseUnread;
@@ -40,7 +40,7 @@ async fn no_tls_comes_about() {
 
 /// Longer than what the system usually takes in before the server reads it, so that the client is still writing.
 #[tokio::test]
-async fn reset_while_a_long_request_is_being_written() {
+async fn reset_while_a_long_request_is_written() {
     for _ in 0..2 {
         let server = RawServer::start([Then::ResetHalfway]).await;
         let Client::Cocon(cocon) = Call::Create.client(&server.base_url(), patient()) else { unreachable!() };
@@ -56,7 +56,7 @@ async fn reset_while_a_long_request_is_being_written() {
 }
 
 #[tokio::test]
-async fn what_arrived_is_kept() {
+async fn a_partial_response_is_kept() {
     let (cut, _) = told(Call::Create, patient(), vec![Then::Answer(CUT)]).await;
     assert_eq!(cut.unwrap_err().body().as_ref(), b"{\"id\": ");
 

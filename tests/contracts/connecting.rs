@@ -26,7 +26,7 @@ fn names(error: &Error, cause: &str, host: &str) {
 }
 
 #[tokio::test]
-async fn a_name_that_cannot_be_resolved() {
+async fn the_error_names_an_unresolvable_host() {
     // Longer than a label may be, so that no name server is asked.
     let host = format!("{}.example", "a".repeat(64));
     let error = read(&format!("https://{host}/secret-path"), 2).await;
@@ -35,7 +35,7 @@ async fn a_name_that_cannot_be_resolved() {
 }
 
 #[tokio::test]
-async fn a_port_that_nobody_listens_on() {
+async fn the_error_names_a_refused_connection() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let host = socket.local_addr().unwrap().to_string();
@@ -59,7 +59,7 @@ async fn a_port_that_nobody_listens_on() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls() {
+async fn the_error_names_a_server_without_tls() {
     let plain = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
     for (then, cause) in [
         (Then::SpeakUnread(plain), "answers, but not with TLS"),
@@ -73,7 +73,7 @@ async fn a_server_without_tls() {
 
 /// It would be no other certificate the next time.
 #[tokio::test]
-async fn a_certificate_that_is_not_trusted_is_looked_at_once() {
+async fn an_untrusted_certificate_is_not_retried() {
     let server = TlsServer::start().await;
     let host = server.address().to_string();
     let error = read(&format!("https://{host}/secret-path"), 4).await;
@@ -102,7 +102,7 @@ fn names_login(error: &Error, host: &str) {
 }
 
 #[tokio::test]
-async fn a_proxy_that_makes_no_tunnel() {
+async fn the_error_names_a_proxy_that_opens_no_tunnel() {
     let server =
         RawServer::start([Then::Answer("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")]).await;
     let proxy = Proxy::all(server.base_url()).unwrap();

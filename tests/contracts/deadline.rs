@@ -10,7 +10,7 @@ use crate::table::ok;
 
 /// Nobody may repeat it, so that giving up earlier would only make its outcome unknown.
 #[tokio::test]
-async fn a_creation_waits_as_long_as_it_may() {
+async fn a_creating_call_waits_until_its_deadline() {
     let policy = hurried();
     assert!(policy.attempt_timeout * 3 < policy.deadline);
     let (told, wire) = told(Call::Create, policy.clone(), vec![Then::Hang]).await;
@@ -22,7 +22,7 @@ async fn a_creation_waits_as_long_as_it_may() {
 
 /// The connection of a call that was given up is not used again, whatever still comes on it.
 #[tokio::test]
-async fn an_answer_after_the_deadline_is_nobody_s() {
+async fn a_late_response_is_not_taken_for_another_call() {
     let case = async |first: Call, second: Call| {
         let late = Then::AnswerWhenTold(json("200 OK", &done("stranger")));
         let server = RawServer::start([late, Then::AnswerAndKeep(ok())]).await;
@@ -43,7 +43,7 @@ async fn an_answer_after_the_deadline_is_nobody_s() {
 }
 
 #[tokio::test]
-async fn the_deadline_comes_before_the_connection() {
+async fn nothing_is_sent_when_the_deadline_precedes_the_connection() {
     let server = RawServer::start([Then::Hang]).await;
     let policy = hurried().with_deadline(Duration::from_millis(100));
     let told = secure(&server, policy).make(Call::Create).await;
@@ -52,7 +52,7 @@ async fn the_deadline_comes_before_the_connection() {
 }
 
 #[tokio::test]
-async fn without_time_nothing_is_sent_and_with_all_time_nothing_overflows() {
+async fn zero_and_maximal_time_limits_are_supported() {
     let none = patient().with_deadline(Duration::ZERO);
     for call in [Call::Create, Call::Read, Call::List] {
         let (told, wire) = told(call, none.clone(), vec![Then::Close]).await;

@@ -20,7 +20,7 @@ fn flood(status: &str) -> Then {
 }
 
 #[tokio::test]
-async fn a_body_without_end() {
+async fn an_endless_body_is_abandoned_at_the_limit() {
     for (call, status, ends) in [
         (Call::Create, "200 OK", Decode),
         (Call::Submit, "200 OK", Decode),
@@ -45,7 +45,7 @@ async fn a_body_without_end() {
 }
 
 #[tokio::test]
-async fn a_token_without_end() {
+async fn an_endless_token_response_is_abandoned_at_the_limit() {
     let server = RawServer::with_tokens([Then::Reset], [flood("200 OK")]).await;
     let client = Call::Submit.client(&server.base_url(), patient().with_max_attempts(1));
     let told = client.make(Call::Submit).await;
@@ -72,7 +72,7 @@ async fn ended(then: Then, policy: Policy) -> (RowError, usize) {
 }
 
 #[tokio::test]
-async fn a_row_without_end() {
+async fn an_endless_row_is_abandoned_at_the_limit() {
     let (error, sent) = ended(flood("200 OK"), patient()).await;
     assert!(matches!(error, RowError::Malformed { .. }), "{error}");
     assert!(error.to_string().contains("a row is longer than the limit"), "{error}");
@@ -80,7 +80,7 @@ async fn a_row_without_end() {
 }
 
 #[tokio::test]
-async fn a_list_that_drips_or_stands_still() {
+async fn a_stalled_or_slow_list_fails() {
     for (then, says) in [
         (Then::Drip(CUT, " "), "slower than 1000 bytes a second"),
         (Then::AnswerAndHang(CUT), "stood still for 300 ms"),
@@ -94,7 +94,7 @@ async fn a_list_that_drips_or_stands_still() {
 
 /// A list may take longer than the deadline of its beginning, as long as it comes fast enough.
 #[tokio::test]
-async fn a_list_that_comes_steadily_outlives_the_deadline() {
+async fn a_steady_list_may_outlast_the_deadline() {
     const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n[{\"accessId\":\"1\"}";
     let server = RawServer::start([Then::Drip(HEAD, ",{\"accessId\":\"2\"}")]).await;
     let policy = single().with_min_bytes_per_second(10).with_stream_idle_timeout(Duration::from_secs(5));

@@ -19,7 +19,7 @@ fn with_lines(lines: &str) -> &'static str {
 }
 
 #[tokio::test]
-async fn headers_that_are_not_allowed_cost_no_answer() {
+async fn invalid_headers_do_not_lose_the_response() {
     let many: String = (0..60).map(|number| format!("x-edge-{number}: here\r\n")).collect();
     for lines in [
         "content-security-policy: default-src self;\r\n  child-src self\r\n",
@@ -51,7 +51,7 @@ async fn headers_that_are_not_allowed_cost_no_answer() {
 
 /// A blank before the colon of a header that matters: it is read all the same.
 #[tokio::test]
-async fn the_length_is_read_with_a_blank_before_its_colon() {
+async fn headers_with_a_space_before_the_colon_are_read() {
     let body = done("1");
     let answer = format!("HTTP/1.1 200 OK\r\ncontent-length : {}\r\n\r\n{body}", body.len()).leak();
     let (told, wire) = told(Call::Create, patient(), vec![Then::AnswerAndHang(answer)]).await;
@@ -64,7 +64,7 @@ async fn the_length_is_read_with_a_blank_before_its_colon() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_named() {
+async fn the_error_says_why_a_head_is_unreadable() {
     let many: String = (0..300).map(|number| format!("x-edge-{number}: here\r\n")).collect();
     let long = format!("x-edge: {}\r\n", "here".repeat(1 << 18));
     for (answer, says) in [

@@ -144,7 +144,7 @@ async fn run(sandbox: &Sandbox, access: String, service: String, turns: usize) -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_leaves_a_paused_process_after_its_deadline() {
+async fn a_paused_process_sends_nothing_after_its_deadline() {
     let (sandbox, free) = network(RUNS).await;
     let runs = free.into_iter().enumerate();
     let runs: Vec<_> = runs.map(|(turns, (access, service))| run(&sandbox, access, service, turns)).collect();
@@ -229,7 +229,7 @@ async fn stopped_while_connecting(sandbox: &Sandbox, access: String, service: St
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_leaves_over_a_connection_that_comes_about_too_late() {
+async fn nothing_is_sent_over_a_connection_established_too_late() {
     let (sandbox, free) = network(CONNECTING).await;
     let runs = free.into_iter().enumerate();
     let runs: Vec<_> = runs

@@ -19,7 +19,7 @@ fn cocon(server: &RawServer, at_once: usize) -> Cocon {
 }
 
 #[tokio::test]
-async fn more_of_them_wait_for_one_to_end() {
+async fn calls_beyond_the_limit_wait_for_a_permit() {
     let told = Then::AnswerWhenTold(ok());
     let server = RawServer::start([told, told, Then::Answer(ok())]).await;
     let (cocon, another) = (cocon(&server, 2), cocon(&server, 1));
@@ -40,7 +40,7 @@ async fn more_of_them_wait_for_one_to_end() {
 
 /// Calls that create something have places of their own.
 #[tokio::test]
-async fn reads_that_hang_keep_no_creation_waiting() {
+async fn hanging_reads_do_not_delay_creating_calls() {
     let server = RawServer::start([Then::Hang, Then::AnswerAndKeep(ok())]).await;
     let cocon = cocon(&server, 1);
     let mut customer = Prepared::new(lastmile_tests::customer()).unwrap();
@@ -59,7 +59,7 @@ async fn reads_that_hang_keep_no_creation_waiting() {
 
 /// Those who had to wait do not all leave at once then.
 #[tokio::test]
-async fn a_rate_is_kept_by_those_who_waited_for_a_place() {
+async fn calls_that_waited_for_a_permit_keep_the_rate_limit() {
     const APART: Duration = Duration::from_millis(200);
     let server = RawServer::start([Then::AnswerWhenTold(ok()), Then::AnswerAndKeep(ok())]).await;
     let builder = Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient());
@@ -86,7 +86,7 @@ async fn a_rate_is_kept_by_those_who_waited_for_a_place() {
 
 /// A token is obtained, refused and renewed for a call that has the only place.
 #[tokio::test]
-async fn tokens_need_no_place() {
+async fn token_requests_need_no_permit() {
     let refused = Then::AnswerAndKeep(answer("401 Unauthorized", ""));
     let server = RawServer::with_tokens([refused, Then::AnswerAndKeep(ok())], [tokens()]).await;
     let covage = Covage::builder(server.base_url()).login("orders@sp.example", "x").policy(patient());
@@ -98,7 +98,7 @@ async fn tokens_need_no_place() {
 }
 
 #[tokio::test]
-async fn what_finds_no_place_until_its_deadline_is_not_sent() {
+async fn a_call_without_a_permit_by_its_deadline_is_not_sent() {
     let server = RawServer::start([Then::Hang]).await;
     // None at all would be no handle.
     let cocon = cocon(&server, 0);
@@ -129,7 +129,7 @@ async fn what_finds_no_place_until_its_deadline_is_not_sent() {
 }
 
 #[tokio::test]
-async fn whoever_gives_up_leaves_his_place() {
+async fn a_dropped_call_releases_its_permit() {
     let server = RawServer::start([Then::Hang, Then::AnswerAndKeep(ok())]).await;
     let cocon = cocon(&server, 1);
     let id = "1".parse().unwrap();
@@ -144,7 +144,7 @@ async fn whoever_gives_up_leaves_his_place() {
 
 /// The pause before another attempt keeps nobody waiting.
 #[tokio::test]
-async fn between_two_attempts_a_call_has_no_place() {
+async fn a_call_holds_no_permit_during_backoff() {
     let busy = Then::AnswerAndKeep(answer("503 Busy\r\nretry-after: 2", ""));
     let server = RawServer::start([busy, Then::AnswerAndKeep(ok())]).await;
     let cocon = cocon(&server, 1);
@@ -163,7 +163,7 @@ async fn between_two_attempts_a_call_has_no_place() {
 }
 
 #[tokio::test]
-async fn a_list_counts_until_its_head_is_there() {
+async fn a_streamed_list_holds_its_permit_until_its_head_arrives() {
     const LIST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n[{\"accessId\":\"1\"},";
     let access = json("200 OK", &done("1"));
     let server = RawServer::start([Then::AnswerAndHang(LIST), Then::AnswerAndKeep(access)]).await;

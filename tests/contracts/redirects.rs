@@ -8,7 +8,7 @@ use crate::table::ok;
 
 /// Another machine or port, the same machine by another name, and without a scheme: no credentials go there.
 #[tokio::test]
-async fn another_origin_is_never_asked() {
+async fn a_redirect_to_another_origin_is_not_followed() {
     let elsewhere = RawServer::start([Then::AnswerAndKeep(ok())]).await;
     let (address, port) = (elsewhere.address(), elsewhere.address().port());
     let places =
@@ -38,7 +38,7 @@ async fn another_origin_is_never_asked() {
 
 /// The password is not sent to another origin either.
 #[tokio::test]
-async fn a_login_is_not_redirected() {
+async fn a_login_redirect_to_another_origin_is_not_followed() {
     let elsewhere = RawServer::start([tokens()]).await;
     for status in [301, 302, 303, 307, 308] {
         let place = format!("{status} Elsewhere\r\nlocation: {}/token/", elsewhere.base_url());
@@ -55,7 +55,7 @@ async fn a_login_is_not_redirected() {
 
 /// What is sent on is the same request, at another path.
 #[tokio::test]
-async fn a_creation_stays_what_it_is() {
+async fn a_redirected_creating_request_keeps_its_method_and_body() {
     for status in [307, 308] {
         for call in [Call::Create, Call::Activate, Call::Submit, Call::Change] {
             let found = answer(&format!("{status} Elsewhere\r\nlocation: /elsewhere?a=b"), "");

@@ -28,7 +28,7 @@ contracts! {
         Read     => (Answered, _, _, 1),
         Change   => (Answered, _, _, 1),
     }
-    reset_in_the_request_s_body: once [ResetHalfway] {
+    reset_in_the_request_body: once [ResetHalfway] {
         Create   => (Unknown, None, 1, 0),
         Activate => (Unknown, None, 1, 0),
         Submit   => (Unknown, None, 1, 0),
@@ -51,20 +51,20 @@ contracts! {
         Delete   => (Answered, _, _, 2),
         Change   => (Answered, _, _, 2),
     }
-    closed_before_the_answer: once [Close] {
+    closed_before_the_response: once [Close] {
         Create   => (Unknown, None, 1, 1),
         Activate => (Unknown, None, 1, 1),
         Submit   => (Unknown, None, 1, 1),
         Read     => (Unknown, None, 4, 4),
         Delete   => (Unknown, None, 4, 4),
     }
-    closed_in_the_answer_s_head: once [Answer("HTTP/1.1 200 OK\r\ncontent-ty")] {
+    closed_in_the_response_head: once [Answer("HTTP/1.1 200 OK\r\ncontent-ty")] {
         Create   => (Unknown, None, 1, 1),
         Submit   => (Unknown, None, 1, 1),
         Read     => (Unknown, None, 4, 4),
         Delete   => (Unknown, None, 4, 4),
     }
-    closed_in_the_answer_s_body: once [Answer(CUT)] {
+    closed_in_the_response_body: once [Answer(CUT)] {
         Create   => (Unknown, Some(200), 1, 1),
         Submit   => (Unknown, Some(200), 1, 1),
         Read     => (Unknown, Some(200), 4, 4),
@@ -72,10 +72,10 @@ contracts! {
         Change   => (Unknown, Some(200), 4, 4),
     }
     /// A reset may overtake what was sent before it.
-    reset_in_the_answer_s_body: fifty_times [AnswerAndReset(CUT)] {
+    reset_in_the_response_body: fifty_times [AnswerAndReset(CUT)] {
         Create   => (Unknown, None | Some(200), 1, 1),
     }
-    closed_in_a_refusal_s_body: once [Answer("HTTP/1.1 400 Bad\r\ncontent-length: 100\r\n\r\n{\"message\": \"")] {
+    closed_in_an_error_body: once [Answer("HTTP/1.1 400 Bad\r\ncontent-length: 100\r\n\r\n{\"message\": \"")] {
         Create   => (Rejected, Some(400), 1, 1),
         Read     => (Rejected, Some(400), 1, 1),
         List     => (Rejected, Some(400), 1, 1),
@@ -84,7 +84,7 @@ contracts! {
 
     // The server does not answer in time.
 
-    no_answer_until_the_deadline: in_a_hurry [Hang] {
+    no_response_until_the_deadline: in_a_hurry [Hang] {
         Create   => (Unknown, None, 1, 1),
         Activate => (Unknown, None, 1, 1),
         Submit   => (Unknown, None, 1, 1),
@@ -92,42 +92,42 @@ contracts! {
         List     => (Unknown, None, 2, 1..=2),
         Delete   => (Unknown, None, 2, 1..=2),
     }
-    an_answer_without_its_body: in_a_hurry [AnswerAndHang(CUT)] {
+    a_response_without_its_body: in_a_hurry [AnswerAndHang(CUT)] {
         Create   => (Unknown, Some(200), 1, 1),
         Read     => (Unknown, Some(200), 2, 1..=2),
         Delete   => (Unknown, Some(200), 2, 1..=2),
     }
-    a_refusal_without_its_body: in_one_attempt [AnswerAndHang("HTTP/1.1 403 No\r\ncontent-length: 100\r\n\r\n")] {
+    an_error_response_without_its_body: in_one_attempt [AnswerAndHang("HTTP/1.1 403 No\r\ncontent-length: 100\r\n\r\n")] {
         Create   => (Rejected, Some(403), 1, 1),
         Read     => (Rejected, Some(403), 1, 1),
         List     => (Rejected, Some(403), 1, 1),
         Delete   => (Rejected, Some(403), 1, 1),
     }
-    a_dripping_head: in_a_hurry [Drip("HTTP/1.1 200 OK\r\nx-slow: ", "a")] {
+    a_slow_head: in_a_hurry [Drip("HTTP/1.1 200 OK\r\nx-slow: ", "a")] {
         Create   => (Unknown, None, 1, 1),
         Read     => (Unknown, None, 2, 1..=2),
         List     => (Unknown, None, 2, 1..=2),
     }
-    a_dripping_body: in_a_hurry [Drip(CUT, " ")] {
+    a_slow_body: in_a_hurry [Drip(CUT, " ")] {
         Create   => (Unknown, Some(200), 1, 1),
         Read     => (Unknown, Some(200), 2, 1..=2),
     }
-    interim_answers_without_end: in_a_hurry [Drip("", "HTTP/1.1 102 Processing\r\n\r\n")] {
+    endless_interim_responses: in_a_hurry [Drip("", "HTTP/1.1 102 Processing\r\n\r\n")] {
         Create   => (Unknown, None, 1, 1),
         Read     => (Unknown, None, 2, 1..=2),
     }
 
     // The server answers with what cannot be used.
 
-    no_http: once [Answer("220 mail.sp.example ready\r\n")] {
+    not_http: once [Answer("220 mail.sp.example ready\r\n")] {
         Create   => (Unknown, None, 1, 1),
         Read     => (Unknown, None, 4, 4),
     }
-    a_head_without_end: once [Flood("HTTP/1.1 200 OK\r\n", "x-filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n")] {
+    an_endless_head: once [Flood("HTTP/1.1 200 OK\r\n", "x-filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n")] {
         Create   => (Unknown, None, 1, 1),
         Read     => (Unknown, None, 4, 4),
     }
-    a_header_without_end: once [Flood("HTTP/1.1 200 OK\r\nx-filler: ", "a")] {
+    an_endless_header: once [Flood("HTTP/1.1 200 OK\r\nx-filler: ", "a")] {
         Create   => (Unknown, None, 1, 1),
         Read     => (Unknown, None, 4, 4),
     }
@@ -148,33 +148,33 @@ contracts! {
         Create   => (Decode, Some(200), 1, 1),
         Read     => (Decode, Some(200), 1, 1),
     }
-    a_page_with_status_200: once [AnswerAndKeep(page("200 OK"))] {
+    an_html_page_with_status_200: once [AnswerAndKeep(page("200 OK"))] {
         Create   => (Decode, Some(200), 1, 1),
         Activate => (Decode, Some(200), 1, 1),
         Submit   => (Decode, Some(200), 1, 1),
         Read     => (Decode, Some(200), 1, 1),
         Delete   => (Decode, Some(200), 1, 1),
     }
-    a_page_with_status_400: once [AnswerAndKeep(page("400 Bad Request"))] {
+    an_html_page_with_status_400: once [AnswerAndKeep(page("400 Bad Request"))] {
         Create   => (Rejected, Some(400), 1, 1),
         Submit   => (Rejected, Some(400), 1, 1),
         Read     => (Rejected, Some(400), 1, 1),
         Delete   => (Rejected, Some(400), 1, 1),
     }
-    a_page_with_status_502: once [AnswerAndKeep(page("502 Bad Gateway"))] {
+    an_html_page_with_status_502: once [AnswerAndKeep(page("502 Bad Gateway"))] {
         Create   => (Unknown, Some(502), 1, 1),
         Submit   => (Unknown, Some(502), 1, 1),
         Read     => (Unknown, Some(502), 4, 4),
         Delete   => (Unknown, Some(502), 4, 4),
     }
-    good_json_under_another_name: once [AnswerAndKeep(answer("200 OK\r\ncontent-type: text/plain", &done("1")))] {
+    json_with_another_content_type: once [AnswerAndKeep(answer("200 OK\r\ncontent-type: text/plain", &done("1")))] {
         Create   => (Answered, _, _, 1),
         Activate => (Answered, _, _, 1),
         Submit   => (Answered, _, _, 1),
         Read     => (Answered, _, _, 1),
         Change   => (Answered, _, _, 1),
     }
-    nothing_where_json_is_documented: once [AnswerAndKeep(json("200 OK", ""))] {
+    an_empty_body_where_json_is_documented: once [AnswerAndKeep(json("200 OK", ""))] {
         Create   => (Decode, Some(200), 1, 1),
         Activate => (Decode, Some(200), 1, 1),
         Submit   => (Decode, Some(200), 1, 1),
@@ -187,7 +187,7 @@ contracts! {
         Read     => (Decode, Some(204), 1, 1),
         Delete   => (Answered, _, _, 1),
     }
-    interim_answers_before_the_answer: once [AnswerAndKeep(interim())] {
+    interim_responses_before_the_response: once [AnswerAndKeep(interim())] {
         Create   => (Answered, _, _, 1),
         Submit   => (Answered, _, _, 1),
         Read     => (Answered, _, _, 1),
@@ -203,7 +203,7 @@ contracts! {
         Read     => (Rejected, Some(400), 1, 1),
         Delete   => (Rejected, Some(400), 1, 1),
     }
-    wrong_keys: once [AnswerAndKeep(answer("401 Unauthorized", ""))] {
+    unauthorized: once [AnswerAndKeep(answer("401 Unauthorized", ""))] {
         Create   => (Rejected, Some(401), 1, 1),
         Activate => (Rejected, Some(401), 1, 1),
         Read     => (Rejected, Some(401), 1, 1),
@@ -229,18 +229,18 @@ contracts! {
         List     => (Unknown, Some(500), 4, 4),
         Delete   => (Unknown, Some(500), 4, 4),
     }
-    not_offered: once [AnswerAndKeep(answer("501 Not Implemented", ""))] {
+    not_implemented: once [AnswerAndKeep(answer("501 Not Implemented", ""))] {
         Create   => (Rejected, Some(501), 1, 1),
         Read     => (Rejected, Some(501), 1, 1),
         Delete   => (Rejected, Some(501), 1, 1),
     }
-    unavailable: once [AnswerAndKeep(answer("503 Service Unavailable", ""))] {
+    service_unavailable: once [AnswerAndKeep(answer("503 Service Unavailable", ""))] {
         Create   => (Unknown, Some(503), 1, 1),
         Submit   => (Unknown, Some(503), 1, 1),
         Read     => (Unknown, Some(503), 4, 4),
         Delete   => (Unknown, Some(503), 4, 4),
     }
-    other_protocols: once [AnswerAndHang("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n")] {
+    switching_protocols: once [AnswerAndHang("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n")] {
         Create   => (Unknown, Some(101), 1, 1),
         Read     => (Rejected, Some(101), 1, 1),
     }
@@ -257,7 +257,7 @@ contracts! {
 
     // Over several attempts, a changing call ends as the weakest of them; what was answered last is told all the same.
 
-    a_refusal_after_a_reset: once [Reset, AnswerAndKeep(answer("400 Bad Request", ""))] {
+    a_rejection_after_a_reset: once [Reset, AnswerAndKeep(answer("400 Bad Request", ""))] {
         Change   => (Unknown, Some(400), 2, 2),
         Delete   => (Unknown, Some(400), 2, 2),
         Read     => (Rejected, Some(400), 2, 2),
@@ -271,10 +271,10 @@ contracts! {
         Delete   => (Unknown, None, 4, 1),
         Read     => (Unknown, None, 4, 1),
     }
-    nothing_after_a_server_error: once [Answer(answer("503 Busy", "")), Close] {
+    closed_after_a_server_error: once [Answer(answer("503 Busy", "")), Close] {
         Delete   => (Unknown, Some(503), 4, 4),
     }
-    a_misfit_after_a_reset: once [Reset, AnswerAndKeep(page("200 OK"))] {
+    an_undecodable_response_after_a_reset: once [Reset, AnswerAndKeep(page("200 OK"))] {
         Change   => (Decode, Some(200), 2, 2),
     }
 
@@ -306,7 +306,7 @@ contracts! {
     {
         Read     => (Answered, _, _, 1),
     }
-    two_answers_to_one_request: second_fifty_times [AnswerAndKeep(twice()), Answer(last())] {
+    two_responses_to_one_request: second_fifty_times [AnswerAndKeep(twice()), Answer(last())] {
         Read     => (Answered, _, _, 1),
     }
 
@@ -347,40 +347,40 @@ contracts! {
     redirected_and_reset: once [AnswerAndKeep(to("307 Temporary Redirect", "/elsewhere")), Reset] {
         Create   => (Unknown, None, 1, 2),
     }
-    redirected_for_ever: once [AnswerAndKeep(to("307 Temporary Redirect", "/here"))] {
+    endless_307_redirects: once [AnswerAndKeep(to("307 Temporary Redirect", "/here"))] {
         Create   => (Rejected, Some(307), 1, 6),
         Read     => (Rejected, Some(307), 1, 6),
         Delete   => (Rejected, Some(307), 1, 6),
     }
-    found_for_ever: once [AnswerAndKeep(to("302 Found", "/here"))] {
+    endless_302_redirects: once [AnswerAndKeep(to("302 Found", "/here"))] {
         Create   => (Unknown, Some(302), 1, 1),
         Read     => (Rejected, Some(302), 1, 6),
         List     => (Rejected, Some(302), 1, 6),
     }
-    moved_nowhere: once [AnswerAndKeep(answer("308 Permanent Redirect", ""))] {
+    moved_308_without_a_location: once [AnswerAndKeep(answer("308 Permanent Redirect", ""))] {
         Create   => (Rejected, Some(308), 1, 1),
         Read     => (Rejected, Some(308), 1, 1),
     }
-    found_nowhere: once [AnswerAndKeep(answer("302 Found", ""))] {
+    found_302_without_a_location: once [AnswerAndKeep(answer("302 Found", ""))] {
         Create   => (Unknown, Some(302), 1, 1),
         Read     => (Rejected, Some(302), 1, 1),
     }
 
     // The server does not accept the token (of which there are as many as asked for). What it refused was not done.
 
-    a_refused_token: once [AnswerAndKeep(answer("401 Unauthorized", "")), AnswerAndKeep(ok())] {
+    a_rejected_token: once [AnswerAndKeep(answer("401 Unauthorized", "")), AnswerAndKeep(ok())] {
         Submit   => (Answered, _, _, 2),
         Order    => (Answered, _, _, 2),
     }
-    a_refused_token_of_a_draft: once [AnswerAndKeep(answer("401 Unauthorized", "")), AnswerAndKeep(json("200 OK", &drafted()))] {
+    a_rejected_token_of_a_draft: once [AnswerAndKeep(answer("401 Unauthorized", "")), AnswerAndKeep(json("200 OK", &drafted()))] {
         Draft    => (Answered, _, _, 2),
     }
-    every_token_refused: once [AnswerAndKeep(answer("401 Unauthorized", ""))] {
+    every_token_rejected: once [AnswerAndKeep(answer("401 Unauthorized", ""))] {
         Submit   => (Rejected, Some(401), 2, 2),
         Draft    => (Rejected, Some(401), 2, 2),
         Order    => (Rejected, Some(401), 2, 2),
     }
-    reset_after_a_refused_token: once [AnswerAndKeep(answer("401 Unauthorized", "")), Reset] {
+    reset_after_a_rejected_token: once [AnswerAndKeep(answer("401 Unauthorized", "")), Reset] {
         Submit   => (Unknown, Some(401), 2, 2),
         Draft    => (Unknown, Some(401), 2, 2),
         Order    => (Unknown, Some(401), 4, 4),
@@ -388,10 +388,10 @@ contracts! {
 
     // ON-API may answer an order with where it is. It is read there, and is placed whether that works or not.
 
-    created_elsewhere: once [AnswerAndKeep(created()), AnswerAndKeep(ok())] {
+    created_with_a_location: once [AnswerAndKeep(created()), AnswerAndKeep(ok())] {
         Activate => (Answered, _, _, 2),
     }
-    created_elsewhere_and_reset: once [AnswerAndKeep(created()), Reset] {
+    created_with_a_location_and_reset: once [AnswerAndKeep(created()), Reset] {
         Activate => (Decode, Some(201), 1, 5),
     }
 }

@@ -16,7 +16,7 @@ const CALLS: [Call; 6] = [Call::Create, Call::Read, Call::Activate, Call::List, 
 
 /// Every supplier stands behind gateways and frameworks with forms of their own.
 #[tokio::test]
-async fn the_reason_is_read_in_whatever_form() {
+async fn error_bodies_of_every_form_are_read() {
     for call in CALLS {
         for (body, message) in [
             (r#"{"detail":"The frame is full"}"#, "The frame is full"),
@@ -47,7 +47,7 @@ async fn the_reason_is_read_in_whatever_form() {
 }
 
 #[tokio::test]
-async fn the_supplier_s_words_are_shown_to_those_who_ask() {
+async fn the_supplier_s_message_is_available_by_accessor() {
     let body =
         r#"{"cause":"The frame\nis full","errors":[{"field":"phone","code":"E1","message":"Kalle Anka"}]}"#;
     let error = refused(Call::Activate, json("400 Bad Request", body)).await;
@@ -67,7 +67,7 @@ async fn the_supplier_s_words_are_shown_to_those_who_ask() {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_server_hints_at_the_base_address() {
+async fn a_response_of_another_server_hints_at_the_base_url() {
     let hint = "check the base address and its path";
     for call in CALLS {
         for status in ["404 Not Found", "405 Method Not Allowed", "501 Not Implemented"] {
@@ -101,7 +101,7 @@ fn spent(shown: &str, what: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_timeout_names_the_deadline_and_what_is_spent() {
+async fn a_timeout_names_the_deadline_and_the_elapsed_time() {
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{";
     for (then, what) in
         [(Then::Hang, "no answer"), (Then::AnswerAndHang(half), "the answer was not complete")]
@@ -152,7 +152,7 @@ async fn refused_credentials_are_named() {
 
 /// In whatever spelling: what repeats the password is not told as the supplier's words.
 #[tokio::test]
-async fn an_echoed_password_is_taken_out() {
+async fn an_echoed_password_is_redacted() {
     for echo in [
         "no account for sp:p\\\"ss w\\u00f6rd",
         "wrong password P\\\"SS W\\u00d6RD",
@@ -194,7 +194,7 @@ async fn an_echoed_password_is_taken_out() {
 
 /// RFC 8259, 8.1.
 #[tokio::test]
-async fn a_byte_order_mark_is_no_part_of_an_answer() {
+async fn a_byte_order_mark_is_ignored() {
     let marked = json("200 OK", &format!("\u{feff}{}", crate::calls::done("1")));
     for call in CALLS.into_iter().filter(|call| *call != Call::Draft) {
         let (told, _) = told(call, patient(), vec![Then::AnswerAndKeep(marked)]).await;

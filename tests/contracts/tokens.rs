@@ -28,7 +28,7 @@ const OBTAIN: &str = "/api/v2/account/token/";
 const RENEW: &str = "/api/v2/account/token/refresh/";
 
 #[tokio::test]
-async fn a_refused_token_is_renewed_once() {
+async fn a_rejected_token_is_renewed_once() {
     for (call, last) in [(Call::Order, ok()), (Call::Submit, ok()), (Call::Draft, json("200 OK", &drafted()))]
     {
         let (told, wire) = told(call, [REFUSED, Then::AnswerAndKeep(last)], vec![tokens()]).await;
@@ -55,7 +55,7 @@ async fn without_a_token_nothing_is_sent() {
 
 /// What was refused was not done, so it counts as not sent.
 #[tokio::test]
-async fn no_other_token_is_to_be_had() {
+async fn a_call_is_not_sent_when_its_token_cannot_be_renewed() {
     for call in [Call::Draft, Call::Submit] {
         let (told, wire) = told(call, [REFUSED; 2], vec![tokens(), Then::Reset]).await;
         let seen = seen(call, &told, &wire.requests);
@@ -66,7 +66,7 @@ async fn no_other_token_is_to_be_had() {
 
 /// The promise of this library, from end to end: the answer is lost, nothing is sent again, and a look decides.
 #[tokio::test]
-async fn a_submission_whose_answer_is_lost_is_found() {
+async fn a_submission_with_a_lost_response_is_found() {
     let script = [
         Then::AnswerAndKeep(json("200 OK", &drafted())),
         Then::Reset,
@@ -106,7 +106,7 @@ async fn a_submission_whose_answer_is_lost_is_found() {
 
 /// A refusal of the second try proves nothing about the first: it may be refused because the first was taken.
 #[tokio::test]
-async fn a_refusal_of_what_was_declared_absent_is_no_proof() {
+async fn a_rejection_after_declare_absent_proves_nothing() {
     let bad = answer("400 Bad Request", "");
     let draft = json("200 OK", &drafted());
     let [draft, bad, submitted] = [draft, bad, ok()].map(Then::AnswerAndKeep);

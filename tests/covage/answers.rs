@@ -4,7 +4,7 @@ use lastmile::covage::types::{Building, Order, OrderBound, OrderEndpoint, OrderI
 use lastmile_tests::{samples, survives_mutation};
 
 #[test]
-fn no_mutation_costs_more_than_its_place() {
+fn a_mutation_affects_only_its_own_value() {
     let mut tried = 0;
     macro_rules! answers {
         ($($operation:literal => $type:ty;)*) => {$(

@@ -76,7 +76,7 @@ async fn end(covage: &Covage, service: &str, number: usize) {
 }
 
 #[tokio::test]
-async fn none_is_lost_and_none_comes_twice_over_restarts() {
+async fn events_are_delivered_once_over_restarts() {
     let sandbox = sandbox().await;
     let handle = covage(&sandbox);
     let (mut told, mut cursor) = (Vec::new(), EventCursor::default());
@@ -98,7 +98,7 @@ async fn none_is_lost_and_none_comes_twice_over_restarts() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_shorter_than_asked_for_hides_nothing() {
+async fn short_pages_lose_no_events() {
     let sandbox = sandbox().await;
     let all: Vec<u32> = (0..100).collect();
     let (mut told, mut cursor) = (Vec::new(), EventCursor::default());
@@ -112,7 +112,7 @@ async fn a_page_that_is_shorter_than_asked_for_hides_nothing() {
 }
 
 #[tokio::test]
-async fn one_that_is_listed_late_is_told_and_the_others_are_not_again() {
+async fn a_late_event_is_delivered_without_repeating_others() {
     let sandbox = sandbox().await;
     let (told, cursor) = look_at(&sandbox, &[1, 2, 3, 5, 6], 500, EventCursor::default()).await;
     assert_eq!(told, ids([1, 2, 3, 5, 6]));
@@ -126,7 +126,7 @@ async fn one_that_is_listed_late_is_told_and_the_others_are_not_again() {
 }
 
 #[tokio::test]
-async fn a_list_that_has_lost_its_oldest_is_found_into_again() {
+async fn the_position_is_recovered_after_old_events_were_deleted() {
     let sandbox = sandbox().await;
     let all: Vec<u32> = (0..300).collect();
     let (told, mut cursor) = look_at(&sandbox, &all, 500, EventCursor::default()).await;
@@ -145,7 +145,7 @@ async fn a_list_that_has_lost_its_oldest_is_found_into_again() {
 }
 
 #[tokio::test]
-async fn a_place_behind_the_end_that_is_answered_with_404_is_looked_for() {
+async fn the_position_is_recovered_after_a_404_for_the_offset() {
     let sandbox = sandbox().await;
     let all: Vec<u32> = (0..300).collect();
     let (_, mut cursor) = look_at(&sandbox, &all, 500, EventCursor::default()).await;
@@ -175,7 +175,7 @@ async fn a_place_behind_the_end_that_is_answered_with_404_is_looked_for() {
 }
 
 #[tokio::test]
-async fn the_supplier_s_own_list_may_lose_its_oldest_and_be_short() {
+async fn the_sandbox_list_may_shrink_and_have_short_pages() {
     let sandbox = sandbox().await;
     let (mut told, mut cursor) = (Vec::new(), EventCursor::default());
     let expected = end_services(&sandbox).await;
@@ -192,7 +192,7 @@ async fn the_supplier_s_own_list_may_lose_its_oldest_and_be_short() {
 }
 
 #[tokio::test]
-async fn a_look_before_its_turn_sends_nothing_and_forgets_nothing() {
+async fn a_poll_before_the_interval_is_throttled_and_keeps_the_cursor() {
     let sandbox = sandbox().await;
     sandbox.covage().answer_next("listEvents", Answer::json(200, &list([1, 2])));
     let mut events = covage(&sandbox).events(EventCursor::default());
@@ -230,7 +230,7 @@ async fn deferred(sandbox: &Sandbox, covage: &Covage) -> OrderId {
 }
 
 #[tokio::test]
-async fn a_deferred_order_goes_on_when_it_is_told_to() {
+async fn a_deferred_order_continues_after_stop_deferred() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let order = deferred(&sandbox, &covage).await;
@@ -264,7 +264,7 @@ async fn a_deferred_order_goes_on_when_it_is_told_to() {
 }
 
 #[test]
-fn every_word_for_a_state_has_its_stage() {
+fn every_status_maps_to_a_stage() {
     let stage = |status: Value| {
         let order = json!({ "status": status });
         serde_json::from_value::<lastmile::covage::types::Order>(order).unwrap().progress()

@@ -26,7 +26,7 @@ async fn drafts(sandbox: &Sandbox, covage: &Covage, count: usize) -> Vec<String>
 }
 
 #[tokio::test]
-async fn orders_as_a_stream_with_their_total() {
+async fn orders_are_streamed_with_their_total() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let references = drafts(&sandbox, &covage, 60).await;
@@ -44,7 +44,7 @@ async fn orders_as_a_stream_with_their_total() {
 }
 
 #[tokio::test]
-async fn a_page_that_fails_is_told_in_the_stream_and_asked_for_again() {
+async fn a_failed_page_is_reported_and_requested_again() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     drafts(&sandbox, &covage, 3).await;
@@ -56,7 +56,7 @@ async fn a_page_that_fails_is_told_in_the_stream_and_asked_for_again() {
 }
 
 #[tokio::test]
-async fn every_field_of_the_filter_is_asked_for() {
+async fn every_field_of_the_filter_is_sent() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let filter = OrderFilter {
@@ -101,7 +101,7 @@ async fn every_field_of_the_filter_is_asked_for() {
 }
 
 #[tokio::test]
-async fn services_as_a_stream() {
+async fn services_are_streamed() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let id = |one: lastmile::wire::Lenient<lastmile::covage::types::Service>| {
@@ -113,7 +113,7 @@ async fn services_as_a_stream() {
 }
 
 #[tokio::test]
-async fn events_as_a_stream_each_with_the_cursor_behind_it() {
+async fn events_are_streamed_each_with_the_cursor_after_it() {
     let sandbox = sandbox().await;
     let page = json!([{ "event_uuid": "e1" }, { "event_uuid": "e2" }, { "event_uuid": "e3" }]);
     sandbox.covage().answer_next("listEvents", Answer::json(200, &page));
@@ -135,7 +135,7 @@ async fn events_as_a_stream_each_with_the_cursor_behind_it() {
 
 /// A look that is refused costs no turn, so nothing but the stream itself keeps it from looking again at once.
 #[tokio::test]
-async fn a_stream_of_events_pauses_after_an_error() {
+async fn an_event_stream_backs_off_after_an_error() {
     let sandbox = sandbox().await;
     sandbox.covage().answer_next("listEvents", Answer::status(403));
     let mut events = covage(&sandbox).events(EventCursor::default()).follow(Poll::default());
@@ -165,7 +165,7 @@ async fn read(covage: &Covage) -> (Vec<String>, Option<Outcome>) {
 }
 
 #[tokio::test]
-async fn an_envelope_around_a_list_is_read() {
+async fn a_list_in_an_envelope_is_read() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let next = |body: Value| sandbox.covage().answer_next("listOrders", Answer::json(200, &body));
@@ -205,7 +205,7 @@ async fn an_envelope_around_a_list_is_read() {
 }
 
 #[tokio::test]
-async fn what_is_no_list_is_an_error_and_no_order() {
+async fn a_body_that_is_not_a_list_is_an_error() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     for body in [
@@ -235,7 +235,7 @@ async fn what_is_no_list_is_an_error_and_no_order() {
 }
 
 #[tokio::test]
-async fn a_look_up_does_not_take_an_error_for_an_empty_list() {
+async fn a_look_up_does_not_read_an_error_as_an_empty_list() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox).with_policy(settled());
     let services = sandbox.covage().services();
@@ -254,7 +254,7 @@ async fn a_look_up_does_not_take_an_error_for_an_empty_list() {
 }
 
 #[tokio::test]
-async fn a_page_behind_the_end_is_the_end() {
+async fn a_404_after_the_last_page_ends_the_list() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let page = || Answer::json(200, &json!([order("1"), order("2")]));
@@ -287,7 +287,7 @@ async fn a_page_behind_the_end_is_the_end() {
 }
 
 #[tokio::test]
-async fn a_page_that_comes_again_does_not_go_on_for_ever() {
+async fn a_repeated_page_does_not_loop() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     for page in [json!([order("1"), order("2")]), json!([{ "status": "draft" }, 7])] {
@@ -305,7 +305,7 @@ async fn a_page_that_comes_again_does_not_go_on_for_ever() {
 }
 
 #[tokio::test]
-async fn a_number_that_can_be_ported_and_one_that_cannot() {
+async fn the_portability_of_a_number_is_read() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let premises = sandbox.covage().premises();

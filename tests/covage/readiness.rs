@@ -47,7 +47,7 @@ fn with(pointer: &str, value: Value) -> Draft {
 }
 
 #[test]
-fn an_empty_draft_lacks_all_that_is_marked() {
+fn an_empty_draft_lacks_every_required_field() {
     use IssueKind::{Missing, MissingHere};
     let expected = [
         ("end_customer.type", Missing),
@@ -71,7 +71,7 @@ fn an_empty_draft_lacks_all_that_is_marked() {
 }
 
 #[test]
-fn what_depends_on_something_else_is_asked_for_with_it_only() {
+fn a_conditional_field_is_required_only_with_its_condition() {
     use IssueKind::MissingHere;
     for (kind, missing) in [
         ("registered", &["end_customer.siret"][..]),
@@ -124,7 +124,7 @@ fn what_depends_on_something_else_is_asked_for_with_it_only() {
 }
 
 #[test]
-fn what_is_there_and_cannot_be() {
+fn an_invalid_value_is_an_issue() {
     use IssueKind::{Illegal, MissingHere};
     let church = with("/end_customer/name", json!("L'Eglise"));
     let readiness = church.readiness();
@@ -166,7 +166,7 @@ fn what_is_there_and_cannot_be() {
 }
 
 #[test]
-fn what_no_supplier_states_is_shown_and_not_enforced() {
+fn an_unstated_rule_is_a_warning_only() {
     let mut order = complete();
     order["end_customer"]["type"] = json!("registered");
     order["end_customer"]["siret"] = json!("81352886600028");
@@ -190,7 +190,7 @@ fn what_no_supplier_states_is_shown_and_not_enforced() {
 }
 
 #[test]
-fn an_override_names_the_fields_that_it_lets_pass() {
+fn skip_validation_names_the_fields_it_covers() {
     let church = |overruled: &str| {
         let mut draft = with("/end_customer/name", json!("L'Eglise"));
         draft.skip_validation([overruled]);
@@ -205,7 +205,7 @@ fn an_override_names_the_fields_that_it_lets_pass() {
 }
 
 #[tokio::test]
-async fn what_is_overruled_is_sent() {
+async fn a_draft_with_skipped_validation_is_sent() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (eligibility, _) = building(&sandbox, &covage).await;
@@ -286,7 +286,7 @@ async fn submit(sandbox: &Sandbox, covage: &Covage, mut draft: Draft, order_ref:
 }
 
 #[tokio::test]
-async fn each_work_on_fibre_from_its_offer_to_its_submission() {
+async fn each_kind_of_fibre_order_is_submitted() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (eligibility, building) = building(&sandbox, &covage).await;
@@ -323,7 +323,7 @@ async fn each_work_on_fibre_from_its_offer_to_its_submission() {
 }
 
 #[tokio::test]
-async fn a_socket_that_was_asked_for_is_fixed() {
+async fn a_requested_socket_cannot_be_changed() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (_, building) = building(&sandbox, &covage).await;
@@ -341,7 +341,7 @@ async fn a_socket_that_was_asked_for_is_fixed() {
 }
 
 #[tokio::test]
-async fn each_work_on_copper_from_its_offer_to_its_submission() {
+async fn each_kind_of_copper_order_is_submitted() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let premises = sandbox.covage().premises();
@@ -376,7 +376,7 @@ async fn each_work_on_copper_from_its_offer_to_its_submission() {
 
 /// What the supplier has filled in cannot be mended by the caller, and is shown only.
 #[test]
-fn what_the_supplier_filled_in_is_doubtful_and_no_gap() {
+fn a_doubtful_value_of_the_supplier_is_not_an_issue() {
     let floor = |request_type: &str| {
         let mut order = complete();
         order["request_type"] = json!(request_type);

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn every_operation_arrives_as_documented() {
+async fn every_operation_sends_its_documented_request() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     let credentials = Credentials::none().bearer("access").unwrap();

@@ -25,7 +25,7 @@ where
 }
 
 #[tokio::test]
-async fn what_was_created_is_stored() {
+async fn the_created_object_is_stored() {
     let sandbox = sandbox().await;
     let draft = json!({ "uuid": "u-1", "status": "draft", "unlisted": { "x": [1.50, null] } });
     let order = NewOrder::activate("e", "p", OrderCreateRequestType::Create).reference("SP-1");

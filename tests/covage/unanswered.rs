@@ -33,7 +33,7 @@ async fn socket(covage: &Covage, id: &OrderId) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_change_that_an_unanswered_one_would_undo_is_held_back() {
+async fn a_change_waits_for_a_contradicting_unanswered_change() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
@@ -55,7 +55,7 @@ async fn a_change_that_an_unanswered_one_would_undo_is_held_back() {
 }
 
 #[tokio::test]
-async fn a_change_is_sent_once_the_older_one_has_settled() {
+async fn a_change_is_sent_after_the_older_one_has_settled() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
@@ -71,7 +71,7 @@ async fn a_change_is_sent_once_the_older_one_has_settled() {
 
 /// A change whose answer was lost, of an earlier process, say, was carried out after the caller saw the draft.
 #[tokio::test]
-async fn a_draft_that_changed_meanwhile_is_not_submitted() {
+async fn a_draft_changed_since_it_was_read_is_not_submitted() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
@@ -104,7 +104,7 @@ async fn behind_submission(covage: &Covage, id: &OrderId) -> Submission {
 
 /// The change slips in between the last reading and the submission.
 #[tokio::test]
-async fn an_order_that_was_submitted_otherwise_is_told() {
+async fn an_order_submitted_with_other_values_is_reported() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
@@ -151,7 +151,7 @@ async fn a_submission_waits_for_an_unanswered_change_of_its_draft() {
 
 /// What version 0.1.0 of the library stored does not say what was seen.
 #[tokio::test]
-async fn a_submission_without_what_was_seen_is_placed() {
+async fn a_submission_without_a_snapshot_of_the_draft_is_placed() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, _]) = completed(&sandbox, &covage).await;
@@ -166,7 +166,7 @@ async fn a_submission_without_what_was_seen_is_placed() {
 
 /// What is sent once is not repeated; it may be carried out all the same.
 #[tokio::test]
-async fn a_completion_whose_answer_is_lost_is_kept_in_mind() {
+async fn a_completion_with_a_lost_response_delays_later_changes() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, _) = completed(&sandbox, &covage).await;
@@ -182,7 +182,7 @@ async fn a_completion_whose_answer_is_lost_is_kept_in_mind() {
 }
 
 #[tokio::test]
-async fn a_replacement_says_that_an_earlier_attempt_was_not_answered() {
+async fn a_reply_reports_an_unanswered_earlier_attempt_of_a_replacement() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let uuid = sandbox.covage().contact_uuid().to_owned();
@@ -201,7 +201,7 @@ async fn a_replacement_says_that_an_earlier_attempt_was_not_answered() {
 
 /// Some servers answer a failure with status 200.
 #[tokio::test]
-async fn an_answer_that_is_another_order_does_not_replace_the_draft() {
+async fn a_response_with_another_order_does_not_replace_the_draft() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, _]) = completed(&sandbox, &covage).await;
@@ -223,7 +223,7 @@ async fn an_answer_that_is_another_order_does_not_replace_the_draft() {
 }
 
 #[tokio::test]
-async fn a_draft_with_another_socket_than_the_one_that_was_set_is_told() {
+async fn a_draft_with_another_socket_than_the_one_set_is_reported() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;

@@ -34,7 +34,7 @@ async fn all(mut rows: Rows<Row>) -> Vec<u64> {
 }
 
 #[test]
-fn they_come_in_their_order_on_one_thread_and_on_several() {
+fn rows_keep_their_order_on_one_and_several_threads() {
     let policy = Policy::default();
     for runtime in [Builder::new_current_thread().enable_time().build().unwrap(), threads()] {
         let seen = runtime.block_on(async {
@@ -47,7 +47,7 @@ fn they_come_in_their_order_on_one_thread_and_on_several() {
 
 /// Whoever shuts the runtime down and reads on must not take what is missing for the end.
 #[test]
-fn none_is_lost_when_the_runtime_shuts_down() {
+fn no_row_is_lost_when_the_runtime_shuts_down() {
     let policy = Policy::default();
     let runtime = threads();
     let mut reading =
@@ -68,7 +68,7 @@ fn line() -> (mpsc::UnboundedSender<Bytes>, impl Stream<Item = reqwest::Result<B
 
 /// What is dropped half-way is taken up later, and the time between is the caller's.
 #[tokio::test(start_paused = true)]
-async fn the_time_of_the_caller_is_not_the_server_s() {
+async fn the_caller_s_pauses_do_not_count_as_idle_time() {
     let idle = Duration::from_secs(30);
     let policy = Policy::default().with_stream_idle_timeout(idle).with_min_bytes_per_second(1000);
     for more in [true, false] {
@@ -92,7 +92,7 @@ async fn the_time_of_the_caller_is_not_the_server_s() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_arrived_too_slowly_is_handed_out_all_the_same() {
+async fn rows_that_arrived_too_slowly_are_still_returned() {
     let policy =
         Policy::default().with_stream_idle_timeout(Duration::from_secs(30)).with_min_bytes_per_second(1000);
     let (sender, arriving) = line();

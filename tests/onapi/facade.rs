@@ -87,17 +87,17 @@ async fn a_whole_day(dialect: Dialect) {
 }
 
 #[tokio::test]
-async fn every_operation_is_reached_in_the_standard_s_shapes() {
+async fn every_operation_is_reached_in_the_standard_s_dialect() {
     a_whole_day(Dialect::Standard).await;
 }
 
 #[tokio::test]
-async fn every_operation_is_reached_in_the_vendor_s_shapes() {
+async fn every_operation_is_reached_in_the_vendor_s_dialect() {
     a_whole_day(Dialect::Vendor).await;
 }
 
 #[tokio::test]
-async fn every_operation_is_reached_where_answers_stray() {
+async fn every_operation_is_reached_with_unexpected_values() {
     a_whole_day(Dialect::Unexpected).await;
 }
 
@@ -105,7 +105,7 @@ async fn every_operation_is_reached_where_answers_stray() {
 const MARK: &str = "Personal";
 
 #[tokio::test]
-async fn nothing_shown_says_who_somebody_is() {
+async fn debug_and_errors_show_no_personal_data() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let quiet = |text: String| assert!(!text.contains(MARK), "{text}");

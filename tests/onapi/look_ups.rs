@@ -35,7 +35,7 @@ fn answer(sandbox: &Sandbox, orders: &Value, subscriptions: &Value) {
 }
 
 #[tokio::test]
-async fn what_cannot_be_told_refuses() {
+async fn an_indeterminate_look_up_refuses_to_place() {
     let (sandbox, network, access, service) = network().await;
     let held = |reference: Value| {
         json!([{
@@ -91,7 +91,7 @@ async fn what_cannot_be_told_refuses() {
 
 /// The same doubts after it was sent: asking again later may help.
 #[tokio::test]
-async fn a_passing_doubt_says_when_to_ask_again() {
+async fn a_temporary_doubt_is_indeterminate_with_a_retry_time() {
     let (sandbox, network, access, service) = network().await;
     let network = network.with_policy(settled());
     let hour = std::time::Duration::from_secs(3600);
@@ -112,7 +112,7 @@ fn activation_never_stored(access: &str, service: &str) -> Prepared<NewOrder> {
 
 /// The service has been taken meanwhile, by this order or by another: asking again does not tell by which.
 #[tokio::test]
-async fn a_conflict_is_for_a_person_to_settle() {
+async fn a_conflict_is_undecidable() {
     let (sandbox, network, access, _) = network().await;
     let network = network.with_policy(settled());
     let line = lastmile::onapi::SubscriptionAt {
@@ -139,7 +139,7 @@ async fn a_conflict_is_for_a_person_to_settle() {
 
 /// Not every network lists orders or subscriptions; that is no reason never to order there.
 #[tokio::test]
-async fn what_a_network_does_not_offer_does_not_refuse() {
+async fn a_missing_look_up_does_not_prevent_placing() {
     let (sandbox, network, access, service) = network().await;
     for status in [405, 501] {
         let mut prepared = activation(&access, &service, REFERENCE);

@@ -49,7 +49,7 @@ fn done(sandbox: &Sandbox) {
 }
 
 #[tokio::test]
-async fn a_subscription_is_blocked_goes_on_changes_and_ends() {
+async fn a_subscription_is_suspended_resumed_changed_and_deactivated() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let (line, service) = line(&sandbox, false);
@@ -100,7 +100,7 @@ async fn a_subscription_is_blocked_goes_on_changes_and_ends() {
 }
 
 #[tokio::test]
-async fn each_operation_is_found_again_by_its_reference() {
+async fn each_operation_is_found_by_its_reference() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox).with_policy(settled());
     let (active, _) = line(&sandbox, false);
@@ -176,7 +176,7 @@ async fn told(order: NewOrder, subscription: Value) -> Told {
 }
 
 #[tokio::test]
-async fn what_the_subscription_tells_where_no_order_does() {
+async fn the_subscription_decides_where_no_order_is_listed() {
     let sandbox = sandbox().await;
     let (at, _) = line(&sandbox, false);
     let held = |fields: Value| {
@@ -219,7 +219,7 @@ async fn what_the_subscription_tells_where_no_order_does() {
 }
 
 #[tokio::test]
-async fn an_order_whose_reference_the_network_leaves_out_cannot_be_told() {
+async fn an_order_without_a_reference_is_indeterminate() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox).with_policy(settled());
     let (at, _) = line(&sandbox, false);
@@ -240,7 +240,7 @@ async fn an_order_whose_reference_the_network_leaves_out_cannot_be_told() {
 }
 
 #[tokio::test]
-async fn an_order_of_old_is_not_taken_for_the_one_that_sets_the_same_references_again() {
+async fn an_old_order_with_the_same_references_is_not_matched() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox).with_policy(settled());
     let (at, _) = line(&sandbox, false);
@@ -263,7 +263,7 @@ async fn an_order_of_old_is_not_taken_for_the_one_that_sets_the_same_references_
 }
 
 #[tokio::test]
-async fn a_takeover_needs_the_permit_of_an_offer() {
+async fn a_takeover_requires_the_permit_of_an_offer() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let accesses = sandbox.onapi().accesses();
@@ -351,7 +351,7 @@ fn empty_change() -> OrderChange {
 }
 
 #[tokio::test]
-async fn an_order_that_is_begun_is_neither_changed_nor_cancelled() {
+async fn an_order_in_progress_is_neither_changed_nor_cancelled() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let (access, service) = offered(&sandbox, Availability::Free);
@@ -372,7 +372,7 @@ async fn an_order_that_is_begun_is_neither_changed_nor_cancelled() {
 }
 
 #[tokio::test]
-async fn a_takeover_stays_with_what_its_permit_is_for() {
+async fn a_takeover_cannot_be_changed_to_another_service() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let order = json!({ "orderId": "o-1", "state": "RECEIVED", "forcedTakeover": true });
@@ -390,7 +390,7 @@ async fn a_takeover_stays_with_what_its_permit_is_for() {
 }
 
 #[tokio::test]
-async fn a_change_that_no_network_could_take_is_refused_before_it_is_sent() {
+async fn an_invalid_change_is_refused_before_it_is_sent() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let order = || {
@@ -417,7 +417,7 @@ async fn a_change_that_no_network_could_take_is_refused_before_it_is_sent() {
 }
 
 #[test]
-fn an_order_that_no_network_could_take_is_refused() {
+fn an_invalid_order_is_refused() {
     let line = || SubscriptionAt { access: id("1"), subscription: id("2") };
     let refused = |order: NewOrder| Prepared::new(order).unwrap_err().to_string();
     assert!(refused(NewOrder::modify(line(), References::default())).contains("one of them at least"));
@@ -429,7 +429,7 @@ fn an_order_that_no_network_could_take_is_refused() {
 }
 
 #[tokio::test]
-async fn a_failed_order_says_why() {
+async fn a_failed_order_reports_its_cause() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let (access, _) = offered(&sandbox, Availability::Free);
@@ -444,7 +444,7 @@ async fn a_failed_order_says_why() {
 }
 
 #[test]
-fn every_state_is_a_stage() {
+fn every_state_maps_to_a_stage() {
     for (state, stage, own) in [
         (json!("RECEIVED"), OrderStage::Received, Some("RECEIVED")),
         (json!("IN_PROGRESS"), OrderStage::InProgress, Some("IN_PROGRESS")),

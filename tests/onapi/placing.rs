@@ -22,7 +22,7 @@ async fn place(
 }
 
 #[tokio::test]
-async fn an_order_is_read_from_where_the_answer_says_it_is() {
+async fn an_order_is_read_from_the_location_header() {
     let sandbox = sandbox().await;
     let order = json!({ "orderId": "O-1", "state": "RECEIVED", "spReference": "SP-1" });
     let at = "/orders/O-1?x=1";
@@ -49,7 +49,7 @@ async fn an_order_is_read_from_where_the_answer_says_it_is() {
 }
 
 #[tokio::test]
-async fn the_id_of_an_order_may_stand_in_its_path_alone() {
+async fn the_order_id_is_read_from_its_path() {
     let sandbox = sandbox().await;
     let body = json!({ "path": "/onapi/2.6/orders/O-7/", "state": "RECEIVED" });
     let (placed, prepared) = place(&sandbox, activation(), Answer::json(201, &body)).await;
@@ -62,7 +62,7 @@ async fn the_id_of_an_order_may_stand_in_its_path_alone() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_another_is_not_taken_for_this_one() {
+async fn a_response_with_another_order_is_not_accepted() {
     let sandbox = sandbox().await;
     let mine = json!({
         "orderId": "O-1", "state": "RECEIVED", "operation": "ACTIVATE", "accessId": "1", "service": "BB",
@@ -96,7 +96,7 @@ async fn an_order_that_is_another_is_not_taken_for_this_one() {
 }
 
 #[tokio::test]
-async fn what_was_created_is_stored() {
+async fn the_created_object_is_stored() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let order = json!({ "orderId": "O-1", "state": "RECEIVED", "unlisted": { "x": [1.50] } });
@@ -129,7 +129,7 @@ async fn what_was_created_is_stored() {
 
 /// A change of an order that is lost and repeated may be carried out once more, after a newer one.
 #[tokio::test]
-async fn a_change_whose_first_attempt_was_not_answered_says_so() {
+async fn a_reply_reports_an_unanswered_first_attempt_of_a_change() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let free = lastmile_sandbox::onapi::Availability::Free;

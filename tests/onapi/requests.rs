@@ -7,7 +7,7 @@ use lastmile_sandbox::Spec;
 use lastmile_tests::{exchanges, request, sandbox};
 
 #[tokio::test]
-async fn every_operation_arrives_as_documented() {
+async fn every_operation_sends_its_documented_request() {
     let sandbox = sandbox().await;
     let supplier = sandbox.onapi();
     let credentials = Credentials::none().basic("sp", "secret").unwrap();

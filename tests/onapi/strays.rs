@@ -88,47 +88,47 @@ fn each(kind: &str, at_least: usize) {
 }
 
 #[test]
-fn a_text_for_another_type() {
+fn strings_are_read_for_other_types() {
     each("text", 5);
 }
 
 #[test]
-fn a_number_for_a_text() {
+fn numbers_are_read_for_strings() {
     each("number", 2);
 }
 
 #[test]
-fn an_empty_text_for_nothing() {
+fn empty_strings_are_read_for_absent_values() {
     each("empty", 20);
 }
 
 #[test]
-fn null_for_nothing() {
+fn null_is_read_for_absent_values() {
     each("null", 20);
 }
 
 #[test]
-fn one_element_for_a_list() {
+fn a_single_element_is_read_for_a_list() {
     each("one", 1);
 }
 
 #[test]
-fn a_date_for_a_moment() {
+fn dates_are_read_for_timestamps() {
     each("date", 5);
 }
 
 #[test]
-fn another_offset_than_z() {
+fn offsets_other_than_z_are_read() {
     each("offset", 5);
 }
 
 #[test]
-fn a_value_that_no_list_has() {
+fn unlisted_enum_values_are_read() {
     each("unlisted", 5);
 }
 
 #[test]
-fn other_names_are_kept() {
+fn unknown_field_names_are_kept() {
     let both = json!({ "SLA": "gold", "ipAddress": ["192.0.2.1"], "fixedIp": true });
     component("Characteristics", &both);
     let read: Characteristics = serde_json::from_value(both).unwrap();
@@ -137,7 +137,7 @@ fn other_names_are_kept() {
 
 /// Every sample of both sources, whole and mutated in every place.
 #[test]
-fn no_mutation_costs_more_than_its_place() {
+fn a_mutation_affects_only_its_own_value() {
     let mut tried = 0;
     macro_rules! answers {
         ($($operation:literal $status:literal => $type:ty;)*) => {$(

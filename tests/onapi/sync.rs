@@ -48,7 +48,7 @@ fn aged(state: &SyncState, field: &str, seconds: u64) -> SyncState {
 }
 
 #[tokio::test]
-async fn everything_then_the_news_then_what_is_gone() {
+async fn a_full_run_is_followed_by_changes_and_deletions() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().add_accesses(1);
@@ -89,7 +89,7 @@ async fn everything_then_the_news_then_what_is_gone() {
 }
 
 #[tokio::test]
-async fn subscriptions_end_and_services_go_with_their_access() {
+async fn ended_subscriptions_and_accesses_are_deleted() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().add_accesses(1);
@@ -121,7 +121,7 @@ fn events(sandbox: &Sandbox, rows: serde_json::Value) {
 }
 
 #[tokio::test]
-async fn the_last_event_of_an_object_counts_in_either_number() {
+async fn the_last_event_of_an_object_counts_for_singular_and_plural_names() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -141,7 +141,7 @@ async fn the_last_event_of_an_object_counts_in_either_number() {
 }
 
 #[tokio::test]
-async fn events_that_list_the_newest_first_delete_nothing_that_is_there() {
+async fn newest_first_events_delete_no_existing_object() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -178,7 +178,7 @@ fn listed(sandbox: &Sandbox, list: &str, body: &str) {
 
 /// A list inside a row replaces what the copy has of the access: one that cannot be read must not pass for a short one.
 #[tokio::test]
-async fn a_row_whose_inner_list_cannot_be_read_replaces_nothing() {
+async fn a_row_with_an_unreadable_inner_list_replaces_nothing() {
     async fn holds<T: Synced>(list: &str, field: &str, id: &str) {
         let sandbox = sandbox().await;
         let network = onapi(&sandbox);
@@ -230,7 +230,7 @@ async fn a_row_whose_inner_list_cannot_be_read_replaces_nothing() {
 }
 
 #[tokio::test]
-async fn an_empty_list_empties_no_copy_and_is_read_again_within_a_day() {
+async fn an_empty_list_deletes_nothing_and_is_read_again_within_a_day() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -250,7 +250,7 @@ async fn an_empty_list_empties_no_copy_and_is_read_again_within_a_day() {
 }
 
 #[tokio::test]
-async fn a_list_with_another_status_than_200_sweeps_nothing_and_moves_no_cursor() {
+async fn a_list_with_another_status_than_200_is_not_complete() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -271,7 +271,7 @@ async fn a_list_with_another_status_than_200_sweeps_nothing_and_moves_no_cursor(
 }
 
 #[tokio::test]
-async fn a_part_of_a_list_is_an_error_and_no_news() {
+async fn a_partial_list_is_an_error() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -298,7 +298,7 @@ async fn a_part_of_a_list_is_an_error_and_no_news() {
 }
 
 #[tokio::test]
-async fn blanks_around_an_id_make_no_other_id() {
+async fn ids_that_differ_in_whitespace_are_the_same_id() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     for (body, rows, unreadable) in [
@@ -391,7 +391,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
 }
 
 #[tokio::test]
-async fn a_list_that_is_none_or_breaks_off_is_not_taken_as_whole() {
+async fn a_malformed_or_truncated_list_is_not_complete() {
     is_believed::<Access>("listAccesses", |id| format!(r#"{{"accessId":{id}}}"#)).await;
     is_believed::<AccessServices>("listServices", |id| format!(r#"{{"accessId":{id},"services":[]}}"#)).await;
     is_believed::<AccessSubscriptions>("listSubscriptions", |id| {
@@ -401,7 +401,7 @@ async fn a_list_that_is_none_or_breaks_off_is_not_taken_as_whole() {
 }
 
 #[tokio::test]
-async fn news_that_could_not_be_read_are_asked_for_again() {
+async fn unreadable_changes_are_requested_again() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -419,7 +419,7 @@ async fn news_that_could_not_be_read_are_asked_for_again() {
 }
 
 #[tokio::test]
-async fn rows_of_another_version_empty_no_access() {
+async fn rows_of_another_version_do_not_empty_an_access() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let flat = json!([
@@ -442,7 +442,7 @@ async fn rows_of_another_version_empty_no_access() {
 }
 
 #[tokio::test]
-async fn what_stands_in_the_place_of_events_moves_no_cursor() {
+async fn an_invalid_event_list_moves_no_cursor() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -461,7 +461,7 @@ async fn what_stands_in_the_place_of_events_moves_no_cursor() {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_told_brings_everything_within_a_day() {
+async fn an_unclear_event_causes_a_full_run_within_a_day() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     for doubtful in [
@@ -487,7 +487,7 @@ async fn an_event_that_cannot_be_told_brings_everything_within_a_day() {
 }
 
 #[tokio::test]
-async fn everything_is_read_when_events_may_be_forgotten_and_by_the_plan() {
+async fn a_full_run_is_due_by_the_plan_and_when_events_may_expire() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let state = sync::<Access>(&network, None).await.state;
@@ -501,7 +501,7 @@ async fn everything_is_read_when_events_may_be_forgotten_and_by_the_plan() {
 }
 
 #[tokio::test]
-async fn a_network_that_dates_no_list_is_read_whole_now_and_then() {
+async fn a_network_without_last_modified_gets_periodic_full_runs() {
     let sandbox = Sandbox::builder().seed(1).onapi_last_modified(false).start().await.unwrap();
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -519,7 +519,7 @@ async fn a_network_that_dates_no_list_is_read_whole_now_and_then() {
 }
 
 #[tokio::test]
-async fn a_network_without_events_is_read_whole_now_and_then() {
+async fn a_network_without_events_gets_periodic_full_runs() {
     let sandbox = Sandbox::builder().seed(1).onapi_without_endpoint("events").start().await.unwrap();
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -537,7 +537,7 @@ async fn a_network_without_events_is_read_whole_now_and_then() {
 }
 
 #[tokio::test]
-async fn a_network_that_never_had_an_event_is_read_whole_within_a_day() {
+async fn a_network_with_no_event_yet_gets_a_full_run_within_a_day() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let none =
@@ -553,7 +553,7 @@ async fn a_network_that_never_had_an_event_is_read_whole_within_a_day() {
 }
 
 #[tokio::test]
-async fn nothing_is_swept_that_was_not_surely_seen() {
+async fn only_a_complete_run_allows_deleting_unseen_rows() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().answer_next("listAccesses", Answer::json(200, &json!([{ "accessId": "1" }, 7])));
@@ -589,7 +589,7 @@ async fn nothing_is_swept_that_was_not_surely_seen() {
 }
 
 #[tokio::test]
-async fn events_that_cannot_be_had_now_are_an_error() {
+async fn unavailable_events_are_an_error() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     for _ in 0..network.raw().policy().max_attempts {
@@ -601,7 +601,7 @@ async fn events_that_cannot_be_had_now_are_an_error() {
 }
 
 #[tokio::test]
-async fn the_lists_by_themselves() {
+async fn the_lists_are_read_without_sync() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().add_accesses(1);

@@ -29,7 +29,7 @@ async fn lost(
 }
 
 #[tokio::test]
-async fn a_ticket_that_went_further_does_not_tell_what_it_went_through() {
+async fn a_later_ticket_status_leaves_a_change_indeterminate() {
     let (sandbox, network, ticket) = opened().await;
     for fault in [Fault::ResetAfter, Fault::ResetBefore] {
         let handed = TicketChange::hand_to_network(ticket.clone());
@@ -48,7 +48,7 @@ async fn a_ticket_that_went_further_does_not_tell_what_it_went_through() {
 
 /// No change leads back to where a ticket begins.
 #[tokio::test]
-async fn a_ticket_that_is_as_it_was_opened_was_not_changed() {
+async fn a_ticket_in_its_initial_status_was_not_changed() {
     let (sandbox, network, ticket) = opened().await;
     let change = TicketChange::take(ticket);
     let mut lost = lost(&sandbox, &network, change, Fault::ResetBefore).await;
@@ -56,7 +56,7 @@ async fn a_ticket_that_is_as_it_was_opened_was_not_changed() {
 }
 
 #[tokio::test]
-async fn a_comment_that_the_network_changed_is_not_absent() {
+async fn a_comment_changed_by_the_network_is_not_absent() {
     let (sandbox, network, ticket) = opened().await;
     let written = || "2026-03-03T10:00:00Z".parse().unwrap();
     let comment = || TicketChange::comment_on(ticket.clone(), "Kajsa Anka", "The light is red.", written());
@@ -90,7 +90,7 @@ async fn a_comment_that_the_network_changed_is_not_absent() {
 
 /// Some networks answer a failure with status 200.
 #[tokio::test]
-async fn an_answer_that_is_not_the_ticket_is_not_understood() {
+async fn a_response_that_is_not_the_ticket_fails_to_decode() {
     let (sandbox, network, ticket) = opened().await;
     for (answer, is_it) in [
         (json!({ "cause": "maintenance" }), false),

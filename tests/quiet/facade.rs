@@ -40,7 +40,7 @@ pub fn answer(spec: &Spec, operation: &str) -> Value {
 }
 
 #[test]
-fn a_stored_value_that_cannot_be_read_is_not_quoted() {
+fn an_unreadable_stored_value_is_not_quoted() {
     let stored = |state: &str, request: Value| {
         let stored = json!({ "version": 2, "kind": "cocon.customer", "state": state, "request": request });
         serde_json::from_str::<Prepared<CustomerCreate>>(&stored.to_string()).unwrap_err().to_string()

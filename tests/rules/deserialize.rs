@@ -73,7 +73,7 @@ macro_rules! each {
 }
 
 #[test]
-fn no_rule_quotes_what_arrives_in_its_place() {
+fn no_rule_quotes_an_invalid_value() {
     let texts = each![
         ApartmentNumber,
         BuildingRef,
@@ -102,7 +102,7 @@ fn no_rule_quotes_what_arrives_in_its_place() {
 }
 
 #[test]
-fn nor_does_what_callers_store() {
+fn no_stored_type_quotes_an_invalid_value() {
     each![
         BatchId,
         CovageEventCursor,
@@ -117,7 +117,7 @@ fn nor_does_what_callers_store() {
 }
 
 #[test]
-fn what_was_expected_and_where_is_said() {
+fn errors_name_the_expectation_and_the_position() {
     let says = |error: serde_json::Error| error.to_string();
     assert_eq!(
         says(serde_json::from_str::<Siret>("81352886600029").unwrap_err()),

@@ -44,14 +44,14 @@ fn apply(text: &str, proposal: &Proposal) -> String {
 }
 
 #[test]
-fn every_character_has_a_legal_spelling() {
+fn every_character_is_sanitized_to_an_allowed_text() {
     for character in '\0'..=char::MAX {
         held(&format!("a{character}b"));
     }
 }
 
 #[test]
-fn every_text_has_a_legal_spelling() {
+fn every_text_is_sanitized_to_an_allowed_text() {
     rounds(0..20_000, |random| {
         held(&arbitrary(random));
         // Names as people write them, and what stands between their words.

@@ -20,7 +20,7 @@ fn agree<T: JsonSchema + Serialize + DeserializeOwned>(good: &[Value], bad: &[Va
 }
 
 #[test]
-fn objects_are_what_their_schema_says() {
+fn objects_match_their_schema() {
     agree::<DhcpIdentifier>(
         &[
             json!({}),
@@ -64,7 +64,7 @@ fn objects_are_what_their_schema_says() {
 }
 
 #[test]
-fn texts_are_what_their_schema_says() {
+fn texts_match_their_schema() {
     agree::<rules::CovageText>(
         &[json!("Rue de la république\u{a0}(bât. B) [_]{-}")],
         &[json!("L'As"), json!(1)],
@@ -80,7 +80,7 @@ fn texts_are_what_their_schema_says() {
 }
 
 #[test]
-fn a_schema_of_the_caller_s_names_them() {
+fn a_caller_s_schema_references_the_rules() {
     let mut generator = schemars::SchemaGenerator::default();
     generator.subschema_for::<rules::Siret>();
     generator.subschema_for::<Option<rules::Otp>>();

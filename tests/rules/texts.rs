@@ -52,7 +52,7 @@ fn agree(rule: &Rule, text: &str) -> bool {
 }
 
 #[test]
-fn every_corruption_of_one_character_is_judged_as_the_source_judges_it() {
+fn one_character_mutations_agree_with_the_source() {
     for rule in rules() {
         let (mut taken, mut refused) = (0, 0);
         let mut judge = |text: &str| match agree(&rule, text) {
@@ -81,7 +81,7 @@ fn every_corruption_of_one_character_is_judged_as_the_source_judges_it() {
 }
 
 #[test]
-fn no_text_surprises_a_rule() {
+fn random_texts_agree_with_the_source() {
     let rules = rules();
     rounds(0..4_000, |random| {
         let text = arbitrary(random);
@@ -92,7 +92,7 @@ fn no_text_surprises_a_rule() {
 }
 
 #[test]
-fn good_texts_changed_in_several_places_are_judged_as_the_source_judges_them() {
+fn mutated_valid_texts_agree_with_the_source() {
     let rules = rules();
     rounds(0..4_000, |random| {
         let rule = &rules[random.usize(0..rules.len())];
@@ -111,7 +111,7 @@ fn good_texts_changed_in_several_places_are_judged_as_the_source_judges_them() {
 }
 
 #[test]
-fn long_texts_end_where_their_source_ends_them() {
+fn length_limits_agree_with_the_source() {
     for rule in rules() {
         for good in rule.good {
             for times in [2, 3, 40, 700] {
@@ -127,7 +127,7 @@ fn long_texts_end_where_their_source_ends_them() {
 }
 
 #[test]
-fn warnings_keep_nothing_out_and_never_panic() {
+fn warnings_reject_nothing_and_never_panic() {
     use lastmile::rules::{
         BuildingRef, CountryCode, CovageEmail, CovageOrderRef, CovagePhone, CovageServiceRef, LineNumber,
         MacAddress, OnApiId, OnApiPhone, Rio, Siret, Warning,

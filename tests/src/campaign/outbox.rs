@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_half_written_step_was_not_taken() {
+    fn a_half_written_step_is_ignored() {
         let path = std::env::temp_dir().join(format!("lastmile-outbox-{}", std::process::id()));
         let _ = std::fs::remove_file(&path);
         let outbox = Outbox::open(&path).unwrap();
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_process_wrote_is_seen() {
+    fn steps_of_another_process_are_visible() {
         let path = new_file("seen");
         let (first, second) = (Outbox::open(&path).unwrap(), Outbox::open(&path).unwrap());
         first.put("1", Stage::Create, "a");
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_that_try_the_same_one_succeeds() {
+    fn exactly_one_of_several_writers_succeeds() {
         const WORKERS: usize = 6;
         const ROUNDS: usize = 40;
         let path = new_file("race");
