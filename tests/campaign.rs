@@ -1,4 +1,4 @@
-//! Small campaigns: the large ones are run by hand, with `cargo run --release -p lastmile-tests --bin campaign`.
+//! Runs small campaigns. Large ones are run by hand, with `cargo run --release -p lastmile-tests --bin campaign`.
 
 use lastmile::onapi::types::{Access, AccessServices};
 use lastmile_sandbox::TextNormalization;
@@ -53,7 +53,7 @@ async fn killed_and_stopped_workers_place_every_order_once() {
     }
 }
 
-/// Every list in every way, as news and as a whole.
+/// Breaks every list in every way, in incremental and in full runs.
 const ROWS: RowsPlan = RowsPlan { rounds: 4 * Broken::ALL.len(), accesses: 60, seed: 7 };
 
 #[tokio::test]

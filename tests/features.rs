@@ -1,9 +1,9 @@
-//! What a dependent compiles, by the features it asks for.
+//! The crates that a dependent compiles, by the enabled features.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// The crates that stand in the tree of `lastmile` with these features alone.
+/// Returns the crates in the dependency tree of `lastmile` with only these features.
 fn crates(features: &str) -> BTreeSet<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)

@@ -1,5 +1,5 @@
-//! Every call that creates or changes something, with texts that are empty, blank, too long or hold a control character: nothing
-//! is sent, or a warning is shown.
+//! Every call that creates or changes something, with strings that are empty, blank, too long or contain a control
+//! character: nothing is sent, or a warning is returned.
 
 use std::str::FromStr;
 
@@ -17,7 +17,7 @@ use lastmile::{Creation, Error, HasWarnings, Outcome, Prepared, covage, onapi};
 use lastmile_tests::{cocon, covage, onapi, sandbox};
 use serde_json::{Value, json};
 
-/// What a text is replaced by.
+/// The replacements of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bad {
     Empty,
@@ -46,7 +46,7 @@ impl Bad {
     }
 }
 
-/// The pointers of all texts.
+/// Returns the JSON pointers of all strings.
 fn texts(value: &Value, pointer: &str) -> Vec<String> {
     match value {
         Value::String(_) => vec![pointer.to_owned()],
@@ -63,7 +63,7 @@ fn texts(value: &Value, pointer: &str) -> Vec<String> {
     }
 }
 
-/// The sample with each of its texts replaced, one at a time.
+/// Returns the sample with each of its strings replaced, one at a time.
 fn variants(sample: &Value) -> Vec<(String, Bad, Value)> {
     let mut variants = Vec::new();
     for pointer in texts(sample, "") {
@@ -83,14 +83,14 @@ fn is_invalid(error: &Error, what: &str) {
     assert_eq!(error.outcome(), Outcome::Invalid, "{what}: {error}");
 }
 
-/// Holds that no variant of a creation can be prepared, but for those in `taken`, and those that are warned about.
+/// Checks that no variant of a creating call can be prepared, except for those in `taken` and those with a warning.
 #[track_caller]
 fn creation<C: Creation>(sample: Value, taken: &[(&str, Bad)], is_warned: impl Fn(&C) -> bool) {
     let request: C = serde_json::from_value(sample.clone()).unwrap();
     assert!(!is_warned(&request), "{}: the sample is right", C::KIND);
     Prepared::new(request).unwrap_or_else(|error| panic!("{}: {error}", C::KIND));
     for (pointer, bad, variant) in variants(&sample) {
-        // What cannot be read cannot be sent either.
+        // A value that cannot be read cannot be sent either.
         let Ok(request) = serde_json::from_value::<C>(variant) else { continue };
         let what = format!("{}: {pointer}: {bad:?}", C::KIND);
         let is_taken = taken.iter().any(|(other, kind)| *other == pointer && *kind == bad);
@@ -109,12 +109,12 @@ fn warned<C: HasWarnings>(request: &C) -> bool {
     !request.warnings().is_empty()
 }
 
-/// Those whose texts are all limited by the supplier.
+/// The strings of these types are all limited by the supplier.
 fn never<C>(_: &C) -> bool {
     false
 }
 
-/// The paths of the warnings.
+/// Returns the paths of the warnings.
 fn paths<C: HasWarnings>(request: &C, warning: Warning) -> Vec<String> {
     let warnings = request.warnings().into_iter();
     warnings.filter(|one| one.warning == warning).map(|one| one.path).collect()
@@ -184,7 +184,7 @@ fn a_cocon_creation_without_any_text_is_refused_naming_its_fields() {
             is_invalid(&error, C::KIND);
             let text = error.to_string();
             assert!(fields.iter().all(|field| text.contains(field)), "{text}");
-            // Neither can one that was stored.
+            // A stored value without it cannot be loaded either.
             let stored = json!({ "version": 1, "kind": C::KIND, "progress": "ready", "request": sample });
             assert!(serde_json::from_value::<Prepared<C>>(stored).is_err());
         }
@@ -306,7 +306,7 @@ async fn cocon_patches_validate_their_texts() {
     contract.as_object_mut().unwrap().retain(|field, _| field != "customerId" && field != "servicePriority");
     patch!(CustomerContractPatch, update_contract, contract);
     assert_eq!(sandbox.cocon().received().len(), 0, "nothing was sent");
-    // A field that is cleared, and a list that is emptied, are changes.
+    // Clearing a field and emptying a list are changes.
     for change in [
         json!({ "phoneNumber": null }),
         json!({ "emailAddresses": [] }),
@@ -359,7 +359,7 @@ fn covage_creating_calls_validate_their_texts() {
     let order = "0cd8d842-b0ca-43c0-8cbc-5d275cbdb1c2";
     let information = json!({ "order": order, "body": { "message": "Premier\nsecond" } });
     creation::<Information>(information, &[], warned);
-    // Where no building is chosen an empty text is sent, as in the supplier's sample.
+    // Where no building is chosen, an empty string is sent, as in the supplier's sample.
     let migration = json!({ "service": order, "body": { "imb": "IMB/76540/X/043X" } });
     creation::<Migration>(migration, &[("/body/imb", Bad::Empty)], warned);
 }
@@ -440,7 +440,7 @@ async fn covage_changes_validate_their_texts() {
         }
     }
     assert_eq!(sandbox.covage().received().len(), 0, "nothing was sent");
-    // The supplier is the truth: what is overruled is sent.
+    // The supplier decides: a value whose validation is skipped is sent.
     draft.skip_validation(["comment"]);
     let update = OrderUpdate { comment: Some(String::new()), ..Default::default() };
     assert_eq!(draft.complete(&covage, &update).await.unwrap_err().status().unwrap(), 404);
@@ -505,7 +505,7 @@ async fn onapi_changes_validate_their_texts() {
     sample["subscriptionId"] = "s-17".into();
     for (pointer, bad, variant) in variants(&sample) {
         let Ok(change) = serde_json::from_value::<OrderChange>(variant) else { continue };
-        // It takes back the note that is there; nothing says that `null` does.
+        // An empty string removes the existing note; no source says that `null` does.
         if (pointer.as_str(), bad) != ("/externalNote", Bad::Empty) {
             is_invalid(
                 &received.change(&network, &change).await.unwrap_err(),

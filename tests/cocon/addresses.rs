@@ -1,4 +1,4 @@
-//! Which addresses a handle takes, and in which headers the credentials go there.
+//! Which base URLs a client accepts, and which headers carry the credentials.
 
 use lastmile::cocon::Cocon;
 use lastmile::{BuildError, SetupError};

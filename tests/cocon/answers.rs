@@ -1,4 +1,4 @@
-//! What arrives is read, or ends in the right outcome; none of it is lost.
+//! Responses are decoded or end in the right outcome, and nothing of them is lost.
 
 use lastmile::cocon::types::{AssetType, Contact};
 use lastmile::cocon::{Batch, Connection, RouteScenario};
@@ -7,7 +7,7 @@ use lastmile_sandbox::Answer;
 use lastmile_tests::{cocon, sandbox};
 use serde_json::{Value, json};
 
-/// Reads a contact that is answered with this.
+/// Reads a contact from this response.
 async fn contact(answer: Answer) -> Result<Reply<Contact>, Error> {
     let sandbox = sandbox().await;
     sandbox.cocon().answer_next("getContact", answer);
@@ -185,7 +185,7 @@ async fn an_empty_success_fails_to_decode_where_a_body_is_documented() {
 #[tokio::test]
 async fn a_decode_error_names_the_path_and_keeps_the_body() {
     let sandbox = sandbox().await;
-    // A key twice is one of the few things that cannot be read any way.
+    // A repeated key is one of the few things that no type can read.
     let body = r#"{"batchId":"1","failure":[{},{"errors":[{"errors":[{"code":"Kalle Anka","code":"Kalle Anka"}]}]}]}"#;
     let answer = Answer::status(200).header("content-type", "application/json").body(body);
     sandbox.cocon().answer_next("getDelayedConnectionBatch", answer);

@@ -1,4 +1,4 @@
-//! The journeys of a service, against the sandbox's own behaviour.
+//! The complete workflows of a service, against the sandbox's own behaviour.
 
 use std::time::Duration;
 
@@ -167,7 +167,7 @@ async fn single_connections_are_created() {
     assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
 }
 
-/// A report as the supplier might answer it.
+/// Returns a batch report in the supplier's form.
 async fn report(sandbox: &Sandbox, status: serde_json::Value) -> BatchReport {
     sandbox.cocon().answer_next("getDelayedConnectionBatch", Answer::json(200, &status));
     cocon(sandbox).batch(&"1".parse().unwrap()).await.unwrap()
@@ -181,7 +181,8 @@ async fn only_failed_connections_are_placed_again() {
     let batch = Batch::new(names.map(|name| Connection::new(name, RouteScenario::NewRoute(route.clone()))))
         .installed_by("Graafbedrijf Anka");
     let named = |names: &[&str]| names.iter().map(|name| json!({ "buildingName": name })).collect::<Vec<_>>();
-    // A-3 is pending and A-4 is not reported; of A-5 both failed, of A-6 one of two; A-7 is reported twice.
+    // A-3 is pending and A-4 is not reported. Both requests of A-5 failed, and one of two of A-6. A-7 is reported
+    // twice.
     let failed = [named(&["A-2", "A-5", "A-5", "A-6", "A-7", "B-1"]), vec![json!({})]].concat();
     let told = json!({
         "success": named(&["A-1"]),
@@ -239,7 +240,7 @@ async fn a_large_batch_is_split_and_its_failures_are_placed_again() {
         connected += done;
         if let Some(again) = part.failures(&report).batch {
             failed.extend(again.buildings().map(str::to_owned));
-            // The network owner prepares those that can be.
+            // The network owner prepares the connections that can be prepared.
             again.buildings().for_each(|name| sandbox.cocon().prepare(name));
             let id = Prepared::new(again).unwrap().place(&cocon).await.unwrap();
             let report = cocon.wait_for_batch(&id, &poll).await.unwrap();

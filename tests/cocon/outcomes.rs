@@ -1,4 +1,4 @@
-//! What becomes of calls that fail: what is not a matter of the connection, which `tests/contracts` is about.
+//! Outcomes of failed calls, except for connection failures, which `tests/contracts` covers.
 
 use std::time::Duration;
 
@@ -51,7 +51,8 @@ async fn a_creating_call_is_not_sent_with_too_little_time_left() {
     let cocon = Cocon::builder(server.base_url()).api_key("key").client_id("client").policy(policy);
     let cocon = cocon.rate_limit(limit).build().unwrap();
     cocon.contact(&"1".parse().unwrap()).await.unwrap_err();
-    // Its turn comes before the deadline, but with too little of it left. That is told now, not then.
+    // The rate limit admits the call before its deadline, but with too little time left. The call fails at once, not
+    // then.
     let error = Prepared::new(customer()).unwrap().place(&cocon).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Throttled, "{error}");
     assert!(error.to_string().contains("allows no request in time"), "{error}");
@@ -59,7 +60,7 @@ async fn a_creating_call_is_not_sent_with_too_little_time_left() {
     assert_eq!(server.requests(), 1);
 }
 
-/// A change is repeated, and its first attempt may be carried out all the same, after a newer change.
+/// A change is repeated, and its first attempt may still be carried out after a newer change.
 #[tokio::test]
 async fn a_reply_reports_an_unanswered_earlier_attempt_of_a_change() {
     let ok = Then::AnswerAndKeep(json("200 OK", r#"{"id":"1"}"#));

@@ -1,4 +1,4 @@
-//! Ids in paths.
+//! Ids as path segments.
 
 use lastmile::cocon::{BatchId, ContactId};
 use lastmile::covage::OrderId;

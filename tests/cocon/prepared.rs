@@ -1,4 +1,4 @@
-//! Creating calls: stored, placed once, reconciled.
+//! Creating calls are stored, placed once and reconciled.
 
 use std::time::Duration;
 
@@ -239,7 +239,7 @@ async fn an_approval_is_created() {
     assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
 }
 
-/// Some servers answer with another customer, or with one that is not as it was asked for.
+/// Some servers respond with another customer, or with one that differs from the request.
 #[tokio::test]
 async fn a_response_with_another_contact_fails_to_decode() {
     let sandbox = sandbox().await;

@@ -1,4 +1,4 @@
-//! What the supplier receives for each operation, sent with every field that the reference shows.
+//! The request that the supplier receives for each operation, with every field that the reference shows.
 
 use lastmile_sandbox::{Answer, Spec};
 use lastmile_tests::{cocon, exchanges, request, sandbox};
@@ -39,7 +39,7 @@ async fn every_operation_sends_its_documented_request() {
     assert_eq!(supplier.violations(), Vec::<String>::new());
 }
 
-/// What arrives of a patch.
+/// Returns the body that the sandbox receives for a patch.
 async fn patched(
     operation: &str,
     patch: impl AsyncFnOnce(lastmile::cocon::Cocon),

@@ -1,4 +1,4 @@
-//! Why no connection comes about: the text of the error names the cause and the host.
+//! Connection failures: the error names the cause and the host.
 
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
@@ -9,7 +9,7 @@ use tokio::net::TcpSocket;
 
 use crate::calls::patient;
 
-/// A read of a server at this address.
+/// Makes a read of a server at this address.
 async fn read(base: &str, attempts: u32) -> Error {
     let cocon = Cocon::builder(base).api_key("key-4711").client_id("client");
     let cocon = cocon.policy(patient().with_max_attempts(attempts)).build().unwrap();
@@ -27,7 +27,7 @@ fn names(error: &Error, cause: &str, host: &str) {
 
 #[tokio::test]
 async fn the_error_names_an_unresolvable_host() {
-    // Longer than a label may be, so that no name server is asked.
+    // Longer than a DNS label may be, so no name server is queried.
     let host = format!("{}.example", "a".repeat(64));
     let error = read(&format!("https://{host}/secret-path"), 2).await;
     names(&error, "cannot be resolved", &format!("{host}:443"));
@@ -44,7 +44,7 @@ async fn the_error_names_a_refused_connection() {
         names(&error, "refuses the connection", &host);
         assert_eq!(error.attempts(), 2);
     }
-    // The token is the first that is asked for.
+    // The token request comes first.
     let covage = Covage::builder(format!("http://{host}/secret-path")).login("a@sp.example", "word-4711");
     let error = covage
         .policy(patient().with_max_attempts(1))
@@ -71,7 +71,7 @@ async fn the_error_names_a_server_without_tls() {
     }
 }
 
-/// It would be no other certificate the next time.
+/// The next attempt would get the same certificate.
 #[tokio::test]
 async fn an_untrusted_certificate_is_not_retried() {
     let server = TlsServer::start().await;
@@ -87,7 +87,7 @@ async fn an_untrusted_certificate_is_not_retried() {
     names(&error, "is not trusted: it is for another host name", &host);
     assert_eq!((error.attempts(), server.connections()), (1, 2));
 
-    // Nor is a login sent there again and again.
+    // A login is not repeated there either.
     let covage = Covage::builder(format!("https://{host}/secret-path")).login("a@sp.example", "word-4711");
     let error =
         covage.policy(patient()).build().unwrap().cities(&"76000".parse().unwrap()).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! The time that a call has.
+//! The deadline of a call.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::calls::Ends::*;
 use crate::calls::{Call, done, hurried, patient, secure, seen, single, told};
 use crate::table::ok;
 
-/// Nobody may repeat it, so that giving up earlier would only make its outcome unknown.
+/// A creating call cannot be repeated, so giving up earlier would only make its outcome indeterminate.
 #[tokio::test]
 async fn a_creating_call_waits_until_its_deadline() {
     let policy = hurried();
@@ -20,7 +20,7 @@ async fn a_creating_call_waits_until_its_deadline() {
     assert!(error.to_string().contains("no answer within"), "{error}");
 }
 
-/// The connection of a call that was given up is not used again, whatever still comes on it.
+/// The connection of an abandoned call is not reused, whatever arrives on it later.
 #[tokio::test]
 async fn a_late_response_is_not_taken_for_another_call() {
     let case = async |first: Call, second: Call| {
@@ -47,7 +47,7 @@ async fn nothing_is_sent_when_the_deadline_precedes_the_connection() {
     let server = RawServer::start([Then::Hang]).await;
     let policy = hurried().with_deadline(Duration::from_millis(100));
     let told = secure(&server, policy).make(Call::Create).await;
-    // The connection was never ready for the body, and gets it no more.
+    // The connection was never ready for the body, so the body is not sent.
     assert_eq!(seen(Call::Create, &told, &server.end().await.requests), (NotSent, None, 1, 0));
 }
 

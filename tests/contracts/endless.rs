@@ -1,4 +1,4 @@
-//! Answers that do not end, or come too slowly: the client gives them up, and has not taken in more than it may.
+//! Endless and slow responses: the client abandons them, and reads no more than its limit.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::calls::Ends::*;
 use crate::calls::{Call, Client, patient, seen, single, told};
 use crate::table::CUT;
 
-/// What the system may hold between client and server; the client's own limit is far below.
+/// The buffers of the operating system between client and server. The client's own limit is far below.
 const ON_THE_WAY: usize = 24 << 20;
 
 fn flood(status: &str) -> Then {
@@ -26,7 +26,7 @@ async fn an_endless_body_is_abandoned_at_the_limit() {
         (Call::Submit, "200 OK", Decode),
         (Call::Read, "200 OK", Decode),
         (Call::Delete, "200 OK", Decode),
-        // A refusal stands without the whole of its body.
+        // A rejection is certain even when its body is incomplete.
         (Call::Create, "400 Bad Request", Rejected),
         (Call::Create, "429 Too Many Requests", Throttled),
         (Call::Create, "302 Found", Unknown),
@@ -55,7 +55,7 @@ async fn an_endless_token_response_is_abandoned_at_the_limit() {
     assert!(wire.tokens.len() == 1 && wire.sent < ON_THE_WAY);
 }
 
-/// How a list ends whose first row never comes.
+/// Returns how a list ends whose first row never arrives.
 async fn ended(then: Then, policy: Policy) -> (RowError, usize) {
     let server = RawServer::start([then]).await;
     let Client::OnApi(network) = Call::List.client(&server.base_url(), policy) else { unreachable!() };
@@ -92,7 +92,7 @@ async fn a_stalled_or_slow_list_fails() {
     }
 }
 
-/// A list may take longer than the deadline of its beginning, as long as it comes fast enough.
+/// A list may take longer than the deadline of the call, as long as it arrives fast enough.
 #[tokio::test]
 async fn a_steady_list_may_outlast_the_deadline() {
     const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n[{\"accessId\":\"1\"}";

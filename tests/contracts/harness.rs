@@ -1,4 +1,4 @@
-//! The harness itself: each step does on the wire what its name says, and what counts as a request is one.
+//! Tests of the scripted server itself: each step does what its name says, and only complete requests are counted.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -17,14 +17,14 @@ async fn start(script: impl Into<Vec<Then>>) -> (RawServer, TcpStream) {
     (server, stream)
 }
 
-/// All that still comes, and how it ends: without an error for a FIN.
+/// Returns all bytes that still arrive, and how the connection ends: without an error for a FIN.
 async fn rest(stream: &mut TcpStream) -> (String, Option<ErrorKind>) {
     let mut bytes = Vec::new();
     let end = stream.read_to_end(&mut bytes).await.err().map(|error| error.kind());
     (String::from_utf8(bytes).unwrap(), end)
 }
 
-/// So many bytes, and then nothing for a while.
+/// Returns this many bytes, then checks that nothing arrives for a while.
 async fn then_silence(stream: &mut TcpStream, length: usize) -> String {
     let mut bytes = vec![0; length];
     stream.read_exact(&mut bytes).await.unwrap();
@@ -70,7 +70,7 @@ async fn steps_after_a_request() {
 
     let (server, mut stream) = start([Then::AnswerAndReset(OK)]).await;
     stream.write_all(POST).await.unwrap();
-    // The reset may overtake the answer.
+    // The reset may overtake the response.
     assert_eq!(rest(&mut stream).await.1, RESET);
     assert_eq!(ended(server, stream).await.requests.len(), 1);
 }
@@ -95,7 +95,7 @@ async fn a_hanging_step_keeps_the_connection_open() {
             server.tell();
             assert_eq!(rest(&mut stream).await, (text.to_owned(), None));
         } else {
-            // What comes later is counted, and not answered.
+            // Later requests are counted, and not answered.
             stream.write_all(GET).await.unwrap();
             assert_eq!(then_silence(&mut stream, 0).await, "");
             assert_eq!(server.requests(), 2);
@@ -146,7 +146,7 @@ async fn only_complete_requests_are_counted() {
         stream.write_all(&POST[..cut]).await.unwrap();
         assert_eq!(ended(server, stream).await.requests.len(), 0, "{cut} bytes");
     }
-    // One byte after the other, and two requests at once.
+    // One byte at a time, then two requests at once.
     let (server, mut stream) = start([Then::AnswerAndKeep(OK)]).await;
     for byte in POST {
         stream.write_all(&[*byte]).await.unwrap();
@@ -196,7 +196,7 @@ async fn token_requests_are_counted_separately() {
     assert_eq!((wire.tokens.len(), wire.requests.len()), (2, 1));
 }
 
-/// What was sent and not looked at yet is not lost: the end waits for it.
+/// Bytes that were sent and not read yet are not lost: `end` waits for them.
 #[tokio::test]
 async fn end_waits_for_all_sent_bytes() {
     for _ in 0..50 {

@@ -14,7 +14,7 @@ fn cocon(base: &str) -> CoconBuilder {
     Cocon::builder(base).api_key("key-4711").client_id("client").policy(patient())
 }
 
-/// A client with a function that changes its HTTP clients.
+/// Returns a client with a function that configures its HTTP clients.
 fn configured(
     server: &RawServer,
     configure: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
@@ -144,7 +144,7 @@ fn an_invalid_user_agent_is_refused() {
     }
 }
 
-/// A server that knows its clients by their certificates, at a name that the program resolves itself.
+/// A server that authenticates its clients by certificate, at a host name that the program resolves itself.
 #[tokio::test]
 async fn mutual_tls_is_supported() {
     let server = TlsServer::for_known_clients(ok()).await;

@@ -1,4 +1,4 @@
-//! How many requests of a handle are under way at the same time.
+//! The limit on the requests that a client keeps in flight.
 
 use std::time::Duration;
 
@@ -27,7 +27,8 @@ async fn calls_beyond_the_limit_wait_for_a_permit() {
     let calls = join_all((0..6).map(|_| cocon.contact(&id)));
     let answering = async {
         server.has_read(2).await;
-        // Connections are accepted in the order in which they are made: a third of the handle would be there before this.
+        // Connections are accepted in the order in which they are made, so a third one of the client would have
+        // been accepted before this one.
         another.contact(&"1".parse().unwrap()).await.unwrap();
         assert_eq!(server.wire().connections, 3);
         server.tell();
@@ -38,7 +39,7 @@ async fn calls_beyond_the_limit_wait_for_a_permit() {
     assert_eq!(server.end().await.requests.len(), 7);
 }
 
-/// Calls that create something have places of their own.
+/// Creating calls have permits of their own.
 #[tokio::test]
 async fn hanging_reads_do_not_delay_creating_calls() {
     let server = RawServer::start([Then::Hang, Then::AnswerAndKeep(ok())]).await;
@@ -57,7 +58,7 @@ async fn hanging_reads_do_not_delay_creating_calls() {
     assert_eq!(server.end().await.requests.len(), 2);
 }
 
-/// Those who had to wait do not all leave at once then.
+/// Calls that waited for a permit do not all leave at once.
 #[tokio::test]
 async fn calls_that_waited_for_a_permit_keep_the_rate_limit() {
     const APART: Duration = Duration::from_millis(200);
@@ -69,7 +70,7 @@ async fn calls_that_waited_for_a_permit_keep_the_rate_limit() {
     let calls = join_all((0..4).map(|_| cocon.contact(&id)));
     let answering = async {
         server.has_read(1).await;
-        // By now all of them would have had their turns.
+        // By now the rate limit alone would have admitted all of them.
         tokio::time::sleep(4 * APART).await;
         server.tell();
     };
@@ -84,7 +85,7 @@ async fn calls_that_waited_for_a_permit_keep_the_rate_limit() {
     }
 }
 
-/// A token is obtained, refused and renewed for a call that has the only place.
+/// A token is obtained, rejected and renewed for a call that holds the only permit.
 #[tokio::test]
 async fn token_requests_need_no_permit() {
     let refused = Then::AnswerAndKeep(answer("401 Unauthorized", ""));
@@ -100,7 +101,7 @@ async fn token_requests_need_no_permit() {
 #[tokio::test]
 async fn a_call_without_a_permit_by_its_deadline_is_not_sent() {
     let server = RawServer::start([Then::Hang]).await;
-    // None at all would be no handle.
+    // A limit of zero is raised to one, since a client without permits could send nothing.
     let cocon = cocon(&server, 0);
     let hurried = cocon.with_policy(patient().with_deadline(Duration::from_millis(300)));
     let mut customer = Prepared::new(lastmile_tests::customer()).unwrap();
@@ -122,7 +123,7 @@ async fn a_call_without_a_permit_by_its_deadline_is_not_sent() {
         assert_eq!((error.outcome(), error.attempts()), (Outcome::Throttled, 0), "{error}");
         assert!(error.to_string().contains("`max_in_flight`"), "{error}");
     }
-    // It could not have been begun later.
+    // The call could not have started later.
     assert!(errors[1].elapsed() < Duration::from_millis(300), "{:?}", errors[1].elapsed());
     drop((cocon, hurried));
     assert_eq!(server.end().await.requests.len(), 2);
@@ -142,7 +143,7 @@ async fn a_dropped_call_releases_its_permit() {
     assert_eq!(server.end().await.requests.len(), 2);
 }
 
-/// The pause before another attempt keeps nobody waiting.
+/// The backoff before another attempt does not block other calls.
 #[tokio::test]
 async fn a_call_holds_no_permit_during_backoff() {
     let busy = Then::AnswerAndKeep(answer("503 Busy\r\nretry-after: 2", ""));

@@ -1,4 +1,4 @@
-//! What one call leaves to the next.
+//! What one call leaves to the next: pooled connections.
 
 use lastmile::Outcome;
 use lastmile_tests::{RawServer, Then, answer, json};
@@ -20,7 +20,7 @@ async fn a_rejected_call_leaves_its_connection_reusable() {
     }
 }
 
-/// What is left of an answer is not the beginning of the next.
+/// The rest of one response is not read as the start of the next.
 #[tokio::test]
 async fn a_response_not_read_to_its_end_closes_the_connection() {
     const SHORT: &str = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"id\": \"1\"}";
@@ -37,7 +37,7 @@ async fn a_response_not_read_to_its_end_closes_the_connection() {
     }
 }
 
-/// Reads share a connection, until it is closed.
+/// Reads share a connection until it is closed.
 #[tokio::test]
 async fn sequential_reads_share_a_connection() {
     let closing = json("200 OK\r\nconnection: close", &done("1"));
@@ -45,7 +45,7 @@ async fn sequential_reads_share_a_connection() {
     assert_eq!(connections(Call::Read, script).await, (2, vec![0, 0, 1, 1]));
 }
 
-/// What is sent once never meets a connection that is closing, or that holds what nobody asked for.
+/// A call that is sent once never uses a connection that is closing or that holds unrequested bytes.
 #[tokio::test]
 async fn a_creating_call_uses_a_fresh_connection() {
     for call in [Call::Create, Call::Activate] {
@@ -53,7 +53,7 @@ async fn a_creating_call_uses_a_fresh_connection() {
     }
 }
 
-/// Whatever becomes of the connection that an earlier read has left.
+/// The state of a connection that an earlier read left does not matter.
 #[tokio::test]
 async fn a_creating_call_does_not_affect_pooled_connections() {
     let server = RawServer::start([Then::AnswerAndKeep(ok())]).await;
@@ -67,7 +67,7 @@ async fn a_creating_call_does_not_affect_pooled_connections() {
     assert_eq!(connections, [0, 1, 0]);
 }
 
-/// How many connections four calls take, and which each.
+/// Makes four calls, and returns how many connections they take, and which connection each uses.
 async fn connections(call: Call, script: impl Into<Vec<Then>>) -> (usize, Vec<usize>) {
     let server = RawServer::start(script).await;
     let client = call.client(&server.base_url(), patient());

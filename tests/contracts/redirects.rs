@@ -1,4 +1,4 @@
-//! Where a redirected request goes, and with what.
+//! Where a redirected request is sent, and with which headers.
 
 use lastmile_tests::{RawServer, Then, answer};
 
@@ -6,7 +6,8 @@ use crate::calls::Ends::*;
 use crate::calls::{Call, patient, seen, server, tokens};
 use crate::table::ok;
 
-/// Another machine or port, the same machine by another name, and without a scheme: no credentials go there.
+/// No credentials are sent to another machine or port, to the same machine by another name, or to a URL without a
+/// scheme.
 #[tokio::test]
 async fn a_redirect_to_another_origin_is_not_followed() {
     let elsewhere = RawServer::start([Then::AnswerAndKeep(ok())]).await;
@@ -53,7 +54,7 @@ async fn a_login_redirect_to_another_origin_is_not_followed() {
     assert_eq!(elsewhere.end().await.connections, 0);
 }
 
-/// What is sent on is the same request, at another path.
+/// The redirected request is the same request at another path.
 #[tokio::test]
 async fn a_redirected_creating_request_keeps_its_method_and_body() {
     for status in [307, 308] {

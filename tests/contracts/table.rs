@@ -1,4 +1,4 @@
-//! The table: each fault with the steps of the server and what is seen of the calls.
+//! The table of contracts: each fault with the steps of the server and what both sides observe.
 
 use lastmile_tests::Then::*;
 use lastmile_tests::{answer, json};
@@ -9,9 +9,10 @@ use crate::calls::{done, drafted};
 use crate::{fifty_times, in_a_hurry, in_one_attempt, once, second, second_fifty_times};
 
 contracts! {
-    // The connection fails.
+    // Connection failures.
 
-    /// The reset surfaces before or after the client has written, so that it knows or does not know that nothing was sent.
+    /// The reset arrives before or after the client has written, so the client may or may not know that nothing was
+    /// sent.
     reset_on_accept: fifty_times [ResetUnread] {
         Create   => (NotSent | Unknown, None, 1..=4, 0),
         Read     => (NotSent | Unknown, None, 4, 0),
@@ -22,7 +23,7 @@ contracts! {
         Read     => (NotSent | Unknown, None, 4, 0),
         Delete   => (NotSent | Unknown, None, 4, 0),
     }
-    /// It is sent again only if it is certain that it was not sent.
+    /// The request is repeated only if it certainly was not sent.
     reset_on_accept_once: fifty_times [ResetUnread, Answer(last())] {
         Create   => (Answered, _, _, 1) | (Unknown, None, 1, 0),
         Read     => (Answered, _, _, 1),
@@ -71,7 +72,7 @@ contracts! {
         Delete   => (Unknown, Some(200), 4, 4),
         Change   => (Unknown, Some(200), 4, 4),
     }
-    /// A reset may overtake what was sent before it.
+    /// A reset may overtake the bytes that were sent before it.
     reset_in_the_response_body: fifty_times [AnswerAndReset(CUT)] {
         Create   => (Unknown, None | Some(200), 1, 1),
     }
@@ -82,7 +83,7 @@ contracts! {
         Delete   => (Rejected, Some(400), 1, 1),
     }
 
-    // The server does not answer in time.
+    // Responses that do not arrive in time.
 
     no_response_until_the_deadline: in_a_hurry [Hang] {
         Create   => (Unknown, None, 1, 1),
@@ -117,7 +118,7 @@ contracts! {
         Read     => (Unknown, None, 2, 1..=2),
     }
 
-    // The server answers with what cannot be used.
+    // Responses that cannot be used.
 
     not_http: once [Answer("220 mail.sp.example ready\r\n")] {
         Create   => (Unknown, None, 1, 1),
@@ -143,7 +144,7 @@ contracts! {
         Submit   => (Decode, Some(200), 1, 1),
         Read     => (Decode, Some(200), 1, 1),
     }
-    /// What ends a page in the middle ends the connection too.
+    /// A truncated body also ends the connection.
     a_content_length_that_is_too_short: once [AnswerAndKeep(SHORT)] {
         Create   => (Decode, Some(200), 1, 1),
         Read     => (Decode, Some(200), 1, 1),
@@ -194,7 +195,7 @@ contracts! {
         List     => (Answered, _, _, 1),
     }
 
-    // The server answers with a status that leaves something open.
+    // Statuses.
 
     bad_request: once [AnswerAndKeep(json("400 Bad Request", r#"{"message": "no"}"#))] {
         Create   => (Rejected, Some(400), 1, 1),
@@ -251,11 +252,12 @@ contracts! {
     not_modified: once [AnswerAndKeep("HTTP/1.1 304 Not Modified\r\n\r\n")] {
         Create   => (Unknown, Some(304), 1, 1),
         Read     => (Rejected, Some(304), 1, 1),
-        // Nobody asked whether something has changed.
+        // The request was not conditional.
         List     => (Rejected, Some(304), 1, 1),
     }
 
-    // Over several attempts, a changing call ends as the weakest of them; what was answered last is told all the same.
+    // Over several attempts, a changing call has the least certain of their outcomes. The error carries the last
+    // response.
 
     a_rejection_after_a_reset: once [Reset, AnswerAndKeep(answer("400 Bad Request", ""))] {
         Change   => (Unknown, Some(400), 2, 2),
@@ -278,10 +280,11 @@ contracts! {
         Change   => (Decode, Some(200), 2, 2),
     }
 
-    // A call after an earlier one has left a connection in the pool. Seen is the later one alone. What is sent once has a
-    // connection of its own (see pool.rs).
+    // A call after an earlier one left a connection in the pool. Only the later call is observed. Calls that are sent
+    // once use a connection of their own (see pool.rs).
 
-    /// The client notices in time, and makes another connection, or writes to one that nobody reads from any more.
+    /// The client notices the close in time and opens another connection, or writes to a connection that is no
+    /// longer read.
     closed_when_idle: second_fifty_times [AnswerAndKeep(ok()), CloseUnread, Answer(last())] {
         Read     => (Answered, _, _, 1),
         Change   => (Answered, _, _, 1),
@@ -300,7 +303,7 @@ contracts! {
         Read     => (Answered, _, _, 2),
         Change   => (Answered, _, _, 2),
     }
-    /// As some proxies do with connections that nothing comes from.
+    /// Some proxies close idle connections in this way.
     told_408_when_idle: second_fifty_times
         [AnswerAndKeep(ok()), SpeakUnread("HTTP/1.0 408 Request Time-out\r\n\r\n"), Answer(last())]
     {
@@ -310,9 +313,9 @@ contracts! {
         Read     => (Answered, _, _, 1),
     }
 
-    // The server redirects. Only within its origin is it followed, and never so that a request becomes another one.
+    // Redirects. They are followed only within the origin, and never such that the request changes.
 
-    /// "It is elsewhere" says that nothing was done here.
+    /// The status says that the resource is elsewhere, so nothing was done here.
     moved_301: once [AnswerAndKeep(to("301 Moved Permanently", "/elsewhere")), AnswerAndKeep(ok())] {
         Create   => (Rejected, Some(301), 1, 1),
         Activate => (Rejected, Some(301), 1, 1),
@@ -321,7 +324,7 @@ contracts! {
         Read     => (Answered, _, _, 2),
         List     => (Answered, _, _, 2),
     }
-    /// "See there" is what many servers say when it was done.
+    /// Many servers send this status after they carried out the request.
     found_302: once [AnswerAndKeep(to("302 Found", "/elsewhere")), AnswerAndKeep(ok())] {
         Create   => (Unknown, Some(302), 1, 1),
         Submit   => (Unknown, Some(302), 1, 1),
@@ -366,7 +369,7 @@ contracts! {
         Read     => (Rejected, Some(302), 1, 1),
     }
 
-    // The server does not accept the token (of which there are as many as asked for). What it refused was not done.
+    // Rejected tokens (the server issues as many as requested). A request whose token was rejected had no effect.
 
     a_rejected_token: once [AnswerAndKeep(answer("401 Unauthorized", "")), AnswerAndKeep(ok())] {
         Submit   => (Answered, _, _, 2),
@@ -386,7 +389,8 @@ contracts! {
         Order    => (Unknown, Some(401), 4, 4),
     }
 
-    // ON-API may answer an order with where it is. It is read there, and is placed whether that works or not.
+    // ON-API may respond to an order with its location. The order is read there, and is placed whether that read
+    // succeeds or not.
 
     created_with_a_location: once [AnswerAndKeep(created()), AnswerAndKeep(ok())] {
         Activate => (Answered, _, _, 2),
@@ -396,19 +400,19 @@ contracts! {
     }
 }
 
-/// Half of an answer.
+/// A truncated response.
 pub const CUT: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{\"id\": ";
 
 const SHORT: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{\"id\": \"1\"}";
 
-/// An answer that every call takes but [`Call::Draft`].
+/// Returns a response that every call but [`Call::Draft`] accepts.
 pub fn ok() -> &'static str {
     json("200 OK", &done("1"))
 }
 
-/// The same, and the end of its connection.
+/// Returns the same response, which also closes its connection.
 fn last() -> &'static str {
     json("200 OK\r\nconnection: close", &done("1"))
 }
@@ -422,7 +426,7 @@ fn interim() -> &'static str {
     format!("{hints}{}", ok()).leak()
 }
 
-/// An answer, and behind it one that nobody has asked for.
+/// Returns a response, followed by an unrequested one.
 fn twice() -> &'static str {
     format!("{}{}", ok(), json("200 OK", &done("stranger"))).leak()
 }

@@ -1,4 +1,4 @@
-//! What the texts of errors say of refusals and timeouts, and what they leave out.
+//! What the errors of rejections and timeouts say, and what they leave out.
 
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
@@ -14,7 +14,7 @@ async fn refused(call: Call, text: &'static str) -> Error {
 
 const CALLS: [Call; 6] = [Call::Create, Call::Read, Call::Activate, Call::List, Call::Draft, Call::Order];
 
-/// Every supplier stands behind gateways and frameworks with forms of their own.
+/// Every supplier runs gateways and frameworks with error forms of their own.
 #[tokio::test]
 async fn error_bodies_of_every_form_are_read() {
     for call in CALLS {
@@ -78,7 +78,7 @@ async fn a_response_of_another_server_hints_at_the_base_url() {
                 assert!(error.to_string().contains(hint), "{call:?} {status}: {error}");
                 assert!(!error.is_in_supplier_format());
             }
-            // ON-API answers so to a list with nothing in it.
+            // ON-API responds in this way to a list without elements.
             if (call, &status[..3]) == (Call::List, "404") {
                 continue;
             }
@@ -91,7 +91,7 @@ async fn a_response_of_another_server_hints_at_the_base_url() {
     }
 }
 
-/// How many milliseconds of the deadline are spent, by the text.
+/// Returns how many milliseconds of the deadline have passed according to the text.
 #[track_caller]
 fn spent(shown: &str, what: &str) -> u64 {
     let (_, rest) = shown.split_once(&format!("{what}: ")).unwrap_or_else(|| panic!("{shown}"));
@@ -150,7 +150,7 @@ async fn refused_credentials_are_named() {
     }
 }
 
-/// In whatever spelling: what repeats the password is not told as the supplier's words.
+/// A message that repeats the password in any encoding is not returned as the supplier's message.
 #[tokio::test]
 async fn an_echoed_password_is_redacted() {
     for echo in [
@@ -174,12 +174,12 @@ async fn an_echoed_password_is_redacted() {
         assert_eq!(error.display_with_supplier_message().to_string(), error.to_string());
         assert!(!error.body().is_empty(), "it is there for those who ask");
     }
-    // The same in a plain text, in another encoding.
+    // The same as plain text, in another encoding.
     let text = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=iso-8859-1\r\ncontent-length: 16\r\n\r\nno p\"ss w\u{f6}rd !";
     let server = RawServer::start([Then::Answer(text)]).await;
     let network = OnApi::builder(server.base_url()).login("sp", "p\"ss wörd").build().unwrap();
     assert_eq!(network.order(&"1".parse().unwrap()).await.unwrap_err().message(), None);
-    // A password that is in every text takes nothing out but its login.
+    // A password that occurs in every text redacts only the login.
     for (text, kept) in [("A frame is full", true), ("no account sp:a", false)] {
         let body = format!(r#"{{"cause":"{text}"}}"#);
         let server = RawServer::start([Then::Answer(json("400 Bad Request", &body))]).await;
@@ -192,7 +192,7 @@ async fn an_echoed_password_is_redacted() {
     }
 }
 
-/// RFC 8259, 8.1.
+/// RFC 8259, section 8.1.
 #[tokio::test]
 async fn a_byte_order_mark_is_ignored() {
     let marked = json("200 OK", &format!("\u{feff}{}", crate::calls::done("1")));

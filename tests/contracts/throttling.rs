@@ -1,4 +1,4 @@
-//! What a server asks for with `Retry-After` is done, where it may be and there is time.
+//! `Retry-After` is honoured where the call may be repeated and its deadline allows it.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use crate::calls::Ends::*;
 use crate::calls::{Call, patient, seen, told};
 use crate::table::ok;
 
-/// An answer that asks to come back after so many seconds, or at such a time.
+/// Returns a response that asks the client to wait for this many seconds, or until this time.
 fn later(status: &str, after: &str) -> Then {
     Then::AnswerAndKeep(answer(&format!("{status}\r\nretry-after: {after}"), ""))
 }
@@ -33,7 +33,7 @@ async fn retry_after_as_a_date_is_honoured() {
     let server = RawServer::start([later(STATUSES[0], &date), Then::AnswerAndKeep(ok())]).await;
     let client = Call::Read.client(&server.base_url(), patient());
     assert_eq!(client.make(Call::Read).await.unwrap(), "1");
-    // The date has whole seconds.
+    // The date has a resolution of one second.
     assert!(SystemTime::now() >= httpdate::parse_http_date(&date).unwrap());
     drop(client);
     assert_eq!(server.end().await.requests.len(), 2);
@@ -57,7 +57,7 @@ async fn a_retry_after_beyond_the_deadline_fails_at_once() {
     }
 }
 
-/// Nothing came of what was throttled, but the caller decides whether it is still wanted when there is room.
+/// A throttled request had no effect, but the caller decides whether it is still wanted later.
 #[tokio::test]
 async fn a_throttled_creating_call_is_not_repeated() {
     for (status, ends) in [(STATUSES[0], Throttled), (STATUSES[1], Unknown)] {
@@ -105,8 +105,8 @@ async fn no_attempt_precedes_the_retry_after() {
     }
 }
 
-/// A quota that is used up is often answered with 403: by Azure API Management for one, where the body says "Out of call
-/// volume quota".
+/// An exhausted quota is often reported with 403, for example by Azure API Management with the body "Out of call volume
+/// quota".
 #[tokio::test]
 async fn a_403_with_retry_after_is_throttled() {
     for status in ["403 Quota Exceeded", "413 Too Much", "420 Calm", "423 Locked", "425 Too Early"] {
@@ -120,7 +120,7 @@ async fn a_403_with_retry_after_is_throttled() {
         let (told, wire) = told(Call::Read, patient(), vec![refused]).await;
         assert_eq!(seen(Call::Read, &told, &wire.requests).0, Rejected, "{status} without a time");
     }
-    // Of a conflict it is not known what it says: it may be that there is such an order already.
+    // The meaning of a conflict is not known: such an order may already exist.
     let (told, wire) = told(Call::Create, patient(), vec![later("409 Conflict", "1")]).await;
     assert_eq!(seen(Call::Create, &told, &wire.requests), (Rejected, Some(409), 1, 1));
 }

@@ -1,4 +1,4 @@
-//! Answers, whole and mutated in every place: read, and written back as they came.
+//! Responses, complete and with every value mutated, are read and written back unchanged.
 
 use lastmile::covage::types::{Building, Order, OrderBound, OrderEndpoint, OrderInfoEvent};
 use lastmile_tests::{samples, survives_mutation};

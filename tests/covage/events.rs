@@ -1,4 +1,4 @@
-//! Events, read as they come: none lost, none twice.
+//! Events are delivered in order, none lost and none twice.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{covage, crashed, sandbox};
 use serde_json::{Value, json};
 
-/// One look of a service that was just started, which therefore need not wait for its turn; then it ends. Gives what it
-/// was told, and the cursor as its store has it.
+/// Polls once as a newly started service, which therefore need not wait for the interval, and ends. Returns the ids of
+/// the delivered events, and the cursor as the store holds it.
 async fn look(sandbox: &Sandbox, cursor: EventCursor) -> (Vec<String>, EventCursor) {
     look_and_take(sandbox, cursor, usize::MAX).await
 }
@@ -28,7 +28,7 @@ async fn look_and_take(sandbox: &Sandbox, cursor: EventCursor, most: usize) -> (
     (told, serde_json::from_str(&stored).unwrap())
 }
 
-/// A list of events as the supplier would answer it.
+/// Returns a list of events in the supplier's form.
 fn list(ids: impl IntoIterator<Item = u32>) -> Value {
     ids.into_iter().map(|id| json!({ "event_uuid": format!("e{id}"), "type": "order-running" })).collect()
 }
@@ -37,14 +37,14 @@ fn ids(ids: impl IntoIterator<Item = u32>) -> Vec<String> {
     ids.into_iter().map(|id| format!("e{id}")).collect()
 }
 
-/// A look at this list, of which the supplier gives so many at the most.
+/// Polls this list, of which the supplier returns at most this many events.
 async fn look_at(
     sandbox: &Sandbox,
     all: &[u32],
     most: usize,
     cursor: EventCursor,
 ) -> (Vec<String>, EventCursor) {
-    // A refused look shows what is asked for, and costs no turn.
+    // A rejected poll shows the requested offset, and does not use up the interval.
     sandbox.covage().answer_next("listEvents", Answer::status(403));
     covage(sandbox).events(cursor.clone()).poll().await.unwrap_err();
     let query = sandbox.covage().last().unwrap().query.unwrap();
@@ -54,7 +54,7 @@ async fn look_at(
     look(sandbox, cursor).await
 }
 
-/// Ends every service that can be ended, and gives the ids of all events.
+/// Terminates every service that can be terminated, and returns the ids of all events.
 async fn end_services(sandbox: &Sandbox) -> Vec<String> {
     let handle = covage(sandbox);
     let services = sandbox.covage().services().iter().filter(|one| one.active && one.product != "EN01");
@@ -84,7 +84,7 @@ async fn events_are_delivered_once_over_restarts() {
     for (number, service) in services.enumerate() {
         end(&handle, &service.uuid, number).await;
         sandbox.covage().advance();
-        // The service dies after one event, and comes back with what it has stored.
+        // The service stops after one event, and restarts with the stored cursor.
         for most in [1, usize::MAX, usize::MAX] {
             let (news, stored) = look_and_take(&sandbox, cursor, most).await;
             told.extend(news);
@@ -102,7 +102,7 @@ async fn short_pages_lose_no_events() {
     let sandbox = sandbox().await;
     let all: Vec<u32> = (0..100).collect();
     let (mut told, mut cursor) = (Vec::new(), EventCursor::default());
-    // Fewer than the cursor knows.
+    // Fewer events per page than the cursor remembers.
     for _ in 0..40 {
         let (news, stored) = look_at(&sandbox, &all, 7, cursor).await;
         told.extend(news);
@@ -131,7 +131,7 @@ async fn the_position_is_recovered_after_old_events_were_deleted() {
     let all: Vec<u32> = (0..300).collect();
     let (told, mut cursor) = look_at(&sandbox, &all, 500, EventCursor::default()).await;
     assert_eq!(told.len(), 300);
-    // 120 of them are gone and 5 are new; then all are gone and 10 are new.
+    // 120 events are deleted and 5 are new; then all are deleted and 10 are new.
     for (now, new) in [(120..305, 300..305), (1000..1010, 1000..1010)] {
         let now: Vec<u32> = now.collect();
         let mut told = Vec::new();
@@ -149,7 +149,7 @@ async fn the_position_is_recovered_after_a_404_for_the_offset() {
     let sandbox = sandbox().await;
     let all: Vec<u32> = (0..300).collect();
     let (_, mut cursor) = look_at(&sandbox, &all, 500, EventCursor::default()).await;
-    // All but the last of them are gone, and the supplier refuses a place behind the end.
+    // All but the last events are deleted, and the supplier rejects an offset beyond the end.
     let mut told = Vec::new();
     let now: Vec<u32> = (290..303).collect();
     for _ in 0..8 {
@@ -168,7 +168,7 @@ async fn the_position_is_recovered_after_a_404_for_the_offset() {
         cursor = stored;
     }
     assert_eq!(told, ids(300..303));
-    // At the beginning there is no such end.
+    // A 404 for offset 0 is an error.
     sandbox.covage().answer_next("listEvents", Answer::json(404, &json!({ "detail": "Not found." })));
     let error = covage(&sandbox).events(EventCursor::default()).poll().await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Rejected);

@@ -25,7 +25,7 @@ fn informed() -> Answer {
     Answer::json(200, &json!({ "info": "Event was successfully created" }))
 }
 
-/// Nothing was sent, and how long to wait for the next turn.
+/// Checks that nothing was sent, and returns how long to wait for the next call.
 fn rests(result: Result<(), Error>) -> Duration {
     let error = result.unwrap_err();
     assert_eq!((error.outcome(), error.attempts(), error.status()), (Outcome::Throttled, 0, None));
@@ -38,7 +38,7 @@ fn rests(result: Result<(), Error>) -> Duration {
 async fn events_are_polled_at_most_once_in_30_seconds() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
-    // A token that must be renewed first costs no turn, nor does a refusal.
+    // Neither a token renewal before the call nor a rejection uses up the interval.
     sandbox.covage().answer_next("listEvents", Answer::status(401));
     sandbox.covage().answer_next("listEvents", Answer::status(403));
     assert_eq!(events(&covage).await.unwrap_err().status().unwrap(), 403);

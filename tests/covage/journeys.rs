@@ -1,4 +1,4 @@
-//! The journeys of a service, against the sandbox's own behaviour.
+//! The complete workflows of a service, against the sandbox's own behaviour.
 
 use futures_util::StreamExt as _;
 use lastmile::covage::types::{
@@ -13,7 +13,7 @@ use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{copy, covage, sandbox, settled, store_and_place};
 use serde_json::json;
 
-/// Everything that a draft needs before it is submitted.
+/// Returns everything that a draft needs before it is submitted.
 pub(crate) fn data(sandbox: &Sandbox, order_ref: &str) -> OrderUpdate {
     OrderUpdate {
         end_customer: Some(EndCustomerUpdate {
@@ -37,7 +37,7 @@ pub(crate) fn data(sandbox: &Sandbox, order_ref: &str) -> OrderUpdate {
     }
 }
 
-/// A fibre draft that starts from a building.
+/// Returns a fibre draft that starts from a building.
 pub(crate) async fn fibre(
     sandbox: &Sandbox,
     covage: &Covage,
@@ -205,7 +205,7 @@ async fn an_incomplete_draft_is_refused_naming_every_missing_field() {
     let mut draft = not_ready.into_draft();
     assert_eq!(sandbox.covage().count("updateOrder"), 0, "refused here");
 
-    // The caller knows better, or so he says.
+    // The caller skips the validation.
     draft.skip_validation(paths.clone());
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
     let error = submission.place(&covage).await.unwrap_err();
@@ -280,7 +280,7 @@ async fn a_second_worker_duplicates_neither_draft_nor_submission() {
     assert_eq!(store_and_place(&mut second, &covage).await.unwrap().uuid.as_deref(), order.uuid.as_deref());
     assert_eq!(sandbox.covage().count("updateOrder"), before);
 
-    // A third comes long after: there is no draft any more, and none is to be made.
+    // A third worker starts long after: the draft no longer exists, and no other may be created.
     let stored = json!({ "version": 1, "kind": "covage.order", "progress": "ready", "request": body });
     let mut third: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
     assert_eq!(third.look_up(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate);

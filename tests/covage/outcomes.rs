@@ -1,4 +1,4 @@
-//! What becomes of calls that fail.
+//! Outcomes of failed calls.
 
 use lastmile_covage::Client;
 use lastmile_covage::types::{ContactCreate, OrderCreate};

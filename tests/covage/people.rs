@@ -1,4 +1,4 @@
-//! Contacts, users, services, the catalogue, and times for an appointment.
+//! Contacts, users, services, products, and appointment slots.
 
 use futures_util::StreamExt as _;
 use lastmile::covage::types::{
@@ -30,7 +30,7 @@ async fn a_contact_is_created_changed_and_deleted() {
     let contact = Prepared::new(kajsa()).unwrap().place(&covage).await.unwrap();
     let uuid = contact.contact_uuid.as_deref().unwrap();
 
-    // A second worker with the same contact, and one whose answer is lost.
+    // A second worker with the same contact, and one whose response is lost.
     let stored = serde_json::to_string(&Prepared::new(kajsa()).unwrap()).unwrap();
     let mut again: Prepared<ContactCreate> = serde_json::from_str(&stored).unwrap();
     let again = store_and_place(&mut again, &covage).await.unwrap();
@@ -77,7 +77,8 @@ async fn a_contact_is_created_changed_and_deleted() {
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
 }
 
-/// The same mailbox, or the same name and number, may be what became of it; another person's is not.
+/// A contact with the same mailbox, or the same name and number, may be the created one; another person's contact is
+/// not.
 #[tokio::test]
 async fn a_contact_with_matching_personal_details_is_not_absent() {
     let sandbox = sandbox().await;

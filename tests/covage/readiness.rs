@@ -1,4 +1,4 @@
-//! What a draft lacks is told all at once, and the supplier agrees.
+//! A draft's readiness reports all issues at once, and the supplier agrees.
 
 use lastmile::covage::types::{
     EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, OfferRequestStatus,
@@ -11,7 +11,7 @@ use lastmile_sandbox::Sandbox;
 use lastmile_tests::{covage, sandbox};
 use serde_json::{Value, json};
 
-/// A draft as the supplier might answer it.
+/// Returns a draft in the supplier's form.
 fn draft(json: Value) -> Draft {
     let mut order = json!({ "uuid": "1", "status": "draft", "type": "activate" });
     order.as_object_mut().unwrap().extend(json.as_object().unwrap().clone());
@@ -22,7 +22,7 @@ fn paths(readiness: &Readiness) -> Vec<(&str, IssueKind)> {
     readiness.issues().iter().map(|gap| (gap.path.as_str(), gap.kind)).collect()
 }
 
-/// What every order needs, so that only what a test is about is left.
+/// Returns a complete order, so that each test only removes what it is about.
 fn complete() -> Value {
     json!({
         "end_customer": {
@@ -223,7 +223,7 @@ async fn a_draft_with_skipped_validation_is_sent() {
     );
     assert_eq!(sandbox.covage().received().len(), before, "another field is another field");
 
-    // The sandbox, as the supplier, does not take them.
+    // The sandbox, like the supplier, rejects them.
     draft.skip_validation(["end_customer.name", "bounds[0].address.stairs", "allow_second_rdv"]);
     let address =
         SecondAppointmentAddressUpdate { zipcode: None, city: None, street_number: None, street_name: None };
@@ -300,7 +300,7 @@ async fn each_kind_of_fibre_order_is_submitted() {
         draft.set_floor(&covage, &socket.stairs, &socket.floor).await.unwrap();
         submit(&sandbox, &covage, draft, &order_ref).await;
     }
-    // Another work than it began with, an FP05 with its second appointment, and options.
+    // A request type other than the initial one, an FP05 with its second appointment, and options.
     let address = SecondAppointmentAddressUpdate {
         zipcode: Some("76000".into()),
         city: Some("Rouen".into()),
@@ -374,7 +374,7 @@ async fn each_kind_of_copper_order_is_submitted() {
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
 }
 
-/// What the supplier has filled in cannot be mended by the caller, and is shown only.
+/// The caller cannot correct what the supplier filled in, so it is only a warning.
 #[test]
 fn a_doubtful_value_of_the_supplier_is_not_an_issue() {
     let floor = |request_type: &str| {

@@ -1,4 +1,4 @@
-//! What the supplier receives for each operation.
+//! The request that the supplier receives for each operation.
 
 use lastmile_core::auth::Credentials;
 use lastmile_covage::Client;
@@ -105,7 +105,7 @@ async fn every_operation_sends_its_documented_request() {
     assert_eq!(building.unwrap().path, "/api/v2/eligibility/buildings/IMB%2F76540%2FX%2F043X/");
 }
 
-/// A request of the generated type, from JSON.
+/// Returns a request of the generated type, from JSON.
 fn json<T: DeserializeOwned>(json: &Value) -> T {
     serde_json::from_value(json.clone()).unwrap()
 }

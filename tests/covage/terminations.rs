@@ -1,4 +1,4 @@
-//! Ending a service: confirmed by its name, cut once.
+//! Termination of a service: confirmed by its name, and sent once.
 
 use lastmile::covage::types::{OperatorInfoUpdate, OrderUpdate, ServiceStatus};
 use lastmile::covage::{ConfirmTermination, Covage, Draft, NewOrder, Submission, types};
@@ -57,7 +57,7 @@ async fn a_termination_requires_the_name_of_the_service() {
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
 }
 
-/// The only order there is.
+/// Returns the only order.
 fn not_ready_uuid(sandbox: &Sandbox) -> &'static str {
     let received = sandbox.covage().received();
     let path = received.iter().rev().find(|one| one.operation.as_deref() == Some("updateOrder")).unwrap();

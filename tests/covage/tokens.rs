@@ -1,4 +1,4 @@
-//! Tokens: obtained, renewed once for all, in both generations.
+//! Tokens are obtained, and renewed once for all calls, in both generations.
 
 use std::time::Duration;
 
@@ -176,7 +176,7 @@ async fn obtaining_a_token_requires_none() {
     assert_eq!(supplier.last().unwrap().header("authorization"), None);
 }
 
-/// Makes five calls at the same time, and gives what they end with.
+/// Makes five concurrent calls, and returns their errors.
 async fn five_calls(covage: &Covage) -> Vec<lastmile::Error> {
     let calls: Vec<_> = (0..5)
         .map(|_| {
@@ -201,7 +201,7 @@ async fn a_refused_login_is_sent_once_for_all_calls() {
         (0..50).for_each(|_| supplier.answer_next("obtainToken", refused.clone()));
         let covage = covage(&sandbox);
         let mut errors = five_calls(&covage).await;
-        // Those that come later hold to it, too.
+        // Later calls wait for it, too.
         errors.push(covage.cities(&"76000".parse().unwrap()).await.unwrap_err());
         for error in errors {
             assert_eq!(
@@ -244,7 +244,7 @@ async fn all_calls_honour_the_retry_after_of_a_token_response() {
     assert_eq!(supplier.count("listCities"), 0);
 }
 
-/// A login behind a renewal that is refused for now would not be what the supplier asks for.
+/// The supplier does not ask for a login after a renewal that it throttled.
 #[tokio::test]
 async fn a_throttled_renewal_causes_no_login() {
     let sandbox = sandbox().await;
@@ -268,7 +268,7 @@ async fn a_throttled_renewal_causes_no_login() {
     }
 }
 
-/// Whatever the answer to a login was, the error has all of it.
+/// The error carries the whole response to a login.
 #[tokio::test]
 async fn a_token_response_without_a_token_is_kept() {
     let sandbox = sandbox().await;
