@@ -1,4 +1,4 @@
-//! The documents in `specs/` against what they were made from.
+//! Compares the documents in `specs/` with their sources.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ struct Sample {
     operation: String,
     part: ExamplePart,
     json: Value,
-    /// Whether it is invented, in the shapes of a standard that shows no whole samples.
+    /// Whether it is invented, in the form of a standard that shows no complete samples.
     invented: bool,
 }
 
@@ -79,7 +79,7 @@ fn an_undescribed_field_is_detected_at_every_depth() {
                 object.insert("undescribed".into(), Value::from(1));
                 let in_a_map = pointer.split('/').any(|part| free.contains(part));
                 let problems = problems(spec(), &sample, &changed);
-                // In a map whose keys are data, any key is fine, and mostly the number is not.
+                // In a map whose keys are data, every key is allowed, but most values are not numbers.
                 assert!(!problems.is_empty() || in_a_map, "{api}/{} at {pointer:?}", sample.name);
                 noticed += usize::from(!problems.is_empty());
             }

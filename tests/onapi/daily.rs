@@ -161,12 +161,12 @@ async fn a_comment_is_added_once() {
     assert_eq!(store_and_place(&mut lost, &network).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert_eq!(sandbox.onapi().count("updateTicket"), 2, "not repeated blindly");
     assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Placed(())));
-    // A second worker has it, too, out of the store.
+    // A second worker loads it from the store, too.
     let stored = serde_json::to_string(&Prepared::new(comment).unwrap()).unwrap();
     let mut second: Prepared<TicketChange> = serde_json::from_str(&stored).unwrap();
     store_and_place(&mut second, &network).await.unwrap();
     assert_eq!((second.state(), sandbox.onapi().took_effect("updateTicket")), (PreparedState::Placed, 1));
-    // The same words at another moment may be another comment, or this one under the network's own moment.
+    // The same text with another timestamp may be another comment, or this one with the network's own timestamp.
     let later = TicketChange::comment_on(
         ticket.clone(),
         "Kajsa Anka",

@@ -1,4 +1,4 @@
-//! What a network offers and where, by its own word; and many networks behind one registry.
+//! The operations that a network's directory offers, their paths, and the registry of many networks.
 
 use lastmile::onapi::{EndpointName, Networks, NewOrder, OnApi};
 use lastmile::rules::OnApiId;
@@ -80,7 +80,7 @@ async fn an_endpoint_of_another_version_is_refused_with_both_versions() {
         assert!(text.contains(listed) && text.contains("speaks version 2.6"), "{text}");
     }
     assert_eq!(network.offers_endpoint(EndpointName::Accesses), Some(false));
-    // What no version has is still told as such.
+    // A field that no version has is still reported as unknown.
     let error = network.subscriptions(&access).await.unwrap_err();
     assert!(error.to_string().contains("does not offer it"), "{error}");
     assert_eq!(sandbox.onapi().received().len(), before, "nothing was sent");

@@ -1,4 +1,4 @@
-//! The events of orders: none lost, none twice, over restarts and reconnects.
+//! The events of orders are delivered once, over restarts and reconnects.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{RawServer, Then, brisk, onapi, sandbox};
 use serde_json::{Value, json};
 
-/// Reads on until there is nothing more for now.
+/// Reads until no event is available.
 async fn all(events: &mut OrderEvents) -> Vec<String> {
     let mut ids = Vec::new();
     for _ in 0..1000 {
@@ -53,7 +53,7 @@ async fn events_are_read_from_the_first_order_over_a_restart() {
     assert_eq!(first.cursor.as_ref(), events.cursor());
     let stored = serde_json::to_string(&first.cursor).unwrap();
 
-    // The process ends here, with one event handed out of the two that arrived.
+    // The process ends here, with one event delivered of the two that arrived.
     drop(events);
     let stored: Option<EventCursor> = serde_json::from_str(&stored).unwrap();
     let mut events = network.order_events(stored);
@@ -81,16 +81,16 @@ async fn repeated_events_are_skipped() {
     let next = |body: Value| sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &body));
     next(list(&["1", "2", "3"]));
     assert_eq!(all(&mut events).await, ["1", "2", "3"]);
-    // It does not heed the cursor.
+    // The network ignores the cursor.
     next(list(&["1", "2", "3", "4", "5"]));
     assert_eq!(all(&mut events).await, ["4", "5"]);
     assert_eq!(sandbox.onapi().last().unwrap().query.as_deref(), Some("since=3"));
-    // It counts the cursor in.
+    // The network includes the event of the cursor.
     next(list(&["5", "6"]));
     assert_eq!(all(&mut events).await, ["6"]);
     next(list(&["6"]));
     assert_eq!(all(&mut events).await, Vec::<String>::new());
-    // It has forgotten the old ones.
+    // The network has deleted the old events.
     next(list(&["8", "9"]));
     assert_eq!(all(&mut events).await, ["8", "9"]);
     next(list(&[]));
@@ -186,11 +186,11 @@ async fn newest_first_events_are_delivered_once() {
     let mut events = network.order_events(None);
     next(list(&["e-10", "e-9", "e-8"]));
     assert_eq!(all(&mut events).await, ["e-8", "e-9", "e-10"]);
-    // It does not heed the cursor.
+    // The network ignores the cursor.
     next(list(&["e-12", "e-11", "e-10", "e-9", "e-8"]));
     assert_eq!(all(&mut events).await, ["e-11", "e-12"]);
     assert_eq!(sandbox.onapi().last().unwrap().query.as_deref(), Some("since=e-10"));
-    // It does.
+    // The network honours the cursor.
     next(list(&["e-14", "e-13"]));
     assert_eq!(all(&mut events).await, ["e-13", "e-14"]);
     next(list(&["e-15"]));

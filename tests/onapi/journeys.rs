@@ -1,4 +1,4 @@
-//! The journeys of a service, against the sandbox's own behaviour, in each dialect.
+//! The complete workflows of a service, against the sandbox's own behaviour, in each dialect.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn id(text: &str) -> OnApiId {
     text.parse().unwrap()
 }
 
-/// An access and a service that can be ordered there.
+/// Returns an access and a service that can be ordered there.
 fn free(sandbox: &Sandbox) -> (lastmile_sandbox::onapi::Access, String) {
     let accesses = sandbox.onapi().accesses();
     let found = accesses.into_iter().find_map(|access| {
@@ -61,7 +61,7 @@ async fn whole_journey(dialect: Dialect) {
     assert_eq!(sandbox.onapi().took_effect("createOrder"), 1);
     assert_eq!(sandbox.onapi().violations(), Vec::<String>::new());
 
-    // After a crash, with what the network holds by now.
+    // After a crash, with the current state of the network.
     let found = crashed.reconcile(&network).await.unwrap();
     let Reconciled::Placed(found) = found else { panic!("it was placed: {found:?}") };
     match found {
@@ -71,7 +71,7 @@ async fn whole_journey(dialect: Dialect) {
         Placed::Subscription(subscription) => assert_eq!(subscription.sp_reference.as_deref(), Some("SP-1")),
         other => panic!("{other:?}"),
     }
-    // What is known to be placed is not asked for.
+    // A value that is known to be placed is not looked up.
     let sent = sandbox.onapi().received().len();
     let Reconciled::Placed(known) = copy(&activation).reconcile(&network).await.unwrap() else {
         panic!("it is stored")
@@ -241,11 +241,11 @@ async fn an_indeterminate_order_is_neither_absent_nor_placed() {
         let is_no_list = orders.is_object();
         let is_right = match &found {
             Ok(found) => !is_no_list && matches!(found, Reconciled::Indeterminate(_)),
-            // An error that is answered with success is an error of the look-up.
+            // An error with a successful status is an error of the look-up.
             Err(error) => is_no_list && error.outcome() == Outcome::Decode,
         };
         assert!(is_right, "{orders} {subscriptions}: {found:?}");
-        // What this attempt did not ask for must not answer the next.
+        // A response to a request that was not made must not answer the next one.
         drain(&sandbox, &network, &access.id).await;
     }
     for other in [

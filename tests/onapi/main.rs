@@ -1,4 +1,4 @@
-//! ON-API from end to end: the generated client and the facade against the sandbox.
+//! End-to-end tests of ON-API: the generated client and the facade against the sandbox.
 
 mod batches;
 mod daily;

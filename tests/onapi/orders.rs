@@ -1,4 +1,4 @@
-//! The six operations, takeovers, and what can be done with an order that is received.
+//! The six operations, takeovers, and what can be done with a received order.
 
 use lastmile::onapi::types::{EquipmentRequest, ListOrdersState, Order, OrderChange, OrderOfEvent};
 use lastmile::onapi::{NewOrder, OnApi, Placed, ReceivedOrder, References, SubscriptionAt, types};
@@ -13,7 +13,7 @@ fn id(text: &str) -> OnApiId {
     text.parse().unwrap()
 }
 
-/// A subscription that is suspended or not, with its service.
+/// Returns a subscription that is suspended or not, with its service.
 fn line(sandbox: &Sandbox, suspended: bool) -> (SubscriptionAt, String) {
     let accesses = sandbox.onapi().accesses();
     let found = accesses.iter().find_map(|access| {
@@ -35,7 +35,7 @@ async fn place(network: &OnApi, order: NewOrder) -> Placed {
     Prepared::new(order).unwrap().place(network).await.unwrap()
 }
 
-/// The subscription as the sandbox has it; none when it has ended.
+/// Returns the subscription as the sandbox holds it; none when it has ended.
 fn held(sandbox: &Sandbox, line: &SubscriptionAt) -> Option<(String, bool)> {
     let accesses = sandbox.onapi().accesses();
     let access = accesses.iter().find(|access| access.id == line.access.as_str()).unwrap();
@@ -124,7 +124,7 @@ async fn each_operation_is_found_by_its_reference() {
         let found = lost.reconcile(&network).await.unwrap();
         let Reconciled::Placed(Placed::Order(order)) = found else { panic!("{operation}: {found:?}") };
         assert_eq!(order.operation.get().unwrap().as_str(), operation.to_string());
-        // Out of the way of the next one.
+        // Ends this order, so that it does not affect the next one.
         ReceivedOrder::try_from(*order).unwrap().cancel(&network).await.unwrap();
         let known = copy(&lost).reconcile(&network).await.unwrap();
         assert!(
@@ -132,7 +132,7 @@ async fn each_operation_is_found_by_its_reference() {
             "{operation} was placed, and cancelled: {known:?}"
         );
         assert_eq!(lost.state(), PreparedState::Placed, "it is not ordered anew by itself");
-        // Version 1 did not keep what was created, so that the network is asked.
+        // Version 1 did not store the created object, so the network is queried.
         let mut stored = serde_json::to_value(&lost).unwrap();
         let fields = stored.as_object_mut().unwrap();
         fields.retain(|name, _| name == "kind" || name == "request");
@@ -154,7 +154,7 @@ enum Told {
     ByAPerson,
 }
 
-/// What a network without any order in its list tells by the subscription.
+/// What the subscription says when the network lists no order.
 async fn told(order: NewOrder, subscription: Value) -> Told {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox).with_policy(settled());
@@ -384,7 +384,7 @@ async fn a_takeover_cannot_be_changed_to_another_service() {
         assert!(error.to_string().contains("the permit of this takeover is for others"), "{error}");
     }
     assert_eq!(sandbox.onapi().count("changeOrder"), 0);
-    // What does not move it goes out, and the network says that it knows no such order.
+    // A change of other fields is sent, and the network responds that it knows no such order.
     let note = OrderChange { external_note: Some("x".into()), ..empty_change() };
     assert_eq!(order.change(&network, &note).await.unwrap_err().outcome(), Outcome::Rejected);
 }

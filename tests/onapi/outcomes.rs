@@ -1,4 +1,4 @@
-//! What becomes of calls that fail.
+//! Outcomes of failed calls.
 
 use lastmile_onapi::Client;
 use lastmile_tests::{onapi, outcomes_of_a_creation, outcomes_of_a_read, sandbox};

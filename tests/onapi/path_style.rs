@@ -1,4 +1,4 @@
-//! Networks that want their paths in another form than the standard's.
+//! Networks that expect another path style than the standard's.
 
 use lastmile::onapi::Changes;
 use lastmile::onapi::OnApi;

@@ -1,4 +1,4 @@
-//! What networks answer to an order, and what is kept of it.
+//! The responses of networks to an order, and what is stored of them.
 
 use lastmile::onapi::{NewOrder, NewTicket, Placed, SubscriptionAt, TicketChange};
 use lastmile::{Error, Outcome, Prepared, PreparedState, Reconciled};
@@ -76,7 +76,7 @@ async fn a_response_with_another_order_is_not_accepted() {
         let (error, prepared) = place(&sandbox, activation(), Answer::json(201, &answer)).await;
         assert_eq!(error.unwrap_err().outcome(), Outcome::Decode, "{field}");
         assert_eq!(prepared.state(), PreparedState::Indeterminate, "{field}");
-        // What a network leaves out or spells otherwise does not make it another one.
+        // A field that a network omits or spells differently does not make it another order.
         for same in [json!(null), json!(mine[field].as_str().unwrap().to_lowercase())] {
             if field == "operation" && same.is_string() {
                 continue;
@@ -127,7 +127,7 @@ async fn the_created_object_is_stored() {
     assert_eq!(sandbox.onapi().received().len(), sent, "what is stored is not asked for");
 }
 
-/// A change of an order that is lost and repeated may be carried out once more, after a newer one.
+/// A lost and repeated change of an order may be carried out once more, after a newer one.
 #[tokio::test]
 async fn a_reply_reports_an_unanswered_first_attempt_of_a_change() {
     let sandbox = sandbox().await;

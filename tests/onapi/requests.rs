@@ -1,4 +1,4 @@
-//! What the network receives for each operation.
+//! The request that the network receives for each operation.
 
 use lastmile_core::auth::Credentials;
 use lastmile_onapi::Client;

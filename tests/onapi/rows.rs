@@ -1,4 +1,4 @@
-//! Lists that are read row by row, and what has changed since last time.
+//! Lists that are read row by row, and cursors that select what has changed.
 
 use futures_util::StreamExt as _;
 use lastmile::onapi::types::Access;
@@ -57,7 +57,7 @@ async fn scripted(body: &str) -> Vec<Result<Option<String>, RowError>> {
     read
 }
 
-/// The rows of an answer, and whether a cursor follows them.
+/// Returns the rows of a response, and whether a cursor follows them.
 async fn read(body: &str, since: Option<&Cursor>) -> (Vec<Result<Option<String>, RowError>>, bool) {
     let sandbox = sandbox().await;
     let answer = Answer::status(200)

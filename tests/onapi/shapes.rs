@@ -1,4 +1,4 @@
-//! What holds for lists, waiting and errors of every supplier.
+//! Properties of lists, waiting and errors that hold for every supplier.
 
 use std::time::Duration;
 

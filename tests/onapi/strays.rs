@@ -1,4 +1,4 @@
-//! Answers that stray from the documents: each way that is known, on each field where it is known, and many others.
+//! Responses that deviate from the documents: each known deviation, on each field where it is known, and many others.
 
 use lastmile::onapi::types::*;
 use lastmile::wire::{Lenient, OneOrMany};
@@ -53,7 +53,7 @@ fn component(name: &str, json: &Value) {
     );
 }
 
-/// What arrives where a property strays in this way.
+/// Returns the value that arrives if a property deviates in this way.
 fn stray(kind: &str, property: &Value) -> Value {
     match kind {
         "text" => json!("12"),
@@ -70,7 +70,7 @@ fn stray(kind: &str, property: &Value) -> Value {
     }
 }
 
-/// Tries one way of straying on every property that is known to stray so.
+/// Tries one kind of deviation on every property for which it is known.
 #[track_caller]
 fn each(kind: &str, at_least: usize) {
     let schemas = Spec::onapi().document()["components"]["schemas"].as_object().unwrap();
@@ -135,7 +135,7 @@ fn unknown_field_names_are_kept() {
     assert_eq!(read.extra["SLA"], "gold");
 }
 
-/// Every sample of both sources, whole and mutated in every place.
+/// Every sample of both sources, complete and with every value mutated.
 #[test]
 fn a_mutation_affects_only_its_own_value() {
     let mut tried = 0;

@@ -1,4 +1,4 @@
-//! A copy of what a network has: what changed, what is gone, and when everything is read.
+//! A copy of a network's objects: changes, deletions, and when a full run is due.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -40,7 +40,7 @@ async fn sync<T: Synced + std::fmt::Debug>(network: &OnApi, since: Option<&SyncS
     read(network.sync::<T>(since, &SyncPlan::default()).await.unwrap()).await
 }
 
-/// The state as if it had been stored so many seconds ago.
+/// Returns the state as if it had been stored this many seconds ago.
 fn aged(state: &SyncState, field: &str, seconds: u64) -> SyncState {
     let mut stored = serde_json::to_value(state).unwrap();
     stored[field] = json!(stored[field].as_u64().unwrap() - seconds);
@@ -57,7 +57,7 @@ async fn a_full_run_is_followed_by_changes_and_deletions() {
     assert_eq!(first.gone, []);
     let state: SyncState = serde_json::from_str(&serde_json::to_string(&first.state).unwrap()).unwrap();
 
-    // As a stream it is the same.
+    // The stream returns the same items.
     let mut run = network.sync::<Access>(None, &SyncPlan::default()).await.unwrap();
     let rows: Vec<_> = (&mut run).collect().await;
     assert!(rows.len() == 31 && rows.iter().all(|row| matches!(row, Ok(SyncItem::Upserted(_)))));
@@ -160,7 +160,7 @@ async fn newest_first_events_delete_no_existing_object() {
     assert_eq!(news.gone, [Deleted::Access("gone".into())]);
     assert!(!news.full);
 
-    // Without times it cannot be told: nothing is deleted, and everything is read within a day.
+    // Without times the order of the events is unknown: nothing is deleted, and a full run follows within a day.
     let untimed = |kind: &str| json!({ "type": kind, "objectType": "accesses", "objectId": "back" });
     events(&sandbox, json!([untimed("CREATE"), untimed("DELETE")]));
     let doubtful = sync::<Access>(&network, Some(&news.state)).await;
@@ -169,14 +169,14 @@ async fn newest_first_events_delete_no_existing_object() {
     assert!(later.full && later.is_complete);
 }
 
-/// The whole next answer to a list.
+/// Sets the complete next response to a list.
 fn listed(sandbox: &Sandbox, list: &str, body: &str) {
     let answer = Answer::status(200).header("content-type", "application/json");
     let answer = answer.header("last-modified", "Tue, 03 Mar 2026 06:00:00 GMT").body(body);
     sandbox.onapi().answer_next(list, answer);
 }
 
-/// A list inside a row replaces what the copy has of the access: one that cannot be read must not pass for a short one.
+/// A list inside a row replaces the copy's list for the access, so an unreadable one must not be read as a shorter one.
 #[tokio::test]
 async fn a_row_with_an_unreadable_inner_list_replaces_nothing() {
     async fn holds<T: Synced>(list: &str, field: &str, id: &str) {
@@ -240,7 +240,7 @@ async fn an_empty_list_deletes_nothing_and_is_read_again_within_a_day() {
     assert_eq!((empty.rows.len(), empty.full, empty.is_complete), (0, true, false));
     let later = sync::<Access>(&network, Some(&aged(&empty.state, "full_at", 25 * 3600))).await;
     assert!(later.full && later.is_complete);
-    // News without any row are no such case, and events still take objects out.
+    // An incremental run without rows is not such a case, and events still delete objects.
     let gone = sandbox.onapi().accesses()[0].id.clone();
     sandbox.onapi().tear_down(&gone);
     listed(&sandbox, "listAccesses", "[]");
@@ -289,7 +289,7 @@ async fn a_partial_list_is_an_error() {
             assert!(error.to_string().contains("the answer is a part of a list"), "{error}");
         }
     }
-    // A list that is read as a whole, and one object, to which none of it means anything.
+    // A list that is decoded as a whole, and a single object, for which these headers mean nothing.
     sandbox.onapi().answer_next("listTickets", part(206));
     let error = network.tickets(&TicketQuery::default()).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Decode);
@@ -313,7 +313,7 @@ async fn ids_that_differ_in_whitespace_are_the_same_id() {
     }
 }
 
-/// What came of a run: the rows, the errors that cost one row each, and whether another error ended it.
+/// Returns the result of a run: the number of rows, the number of unreadable rows, and whether another error ended it.
 async fn outcome<T: Synced>(run: &mut SyncRun<T>) -> (usize, usize, bool) {
     let (mut rows, mut unreadable, mut broken) = (0, 0, false);
     while let Some(item) = run.next().await {
@@ -341,7 +341,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
     let envelope = format!(r#"{{"accesses":{}}}"#, two("\"A-1\"", "\"A-2\""));
     let cut_short = &two("\"A-1\"", "\"A-2\"")[..20];
 
-    // Errors, and lists that break off: no state at all.
+    // Errors and truncated lists: there is no new state.
     let cause = r#"{"cause":"database is being restored"}"#;
     for body in [cause, &envelope, "{}", "7", "\"later\"", "<html>", "", cut_short, "[null,"] {
         listed(&sandbox, list, body);
@@ -349,7 +349,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
         let (rows, _, broken) = outcome(&mut run).await;
         assert!(broken && !run.is_complete() && run.state().is_none(), "{list} {body}: {rows} rows");
     }
-    // What says nothing, or is not a list: everything is still to be read.
+    // Bodies that say nothing or are not a list: a full run is still due.
     let one = row("\"A-1\"");
     for (body, rows) in [("null", 0), ("\"\"", 0), (one.as_str(), 1)] {
         listed(&sandbox, list, body);
@@ -363,7 +363,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
     assert_eq!(outcome(&mut run).await, (0, 0, false));
     assert!(!run.is_complete() && run.state() == Some(&due), "{list}");
 
-    // Rows that do not surely tell what there is.
+    // Rows that do not identify their objects reliably.
     for (ids, unreadable) in [
         (["17", "18"], 0),
         (["\"A-1\"", "18"], 0),
@@ -378,7 +378,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
         assert_eq!(outcome(&mut run).await, (2 - unreadable, unreadable, false), "{list} {ids:?}");
         assert!(run.is_full() && !run.is_complete() && run.unreadable() == unreadable, "{list} {ids:?}");
         assert_eq!(run.unsure() > 0, unreadable == 0, "{list} {ids:?}");
-        // What could not be read comes to light within a day.
+        // Unreadable rows cause a full run within a day.
         let state = run.state().unwrap().clone();
         let mut later = network.sync::<T>(Some(&aged(&state, "full_at", 25 * 3600)), &plan).await.unwrap();
         outcome(&mut later).await;
@@ -432,7 +432,7 @@ async fn rows_of_another_version_do_not_empty_an_access() {
     assert!(error.to_string().contains("the list of its subscriptions, as from ON-API 2.6 on"), "{error}");
     assert_eq!(outcome(&mut run).await, (0, 1, false));
     assert!(!run.is_complete() && run.unreadable() == 2);
-    // An access without any is read, in each form of an empty list.
+    // An access without any elements is read, in each form of an empty list.
     let none =
         json!([{ "accessId": "A-1", "subscriptions": "" }, { "accessId": "A-2", "subscriptions": null }]);
     listed(&sandbox, "listSubscriptions", &none.to_string());
@@ -576,7 +576,7 @@ async fn only_a_complete_run_allows_deleting_unseen_rows() {
     }
     assert!(failed && run.state().is_none() && !run.is_complete());
 
-    // As a cache between might say: nobody has asked what changed.
+    // A cache could respond in this way, although the request was not conditional.
     for list in ["listEvents", "listAccesses"] {
         sandbox.onapi().answer_next(list, Answer::status(304));
         let error = network.sync::<Access>(None, &SyncPlan::default()).await.unwrap_err();

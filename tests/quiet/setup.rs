@@ -1,4 +1,4 @@
-//! Builders, handles and credentials, and why they cannot be made.
+//! Builders, clients and credentials, and the errors of invalid ones.
 
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;

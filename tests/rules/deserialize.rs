@@ -1,4 +1,4 @@
-//! What arrives in the place of a value is not quoted by the error.
+//! The error for an invalid value does not quote the value.
 
 use std::any::type_name;
 use std::collections::BTreeSet;
@@ -12,11 +12,11 @@ use lastmile_tests::sources;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// Someone's number, and the same as a text.
+/// A person's number, and the same as a string.
 const NUMBER: u64 = 81_352_886_600_029;
 const TEXT: &str = "81352886600029 Kalle";
 
-/// A value of each type of JSON that holds someone's data.
+/// Returns a value of each JSON type that contains a person's data.
 fn each_type() -> Vec<Value> {
     vec![
         json!(NUMBER),

@@ -3,7 +3,7 @@ use schemars::{JsonSchema, schema_for};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-/// Holds a type to its schema, as a validator of another maker understands it, for each value.
+/// Checks for each value that a type and its schema agree, according to an independent validator.
 fn agree<T: JsonSchema + Serialize + DeserializeOwned>(good: &[Value], bad: &[Value]) {
     let schema = serde_json::to_value(schema_for!(T)).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();

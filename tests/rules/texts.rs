@@ -3,7 +3,7 @@ use lastmile::rules::Problem;
 use crate::oracle::{Rule, rules};
 use crate::{arbitrary, character, characters, rounds};
 
-/// Holds a rule to its source for one text, and says whether it takes it.
+/// Checks that a rule and its source agree on one text, and returns whether the rule accepts it.
 fn agree(rule: &Rule, text: &str) -> bool {
     let name = rule.name;
     let taken = rule.read(text);
@@ -19,7 +19,7 @@ fn agree(rule: &Rule, text: &str) -> bool {
             assert_eq!(seen.json, serde_json::to_string(&kept).unwrap(), "{name}");
             let again = rule.read(&seen.printed).map(|seen| seen.printed);
             assert_eq!(again, Ok(kept), "{name} refuses what it prints");
-            // One character alone could be part of the name of its type.
+            // A single character could be a part of the type's name.
             if rule.hidden && text.len() > 6 {
                 assert!(!seen.debug.contains(&seen.printed), "{name} shows {text:?}");
             }

@@ -2,7 +2,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// Every value of a JSON document, as pointers.
+/// Returns the JSON pointers of all values of a document.
 pub fn places(json: &Value) -> Vec<String> {
     fn visit(json: &Value, at: &str, found: &mut Vec<String>) {
         found.push(at.to_owned());
@@ -21,7 +21,7 @@ pub fn places(json: &Value) -> Vec<String> {
     found
 }
 
-/// What may arrive in the place of a value.
+/// Returns unexpected values that may arrive instead of this one.
 pub fn strays(value: &Value) -> Vec<Value> {
     let mut strays =
         vec![json!(null), json!(""), json!("ZZZ"), json!(7), json!(-1.5), json!(true), json!({}), json!([])];
@@ -48,7 +48,7 @@ pub fn strays(value: &Value) -> Vec<Value> {
     strays
 }
 
-/// Reads an answer and writes it back. The answer's top may be refused; nothing below it may.
+/// Decodes a response and writes it back. Only the top level may be rejected; nothing below it may.
 #[track_caller]
 pub fn reads_and_writes_back<T: DeserializeOwned + Serialize>(json: &Value, about: &str) {
     let text = json.to_string();
@@ -56,7 +56,7 @@ pub fn reads_and_writes_back<T: DeserializeOwned + Serialize>(json: &Value, abou
     assert_eq!(serde_json::to_value(&read).unwrap(), *json, "{about}: written back as it came");
 }
 
-/// Puts every stray in every place of an answer below its top, one at a time; then many at once, at random.
+/// Puts every unexpected value into every position below the top level, one at a time; then many at once, at random.
 #[track_caller]
 pub fn survives_mutation<T: DeserializeOwned + Serialize>(sample: &Value, about: &str) {
     reads_and_writes_back::<T>(sample, about);

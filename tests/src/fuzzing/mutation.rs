@@ -1,11 +1,11 @@
-//! Inputs made of seeds, for the runs without libFuzzer.
+//! Inputs made from seeds, for the runs without libFuzzer.
 
 use fastrand::Rng;
 use serde_json::Value;
 
 use crate::mutate::{places, strays};
 
-/// A seed that was changed in a few ways, at random.
+/// Returns a seed with a few random changes.
 pub fn mutated(random: &mut Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
     let seed = |random: &mut Rng| random.choice(seeds).cloned().unwrap_or_default();
     let mut data = seed(random);
@@ -35,7 +35,7 @@ pub fn mutated(random: &mut Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
     data
 }
 
-/// Puts something else in the place of a value, where a JSON text stands behind the bytes that choose.
+/// Replaces a JSON value, if a JSON text follows the bytes that choose.
 fn stray(random: &mut Rng, data: &mut Vec<u8>) -> bool {
     let json = (0..4).find_map(|at| Some((at, serde_json::from_slice::<Value>(data.get(at..)?).ok()?)));
     let Some((at, mut json)) = json else { return false };
