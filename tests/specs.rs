@@ -107,9 +107,9 @@ fn free_maps(json: &Value) -> BTreeSet<&str> {
 }
 
 fn objects(json: &Value) -> Vec<String> {
-    lastmile_tests::places(json)
+    lastmile_tests::pointers(json)
         .into_iter()
-        .filter(|place| json.pointer(place).unwrap().is_object())
+        .filter(|pointer| json.pointer(pointer).unwrap().is_object())
         .collect()
 }
 

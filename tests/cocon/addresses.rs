@@ -37,7 +37,7 @@ fn base_urls_that_would_expose_credentials_are_refused() {
     assert!(keys("X", "no header").contains("is not a header name"));
     let proxied = Cocon::builder("http://127.0.0.1:1").api_key("k").client_id("c");
     let proxied = proxied
-        .connection(|handle| handle.proxy(lastmile_core::reqwest::Proxy::all("http://[::1]:1").unwrap()));
+        .connection(|builder| builder.proxy(lastmile_core::reqwest::Proxy::all("http://[::1]:1").unwrap()));
     assert!(proxied.build().unwrap_err().to_string().contains("a proxy would read the credentials"));
     let missing = Cocon::builder("https://cocon.example").api_key("k").build().unwrap_err();
     assert_eq!(missing.to_string(), "the supplier demands a client id: give it to the builder");

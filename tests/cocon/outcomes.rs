@@ -34,7 +34,7 @@ async fn all_calls_of_a_client_share_one_retry_budget() {
     let server = RawServer::start(&[Then::Close]).await;
     let budget = RetryBudget::default().with_reserve(4).with_per_call(0.0);
     let cocon = Cocon::builder(server.base_url()).api_key("key").client_id("client").policy(brisk());
-    let cocon = cocon.connection(|handle| handle.retry_budget(budget)).build().unwrap();
+    let cocon = cocon.connection(|builder| builder.retry_budget(budget)).build().unwrap();
     let mut attempts = Vec::new();
     for _ in 0..3 {
         attempts

@@ -75,7 +75,7 @@ impl Call {
             Self::Create | Self::Read | Self::Delete | Self::Change => {
                 let cocon = Cocon::builder(base).api_key("key").client_id("client").policy(policy);
                 // Only the policy limits the attempts.
-                let cocon = cocon.connection(|handle| handle.retry_budget(enough()));
+                let cocon = cocon.connection(|builder| builder.retry_budget(enough()));
                 Client::Cocon(cocon.build().unwrap())
             }
             Self::Activate | Self::List => {
@@ -212,7 +212,7 @@ pub enum Ends {
     NotSent,
     Rejected,
     Throttled,
-    Unknown,
+    Indeterminate,
     Decode,
 }
 
@@ -230,7 +230,7 @@ pub fn seen(call: Call, told: &Told, requests: &[Received]) -> Seen {
             Outcome::NotSent => Ends::NotSent,
             Outcome::Rejected => Ends::Rejected,
             Outcome::Throttled => Ends::Throttled,
-            Outcome::Indeterminate => Ends::Unknown,
+            Outcome::Indeterminate => Ends::Indeterminate,
             Outcome::Decode => Ends::Decode,
             other => panic!("{other:?}: these calls can be sent"),
         },
@@ -314,7 +314,7 @@ pub async fn told(call: Call, policy: Policy, script: Vec<Then>) -> (Told, Wire)
 /// Returns a client that expects TLS of a server without TLS.
 pub fn secure(server: &RawServer, policy: Policy) -> Client {
     let cocon = Cocon::builder(format!("https://{}", server.address())).api_key("key").client_id("client");
-    let cocon = cocon.connection(|handle| handle.connect_timeout(Duration::from_millis(300)));
+    let cocon = cocon.connection(|builder| builder.connect_timeout(Duration::from_millis(300)));
     Client::Cocon(cocon.policy(policy).build().unwrap())
 }
 

@@ -82,7 +82,7 @@ async fn an_untrusted_certificate_is_not_retried() {
 
     let root = Certificate::from_pem(CERTIFICATE.as_bytes()).unwrap();
     let cocon = Cocon::builder(format!("https://{host}")).api_key("key-4711").client_id("client");
-    let cocon = cocon.connection(|handle| handle.root_certificate(root)).policy(patient()).build().unwrap();
+    let cocon = cocon.connection(|builder| builder.root_certificate(root)).policy(patient()).build().unwrap();
     let error = cocon.contact(&"1".parse().unwrap()).await.unwrap_err();
     names(&error, "is not trusted: it is for another host name", &host);
     assert_eq!((error.attempts(), server.connections()), (1, 2));
@@ -107,7 +107,7 @@ async fn the_error_names_a_proxy_that_opens_no_tunnel() {
         RawServer::start([Then::Answer("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")]).await;
     let proxy = Proxy::all(server.base_url()).unwrap();
     let cocon = Cocon::builder("https://cocon.example/secret-path").api_key("key-4711").client_id("client");
-    let cocon = cocon.connection(|handle| handle.proxy(proxy)).policy(patient().with_max_attempts(1));
+    let cocon = cocon.connection(|builder| builder.proxy(proxy)).policy(patient().with_max_attempts(1));
     let error = cocon.build().unwrap().contact(&"1".parse().unwrap()).await.unwrap_err();
     names(&error, "through the proxy", "cocon.example:443");
 }

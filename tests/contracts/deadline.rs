@@ -14,7 +14,7 @@ async fn a_creating_call_waits_until_its_deadline() {
     let policy = hurried();
     assert!(policy.attempt_timeout * 3 < policy.deadline);
     let (told, wire) = told(Call::Create, policy.clone(), vec![Then::Hang]).await;
-    assert_eq!(seen(Call::Create, &told, &wire.requests), (Unknown, None, 1, 1));
+    assert_eq!(seen(Call::Create, &told, &wire.requests), (Indeterminate, None, 1, 1));
     let error = told.unwrap_err();
     assert!(error.elapsed() >= policy.deadline, "{:?}", error.elapsed());
     assert!(error.to_string().contains("no answer within"), "{error}");
@@ -28,7 +28,7 @@ async fn a_late_response_is_not_taken_for_another_call() {
         let server = RawServer::start([late, Then::AnswerAndKeep(ok())]).await;
         let client = first.client(&server.base_url(), single());
         let given_up = client.make(first).await;
-        assert_eq!(seen(first, &given_up, &server.wire().requests), (Unknown, None, 1, 1));
+        assert_eq!(seen(first, &given_up, &server.wire().requests), (Indeterminate, None, 1, 1));
         server.tell();
         assert_eq!(client.with_policy(patient()).make(second).await.unwrap(), "1");
         drop(client);
@@ -68,7 +68,7 @@ async fn zero_and_maximal_time_limits_are_supported() {
         assert_eq!(seen(call, &told, &wire.requests), (Rejected, Some(404), 1, 1));
         let (told, wire) = self::told(call, all.clone(), vec![Then::Close]).await;
         let attempts = if call == Call::Create { 1 } else { 4 };
-        assert_eq!(seen(call, &told, &wire.requests), (Unknown, None, attempts as u32, attempts));
+        assert_eq!(seen(call, &told, &wire.requests), (Indeterminate, None, attempts as u32, attempts));
     }
     let one = patient().with_max_attempts(0).with_body_limit(0);
     let (told, wire) = told(Call::Read, one, vec![Then::AnswerAndKeep(ok())]).await;

@@ -29,9 +29,9 @@ async fn an_endless_body_is_abandoned_at_the_limit() {
         // A rejection is certain even when its body is incomplete.
         (Call::Create, "400 Bad Request", Rejected),
         (Call::Create, "429 Too Many Requests", Throttled),
-        (Call::Create, "302 Found", Unknown),
+        (Call::Create, "302 Found", Indeterminate),
         (Call::Create, "308 Permanent Redirect", Rejected),
-        (Call::Create, "500 Internal Server Error", Unknown),
+        (Call::Create, "500 Internal Server Error", Indeterminate),
         (Call::List, "403 Forbidden", Rejected),
     ] {
         let policy = patient();

@@ -50,7 +50,7 @@ mod harness;
 mod heads;
 mod options;
 mod paused;
-mod places;
+mod permits;
 mod pool;
 mod redirects;
 mod table;

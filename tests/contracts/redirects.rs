@@ -25,7 +25,7 @@ async fn a_redirect_to_another_origin_is_not_followed() {
         for (number, (status, place)) in redirects.iter().enumerate() {
             let told = client.make(call).await;
             let open = matches!(status, 302 | 303) && call != Call::Read;
-            let ends = if open { Unknown } else { Rejected };
+            let ends = if open { Indeterminate } else { Rejected };
             let seen = seen(call, &told, &here.wire().requests[number..]);
             assert_eq!(seen, (ends, Some(*status), 1, 1), "{call:?} {place}");
             let text = told.unwrap_err().to_string();

@@ -14,67 +14,67 @@ contracts! {
     /// The reset arrives before or after the client has written, so the client may or may not know that nothing was
     /// sent.
     reset_on_accept: fifty_times [ResetUnread] {
-        Create   => (NotSent | Unknown, None, 1..=4, 0),
-        Read     => (NotSent | Unknown, None, 4, 0),
-        Delete   => (NotSent | Unknown, None, 4, 0),
+        Create   => (NotSent | Indeterminate, None, 1..=4, 0),
+        Read     => (NotSent | Indeterminate, None, 4, 0),
+        Delete   => (NotSent | Indeterminate, None, 4, 0),
     }
     closed_on_accept: fifty_times [CloseUnread] {
-        Create   => (NotSent | Unknown, None, 1..=4, 0),
-        Read     => (NotSent | Unknown, None, 4, 0),
-        Delete   => (NotSent | Unknown, None, 4, 0),
+        Create   => (NotSent | Indeterminate, None, 1..=4, 0),
+        Read     => (NotSent | Indeterminate, None, 4, 0),
+        Delete   => (NotSent | Indeterminate, None, 4, 0),
     }
     /// The request is repeated only if it certainly was not sent.
     reset_on_accept_once: fifty_times [ResetUnread, Answer(last())] {
-        Create   => (Answered, _, _, 1) | (Unknown, None, 1, 0),
+        Create   => (Answered, _, _, 1) | (Indeterminate, None, 1, 0),
         Read     => (Answered, _, _, 1),
         Change   => (Answered, _, _, 1),
     }
     reset_in_the_request_body: once [ResetHalfway] {
-        Create   => (Unknown, None, 1, 0),
-        Activate => (Unknown, None, 1, 0),
-        Submit   => (Unknown, None, 1, 0),
-        Change   => (Unknown, None, 4, 0),
+        Create   => (Indeterminate, None, 1, 0),
+        Activate => (Indeterminate, None, 1, 0),
+        Submit   => (Indeterminate, None, 1, 0),
+        Change   => (Indeterminate, None, 4, 0),
     }
     reset_after_the_request: once [Reset] {
-        Create   => (Unknown, None, 1, 1),
-        Activate => (Unknown, None, 1, 1),
-        Draft    => (Unknown, None, 1, 1),
-        Submit   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 4, 4),
-        List     => (Unknown, None, 4, 4),
-        Delete   => (Unknown, None, 4, 4),
-        Change   => (Unknown, None, 4, 4),
+        Create   => (Indeterminate, None, 1, 1),
+        Activate => (Indeterminate, None, 1, 1),
+        Draft    => (Indeterminate, None, 1, 1),
+        Submit   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 4, 4),
+        List     => (Indeterminate, None, 4, 4),
+        Delete   => (Indeterminate, None, 4, 4),
+        Change   => (Indeterminate, None, 4, 4),
     }
     reset_after_the_request_once: once [Reset, AnswerAndKeep(ok())] {
-        Create   => (Unknown, None, 1, 1),
+        Create   => (Indeterminate, None, 1, 1),
         Read     => (Answered, _, _, 2),
         List     => (Answered, _, _, 2),
         Delete   => (Answered, _, _, 2),
         Change   => (Answered, _, _, 2),
     }
     closed_before_the_response: once [Close] {
-        Create   => (Unknown, None, 1, 1),
-        Activate => (Unknown, None, 1, 1),
-        Submit   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 4, 4),
-        Delete   => (Unknown, None, 4, 4),
+        Create   => (Indeterminate, None, 1, 1),
+        Activate => (Indeterminate, None, 1, 1),
+        Submit   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 4, 4),
+        Delete   => (Indeterminate, None, 4, 4),
     }
     closed_in_the_response_head: once [Answer("HTTP/1.1 200 OK\r\ncontent-ty")] {
-        Create   => (Unknown, None, 1, 1),
-        Submit   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 4, 4),
-        Delete   => (Unknown, None, 4, 4),
+        Create   => (Indeterminate, None, 1, 1),
+        Submit   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 4, 4),
+        Delete   => (Indeterminate, None, 4, 4),
     }
     closed_in_the_response_body: once [Answer(CUT)] {
-        Create   => (Unknown, Some(200), 1, 1),
-        Submit   => (Unknown, Some(200), 1, 1),
-        Read     => (Unknown, Some(200), 4, 4),
-        Delete   => (Unknown, Some(200), 4, 4),
-        Change   => (Unknown, Some(200), 4, 4),
+        Create   => (Indeterminate, Some(200), 1, 1),
+        Submit   => (Indeterminate, Some(200), 1, 1),
+        Read     => (Indeterminate, Some(200), 4, 4),
+        Delete   => (Indeterminate, Some(200), 4, 4),
+        Change   => (Indeterminate, Some(200), 4, 4),
     }
     /// A reset may overtake the bytes that were sent before it.
     reset_in_the_response_body: fifty_times [AnswerAndReset(CUT)] {
-        Create   => (Unknown, None | Some(200), 1, 1),
+        Create   => (Indeterminate, None | Some(200), 1, 1),
     }
     closed_in_an_error_body: once [Answer("HTTP/1.1 400 Bad\r\ncontent-length: 100\r\n\r\n{\"message\": \"")] {
         Create   => (Rejected, Some(400), 1, 1),
@@ -86,17 +86,17 @@ contracts! {
     // Responses that do not arrive in time.
 
     no_response_until_the_deadline: in_a_hurry [Hang] {
-        Create   => (Unknown, None, 1, 1),
-        Activate => (Unknown, None, 1, 1),
-        Submit   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 2, 1..=2),
-        List     => (Unknown, None, 2, 1..=2),
-        Delete   => (Unknown, None, 2, 1..=2),
+        Create   => (Indeterminate, None, 1, 1),
+        Activate => (Indeterminate, None, 1, 1),
+        Submit   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 2, 1..=2),
+        List     => (Indeterminate, None, 2, 1..=2),
+        Delete   => (Indeterminate, None, 2, 1..=2),
     }
     a_response_without_its_body: in_a_hurry [AnswerAndHang(CUT)] {
-        Create   => (Unknown, Some(200), 1, 1),
-        Read     => (Unknown, Some(200), 2, 1..=2),
-        Delete   => (Unknown, Some(200), 2, 1..=2),
+        Create   => (Indeterminate, Some(200), 1, 1),
+        Read     => (Indeterminate, Some(200), 2, 1..=2),
+        Delete   => (Indeterminate, Some(200), 2, 1..=2),
     }
     an_error_response_without_its_body: in_one_attempt [AnswerAndHang("HTTP/1.1 403 No\r\ncontent-length: 100\r\n\r\n")] {
         Create   => (Rejected, Some(403), 1, 1),
@@ -105,32 +105,32 @@ contracts! {
         Delete   => (Rejected, Some(403), 1, 1),
     }
     a_slow_head: in_a_hurry [Drip("HTTP/1.1 200 OK\r\nx-slow: ", "a")] {
-        Create   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 2, 1..=2),
-        List     => (Unknown, None, 2, 1..=2),
+        Create   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 2, 1..=2),
+        List     => (Indeterminate, None, 2, 1..=2),
     }
     a_slow_body: in_a_hurry [Drip(CUT, " ")] {
-        Create   => (Unknown, Some(200), 1, 1),
-        Read     => (Unknown, Some(200), 2, 1..=2),
+        Create   => (Indeterminate, Some(200), 1, 1),
+        Read     => (Indeterminate, Some(200), 2, 1..=2),
     }
     endless_interim_responses: in_a_hurry [Drip("", "HTTP/1.1 102 Processing\r\n\r\n")] {
-        Create   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 2, 1..=2),
+        Create   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 2, 1..=2),
     }
 
     // Responses that cannot be used.
 
     not_http: once [Answer("220 mail.sp.example ready\r\n")] {
-        Create   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 4, 4),
+        Create   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 4, 4),
     }
     an_endless_head: once [Flood("HTTP/1.1 200 OK\r\n", "x-filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n")] {
-        Create   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 4, 4),
+        Create   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 4, 4),
     }
     an_endless_header: once [Flood("HTTP/1.1 200 OK\r\nx-filler: ", "a")] {
-        Create   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 4, 4),
+        Create   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 4, 4),
     }
     truncated_json: once [AnswerAndKeep(json("200 OK", r#"{"id": "1", "name": "#))] {
         Create   => (Decode, Some(200), 1, 1),
@@ -163,10 +163,10 @@ contracts! {
         Delete   => (Rejected, Some(400), 1, 1),
     }
     an_html_page_with_status_502: once [AnswerAndKeep(page("502 Bad Gateway"))] {
-        Create   => (Unknown, Some(502), 1, 1),
-        Submit   => (Unknown, Some(502), 1, 1),
-        Read     => (Unknown, Some(502), 4, 4),
-        Delete   => (Unknown, Some(502), 4, 4),
+        Create   => (Indeterminate, Some(502), 1, 1),
+        Submit   => (Indeterminate, Some(502), 1, 1),
+        Read     => (Indeterminate, Some(502), 4, 4),
+        Delete   => (Indeterminate, Some(502), 4, 4),
     }
     json_with_another_content_type: once [AnswerAndKeep(answer("200 OK\r\ncontent-type: text/plain", &done("1")))] {
         Create   => (Answered, _, _, 1),
@@ -210,10 +210,10 @@ contracts! {
         Read     => (Rejected, Some(401), 1, 1),
     }
     request_timeout: once [Answer(answer("408 Request Timeout\r\nconnection: close", ""))] {
-        Create   => (Unknown, Some(408), 1, 1),
-        Submit   => (Unknown, Some(408), 1, 1),
-        Read     => (Unknown, Some(408), 4, 4),
-        Delete   => (Unknown, Some(408), 4, 4),
+        Create   => (Indeterminate, Some(408), 1, 1),
+        Submit   => (Indeterminate, Some(408), 1, 1),
+        Read     => (Indeterminate, Some(408), 4, 4),
+        Delete   => (Indeterminate, Some(408), 4, 4),
     }
     too_many_requests: once [AnswerAndKeep(answer("429 Too Many Requests", ""))] {
         Create   => (Throttled, Some(429), 1, 1),
@@ -223,12 +223,12 @@ contracts! {
         Delete   => (Throttled, Some(429), 4, 4),
     }
     server_error: once [AnswerAndKeep(json("500 Internal Server Error", r#"{"message": "oh"}"#))] {
-        Create   => (Unknown, Some(500), 1, 1),
-        Activate => (Unknown, Some(500), 1, 1),
-        Submit   => (Unknown, Some(500), 1, 1),
-        Read     => (Unknown, Some(500), 4, 4),
-        List     => (Unknown, Some(500), 4, 4),
-        Delete   => (Unknown, Some(500), 4, 4),
+        Create   => (Indeterminate, Some(500), 1, 1),
+        Activate => (Indeterminate, Some(500), 1, 1),
+        Submit   => (Indeterminate, Some(500), 1, 1),
+        Read     => (Indeterminate, Some(500), 4, 4),
+        List     => (Indeterminate, Some(500), 4, 4),
+        Delete   => (Indeterminate, Some(500), 4, 4),
     }
     not_implemented: once [AnswerAndKeep(answer("501 Not Implemented", ""))] {
         Create   => (Rejected, Some(501), 1, 1),
@@ -236,21 +236,21 @@ contracts! {
         Delete   => (Rejected, Some(501), 1, 1),
     }
     service_unavailable: once [AnswerAndKeep(answer("503 Service Unavailable", ""))] {
-        Create   => (Unknown, Some(503), 1, 1),
-        Submit   => (Unknown, Some(503), 1, 1),
-        Read     => (Unknown, Some(503), 4, 4),
-        Delete   => (Unknown, Some(503), 4, 4),
+        Create   => (Indeterminate, Some(503), 1, 1),
+        Submit   => (Indeterminate, Some(503), 1, 1),
+        Read     => (Indeterminate, Some(503), 4, 4),
+        Delete   => (Indeterminate, Some(503), 4, 4),
     }
     switching_protocols: once [AnswerAndHang("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n")] {
-        Create   => (Unknown, Some(101), 1, 1),
+        Create   => (Indeterminate, Some(101), 1, 1),
         Read     => (Rejected, Some(101), 1, 1),
     }
     multiple_choices: once [AnswerAndKeep(answer("300 Multiple Choices", ""))] {
-        Create   => (Unknown, Some(300), 1, 1),
+        Create   => (Indeterminate, Some(300), 1, 1),
         Read     => (Rejected, Some(300), 1, 1),
     }
     not_modified: once [AnswerAndKeep("HTTP/1.1 304 Not Modified\r\n\r\n")] {
-        Create   => (Unknown, Some(304), 1, 1),
+        Create   => (Indeterminate, Some(304), 1, 1),
         Read     => (Rejected, Some(304), 1, 1),
         // The request was not conditional.
         List     => (Rejected, Some(304), 1, 1),
@@ -260,21 +260,21 @@ contracts! {
     // response.
 
     a_rejection_after_a_reset: once [Reset, AnswerAndKeep(answer("400 Bad Request", ""))] {
-        Change   => (Unknown, Some(400), 2, 2),
-        Delete   => (Unknown, Some(400), 2, 2),
+        Change   => (Indeterminate, Some(400), 2, 2),
+        Delete   => (Indeterminate, Some(400), 2, 2),
         Read     => (Rejected, Some(400), 2, 2),
     }
     not_found_after_a_server_error: once [AnswerAndKeep(answer("503 Busy", "")), AnswerAndKeep(answer("404 None", ""))] {
-        Change   => (Unknown, Some(404), 2, 2),
-        Delete   => (Unknown, Some(404), 2, 2),
+        Change   => (Indeterminate, Some(404), 2, 2),
+        Delete   => (Indeterminate, Some(404), 2, 2),
         Read     => (Rejected, Some(404), 2, 2),
     }
     reset_on_connecting_after_a_reset: fifty_times [Reset, ResetUnread] {
-        Delete   => (Unknown, None, 4, 1),
-        Read     => (Unknown, None, 4, 1),
+        Delete   => (Indeterminate, None, 4, 1),
+        Read     => (Indeterminate, None, 4, 1),
     }
     closed_after_a_server_error: once [Answer(answer("503 Busy", "")), Close] {
-        Delete   => (Unknown, Some(503), 4, 4),
+        Delete   => (Indeterminate, Some(503), 4, 4),
     }
     an_undecodable_response_after_a_reset: once [Reset, AnswerAndKeep(page("200 OK"))] {
         Change   => (Decode, Some(200), 2, 2),
@@ -294,12 +294,12 @@ contracts! {
         Change   => (Answered, _, _, 1),
     }
     closed_upon_the_second_request: second [AnswerAndKeep(ok()), Close, AnswerAndKeep(ok())] {
-        Create   => (Unknown, None, 1, 1),
+        Create   => (Indeterminate, None, 1, 1),
         Read     => (Answered, _, _, 2),
         Change   => (Answered, _, _, 2),
     }
     reset_upon_the_second_request: second [AnswerAndKeep(ok()), Reset, AnswerAndKeep(ok())] {
-        Create   => (Unknown, None, 1, 1),
+        Create   => (Indeterminate, None, 1, 1),
         Read     => (Answered, _, _, 2),
         Change   => (Answered, _, _, 2),
     }
@@ -326,14 +326,14 @@ contracts! {
     }
     /// Many servers send this status after they carried out the request.
     found_302: once [AnswerAndKeep(to("302 Found", "/elsewhere")), AnswerAndKeep(ok())] {
-        Create   => (Unknown, Some(302), 1, 1),
-        Submit   => (Unknown, Some(302), 1, 1),
+        Create   => (Indeterminate, Some(302), 1, 1),
+        Submit   => (Indeterminate, Some(302), 1, 1),
         Delete   => (Answered, _, _, 2),
         Read     => (Answered, _, _, 2),
     }
     see_other_303: once [AnswerAndKeep(to("303 See Other", "/elsewhere")), AnswerAndKeep(ok())] {
-        Create   => (Unknown, Some(303), 1, 1),
-        Activate => (Unknown, Some(303), 1, 1),
+        Create   => (Indeterminate, Some(303), 1, 1),
+        Activate => (Indeterminate, Some(303), 1, 1),
         Read     => (Answered, _, _, 2),
     }
     redirected_307: once [AnswerAndKeep(to("307 Temporary Redirect", "/elsewhere")), AnswerAndKeep(ok())] {
@@ -348,7 +348,7 @@ contracts! {
         Read     => (Answered, _, _, 2),
     }
     redirected_and_reset: once [AnswerAndKeep(to("307 Temporary Redirect", "/elsewhere")), Reset] {
-        Create   => (Unknown, None, 1, 2),
+        Create   => (Indeterminate, None, 1, 2),
     }
     endless_307_redirects: once [AnswerAndKeep(to("307 Temporary Redirect", "/here"))] {
         Create   => (Rejected, Some(307), 1, 6),
@@ -356,7 +356,7 @@ contracts! {
         Delete   => (Rejected, Some(307), 1, 6),
     }
     endless_302_redirects: once [AnswerAndKeep(to("302 Found", "/here"))] {
-        Create   => (Unknown, Some(302), 1, 1),
+        Create   => (Indeterminate, Some(302), 1, 1),
         Read     => (Rejected, Some(302), 1, 6),
         List     => (Rejected, Some(302), 1, 6),
     }
@@ -365,7 +365,7 @@ contracts! {
         Read     => (Rejected, Some(308), 1, 1),
     }
     found_302_without_a_location: once [AnswerAndKeep(answer("302 Found", ""))] {
-        Create   => (Unknown, Some(302), 1, 1),
+        Create   => (Indeterminate, Some(302), 1, 1),
         Read     => (Rejected, Some(302), 1, 1),
     }
 
@@ -384,9 +384,9 @@ contracts! {
         Order    => (Rejected, Some(401), 2, 2),
     }
     reset_after_a_rejected_token: once [AnswerAndKeep(answer("401 Unauthorized", "")), Reset] {
-        Submit   => (Unknown, Some(401), 2, 2),
-        Draft    => (Unknown, Some(401), 2, 2),
-        Order    => (Unknown, Some(401), 4, 4),
+        Submit   => (Indeterminate, Some(401), 2, 2),
+        Draft    => (Indeterminate, Some(401), 2, 2),
+        Order    => (Indeterminate, Some(401), 4, 4),
     }
 
     // ON-API may respond to an order with its location. The order is read there, and is placed whether that read

@@ -44,7 +44,7 @@ async fn a_retry_after_beyond_the_deadline_fails_at_once() {
     let hour = Duration::from_secs(3600);
     let date = httpdate::fmt_http_date(SystemTime::now() + hour);
     for after in ["3600", &date, "18446744073709551615"] {
-        for (status, ends) in [(STATUSES[0], Throttled), (STATUSES[1], Unknown)] {
+        for (status, ends) in [(STATUSES[0], Throttled), (STATUSES[1], Indeterminate)] {
             for call in [Call::Read, Call::Delete, Call::List] {
                 let (told, wire) = told(call, patient(), vec![later(status, after)]).await;
                 let code = status[..3].parse().ok();
@@ -60,7 +60,7 @@ async fn a_retry_after_beyond_the_deadline_fails_at_once() {
 /// A throttled request had no effect, but the caller decides whether it is still wanted later.
 #[tokio::test]
 async fn a_throttled_creating_call_is_not_repeated() {
-    for (status, ends) in [(STATUSES[0], Throttled), (STATUSES[1], Unknown)] {
+    for (status, ends) in [(STATUSES[0], Throttled), (STATUSES[1], Indeterminate)] {
         for call in [Call::Create, Call::Activate, Call::Submit] {
             let script = vec![later(status, "0"), Then::AnswerAndKeep(ok())];
             let (told, wire) = told(call, patient(), script).await;

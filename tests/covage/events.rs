@@ -56,10 +56,10 @@ async fn look_at(
 
 /// Terminates every service that can be terminated, and returns the ids of all events.
 async fn end_services(sandbox: &Sandbox) -> Vec<String> {
-    let handle = covage(sandbox);
+    let client = covage(sandbox);
     let services = sandbox.covage().services().iter().filter(|one| one.active && one.product != "EN01");
     for (number, service) in services.enumerate() {
-        end(&handle, &service.uuid, number).await;
+        end(&client, &service.uuid, number).await;
         sandbox.covage().advance();
     }
     look(sandbox, EventCursor::default()).await.0
@@ -78,11 +78,11 @@ async fn end(covage: &Covage, service: &str, number: usize) {
 #[tokio::test]
 async fn events_are_delivered_once_over_restarts() {
     let sandbox = sandbox().await;
-    let handle = covage(&sandbox);
+    let client = covage(&sandbox);
     let (mut told, mut cursor) = (Vec::new(), EventCursor::default());
     let services = sandbox.covage().services().iter().filter(|one| one.active && one.product != "EN01");
     for (number, service) in services.enumerate() {
-        end(&handle, &service.uuid, number).await;
+        end(&client, &service.uuid, number).await;
         sandbox.covage().advance();
         // The service stops after one event, and restarts with the stored cursor.
         for most in [1, usize::MAX, usize::MAX] {

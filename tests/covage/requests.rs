@@ -13,7 +13,7 @@ async fn every_operation_sends_its_documented_request() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     let credentials = Credentials::none().bearer("access").unwrap();
-    let handle = &Client::builder(supplier.base_url()).credentials(credentials).build().unwrap();
+    let client = &Client::builder(supplier.base_url()).credentials(credentials).build().unwrap();
     let uuid = &"0cd8d842-b0ca-43c0-8cbc-5d275cbdb1c2".parse().unwrap();
     let [id, building] = &["8w10yfnb", "IMB/76540/X/043X"].map(|id| id.parse().unwrap());
     let spec = Spec::covage();
@@ -22,7 +22,7 @@ async fn every_operation_sends_its_documented_request() {
         "phone_number": "0123456789", "cell_phone_number": "0623456789",
     });
     let login = &json!({ "email": "orders@sp.example", "password": "invented" });
-    exchanges!(supplier, handle, {
+    exchanges!(supplier, client, {
         "createOrder": create_order(&request(spec, "createOrder"));
         "listOrders": list_orders(&ListOrdersParams {
             end_customer: Some("Anka & Co".into()),

@@ -76,11 +76,11 @@ async fn a_draft_changed_since_it_was_read_is_not_submitted() {
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
     draft.set_otp(&covage, &first).await.unwrap();
-    let mut behind = Draft::try_from(covage.order(draft.id()).await.unwrap()).unwrap();
+    let mut stale = Draft::try_from(covage.order(draft.id()).await.unwrap()).unwrap();
     let uuid = draft.id().clone();
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
-    let mut stored = copy(&Prepared::new(behind_submission(&covage, &uuid).await).unwrap());
-    behind.set_otp(&covage, &second).await.unwrap();
+    let mut stored = copy(&Prepared::new(current_submission(&covage, &uuid).await).unwrap());
+    stale.set_otp(&covage, &second).await.unwrap();
 
     let before = sandbox.covage().count("updateOrder");
     let error = submission.place(&covage).await.unwrap_err();
@@ -92,13 +92,13 @@ async fn a_draft_changed_since_it_was_read_is_not_submitted() {
     assert_eq!(sandbox.covage().count("updateOrder"), before, "nothing was submitted");
 
     // With the draft as it is now, the submission succeeds.
-    let seen = behind_submission(&covage, &uuid).await;
+    let seen = current_submission(&covage, &uuid).await;
     Prepared::new(seen).unwrap().place(&covage).await.unwrap();
     assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 1);
 }
 
 /// Returns a submission of the draft as it is now.
-async fn behind_submission(covage: &Covage, id: &OrderId) -> Submission {
+async fn current_submission(covage: &Covage, id: &OrderId) -> Submission {
     Draft::try_from(covage.order(id).await.unwrap()).unwrap().submission().unwrap()
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use lastmile::{Outcome, Policy, RowError, Rows};
 use lastmile_core::reqwest;
-use lastmile_tests::shelf::rows;
+use lastmile_tests::rows_from_bytes::rows;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, advance, sleep};

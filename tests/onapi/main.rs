@@ -15,6 +15,6 @@ mod prepared;
 mod requests;
 mod rows;
 mod shapes;
-mod strays;
 mod sync;
 mod ticket_changes;
+mod unexpected_values;

@@ -49,17 +49,17 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
 /// The login and the tokens.
 async fn tokens(sandbox: &Sandbox, walked: &Walked) -> Covage {
     let supplier = sandbox.covage();
-    let handle = || {
+    let builder = || {
         Covage::builder(supplier.base_url())
             .login("Personal@sp.example", PASSWORD)
             .policy(brisk())
             .observer(walked.observer())
     };
-    let covage = handle().build().unwrap();
+    let covage = builder().build().unwrap();
     walked.error(&store_and_place(&mut new_order(walked), &covage).await.unwrap_err()); // a wrong password
 
     // Rejected credentials are not used again for a while, so this is a new client.
-    let covage = handle().build().unwrap();
+    let covage = builder().build().unwrap();
     supplier.answer_next("obtainToken", Answer::json(200, &json!({ "access": TOKEN, "refresh": REFRESH })));
     supplier.answer_next("listOrders", Answer::json(200, &json!([])));
     supplier.answer_next("createOrder", Answer::json(400, &echo()));

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 
 use lastmile_sandbox::Spec;
 use lastmile_tests::sources::generated;
-use lastmile_tests::{instance, places};
+use lastmile_tests::{instance, pointers};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -52,8 +52,8 @@ pub fn marked(document: &Value, schema: &Value) -> (Value, usize) {
 
 /// Adds to each object a marked field that no document lists.
 pub fn with_more(mut object: Value) -> Value {
-    for place in places(&object) {
-        if let Some(Value::Object(members)) = object.pointer_mut(&place) {
+    for pointer in pointers(&object) {
+        if let Some(Value::Object(members)) = object.pointer_mut(&pointer) {
             members.insert("unlisted".to_owned(), json!(PERSONAL));
         }
     }
@@ -61,7 +61,7 @@ pub fn with_more(mut object: Value) -> Value {
 }
 
 /// Returns unexpected values that must not be shown in this field.
-fn strays(value: &Value) -> Vec<Value> {
+fn unexpected_values(value: &Value) -> Vec<Value> {
     let object = json!({ "Personal": PERSONAL, "more": [NUMBER] });
     let list = json!([[PERSONAL], { "Personal": NUMBER }]);
     let is_mark = |value: &Value| *value == PERSONAL || *value == NUMBER;
@@ -106,11 +106,11 @@ fn walk<T: DeserializeOwned + Debug>(spec: &Spec, name: &str, is_answer: bool) {
     }
     let unlisted = read(&with_more(object.clone())).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert!(shown(&unlisted).contains("1 unlisted fields"), "{name}: {unlisted:?}");
-    for place in places(&object).into_iter().filter(|place| !place.is_empty()) {
-        for stray in strays(object.pointer(&place).unwrap()) {
-            let mut strayed = object.clone();
-            *strayed.pointer_mut(&place).unwrap() = stray;
-            shown(&read(&strayed).unwrap_or_else(|error| panic!("{name} at {place}: {error}")));
+    for pointer in pointers(&object).into_iter().filter(|pointer| !pointer.is_empty()) {
+        for unexpected in unexpected_values(object.pointer(&pointer).unwrap()) {
+            let mut changed = object.clone();
+            *changed.pointer_mut(&pointer).unwrap() = unexpected;
+            shown(&read(&changed).unwrap_or_else(|error| panic!("{name} at {pointer}: {error}")));
         }
     }
 }

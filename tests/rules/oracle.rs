@@ -168,11 +168,11 @@ pub(crate) fn is_option82(text: &str) -> bool {
     let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect();
     let [82, length, sub_options @ ..] = bytes.as_slice() else { return false };
     let mut rest = sub_options;
-    while let [_, length, behind @ ..] = rest {
-        if behind.len() < usize::from(*length) {
+    while let [_, length, remaining @ ..] = rest {
+        if remaining.len() < usize::from(*length) {
             return false;
         }
-        rest = &behind[usize::from(*length)..];
+        rest = &remaining[usize::from(*length)..];
     }
     rest.is_empty() && !sub_options.is_empty() && sub_options.len() == usize::from(*length)
 }

@@ -55,7 +55,7 @@ fn agree(rule: &Rule, text: &str) -> bool {
 fn one_character_mutations_agree_with_the_source() {
     for rule in rules() {
         let (mut taken, mut refused) = (0, 0);
-        let mut judge = |text: &str| match agree(&rule, text) {
+        let mut check = |text: &str| match agree(&rule, text) {
             true => taken += 1,
             false => refused += 1,
         };
@@ -63,16 +63,16 @@ fn one_character_mutations_agree_with_the_source() {
             assert!(agree(&rule, good), "{} refuses {good:?}", rule.name);
             let ends: Vec<usize> = good.char_indices().map(|(at, _)| at).chain([good.len()]).collect();
             for places in ends.windows(2) {
-                let (before, behind) = (&good[..places[0]], &good[places[1]..]);
-                judge(&format!("{before}{behind}"));
+                let (before, after) = (&good[..places[0]], &good[places[1]..]);
+                check(&format!("{before}{after}"));
                 for character in characters() {
-                    judge(&format!("{before}{character}{behind}"));
+                    check(&format!("{before}{character}{after}"));
                 }
             }
             for place in ends {
-                let (before, behind) = good.split_at(place);
+                let (before, after) = good.split_at(place);
                 for character in characters() {
-                    judge(&format!("{before}{character}{behind}"));
+                    check(&format!("{before}{character}{after}"));
                 }
             }
         }

@@ -72,8 +72,8 @@ where
 /// … })`.
 #[macro_export]
 macro_rules! exchanges {
-    ($supplier:expr, $handle:expr, { $($operation:literal: $method:ident($($argument:expr),*);)* }) => {$(
-        $crate::exchange($supplier, $handle, $operation, |client| async move {
+    ($supplier:expr, $client:expr, { $($operation:literal: $method:ident($($argument:expr),*);)* }) => {$(
+        $crate::exchange($supplier, $client, $operation, |client| async move {
             client.$method($($argument),*).await
         }).await;
     )*};

@@ -11,13 +11,13 @@ mod outcomes;
 pub mod paused;
 mod placing;
 mod raw_server;
-pub mod shelf;
+pub mod rows_from_bytes;
 pub mod sources;
 mod tls_server;
 
 pub use exchange::{exchange, request};
 pub use instance::{answer_schema, instance};
-pub use mutate::{places, reads_and_writes_back, survives_mutation};
+pub use mutate::{pointers, reads_and_writes_back, survives_mutation};
 pub use outcomes::{outcomes_of_a_creation, outcomes_of_a_read};
 pub use placing::{copy, crashed, created, store_and_place};
 pub use raw_server::{RawServer, Received, Then, Wire, answer, json};

@@ -39,7 +39,7 @@ impl Worker {
 
 /// Processes all orders of a site that have not ended yet.
 pub async fn work_through(site: Site, outbox: Arc<Outbox>, worker: Worker) {
-    let desk = Arc::new(Service {
+    let service = Arc::new(Service {
         outbox,
         permits: Semaphore::new(MAX_IN_FLIGHT),
         owner: format!("{}-{:x}", std::process::id(), fastrand::u64(..)),
@@ -50,9 +50,9 @@ pub async fn work_through(site: Site, outbox: Arc<Outbox>, worker: Worker) {
     });
     for is_own in [true, false] {
         let mut tasks = JoinSet::new();
-        for number in 0..desk.site.orders.len() {
+        for number in 0..service.site.orders.len() {
             if (number % worker.of == worker.number) == is_own {
-                tasks.spawn(bring_to_end(desk.clone(), number));
+                tasks.spawn(bring_to_end(service.clone(), number));
             }
         }
         while let Some(done) = tasks.join_next().await {

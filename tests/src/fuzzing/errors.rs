@@ -36,31 +36,31 @@ const SHARED: &str = "4711";
 const LIMIT: usize = 1 << 12;
 
 /// The clients of the three suppliers, and a server on loopback that answers each request with the current bytes.
-struct Line {
+struct Suppliers {
     runtime: Runtime,
-    answer: Arc<Mutex<Vec<u8>>>,
+    response: Arc<Mutex<Vec<u8>>>,
     cocon: lastmile_cocon::Client,
     covage: lastmile_covage::Client,
     onapi: lastmile_onapi::Client,
 }
 
 thread_local! {
-    static LINE: Line = Line::new();
+    static SUPPLIERS: Suppliers = Suppliers::new();
 }
 
-impl Line {
+impl Suppliers {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let answer = Arc::new(Mutex::new(Vec::new()));
+        let response = Arc::new(Mutex::new(Vec::new()));
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a loopback port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
-        runtime.spawn(serve(listener, answer.clone()));
+        runtime.spawn(serve(listener, response.clone()));
         Self {
             cocon: client(&base, Credentials::none().header("Api-Key", KEY).expect("a key")),
             covage: client(&base, Credentials::none().bearer(TOKEN).expect("a token")),
             onapi: client(&base, Credentials::none().basic("sp", "word-4711").expect("a login")),
             runtime,
-            answer,
+            response,
         }
     }
 }
@@ -70,12 +70,12 @@ fn client<C: ApiClient>(base: &str, credentials: Credentials) -> C {
     Builder::new(base).credentials(credentials).policy(policy).build().expect("a client")
 }
 
-async fn serve(listener: TcpListener, answer: Arc<Mutex<Vec<u8>>>) {
+async fn serve(listener: TcpListener, response: Arc<Mutex<Vec<u8>>>) {
     while let Ok((mut stream, _)) = listener.accept().await {
-        let answer = answer.clone();
+        let response = response.clone();
         tokio::spawn(async move {
             while read_request(&mut stream).await {
-                let bytes = answer.lock().expect("nobody panics with it").clone();
+                let bytes = response.lock().expect("nobody panics with it").clone();
                 if stream.write_all(&bytes).await.is_err() {
                     break;
                 }
@@ -120,30 +120,30 @@ pub fn errors(data: &[u8]) {
          content-length: {}\r\n\r\n",
         body.len()
     );
-    LINE.with(|line| {
-        *line.answer.lock().expect("nobody panics with it") = [head.as_bytes(), body].concat();
+    SUPPLIERS.with(|suppliers| {
+        *suppliers.response.lock().expect("nobody panics with it") = [head.as_bytes(), body].concat();
         let id: &Segment = &"1".parse().expect("a segment");
-        macro_rules! judge {
+        macro_rules! check {
             ($supplier:ident, $secret:expr, $method:ident($($argument:expr),*)) => {{
-                let said = Said { status, header: header.trim(), body, secret: $secret };
+                let case = Case { status, header: header.trim(), body, secret: $secret };
                 let send = |client: $supplier::Client| async move { client.$method($($argument),*).await };
-                said.judge(&line.runtime, &line.$supplier, send);
+                case.check(&suppliers.runtime, &suppliers.$supplier, send);
             }};
         }
         use {lastmile_cocon as cocon, lastmile_covage as covage, lastmile_onapi as onapi};
         match call % 6 {
-            0 => judge!(cocon, KEY, get_contact(id)),
-            1 => judge!(cocon, KEY, create_contact(&Default::default())),
-            2 => judge!(covage, TOKEN, get_order(id)),
-            3 => judge!(covage, TOKEN, create_order(&Default::default())),
-            4 => judge!(onapi, BASIC, get_access(id)),
-            _ => judge!(onapi, BASIC, cancel_order(id)),
+            0 => check!(cocon, KEY, get_contact(id)),
+            1 => check!(cocon, KEY, create_contact(&Default::default())),
+            2 => check!(covage, TOKEN, get_order(id)),
+            3 => check!(covage, TOKEN, create_order(&Default::default())),
+            4 => check!(onapi, BASIC, get_access(id)),
+            _ => check!(onapi, BASIC, cancel_order(id)),
         }
     });
 }
 
 /// The response of the server.
-struct Said<'a> {
+struct Case<'a> {
     status: u16,
     header: &'a str,
     body: &'a [u8],
@@ -151,9 +151,9 @@ struct Said<'a> {
     secret: &'a str,
 }
 
-impl Said<'_> {
+impl Case<'_> {
     /// Makes the call and compares its result with the response.
-    fn judge<C, T, F, Fut>(&self, runtime: &Runtime, client: &C, send: F)
+    fn check<C, T, F, Fut>(&self, runtime: &Runtime, client: &C, send: F)
     where
         C: ApiClient + Clone,
         T: DeserializeOwned + Serialize,
@@ -161,12 +161,12 @@ impl Said<'_> {
         Fut: Future<Output = Result<Reply<T>, Error>>,
     {
         match runtime.block_on(send(client.clone())) {
-            Ok(reply) => self.is_answered(&reply),
-            Err(error) => self.is_told(&error, &C::TABLE.errors),
+            Ok(reply) => self.check_reply(&reply),
+            Err(error) => self.check_error(&error, &C::TABLE.errors),
         }
     }
 
-    fn is_answered<T: DeserializeOwned + Serialize>(&self, reply: &Reply<T>) {
+    fn check_reply<T: DeserializeOwned + Serialize>(&self, reply: &Reply<T>) {
         assert_eq!((reply.status.as_u16(), reply.body.as_ref(), reply.attempts), (self.status, self.body, 1));
         assert!(reply.status.is_success() && self.body.len() <= LIMIT);
         // An operation without a documented body gets none, or one that nobody reads.
@@ -181,7 +181,7 @@ impl Said<'_> {
         assert!(value.is_null() || Some(value) == expected, "{}", lossy(self.body));
     }
 
-    fn is_told(&self, error: &Error, shape: &ErrorShape) {
+    fn check_error(&self, error: &Error, shape: &ErrorShape) {
         let is_redirected = matches!(self.status, 301..=303 | 307 | 308);
         assert_eq!(error.attempts(), 1);
         // A reset may lose what came before it; nothing here resets.
@@ -218,12 +218,12 @@ impl Said<'_> {
                 [SHARED, &BASIC.to_lowercase()].iter().any(|secret| text.contains(*secret))
                     || text.contains(['%', '\\', '&', '+'])
             };
-            let is_told = |pointer: &str, told: Option<&str>| {
+            let check_text = |pointer: &str, told: Option<&str>| {
                 let Some(text) = text(pointer).filter(|text| !text.trim().is_empty()) else { return };
                 assert!(told == Some(text) || (told.is_none() && may_repeat(text)), "{told:?}: {text}");
             };
-            is_told(shape.message, error.message());
-            is_told(shape.id, error.supplier_id());
+            check_text(shape.message, error.message());
+            check_text(shape.id, error.supplier_id());
             let listed =
                 json.pointer(shape.fields).and_then(Value::as_array).filter(|_| !shape.fields.is_empty());
             // Other forms than the table's are read only if the table lists none.
@@ -233,8 +233,8 @@ impl Said<'_> {
             }
             let parts =
                 error.details().iter().flat_map(|detail| [&detail.field, &detail.code, &detail.message]);
-            let said = parts.flatten().map(String::as_str).chain(error.message());
-            for text in said {
+            let texts = parts.flatten().map(String::as_str).chain(error.message());
+            for text in texts {
                 assert!(!text.to_lowercase().contains(&self.secret.to_lowercase()), "{error:?}");
             }
             let says_nothing = error.message().is_none() && error.details().is_empty();

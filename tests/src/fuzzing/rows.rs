@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use tokio::runtime::{Builder, Runtime};
 
 use super::lossy;
-use crate::shelf;
+use crate::rows_from_bytes;
 
 thread_local! {
     static THREAD: Runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
@@ -55,9 +55,9 @@ fn pieces(bytes: &[u8], lengths: &[usize]) -> Vec<Bytes> {
         if rest.is_empty() {
             break;
         }
-        let (piece, behind) = rest.split_at((*length).clamp(1, rest.len()));
+        let (piece, remaining) = rest.split_at((*length).clamp(1, rest.len()));
         pieces.push(Bytes::copy_from_slice(piece));
-        rest = behind;
+        rest = remaining;
     }
     pieces
 }
@@ -89,7 +89,7 @@ where
     });
     let calls = |runtime: &Runtime| {
         runtime.block_on(async {
-            let mut rows = shelf::rows::<T>(&Policy::default(), arriving, limit);
+            let mut rows = rows_from_bytes::rows::<T>(&Policy::default(), arriving, limit);
             let mut seen = Vec::new();
             while let Some(row) = rows.next().await {
                 let row = match row {

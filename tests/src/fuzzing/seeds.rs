@@ -6,7 +6,7 @@ use lastmile_sandbox::{ExamplePart, Spec};
 use serde_json::{Value, json};
 
 use super::{ANSWERS, OPEN_ENUMS};
-use crate::{answer_schema, instance, places};
+use crate::{answer_schema, instance, pointers};
 
 fn specs() -> [(&'static str, &'static Spec); 3] {
     [("cocon", Spec::cocon()), ("covage", Spec::covage()), ("onapi", Spec::onapi())]
@@ -28,8 +28,8 @@ fn examples() -> Vec<Value> {
 fn scalars() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for example in examples() {
-        for place in places(&example) {
-            let value = example.pointer(&place).expect("it is there");
+        for pointer in pointers(&example) {
+            let value = example.pointer(&pointer).expect("it is there");
             if !value.is_object() && !value.is_array() {
                 found.insert(value.to_string());
             }
@@ -39,7 +39,7 @@ fn scalars() -> BTreeSet<String> {
 }
 
 /// JSON with every known kind of unexpected value, and a few more.
-const STRAYS: &[&str] = &[
+const UNEXPECTED_VALUES: &[&str] = &[
     "null",
     "\"\"",
     "[]",
@@ -79,13 +79,13 @@ fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
 }
 
 pub(super) fn loose() -> Vec<Vec<u8>> {
-    let mut seeds: Vec<String> = STRAYS.iter().map(|stray| (*stray).to_owned()).collect();
+    let mut seeds: Vec<String> = UNEXPECTED_VALUES.iter().map(|value| (*value).to_owned()).collect();
     seeds.extend(scalars().into_iter().step_by(17));
     each_with(10, &seeds)
 }
 
 pub(super) fn one_or_many() -> Vec<Vec<u8>> {
-    let mut seeds: Vec<String> = STRAYS.iter().map(|stray| (*stray).to_owned()).collect();
+    let mut seeds: Vec<String> = UNEXPECTED_VALUES.iter().map(|value| (*value).to_owned()).collect();
     seeds.push("[\"a\", 7, 0.10, \"2019-01-18T10:00:00Z\", {\"a\": 0.10}]".to_owned());
     each_with(7, &seeds)
 }
@@ -364,9 +364,9 @@ pub(super) fn stored() -> Vec<Vec<u8>> {
     let example = |operation: &str| {
         let mut example = spec.example(operation, ExamplePart::Request).cloned().unwrap_or_default();
         // The reference's samples contain a route and say that it is left out.
-        for place in places(&example) {
-            if place.ends_with("/isWithoutGeometry") {
-                *example.pointer_mut(&place).expect("it is there") = json!(false);
+        for pointer in pointers(&example) {
+            if pointer.ends_with("/isWithoutGeometry") {
+                *example.pointer_mut(&pointer).expect("it is there") = json!(false);
             }
         }
         example
@@ -482,7 +482,7 @@ pub fn words() -> BTreeSet<String> {
             _ => {}
         }
     }
-    let mut words: BTreeSet<String> = STRAYS.iter().map(|stray| (*stray).to_owned()).collect();
+    let mut words: BTreeSet<String> = UNEXPECTED_VALUES.iter().map(|value| (*value).to_owned()).collect();
     examples().iter().for_each(|example| visit(example, &mut words));
     words
 }

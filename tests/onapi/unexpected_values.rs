@@ -54,7 +54,7 @@ fn component(name: &str, json: &Value) {
 }
 
 /// Returns the value that arrives if a property deviates in this way.
-fn stray(kind: &str, property: &Value) -> Value {
+fn unexpected_value(kind: &str, property: &Value) -> Value {
     match kind {
         "text" => json!("12"),
         "number" => json!(12),
@@ -79,7 +79,7 @@ fn each(kind: &str, at_least: usize) {
         for (key, property) in schema["properties"].as_object().into_iter().flatten() {
             let kinds = property["x-stray"].as_array().into_iter().flatten();
             for _ in kinds.filter(|known| known.as_str() == Some(kind)) {
-                component(name, &json!({ key: stray(kind, property) }));
+                component(name, &json!({ key: unexpected_value(kind, property) }));
                 tried += 1;
             }
         }

@@ -15,7 +15,7 @@ use crate::table::ok;
 
 fn cocon(server: &RawServer, at_once: usize) -> Cocon {
     let cocon = Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient());
-    cocon.connection(|handle| handle.max_in_flight(at_once)).build().unwrap()
+    cocon.connection(|builder| builder.max_in_flight(at_once)).build().unwrap()
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn calls_that_waited_for_a_permit_keep_the_rate_limit() {
     let server = RawServer::start([Then::AnswerWhenTold(ok()), Then::AnswerAndKeep(ok())]).await;
     let builder = Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient());
     let builder = builder.rate_limit(RateLimit::new(1, APART));
-    let cocon = builder.connection(|handle| handle.max_in_flight(1)).build().unwrap();
+    let cocon = builder.connection(|builder| builder.max_in_flight(1)).build().unwrap();
     let id = "1".parse().unwrap();
     let calls = join_all((0..4).map(|_| cocon.contact(&id)));
     let answering = async {
@@ -91,7 +91,7 @@ async fn token_requests_need_no_permit() {
     let refused = Then::AnswerAndKeep(answer("401 Unauthorized", ""));
     let server = RawServer::with_tokens([refused, Then::AnswerAndKeep(ok())], [tokens()]).await;
     let covage = Covage::builder(server.base_url()).login("orders@sp.example", "x").policy(patient());
-    let covage = covage.connection(|handle| handle.max_in_flight(1)).build().unwrap();
+    let covage = covage.connection(|builder| builder.max_in_flight(1)).build().unwrap();
     assert_eq!(covage.order(&"1".parse().unwrap()).await.unwrap().uuid.as_deref(), Some("1"));
     drop(covage);
     let wire = server.end().await;
@@ -169,7 +169,7 @@ async fn a_streamed_list_holds_its_permit_until_its_head_arrives() {
     let access = json("200 OK", &done("1"));
     let server = RawServer::start([Then::AnswerAndHang(LIST), Then::AnswerAndKeep(access)]).await;
     let network = OnApi::builder(server.base_url()).login("sp", "x").policy(patient());
-    let network = network.connection(|handle| handle.max_in_flight(1)).build().unwrap();
+    let network = network.connection(|builder| builder.max_in_flight(1)).build().unwrap();
     let Changes::Rows(rows) = network.accesses(None).await.unwrap() else { panic!("a list") };
     network.access(&"1".parse().unwrap()).await.unwrap();
     drop((rows, network));
