@@ -4,7 +4,7 @@
 //! indeterminate values. At the end the campaign compares the supplier's data with the service's:
 //!
 //! - ON-API orders and Covage submissions: each exists once; none is lost, duplicated or undecidable, and none has a
-//! socket that was chosen first and replaced.
+//!   socket that was chosen first and replaced.
 //! - Cocon, which offers no look-up: none is duplicated, and exactly those with a lost response are undecidable.
 //! - A supplier that normalizes references: none is duplicated, and at most those with a lost response are undecidable.
 //!
