@@ -1,4 +1,4 @@
-//! Small campaigns: the large ones are run by hand, with `cargo run --release -p lastmile-tests --bin campaign`.
+//! Runs small campaigns. Large ones are run by hand, with `cargo run --release -p lastmile-tests --bin campaign`.
 
 use lastmile::onapi::types::{Access, AccessServices};
 use lastmile_sandbox::TextNormalization;
@@ -19,7 +19,7 @@ async fn onapi_orders_are_placed_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn onapi_orders_are_placed_once_at_a_network_that_takes_every_order_for_a_new_one() {
+async fn onapi_orders_are_placed_once_without_deduplication() {
     is_right(&plan(2), Which::OnApi).await;
 }
 
@@ -34,18 +34,18 @@ async fn covage_orders_are_submitted_once_without_unique_references() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn cocon_never_gets_anything_twice() {
+async fn cocon_requests_take_effect_at_most_once() {
     is_right(&plan(5), Which::Cocon).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reference_in_another_spelling_doubles_nothing() {
+async fn normalized_references_cause_no_duplicate_orders() {
     is_right(&Plan { texts: TextNormalization::UpperCase, ..plan(7) }, Which::OnApi).await;
     is_right(&Plan { texts: TextNormalization::Truncated(20), ..plan(8) }, Which::Covage).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_workers_that_are_killed_and_stopped_place_every_order_once() {
+async fn killed_and_stopped_workers_place_every_order_once() {
     let program = env!("CARGO_BIN_EXE_campaign");
     let processes = Processes { program: program.into(), workers: 3, kills: 2, stops: 2 };
     for which in [Which::OnApi, Which::Covage, Which::Cocon] {
@@ -53,17 +53,17 @@ async fn three_workers_that_are_killed_and_stopped_place_every_order_once() {
     }
 }
 
-/// Every list in every way, as news and as a whole.
+/// Breaks every list in every way, in incremental and in full runs.
 const ROWS: RowsPlan = RowsPlan { rounds: 4 * Broken::ALL.len(), accesses: 60, seed: 7 };
 
 #[tokio::test]
-async fn a_copy_of_accesses_survives_lists_that_break() {
+async fn a_copy_of_accesses_stays_correct_when_lists_break() {
     let verdict = keep_a_copy::<Access>(&ROWS).await;
     assert!(verdict.is_right(), "{verdict}");
 }
 
 #[tokio::test]
-async fn a_copy_of_services_survives_lists_that_break() {
+async fn a_copy_of_services_stays_correct_when_lists_break() {
     let verdict = keep_a_copy::<AccessServices>(&ROWS).await;
     assert!(verdict.is_right(), "{verdict}");
 }

@@ -1,4 +1,4 @@
-//! The README's first example loses nothing, wherever it crashes and whatever its store does.
+//! The README's first example places its order once, wherever the process crashes and whichever store operation fails.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -9,7 +9,7 @@ use lastmile_sandbox::Sandbox;
 use lastmile_sandbox::onapi::Availability;
 use serde_json::Value;
 
-/// The lines of the example, as the README has them.
+/// Returns the lines of the example in the README.
 fn of_the_readme() -> Vec<String> {
     let readme = include_str!("../README.md");
     let block = readme.split("```rust").nth(1).expect("an example").split("```").next().expect("its end");
@@ -17,7 +17,7 @@ fn of_the_readme() -> Vec<String> {
     lines.filter(|line| !line.starts_with("use ")).map(str::to_owned).collect()
 }
 
-/// The lines of the program without its crashes.
+/// Returns the lines of the program without its crashes.
 fn of_the_program() -> Vec<String> {
     let program = include_str!("src/bin/documented.rs");
     let lines = program.lines().skip_while(|line| !line.ends_with("// README begins")).skip(1);
@@ -27,7 +27,7 @@ fn of_the_program() -> Vec<String> {
 }
 
 #[test]
-fn the_readme_shows_what_is_tested() {
+fn the_readme_example_equals_the_tested_program() {
     let text = |lines: Vec<String>| lines.join("\n").trim().to_owned();
     assert_eq!(text(of_the_readme()), text(of_the_program()));
 }
@@ -69,7 +69,7 @@ impl Case<'_> {
     }
 }
 
-/// What a run is disturbed by: a crash after a line, or an operation of the store that fails before or after it has written.
+/// The disturbances of a run: a crash after a line, or a store operation that fails before or after it has written.
 fn cases() -> Vec<(usize, usize, &'static str)> {
     let crashes = (1..20).map(|line| (line, 0, ""));
     let failures = (1..4).flat_map(|operation| [(0, operation, "before"), (0, operation, "after")]);
@@ -77,7 +77,7 @@ fn cases() -> Vec<(usize, usize, &'static str)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_places_an_order_once_wherever_it_ends() {
+async fn the_readme_example_places_an_order_once_despite_crashes() {
     let sandbox = Sandbox::builder().seed(1).onapi_deduplicates(false).start().await.unwrap();
     let folder = std::env::temp_dir().join(format!("lastmile-documented-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

@@ -1,9 +1,9 @@
-//! What a dependent compiles, by the features it asks for.
+//! The crates that a dependent compiles, by the enabled features.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// The crates that stand in the tree of `lastmile` with these features alone.
+/// Returns the crates in the dependency tree of `lastmile` with only these features.
 fn crates(features: &str) -> BTreeSet<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -19,7 +19,7 @@ fn crates(features: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_rules_need_no_http() {
+fn the_rules_depend_on_no_http_crate() {
     for features in ["", "rules", "rules,schemars"] {
         let crates = crates(features);
         assert!(crates.contains("lastmile") && crates.contains("serde"), "{crates:?}");
@@ -30,7 +30,7 @@ fn the_rules_need_no_http() {
 }
 
 #[test]
-fn one_supplier_brings_no_other() {
+fn a_supplier_feature_includes_no_other_supplier() {
     const SUPPLIERS: [&str; 3] = ["cocon", "covage", "onapi"];
     for wanted in SUPPLIERS {
         let crates = crates(wanted);
@@ -45,7 +45,7 @@ fn one_supplier_brings_no_other() {
 }
 
 #[test]
-fn generators_and_simulations_stay_at_home() {
+fn dependents_compile_neither_generator_nor_sandbox() {
     let crates = crates("cocon,covage,onapi,rustls,schemars");
     let ours = crates.iter().filter(|name| name.starts_with("lastmile") || *name == "xtask");
     let ours: Vec<_> = ours.map(String::as_str).collect();

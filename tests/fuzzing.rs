@@ -1,4 +1,5 @@
-//! The fuzz targets over their seeds and a few thousand mutations of them: what `tests/fuzz` runs for as long as it is let.
+//! Runs the fuzz targets over their seeds and a few thousand mutations of them. `tests/fuzz` runs the same targets
+//! without a limit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +9,7 @@ use fastrand::Rng;
 use lastmile_tests::fuzzing::{ANSWERS, KINDS, OPEN_ENUMS, TARGETS, mutated};
 use lastmile_tests::sources::{generated, sources};
 
-/// How many mutations each target gets.
+/// The number of mutations for each target.
 const ROUNDS: usize = 2000;
 
 const APIS: [&str; 3] = ["cocon", "covage", "onapi"];
@@ -57,7 +58,7 @@ fn every_target_has_its_file_for_libfuzzer() {
 }
 
 #[test]
-fn every_answer_of_every_client_is_in_a_target() {
+fn every_response_type_is_in_a_target() {
     for api in APIS {
         let mut declared = generated(api).answers;
         declared.retain(|_, ty| ty != "()" && ty != "ByteStream");
@@ -81,7 +82,7 @@ fn every_open_enum_is_in_a_target() {
 }
 
 #[test]
-fn every_stored_value_among_the_seeds_is_taken() {
+fn every_stored_seed_is_accepted() {
     let stored = TARGETS.iter().find(|target| target.name == "stored").unwrap();
     let mut taken = 0;
     for seed in (stored.seeds)() {
@@ -96,7 +97,7 @@ fn every_stored_value_among_the_seeds_is_taken() {
 fn every_kind_of_prepared_value_is_in_a_target() {
     let paths = sources("lastmile").into_iter().filter(|path| !path.ends_with("prepared/model.rs"));
     let text: String = paths.map(|path| fs::read_to_string(path).unwrap()).collect();
-    // The kinds of Cocon stand in a macro's arms: `Request => Created, "kind",`.
+    // The kinds of Cocon are in the arms of a macro: `Request => Created, "kind",`.
     let arms = text.split("\ncreation! {\n").skip(1).filter_map(|arm| arm.lines().next()?.split('"').nth(1));
     let given = text.split("const KIND: &'static str = \"").skip(1).filter_map(|rest| rest.split('"').next());
     let declared: BTreeSet<_> =

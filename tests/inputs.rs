@@ -1,5 +1,5 @@
-//! Every call that creates or changes something, with texts that are empty, blank, too long or hold a control character: nothing
-//! is sent, or a warning is shown.
+//! Every call that creates or changes something, with strings that are empty, blank, too long or contain a control
+//! character: nothing is sent, or a warning is returned.
 
 use std::str::FromStr;
 
@@ -17,7 +17,7 @@ use lastmile::{Creation, Error, HasWarnings, Outcome, Prepared, covage, onapi};
 use lastmile_tests::{cocon, covage, onapi, sandbox};
 use serde_json::{Value, json};
 
-/// What a text is replaced by.
+/// The replacements of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bad {
     Empty,
@@ -46,7 +46,7 @@ impl Bad {
     }
 }
 
-/// The pointers of all texts.
+/// Returns the JSON pointers of all strings.
 fn texts(value: &Value, pointer: &str) -> Vec<String> {
     match value {
         Value::String(_) => vec![pointer.to_owned()],
@@ -63,7 +63,7 @@ fn texts(value: &Value, pointer: &str) -> Vec<String> {
     }
 }
 
-/// The sample with each of its texts replaced, one at a time.
+/// Returns the sample with each of its strings replaced, one at a time.
 fn variants(sample: &Value) -> Vec<(String, Bad, Value)> {
     let mut variants = Vec::new();
     for pointer in texts(sample, "") {
@@ -83,14 +83,14 @@ fn is_invalid(error: &Error, what: &str) {
     assert_eq!(error.outcome(), Outcome::Invalid, "{what}: {error}");
 }
 
-/// Holds that no variant of a creation can be prepared, but for those in `taken`, and those that are warned about.
+/// Checks that no variant of a creating call can be prepared, except for those in `taken` and those with a warning.
 #[track_caller]
 fn creation<C: Creation>(sample: Value, taken: &[(&str, Bad)], is_warned: impl Fn(&C) -> bool) {
     let request: C = serde_json::from_value(sample.clone()).unwrap();
     assert!(!is_warned(&request), "{}: the sample is right", C::KIND);
     Prepared::new(request).unwrap_or_else(|error| panic!("{}: {error}", C::KIND));
     for (pointer, bad, variant) in variants(&sample) {
-        // What cannot be read cannot be sent either.
+        // A value that cannot be read cannot be sent either.
         let Ok(request) = serde_json::from_value::<C>(variant) else { continue };
         let what = format!("{}: {pointer}: {bad:?}", C::KIND);
         let is_taken = taken.iter().any(|(other, kind)| *other == pointer && *kind == bad);
@@ -109,12 +109,12 @@ fn warned<C: HasWarnings>(request: &C) -> bool {
     !request.warnings().is_empty()
 }
 
-/// Those whose texts are all limited by the supplier.
+/// The strings of these types are all limited by the supplier.
 fn never<C>(_: &C) -> bool {
     false
 }
 
-/// The paths of the warnings.
+/// Returns the paths of the warnings.
 fn paths<C: HasWarnings>(request: &C, warning: Warning) -> Vec<String> {
     let warnings = request.warnings().into_iter();
     warnings.filter(|one| one.warning == warning).map(|one| one.path).collect()
@@ -161,7 +161,7 @@ fn connection() -> Value {
 }
 
 #[test]
-fn cocon_creations() {
+fn cocon_creating_calls_validate_their_texts() {
     creation::<CustomerCreate>(customer(), &[], warned);
     creation::<ContactCreate>(contact(), &[], warned);
     creation::<CustomerContractCreate>(contract(), &[], warned);
@@ -176,7 +176,7 @@ fn cocon_creations() {
 }
 
 #[test]
-fn a_cocon_creation_without_a_text_is_refused_and_names_its_fields() {
+fn a_cocon_creation_without_any_text_is_refused_naming_its_fields() {
     fn refused<C: Creation>(samples: &[Value], fields: &[&str]) {
         for sample in samples {
             let request: C = serde_json::from_value(sample.clone()).unwrap();
@@ -184,7 +184,7 @@ fn a_cocon_creation_without_a_text_is_refused_and_names_its_fields() {
             is_invalid(&error, C::KIND);
             let text = error.to_string();
             assert!(fields.iter().all(|field| text.contains(field)), "{text}");
-            // Neither can one that was stored.
+            // A stored value without it cannot be loaded either.
             let stored = json!({ "version": 1, "kind": C::KIND, "progress": "ready", "request": sample });
             assert!(serde_json::from_value::<Prepared<C>>(stored).is_err());
         }
@@ -204,7 +204,7 @@ fn a_cocon_creation_without_a_text_is_refused_and_names_its_fields() {
 }
 
 #[test]
-fn what_a_cocon_object_is_found_again_by_is_missed_and_not_demanded() {
+fn a_cocon_object_without_identifying_fields_is_warned_about() {
     let customer = CustomerCreate { client_code: Some("AB-1".into()), ..Default::default() };
     assert_eq!(paths(&customer, Warning::MissingField), ["name"]);
     let contact = ContactCreate { phone_number: Some("+31101234567".into()), ..Default::default() };
@@ -225,7 +225,7 @@ fn what_a_cocon_object_is_found_again_by_is_missed_and_not_demanded() {
 }
 
 #[test]
-fn numbers_dates_and_addresses_of_cocon() {
+fn cocon_numbers_dates_and_addresses_are_validated() {
     fn read<C: Creation>(change: impl Fn(&mut String)) -> Result<Prepared<C>, Error> {
         let mut text = connection().to_string();
         change(&mut text);
@@ -267,7 +267,7 @@ fn numbers_dates_and_addresses_of_cocon() {
 }
 
 #[test]
-fn ids_of_cocon() {
+fn cocon_ids_are_validated() {
     for id in ["", " ", "..", "1\n", "1\0", "a\\b"] {
         is_invalid(&Error::from(id.parse::<ContactId>().unwrap_err()), id);
         is_invalid(&Error::from(id.parse::<CustomerId>().unwrap_err()), id);
@@ -277,7 +277,7 @@ fn ids_of_cocon() {
 }
 
 #[tokio::test]
-async fn cocon_patches() {
+async fn cocon_patches_validate_their_texts() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     macro_rules! patch {
@@ -306,7 +306,7 @@ async fn cocon_patches() {
     contract.as_object_mut().unwrap().retain(|field, _| field != "customerId" && field != "servicePriority");
     patch!(CustomerContractPatch, update_contract, contract);
     assert_eq!(sandbox.cocon().received().len(), 0, "nothing was sent");
-    // A field that is cleared, and a list that is emptied, are changes.
+    // Clearing a field and emptying a list are changes.
     for change in [
         json!({ "phoneNumber": null }),
         json!({ "emailAddresses": [] }),
@@ -346,7 +346,7 @@ fn person() -> Value {
 }
 
 #[test]
-fn covage_creations() {
+fn covage_creating_calls_validate_their_texts() {
     creation::<covage::NewOrder>(draft_request(), &[], warned);
     let terminate = json!({ "type": "terminate", "service_ref": "S191128_21428" });
     creation::<covage::NewOrder>(terminate, &[], warned);
@@ -359,13 +359,13 @@ fn covage_creations() {
     let order = "0cd8d842-b0ca-43c0-8cbc-5d275cbdb1c2";
     let information = json!({ "order": order, "body": { "message": "Premier\nsecond" } });
     creation::<Information>(information, &[], warned);
-    // Where no building is chosen an empty text is sent, as in the supplier's sample.
+    // Where no building is chosen, an empty string is sent, as in the supplier's sample.
     let migration = json!({ "service": order, "body": { "imb": "IMB/76540/X/043X" } });
     creation::<Migration>(migration, &[("/body/imb", Bad::Empty)], warned);
 }
 
 #[test]
-fn an_address_of_a_mailbox_that_is_none_is_warned_about() {
+fn an_invalid_email_address_is_warned_about() {
     let mut order = draft_request();
     order["end_customer"]["contact"]["email"] = "no at".into();
     let order: covage::NewOrder = serde_json::from_value(order).unwrap();
@@ -390,7 +390,7 @@ fn draft() -> Draft {
 }
 
 #[tokio::test]
-async fn covage_changes() {
+async fn covage_changes_validate_their_texts() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let mut draft = draft();
@@ -440,7 +440,7 @@ async fn covage_changes() {
         }
     }
     assert_eq!(sandbox.covage().received().len(), 0, "nothing was sent");
-    // The supplier is the truth: what is overruled is sent.
+    // The supplier decides: a value whose validation is skipped is sent.
     draft.skip_validation(["comment"]);
     let update = OrderUpdate { comment: Some(String::new()), ..Default::default() };
     assert_eq!(draft.complete(&covage, &update).await.unwrap_err().status().unwrap(), 404);
@@ -456,7 +456,7 @@ fn order() -> Value {
 }
 
 #[test]
-fn onapi_creations() {
+fn onapi_creating_calls_validate_their_texts() {
     let activation = json!({ "access": "a-1001", "body": order() });
     creation::<onapi::NewOrder>(activation, &[], never);
     let change = json!({
@@ -478,7 +478,7 @@ fn onapi_creations() {
 }
 
 #[test]
-fn references_of_onapi_that_may_be_personal_are_warned_about() {
+fn onapi_references_that_may_be_personal_are_warned_about() {
     let mut odd = order();
     odd["spReference"] = "19811218-9876".into();
     odd["equipment"]["macAddress"] = "01:00:5E:00:00:01".into();
@@ -494,7 +494,7 @@ fn references_of_onapi_that_may_be_personal_are_warned_about() {
 }
 
 #[tokio::test]
-async fn onapi_changes() {
+async fn onapi_changes_validate_their_texts() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let received: NetworkOrder =
@@ -505,7 +505,7 @@ async fn onapi_changes() {
     sample["subscriptionId"] = "s-17".into();
     for (pointer, bad, variant) in variants(&sample) {
         let Ok(change) = serde_json::from_value::<OrderChange>(variant) else { continue };
-        // It takes back the note that is there; nothing says that `null` does.
+        // An empty string removes the existing note; no source says that `null` does.
         if (pointer.as_str(), bad) != ("/externalNote", Bad::Empty) {
             is_invalid(
                 &received.change(&network, &change).await.unwrap_err(),

@@ -1,5 +1,5 @@
-//! Spans of calls, and the event of a call that fails. The only test of its process: other threads without a subscriber would
-//! disable the spans.
+//! The spans of calls, and the event of a failed call. This is the only test of its process: other threads without a
+//! subscriber would disable the spans.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -13,12 +13,12 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// A builder for a server that knows no keys.
+/// Returns a builder for a server that checks no keys.
 fn cocon(server: &RawServer) -> CoconBuilder {
     Cocon::builder(server.base_url()).api_key("key-4711").client_id("client").policy(brisk())
 }
 
-/// What is logged since it was asked last.
+/// Returns what was logged since the last call of this function.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -38,16 +38,16 @@ impl Write for Log {
     }
 }
 
-/// What a call has logged.
+/// Returns what a call has logged.
 struct Logged(Vec<String>);
 
 impl Logged {
-    /// The events of calls that fail.
+    /// Returns the events of failed calls.
     fn warnings(&self) -> Vec<&str> {
         self.0.iter().filter(|line| line.contains(" WARN ")).map(String::as_str).collect()
     }
 
-    /// The one line that shows the span of a call at its end.
+    /// Returns the only line that shows the span of a call at its end.
     #[track_caller]
     fn span(&self) -> &str {
         let ends: Vec<_> = self.0.iter().filter(|line| line.contains(" INFO call{")).collect();
@@ -65,7 +65,7 @@ fn has(line: &str, parts: &[&str]) {
 }
 
 #[tokio::test]
-async fn spans_and_warnings() {
+async fn calls_emit_spans_and_failures_emit_warnings() {
     let log = Log::default();
     let writer = log.clone();
     tracing_subscriber::fmt()
@@ -78,7 +78,7 @@ async fn spans_and_warnings() {
         .init();
     let logged = || Logged(log.take().lines().map(str::to_owned).collect());
 
-    // A read that is answered.
+    // A successful read.
     let server = RawServer::start([Then::Answer(json("200 OK", "{}"))]).await;
     let port = format!("server.port={}", server.address().port());
     cocon(&server).build().unwrap().contact(&"c-4711".parse().unwrap()).await.unwrap();
@@ -123,7 +123,7 @@ async fn spans_and_warnings() {
     has(event, &["call failed api=\"cocon\" operation=\"get_contact\" outcome=\"indeterminate\""]);
     has(event, &["http.response.status_code=503 attempts=2 elapsed_ms=", "reason=\"the server failed\""]);
 
-    // What answers the question of a read is no failure; of a change it is.
+    // A response that answers the question of a read is not a failure; for a change it is.
     let server = RawServer::start([Then::Answer(answer("404 Not Found", ""))]).await;
     let client = cocon(&server).build().unwrap();
     client.contact(&"1".parse().unwrap()).await.unwrap_err();
@@ -134,13 +134,13 @@ async fn spans_and_warnings() {
     client.update_contact(&"1".parse().unwrap(), &ContactPatch::default().name("Kajsa")).await.unwrap_err();
     assert_eq!(logged().warnings().len(), 1);
 
-    // Nothing is answered.
+    // No response.
     let server = RawServer::start([Then::Close]).await;
     let single = brisk().with_max_attempts(1);
     cocon(&server).policy(single).build().unwrap().contact(&"1".parse().unwrap()).await.unwrap_err();
     has(logged().span(), &["error.type=\"indeterminate\"", "otel.status_code=\"ERROR\""]);
 
-    // The caller gives up: of a read nothing is lost, of a creation its outcome.
+    // The caller drops the call: a read loses nothing, a creating call becomes indeterminate.
     let server = RawServer::start([Then::Hang]).await;
     let client = cocon(&server).build().unwrap();
     assert!(client.contact(&"1".parse().unwrap()).now_or_never().is_none());

@@ -1,6 +1,7 @@
-//! Every operation of the documents in `specs/` is found in the facade's documentation, and in the tally of a test run.
+//! Checks that the facade's documentation and the tally of a test run contain every operation of the documents in
+//! `specs/`.
 //!
-//! A public method of the facade, or the `pub use` of a type, names the operations that it performs in `#[doc(alias)]`: by the
+//! A public method of the facade, or the `pub use` of a type, names its operations in `#[doc(alias)]`, by the
 //! operation's id and by its method and path. The search of rustdoc finds it by both.
 
 use std::fs;
@@ -15,16 +16,16 @@ fn apis() -> [(&'static str, &'static Spec); 3] {
     [("cocon", Spec::cocon()), ("covage", Spec::covage()), ("onapi", Spec::onapi())]
 }
 
-/// An item of the facade with the aliases that rustdoc finds it by.
+/// An item of the facade with the aliases by which rustdoc finds it.
 struct Aliased {
     name: String,
     aliases: Vec<String>,
-    /// Whether the search finds it: a public method, or a re-export. rustdoc 1.95 drops the aliases of a type that a private
-    /// module declares, and keeps those of its `pub use`.
+    /// Whether the search finds the item: it is a public method or a re-export. rustdoc 1.95 drops the aliases of a
+    /// type that a private module declares, and keeps those of its `pub use`.
     is_found: bool,
 }
 
-/// The items of a source file that have an alias.
+/// Returns the items of a source file that have an alias.
 fn aliased(source: &str) -> Vec<Aliased> {
     let mut found = Vec::new();
     let mut add = |name: String, attributes: &[Attribute], is_found: bool| {
@@ -56,10 +57,10 @@ fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-/// The texts of `#[doc(alias = "text")]`.
+/// Returns the texts of `#[doc(alias = "text")]`.
 fn aliases(attributes: &[Attribute]) -> Vec<String> {
     let lists = attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
-    // A comment is an attribute `doc`, too, and holds no list.
+    // A doc comment is a `doc` attribute, too, and contains no list.
     let lists = lists.filter_map(|attribute| attribute.parse_args::<MetaNameValue>().ok());
     let texts = lists.filter(|pair| pair.path.is_ident("alias")).filter_map(|pair| match pair.value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
@@ -68,7 +69,7 @@ fn aliases(attributes: &[Attribute]) -> Vec<String> {
     texts.collect()
 }
 
-/// The name that a re-export of one item makes public.
+/// Returns the public name of a re-export of one item.
 fn last_name(tree: &UseTree) -> String {
     match tree {
         UseTree::Path(path) => last_name(&path.tree),
@@ -78,7 +79,7 @@ fn last_name(tree: &UseTree) -> String {
     }
 }
 
-/// What is wrong with the aliases of an API's part of the facade.
+/// Returns the errors in the aliases of an API's part of the facade.
 fn problems(api: &str, spec: &Spec, facade: &[Aliased]) -> Vec<String> {
     let mut problems = Vec::new();
     for Aliased { name, aliases, is_found } in facade {
@@ -160,7 +161,7 @@ fn a_missing_wrong_or_foreign_alias_is_reported() {
     );
 }
 
-/// Runs the program that the gate runs after all tests.
+/// Runs the program that the CI gate runs after all tests.
 fn check_tally(name: &str, tally: &str) -> Output {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::write(&path, tally).unwrap();
@@ -168,7 +169,7 @@ fn check_tally(name: &str, tally: &str) -> Output {
 }
 
 #[test]
-fn a_tally_without_an_operation_fails_and_names_it() {
+fn a_tally_that_lacks_an_operation_fails_and_names_it() {
     let lines = apis().into_iter().flat_map(|(_, spec)| {
         let title = spec.document()["info"]["title"].as_str().unwrap();
         spec.operations().map(move |operation| format!("{title}: {}\n", operation.id))

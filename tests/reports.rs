@@ -1,4 +1,4 @@
-//! What an observer of calls is told.
+//! What an observer of calls receives.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,12 +10,12 @@ use lastmile::observe::{AttemptReport, CallReport, Observer, TokenRequestReport,
 use lastmile::onapi::OnApi;
 use lastmile_tests::{RawServer, Then, answer, brisk, json};
 
-/// A builder for a server that knows no keys.
+/// Returns a builder for a server that checks no keys.
 fn cocon(server: &RawServer) -> CoconBuilder {
     Cocon::builder(server.base_url()).api_key("key-4711").client_id("client").policy(brisk())
 }
 
-/// The reports as texts, in their order.
+/// The reports as texts, in order.
 #[derive(Default)]
 struct Reports(Mutex<Vec<String>>);
 
@@ -56,7 +56,7 @@ impl Observer for Reports {
 }
 
 #[tokio::test]
-async fn attempts_waits_and_the_call() {
+async fn attempts_waits_and_calls_are_reported() {
     let reports = Arc::new(Reports::default());
     let server = RawServer::start([Then::Close, Then::Answer(json("200 OK", "{}"))]).await;
     let client = cocon(&server).observer(reports.clone()).build().unwrap();
@@ -89,7 +89,7 @@ async fn attempts_waits_and_the_call() {
 }
 
 #[tokio::test]
-async fn a_call_that_waits_for_a_permit_in_vain() {
+async fn a_call_that_gets_no_permit_is_reported() {
     let reports = Arc::new(Reports::default());
     let server = RawServer::start([Then::Hang]).await;
     let client = cocon(&server).observer(reports.clone());
@@ -111,7 +111,7 @@ async fn a_call_that_waits_for_a_permit_in_vain() {
 }
 
 #[tokio::test]
-async fn token_requests() {
+async fn token_requests_are_reported() {
     let reports = Arc::new(Reports::default());
     let server = RawServer::with_tokens(
         [Then::Answer(json("401 Unauthorized", "{}")), Then::Answer(json("200 OK", "[]"))],
@@ -150,7 +150,7 @@ async fn token_requests() {
     );
 }
 
-/// Of a list that is read row by row, the outcome is known at the end of the stream.
+/// The outcome of a list that is read row by row is known at the end of the stream.
 #[tokio::test]
 async fn a_stream_is_reported_once_at_its_end() {
     const HEAD: &str = "attempt 1 of list_accesses: answered, 200";
@@ -180,7 +180,7 @@ async fn a_stream_is_reported_once_at_its_end() {
         assert!(reports.take().is_empty(), "once");
     }
 
-    // The caller has seen enough.
+    // The caller drops the stream early.
     let reports = Arc::new(Reports::default());
     let server = RawServer::start([Then::Answer(broken)]).await;
     let network = OnApi::builder(server.base_url()).login("sp", "word-4711").policy(brisk());

@@ -1,4 +1,4 @@
-//! The documents in `specs/` against what they were made from.
+//! Compares the documents in `specs/` with their sources.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ struct Sample {
     operation: String,
     part: ExamplePart,
     json: Value,
-    /// Whether it is invented, in the shapes of a standard that shows no whole samples.
+    /// Whether it is invented, in the form of a standard that shows no complete samples.
     invented: bool,
 }
 
@@ -55,7 +55,7 @@ fn problems(spec: &Spec, sample: &Sample, json: &Value) -> Vec<String> {
 }
 
 #[test]
-fn every_sample_of_the_references_fits_its_closed_schema() {
+fn every_reference_sample_matches_its_closed_schema() {
     let mut counts = Vec::new();
     for (api, spec) in APIS.into_iter().zip(SPECS) {
         let samples = samples(api);
@@ -68,7 +68,7 @@ fn every_sample_of_the_references_fits_its_closed_schema() {
 }
 
 #[test]
-fn a_field_that_no_schema_describes_is_noticed_at_every_depth() {
+fn an_undescribed_field_is_detected_at_every_depth() {
     let mut noticed = 0;
     for (api, spec) in APIS.into_iter().zip(SPECS) {
         let free = free_maps(spec().document());
@@ -79,7 +79,7 @@ fn a_field_that_no_schema_describes_is_noticed_at_every_depth() {
                 object.insert("undescribed".into(), Value::from(1));
                 let in_a_map = pointer.split('/').any(|part| free.contains(part));
                 let problems = problems(spec(), &sample, &changed);
-                // In a map whose keys are data, any key is fine, and mostly the number is not.
+                // In a map whose keys are data, every key is allowed, but most values are not numbers.
                 assert!(!problems.is_empty() || in_a_map, "{api}/{} at {pointer:?}", sample.name);
                 noticed += usize::from(!problems.is_empty());
             }
@@ -107,14 +107,14 @@ fn free_maps(json: &Value) -> BTreeSet<&str> {
 }
 
 fn objects(json: &Value) -> Vec<String> {
-    lastmile_tests::places(json)
+    lastmile_tests::pointers(json)
         .into_iter()
-        .filter(|place| json.pointer(place).unwrap().is_object())
+        .filter(|pointer| json.pointer(pointer).unwrap().is_object())
         .collect()
 }
 
 #[test]
-fn the_samples_stand_in_the_documents_as_examples() {
+fn the_samples_are_examples_in_the_documents() {
     for (api, spec) in APIS.into_iter().zip(SPECS) {
         let examples = spec().document()["components"]["examples"].as_object().unwrap();
         let values: Vec<&Value> = examples.values().map(|example| &example["value"]).collect();

@@ -1,4 +1,4 @@
-//! What a row costs to be read: as the generated type, and as a plain one that loses what it does not know.
+//! Compares decoding a row as the generated type with decoding it as a plain struct that drops unknown values.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lastmile::onapi::types::Access;

@@ -1,4 +1,4 @@
-//! The rules of texts, beside their patterns compiled by the `regex` crate.
+//! Compares the rules for strings with their patterns compiled by the `regex` crate.
 
 use std::hint::black_box;
 
@@ -6,7 +6,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use lastmile::rules::{CovageText, MacAddress, OnApiId, Otp, RuleError};
 use regex::Regex;
 
-/// A rule, its pattern, and texts that it takes and refuses.
+/// A rule, its pattern, and strings that it accepts and rejects.
 struct Case {
     name: &'static str,
     allows: fn(&str) -> Result<(), RuleError>,

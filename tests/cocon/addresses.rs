@@ -1,4 +1,4 @@
-//! Which addresses a handle takes, and in which headers the credentials go there.
+//! Which base URLs a client accepts, and which headers carry the credentials.
 
 use lastmile::cocon::Cocon;
 use lastmile::{BuildError, SetupError};
@@ -7,7 +7,7 @@ use lastmile_tests::sandbox;
 use serde_json::json;
 
 #[test]
-fn addresses_that_would_show_credentials_are_refused() {
+fn base_urls_that_would_expose_credentials_are_refused() {
     let build = |base: &str| Cocon::builder(base).api_key("k").client_id("c").build();
     for (base, says) in [
         ("http://cocon.example", "plain http to cocon.example"),
@@ -37,14 +37,14 @@ fn addresses_that_would_show_credentials_are_refused() {
     assert!(keys("X", "no header").contains("is not a header name"));
     let proxied = Cocon::builder("http://127.0.0.1:1").api_key("k").client_id("c");
     let proxied = proxied
-        .connection(|handle| handle.proxy(lastmile_core::reqwest::Proxy::all("http://[::1]:1").unwrap()));
+        .connection(|builder| builder.proxy(lastmile_core::reqwest::Proxy::all("http://[::1]:1").unwrap()));
     assert!(proxied.build().unwrap_err().to_string().contains("a proxy would read the credentials"));
     let missing = Cocon::builder("https://cocon.example").api_key("k").build().unwrap_err();
     assert_eq!(missing.to_string(), "the supplier demands a client id: give it to the builder");
 }
 
 #[tokio::test]
-async fn a_slash_at_the_end_of_the_base_and_other_header_names() {
+async fn a_trailing_slash_and_custom_header_names_are_accepted() {
     let sandbox = sandbox().await;
     let supplier = sandbox.cocon();
     let cocon = Cocon::builder(format!("{}/", supplier.base_url()))

@@ -1,4 +1,4 @@
-//! What arrives is read, or ends in the right outcome; none of it is lost.
+//! Responses are decoded or end in the right outcome, and nothing of them is lost.
 
 use lastmile::cocon::types::{AssetType, Contact};
 use lastmile::cocon::{Batch, Connection, RouteScenario};
@@ -7,7 +7,7 @@ use lastmile_sandbox::Answer;
 use lastmile_tests::{cocon, sandbox};
 use serde_json::{Value, json};
 
-/// Reads a contact that is answered with this.
+/// Reads a contact from this response.
 async fn contact(answer: Answer) -> Result<Reply<Contact>, Error> {
     let sandbox = sandbox().await;
     sandbox.cocon().answer_next("getContact", answer);
@@ -22,7 +22,7 @@ async fn read(json: Value) -> Contact {
 }
 
 #[tokio::test]
-async fn a_number_for_a_text_and_other_strays_are_read() {
+async fn values_of_unexpected_types_are_read() {
     let contact = read(json!({
         "id": 17,
         "name": null,
@@ -40,7 +40,7 @@ async fn a_number_for_a_text_and_other_strays_are_read() {
 }
 
 #[tokio::test]
-async fn null_and_one_element_for_a_list_are_read() {
+async fn null_and_a_single_element_are_read_as_lists() {
     assert!(read(json!({ "emailAddresses": null })).await.email_addresses.is_empty());
     assert!(read(json!({})).await.email_addresses.is_absent());
     assert_eq!(read(json!({ "emailAddresses": "a@sp.example" })).await.email_addresses.len(), 1);
@@ -56,7 +56,7 @@ async fn an_unknown_field_is_kept() {
 }
 
 #[tokio::test]
-async fn lists_of_a_batch_may_be_null_and_its_state_any_word() {
+async fn null_lists_and_unlisted_states_of_a_batch_are_read() {
     let sandbox = sandbox().await;
     let json = json!({ "batchId": "1", "status": "ZZZ", "success": [{}], "failure": null, "pending": null });
     sandbox.cocon().answer_next("getDelayedConnectionBatch", Answer::json(200, &json));
@@ -75,7 +75,7 @@ async fn lists_of_a_batch_may_be_null_and_its_state_any_word() {
 }
 
 #[tokio::test]
-async fn an_odd_part_costs_itself_and_nothing_more() {
+async fn an_unexpected_value_affects_only_its_own_field() {
     let sandbox = sandbox().await;
     let json = json!({
         "success": [{ "buildingName": "a", "details": "" }, "b", null],
@@ -99,7 +99,7 @@ async fn an_odd_part_costs_itself_and_nothing_more() {
 }
 
 #[tokio::test]
-async fn an_unknown_enum_value_is_kept_as_it_is() {
+async fn an_unknown_enum_value_is_kept_unchanged() {
     for (json, value) in
         [("\"Building\"", AssetType::Building), ("\"Duct\"", AssetType::Unlisted("Duct".into()))]
     {
@@ -111,7 +111,7 @@ async fn an_unknown_enum_value_is_kept_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_date_may_come_with_a_time() {
+async fn a_date_with_a_time_is_read() {
     let sandbox = sandbox().await;
     let json = json!({ "id": "1", "startDate": "2019-08-24T00:00:00", "endDate": "some day" });
     sandbox.cocon().answer_next("getCustomerContract", Answer::json(200, &json));
@@ -122,7 +122,7 @@ async fn a_date_may_come_with_a_time() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_gateway_is_an_unknown_outcome_with_all_that_came() {
+async fn an_html_error_page_of_a_gateway_is_indeterminate_and_kept() {
     let page = format!("<html>Bad gateway{}</html>", " ".repeat(3000));
     let answer =
         || Answer::status(502).header("content-type", "text/html").header("x-edge", "ams").body(page.clone());
@@ -143,7 +143,7 @@ async fn a_page_of_a_gateway_is_an_unknown_outcome_with_all_that_came() {
 }
 
 #[tokio::test]
-async fn an_empty_404_is_a_refusal() {
+async fn an_empty_404_is_rejected() {
     let error = contact(Answer::status(404).header("x-request", "9")).await.unwrap_err();
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 404));
     assert_eq!(error.headers()["x-request"], "9");
@@ -172,7 +172,7 @@ async fn the_error_body_is_read() {
 }
 
 #[tokio::test]
-async fn an_empty_success_where_a_body_is_documented_is_not_understood() {
+async fn an_empty_success_fails_to_decode_where_a_body_is_documented() {
     for status in [200, 204] {
         let error = contact(Answer::status(status).header("x-request", "9")).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Decode);
@@ -183,9 +183,9 @@ async fn an_empty_success_where_a_body_is_documented_is_not_understood() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_fit_names_the_place_and_keeps_the_body() {
+async fn a_decode_error_names_the_path_and_keeps_the_body() {
     let sandbox = sandbox().await;
-    // A key twice is one of the few things that cannot be read any way.
+    // A repeated key is one of the few things that no type can read.
     let body = r#"{"batchId":"1","failure":[{},{"errors":[{"errors":[{"code":"Kalle Anka","code":"Kalle Anka"}]}]}]}"#;
     let answer = Answer::status(200).header("content-type", "application/json").body(body);
     sandbox.cocon().answer_next("getDelayedConnectionBatch", answer);
@@ -199,7 +199,7 @@ async fn an_answer_that_does_not_fit_names_the_place_and_keeps_the_body() {
 }
 
 #[tokio::test]
-async fn a_body_where_none_is_documented_is_kept() {
+async fn an_undocumented_body_is_kept() {
     let sandbox = sandbox().await;
     sandbox.cocon().answer_next("deleteContact", Answer::json(200, &json!({ "deleted": 1 })));
     let id = "1".parse().unwrap();
@@ -217,7 +217,7 @@ async fn a_body_where_none_is_documented_is_kept() {
 }
 
 #[tokio::test]
-async fn an_answer_beyond_the_limit_is_cut() {
+async fn a_body_beyond_the_limit_is_truncated() {
     let sandbox = sandbox().await;
     sandbox.cocon().answer_next("getContact", Answer::json(200, &json!({ "name": "x".repeat(100) })));
     let policy = lastmile_tests::brisk().with_body_limit(50);

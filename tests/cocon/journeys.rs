@@ -1,4 +1,4 @@
-//! The journeys of a service, against the sandbox's own behaviour.
+//! The complete workflows of a service, against the sandbox's own behaviour.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn names(sandbox: &Sandbox, kind: BuildingKind) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_batch_is_followed_to_its_end() {
+async fn a_batch_is_polled_until_it_ends() {
     let sandbox = Sandbox::builder().seed(1).batch_jobs_per_poll(1).start().await.unwrap();
     let cocon = cocon(&sandbox);
     let prepared = names(&sandbox, BuildingKind::Prepared);
@@ -69,7 +69,7 @@ async fn a_batch_is_followed_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_customer_and_a_contact_from_birth_to_death() {
+async fn a_customer_and_a_contact_are_created_changed_and_deleted() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     let customer = CustomerCreate { name: Some("Ankeborg Wonen".into()), ..Default::default() };
@@ -118,7 +118,7 @@ async fn contact_of(customer: &str, cocon: &Cocon) -> String {
 }
 
 #[tokio::test]
-async fn a_contract() {
+async fn a_contract_is_created_changed_and_deleted() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     let customer = Prepared::new(customer()).unwrap().place(&cocon).await.unwrap();
@@ -147,7 +147,7 @@ async fn a_contract() {
 }
 
 #[tokio::test]
-async fn single_connections() {
+async fn single_connections_are_created() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     let mut prepared = sandbox.cocon().buildings().into_iter().filter(|b| b.kind == BuildingKind::Prepared);
@@ -167,21 +167,22 @@ async fn single_connections() {
     assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
 }
 
-/// A report as the supplier might answer it.
+/// Returns a batch report in the supplier's form.
 async fn report(sandbox: &Sandbox, status: serde_json::Value) -> BatchReport {
     sandbox.cocon().answer_next("getDelayedConnectionBatch", Answer::json(200, &status));
     cocon(sandbox).batch(&"1".parse().unwrap()).await.unwrap()
 }
 
 #[tokio::test]
-async fn only_what_failed_is_placed_anew() {
+async fn only_failed_connections_are_placed_again() {
     let sandbox = sandbox().await;
     let route = Geometry::line([[1.5, 2.0], [3.0, 4.25]]).unwrap();
     let names = ["A-1", "A-2", "A-3", "A-4", "A-5", "A-5", "A-6", "A-6", "A-7"];
     let batch = Batch::new(names.map(|name| Connection::new(name, RouteScenario::NewRoute(route.clone()))))
         .installed_by("Graafbedrijf Anka");
     let named = |names: &[&str]| names.iter().map(|name| json!({ "buildingName": name })).collect::<Vec<_>>();
-    // A-3 is pending and A-4 is not reported; of A-5 both failed, of A-6 one of two; A-7 is reported twice.
+    // A-3 is pending and A-4 is not reported. Both requests of A-5 failed, and one of two of A-6. A-7 is reported
+    // twice.
     let failed = [named(&["A-2", "A-5", "A-5", "A-6", "A-7", "B-1"]), vec![json!({})]].concat();
     let told = json!({
         "success": named(&["A-1"]),
@@ -208,7 +209,7 @@ async fn only_what_failed_is_placed_anew() {
 }
 
 #[tokio::test]
-async fn a_batch_of_a_whole_district_in_parts_and_its_failures_again() {
+async fn a_large_batch_is_split_and_its_failures_are_placed_again() {
     let sandbox = Sandbox::builder()
         .seed(1)
         .cocon_buildings_per_street(300)
@@ -239,7 +240,7 @@ async fn a_batch_of_a_whole_district_in_parts_and_its_failures_again() {
         connected += done;
         if let Some(again) = part.failures(&report).batch {
             failed.extend(again.buildings().map(str::to_owned));
-            // The network owner prepares those that can be.
+            // The network owner prepares the connections that can be prepared.
             again.buildings().for_each(|name| sandbox.cocon().prepare(name));
             let id = Prepared::new(again).unwrap().place(&cocon).await.unwrap();
             let report = cocon.wait_for_batch(&id, &poll).await.unwrap();
@@ -254,7 +255,7 @@ async fn a_batch_of_a_whole_district_in_parts_and_its_failures_again() {
 }
 
 #[test]
-fn what_is_wrong_in_a_batch_is_told_with_its_place() {
+fn errors_in_a_batch_name_their_path() {
     let batch = Batch::new(["A-1", " "].map(|name| Connection::new(name, RouteScenario::KeepRoute)));
     let error = Prepared::new(batch).unwrap_err();
     assert!(error.to_string().contains("delayedConnections[1].buildingName:"), "{error}");

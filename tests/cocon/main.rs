@@ -1,5 +1,5 @@
-//! Cocon from end to end: the generated client and the facade against the sandbox, what is on the wire and what becomes
-//! of calls.
+//! End-to-end tests of Cocon: the generated client and the facade against the sandbox, the requests on the wire, and the
+//! outcomes of calls.
 
 mod addresses;
 mod answers;

@@ -1,4 +1,4 @@
-//! What becomes of calls that fail: what is not a matter of the connection, which `tests/contracts` is about.
+//! Outcomes of failed calls, except for connection failures, which `tests/contracts` covers.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use lastmile::{Outcome, Prepared, RateLimit, RetryBudget};
 use lastmile_tests::{RawServer, Then, brisk, cocon_at, customer, json, sandbox};
 
 #[tokio::test]
-async fn a_wrong_key_is_refused_and_said_so() {
+async fn a_wrong_key_is_rejected_with_a_clear_error() {
     let sandbox = sandbox().await;
     let cocon = cocon_at(&sandbox.cocon().base_url(), "wrong", sandbox.cocon().client_id());
     let error = cocon.contact(&"1".parse().unwrap()).await.unwrap_err();
@@ -18,7 +18,7 @@ async fn a_wrong_key_is_refused_and_said_so() {
 }
 
 #[tokio::test]
-async fn a_client_makes_as_many_calls_as_one_likes_and_each_has_its_own_outcome() {
+async fn each_call_of_a_client_has_its_own_outcome() {
     let server = RawServer::start(&[Then::Close, Then::Answer("HTTP/1.1 204 Done\r\n\r\n")]).await;
     let client = cocon_at(&server.base_url(), "key", "client").raw().clone();
     let customer = CustomerCreate::default();
@@ -30,11 +30,11 @@ async fn a_client_makes_as_many_calls_as_one_likes_and_each_has_its_own_outcome(
 }
 
 #[tokio::test]
-async fn all_calls_of_a_handle_share_the_further_attempts() {
+async fn all_calls_of_a_client_share_one_retry_budget() {
     let server = RawServer::start(&[Then::Close]).await;
     let budget = RetryBudget::default().with_reserve(4).with_per_call(0.0);
     let cocon = Cocon::builder(server.base_url()).api_key("key").client_id("client").policy(brisk());
-    let cocon = cocon.connection(|handle| handle.retry_budget(budget)).build().unwrap();
+    let cocon = cocon.connection(|builder| builder.retry_budget(budget)).build().unwrap();
     let mut attempts = Vec::new();
     for _ in 0..3 {
         attempts
@@ -44,14 +44,15 @@ async fn all_calls_of_a_handle_share_the_further_attempts() {
 }
 
 #[tokio::test]
-async fn a_creation_is_not_sent_when_its_answer_could_not_be_waited_for() {
+async fn a_creating_call_is_not_sent_with_too_little_time_left() {
     let server = RawServer::start(&[Then::Close]).await;
     let limit = RateLimit::new(1, Duration::from_secs(8));
     let policy = brisk().with_deadline(Duration::from_secs(10)).with_max_attempts(1);
     let cocon = Cocon::builder(server.base_url()).api_key("key").client_id("client").policy(policy);
     let cocon = cocon.rate_limit(limit).build().unwrap();
     cocon.contact(&"1".parse().unwrap()).await.unwrap_err();
-    // Its turn comes before the deadline, but with too little of it left. That is told now, not then.
+    // The rate limit admits the call before its deadline, but with too little time left. The call fails at once, not
+    // then.
     let error = Prepared::new(customer()).unwrap().place(&cocon).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Throttled, "{error}");
     assert!(error.to_string().contains("allows no request in time"), "{error}");
@@ -59,9 +60,9 @@ async fn a_creation_is_not_sent_when_its_answer_could_not_be_waited_for() {
     assert_eq!(server.requests(), 1);
 }
 
-/// A change is repeated, and its first attempt may be carried out all the same, after a newer change.
+/// A change is repeated, and its first attempt may still be carried out after a newer change.
 #[tokio::test]
-async fn a_change_says_that_an_earlier_attempt_was_not_answered() {
+async fn a_reply_reports_an_unanswered_earlier_attempt_of_a_change() {
     let ok = Then::AnswerAndKeep(json("200 OK", r#"{"id":"1"}"#));
     for kind in ["contact", "customer", "contract"] {
         let server = RawServer::start([ok, Then::Reset, ok]).await;

@@ -1,4 +1,4 @@
-//! Ids in paths.
+//! Ids as path segments.
 
 use lastmile::cocon::{BatchId, ContactId};
 use lastmile::covage::OrderId;
@@ -8,7 +8,7 @@ use lastmile::{Error, Outcome};
 use lastmile_tests::{cocon, sandbox};
 
 #[test]
-fn an_id_that_would_be_another_path_is_refused() {
+fn an_id_that_would_change_the_path_is_refused() {
     for id in ["", ".", "..", "a\\b", "..\\.."] {
         let error = Error::from(id.parse::<ContactId>().unwrap_err());
         assert_eq!(error.outcome(), Outcome::Invalid, "{id:?}");
@@ -24,7 +24,7 @@ fn an_id_that_would_be_another_path_is_refused() {
 }
 
 #[tokio::test]
-async fn every_other_id_arrives_as_one_segment() {
+async fn every_other_id_is_sent_as_one_segment() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     for (id, path) in [

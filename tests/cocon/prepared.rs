@@ -1,4 +1,4 @@
-//! Creating calls: stored, placed once, reconciled.
+//! Creating calls are stored, placed once and reconciled.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn the_stored_form_is_stable() {
 }
 
 #[test]
-fn what_is_stored_is_what_is_placed() {
+fn the_stored_form_round_trips() {
     let stored = serde_json::to_string(&Prepared::new(batch()).unwrap()).unwrap();
     assert!(stored.contains("0.10"), "digits are kept: {stored}");
     let read: Prepared<Batch> = serde_json::from_str(&stored).unwrap();
@@ -51,7 +51,7 @@ fn what_is_stored_is_what_is_placed() {
 }
 
 #[tokio::test]
-async fn placed_once() {
+async fn a_placed_value_is_not_sent_again() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     let mut prepared = Prepared::new(customer()).unwrap();
@@ -67,7 +67,7 @@ async fn placed_once() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_undecidable_and_is_not_sent_again() {
+async fn a_lost_response_is_undecidable_and_is_not_sent_again() {
     let server = RawServer::start(&[Then::Close]).await;
     let cocon = cocon_at(&server.base_url(), "key", "client");
     let mut prepared = Prepared::new(batch()).unwrap();
@@ -92,7 +92,7 @@ async fn a_lost_answer_is_undecidable_and_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_dropped_future_leaves_it_in_flight() {
+async fn a_dropped_future_leaves_the_value_in_flight() {
     let server = RawServer::start(&[Then::Hang]).await;
     let cocon = cocon_at(&server.base_url(), "key", "client").with_policy(brisk());
     let mut prepared = Prepared::new(customer()).unwrap();
@@ -104,7 +104,7 @@ async fn a_dropped_future_leaves_it_in_flight() {
 }
 
 #[tokio::test]
-async fn what_was_marked_before_a_crash_is_not_sent_after_it() {
+async fn a_value_marked_before_a_crash_is_not_sent_after_it() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     let mut prepared = Prepared::new(customer()).unwrap();
@@ -121,7 +121,7 @@ async fn what_was_marked_before_a_crash_is_not_sent_after_it() {
 }
 
 #[tokio::test]
-async fn the_times_are_stored() {
+async fn send_by_and_ended_at_are_stored() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     let times = |prepared: &Prepared<CustomerCreate>| {
@@ -141,7 +141,7 @@ async fn the_times_are_stored() {
 }
 
 #[tokio::test]
-async fn a_mark_that_has_lapsed_is_not_sent() {
+async fn a_value_with_an_expired_mark_is_not_sent() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     let mut never_stored = Prepared::new(customer()).unwrap();
@@ -165,7 +165,7 @@ async fn a_mark_that_has_lapsed_is_not_sent() {
 }
 
 #[test]
-fn what_is_stored_is_checked_again() {
+fn a_stored_request_is_validated_when_it_is_loaded() {
     let stored = |kind: &str, request: serde_json::Value| {
         json!({ "version": 2, "kind": kind, "state": "ready", "request": request }).to_string()
     };
@@ -179,7 +179,7 @@ fn what_is_stored_is_checked_again() {
 }
 
 #[tokio::test]
-async fn what_was_refused_or_never_sent_can_be_placed_again() {
+async fn a_rejected_or_unsent_value_can_be_placed_again() {
     let sandbox = sandbox().await;
     let mut prepared = Prepared::new(customer()).unwrap();
     for status in [400, 401, 403, 429] {
@@ -192,7 +192,7 @@ async fn what_was_refused_or_never_sent_can_be_placed_again() {
 }
 
 #[tokio::test]
-async fn a_batch_whose_answer_has_no_id_is_indeterminate_and_keeps_the_answer() {
+async fn a_batch_response_without_an_id_is_indeterminate_and_kept() {
     let sandbox = sandbox().await;
     for answer in [json!({}), json!({ "batchId": null }), json!({ "batchId": ".." })] {
         sandbox.cocon().answer_next("createDelayedConnectionBatch", Answer::json(200, &answer));
@@ -223,7 +223,7 @@ fn bad_input_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn the_other_creations_arrive_too() {
+async fn an_approval_is_created() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     let approval =
@@ -239,9 +239,9 @@ async fn the_other_creations_arrive_too() {
     assert_eq!(sandbox.cocon().violations(), Vec::<String>::new());
 }
 
-/// Some servers answer with another customer, or with one that is not as it was asked for.
+/// Some servers respond with another customer, or with one that differs from the request.
 #[tokio::test]
-async fn an_answer_with_another_contact_is_not_understood() {
+async fn a_response_with_another_contact_fails_to_decode() {
     let sandbox = sandbox().await;
     let cocon = cocon(&sandbox);
     let contact = || ContactCreate {

@@ -1,11 +1,11 @@
-//! What the supplier receives for each operation, sent with every field that the reference shows.
+//! The request that the supplier receives for each operation, with every field that the reference shows.
 
 use lastmile_sandbox::{Answer, Spec};
 use lastmile_tests::{cocon, exchanges, request, sandbox};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn every_operation_arrives_as_documented() {
+async fn every_operation_sends_its_documented_request() {
     let sandbox = sandbox().await;
     let supplier = sandbox.cocon();
     let cocon = cocon(&sandbox);
@@ -39,7 +39,7 @@ async fn every_operation_arrives_as_documented() {
     assert_eq!(supplier.violations(), Vec::<String>::new());
 }
 
-/// What arrives of a patch.
+/// Returns the body that the sandbox receives for a patch.
 async fn patched(
     operation: &str,
     patch: impl AsyncFnOnce(lastmile::cocon::Cocon),
@@ -55,7 +55,7 @@ async fn patched(
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
 #[tokio::test]
-async fn a_merge_patch_leaves_clears_and_sets() {
+async fn a_merge_patch_keeps_clears_and_sets_fields() {
     use lastmile::cocon::types::ContactPatch;
     use lastmile::wire::Patch;
 
@@ -79,7 +79,7 @@ async fn a_merge_patch_leaves_clears_and_sets() {
 }
 
 #[tokio::test]
-async fn a_merge_patch_reaches_into_nested_objects_and_maps() {
+async fn a_merge_patch_covers_nested_objects_and_maps() {
     use lastmile::cocon::types::{CustomerPatch, OutageContactInformationPatch, PostalAddressPatch};
     use lastmile::wire::Patch;
 

@@ -1,4 +1,4 @@
-//! The stored form of prepared values: what was created, versions, and what would be lost.
+//! The stored form of prepared values: the created object, versions, and fields that would be lost.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{cocon, copy, crashed, created, customer, sandbox, settled};
 use serde_json::{Value, json};
 
-/// Places a request whose call is answered so, and returns what is stored of the answer.
+/// Places a request that gets this response, and returns what is stored of the response.
 async fn placed<C>(sandbox: &Sandbox, operation: &str, request: C, answer: Value) -> Value
 where
     C: Creation<Supplier = lastmile::cocon::Cocon>,
@@ -31,7 +31,7 @@ where
     answer
 }
 
-/// What is kept of an answer: of a batch its id, of an approval that there is one.
+/// Returns what is stored of a response: the id of a batch, and for an approval only that it exists.
 fn answer_of(answer: &Value) -> Value {
     match &answer["batchId"] {
         Value::Null if answer["projectName"].is_string() => Value::Null,
@@ -41,7 +41,7 @@ fn answer_of(answer: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn what_was_created_is_stored() {
+async fn the_created_object_is_stored() {
     let sandbox = sandbox().await;
     let named = |id: &str| json!({ "id": id, "name": "Ankeborg", "unlisted": [1, "x"] });
     let customer = CustomerCreate { name: Some("Ankeborg".into()), ..Default::default() };
@@ -63,9 +63,9 @@ async fn what_was_created_is_stored() {
     placed(&sandbox, "createDelayedConnectionBatch", batch, json!({ "batchId": "17" })).await;
 }
 
-/// Some servers answer a failure with status 200, or with something else than what was asked for.
+/// Some servers report a failure with status 200, or respond with another object than the requested one.
 #[tokio::test]
-async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
+async fn a_response_with_another_object_is_not_accepted() {
     async fn doubted<C>(sandbox: &Sandbox, operation: &str, request: impl Fn() -> C, others: &[Value])
     where
         C: Creation<Supplier = lastmile::cocon::Cocon>,
@@ -103,9 +103,9 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
     doubted(&sandbox, "createDelayedConnectionBatch", batch, &[]).await;
 }
 
-/// What version 0.1.0 of the library stored.
+/// The stored form of version 0.1.0 of the library.
 #[tokio::test]
-async fn version_1_is_read() {
+async fn stored_version_1_is_read() {
     let read = |more: Value| -> Prepared<CustomerCreate> {
         let mut stored = json!({ "version": 1, "kind": "cocon.customer", "request": { "name": "Ankeborg" } });
         stored.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -146,16 +146,16 @@ async fn version_1_is_read() {
     assert_eq!(placed.look_up(&cocon).await.unwrap_err().outcome(), Outcome::Invalid);
     assert!(matches!(placed.reconcile(&cocon).await.unwrap(), Reconciled::Undecidable(_)), "not kept then");
     assert_eq!((placed.state(), sandbox.cocon().received().len()), (PreparedState::Placed, 0));
-    // An approval creates nothing that could have been kept.
+    // An approval has no created object that could be stored.
     let approval =
         json!({ "version": 1, "kind": "cocon.project-asset-approval", "progress": "placed", "request": {} });
-    // A request that a later version refuses is read all the same once it was sent.
+    // A request that a later version refuses is still read if it was already sent.
     let approval: Prepared<ProjectAssetApprovalCreate> = serde_json::from_value(approval).unwrap();
     assert_eq!(approval.created(), Some(&()));
 }
 
 #[test]
-fn a_field_that_would_be_lost_is_refused() {
+fn an_unknown_stored_field_is_refused() {
     fn refused<C: Creation>(stored: &Value) -> String {
         serde_json::from_str::<Prepared<C>>(&stored.to_string()).expect_err("it is refused").to_string()
     }
@@ -189,14 +189,14 @@ fn a_field_that_would_be_lost_is_refused() {
         assert!(error.contains("use the version that stored it, or a later one"), "{error}");
         assert!(!error.contains("Personal"), "{error}");
     }
-    // One without a value says nothing.
+    // A field without a value carries no information.
     let mut nothing = customer;
     nothing["request"]["Personal"] = Value::Null;
     serde_json::from_value::<Prepared<CustomerCreate>>(nothing).unwrap();
 }
 
 #[test]
-fn a_state_that_is_not_known_is_refused() {
+fn an_unknown_stored_state_is_refused() {
     let read = |more: Value| {
         let mut stored = json!({ "kind": "cocon.customer", "request": {} });
         stored.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -215,9 +215,9 @@ fn a_state_that_is_not_known_is_refused() {
     }
 }
 
-/// Cocon shows nothing that a look-up could find, so that only a person can tell; once nobody can be sending it any more.
+/// Cocon has no look-up. Once no process can still be sending the value, only a person can decide.
 #[tokio::test]
-async fn a_crash_is_for_a_person_to_settle() {
+async fn a_crashed_value_is_undecidable() {
     let sandbox = sandbox().await;
     let settled = cocon(&sandbox).with_policy(settled());
     let mut fresh = crashed(&mut Prepared::new(customer()).unwrap(), Duration::ZERO);

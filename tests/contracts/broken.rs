@@ -1,4 +1,4 @@
-//! No connection comes about, or it breaks: what is left to tell beside the table.
+//! Failed and broken connections: the cases that the table does not cover.
 
 use lastmile::cocon::types::CustomerCreate;
 use lastmile::{Outcome, Prepared};
@@ -10,8 +10,8 @@ use crate::calls::{Call, Client, patient, secure, seen, told};
 use crate::table::CUT;
 
 #[tokio::test]
-async fn nobody_listens() {
-    // Bound and not listening, so that the port is nobody else's.
+async fn connection_refused() {
+    // The socket is bound and does not listen, so no other process can take the port.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let base = format!("http://{}", socket.local_addr().unwrap());
@@ -22,8 +22,8 @@ async fn nobody_listens() {
 }
 
 #[tokio::test]
-async fn no_tls_comes_about() {
-    // It waits for the end of a request; what begins TLS is none.
+async fn tls_handshake_fails() {
+    // The server waits for the end of a request, and a TLS handshake contains none.
     let silent = Then::Hang;
     let closing = Then::CloseUnread;
     let plain = Then::SpeakUnread("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
@@ -38,9 +38,9 @@ async fn no_tls_comes_about() {
     }
 }
 
-/// Longer than what the system usually takes in before the server reads it, so that the client is still writing.
+/// Longer than the system's buffers usually hold before the server reads, so that the client is still writing.
 #[tokio::test]
-async fn reset_while_a_long_request_is_being_written() {
+async fn reset_while_a_long_request_is_written() {
     for _ in 0..2 {
         let server = RawServer::start([Then::ResetHalfway]).await;
         let Client::Cocon(cocon) = Call::Create.client(&server.base_url(), patient()) else { unreachable!() };
@@ -56,11 +56,11 @@ async fn reset_while_a_long_request_is_being_written() {
 }
 
 #[tokio::test]
-async fn what_arrived_is_kept() {
+async fn a_partial_response_is_kept() {
     let (cut, _) = told(Call::Create, patient(), vec![Then::Answer(CUT)]).await;
     assert_eq!(cut.unwrap_err().body().as_ref(), b"{\"id\": ");
 
-    // And what an attempt was answered stays when the next one is not.
+    // The response of one attempt is kept when the next attempt gets none.
     let busy = answer("503 Busy\r\nx-edge: here\r\nconnection: close", "busy");
     let (told, _) = told(Call::Delete, patient(), vec![Then::Answer(busy), Then::Close]).await;
     let error = told.unwrap_err();

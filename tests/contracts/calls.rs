@@ -1,4 +1,4 @@
-//! The calls that the contracts are about, and what holds for each whatever happens.
+//! The calls that the contracts cover, and the invariants that hold for each of them.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use lastmile::wire::Patch;
 use lastmile::{Creation, Error, Outcome, Policy, Prepared, PreparedState, RetryBudget, RowError};
 use lastmile_tests::{RawServer, Received, Then, Wire, brisk, customer, json};
 
-/// One of the calls that faults happen to. What it is decides whether it may be sent again.
+/// A call that the contracts subject to faults. Its kind decides whether it may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
     /// POST of a Cocon customer. Sent once.
@@ -22,7 +22,8 @@ pub enum Call {
     Activate,
     /// POST of a Covage draft, with a token. Sent once.
     Draft,
-    /// PATCH that submits a Covage draft, with a token. Sent once. The draft is read before, which counts apart.
+    /// PATCH that submits a Covage draft, with a token. Sent once. The draft is read first, and that read is counted
+    /// separately.
     Submit,
     /// GET of a Cocon contact. Changes nothing.
     Read,
@@ -30,26 +31,26 @@ pub enum Call {
     Order,
     /// GET of all ON-API accesses, as a stream, up to the first row. Changes nothing.
     List,
-    /// DELETE of a Cocon contact. Done twice, it is the same as done once.
+    /// DELETE of a Cocon contact. Idempotent.
     Delete,
-    /// PATCH of a Cocon contact. Done twice, it is the same as done once.
+    /// PATCH of a Cocon contact. Idempotent.
     Change,
 }
 
-/// The body that every call but [`Call::Draft`] takes for its answer, with this id.
+/// Returns the response body that every call but [`Call::Draft`] accepts, with this id.
 pub fn done(id: &str) -> String {
     let (state, status) = ("RECEIVED", "submitted");
     serde_json::json!({ "id": id, "orderId": id, "accessId": id, "uuid": id, "state": state, "status": status })
         .to_string()
 }
 
-/// The body that [`Call::Draft`] takes for its answer.
+/// Returns the response body that [`Call::Draft`] accepts.
 pub fn drafted() -> String {
     serde_json::json!({ "uuid": "1", "status": "draft" }).to_string()
 }
 
 impl Call {
-    /// Whether it must never be done twice.
+    /// Whether the call must take effect at most once.
     pub fn creates(self) -> bool {
         matches!(self, Self::Create | Self::Activate | Self::Draft | Self::Submit)
     }
@@ -58,7 +59,7 @@ impl Call {
         matches!(self, Self::Read | Self::Order | Self::List)
     }
 
-    /// What its request begins with.
+    /// Returns the start of the request line.
     fn method(self) -> &'static str {
         match self {
             Self::Create | Self::Activate | Self::Draft => "POST",
@@ -68,13 +69,13 @@ impl Call {
         }
     }
 
-    /// A client for it and its like.
+    /// Returns a client for this call and similar ones.
     pub fn client(self, base: &str, policy: Policy) -> Client {
         match self {
             Self::Create | Self::Read | Self::Delete | Self::Change => {
                 let cocon = Cocon::builder(base).api_key("key").client_id("client").policy(policy);
-                // It is the policy alone that limits the attempts.
-                let cocon = cocon.connection(|handle| handle.retry_budget(enough()));
+                // Only the policy limits the attempts.
+                let cocon = cocon.connection(|builder| builder.retry_budget(enough()));
                 Client::Cocon(cocon.build().unwrap())
             }
             Self::Activate | Self::List => {
@@ -92,7 +93,7 @@ fn enough() -> RetryBudget {
     RetryBudget::default().with_reserve(100).with_per_call(10.0)
 }
 
-/// The way to one server. Its connections are kept from call to call.
+/// A client of one server. Its connections are reused from call to call.
 #[derive(Clone, Debug)]
 pub enum Client {
     Cocon(Cocon),
@@ -100,11 +101,11 @@ pub enum Client {
     Covage(Covage),
 }
 
-/// What the caller is told: the id that the answer holds, or the error.
+/// The result that the caller sees: the id from the response, or the error.
 pub type Told = Result<String, Box<Error>>;
 
 impl Client {
-    /// The same way with another policy.
+    /// Returns the same client with another policy.
     pub fn with_policy(&self, policy: Policy) -> Self {
         match self {
             Self::Cocon(cocon) => Self::Cocon(cocon.with_policy(policy)),
@@ -113,7 +114,7 @@ impl Client {
         }
     }
 
-    /// Makes a call. It ends, whatever happens.
+    /// Makes a call. It ends in every case.
     pub async fn make(&self, call: Call) -> Told {
         let call = tokio::time::timeout(patient().deadline * 2, self.send(call));
         call.await.expect("long after its deadline").map(Option::unwrap_or_default).map_err(Box::new)
@@ -154,12 +155,12 @@ impl Client {
     }
 }
 
-/// The activation of a service on access 1.
+/// Returns the activation of a service on access 1.
 pub fn activation() -> onapi::NewOrder {
     onapi::NewOrder::activate("1".parse().unwrap(), "BB-100", "SP-1".parse().unwrap())
 }
 
-/// The submission of the draft 1.
+/// Returns the submission of draft 1.
 pub fn submission() -> Submission {
     serde_json::from_value(serde_json::json!({ "uuid": "1" })).unwrap()
 }
@@ -180,7 +181,7 @@ async fn first_row(network: &OnApi) -> Result<Option<String>, Error> {
     }
 }
 
-/// Places a creation as a service does. What may have taken effect cannot be placed again.
+/// Places a creating call as a service does. A value that may have taken effect cannot be placed again.
 async fn place<C: Creation>(
     request: C,
     supplier: &C::Supplier,
@@ -197,7 +198,7 @@ async fn place<C: Creation>(
     };
     assert_eq!(prepared.state(), state);
     if let Some(outcome) = again {
-        // No request comes of this: those of the call are counted behind it.
+        // This sends no request; the requests of the call are counted after it.
         let again = prepared.place(supplier).await.err().expect("it is placed once");
         assert_eq!((again.outcome(), again.attempts()), (outcome, 0));
     }
@@ -211,15 +212,15 @@ pub enum Ends {
     NotSent,
     Rejected,
     Throttled,
-    Unknown,
+    Indeterminate,
     Decode,
 }
 
-/// How a call ends, the status that the caller is told, the attempts that he is told of (both with errors only), and how
-/// many requests the server read whole.
+/// How a call ends, the status and the number of attempts that the error reports (both for errors only), and how many
+/// complete requests the server read.
 pub type Seen = (Ends, Option<u16>, u32, usize);
 
-/// What is seen of a call at both ends, after looking whether it is what holds always.
+/// Checks the invariants of a call, and returns what both sides observed.
 #[track_caller]
 pub fn seen(call: Call, told: &Told, requests: &[Received]) -> Seen {
     keeps_the_promise(call, told, requests);
@@ -229,7 +230,7 @@ pub fn seen(call: Call, told: &Told, requests: &[Received]) -> Seen {
             Outcome::NotSent => Ends::NotSent,
             Outcome::Rejected => Ends::Rejected,
             Outcome::Throttled => Ends::Throttled,
-            Outcome::Indeterminate => Ends::Unknown,
+            Outcome::Indeterminate => Ends::Indeterminate,
             Outcome::Decode => Ends::Decode,
             other => panic!("{other:?}: these calls can be sent"),
         },
@@ -239,10 +240,11 @@ pub fn seen(call: Call, told: &Told, requests: &[Received]) -> Seen {
     (ends, status, error.map_or(0, |error| error.attempts()), requests.len())
 }
 
-/// What every caller relies on, whatever the server does. The module's documentation lists it.
+/// Checks the invariants that every caller relies on, whatever the server does. The module's documentation lists them.
 #[track_caller]
 fn keeps_the_promise(call: Call, told: &Told, requests: &[Received]) {
-    // The server read these and said that it did nothing: "not with this token", "not here".
+    // The server read these requests and reported that they had no effect: the token was rejected, or the request
+    // redirected.
     let turned_away = |request: &&Received| match request.answered {
         Some(401 | 307 | 308) => true,
         Some(301..=303) => call.reads(),
@@ -264,7 +266,7 @@ fn keeps_the_promise(call: Call, told: &Told, requests: &[Received]) {
     if matches!(outcome, Outcome::NotSent | Outcome::Invalid) {
         assert_eq!(taken, 0, "{outcome} means that nothing was sent: {requests:?}");
     }
-    // Of a request that was refused nothing came, and of any other that was read it may have.
+    // A rejected request took no effect; any other request that was read may have.
     let refused =
         |request: &Received| matches!(request.answered, Some(301 | 307 | 308 | 400..=407 | 409..=499 | 501));
     if !call.reads() && mine().any(|request| !refused(request)) {
@@ -300,7 +302,7 @@ fn keeps_the_promise(call: Call, told: &Told, requests: &[Received]) {
     assert!(error.to_string().contains(advice), "{error}");
 }
 
-/// One call to a server that follows this script: what is seen of it.
+/// Makes one call to a server that follows this script, and returns what both sides observed.
 pub async fn told(call: Call, policy: Policy, script: Vec<Then>) -> (Told, Wire) {
     let server = server(call, script).await;
     let client = call.client(&server.base_url(), policy);
@@ -309,14 +311,14 @@ pub async fn told(call: Call, policy: Policy, script: Vec<Then>) -> (Told, Wire)
     (told, server.end().await)
 }
 
-/// A client that wants TLS of a server that has none.
+/// Returns a client that expects TLS of a server without TLS.
 pub fn secure(server: &RawServer, policy: Policy) -> Client {
     let cocon = Cocon::builder(format!("https://{}", server.address())).api_key("key").client_id("client");
-    let cocon = cocon.connection(|handle| handle.connect_timeout(Duration::from_millis(300)));
+    let cocon = cocon.connection(|builder| builder.connect_timeout(Duration::from_millis(300)));
     Client::Cocon(cocon.policy(policy).build().unwrap())
 }
 
-/// A server that follows this script, and has tokens where the call needs one.
+/// Starts a server that follows this script and issues tokens if the call needs one.
 pub async fn server(call: Call, script: Vec<Then>) -> RawServer {
     match call {
         Call::Submit => RawServer::with_reads(script, [tokens()], json("200 OK", &drafted())).await,
@@ -325,29 +327,29 @@ pub async fn server(call: Call, script: Vec<Then>) -> RawServer {
     }
 }
 
-/// A token for everybody who asks.
+/// Returns a token response for every login.
 pub fn tokens() -> Then {
     Then::AnswerAndKeep(json("200 OK", r#"{"access":"token","refresh":"renewal"}"#))
 }
 
-/// Time for two attempts of a call that is repeated, and some more.
+/// A policy with time for a little more than two attempts of a repeatable call.
 pub fn hurried() -> Policy {
     let (deadline, attempt) = (Duration::from_millis(900), Duration::from_millis(250));
     patient().with_deadline(deadline).with_attempt_timeout(attempt).with_max_attempts(2)
 }
 
-/// As much time for one attempt as for the call.
+/// A policy that gives one attempt as much time as the call.
 pub fn single() -> Policy {
     hurried().with_attempt_timeout(hurried().deadline).with_max_attempts(1)
 }
 
-/// For calls on connections that break as they begin: once in some ten thousand of them, hyper forgets the request that has
-/// just been handed to it (<https://github.com/hyperium/hyper/issues/4122>), and the attempt ends with its time.
+/// A policy for connections that fail as they are established. Once in some ten thousand of them, hyper loses the
+/// request that was just handed to it (<https://github.com/hyperium/hyper/issues/4122>), and the attempt times out.
 pub fn racing() -> Policy {
     patient().with_deadline(Duration::from_secs(9)).with_attempt_timeout(Duration::from_secs(3))
 }
 
-/// A policy with time enough and without noticeable pauses, which reads no long answers.
+/// A policy with enough time, without noticeable backoff, and with a small body limit.
 pub fn patient() -> Policy {
     brisk().with_body_limit(1 << 16).with_stream_idle_timeout(Duration::from_millis(300))
 }

@@ -1,4 +1,4 @@
-//! What a caller may do with a client, and what its calls have to do with each other.
+//! Reuse of a client, and the independence of its calls.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ fn cocon(server: &RawServer) -> Cocon {
     Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient()).build().unwrap()
 }
 
-/// A call that was given up has not changed the client.
+/// A dropped call does not affect the client.
 #[tokio::test]
-async fn a_client_is_used_again_after_a_call_was_dropped() {
+async fn a_client_works_after_a_call_was_dropped() {
     let server = RawServer::start([Then::Hang, Then::AnswerAndKeep(answer("200 OK", "{}"))]).await;
     let client = cocon(&server).raw().clone();
     let customer = CustomerCreate::default();
@@ -30,7 +30,7 @@ async fn a_client_is_used_again_after_a_call_was_dropped() {
 }
 
 #[tokio::test]
-async fn calls_of_one_client_at_the_same_time_do_not_mix_their_outcomes() {
+async fn concurrent_calls_of_one_client_keep_their_own_outcomes() {
     let server = RawServer::start([Then::Hang]).await;
     let client = cocon(&server).raw().clone();
     let (customer, id) = (CustomerCreate::default(), "1".parse().unwrap());
@@ -48,9 +48,9 @@ async fn calls_of_one_client_at_the_same_time_do_not_mix_their_outcomes() {
     server.end().await;
 }
 
-/// The deadline of a call begins with the call, however long the client was kept before.
+/// The deadline of a call starts with the call, however long ago the client was built.
 #[tokio::test]
-async fn a_call_that_is_made_and_not_awaited_sends_nothing() {
+async fn a_call_that_is_not_awaited_sends_nothing() {
     let server = RawServer::start([Then::AnswerAndKeep(answer("200 OK", "{}"))]).await;
     let client = cocon(&server).raw().clone();
     let customer = CustomerCreate::default();

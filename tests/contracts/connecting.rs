@@ -1,4 +1,4 @@
-//! Why no connection comes about: the text of the error names the cause and the host.
+//! Connection failures: the error names the cause and the host.
 
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
@@ -9,7 +9,7 @@ use tokio::net::TcpSocket;
 
 use crate::calls::patient;
 
-/// A read of a server at this address.
+/// Makes a read of a server at this address.
 async fn read(base: &str, attempts: u32) -> Error {
     let cocon = Cocon::builder(base).api_key("key-4711").client_id("client");
     let cocon = cocon.policy(patient().with_max_attempts(attempts)).build().unwrap();
@@ -26,8 +26,8 @@ fn names(error: &Error, cause: &str, host: &str) {
 }
 
 #[tokio::test]
-async fn a_name_that_cannot_be_resolved() {
-    // Longer than a label may be, so that no name server is asked.
+async fn the_error_names_an_unresolvable_host() {
+    // Longer than a DNS label may be, so no name server is queried.
     let host = format!("{}.example", "a".repeat(64));
     let error = read(&format!("https://{host}/secret-path"), 2).await;
     names(&error, "cannot be resolved", &format!("{host}:443"));
@@ -35,7 +35,7 @@ async fn a_name_that_cannot_be_resolved() {
 }
 
 #[tokio::test]
-async fn a_port_that_nobody_listens_on() {
+async fn the_error_names_a_refused_connection() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let host = socket.local_addr().unwrap().to_string();
@@ -44,7 +44,7 @@ async fn a_port_that_nobody_listens_on() {
         names(&error, "refuses the connection", &host);
         assert_eq!(error.attempts(), 2);
     }
-    // The token is the first that is asked for.
+    // The token request comes first.
     let covage = Covage::builder(format!("http://{host}/secret-path")).login("a@sp.example", "word-4711");
     let error = covage
         .policy(patient().with_max_attempts(1))
@@ -59,7 +59,7 @@ async fn a_port_that_nobody_listens_on() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls() {
+async fn the_error_names_a_server_without_tls() {
     let plain = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
     for (then, cause) in [
         (Then::SpeakUnread(plain), "answers, but not with TLS"),
@@ -71,9 +71,9 @@ async fn a_server_without_tls() {
     }
 }
 
-/// It would be no other certificate the next time.
+/// The next attempt would get the same certificate.
 #[tokio::test]
-async fn a_certificate_that_is_not_trusted_is_looked_at_once() {
+async fn an_untrusted_certificate_is_not_retried() {
     let server = TlsServer::start().await;
     let host = server.address().to_string();
     let error = read(&format!("https://{host}/secret-path"), 4).await;
@@ -82,12 +82,12 @@ async fn a_certificate_that_is_not_trusted_is_looked_at_once() {
 
     let root = Certificate::from_pem(CERTIFICATE.as_bytes()).unwrap();
     let cocon = Cocon::builder(format!("https://{host}")).api_key("key-4711").client_id("client");
-    let cocon = cocon.connection(|handle| handle.root_certificate(root)).policy(patient()).build().unwrap();
+    let cocon = cocon.connection(|builder| builder.root_certificate(root)).policy(patient()).build().unwrap();
     let error = cocon.contact(&"1".parse().unwrap()).await.unwrap_err();
     names(&error, "is not trusted: it is for another host name", &host);
     assert_eq!((error.attempts(), server.connections()), (1, 2));
 
-    // Nor is a login sent there again and again.
+    // A login is not repeated there either.
     let covage = Covage::builder(format!("https://{host}/secret-path")).login("a@sp.example", "word-4711");
     let error =
         covage.policy(patient()).build().unwrap().cities(&"76000".parse().unwrap()).await.unwrap_err();
@@ -102,12 +102,12 @@ fn names_login(error: &Error, host: &str) {
 }
 
 #[tokio::test]
-async fn a_proxy_that_makes_no_tunnel() {
+async fn the_error_names_a_proxy_that_opens_no_tunnel() {
     let server =
         RawServer::start([Then::Answer("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")]).await;
     let proxy = Proxy::all(server.base_url()).unwrap();
     let cocon = Cocon::builder("https://cocon.example/secret-path").api_key("key-4711").client_id("client");
-    let cocon = cocon.connection(|handle| handle.proxy(proxy)).policy(patient().with_max_attempts(1));
+    let cocon = cocon.connection(|builder| builder.proxy(proxy)).policy(patient().with_max_attempts(1));
     let error = cocon.build().unwrap().contact(&"1".parse().unwrap()).await.unwrap_err();
     names(&error, "through the proxy", "cocon.example:443");
 }

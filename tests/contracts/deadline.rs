@@ -1,4 +1,4 @@
-//! The time that a call has.
+//! The deadline of a call.
 
 use std::time::Duration;
 
@@ -8,27 +8,27 @@ use crate::calls::Ends::*;
 use crate::calls::{Call, done, hurried, patient, secure, seen, single, told};
 use crate::table::ok;
 
-/// Nobody may repeat it, so that giving up earlier would only make its outcome unknown.
+/// A creating call cannot be repeated, so giving up earlier would only make its outcome indeterminate.
 #[tokio::test]
-async fn a_creation_waits_as_long_as_it_may() {
+async fn a_creating_call_waits_until_its_deadline() {
     let policy = hurried();
     assert!(policy.attempt_timeout * 3 < policy.deadline);
     let (told, wire) = told(Call::Create, policy.clone(), vec![Then::Hang]).await;
-    assert_eq!(seen(Call::Create, &told, &wire.requests), (Unknown, None, 1, 1));
+    assert_eq!(seen(Call::Create, &told, &wire.requests), (Indeterminate, None, 1, 1));
     let error = told.unwrap_err();
     assert!(error.elapsed() >= policy.deadline, "{:?}", error.elapsed());
     assert!(error.to_string().contains("no answer within"), "{error}");
 }
 
-/// The connection of a call that was given up is not used again, whatever still comes on it.
+/// The connection of an abandoned call is not reused, whatever arrives on it later.
 #[tokio::test]
-async fn an_answer_after_the_deadline_is_nobody_s() {
+async fn a_late_response_is_not_taken_for_another_call() {
     let case = async |first: Call, second: Call| {
         let late = Then::AnswerWhenTold(json("200 OK", &done("stranger")));
         let server = RawServer::start([late, Then::AnswerAndKeep(ok())]).await;
         let client = first.client(&server.base_url(), single());
         let given_up = client.make(first).await;
-        assert_eq!(seen(first, &given_up, &server.wire().requests), (Unknown, None, 1, 1));
+        assert_eq!(seen(first, &given_up, &server.wire().requests), (Indeterminate, None, 1, 1));
         server.tell();
         assert_eq!(client.with_policy(patient()).make(second).await.unwrap(), "1");
         drop(client);
@@ -43,16 +43,16 @@ async fn an_answer_after_the_deadline_is_nobody_s() {
 }
 
 #[tokio::test]
-async fn the_deadline_comes_before_the_connection() {
+async fn nothing_is_sent_when_the_deadline_precedes_the_connection() {
     let server = RawServer::start([Then::Hang]).await;
     let policy = hurried().with_deadline(Duration::from_millis(100));
     let told = secure(&server, policy).make(Call::Create).await;
-    // The connection was never ready for the body, and gets it no more.
+    // The connection was never ready for the body, so the body is not sent.
     assert_eq!(seen(Call::Create, &told, &server.end().await.requests), (NotSent, None, 1, 0));
 }
 
 #[tokio::test]
-async fn without_time_nothing_is_sent_and_with_all_time_nothing_overflows() {
+async fn zero_and_maximal_time_limits_are_supported() {
     let none = patient().with_deadline(Duration::ZERO);
     for call in [Call::Create, Call::Read, Call::List] {
         let (told, wire) = told(call, none.clone(), vec![Then::Close]).await;
@@ -68,7 +68,7 @@ async fn without_time_nothing_is_sent_and_with_all_time_nothing_overflows() {
         assert_eq!(seen(call, &told, &wire.requests), (Rejected, Some(404), 1, 1));
         let (told, wire) = self::told(call, all.clone(), vec![Then::Close]).await;
         let attempts = if call == Call::Create { 1 } else { 4 };
-        assert_eq!(seen(call, &told, &wire.requests), (Unknown, None, attempts as u32, attempts));
+        assert_eq!(seen(call, &told, &wire.requests), (Indeterminate, None, attempts as u32, attempts));
     }
     let one = patient().with_max_attempts(0).with_body_limit(0);
     let (told, wire) = told(Call::Read, one, vec![Then::AnswerAndKeep(ok())]).await;

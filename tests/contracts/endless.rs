@@ -1,4 +1,4 @@
-//! Answers that do not end, or come too slowly: the client gives them up, and has not taken in more than it may.
+//! Endless and slow responses: the client abandons them, and reads no more than its limit.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::calls::Ends::*;
 use crate::calls::{Call, Client, patient, seen, single, told};
 use crate::table::CUT;
 
-/// What the system may hold between client and server; the client's own limit is far below.
+/// The buffers of the operating system between client and server. The client's own limit is far below.
 const ON_THE_WAY: usize = 24 << 20;
 
 fn flood(status: &str) -> Then {
@@ -20,18 +20,18 @@ fn flood(status: &str) -> Then {
 }
 
 #[tokio::test]
-async fn a_body_without_end() {
+async fn an_endless_body_is_abandoned_at_the_limit() {
     for (call, status, ends) in [
         (Call::Create, "200 OK", Decode),
         (Call::Submit, "200 OK", Decode),
         (Call::Read, "200 OK", Decode),
         (Call::Delete, "200 OK", Decode),
-        // A refusal stands without the whole of its body.
+        // A rejection is certain even when its body is incomplete.
         (Call::Create, "400 Bad Request", Rejected),
         (Call::Create, "429 Too Many Requests", Throttled),
-        (Call::Create, "302 Found", Unknown),
+        (Call::Create, "302 Found", Indeterminate),
         (Call::Create, "308 Permanent Redirect", Rejected),
-        (Call::Create, "500 Internal Server Error", Unknown),
+        (Call::Create, "500 Internal Server Error", Indeterminate),
         (Call::List, "403 Forbidden", Rejected),
     ] {
         let policy = patient();
@@ -45,7 +45,7 @@ async fn a_body_without_end() {
 }
 
 #[tokio::test]
-async fn a_token_without_end() {
+async fn an_endless_token_response_is_abandoned_at_the_limit() {
     let server = RawServer::with_tokens([Then::Reset], [flood("200 OK")]).await;
     let client = Call::Submit.client(&server.base_url(), patient().with_max_attempts(1));
     let told = client.make(Call::Submit).await;
@@ -55,7 +55,7 @@ async fn a_token_without_end() {
     assert!(wire.tokens.len() == 1 && wire.sent < ON_THE_WAY);
 }
 
-/// How a list ends whose first row never comes.
+/// Returns how a list ends whose first row never arrives.
 async fn ended(then: Then, policy: Policy) -> (RowError, usize) {
     let server = RawServer::start([then]).await;
     let Client::OnApi(network) = Call::List.client(&server.base_url(), policy) else { unreachable!() };
@@ -72,7 +72,7 @@ async fn ended(then: Then, policy: Policy) -> (RowError, usize) {
 }
 
 #[tokio::test]
-async fn a_row_without_end() {
+async fn an_endless_row_is_abandoned_at_the_limit() {
     let (error, sent) = ended(flood("200 OK"), patient()).await;
     assert!(matches!(error, RowError::Malformed { .. }), "{error}");
     assert!(error.to_string().contains("a row is longer than the limit"), "{error}");
@@ -80,7 +80,7 @@ async fn a_row_without_end() {
 }
 
 #[tokio::test]
-async fn a_list_that_drips_or_stands_still() {
+async fn a_stalled_or_slow_list_fails() {
     for (then, says) in [
         (Then::Drip(CUT, " "), "slower than 1000 bytes a second"),
         (Then::AnswerAndHang(CUT), "stood still for 300 ms"),
@@ -92,9 +92,9 @@ async fn a_list_that_drips_or_stands_still() {
     }
 }
 
-/// A list may take longer than the deadline of its beginning, as long as it comes fast enough.
+/// A list may take longer than the deadline of the call, as long as it arrives fast enough.
 #[tokio::test]
-async fn a_list_that_comes_steadily_outlives_the_deadline() {
+async fn a_steady_list_may_outlast_the_deadline() {
     const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n[{\"accessId\":\"1\"}";
     let server = RawServer::start([Then::Drip(HEAD, ",{\"accessId\":\"2\"}")]).await;
     let policy = single().with_min_bytes_per_second(10).with_stream_idle_timeout(Duration::from_secs(5));

@@ -1,4 +1,4 @@
-//! The harness itself: each step does on the wire what its name says, and what counts as a request is one.
+//! Tests of the scripted server itself: each step does what its name says, and only complete requests are counted.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -17,14 +17,14 @@ async fn start(script: impl Into<Vec<Then>>) -> (RawServer, TcpStream) {
     (server, stream)
 }
 
-/// All that still comes, and how it ends: without an error for a FIN.
+/// Returns all bytes that still arrive, and how the connection ends: without an error for a FIN.
 async fn rest(stream: &mut TcpStream) -> (String, Option<ErrorKind>) {
     let mut bytes = Vec::new();
     let end = stream.read_to_end(&mut bytes).await.err().map(|error| error.kind());
     (String::from_utf8(bytes).unwrap(), end)
 }
 
-/// So many bytes, and then nothing for a while.
+/// Returns this many bytes, then checks that nothing arrives for a while.
 async fn then_silence(stream: &mut TcpStream, length: usize) -> String {
     let mut bytes = vec![0; length];
     stream.read_exact(&mut bytes).await.unwrap();
@@ -41,7 +41,7 @@ async fn ended(server: RawServer, stream: TcpStream) -> Wire {
 }
 
 #[tokio::test]
-async fn before_a_request_is_read() {
+async fn steps_before_a_request_is_read() {
     for (then, text, end) in
         [(Then::ResetUnread, "", RESET), (Then::CloseUnread, "", None), (Then::SpeakUnread(OK), OK, None)]
     {
@@ -53,7 +53,7 @@ async fn before_a_request_is_read() {
 }
 
 #[tokio::test]
-async fn behind_a_request() {
+async fn steps_after_a_request() {
     for (then, text, end) in [
         (Then::Reset, "", RESET),
         (Then::Close, "", None),
@@ -70,13 +70,13 @@ async fn behind_a_request() {
 
     let (server, mut stream) = start([Then::AnswerAndReset(OK)]).await;
     stream.write_all(POST).await.unwrap();
-    // The reset may overtake the answer.
+    // The reset may overtake the response.
     assert_eq!(rest(&mut stream).await.1, RESET);
     assert_eq!(ended(server, stream).await.requests.len(), 1);
 }
 
 #[tokio::test]
-async fn a_reset_halfway_does_not_come_before_half_of_the_body() {
+async fn a_reset_halfway_waits_for_half_of_the_body() {
     let (server, mut stream) = start([Then::ResetHalfway]).await;
     stream.write_all(&POST[..POST.len() - 6]).await.unwrap();
     assert_eq!(then_silence(&mut stream, 0).await, "");
@@ -86,7 +86,7 @@ async fn a_reset_halfway_does_not_come_before_half_of_the_body() {
 }
 
 #[tokio::test]
-async fn a_connection_that_stays_open() {
+async fn a_hanging_step_keeps_the_connection_open() {
     for (then, text) in [(Then::Hang, ""), (Then::AnswerAndHang(OK), OK), (Then::AnswerWhenTold(OK), "")] {
         let (server, mut stream) = start([then]).await;
         stream.write_all(POST).await.unwrap();
@@ -95,7 +95,7 @@ async fn a_connection_that_stays_open() {
             server.tell();
             assert_eq!(rest(&mut stream).await, (text.to_owned(), None));
         } else {
-            // What comes later is counted, and not answered.
+            // Later requests are counted, and not answered.
             stream.write_all(GET).await.unwrap();
             assert_eq!(then_silence(&mut stream, 0).await, "");
             assert_eq!(server.requests(), 2);
@@ -105,7 +105,7 @@ async fn a_connection_that_stays_open() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_kept() {
+async fn a_kept_connection_serves_the_next_request() {
     let script = [Then::AnswerAndKeep(OK), Then::AnswerAndKeep(answer("500 Oh", "")), Then::CloseUnread];
     let (server, mut stream) = start(script).await;
     stream.write_all(GET).await.unwrap();
@@ -123,7 +123,7 @@ async fn a_connection_that_is_kept() {
 }
 
 #[tokio::test]
-async fn answers_without_end() {
+async fn endless_responses_continue_until_the_client_leaves() {
     for (then, least) in [(Then::Drip(OK, "x"), 3), (Then::Flood(OK, "x"), 1 << 20)] {
         let (server, mut stream) = start([then]).await;
         stream.write_all(GET).await.unwrap();
@@ -135,7 +135,7 @@ async fn answers_without_end() {
 }
 
 #[tokio::test]
-async fn only_whole_requests_count() {
+async fn only_complete_requests_are_counted() {
     for cut in [1, GET.len() - 1] {
         let (server, mut stream) = start([Then::Answer(OK)]).await;
         stream.write_all(&GET[..cut]).await.unwrap();
@@ -146,7 +146,7 @@ async fn only_whole_requests_count() {
         stream.write_all(&POST[..cut]).await.unwrap();
         assert_eq!(ended(server, stream).await.requests.len(), 0, "{cut} bytes");
     }
-    // One byte after the other, and two requests at once.
+    // One byte at a time, then two requests at once.
     let (server, mut stream) = start([Then::AnswerAndKeep(OK)]).await;
     for byte in POST {
         stream.write_all(&[*byte]).await.unwrap();
@@ -158,7 +158,7 @@ async fn only_whole_requests_count() {
 }
 
 #[tokio::test]
-async fn the_last_step_is_for_all_that_follow_and_the_script_can_begin_anew() {
+async fn the_last_step_repeats_and_the_script_can_restart() {
     let (server, first) = start([Then::Close, Then::Answer(OK)]).await;
     let mut streams = vec![first];
     for _ in 0..2 {
@@ -182,7 +182,7 @@ async fn the_last_step_is_for_all_that_follow_and_the_script_can_begin_anew() {
 }
 
 #[tokio::test]
-async fn requests_for_tokens_are_apart() {
+async fn token_requests_are_counted_separately() {
     let server = RawServer::with_tokens([Then::Close], [Then::AnswerAndKeep(OK)]).await;
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     for _ in 0..2 {
@@ -196,9 +196,9 @@ async fn requests_for_tokens_are_apart() {
     assert_eq!((wire.tokens.len(), wire.requests.len()), (2, 1));
 }
 
-/// What was sent and not looked at yet is not lost: the end waits for it.
+/// Bytes that were sent and not read yet are not lost: `end` waits for them.
 #[tokio::test]
-async fn the_end_has_seen_everything() {
+async fn end_waits_for_all_sent_bytes() {
     for _ in 0..50 {
         let (server, mut stream) = start([Then::Hang]).await;
         let more = TcpStream::connect(server.address()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Heads of answers that HTTP/1.1 does not allow, and that servers and gateways send all the same.
+//! Response heads that HTTP/1.1 does not allow, but that servers and gateways send.
 
 use lastmile::Outcome;
 use lastmile_tests::Then;
@@ -8,7 +8,7 @@ use crate::calls::{Call, done, patient, seen, told};
 
 const CALLS: [Call; 4] = [Call::Create, Call::Activate, Call::Read, Call::List];
 
-/// An answer of success with these lines in its head, before and behind those that matter.
+/// Returns a successful response with these header lines before and after the relevant ones.
 fn with_lines(lines: &str) -> &'static str {
     let body = done("1");
     let length = body.len();
@@ -19,7 +19,7 @@ fn with_lines(lines: &str) -> &'static str {
 }
 
 #[tokio::test]
-async fn headers_that_are_not_allowed_cost_no_answer() {
+async fn invalid_headers_do_not_lose_the_response() {
     let many: String = (0..60).map(|number| format!("x-edge-{number}: here\r\n")).collect();
     for lines in [
         "content-security-policy: default-src self;\r\n  child-src self\r\n",
@@ -37,7 +37,7 @@ async fn headers_that_are_not_allowed_cost_no_answer() {
     ] {
         for call in CALLS {
             let (told, wire) = told(call, patient(), vec![Then::Answer(with_lines(lines)); 2]).await;
-            // What can be asked for again is, by a client that reads more lines.
+            // A repeatable call is repeated, with a client that reads more header lines.
             let requests = if lines == many && matches!(call, Call::Read | Call::List) { 2 } else { 1 };
             assert_eq!(
                 seen(call, &told, &wire.requests),
@@ -49,9 +49,9 @@ async fn headers_that_are_not_allowed_cost_no_answer() {
     }
 }
 
-/// A blank before the colon of a header that matters: it is read all the same.
+/// A relevant header with a space before its colon is still read.
 #[tokio::test]
-async fn the_length_is_read_with_a_blank_before_its_colon() {
+async fn headers_with_a_space_before_the_colon_are_read() {
     let body = done("1");
     let answer = format!("HTTP/1.1 200 OK\r\ncontent-length : {}\r\n\r\n{body}", body.len()).leak();
     let (told, wire) = told(Call::Create, patient(), vec![Then::AnswerAndHang(answer)]).await;
@@ -64,7 +64,7 @@ async fn the_length_is_read_with_a_blank_before_its_colon() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_named() {
+async fn the_error_says_why_a_head_is_unreadable() {
     let many: String = (0..300).map(|number| format!("x-edge-{number}: here\r\n")).collect();
     let long = format!("x-edge: {}\r\n", "here".repeat(1 << 18));
     for (answer, says) in [

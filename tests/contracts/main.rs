@@ -1,24 +1,24 @@
-//! What becomes of a call when the connection or the server fails, and how many requests the server read.
+//! The outcome of a call when the connection or the server fails, and how many requests the server reads.
 //!
-//! Read `table` first. Each fault there is a test of its name. It shows the steps of the server and then, for each call: how
-//! it ends, the status that the caller is told, the attempts he is told of, and how many requests the server read whole.
-//! What takes more than a row to tell is in the other modules.
+//! Read `table` first. Each fault in it is a test of the same name. It lists the steps of the server and then, for each call,
+//! how the call ends, the status and the number of attempts that the error reports, and how many complete requests the server
+//! read. The other modules hold the contracts that need more than one row.
 //!
-//! The servers are scripted sockets: `tests/src/raw_server.rs` says what each step does on the wire, and `harness` holds it
-//! to that. `calls` holds every call of every test to what is promised always:
+//! The servers are scripted sockets. `tests/src/raw_server.rs` defines what each step does on the wire, and `harness` tests
+//! it. `calls` checks the invariants after every call of every test:
 //!
-//! - a call that creates something is read whole once at the most. What was answered "not with this token" (401) or "not
-//!   here" (307, 308) does not count, since nothing came of it;
-//! - of a call that ends as not sent, nothing was read, and of one that is answered, something was;
-//! - of a changing call that was read and not refused, the caller is told that it may have taken effect, and a prepared
-//!   one cannot be placed again;
-//! - whether it may have taken effect, and whether it is safe to repeat, follows from how it ends and what it is:
+//! - The server reads the request of a creating call completely at most once. Requests that it answered with 401 (token
+//!   rejected), 307 or 308 (redirected) do not count, since they had no effect.
+//! - If a call ends as not sent, the server read nothing; if it is answered, the server read something.
+//! - If a changing call was read and not rejected, the error says that it may have taken effect, and a prepared value cannot
+//!   be placed again.
+//! - Whether a call may have taken effect, and whether it is safe to repeat, follows from how it ends and from its kind:
 //!
-//! | ends as | a creation | a change that can be done twice | a read |
+//! | ends as | creating call | idempotent change | read |
 //! |---|---|---|---|
 //! | `NotSent`, `Throttled` | no effect, repeat | no effect, repeat | no effect, repeat |
 //! | `Rejected` | no effect | no effect | no effect |
-//! | `Unknown` | perhaps, do not repeat | perhaps, repeat | no effect, repeat |
+//! | `Indeterminate` | perhaps, do not repeat | perhaps, repeat | no effect, repeat |
 //! | `Decode` | perhaps, do not repeat | perhaps, do not repeat | no effect |
 
 /// `fault: how [steps of the server] { call => (ends, status, attempts, requests read whole), … }`
@@ -50,7 +50,7 @@ mod harness;
 mod heads;
 mod options;
 mod paused;
-mod places;
+mod permits;
 mod pool;
 mod redirects;
 mod table;
@@ -66,7 +66,7 @@ async fn once(call: Call, script: Vec<Then>) -> [(Seen, Told); 1] {
     one(call, patient(), script).await
 }
 
-/// Where the server takes longer than there is time.
+/// Makes the call with a policy whose deadline is shorter than the server's delay.
 async fn in_a_hurry(call: Call, script: Vec<Then>) -> [(Seen, Told); 1] {
     one(call, hurried(), script).await
 }
@@ -80,7 +80,8 @@ async fn one(call: Call, policy: Policy, script: Vec<Then>) -> [(Seen, Told); 1]
     [(seen(call, &told, &wire.requests), told)]
 }
 
-/// Where it depends on the system which of two things happens first. The last step must leave no connection behind.
+/// Makes the call fifty times, where the operating system decides which of two events comes first. The last step must
+/// close its connection.
 async fn fifty_times(call: Call, script: Vec<Then>) -> Vec<(Seen, Told)> {
     let server = server(call, script).await;
     let client = call.client(&server.base_url(), racing());
@@ -92,7 +93,7 @@ async fn fifty_times(call: Call, script: Vec<Then>) -> Vec<(Seen, Told)> {
     all
 }
 
-/// The call behind one that was answered, with the same client.
+/// Makes the call after an answered one, with the same client.
 async fn second(call: Call, script: Vec<Then>) -> [(Seen, Told); 1] {
     let server = server(call, script).await;
     let client = call.client(&server.base_url(), patient());

@@ -14,7 +14,7 @@ fn cocon(base: &str) -> CoconBuilder {
     Cocon::builder(base).api_key("key-4711").client_id("client").policy(patient())
 }
 
-/// A client with a function that changes its HTTP clients.
+/// Returns a client with a function that configures its HTTP clients.
 fn configured(
     server: &RawServer,
     configure: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
@@ -27,7 +27,7 @@ async fn create(cocon: &Cocon) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_function_does_not_enable_redirects() {
+async fn a_configure_function_cannot_enable_redirects() {
     for status in ["302 Found", "307 Temporary Redirect"] {
         let elsewhere = RawServer::start([Then::AnswerAndKeep(ok())]).await;
         let head = format!("{status}\r\nlocation: {}/api/v1/contacts/1", elsewhere.base_url());
@@ -40,7 +40,7 @@ async fn a_function_does_not_enable_redirects() {
 }
 
 #[tokio::test]
-async fn a_function_does_not_enable_retries() {
+async fn a_configure_function_cannot_enable_retries() {
     let server = RawServer::start([Then::AnswerAndKeep(json("503 Busy", "{}"))]).await;
     let cocon = configured(&server, |http| {
         let always = retry::for_host("127.0.0.1").max_retries_per_request(5).no_budget();
@@ -52,7 +52,7 @@ async fn a_function_does_not_enable_retries() {
 }
 
 #[tokio::test]
-async fn a_function_does_not_change_the_pools() {
+async fn a_configure_function_cannot_change_the_pools() {
     let server = RawServer::start([Then::AnswerAndKeep(ok())]).await;
     let cocon = configured(&server, |http| http.pool_max_idle_per_host(usize::MAX).pool_idle_timeout(None));
     for _ in 0..3 {
@@ -71,7 +71,7 @@ async fn a_function_does_not_change_the_pools() {
 }
 
 #[tokio::test]
-async fn a_function_does_not_change_how_heads_are_read() {
+async fn a_configure_function_cannot_change_head_parsing() {
     let body = done("1");
     let odd = "x-edge:\r\n\there\r\nx-edge : here\r\nx(edge): here\r\n";
     let head = format!("HTTP/1.1 200 OK\r\n{odd}content-length: {}\r\n\r\n", body.len());
@@ -88,7 +88,7 @@ async fn a_function_does_not_change_how_heads_are_read() {
 }
 
 #[tokio::test]
-async fn a_function_sends_nothing_of_this_machine_through_a_proxy() {
+async fn loopback_requests_bypass_a_configured_proxy() {
     let proxy = RawServer::start([Then::AnswerAndKeep(ok())]).await;
     let server = RawServer::start([Then::AnswerAndKeep(ok())]).await;
     let url = proxy.base_url();
@@ -98,7 +98,7 @@ async fn a_function_sends_nothing_of_this_machine_through_a_proxy() {
 }
 
 #[tokio::test]
-async fn default_headers_of_a_function_are_sent_beside_those_of_the_call() {
+async fn default_headers_are_sent_with_the_headers_of_the_call() {
     let sandbox = sandbox().await;
     let supplier = sandbox.cocon();
     let builder = Cocon::builder(supplier.base_url()).api_key(supplier.api_key());
@@ -137,16 +137,16 @@ async fn default_headers_of_a_function_are_sent_beside_those_of_the_call() {
 }
 
 #[test]
-fn a_user_agent_that_cannot_be_sent_is_refused() {
+fn an_invalid_user_agent_is_refused() {
     for product in ["", " ", "line\nbreak", "é"] {
         let built = cocon("https://cocon.example").connection(|builder| builder.user_agent(product)).build();
         assert!(matches!(built, Err(SetupError::Connection(BuildError::UserAgent))), "{product:?}");
     }
 }
 
-/// A server that knows its clients by their certificates, at a name that the program resolves itself.
+/// A server that authenticates its clients by certificate, at a host name that the program resolves itself.
 #[tokio::test]
-async fn mutual_tls() {
+async fn mutual_tls_is_supported() {
     let server = TlsServer::for_known_clients(ok()).await;
     let address = server.address();
     let builder = || {

@@ -1,4 +1,4 @@
-//! A worker that is paused while it sends, for longer than everybody waits for it.
+//! A worker that is paused while it sends, for longer than any deadline.
 #![cfg(target_os = "linux")]
 
 use std::process::Stdio;
@@ -15,24 +15,25 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// How many turns of the scheduler a placement takes at most; each of them is a moment to stop at.
+/// The maximum number of scheduler turns of a placement. The test stops the worker at each of them.
 const RUNS: usize = 100;
 
-/// At most as many processes at a time.
+/// The maximum number of concurrent processes.
 const AT_A_TIME: usize = 10;
 
-/// Sends a signal to a process that may have ended.
+/// Sends a signal to a process that may have exited.
 async fn signal(name: &str, process: &str) {
     Command::new("kill").args([name, process]).stderr(Stdio::null()).status().await.unwrap();
 }
 
-/// Whether the process is stopped, by the system's word.
+/// Returns whether the operating system reports the process as stopped.
 async fn is_stopped(process: &str) -> bool {
     let shown = Command::new("ps").args(["-o", "state=", "-p", process]).output().await.unwrap();
     String::from_utf8_lossy(&shown.stdout).trim().starts_with('T')
 }
 
-/// Somebody who has the order from the store, and takes it over once it has settled. Returns whether the order was there.
+/// A second worker that loads the order from the store and takes it over once it has settled. Returns whether the order
+/// was found.
 async fn take_over(network: &OnApi, stored: &str) -> bool {
     let mut order: Prepared<NewOrder> = serde_json::from_str(stored).unwrap();
     let mut found = true;
@@ -57,7 +58,7 @@ async fn take_over(network: &OnApi, stored: &str) -> bool {
     panic!("it is never placed: {order:?}");
 }
 
-/// A network that takes every order for a new one, and something to order on so many accesses.
+/// Starts a network without de-duplication, and returns offers on this many accesses.
 async fn network(orders: usize) -> (Sandbox, Vec<(String, String)>) {
     let sandbox = Sandbox::builder().seed(1).onapi_deduplicates(false).start().await.unwrap();
     let mut free = Vec::new();
@@ -86,7 +87,7 @@ struct End {
     first: String,
 }
 
-/// A worker that runs as a process of its own.
+/// A worker in its own process.
 struct FirstWorker {
     process: Child,
     id: String,
@@ -114,7 +115,7 @@ impl FirstWorker {
     }
 }
 
-/// Lets one worker stop after so many turns, a second one take over, and the first one go on.
+/// Stops one worker after this many turns, lets a second one take over, and resumes the first.
 async fn run(sandbox: &Sandbox, access: String, service: String, turns: usize) -> End {
     let supplier = sandbox.onapi();
     let reference = format!("SP-{turns}");
@@ -144,7 +145,7 @@ async fn run(sandbox: &Sandbox, access: String, service: String, turns: usize) -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_leaves_a_paused_process_after_its_deadline() {
+async fn a_paused_process_sends_nothing_after_its_deadline() {
     let (sandbox, free) = network(RUNS).await;
     let runs = free.into_iter().enumerate();
     let runs: Vec<_> = runs.map(|(turns, (access, service))| run(&sandbox, access, service, turns)).collect();
@@ -160,7 +161,7 @@ async fn nothing_leaves_a_paused_process_after_its_deadline() {
 /// How many orders are stopped while they connect.
 const CONNECTING: usize = 40;
 
-/// Whether some process is waiting for an answer to its connection to this port: state 02 (`SYN_SENT`) in the system's table.
+/// Returns whether a process waits for its connection to this port: state 02 (`SYN_SENT`) in the system's table.
 fn is_connecting(port: u16) -> bool {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let remote = format!(":{port:04X}");
@@ -170,7 +171,8 @@ fn is_connecting(port: u16) -> bool {
     })
 }
 
-/// A listener whose queue is full, so that connecting to it takes until somebody accepts: what fills the queue comes along.
+/// Returns a listener whose queue is full, so that connecting takes until a connection is accepted, with the connections
+/// that fill the queue.
 async fn busy_listener() -> (TcpListener, Vec<TcpStream>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -186,8 +188,8 @@ async fn busy_listener() -> (TcpListener, Vec<TcpStream>) {
     panic!("the queue has no end");
 }
 
-/// Lets one worker connect to a server that is busy, stops it meanwhile, lets a second one take over, and the connection come about;
-/// then lets the first one go on, which finds its socket ready and its deadline passed at the same moment.
+/// Lets one worker connect to a busy server, stops it meanwhile, lets a second one take over and the connection be
+/// established, and resumes the first, which finds its socket ready and its deadline passed at the same moment.
 async fn stopped_while_connecting(sandbox: &Sandbox, access: String, service: String, number: usize) -> bool {
     let supplier = sandbox.onapi();
     let (listener, waiting) = busy_listener().await;
@@ -199,7 +201,7 @@ async fn stopped_while_connecting(sandbox: &Sandbox, access: String, service: St
     let (mut first, stored) = FirstWorker::start(&arguments).await;
     let own = |stream: &TcpStream| stream.local_addr().unwrap().port();
     let ports: Vec<u16> = waiting.iter().map(own).collect();
-    // On a slow machine it has given up before it was seen to connect, and nothing can have left.
+    // On a slow machine the worker gave up before the test saw it connect, so it cannot have sent anything.
     while !is_connecting(port) && matches!(first.process.try_wait(), Ok(None)) {
         tokio::task::yield_now().await;
     }
@@ -229,7 +231,7 @@ async fn stopped_while_connecting(sandbox: &Sandbox, access: String, service: St
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_leaves_over_a_connection_that_comes_about_too_late() {
+async fn nothing_is_sent_over_a_connection_established_too_late() {
     let (sandbox, free) = network(CONNECTING).await;
     let runs = free.into_iter().enumerate();
     let runs: Vec<_> = runs

@@ -1,4 +1,4 @@
-//! What one call leaves to the next.
+//! What one call leaves to the next: pooled connections.
 
 use lastmile::Outcome;
 use lastmile_tests::{RawServer, Then, answer, json};
@@ -7,7 +7,7 @@ use crate::calls::{Call, done, patient};
 use crate::table::ok;
 
 #[tokio::test]
-async fn a_refusal_does_not_spoil_the_connection() {
+async fn a_rejected_call_leaves_its_connection_reusable() {
     for status in ["400 Bad Request", "404 Not Found", "429 Too Many Requests", "500 Oh", "503 Busy"] {
         let script = [Then::AnswerAndKeep(json(status, "{}")), Then::AnswerAndKeep(ok())];
         let server = RawServer::start(script).await;
@@ -20,9 +20,9 @@ async fn a_refusal_does_not_spoil_the_connection() {
     }
 }
 
-/// What is left of an answer is not the beginning of the next.
+/// The rest of one response is not read as the start of the next.
 #[tokio::test]
-async fn an_answer_that_is_not_read_to_its_end_ends_the_connection() {
+async fn a_response_not_read_to_its_end_closes_the_connection() {
     const SHORT: &str = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"id\": \"1\"}";
     let long = answer("200 OK", &"x".repeat(1 << 20));
     for then in [SHORT, long] {
@@ -37,25 +37,25 @@ async fn an_answer_that_is_not_read_to_its_end_ends_the_connection() {
     }
 }
 
-/// Reads share a connection, until it is closed.
+/// Reads share a connection until it is closed.
 #[tokio::test]
-async fn calls_one_after_the_other_share_a_connection() {
+async fn sequential_reads_share_a_connection() {
     let closing = json("200 OK\r\nconnection: close", &done("1"));
     let script = [Then::AnswerAndKeep(ok()), Then::Answer(closing), Then::AnswerAndKeep(ok())];
     assert_eq!(connections(Call::Read, script).await, (2, vec![0, 0, 1, 1]));
 }
 
-/// What is sent once never meets a connection that is closing, or that holds what nobody asked for.
+/// A call that is sent once never uses a connection that is closing or that holds unrequested bytes.
 #[tokio::test]
-async fn a_creation_has_a_connection_of_its_own() {
+async fn a_creating_call_uses_a_fresh_connection() {
     for call in [Call::Create, Call::Activate] {
         assert_eq!(connections(call, [Then::AnswerAndKeep(ok())]).await, (4, vec![0, 1, 2, 3]), "{call:?}");
     }
 }
 
-/// Whatever becomes of the connection that an earlier read has left.
+/// The state of a connection that an earlier read left does not matter.
 #[tokio::test]
-async fn a_creation_leaves_the_connections_of_others_alone() {
+async fn a_creating_call_does_not_affect_pooled_connections() {
     let server = RawServer::start([Then::AnswerAndKeep(ok())]).await;
     let client = Call::Create.client(&server.base_url(), patient());
     for call in [Call::Read, Call::Create, Call::Read] {
@@ -67,7 +67,7 @@ async fn a_creation_leaves_the_connections_of_others_alone() {
     assert_eq!(connections, [0, 1, 0]);
 }
 
-/// How many connections four calls take, and which each.
+/// Makes four calls, and returns how many connections they take, and which connection each uses.
 async fn connections(call: Call, script: impl Into<Vec<Then>>) -> (usize, Vec<usize>) {
     let server = RawServer::start(script).await;
     let client = call.client(&server.base_url(), patient());

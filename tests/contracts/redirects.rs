@@ -1,4 +1,4 @@
-//! Where a redirected request goes, and with what.
+//! Where a redirected request is sent, and with which headers.
 
 use lastmile_tests::{RawServer, Then, answer};
 
@@ -6,9 +6,10 @@ use crate::calls::Ends::*;
 use crate::calls::{Call, patient, seen, server, tokens};
 use crate::table::ok;
 
-/// Another machine or port, the same machine by another name, and without a scheme: no credentials go there.
+/// No credentials are sent to another machine or port, to the same machine by another name, or to a URL without a
+/// scheme.
 #[tokio::test]
-async fn another_origin_is_never_asked() {
+async fn a_redirect_to_another_origin_is_not_followed() {
     let elsewhere = RawServer::start([Then::AnswerAndKeep(ok())]).await;
     let (address, port) = (elsewhere.address(), elsewhere.address().port());
     let places =
@@ -24,7 +25,7 @@ async fn another_origin_is_never_asked() {
         for (number, (status, place)) in redirects.iter().enumerate() {
             let told = client.make(call).await;
             let open = matches!(status, 302 | 303) && call != Call::Read;
-            let ends = if open { Unknown } else { Rejected };
+            let ends = if open { Indeterminate } else { Rejected };
             let seen = seen(call, &told, &here.wire().requests[number..]);
             assert_eq!(seen, (ends, Some(*status), 1, 1), "{call:?} {place}");
             let text = told.unwrap_err().to_string();
@@ -38,7 +39,7 @@ async fn another_origin_is_never_asked() {
 
 /// The password is not sent to another origin either.
 #[tokio::test]
-async fn a_login_is_not_redirected() {
+async fn a_login_redirect_to_another_origin_is_not_followed() {
     let elsewhere = RawServer::start([tokens()]).await;
     for status in [301, 302, 303, 307, 308] {
         let place = format!("{status} Elsewhere\r\nlocation: {}/token/", elsewhere.base_url());
@@ -53,9 +54,9 @@ async fn a_login_is_not_redirected() {
     assert_eq!(elsewhere.end().await.connections, 0);
 }
 
-/// What is sent on is the same request, at another path.
+/// The redirected request is the same request at another path.
 #[tokio::test]
-async fn a_creation_stays_what_it_is() {
+async fn a_redirected_creating_request_keeps_its_method_and_body() {
     for status in [307, 308] {
         for call in [Call::Create, Call::Activate, Call::Submit, Call::Change] {
             let found = answer(&format!("{status} Elsewhere\r\nlocation: /elsewhere?a=b"), "");

@@ -1,4 +1,4 @@
-//! The table: each fault with the steps of the server and what is seen of the calls.
+//! The table of contracts: each fault with the steps of the server and what both sides observe.
 
 use lastmile_tests::Then::*;
 use lastmile_tests::{answer, json};
@@ -9,127 +9,128 @@ use crate::calls::{done, drafted};
 use crate::{fifty_times, in_a_hurry, in_one_attempt, once, second, second_fifty_times};
 
 contracts! {
-    // The connection fails.
+    // Connection failures.
 
-    /// The reset surfaces before or after the client has written, so that it knows or does not know that nothing was sent.
+    /// The reset arrives before or after the client has written, so the client may or may not know that nothing was
+    /// sent.
     reset_on_accept: fifty_times [ResetUnread] {
-        Create   => (NotSent | Unknown, None, 1..=4, 0),
-        Read     => (NotSent | Unknown, None, 4, 0),
-        Delete   => (NotSent | Unknown, None, 4, 0),
+        Create   => (NotSent | Indeterminate, None, 1..=4, 0),
+        Read     => (NotSent | Indeterminate, None, 4, 0),
+        Delete   => (NotSent | Indeterminate, None, 4, 0),
     }
     closed_on_accept: fifty_times [CloseUnread] {
-        Create   => (NotSent | Unknown, None, 1..=4, 0),
-        Read     => (NotSent | Unknown, None, 4, 0),
-        Delete   => (NotSent | Unknown, None, 4, 0),
+        Create   => (NotSent | Indeterminate, None, 1..=4, 0),
+        Read     => (NotSent | Indeterminate, None, 4, 0),
+        Delete   => (NotSent | Indeterminate, None, 4, 0),
     }
-    /// It is sent again only if it is certain that it was not sent.
+    /// The request is repeated only if it certainly was not sent.
     reset_on_accept_once: fifty_times [ResetUnread, Answer(last())] {
-        Create   => (Answered, _, _, 1) | (Unknown, None, 1, 0),
+        Create   => (Answered, _, _, 1) | (Indeterminate, None, 1, 0),
         Read     => (Answered, _, _, 1),
         Change   => (Answered, _, _, 1),
     }
-    reset_in_the_request_s_body: once [ResetHalfway] {
-        Create   => (Unknown, None, 1, 0),
-        Activate => (Unknown, None, 1, 0),
-        Submit   => (Unknown, None, 1, 0),
-        Change   => (Unknown, None, 4, 0),
+    reset_in_the_request_body: once [ResetHalfway] {
+        Create   => (Indeterminate, None, 1, 0),
+        Activate => (Indeterminate, None, 1, 0),
+        Submit   => (Indeterminate, None, 1, 0),
+        Change   => (Indeterminate, None, 4, 0),
     }
     reset_after_the_request: once [Reset] {
-        Create   => (Unknown, None, 1, 1),
-        Activate => (Unknown, None, 1, 1),
-        Draft    => (Unknown, None, 1, 1),
-        Submit   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 4, 4),
-        List     => (Unknown, None, 4, 4),
-        Delete   => (Unknown, None, 4, 4),
-        Change   => (Unknown, None, 4, 4),
+        Create   => (Indeterminate, None, 1, 1),
+        Activate => (Indeterminate, None, 1, 1),
+        Draft    => (Indeterminate, None, 1, 1),
+        Submit   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 4, 4),
+        List     => (Indeterminate, None, 4, 4),
+        Delete   => (Indeterminate, None, 4, 4),
+        Change   => (Indeterminate, None, 4, 4),
     }
     reset_after_the_request_once: once [Reset, AnswerAndKeep(ok())] {
-        Create   => (Unknown, None, 1, 1),
+        Create   => (Indeterminate, None, 1, 1),
         Read     => (Answered, _, _, 2),
         List     => (Answered, _, _, 2),
         Delete   => (Answered, _, _, 2),
         Change   => (Answered, _, _, 2),
     }
-    closed_before_the_answer: once [Close] {
-        Create   => (Unknown, None, 1, 1),
-        Activate => (Unknown, None, 1, 1),
-        Submit   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 4, 4),
-        Delete   => (Unknown, None, 4, 4),
+    closed_before_the_response: once [Close] {
+        Create   => (Indeterminate, None, 1, 1),
+        Activate => (Indeterminate, None, 1, 1),
+        Submit   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 4, 4),
+        Delete   => (Indeterminate, None, 4, 4),
     }
-    closed_in_the_answer_s_head: once [Answer("HTTP/1.1 200 OK\r\ncontent-ty")] {
-        Create   => (Unknown, None, 1, 1),
-        Submit   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 4, 4),
-        Delete   => (Unknown, None, 4, 4),
+    closed_in_the_response_head: once [Answer("HTTP/1.1 200 OK\r\ncontent-ty")] {
+        Create   => (Indeterminate, None, 1, 1),
+        Submit   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 4, 4),
+        Delete   => (Indeterminate, None, 4, 4),
     }
-    closed_in_the_answer_s_body: once [Answer(CUT)] {
-        Create   => (Unknown, Some(200), 1, 1),
-        Submit   => (Unknown, Some(200), 1, 1),
-        Read     => (Unknown, Some(200), 4, 4),
-        Delete   => (Unknown, Some(200), 4, 4),
-        Change   => (Unknown, Some(200), 4, 4),
+    closed_in_the_response_body: once [Answer(CUT)] {
+        Create   => (Indeterminate, Some(200), 1, 1),
+        Submit   => (Indeterminate, Some(200), 1, 1),
+        Read     => (Indeterminate, Some(200), 4, 4),
+        Delete   => (Indeterminate, Some(200), 4, 4),
+        Change   => (Indeterminate, Some(200), 4, 4),
     }
-    /// A reset may overtake what was sent before it.
-    reset_in_the_answer_s_body: fifty_times [AnswerAndReset(CUT)] {
-        Create   => (Unknown, None | Some(200), 1, 1),
+    /// A reset may overtake the bytes that were sent before it.
+    reset_in_the_response_body: fifty_times [AnswerAndReset(CUT)] {
+        Create   => (Indeterminate, None | Some(200), 1, 1),
     }
-    closed_in_a_refusal_s_body: once [Answer("HTTP/1.1 400 Bad\r\ncontent-length: 100\r\n\r\n{\"message\": \"")] {
+    closed_in_an_error_body: once [Answer("HTTP/1.1 400 Bad\r\ncontent-length: 100\r\n\r\n{\"message\": \"")] {
         Create   => (Rejected, Some(400), 1, 1),
         Read     => (Rejected, Some(400), 1, 1),
         List     => (Rejected, Some(400), 1, 1),
         Delete   => (Rejected, Some(400), 1, 1),
     }
 
-    // The server does not answer in time.
+    // Responses that do not arrive in time.
 
-    no_answer_until_the_deadline: in_a_hurry [Hang] {
-        Create   => (Unknown, None, 1, 1),
-        Activate => (Unknown, None, 1, 1),
-        Submit   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 2, 1..=2),
-        List     => (Unknown, None, 2, 1..=2),
-        Delete   => (Unknown, None, 2, 1..=2),
+    no_response_until_the_deadline: in_a_hurry [Hang] {
+        Create   => (Indeterminate, None, 1, 1),
+        Activate => (Indeterminate, None, 1, 1),
+        Submit   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 2, 1..=2),
+        List     => (Indeterminate, None, 2, 1..=2),
+        Delete   => (Indeterminate, None, 2, 1..=2),
     }
-    an_answer_without_its_body: in_a_hurry [AnswerAndHang(CUT)] {
-        Create   => (Unknown, Some(200), 1, 1),
-        Read     => (Unknown, Some(200), 2, 1..=2),
-        Delete   => (Unknown, Some(200), 2, 1..=2),
+    a_response_without_its_body: in_a_hurry [AnswerAndHang(CUT)] {
+        Create   => (Indeterminate, Some(200), 1, 1),
+        Read     => (Indeterminate, Some(200), 2, 1..=2),
+        Delete   => (Indeterminate, Some(200), 2, 1..=2),
     }
-    a_refusal_without_its_body: in_one_attempt [AnswerAndHang("HTTP/1.1 403 No\r\ncontent-length: 100\r\n\r\n")] {
+    an_error_response_without_its_body: in_one_attempt [AnswerAndHang("HTTP/1.1 403 No\r\ncontent-length: 100\r\n\r\n")] {
         Create   => (Rejected, Some(403), 1, 1),
         Read     => (Rejected, Some(403), 1, 1),
         List     => (Rejected, Some(403), 1, 1),
         Delete   => (Rejected, Some(403), 1, 1),
     }
-    a_dripping_head: in_a_hurry [Drip("HTTP/1.1 200 OK\r\nx-slow: ", "a")] {
-        Create   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 2, 1..=2),
-        List     => (Unknown, None, 2, 1..=2),
+    a_slow_head: in_a_hurry [Drip("HTTP/1.1 200 OK\r\nx-slow: ", "a")] {
+        Create   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 2, 1..=2),
+        List     => (Indeterminate, None, 2, 1..=2),
     }
-    a_dripping_body: in_a_hurry [Drip(CUT, " ")] {
-        Create   => (Unknown, Some(200), 1, 1),
-        Read     => (Unknown, Some(200), 2, 1..=2),
+    a_slow_body: in_a_hurry [Drip(CUT, " ")] {
+        Create   => (Indeterminate, Some(200), 1, 1),
+        Read     => (Indeterminate, Some(200), 2, 1..=2),
     }
-    interim_answers_without_end: in_a_hurry [Drip("", "HTTP/1.1 102 Processing\r\n\r\n")] {
-        Create   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 2, 1..=2),
+    endless_interim_responses: in_a_hurry [Drip("", "HTTP/1.1 102 Processing\r\n\r\n")] {
+        Create   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 2, 1..=2),
     }
 
-    // The server answers with what cannot be used.
+    // Responses that cannot be used.
 
-    no_http: once [Answer("220 mail.sp.example ready\r\n")] {
-        Create   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 4, 4),
+    not_http: once [Answer("220 mail.sp.example ready\r\n")] {
+        Create   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 4, 4),
     }
-    a_head_without_end: once [Flood("HTTP/1.1 200 OK\r\n", "x-filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n")] {
-        Create   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 4, 4),
+    an_endless_head: once [Flood("HTTP/1.1 200 OK\r\n", "x-filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n")] {
+        Create   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 4, 4),
     }
-    a_header_without_end: once [Flood("HTTP/1.1 200 OK\r\nx-filler: ", "a")] {
-        Create   => (Unknown, None, 1, 1),
-        Read     => (Unknown, None, 4, 4),
+    an_endless_header: once [Flood("HTTP/1.1 200 OK\r\nx-filler: ", "a")] {
+        Create   => (Indeterminate, None, 1, 1),
+        Read     => (Indeterminate, None, 4, 4),
     }
     truncated_json: once [AnswerAndKeep(json("200 OK", r#"{"id": "1", "name": "#))] {
         Create   => (Decode, Some(200), 1, 1),
@@ -143,38 +144,38 @@ contracts! {
         Submit   => (Decode, Some(200), 1, 1),
         Read     => (Decode, Some(200), 1, 1),
     }
-    /// What ends a page in the middle ends the connection too.
+    /// A truncated body also ends the connection.
     a_content_length_that_is_too_short: once [AnswerAndKeep(SHORT)] {
         Create   => (Decode, Some(200), 1, 1),
         Read     => (Decode, Some(200), 1, 1),
     }
-    a_page_with_status_200: once [AnswerAndKeep(page("200 OK"))] {
+    an_html_page_with_status_200: once [AnswerAndKeep(page("200 OK"))] {
         Create   => (Decode, Some(200), 1, 1),
         Activate => (Decode, Some(200), 1, 1),
         Submit   => (Decode, Some(200), 1, 1),
         Read     => (Decode, Some(200), 1, 1),
         Delete   => (Decode, Some(200), 1, 1),
     }
-    a_page_with_status_400: once [AnswerAndKeep(page("400 Bad Request"))] {
+    an_html_page_with_status_400: once [AnswerAndKeep(page("400 Bad Request"))] {
         Create   => (Rejected, Some(400), 1, 1),
         Submit   => (Rejected, Some(400), 1, 1),
         Read     => (Rejected, Some(400), 1, 1),
         Delete   => (Rejected, Some(400), 1, 1),
     }
-    a_page_with_status_502: once [AnswerAndKeep(page("502 Bad Gateway"))] {
-        Create   => (Unknown, Some(502), 1, 1),
-        Submit   => (Unknown, Some(502), 1, 1),
-        Read     => (Unknown, Some(502), 4, 4),
-        Delete   => (Unknown, Some(502), 4, 4),
+    an_html_page_with_status_502: once [AnswerAndKeep(page("502 Bad Gateway"))] {
+        Create   => (Indeterminate, Some(502), 1, 1),
+        Submit   => (Indeterminate, Some(502), 1, 1),
+        Read     => (Indeterminate, Some(502), 4, 4),
+        Delete   => (Indeterminate, Some(502), 4, 4),
     }
-    good_json_under_another_name: once [AnswerAndKeep(answer("200 OK\r\ncontent-type: text/plain", &done("1")))] {
+    json_with_another_content_type: once [AnswerAndKeep(answer("200 OK\r\ncontent-type: text/plain", &done("1")))] {
         Create   => (Answered, _, _, 1),
         Activate => (Answered, _, _, 1),
         Submit   => (Answered, _, _, 1),
         Read     => (Answered, _, _, 1),
         Change   => (Answered, _, _, 1),
     }
-    nothing_where_json_is_documented: once [AnswerAndKeep(json("200 OK", ""))] {
+    an_empty_body_where_json_is_documented: once [AnswerAndKeep(json("200 OK", ""))] {
         Create   => (Decode, Some(200), 1, 1),
         Activate => (Decode, Some(200), 1, 1),
         Submit   => (Decode, Some(200), 1, 1),
@@ -187,14 +188,14 @@ contracts! {
         Read     => (Decode, Some(204), 1, 1),
         Delete   => (Answered, _, _, 1),
     }
-    interim_answers_before_the_answer: once [AnswerAndKeep(interim())] {
+    interim_responses_before_the_response: once [AnswerAndKeep(interim())] {
         Create   => (Answered, _, _, 1),
         Submit   => (Answered, _, _, 1),
         Read     => (Answered, _, _, 1),
         List     => (Answered, _, _, 1),
     }
 
-    // The server answers with a status that leaves something open.
+    // Statuses.
 
     bad_request: once [AnswerAndKeep(json("400 Bad Request", r#"{"message": "no"}"#))] {
         Create   => (Rejected, Some(400), 1, 1),
@@ -203,16 +204,16 @@ contracts! {
         Read     => (Rejected, Some(400), 1, 1),
         Delete   => (Rejected, Some(400), 1, 1),
     }
-    wrong_keys: once [AnswerAndKeep(answer("401 Unauthorized", ""))] {
+    unauthorized: once [AnswerAndKeep(answer("401 Unauthorized", ""))] {
         Create   => (Rejected, Some(401), 1, 1),
         Activate => (Rejected, Some(401), 1, 1),
         Read     => (Rejected, Some(401), 1, 1),
     }
     request_timeout: once [Answer(answer("408 Request Timeout\r\nconnection: close", ""))] {
-        Create   => (Unknown, Some(408), 1, 1),
-        Submit   => (Unknown, Some(408), 1, 1),
-        Read     => (Unknown, Some(408), 4, 4),
-        Delete   => (Unknown, Some(408), 4, 4),
+        Create   => (Indeterminate, Some(408), 1, 1),
+        Submit   => (Indeterminate, Some(408), 1, 1),
+        Read     => (Indeterminate, Some(408), 4, 4),
+        Delete   => (Indeterminate, Some(408), 4, 4),
     }
     too_many_requests: once [AnswerAndKeep(answer("429 Too Many Requests", ""))] {
         Create   => (Throttled, Some(429), 1, 1),
@@ -222,66 +223,68 @@ contracts! {
         Delete   => (Throttled, Some(429), 4, 4),
     }
     server_error: once [AnswerAndKeep(json("500 Internal Server Error", r#"{"message": "oh"}"#))] {
-        Create   => (Unknown, Some(500), 1, 1),
-        Activate => (Unknown, Some(500), 1, 1),
-        Submit   => (Unknown, Some(500), 1, 1),
-        Read     => (Unknown, Some(500), 4, 4),
-        List     => (Unknown, Some(500), 4, 4),
-        Delete   => (Unknown, Some(500), 4, 4),
+        Create   => (Indeterminate, Some(500), 1, 1),
+        Activate => (Indeterminate, Some(500), 1, 1),
+        Submit   => (Indeterminate, Some(500), 1, 1),
+        Read     => (Indeterminate, Some(500), 4, 4),
+        List     => (Indeterminate, Some(500), 4, 4),
+        Delete   => (Indeterminate, Some(500), 4, 4),
     }
-    not_offered: once [AnswerAndKeep(answer("501 Not Implemented", ""))] {
+    not_implemented: once [AnswerAndKeep(answer("501 Not Implemented", ""))] {
         Create   => (Rejected, Some(501), 1, 1),
         Read     => (Rejected, Some(501), 1, 1),
         Delete   => (Rejected, Some(501), 1, 1),
     }
-    unavailable: once [AnswerAndKeep(answer("503 Service Unavailable", ""))] {
-        Create   => (Unknown, Some(503), 1, 1),
-        Submit   => (Unknown, Some(503), 1, 1),
-        Read     => (Unknown, Some(503), 4, 4),
-        Delete   => (Unknown, Some(503), 4, 4),
+    service_unavailable: once [AnswerAndKeep(answer("503 Service Unavailable", ""))] {
+        Create   => (Indeterminate, Some(503), 1, 1),
+        Submit   => (Indeterminate, Some(503), 1, 1),
+        Read     => (Indeterminate, Some(503), 4, 4),
+        Delete   => (Indeterminate, Some(503), 4, 4),
     }
-    other_protocols: once [AnswerAndHang("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n")] {
-        Create   => (Unknown, Some(101), 1, 1),
+    switching_protocols: once [AnswerAndHang("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n")] {
+        Create   => (Indeterminate, Some(101), 1, 1),
         Read     => (Rejected, Some(101), 1, 1),
     }
     multiple_choices: once [AnswerAndKeep(answer("300 Multiple Choices", ""))] {
-        Create   => (Unknown, Some(300), 1, 1),
+        Create   => (Indeterminate, Some(300), 1, 1),
         Read     => (Rejected, Some(300), 1, 1),
     }
     not_modified: once [AnswerAndKeep("HTTP/1.1 304 Not Modified\r\n\r\n")] {
-        Create   => (Unknown, Some(304), 1, 1),
+        Create   => (Indeterminate, Some(304), 1, 1),
         Read     => (Rejected, Some(304), 1, 1),
-        // Nobody asked whether something has changed.
+        // The request was not conditional.
         List     => (Rejected, Some(304), 1, 1),
     }
 
-    // Over several attempts, a changing call ends as the weakest of them; what was answered last is told all the same.
+    // Over several attempts, a changing call has the least certain of their outcomes. The error carries the last
+    // response.
 
-    a_refusal_after_a_reset: once [Reset, AnswerAndKeep(answer("400 Bad Request", ""))] {
-        Change   => (Unknown, Some(400), 2, 2),
-        Delete   => (Unknown, Some(400), 2, 2),
+    a_rejection_after_a_reset: once [Reset, AnswerAndKeep(answer("400 Bad Request", ""))] {
+        Change   => (Indeterminate, Some(400), 2, 2),
+        Delete   => (Indeterminate, Some(400), 2, 2),
         Read     => (Rejected, Some(400), 2, 2),
     }
     not_found_after_a_server_error: once [AnswerAndKeep(answer("503 Busy", "")), AnswerAndKeep(answer("404 None", ""))] {
-        Change   => (Unknown, Some(404), 2, 2),
-        Delete   => (Unknown, Some(404), 2, 2),
+        Change   => (Indeterminate, Some(404), 2, 2),
+        Delete   => (Indeterminate, Some(404), 2, 2),
         Read     => (Rejected, Some(404), 2, 2),
     }
     reset_on_connecting_after_a_reset: fifty_times [Reset, ResetUnread] {
-        Delete   => (Unknown, None, 4, 1),
-        Read     => (Unknown, None, 4, 1),
+        Delete   => (Indeterminate, None, 4, 1),
+        Read     => (Indeterminate, None, 4, 1),
     }
-    nothing_after_a_server_error: once [Answer(answer("503 Busy", "")), Close] {
-        Delete   => (Unknown, Some(503), 4, 4),
+    closed_after_a_server_error: once [Answer(answer("503 Busy", "")), Close] {
+        Delete   => (Indeterminate, Some(503), 4, 4),
     }
-    a_misfit_after_a_reset: once [Reset, AnswerAndKeep(page("200 OK"))] {
+    an_undecodable_response_after_a_reset: once [Reset, AnswerAndKeep(page("200 OK"))] {
         Change   => (Decode, Some(200), 2, 2),
     }
 
-    // A call after an earlier one has left a connection in the pool. Seen is the later one alone. What is sent once has a
-    // connection of its own (see pool.rs).
+    // A call after an earlier one left a connection in the pool. Only the later call is observed. Calls that are sent
+    // once use a connection of their own (see pool.rs).
 
-    /// The client notices in time, and makes another connection, or writes to one that nobody reads from any more.
+    /// The client notices the close in time and opens another connection, or writes to a connection that is no
+    /// longer read.
     closed_when_idle: second_fifty_times [AnswerAndKeep(ok()), CloseUnread, Answer(last())] {
         Read     => (Answered, _, _, 1),
         Change   => (Answered, _, _, 1),
@@ -291,28 +294,28 @@ contracts! {
         Change   => (Answered, _, _, 1),
     }
     closed_upon_the_second_request: second [AnswerAndKeep(ok()), Close, AnswerAndKeep(ok())] {
-        Create   => (Unknown, None, 1, 1),
+        Create   => (Indeterminate, None, 1, 1),
         Read     => (Answered, _, _, 2),
         Change   => (Answered, _, _, 2),
     }
     reset_upon_the_second_request: second [AnswerAndKeep(ok()), Reset, AnswerAndKeep(ok())] {
-        Create   => (Unknown, None, 1, 1),
+        Create   => (Indeterminate, None, 1, 1),
         Read     => (Answered, _, _, 2),
         Change   => (Answered, _, _, 2),
     }
-    /// As some proxies do with connections that nothing comes from.
+    /// Some proxies close idle connections in this way.
     told_408_when_idle: second_fifty_times
         [AnswerAndKeep(ok()), SpeakUnread("HTTP/1.0 408 Request Time-out\r\n\r\n"), Answer(last())]
     {
         Read     => (Answered, _, _, 1),
     }
-    two_answers_to_one_request: second_fifty_times [AnswerAndKeep(twice()), Answer(last())] {
+    two_responses_to_one_request: second_fifty_times [AnswerAndKeep(twice()), Answer(last())] {
         Read     => (Answered, _, _, 1),
     }
 
-    // The server redirects. Only within its origin is it followed, and never so that a request becomes another one.
+    // Redirects. They are followed only within the origin, and never such that the request changes.
 
-    /// "It is elsewhere" says that nothing was done here.
+    /// The status says that the resource is elsewhere, so nothing was done here.
     moved_301: once [AnswerAndKeep(to("301 Moved Permanently", "/elsewhere")), AnswerAndKeep(ok())] {
         Create   => (Rejected, Some(301), 1, 1),
         Activate => (Rejected, Some(301), 1, 1),
@@ -321,16 +324,16 @@ contracts! {
         Read     => (Answered, _, _, 2),
         List     => (Answered, _, _, 2),
     }
-    /// "See there" is what many servers say when it was done.
+    /// Many servers send this status after they carried out the request.
     found_302: once [AnswerAndKeep(to("302 Found", "/elsewhere")), AnswerAndKeep(ok())] {
-        Create   => (Unknown, Some(302), 1, 1),
-        Submit   => (Unknown, Some(302), 1, 1),
+        Create   => (Indeterminate, Some(302), 1, 1),
+        Submit   => (Indeterminate, Some(302), 1, 1),
         Delete   => (Answered, _, _, 2),
         Read     => (Answered, _, _, 2),
     }
     see_other_303: once [AnswerAndKeep(to("303 See Other", "/elsewhere")), AnswerAndKeep(ok())] {
-        Create   => (Unknown, Some(303), 1, 1),
-        Activate => (Unknown, Some(303), 1, 1),
+        Create   => (Indeterminate, Some(303), 1, 1),
+        Activate => (Indeterminate, Some(303), 1, 1),
         Read     => (Answered, _, _, 2),
     }
     redirected_307: once [AnswerAndKeep(to("307 Temporary Redirect", "/elsewhere")), AnswerAndKeep(ok())] {
@@ -345,70 +348,71 @@ contracts! {
         Read     => (Answered, _, _, 2),
     }
     redirected_and_reset: once [AnswerAndKeep(to("307 Temporary Redirect", "/elsewhere")), Reset] {
-        Create   => (Unknown, None, 1, 2),
+        Create   => (Indeterminate, None, 1, 2),
     }
-    redirected_for_ever: once [AnswerAndKeep(to("307 Temporary Redirect", "/here"))] {
+    endless_307_redirects: once [AnswerAndKeep(to("307 Temporary Redirect", "/here"))] {
         Create   => (Rejected, Some(307), 1, 6),
         Read     => (Rejected, Some(307), 1, 6),
         Delete   => (Rejected, Some(307), 1, 6),
     }
-    found_for_ever: once [AnswerAndKeep(to("302 Found", "/here"))] {
-        Create   => (Unknown, Some(302), 1, 1),
+    endless_302_redirects: once [AnswerAndKeep(to("302 Found", "/here"))] {
+        Create   => (Indeterminate, Some(302), 1, 1),
         Read     => (Rejected, Some(302), 1, 6),
         List     => (Rejected, Some(302), 1, 6),
     }
-    moved_nowhere: once [AnswerAndKeep(answer("308 Permanent Redirect", ""))] {
+    moved_308_without_a_location: once [AnswerAndKeep(answer("308 Permanent Redirect", ""))] {
         Create   => (Rejected, Some(308), 1, 1),
         Read     => (Rejected, Some(308), 1, 1),
     }
-    found_nowhere: once [AnswerAndKeep(answer("302 Found", ""))] {
-        Create   => (Unknown, Some(302), 1, 1),
+    found_302_without_a_location: once [AnswerAndKeep(answer("302 Found", ""))] {
+        Create   => (Indeterminate, Some(302), 1, 1),
         Read     => (Rejected, Some(302), 1, 1),
     }
 
-    // The server does not accept the token (of which there are as many as asked for). What it refused was not done.
+    // Rejected tokens (the server issues as many as requested). A request whose token was rejected had no effect.
 
-    a_refused_token: once [AnswerAndKeep(answer("401 Unauthorized", "")), AnswerAndKeep(ok())] {
+    a_rejected_token: once [AnswerAndKeep(answer("401 Unauthorized", "")), AnswerAndKeep(ok())] {
         Submit   => (Answered, _, _, 2),
         Order    => (Answered, _, _, 2),
     }
-    a_refused_token_of_a_draft: once [AnswerAndKeep(answer("401 Unauthorized", "")), AnswerAndKeep(json("200 OK", &drafted()))] {
+    a_rejected_token_of_a_draft: once [AnswerAndKeep(answer("401 Unauthorized", "")), AnswerAndKeep(json("200 OK", &drafted()))] {
         Draft    => (Answered, _, _, 2),
     }
-    every_token_refused: once [AnswerAndKeep(answer("401 Unauthorized", ""))] {
+    every_token_rejected: once [AnswerAndKeep(answer("401 Unauthorized", ""))] {
         Submit   => (Rejected, Some(401), 2, 2),
         Draft    => (Rejected, Some(401), 2, 2),
         Order    => (Rejected, Some(401), 2, 2),
     }
-    reset_after_a_refused_token: once [AnswerAndKeep(answer("401 Unauthorized", "")), Reset] {
-        Submit   => (Unknown, Some(401), 2, 2),
-        Draft    => (Unknown, Some(401), 2, 2),
-        Order    => (Unknown, Some(401), 4, 4),
+    reset_after_a_rejected_token: once [AnswerAndKeep(answer("401 Unauthorized", "")), Reset] {
+        Submit   => (Indeterminate, Some(401), 2, 2),
+        Draft    => (Indeterminate, Some(401), 2, 2),
+        Order    => (Indeterminate, Some(401), 4, 4),
     }
 
-    // ON-API may answer an order with where it is. It is read there, and is placed whether that works or not.
+    // ON-API may respond to an order with its location. The order is read there, and is placed whether that read
+    // succeeds or not.
 
-    created_elsewhere: once [AnswerAndKeep(created()), AnswerAndKeep(ok())] {
+    created_with_a_location: once [AnswerAndKeep(created()), AnswerAndKeep(ok())] {
         Activate => (Answered, _, _, 2),
     }
-    created_elsewhere_and_reset: once [AnswerAndKeep(created()), Reset] {
+    created_with_a_location_and_reset: once [AnswerAndKeep(created()), Reset] {
         Activate => (Decode, Some(201), 1, 5),
     }
 }
 
-/// Half of an answer.
+/// A truncated response.
 pub const CUT: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{\"id\": ";
 
 const SHORT: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{\"id\": \"1\"}";
 
-/// An answer that every call takes but [`Call::Draft`].
+/// Returns a response that every call but [`Call::Draft`] accepts.
 pub fn ok() -> &'static str {
     json("200 OK", &done("1"))
 }
 
-/// The same, and the end of its connection.
+/// Returns the same response, which also closes its connection.
 fn last() -> &'static str {
     json("200 OK\r\nconnection: close", &done("1"))
 }
@@ -422,7 +426,7 @@ fn interim() -> &'static str {
     format!("{hints}{}", ok()).leak()
 }
 
-/// An answer, and behind it one that nobody has asked for.
+/// Returns a response, followed by an unrequested one.
 fn twice() -> &'static str {
     format!("{}{}", ok(), json("200 OK", &done("stranger"))).leak()
 }

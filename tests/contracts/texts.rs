@@ -1,4 +1,4 @@
-//! What the texts of errors say of refusals and timeouts, and what they leave out.
+//! What the errors of rejections and timeouts say, and what they leave out.
 
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
@@ -14,9 +14,9 @@ async fn refused(call: Call, text: &'static str) -> Error {
 
 const CALLS: [Call; 6] = [Call::Create, Call::Read, Call::Activate, Call::List, Call::Draft, Call::Order];
 
-/// Every supplier stands behind gateways and frameworks with forms of their own.
+/// Every supplier runs gateways and frameworks with error forms of their own.
 #[tokio::test]
-async fn the_reason_is_read_in_whatever_form() {
+async fn error_bodies_of_every_form_are_read() {
     for call in CALLS {
         for (body, message) in [
             (r#"{"detail":"The frame is full"}"#, "The frame is full"),
@@ -47,7 +47,7 @@ async fn the_reason_is_read_in_whatever_form() {
 }
 
 #[tokio::test]
-async fn the_supplier_s_words_are_shown_to_those_who_ask() {
+async fn the_supplier_s_message_is_available_by_accessor() {
     let body =
         r#"{"cause":"The frame\nis full","errors":[{"field":"phone","code":"E1","message":"Kalle Anka"}]}"#;
     let error = refused(Call::Activate, json("400 Bad Request", body)).await;
@@ -67,7 +67,7 @@ async fn the_supplier_s_words_are_shown_to_those_who_ask() {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_server_hints_at_the_base_address() {
+async fn a_response_of_another_server_hints_at_the_base_url() {
     let hint = "check the base address and its path";
     for call in CALLS {
         for status in ["404 Not Found", "405 Method Not Allowed", "501 Not Implemented"] {
@@ -78,7 +78,7 @@ async fn an_answer_of_another_server_hints_at_the_base_address() {
                 assert!(error.to_string().contains(hint), "{call:?} {status}: {error}");
                 assert!(!error.is_in_supplier_format());
             }
-            // ON-API answers so to a list with nothing in it.
+            // ON-API responds in this way to a list without elements.
             if (call, &status[..3]) == (Call::List, "404") {
                 continue;
             }
@@ -91,7 +91,7 @@ async fn an_answer_of_another_server_hints_at_the_base_address() {
     }
 }
 
-/// How many milliseconds of the deadline are spent, by the text.
+/// Returns how many milliseconds of the deadline have passed according to the text.
 #[track_caller]
 fn spent(shown: &str, what: &str) -> u64 {
     let (_, rest) = shown.split_once(&format!("{what}: ")).unwrap_or_else(|| panic!("{shown}"));
@@ -101,7 +101,7 @@ fn spent(shown: &str, what: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_timeout_names_the_deadline_and_what_is_spent() {
+async fn a_timeout_names_the_deadline_and_the_elapsed_time() {
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{";
     for (then, what) in
         [(Then::Hang, "no answer"), (Then::AnswerAndHang(half), "the answer was not complete")]
@@ -150,9 +150,9 @@ async fn refused_credentials_are_named() {
     }
 }
 
-/// In whatever spelling: what repeats the password is not told as the supplier's words.
+/// A message that repeats the password in any encoding is not returned as the supplier's message.
 #[tokio::test]
-async fn an_echoed_password_is_taken_out() {
+async fn an_echoed_password_is_redacted() {
     for echo in [
         "no account for sp:p\\\"ss w\\u00f6rd",
         "wrong password P\\\"SS W\\u00d6RD",
@@ -174,12 +174,12 @@ async fn an_echoed_password_is_taken_out() {
         assert_eq!(error.display_with_supplier_message().to_string(), error.to_string());
         assert!(!error.body().is_empty(), "it is there for those who ask");
     }
-    // The same in a plain text, in another encoding.
+    // The same as plain text, in another encoding.
     let text = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=iso-8859-1\r\ncontent-length: 16\r\n\r\nno p\"ss w\u{f6}rd !";
     let server = RawServer::start([Then::Answer(text)]).await;
     let network = OnApi::builder(server.base_url()).login("sp", "p\"ss wörd").build().unwrap();
     assert_eq!(network.order(&"1".parse().unwrap()).await.unwrap_err().message(), None);
-    // A password that is in every text takes nothing out but its login.
+    // A password that occurs in every text redacts only the login.
     for (text, kept) in [("A frame is full", true), ("no account sp:a", false)] {
         let body = format!(r#"{{"cause":"{text}"}}"#);
         let server = RawServer::start([Then::Answer(json("400 Bad Request", &body))]).await;
@@ -192,9 +192,9 @@ async fn an_echoed_password_is_taken_out() {
     }
 }
 
-/// RFC 8259, 8.1.
+/// RFC 8259, section 8.1.
 #[tokio::test]
-async fn a_byte_order_mark_is_no_part_of_an_answer() {
+async fn a_byte_order_mark_is_ignored() {
     let marked = json("200 OK", &format!("\u{feff}{}", crate::calls::done("1")));
     for call in CALLS.into_iter().filter(|call| *call != Call::Draft) {
         let (told, _) = told(call, patient(), vec![Then::AnswerAndKeep(marked)]).await;

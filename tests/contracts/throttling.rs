@@ -1,4 +1,4 @@
-//! What a server asks for with `Retry-After` is done, where it may be and there is time.
+//! `Retry-After` is honoured where the call may be repeated and its deadline allows it.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use crate::calls::Ends::*;
 use crate::calls::{Call, patient, seen, told};
 use crate::table::ok;
 
-/// An answer that asks to come back after so many seconds, or at such a time.
+/// Returns a response that asks the client to wait for this many seconds, or until this time.
 fn later(status: &str, after: &str) -> Then {
     Then::AnswerAndKeep(answer(&format!("{status}\r\nretry-after: {after}"), ""))
 }
@@ -16,7 +16,7 @@ fn later(status: &str, after: &str) -> Then {
 const STATUSES: [&str; 2] = ["429 Too Many Requests", "503 Service Unavailable"];
 
 #[tokio::test]
-async fn seconds_are_waited_for() {
+async fn retry_after_in_seconds_is_honoured() {
     let case = async |call: Call, status: &str| {
         let (told, wire) = told(call, patient(), vec![later(status, "1"), Then::AnswerAndKeep(ok())]).await;
         assert_eq!(seen(call, &told, &wire.requests), (Answered, None, 0, 2));
@@ -27,24 +27,24 @@ async fn seconds_are_waited_for() {
 }
 
 #[tokio::test]
-async fn a_date_is_waited_for() {
+async fn retry_after_as_a_date_is_honoured() {
     let moment = SystemTime::now() + Duration::from_secs(2);
     let date = httpdate::fmt_http_date(moment);
     let server = RawServer::start([later(STATUSES[0], &date), Then::AnswerAndKeep(ok())]).await;
     let client = Call::Read.client(&server.base_url(), patient());
     assert_eq!(client.make(Call::Read).await.unwrap(), "1");
-    // The date has whole seconds.
+    // The date has a resolution of one second.
     assert!(SystemTime::now() >= httpdate::parse_http_date(&date).unwrap());
     drop(client);
     assert_eq!(server.end().await.requests.len(), 2);
 }
 
 #[tokio::test]
-async fn what_is_beyond_the_deadline_is_told_at_once() {
+async fn a_retry_after_beyond_the_deadline_fails_at_once() {
     let hour = Duration::from_secs(3600);
     let date = httpdate::fmt_http_date(SystemTime::now() + hour);
     for after in ["3600", &date, "18446744073709551615"] {
-        for (status, ends) in [(STATUSES[0], Throttled), (STATUSES[1], Unknown)] {
+        for (status, ends) in [(STATUSES[0], Throttled), (STATUSES[1], Indeterminate)] {
             for call in [Call::Read, Call::Delete, Call::List] {
                 let (told, wire) = told(call, patient(), vec![later(status, after)]).await;
                 let code = status[..3].parse().ok();
@@ -57,10 +57,10 @@ async fn what_is_beyond_the_deadline_is_told_at_once() {
     }
 }
 
-/// Nothing came of what was throttled, but the caller decides whether it is still wanted when there is room.
+/// A throttled request had no effect, but the caller decides whether it is still wanted later.
 #[tokio::test]
-async fn a_creation_is_not_sent_again() {
-    for (status, ends) in [(STATUSES[0], Throttled), (STATUSES[1], Unknown)] {
+async fn a_throttled_creating_call_is_not_repeated() {
+    for (status, ends) in [(STATUSES[0], Throttled), (STATUSES[1], Indeterminate)] {
         for call in [Call::Create, Call::Activate, Call::Submit] {
             let script = vec![later(status, "0"), Then::AnswerAndKeep(ok())];
             let (told, wire) = told(call, patient(), script).await;
@@ -73,7 +73,7 @@ async fn a_creation_is_not_sent_again() {
 
 /// The server asks for a pause of unknown length, so it is not called again within the next few seconds.
 #[tokio::test]
-async fn what_cannot_be_understood_asks_for_a_cautious_pause() {
+async fn an_invalid_retry_after_causes_a_cautious_backoff() {
     let cautious = Some(Duration::from_secs(5));
     for after in ["soon", "-1", "Sun, 31 Feb 2094 08:50:07 GMT", ""] {
         for call in [Call::Read, Call::Delete, Call::Create] {
@@ -86,7 +86,7 @@ async fn what_cannot_be_understood_asks_for_a_cautious_pause() {
 }
 
 #[tokio::test]
-async fn it_is_never_called_again_sooner_than_asked() {
+async fn no_attempt_precedes_the_retry_after() {
     let case = async |after: &str| {
         let (told, wire) =
             told(Call::Read, patient(), vec![later(STATUSES[0], after), Then::AnswerAndKeep(ok())]).await;
@@ -105,10 +105,10 @@ async fn it_is_never_called_again_sooner_than_asked() {
     }
 }
 
-/// A quota that is used up is often answered with 403: by Azure API Management for one, where the body says "Out of call
-/// volume quota".
+/// An exhausted quota is often reported with 403, for example by Azure API Management with the body "Out of call volume
+/// quota".
 #[tokio::test]
-async fn a_refusal_that_says_when_to_come_back_is_a_throttle() {
+async fn a_403_with_retry_after_is_throttled() {
     for status in ["403 Quota Exceeded", "413 Too Much", "420 Calm", "423 Locked", "425 Too Early"] {
         for call in [Call::Read, Call::Delete, Call::Create] {
             let (told, wire) = told(call, patient(), vec![later(status, "3600")]).await;
@@ -120,7 +120,7 @@ async fn a_refusal_that_says_when_to_come_back_is_a_throttle() {
         let (told, wire) = told(Call::Read, patient(), vec![refused]).await;
         assert_eq!(seen(Call::Read, &told, &wire.requests).0, Rejected, "{status} without a time");
     }
-    // Of a conflict it is not known what it says: it may be that there is such an order already.
+    // The meaning of a conflict is not known: such an order may already exist.
     let (told, wire) = told(Call::Create, patient(), vec![later("409 Conflict", "1")]).await;
     assert_eq!(seen(Call::Create, &told, &wire.requests), (Rejected, Some(409), 1, 1));
 }

@@ -1,4 +1,4 @@
-//! Tokens that are refused or cannot be had, and a submission whose answer is lost.
+//! Rejected and unavailable tokens, and a submission whose response is lost.
 
 use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_tests::{RawServer, Then, Wire, answer, json, settled, store_and_place};
@@ -28,13 +28,13 @@ const OBTAIN: &str = "/api/v2/account/token/";
 const RENEW: &str = "/api/v2/account/token/refresh/";
 
 #[tokio::test]
-async fn a_refused_token_is_renewed_once() {
+async fn a_rejected_token_is_renewed_once() {
     for (call, last) in [(Call::Order, ok()), (Call::Submit, ok()), (Call::Draft, json("200 OK", &drafted()))]
     {
         let (told, wire) = told(call, [REFUSED, Then::AnswerAndKeep(last)], vec![tokens()]).await;
         assert_eq!(seen(call, &told, &wire.requests), (Answered, None, 0, 2));
         assert_eq!(paths(&wire), [OBTAIN, RENEW], "{call:?}");
-        // A second refusal is an answer: there is no third token.
+        // A second rejection is final: there is no third token.
         let (told, wire) = self::told(call, [REFUSED, REFUSED], vec![tokens()]).await;
         assert_eq!(seen(call, &told, &wire.requests), (Rejected, Some(401), 2, 2));
         assert_eq!(paths(&wire), [OBTAIN, RENEW], "{call:?}");
@@ -53,9 +53,9 @@ async fn without_a_token_nothing_is_sent() {
     }
 }
 
-/// What was refused was not done, so it counts as not sent.
+/// A rejected request had no effect, so it counts as not sent.
 #[tokio::test]
-async fn no_other_token_is_to_be_had() {
+async fn a_call_is_not_sent_when_its_token_cannot_be_renewed() {
     for call in [Call::Draft, Call::Submit] {
         let (told, wire) = told(call, [REFUSED; 2], vec![tokens(), Then::Reset]).await;
         let seen = seen(call, &told, &wire.requests);
@@ -64,9 +64,9 @@ async fn no_other_token_is_to_be_had() {
     }
 }
 
-/// The promise of this library, from end to end: the answer is lost, nothing is sent again, and a look decides.
+/// The main guarantee of this library, end to end: the response is lost, nothing is sent again, and a look-up decides.
 #[tokio::test]
-async fn a_submission_whose_answer_is_lost_is_found() {
+async fn a_submission_with_a_lost_response_is_found() {
     let script = [
         Then::AnswerAndKeep(json("200 OK", &drafted())),
         Then::Reset,
@@ -83,7 +83,7 @@ async fn a_submission_whose_answer_is_lost_is_found() {
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Indeterminate, 1));
     assert_eq!(submission.place(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate);
 
-    // A look-up that fails leaves it as it is.
+    // A failed look-up changes nothing.
     assert_eq!(submission.reconcile(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert_eq!(submission.state(), PreparedState::Indeterminate);
     let Reconciled::Placed(order) = submission.reconcile(&covage).await.unwrap() else {
@@ -104,9 +104,9 @@ async fn a_submission_whose_answer_is_lost_is_found() {
     assert_eq!(wire.tokens.len(), 1);
 }
 
-/// A refusal of the second try proves nothing about the first: it may be refused because the first was taken.
+/// A rejection of the second attempt proves nothing about the first: it may be rejected because the first took effect.
 #[tokio::test]
-async fn a_refusal_of_what_was_declared_absent_is_no_proof() {
+async fn a_rejection_after_declare_absent_proves_nothing() {
     let bad = answer("400 Bad Request", "");
     let draft = json("200 OK", &drafted());
     let [draft, bad, submitted] = [draft, bad, ok()].map(Then::AnswerAndKeep);
@@ -119,7 +119,7 @@ async fn a_refusal_of_what_was_declared_absent_is_no_proof() {
     let error = store_and_place(&mut submission, &covage).await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Rejected, 1), "this request was refused");
     assert_eq!(submission.state(), PreparedState::Ready);
-    // It is looked up before it is sent a third time.
+    // The value is looked up before it is sent a third time.
     store_and_place(&mut submission, &covage).await.unwrap();
     assert_eq!(submission.state(), PreparedState::Placed);
     drop(covage);

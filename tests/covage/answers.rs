@@ -1,10 +1,10 @@
-//! Answers, whole and mutated in every place: read, and written back as they came.
+//! Responses, complete and with every value mutated, are read and written back unchanged.
 
 use lastmile::covage::types::{Building, Order, OrderBound, OrderEndpoint, OrderInfoEvent};
 use lastmile_tests::{samples, survives_mutation};
 
 #[test]
-fn no_mutation_costs_more_than_its_place() {
+fn a_mutation_affects_only_its_own_value() {
     let mut tried = 0;
     macro_rules! answers {
         ($($operation:literal => $type:ty;)*) => {$(

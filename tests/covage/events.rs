@@ -1,4 +1,4 @@
-//! Events, read as they come: none lost, none twice.
+//! Events are delivered in order, none lost and none twice.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{covage, crashed, sandbox};
 use serde_json::{Value, json};
 
-/// One look of a service that was just started, which therefore need not wait for its turn; then it ends. Gives what it
-/// was told, and the cursor as its store has it.
+/// Polls once as a newly started service, which therefore need not wait for the interval, and ends. Returns the ids of
+/// the delivered events, and the cursor as the store holds it.
 async fn look(sandbox: &Sandbox, cursor: EventCursor) -> (Vec<String>, EventCursor) {
     look_and_take(sandbox, cursor, usize::MAX).await
 }
@@ -28,7 +28,7 @@ async fn look_and_take(sandbox: &Sandbox, cursor: EventCursor, most: usize) -> (
     (told, serde_json::from_str(&stored).unwrap())
 }
 
-/// A list of events as the supplier would answer it.
+/// Returns a list of events in the supplier's form.
 fn list(ids: impl IntoIterator<Item = u32>) -> Value {
     ids.into_iter().map(|id| json!({ "event_uuid": format!("e{id}"), "type": "order-running" })).collect()
 }
@@ -37,14 +37,14 @@ fn ids(ids: impl IntoIterator<Item = u32>) -> Vec<String> {
     ids.into_iter().map(|id| format!("e{id}")).collect()
 }
 
-/// A look at this list, of which the supplier gives so many at the most.
+/// Polls this list, of which the supplier returns at most this many events.
 async fn look_at(
     sandbox: &Sandbox,
     all: &[u32],
     most: usize,
     cursor: EventCursor,
 ) -> (Vec<String>, EventCursor) {
-    // A refused look shows what is asked for, and costs no turn.
+    // A rejected poll shows the requested offset, and does not use up the interval.
     sandbox.covage().answer_next("listEvents", Answer::status(403));
     covage(sandbox).events(cursor.clone()).poll().await.unwrap_err();
     let query = sandbox.covage().last().unwrap().query.unwrap();
@@ -54,12 +54,12 @@ async fn look_at(
     look(sandbox, cursor).await
 }
 
-/// Ends every service that can be ended, and gives the ids of all events.
+/// Terminates every service that can be terminated, and returns the ids of all events.
 async fn end_services(sandbox: &Sandbox) -> Vec<String> {
-    let handle = covage(sandbox);
+    let client = covage(sandbox);
     let services = sandbox.covage().services().iter().filter(|one| one.active && one.product != "EN01");
     for (number, service) in services.enumerate() {
-        end(&handle, &service.uuid, number).await;
+        end(&client, &service.uuid, number).await;
         sandbox.covage().advance();
     }
     look(sandbox, EventCursor::default()).await.0
@@ -76,15 +76,15 @@ async fn end(covage: &Covage, service: &str, number: usize) {
 }
 
 #[tokio::test]
-async fn none_is_lost_and_none_comes_twice_over_restarts() {
+async fn events_are_delivered_once_over_restarts() {
     let sandbox = sandbox().await;
-    let handle = covage(&sandbox);
+    let client = covage(&sandbox);
     let (mut told, mut cursor) = (Vec::new(), EventCursor::default());
     let services = sandbox.covage().services().iter().filter(|one| one.active && one.product != "EN01");
     for (number, service) in services.enumerate() {
-        end(&handle, &service.uuid, number).await;
+        end(&client, &service.uuid, number).await;
         sandbox.covage().advance();
-        // The service dies after one event, and comes back with what it has stored.
+        // The service stops after one event, and restarts with the stored cursor.
         for most in [1, usize::MAX, usize::MAX] {
             let (news, stored) = look_and_take(&sandbox, cursor, most).await;
             told.extend(news);
@@ -98,11 +98,11 @@ async fn none_is_lost_and_none_comes_twice_over_restarts() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_shorter_than_asked_for_hides_nothing() {
+async fn short_pages_lose_no_events() {
     let sandbox = sandbox().await;
     let all: Vec<u32> = (0..100).collect();
     let (mut told, mut cursor) = (Vec::new(), EventCursor::default());
-    // Fewer than the cursor knows.
+    // Fewer events per page than the cursor remembers.
     for _ in 0..40 {
         let (news, stored) = look_at(&sandbox, &all, 7, cursor).await;
         told.extend(news);
@@ -112,7 +112,7 @@ async fn a_page_that_is_shorter_than_asked_for_hides_nothing() {
 }
 
 #[tokio::test]
-async fn one_that_is_listed_late_is_told_and_the_others_are_not_again() {
+async fn a_late_event_is_delivered_without_repeating_others() {
     let sandbox = sandbox().await;
     let (told, cursor) = look_at(&sandbox, &[1, 2, 3, 5, 6], 500, EventCursor::default()).await;
     assert_eq!(told, ids([1, 2, 3, 5, 6]));
@@ -126,12 +126,12 @@ async fn one_that_is_listed_late_is_told_and_the_others_are_not_again() {
 }
 
 #[tokio::test]
-async fn a_list_that_has_lost_its_oldest_is_found_into_again() {
+async fn the_position_is_recovered_after_old_events_were_deleted() {
     let sandbox = sandbox().await;
     let all: Vec<u32> = (0..300).collect();
     let (told, mut cursor) = look_at(&sandbox, &all, 500, EventCursor::default()).await;
     assert_eq!(told.len(), 300);
-    // 120 of them are gone and 5 are new; then all are gone and 10 are new.
+    // 120 events are deleted and 5 are new; then all are deleted and 10 are new.
     for (now, new) in [(120..305, 300..305), (1000..1010, 1000..1010)] {
         let now: Vec<u32> = now.collect();
         let mut told = Vec::new();
@@ -145,11 +145,11 @@ async fn a_list_that_has_lost_its_oldest_is_found_into_again() {
 }
 
 #[tokio::test]
-async fn a_place_behind_the_end_that_is_answered_with_404_is_looked_for() {
+async fn the_position_is_recovered_after_a_404_for_the_offset() {
     let sandbox = sandbox().await;
     let all: Vec<u32> = (0..300).collect();
     let (_, mut cursor) = look_at(&sandbox, &all, 500, EventCursor::default()).await;
-    // All but the last of them are gone, and the supplier refuses a place behind the end.
+    // All but the last events are deleted, and the supplier rejects an offset beyond the end.
     let mut told = Vec::new();
     let now: Vec<u32> = (290..303).collect();
     for _ in 0..8 {
@@ -168,14 +168,14 @@ async fn a_place_behind_the_end_that_is_answered_with_404_is_looked_for() {
         cursor = stored;
     }
     assert_eq!(told, ids(300..303));
-    // At the beginning there is no such end.
+    // A 404 for offset 0 is an error.
     sandbox.covage().answer_next("listEvents", Answer::json(404, &json!({ "detail": "Not found." })));
     let error = covage(&sandbox).events(EventCursor::default()).poll().await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Rejected);
 }
 
 #[tokio::test]
-async fn the_supplier_s_own_list_may_lose_its_oldest_and_be_short() {
+async fn the_sandbox_list_may_shrink_and_have_short_pages() {
     let sandbox = sandbox().await;
     let (mut told, mut cursor) = (Vec::new(), EventCursor::default());
     let expected = end_services(&sandbox).await;
@@ -192,7 +192,7 @@ async fn the_supplier_s_own_list_may_lose_its_oldest_and_be_short() {
 }
 
 #[tokio::test]
-async fn a_look_before_its_turn_sends_nothing_and_forgets_nothing() {
+async fn a_poll_before_the_interval_is_throttled_and_keeps_the_cursor() {
     let sandbox = sandbox().await;
     sandbox.covage().answer_next("listEvents", Answer::json(200, &list([1, 2])));
     let mut events = covage(&sandbox).events(EventCursor::default());
@@ -230,7 +230,7 @@ async fn deferred(sandbox: &Sandbox, covage: &Covage) -> OrderId {
 }
 
 #[tokio::test]
-async fn a_deferred_order_goes_on_when_it_is_told_to() {
+async fn a_deferred_order_continues_after_stop_deferred() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let order = deferred(&sandbox, &covage).await;
@@ -264,7 +264,7 @@ async fn a_deferred_order_goes_on_when_it_is_told_to() {
 }
 
 #[test]
-fn every_word_for_a_state_has_its_stage() {
+fn every_status_maps_to_a_stage() {
     let stage = |status: Value| {
         let order = json!({ "status": status });
         serde_json::from_value::<lastmile::covage::types::Order>(order).unwrap().progress()

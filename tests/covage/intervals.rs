@@ -25,7 +25,7 @@ fn informed() -> Answer {
     Answer::json(200, &json!({ "info": "Event was successfully created" }))
 }
 
-/// Nothing was sent, and how long to wait for the next turn.
+/// Checks that nothing was sent, and returns how long to wait for the next call.
 fn rests(result: Result<(), Error>) -> Duration {
     let error = result.unwrap_err();
     assert_eq!((error.outcome(), error.attempts(), error.status()), (Outcome::Throttled, 0, None));
@@ -35,10 +35,10 @@ fn rests(result: Result<(), Error>) -> Duration {
 }
 
 #[tokio::test]
-async fn events_are_asked_for_once_in_30_seconds() {
+async fn events_are_polled_at_most_once_in_30_seconds() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
-    // A token that must be renewed first costs no turn, nor does a refusal.
+    // Neither a token renewal before the call nor a rejection uses up the interval.
     sandbox.covage().answer_next("listEvents", Answer::status(401));
     sandbox.covage().answer_next("listEvents", Answer::status(403));
     assert_eq!(events(&covage).await.unwrap_err().status().unwrap(), 403);
@@ -51,7 +51,7 @@ async fn events_are_asked_for_once_in_30_seconds() {
 }
 
 #[tokio::test]
-async fn a_further_attempt_waits_for_its_turn_too() {
+async fn a_repeated_attempt_keeps_the_interval() {
     let sandbox = sandbox().await;
     sandbox.covage().answer_next("listEvents", Answer::status(503));
     let error = events(&covage(&sandbox)).await.unwrap_err();
@@ -63,7 +63,7 @@ async fn a_further_attempt_waits_for_its_turn_too() {
 }
 
 #[tokio::test]
-async fn an_order_is_informed_about_once_in_five_minutes() {
+async fn information_is_sent_at_most_once_in_five_minutes() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     for order in ["1", "2"] {
@@ -86,7 +86,7 @@ async fn an_order_is_informed_about_once_in_five_minutes() {
 }
 
 #[tokio::test]
-async fn all_calls_of_a_handle_keep_to_its_rate() {
+async fn all_calls_of_a_client_share_its_rate_limit() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     let builder = Covage::builder(supplier.base_url()).login(supplier.email(), supplier.password());

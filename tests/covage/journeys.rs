@@ -1,4 +1,4 @@
-//! The journeys of a service, against the sandbox's own behaviour.
+//! The complete workflows of a service, against the sandbox's own behaviour.
 
 use futures_util::StreamExt as _;
 use lastmile::covage::types::{
@@ -13,7 +13,7 @@ use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{copy, covage, sandbox, settled, store_and_place};
 use serde_json::json;
 
-/// Everything that a draft needs before it is submitted.
+/// Returns everything that a draft needs before it is submitted.
 pub(crate) fn data(sandbox: &Sandbox, order_ref: &str) -> OrderUpdate {
     OrderUpdate {
         end_customer: Some(EndCustomerUpdate {
@@ -37,7 +37,7 @@ pub(crate) fn data(sandbox: &Sandbox, order_ref: &str) -> OrderUpdate {
     }
 }
 
-/// A fibre draft that starts from a building.
+/// Returns a fibre draft that starts from a building.
 pub(crate) async fn fibre(
     sandbox: &Sandbox,
     covage: &Covage,
@@ -70,7 +70,7 @@ pub(crate) async fn fibre(
 }
 
 #[tokio::test]
-async fn fibre_from_an_address_to_a_submitted_order() {
+async fn a_fibre_order_is_placed_from_an_address() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let place = sandbox.covage().premises()[0].clone();
@@ -99,7 +99,7 @@ async fn fibre_from_an_address_to_a_submitted_order() {
 }
 
 #[tokio::test]
-async fn a_building_with_its_stairs_and_sockets() {
+async fn a_building_lists_its_staircases_and_sockets() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let building = sandbox.covage().premises().iter().flat_map(|one| &one.buildings).next().unwrap().clone();
@@ -111,7 +111,7 @@ async fn a_building_with_its_stairs_and_sockets() {
 }
 
 #[tokio::test]
-async fn copper_and_the_list_of_orders() {
+async fn a_copper_order_is_placed_and_listed() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let premises = sandbox.covage().premises();
@@ -150,7 +150,7 @@ async fn copper_and_the_list_of_orders() {
 }
 
 #[tokio::test]
-async fn what_the_supplier_does_not_take_is_refused_before_anything_is_sent() {
+async fn invalid_input_is_refused_before_anything_is_sent() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, _) = fibre(&sandbox, &covage, "SP-1").await;
@@ -195,7 +195,7 @@ async fn what_the_supplier_does_not_take_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn an_incomplete_draft_is_refused_with_every_field() {
+async fn an_incomplete_draft_is_refused_naming_every_missing_field() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (draft, _) = fibre(&sandbox, &covage, "SP-1").await;
@@ -205,7 +205,7 @@ async fn an_incomplete_draft_is_refused_with_every_field() {
     let mut draft = not_ready.into_draft();
     assert_eq!(sandbox.covage().count("updateOrder"), 0, "refused here");
 
-    // The caller knows better, or so he says.
+    // The caller skips the validation.
     draft.skip_validation(paths.clone());
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
     let error = submission.place(&covage).await.unwrap_err();
@@ -220,7 +220,7 @@ async fn an_incomplete_draft_is_refused_with_every_field() {
 }
 
 #[tokio::test]
-async fn a_lost_submission_is_found_by_reading_the_order() {
+async fn a_lost_submission_is_found_in_the_order() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, socket) = fibre(&sandbox, &covage, "SP-1").await;
@@ -252,7 +252,7 @@ async fn a_lost_submission_is_found_by_reading_the_order() {
 }
 
 #[tokio::test]
-async fn a_second_worker_neither_doubles_a_draft_nor_its_submission() {
+async fn a_second_worker_duplicates_neither_draft_nor_submission() {
     let sandbox = Sandbox::builder().covage_unique_references(false).start().await.unwrap();
     let covage = covage(&sandbox);
     let (mut draft, socket) = fibre(&sandbox, &covage, "SP-1").await;
@@ -280,7 +280,7 @@ async fn a_second_worker_neither_doubles_a_draft_nor_its_submission() {
     assert_eq!(store_and_place(&mut second, &covage).await.unwrap().uuid.as_deref(), order.uuid.as_deref());
     assert_eq!(sandbox.covage().count("updateOrder"), before);
 
-    // A third comes long after: there is no draft any more, and none is to be made.
+    // A third worker starts long after: the draft no longer exists, and no other may be created.
     let stored = json!({ "version": 1, "kind": "covage.order", "progress": "ready", "request": body });
     let mut third: Prepared<NewOrder> = serde_json::from_value(stored).unwrap();
     assert_eq!(third.look_up(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate);
@@ -317,7 +317,7 @@ async fn a_lost_draft_is_found_by_its_reference() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
+async fn a_response_with_another_object_is_not_accepted() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     for answer in [json!({}), json!({ "status": "draft" }), json!({ "uuid": "1", "status": "submitted" })] {
@@ -348,7 +348,7 @@ async fn an_answer_that_is_not_what_was_asked_for_is_not_taken_for_it() {
 }
 
 #[tokio::test]
-async fn without_a_total_the_list_ends_with_an_empty_page() {
+async fn a_list_without_a_total_ends_with_an_empty_page() {
     let sandbox = sandbox().await;
     for page in [json!([{ "uuid": "1" }]), json!([{ "uuid": "2" }]), json!([])] {
         sandbox.covage().answer_next("listOrders", Answer::json(200, &page));

@@ -1,4 +1,4 @@
-//! Lists as streams, and what they are asked for.
+//! Lists as streams, and the parameters that they send.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use lastmile_tests::{covage, sandbox, settled};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-/// Drafts that end services, by their references.
+/// Creates drafts that terminate services, and returns their references.
 async fn drafts(sandbox: &Sandbox, covage: &Covage, count: usize) -> Vec<String> {
     let services = sandbox.covage().services();
     let services = services.iter().filter(|one| one.active && one.product != "EN01").cycle();
@@ -26,7 +26,7 @@ async fn drafts(sandbox: &Sandbox, covage: &Covage, count: usize) -> Vec<String>
 }
 
 #[tokio::test]
-async fn orders_as_a_stream_with_their_total() {
+async fn orders_are_streamed_with_their_total() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let references = drafts(&sandbox, &covage, 60).await;
@@ -44,7 +44,7 @@ async fn orders_as_a_stream_with_their_total() {
 }
 
 #[tokio::test]
-async fn a_page_that_fails_is_told_in_the_stream_and_asked_for_again() {
+async fn a_failed_page_is_reported_and_requested_again() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     drafts(&sandbox, &covage, 3).await;
@@ -56,7 +56,7 @@ async fn a_page_that_fails_is_told_in_the_stream_and_asked_for_again() {
 }
 
 #[tokio::test]
-async fn every_field_of_the_filter_is_asked_for() {
+async fn every_field_of_the_filter_is_sent() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let filter = OrderFilter {
@@ -101,7 +101,7 @@ async fn every_field_of_the_filter_is_asked_for() {
 }
 
 #[tokio::test]
-async fn services_as_a_stream() {
+async fn services_are_streamed() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let id = |one: lastmile::wire::Lenient<lastmile::covage::types::Service>| {
@@ -113,7 +113,7 @@ async fn services_as_a_stream() {
 }
 
 #[tokio::test]
-async fn events_as_a_stream_each_with_the_cursor_behind_it() {
+async fn events_are_streamed_each_with_the_cursor_after_it() {
     let sandbox = sandbox().await;
     let page = json!([{ "event_uuid": "e1" }, { "event_uuid": "e2" }, { "event_uuid": "e3" }]);
     sandbox.covage().answer_next("listEvents", Answer::json(200, &page));
@@ -126,16 +126,16 @@ async fn events_as_a_stream_each_with_the_cursor_behind_it() {
         .map(|event| event.into_option().unwrap().event_uuid.into_option().unwrap());
     assert_eq!(ids, ["e1", "e2"]);
 
-    // The process ends here, and another goes on.
+    // The process ends here, and another one continues.
     sandbox.covage().answer_next("listEvents", Answer::json(200, &page));
     let mut events = covage(&sandbox).events(cursor);
     let third = events.next().await.unwrap().unwrap();
     assert_eq!(third.event.into_option().unwrap().event_uuid.as_deref(), Some("e3"));
 }
 
-/// A look that is refused costs no turn, so nothing but the stream itself keeps it from looking again at once.
+/// A rejected poll does not use up the interval, so only the stream's own backoff prevents an immediate poll.
 #[tokio::test]
-async fn a_stream_of_events_pauses_after_an_error() {
+async fn an_event_stream_backs_off_after_an_error() {
     let sandbox = sandbox().await;
     sandbox.covage().answer_next("listEvents", Answer::status(403));
     let mut events = covage(&sandbox).events(EventCursor::default()).follow(Poll::default());
@@ -148,7 +148,7 @@ fn order(uuid: &str) -> Value {
     json!({ "uuid": uuid, "status": "draft", "operator_info": { "order_ref": format!("SP-{uuid}") } })
 }
 
-/// The ids of all orders, `?` for one that cannot be read, and the outcome of what ended them, if it is an error.
+/// Returns the ids of all orders (`?` for an unreadable one), and the outcome of the error that ended the list, if any.
 async fn read(covage: &Covage) -> (Vec<String>, Option<Outcome>) {
     let mut orders = covage.orders(OrderFilter::default());
     let mut ids = Vec::new();
@@ -165,7 +165,7 @@ async fn read(covage: &Covage) -> (Vec<String>, Option<Outcome>) {
 }
 
 #[tokio::test]
-async fn an_envelope_around_a_list_is_read() {
+async fn a_list_in_an_envelope_is_read() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let next = |body: Value| sandbox.covage().answer_next("listOrders", Answer::json(200, &body));
@@ -187,7 +187,7 @@ async fn an_envelope_around_a_list_is_read() {
     next(json!({ "next": null, "results": [order("1")] }));
     assert_eq!(read(&covage).await, (vec!["1".to_owned()], None), "no page follows");
 
-    // A list that has no pages is whole, or it is an error.
+    // A list without pages is complete, or it is an error.
     let contacts = |body: Value| sandbox.covage().answer_next("listContacts", Answer::json(200, &body));
     contacts(json!({ "count": 1, "next": null, "results": [{ "contact_uuid": "c" }] }));
     assert_eq!(covage.contacts().await.unwrap().len(), 1);
@@ -205,7 +205,7 @@ async fn an_envelope_around_a_list_is_read() {
 }
 
 #[tokio::test]
-async fn what_is_no_list_is_an_error_and_no_order() {
+async fn a_body_that_is_not_a_list_is_an_error() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     for body in [
@@ -223,19 +223,19 @@ async fn what_is_no_list_is_an_error_and_no_order() {
         let service = covage.services().next().await.unwrap();
         assert_eq!(service.unwrap_err().outcome(), Outcome::Decode, "{body}");
         assert_eq!(covage.contacts().await.unwrap_err().outcome(), Outcome::Decode, "{body}");
-        // The handle is a new one, so that its look is not too early.
+        // The client is new, so its poll is not too early.
         let mut events = lastmile_tests::covage(&sandbox).events(EventCursor::default());
         assert_eq!(events.poll().await.unwrap_err().outcome(), Outcome::Decode, "{body}");
         assert_eq!(events.cursor(), &EventCursor::default(), "it does not pass what it has not read");
     }
-    // One order without brackets is one.
+    // One order without brackets is a list of one.
     sandbox.covage().answer_next("listOrders", Answer::json(200, &order("1")));
     sandbox.covage().answer_next("listOrders", Answer::status(204));
     assert_eq!(read(&covage).await, (vec!["1".to_owned()], None));
 }
 
 #[tokio::test]
-async fn a_look_up_does_not_take_an_error_for_an_empty_list() {
+async fn a_look_up_does_not_read_an_error_as_an_empty_list() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox).with_policy(settled());
     let services = sandbox.covage().services();
@@ -254,7 +254,7 @@ async fn a_look_up_does_not_take_an_error_for_an_empty_list() {
 }
 
 #[tokio::test]
-async fn a_page_behind_the_end_is_the_end() {
+async fn a_404_after_the_last_page_ends_the_list() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let page = || Answer::json(200, &json!([order("1"), order("2")]));
@@ -269,7 +269,7 @@ async fn a_page_behind_the_end_is_the_end() {
         sandbox.covage().answer_next("listOrders", end);
         assert_eq!(read(&covage).await, (vec!["1".to_owned(), "2".to_owned()], None));
     }
-    // Not so on the first page, nor where more are announced, nor from a gateway.
+    // This does not hold on the first page, if more elements are announced, or for a gateway's response.
     sandbox.covage().answer_next("listOrders", Answer::json(404, &json!({ "detail": "Not found." })));
     assert_eq!(read(&covage).await, (vec![], Some(Outcome::Rejected)));
     for (first, end) in [
@@ -287,7 +287,7 @@ async fn a_page_behind_the_end_is_the_end() {
 }
 
 #[tokio::test]
-async fn a_page_that_comes_again_does_not_go_on_for_ever() {
+async fn a_repeated_page_does_not_loop() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     for page in [json!([order("1"), order("2")]), json!([{ "status": "draft" }, 7])] {
@@ -305,7 +305,7 @@ async fn a_page_that_comes_again_does_not_go_on_for_ever() {
 }
 
 #[tokio::test]
-async fn a_number_that_can_be_ported_and_one_that_cannot() {
+async fn the_portability_of_a_number_is_read() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let premises = sandbox.covage().premises();

@@ -1,4 +1,4 @@
-//! Covage from end to end: the generated client and the facade against the sandbox.
+//! End-to-end tests of Covage: the generated client and the facade against the sandbox.
 
 mod answers;
 mod events;

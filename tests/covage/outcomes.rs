@@ -1,11 +1,11 @@
-//! What becomes of calls that fail.
+//! Outcomes of failed calls.
 
 use lastmile_covage::Client;
 use lastmile_covage::types::{ContactCreate, OrderCreate};
 use lastmile_tests::{covage, outcomes_of_a_creation, outcomes_of_a_read, sandbox};
 
 #[tokio::test]
-async fn reads_and_creations_end_as_everywhere() {
+async fn reads_and_creating_calls_have_the_common_outcomes() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let id = &"1".parse().unwrap();

@@ -1,4 +1,4 @@
-//! Contacts, users, services, the catalogue, and times for an appointment.
+//! Contacts, users, services, products, and appointment slots.
 
 use futures_util::StreamExt as _;
 use lastmile::covage::types::{
@@ -23,14 +23,14 @@ fn kajsa() -> ContactCreate {
 }
 
 #[tokio::test]
-async fn a_contact_from_birth_to_death() {
+async fn a_contact_is_created_changed_and_deleted() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let before = covage.contacts().await.unwrap().len();
     let contact = Prepared::new(kajsa()).unwrap().place(&covage).await.unwrap();
     let uuid = contact.contact_uuid.as_deref().unwrap();
 
-    // A second worker with the same contact, and one whose answer is lost.
+    // A second worker with the same contact, and one whose response is lost.
     let stored = serde_json::to_string(&Prepared::new(kajsa()).unwrap()).unwrap();
     let mut again: Prepared<ContactCreate> = serde_json::from_str(&stored).unwrap();
     let again = store_and_place(&mut again, &covage).await.unwrap();
@@ -77,9 +77,10 @@ async fn a_contact_from_birth_to_death() {
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
 }
 
-/// The same mailbox, or the same name and number, may be what became of it; another person's is not.
+/// A contact with the same mailbox, or the same name and number, may be the created one; another person's contact is
+/// not.
 #[tokio::test]
-async fn a_contact_that_shares_what_belongs_to_one_person_is_not_absent() {
+async fn a_contact_with_matching_personal_details_is_not_absent() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox).with_policy(settled());
     let held = |first: &str, email: &str, phone: &str, cell: &str| {
@@ -114,7 +115,7 @@ async fn a_contact_that_shares_what_belongs_to_one_person_is_not_absent() {
 }
 
 #[tokio::test]
-async fn a_contact_list_that_is_none_says_nothing_of_what_was_sent() {
+async fn an_unreadable_contact_list_leaves_a_contact_indeterminate() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox).with_policy(settled());
     for list in [Answer::json(200, &json!(null)), Answer::json(200, &json!("")), Answer::status(204)] {
@@ -128,7 +129,7 @@ async fn a_contact_list_that_is_none_says_nothing_of_what_was_sent() {
 }
 
 #[tokio::test]
-async fn a_contact_that_cannot_be_used_is_not_taken_for_one() {
+async fn a_contact_response_without_a_usable_id_is_not_accepted() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     sandbox.covage().answer_next("createContact", Answer::json(200, &json!({ "first_name": "Kajsa" })));
@@ -138,7 +139,7 @@ async fn a_contact_that_cannot_be_used_is_not_taken_for_one() {
 }
 
 #[tokio::test]
-async fn services_and_their_move_to_fibre() {
+async fn services_are_listed_and_migrated_to_fibre() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let seeded = sandbox.covage().services();
@@ -183,7 +184,7 @@ async fn services_and_their_move_to_fibre() {
 }
 
 #[tokio::test]
-async fn a_supplier_that_knows_no_pages_of_services_ends_all_the_same() {
+async fn a_service_list_without_pagination_ends() {
     let sandbox = sandbox().await;
     let page = json!([{ "uuid": "1" }, { "uuid": "2" }]);
     for _ in 0..2 {
@@ -196,7 +197,7 @@ async fn a_supplier_that_knows_no_pages_of_services_ends_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_catalogue_the_user_and_the_times() {
+async fn products_user_and_appointment_slots_are_read() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let families = covage.product_families().await.unwrap();
@@ -250,7 +251,7 @@ async fn the_catalogue_the_user_and_the_times() {
 }
 
 #[tokio::test]
-async fn filters_and_sorts_are_sent_as_the_supplier_calls_them() {
+async fn filters_and_sorts_use_the_supplier_s_names() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     for sort in [

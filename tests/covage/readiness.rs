@@ -1,4 +1,4 @@
-//! What a draft lacks is told all at once, and the supplier agrees.
+//! A draft's readiness reports all issues at once, and the supplier agrees.
 
 use lastmile::covage::types::{
     EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, OfferRequestStatus,
@@ -11,7 +11,7 @@ use lastmile_sandbox::Sandbox;
 use lastmile_tests::{covage, sandbox};
 use serde_json::{Value, json};
 
-/// A draft as the supplier might answer it.
+/// Returns a draft in the supplier's form.
 fn draft(json: Value) -> Draft {
     let mut order = json!({ "uuid": "1", "status": "draft", "type": "activate" });
     order.as_object_mut().unwrap().extend(json.as_object().unwrap().clone());
@@ -22,7 +22,7 @@ fn paths(readiness: &Readiness) -> Vec<(&str, IssueKind)> {
     readiness.issues().iter().map(|gap| (gap.path.as_str(), gap.kind)).collect()
 }
 
-/// What every order needs, so that only what a test is about is left.
+/// Returns a complete order, so that each test only removes what it is about.
 fn complete() -> Value {
     json!({
         "end_customer": {
@@ -47,7 +47,7 @@ fn with(pointer: &str, value: Value) -> Draft {
 }
 
 #[test]
-fn an_empty_draft_lacks_all_that_is_marked() {
+fn an_empty_draft_lacks_every_required_field() {
     use IssueKind::{Missing, MissingHere};
     let expected = [
         ("end_customer.type", Missing),
@@ -71,7 +71,7 @@ fn an_empty_draft_lacks_all_that_is_marked() {
 }
 
 #[test]
-fn what_depends_on_something_else_is_asked_for_with_it_only() {
+fn a_conditional_field_is_required_only_with_its_condition() {
     use IssueKind::MissingHere;
     for (kind, missing) in [
         ("registered", &["end_customer.siret"][..]),
@@ -124,7 +124,7 @@ fn what_depends_on_something_else_is_asked_for_with_it_only() {
 }
 
 #[test]
-fn what_is_there_and_cannot_be() {
+fn an_invalid_value_is_an_issue() {
     use IssueKind::{Illegal, MissingHere};
     let church = with("/end_customer/name", json!("L'Eglise"));
     let readiness = church.readiness();
@@ -166,7 +166,7 @@ fn what_is_there_and_cannot_be() {
 }
 
 #[test]
-fn what_no_supplier_states_is_shown_and_not_enforced() {
+fn an_unstated_rule_is_a_warning_only() {
     let mut order = complete();
     order["end_customer"]["type"] = json!("registered");
     order["end_customer"]["siret"] = json!("81352886600028");
@@ -190,7 +190,7 @@ fn what_no_supplier_states_is_shown_and_not_enforced() {
 }
 
 #[test]
-fn an_override_names_the_fields_that_it_lets_pass() {
+fn skip_validation_names_the_fields_it_covers() {
     let church = |overruled: &str| {
         let mut draft = with("/end_customer/name", json!("L'Eglise"));
         draft.skip_validation([overruled]);
@@ -205,7 +205,7 @@ fn an_override_names_the_fields_that_it_lets_pass() {
 }
 
 #[tokio::test]
-async fn what_is_overruled_is_sent() {
+async fn a_draft_with_skipped_validation_is_sent() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (eligibility, _) = building(&sandbox, &covage).await;
@@ -223,7 +223,7 @@ async fn what_is_overruled_is_sent() {
     );
     assert_eq!(sandbox.covage().received().len(), before, "another field is another field");
 
-    // The sandbox, as the supplier, does not take them.
+    // The sandbox, like the supplier, rejects them.
     draft.skip_validation(["end_customer.name", "bounds[0].address.stairs", "allow_second_rdv"]);
     let address =
         SecondAppointmentAddressUpdate { zipcode: None, city: None, street_number: None, street_name: None };
@@ -286,7 +286,7 @@ async fn submit(sandbox: &Sandbox, covage: &Covage, mut draft: Draft, order_ref:
 }
 
 #[tokio::test]
-async fn each_work_on_fibre_from_its_offer_to_its_submission() {
+async fn each_kind_of_fibre_order_is_submitted() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (eligibility, building) = building(&sandbox, &covage).await;
@@ -300,7 +300,7 @@ async fn each_work_on_fibre_from_its_offer_to_its_submission() {
         draft.set_floor(&covage, &socket.stairs, &socket.floor).await.unwrap();
         submit(&sandbox, &covage, draft, &order_ref).await;
     }
-    // Another work than it began with, an FP05 with its second appointment, and options.
+    // A request type other than the initial one, an FP05 with its second appointment, and options.
     let address = SecondAppointmentAddressUpdate {
         zipcode: Some("76000".into()),
         city: Some("Rouen".into()),
@@ -323,7 +323,7 @@ async fn each_work_on_fibre_from_its_offer_to_its_submission() {
 }
 
 #[tokio::test]
-async fn a_socket_that_was_asked_for_is_fixed() {
+async fn a_requested_socket_cannot_be_changed() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (_, building) = building(&sandbox, &covage).await;
@@ -341,7 +341,7 @@ async fn a_socket_that_was_asked_for_is_fixed() {
 }
 
 #[tokio::test]
-async fn each_work_on_copper_from_its_offer_to_its_submission() {
+async fn each_kind_of_copper_order_is_submitted() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let premises = sandbox.covage().premises();
@@ -374,9 +374,9 @@ async fn each_work_on_copper_from_its_offer_to_its_submission() {
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
 }
 
-/// What the supplier has filled in cannot be mended by the caller, and is shown only.
+/// The caller cannot correct what the supplier filled in, so it is only a warning.
 #[test]
-fn what_the_supplier_filled_in_is_doubtful_and_no_gap() {
+fn a_doubtful_value_of_the_supplier_is_not_an_issue() {
     let floor = |request_type: &str| {
         let mut order = complete();
         order["request_type"] = json!(request_type);

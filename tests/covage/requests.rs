@@ -1,4 +1,4 @@
-//! What the supplier receives for each operation.
+//! The request that the supplier receives for each operation.
 
 use lastmile_core::auth::Credentials;
 use lastmile_covage::Client;
@@ -9,11 +9,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn every_operation_arrives_as_documented() {
+async fn every_operation_sends_its_documented_request() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     let credentials = Credentials::none().bearer("access").unwrap();
-    let handle = &Client::builder(supplier.base_url()).credentials(credentials).build().unwrap();
+    let client = &Client::builder(supplier.base_url()).credentials(credentials).build().unwrap();
     let uuid = &"0cd8d842-b0ca-43c0-8cbc-5d275cbdb1c2".parse().unwrap();
     let [id, building] = &["8w10yfnb", "IMB/76540/X/043X"].map(|id| id.parse().unwrap());
     let spec = Spec::covage();
@@ -22,7 +22,7 @@ async fn every_operation_arrives_as_documented() {
         "phone_number": "0123456789", "cell_phone_number": "0623456789",
     });
     let login = &json!({ "email": "orders@sp.example", "password": "invented" });
-    exchanges!(supplier, handle, {
+    exchanges!(supplier, client, {
         "createOrder": create_order(&request(spec, "createOrder"));
         "listOrders": list_orders(&ListOrdersParams {
             end_customer: Some("Anka & Co".into()),
@@ -105,7 +105,7 @@ async fn every_operation_arrives_as_documented() {
     assert_eq!(building.unwrap().path, "/api/v2/eligibility/buildings/IMB%2F76540%2FX%2F043X/");
 }
 
-/// A request of the generated type, from JSON.
+/// Returns a request of the generated type, from JSON.
 fn json<T: DeserializeOwned>(json: &Value) -> T {
     serde_json::from_value(json.clone()).unwrap()
 }

@@ -1,4 +1,4 @@
-//! What was created, as it is stored.
+//! The created object in the stored form.
 
 use lastmile::covage::types::{ContactCreate, OrderCreateRequestType};
 use lastmile::covage::{Covage, Information, Migration, NewOrder, Submission};
@@ -7,7 +7,7 @@ use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{copy, covage, created, sandbox};
 use serde_json::{Value, json};
 
-/// Places a request whose call is answered so, and returns what is stored of the answer.
+/// Places a request that gets this response, and returns what is stored of the response.
 async fn placed<C>(sandbox: &Sandbox, operation: &str, request: C, answer: &Value) -> Value
 where
     C: Creation<Supplier = Covage>,
@@ -25,7 +25,7 @@ where
 }
 
 #[tokio::test]
-async fn what_was_created_is_stored() {
+async fn the_created_object_is_stored() {
     let sandbox = sandbox().await;
     let draft = json!({ "uuid": "u-1", "status": "draft", "unlisted": { "x": [1.50, null] } });
     let order = NewOrder::activate("e", "p", OrderCreateRequestType::Create).reference("SP-1");

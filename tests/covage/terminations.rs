@@ -1,4 +1,4 @@
-//! Ending a service: confirmed by its name, cut once.
+//! Termination of a service: confirmed by its name, and sent once.
 
 use lastmile::covage::types::{OperatorInfoUpdate, OrderUpdate, ServiceStatus};
 use lastmile::covage::{ConfirmTermination, Covage, Draft, NewOrder, Submission, types};
@@ -25,7 +25,7 @@ async fn is_active(covage: &Covage, uuid: &str) -> bool {
 }
 
 #[tokio::test]
-async fn it_is_cut_with_its_name_and_not_without() {
+async fn a_termination_requires_the_name_of_the_service() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (copper, fibre) = (service(&sandbox, "AM01"), service(&sandbox, "FP01"));
@@ -57,7 +57,7 @@ async fn it_is_cut_with_its_name_and_not_without() {
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());
 }
 
-/// The only order there is.
+/// Returns the only order.
 fn not_ready_uuid(sandbox: &Sandbox) -> &'static str {
     let received = sandbox.covage().received();
     let path = received.iter().rev().find(|one| one.operation.as_deref() == Some("updateOrder")).unwrap();
@@ -66,7 +66,7 @@ fn not_ready_uuid(sandbox: &Sandbox) -> &'static str {
 }
 
 #[tokio::test]
-async fn a_lost_answer_cuts_it_no_second_time() {
+async fn a_termination_with_a_lost_response_is_not_repeated() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let fibre = service(&sandbox, "FP01");
@@ -91,7 +91,7 @@ async fn a_lost_answer_cuts_it_no_second_time() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_ended_is_refused() {
+async fn a_service_that_cannot_be_terminated_is_refused() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let link = service(&sandbox, "EN01");

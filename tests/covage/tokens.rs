@@ -1,4 +1,4 @@
-//! Tokens: obtained, renewed once for all, in both generations.
+//! Tokens are obtained, and renewed once for all calls, in both generations.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use lastmile_tests::{RawServer, Then, brisk, covage, sandbox};
 use serde_json::json;
 
 #[tokio::test]
-async fn one_token_serves_all_calls_and_is_renewed_once_for_fifty() {
+async fn one_token_serves_fifty_calls_and_is_renewed_once() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     let covage = covage(&sandbox);
@@ -44,7 +44,7 @@ async fn one_token_serves_all_calls_and_is_renewed_once_for_fifty() {
 }
 
 #[tokio::test]
-async fn when_it_cannot_be_renewed_it_is_obtained_anew() {
+async fn a_token_that_cannot_be_renewed_is_obtained_again() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     let covage = covage(&sandbox);
@@ -56,7 +56,7 @@ async fn when_it_cannot_be_renewed_it_is_obtained_anew() {
 }
 
 #[tokio::test]
-async fn the_older_generation() {
+async fn the_legacy_token_generation_is_supported() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     let covage =
@@ -75,7 +75,7 @@ async fn the_older_generation() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_said_and_the_order_is_not_sent() {
+async fn a_wrong_password_is_reported_and_the_order_is_not_sent() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     for legacy in [false, true] {
@@ -115,7 +115,7 @@ async fn without_a_token_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_login_is_not_stormed() {
+async fn a_failed_login_is_not_repeated_at_once() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     let covage = Covage::builder(supplier.base_url())
@@ -136,7 +136,7 @@ async fn a_login_is_not_stormed() {
 }
 
 #[tokio::test]
-async fn waiting_for_a_token_ends_with_the_deadline_for_all() {
+async fn every_call_waits_for_a_token_until_its_deadline() {
     let server = RawServer::start(&[Then::Hang]).await;
     let policy = brisk().with_deadline(Duration::from_millis(300));
     let covage =
@@ -155,7 +155,7 @@ async fn waiting_for_a_token_ends_with_the_deadline_for_all() {
 }
 
 #[tokio::test]
-async fn too_many_logins_say_when_to_come_back() {
+async fn a_throttled_login_reports_its_retry_after() {
     let sandbox = sandbox().await;
     let busy = Answer::status(429).header("retry-after", "3600");
     sandbox.covage().answer_next("obtainToken", busy);
@@ -165,7 +165,7 @@ async fn too_many_logins_say_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn bringing_a_token_needs_none() {
+async fn obtaining_a_token_requires_none() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     let covage = covage(&sandbox);
@@ -176,7 +176,7 @@ async fn bringing_a_token_needs_none() {
     assert_eq!(supplier.last().unwrap().header("authorization"), None);
 }
 
-/// Makes five calls at the same time, and gives what they end with.
+/// Makes five concurrent calls, and returns their errors.
 async fn five_calls(covage: &Covage) -> Vec<lastmile::Error> {
     let calls: Vec<_> = (0..5)
         .map(|_| {
@@ -201,7 +201,7 @@ async fn a_refused_login_is_sent_once_for_all_calls() {
         (0..50).for_each(|_| supplier.answer_next("obtainToken", refused.clone()));
         let covage = covage(&sandbox);
         let mut errors = five_calls(&covage).await;
-        // Those that come later hold to it, too.
+        // Later calls wait for it, too.
         errors.push(covage.cities(&"76000".parse().unwrap()).await.unwrap_err());
         for error in errors {
             assert_eq!(
@@ -218,7 +218,7 @@ async fn a_refused_login_is_sent_once_for_all_calls() {
 }
 
 #[tokio::test]
-async fn all_calls_wait_as_long_as_the_token_s_answer_asks() {
+async fn all_calls_honour_the_retry_after_of_a_token_response() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     for (number, (status, outcome)) in [
@@ -244,9 +244,9 @@ async fn all_calls_wait_as_long_as_the_token_s_answer_asks() {
     assert_eq!(supplier.count("listCities"), 0);
 }
 
-/// A login behind a renewal that is refused for now would not be what the supplier asks for.
+/// The supplier does not ask for a login after a renewal that it throttled.
 #[tokio::test]
-async fn a_renewal_that_is_refused_for_now_is_no_reason_to_log_in() {
+async fn a_throttled_renewal_causes_no_login() {
     let sandbox = sandbox().await;
     let supplier = sandbox.covage();
     for (number, (status, after)) in
@@ -268,9 +268,9 @@ async fn a_renewal_that_is_refused_for_now_is_no_reason_to_log_in() {
     }
 }
 
-/// Whatever the answer to a login was, the error has all of it.
+/// The error carries the whole response to a login.
 #[tokio::test]
-async fn an_answer_without_a_token_is_kept() {
+async fn a_token_response_without_a_token_is_kept() {
     let sandbox = sandbox().await;
     for (body, says) in [
         ("<html>maintenance until 14:00</html>", "the answer to the login is not JSON"),
@@ -298,7 +298,7 @@ async fn an_answer_without_a_token_is_kept() {
 }
 
 #[test]
-fn a_login_that_cannot_be_one_is_refused() {
+fn an_invalid_login_is_refused() {
     for (email, password, says) in [
         ("", "word", "the email of the login is empty"),
         ("a@sp.example", "", "the password of the login is empty"),

@@ -1,4 +1,4 @@
-//! Changes of a draft whose answer was lost, and drafts that are not as they were last seen.
+//! Unanswered changes of a draft, and drafts that differ from what the caller last saw.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::journeys::{data, fibre};
 
-/// A draft that is complete but for its socket, and two sockets of its building.
+/// Returns a draft that is complete but for its socket, and two sockets of its building.
 async fn completed(sandbox: &Sandbox, covage: &Covage) -> (Draft, [Otp; 2]) {
     let (mut draft, socket) = fibre(sandbox, covage, "SP-1").await;
     draft.complete(covage, &data(sandbox, "SP-1")).await.unwrap();
@@ -26,14 +26,14 @@ async fn completed(sandbox: &Sandbox, covage: &Covage) -> (Draft, [Otp; 2]) {
     (draft, [next(), next()])
 }
 
-/// The socket of an order, as the supplier has it.
+/// Returns the socket of an order, as the supplier holds it.
 async fn socket(covage: &Covage, id: &OrderId) -> Option<String> {
     let order = serde_json::to_value(covage.order(id).await.unwrap()).unwrap();
     order["bounds"][0]["endpoints"][0]["reference"].as_str().map(str::to_owned)
 }
 
 #[tokio::test]
-async fn a_change_that_an_unanswered_one_would_undo_is_held_back() {
+async fn a_change_waits_for_a_contradicting_unanswered_change() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
@@ -49,13 +49,13 @@ async fn a_change_that_an_unanswered_one_would_undo_is_held_back() {
     assert_eq!(error.outcome(), Outcome::Throttled);
     assert!(error.retry_after().is_some_and(|wait| wait > Duration::from_secs(60)), "{error}");
     assert_eq!(sandbox.covage().received().len(), before, "nothing was sent");
-    // The same once more says nothing new.
+    // The same change again contradicts nothing.
     draft.set_otp(&covage, &first).await.unwrap();
     assert_eq!(socket(&covage, draft.id()).await.as_deref(), Some(first.as_str()));
 }
 
 #[tokio::test]
-async fn a_change_is_sent_once_the_older_one_has_settled() {
+async fn a_change_is_sent_after_the_older_one_has_settled() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
@@ -69,18 +69,18 @@ async fn a_change_is_sent_once_the_older_one_has_settled() {
     assert_eq!(socket(&covage, draft.id()).await.as_deref(), Some(second.as_str()), "nothing undid it");
 }
 
-/// A change whose answer was lost, of an earlier process, say, was carried out after the caller saw the draft.
+/// An unanswered change, of an earlier process for example, is carried out after the caller saw the draft.
 #[tokio::test]
-async fn a_draft_that_changed_meanwhile_is_not_submitted() {
+async fn a_draft_changed_since_it_was_read_is_not_submitted() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
     draft.set_otp(&covage, &first).await.unwrap();
-    let mut behind = Draft::try_from(covage.order(draft.id()).await.unwrap()).unwrap();
+    let mut stale = Draft::try_from(covage.order(draft.id()).await.unwrap()).unwrap();
     let uuid = draft.id().clone();
     let mut submission = Prepared::new(draft.submission().unwrap()).unwrap();
-    let mut stored = copy(&Prepared::new(behind_submission(&covage, &uuid).await).unwrap());
-    behind.set_otp(&covage, &second).await.unwrap();
+    let mut stored = copy(&Prepared::new(current_submission(&covage, &uuid).await).unwrap());
+    stale.set_otp(&covage, &second).await.unwrap();
 
     let before = sandbox.covage().count("updateOrder");
     let error = submission.place(&covage).await.unwrap_err();
@@ -91,20 +91,20 @@ async fn a_draft_that_changed_meanwhile_is_not_submitted() {
     assert_eq!(error.outcome(), Outcome::Invalid, "what was seen is stored, too");
     assert_eq!(sandbox.covage().count("updateOrder"), before, "nothing was submitted");
 
-    // Seen as it is now, it is.
-    let seen = behind_submission(&covage, &uuid).await;
+    // With the draft as it is now, the submission succeeds.
+    let seen = current_submission(&covage, &uuid).await;
     Prepared::new(seen).unwrap().place(&covage).await.unwrap();
     assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 1);
 }
 
-/// A submission of the draft as it is now.
-async fn behind_submission(covage: &Covage, id: &OrderId) -> Submission {
+/// Returns a submission of the draft as it is now.
+async fn current_submission(covage: &Covage, id: &OrderId) -> Submission {
     Draft::try_from(covage.order(id).await.unwrap()).unwrap().submission().unwrap()
 }
 
-/// The change slips in between the last reading and the submission.
+/// The change takes effect between the last read and the submission.
 #[tokio::test]
-async fn an_order_that_was_submitted_otherwise_is_told() {
+async fn an_order_submitted_with_other_values_is_reported() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;
@@ -149,9 +149,9 @@ async fn a_submission_waits_for_an_unanswered_change_of_its_draft() {
     assert_eq!(sandbox.covage().count("updateOrder.submit"), 0);
 }
 
-/// What version 0.1.0 of the library stored does not say what was seen.
+/// The stored form of version 0.1.0 of the library does not contain the draft that the caller saw.
 #[tokio::test]
-async fn a_submission_without_what_was_seen_is_placed() {
+async fn a_submission_without_a_snapshot_of_the_draft_is_placed() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, _]) = completed(&sandbox, &covage).await;
@@ -164,9 +164,9 @@ async fn a_submission_without_what_was_seen_is_placed() {
     assert_eq!(sandbox.covage().took_effect("updateOrder.submit"), 1);
 }
 
-/// What is sent once is not repeated; it may be carried out all the same.
+/// A call that is sent once is not repeated, but it may still be carried out.
 #[tokio::test]
-async fn a_completion_whose_answer_is_lost_is_kept_in_mind() {
+async fn a_completion_with_a_lost_response_delays_later_changes() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, _) = completed(&sandbox, &covage).await;
@@ -176,13 +176,13 @@ async fn a_completion_whose_answer_is_lost_is_kept_in_mind() {
     assert_eq!((error.outcome(), draft.has_unanswered_change()), (Outcome::Indeterminate, true));
     let error = draft.complete(&covage, &comment("Ring twice")).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Throttled);
-    // Other fields are not undone.
+    // Changes of other fields are not affected.
     draft.set_fibre(&covage, Fibre::ActivateDefined).await.unwrap();
     draft.complete(&covage, &comment("Ring once")).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_replacement_says_that_an_earlier_attempt_was_not_answered() {
+async fn a_reply_reports_an_unanswered_earlier_attempt_of_a_replacement() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let uuid = sandbox.covage().contact_uuid().to_owned();
@@ -199,9 +199,9 @@ async fn a_replacement_says_that_an_earlier_attempt_was_not_answered() {
     assert_eq!(error.outcome(), Outcome::Throttled);
 }
 
-/// Some servers answer a failure with status 200.
+/// Some servers report a failure with status 200.
 #[tokio::test]
-async fn an_answer_that_is_another_order_does_not_replace_the_draft() {
+async fn a_response_with_another_order_does_not_replace_the_draft() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, _]) = completed(&sandbox, &covage).await;
@@ -223,7 +223,7 @@ async fn an_answer_that_is_another_order_does_not_replace_the_draft() {
 }
 
 #[tokio::test]
-async fn a_draft_with_another_socket_than_the_one_that_was_set_is_told() {
+async fn a_draft_with_another_socket_than_the_one_set_is_reported() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let (mut draft, [first, second]) = completed(&sandbox, &covage).await;

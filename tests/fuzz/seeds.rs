@@ -1,5 +1,5 @@
 //! Writes the seeds of each fuzz target into `tests/fuzz/corpus`, and the words of the documents into
-//! `tests/fuzz/dictionaries`. What is there is kept.
+//! `tests/fuzz/dictionaries`. Other files there are kept.
 
 use std::fs;
 use std::io::Result;

@@ -1,4 +1,4 @@
-//! Rows that are decoded ahead, and whose server takes its time.
+//! Rows that are decoded ahead, and servers that send them slowly.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use lastmile::{Outcome, Policy, RowError, Rows};
 use lastmile_core::reqwest;
-use lastmile_tests::shelf::rows;
+use lastmile_tests::rows_from_bytes::rows;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, advance, sleep};
@@ -18,7 +18,7 @@ fn threads() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap()
 }
 
-/// A list of so many rows in pieces of 10,000 bytes.
+/// Returns a list of this many rows in pieces of 10,000 bytes.
 fn pieces(count: u64) -> Vec<Bytes> {
     let list: Vec<String> = (0..count).map(|number| format!(r#"{{"number":{number}}}"#)).collect();
     let list = format!("[{}]", list.join(","));
@@ -34,7 +34,7 @@ async fn all(mut rows: Rows<Row>) -> Vec<u64> {
 }
 
 #[test]
-fn they_come_in_their_order_on_one_thread_and_on_several() {
+fn rows_keep_their_order_on_one_and_several_threads() {
     let policy = Policy::default();
     for runtime in [Builder::new_current_thread().enable_time().build().unwrap(), threads()] {
         let seen = runtime.block_on(async {
@@ -45,9 +45,9 @@ fn they_come_in_their_order_on_one_thread_and_on_several() {
     }
 }
 
-/// Whoever shuts the runtime down and reads on must not take what is missing for the end.
+/// A caller that shuts the runtime down and reads on must not take the missing rows for the end of the list.
 #[test]
-fn none_is_lost_when_the_runtime_shuts_down() {
+fn no_row_is_lost_when_the_runtime_shuts_down() {
     let policy = Policy::default();
     let runtime = threads();
     let mut reading =
@@ -59,16 +59,16 @@ fn none_is_lost_when_the_runtime_shuts_down() {
     assert_eq!(remains.block_on(all(reading)), (1..50_000).collect::<Vec<_>>());
 }
 
-/// A list that arrives as it is sent.
+/// Returns the rows of a list that arrives as it is sent.
 fn line() -> (mpsc::UnboundedSender<Bytes>, impl Stream<Item = reqwest::Result<Bytes>> + Send + Sync + 'static)
 {
     let (sender, mut receiver) = mpsc::unbounded_channel();
     (sender, stream::poll_fn(move |cx| receiver.poll_recv(cx).map(|piece| piece.map(Ok))))
 }
 
-/// What is dropped half-way is taken up later, and the time between is the caller's.
+/// A call that was dropped half-way is resumed later, and the time between does not count.
 #[tokio::test(start_paused = true)]
-async fn the_time_of_the_caller_is_not_the_server_s() {
+async fn the_caller_s_pauses_do_not_count_as_idle_time() {
     let idle = Duration::from_secs(30);
     let policy = Policy::default().with_stream_idle_timeout(idle).with_min_bytes_per_second(1000);
     for more in [true, false] {
@@ -80,7 +80,7 @@ async fn the_time_of_the_caller_is_not_the_server_s() {
             sender.send(Bytes::from_static(b"[{},")).unwrap();
             assert_eq!(reading.next().await.unwrap().unwrap(), Row::new());
         }
-        // Nothing more comes, and the patience begins with this call.
+        // No more bytes arrive, and the idle timeout starts with this call.
         let asked = Instant::now();
         let Some(Err(RowError::Call(error))) = reading.next().await else { panic!("it stands still") };
         assert_eq!(error.outcome(), Outcome::Indeterminate);
@@ -92,14 +92,14 @@ async fn the_time_of_the_caller_is_not_the_server_s() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_arrived_too_slowly_is_handed_out_all_the_same() {
+async fn rows_that_arrived_too_slowly_are_still_returned() {
     let policy =
         Policy::default().with_stream_idle_timeout(Duration::from_secs(30)).with_min_bytes_per_second(1000);
     let (sender, arriving) = line();
     let mut reading = rows::<Row>(&policy, arriving, 100);
     let sending = tokio::spawn(async move {
         for piece in ["[{}", ",{}", ",{}", ",{}", ",{}"] {
-            // Each in time, and all of them not enough.
+            // Each piece is in time, and all of them together are too slow.
             sleep(Duration::from_secs(8)).await;
             sender.send(Bytes::from_static(piece.as_bytes())).unwrap();
         }

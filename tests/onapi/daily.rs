@@ -39,17 +39,17 @@ async fn look_at_a_line(dialect: Dialect) {
 }
 
 #[tokio::test]
-async fn a_line_is_looked_at_in_the_standard_s_shapes() {
+async fn a_line_is_diagnosed_in_the_standard_s_dialect() {
     look_at_a_line(Dialect::Standard).await;
 }
 
 #[tokio::test]
-async fn a_line_is_looked_at_in_the_vendor_s_shapes() {
+async fn a_line_is_diagnosed_in_the_vendor_s_dialect() {
     look_at_a_line(Dialect::Vendor).await;
 }
 
 #[tokio::test]
-async fn a_look_up_of_nothing_is_refused_before_it_is_sent() {
+async fn an_empty_look_up_is_refused_before_it_is_sent() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let nothing = network.access_of_dhcp(&DhcpIdentifier::default()).await.unwrap_err();
@@ -63,7 +63,7 @@ async fn a_look_up_of_nothing_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn an_invoice_is_held_against_its_lines() {
+async fn an_invoice_total_is_compared_with_its_lines() {
     for dialect in [Dialect::Standard, Dialect::Vendor, Dialect::Unexpected] {
         let sandbox = Sandbox::builder().seed(1).onapi_dialect(dialect).start().await.unwrap();
         let network = onapi(&sandbox);
@@ -106,7 +106,7 @@ async fn listed(network: &OnApi, query: &TicketQuery) -> Vec<Lenient<TicketSumma
 }
 
 #[tokio::test]
-async fn a_ticket_from_its_opening_to_its_end() {
+async fn a_ticket_is_opened_changed_and_closed() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     assert!(matches!(network.tickets(&TicketQuery::default()).await.unwrap(), TicketList::Nothing));
@@ -147,7 +147,7 @@ async fn a_ticket_from_its_opening_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_comment_is_written_once() {
+async fn a_comment_is_added_once() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox).with_policy(settled());
     let ticket = opened(&network, "CASE-1").await;
@@ -161,12 +161,12 @@ async fn a_comment_is_written_once() {
     assert_eq!(store_and_place(&mut lost, &network).await.unwrap_err().outcome(), Outcome::Indeterminate);
     assert_eq!(sandbox.onapi().count("updateTicket"), 2, "not repeated blindly");
     assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Placed(())));
-    // A second worker has it, too, out of the store.
+    // A second worker loads it from the store, too.
     let stored = serde_json::to_string(&Prepared::new(comment).unwrap()).unwrap();
     let mut second: Prepared<TicketChange> = serde_json::from_str(&stored).unwrap();
     store_and_place(&mut second, &network).await.unwrap();
     assert_eq!((second.state(), sandbox.onapi().took_effect("updateTicket")), (PreparedState::Placed, 1));
-    // The same words at another moment may be another comment, or this one under the network's own moment.
+    // The same text with another timestamp may be another comment, or this one with the network's own timestamp.
     let later = TicketChange::comment_on(
         ticket.clone(),
         "Kajsa Anka",
@@ -182,7 +182,7 @@ async fn a_comment_is_written_once() {
 }
 
 #[tokio::test]
-async fn a_closing_that_was_lost_is_found_by_the_status() {
+async fn a_lost_closing_is_found_by_the_status() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox).with_policy(settled());
     let ticket = opened(&network, "CASE-1").await;
@@ -200,7 +200,7 @@ async fn a_closing_that_was_lost_is_found_by_the_status() {
 }
 
 #[test]
-fn a_change_of_a_ticket_that_no_network_could_take_is_refused() {
+fn an_invalid_ticket_change_is_refused() {
     let ticket = || -> TicketReference { "TT-1".parse().unwrap() };
     let written = moment("2026-03-03T10:00:00Z");
     let refused = |change: TicketChange| Prepared::new(change).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! What a network offers and where, by its own word; and many networks behind one registry.
+//! The operations that a network's directory offers, their paths, and the registry of many networks.
 
 use lastmile::onapi::{EndpointName, Networks, NewOrder, OnApi};
 use lastmile::rules::OnApiId;
@@ -20,7 +20,7 @@ async fn with_entries(sandbox: &Sandbox, entries: Value, allowed: &[&str]) -> On
 }
 
 #[tokio::test]
-async fn what_a_network_does_not_offer_fails_by_name_before_it_is_sent() {
+async fn an_operation_that_is_not_offered_fails_before_it_is_sent() {
     let sandbox = Sandbox::builder()
         .seed(1)
         .onapi_without_endpoint("tickets")
@@ -80,7 +80,7 @@ async fn an_endpoint_of_another_version_is_refused_with_both_versions() {
         assert!(text.contains(listed) && text.contains("speaks version 2.6"), "{text}");
     }
     assert_eq!(network.offers_endpoint(EndpointName::Accesses), Some(false));
-    // What no version has is still told as such.
+    // A field that no version has is still reported as unknown.
     let error = network.subscriptions(&access).await.unwrap_err();
     assert!(error.to_string().contains("does not offer it"), "{error}");
     assert_eq!(sandbox.onapi().received().len(), before, "nothing was sent");
@@ -88,7 +88,7 @@ async fn an_endpoint_of_another_version_is_refused_with_both_versions() {
 }
 
 #[tokio::test]
-async fn slashes_are_learned_from_the_directory() {
+async fn trailing_slashes_are_read_from_the_directory() {
     for slash in [TrailingSlash::Required, TrailingSlash::Refused] {
         let wants = PathStyle { collections: slash, ..Default::default() };
         let sandbox = Sandbox::builder().seed(1).onapi_path_style(wants).start().await.unwrap();
@@ -114,7 +114,7 @@ async fn slashes_are_learned_from_the_directory() {
 }
 
 #[tokio::test]
-async fn a_path_of_the_network_s_own_is_used() {
+async fn a_custom_path_of_the_network_is_used() {
     let sandbox = sandbox().await;
     let network = with_entries(
         &sandbox,
@@ -143,7 +143,7 @@ async fn a_path_of_the_network_s_own_is_used() {
 }
 
 #[tokio::test]
-async fn credentials_go_to_no_origin_that_was_not_allowed() {
+async fn credentials_are_sent_to_allowed_origins_only() {
     let (first, second) = (sandbox().await, sandbox().await);
     let base = second.onapi().base_url();
     let origin = base.strip_suffix("/onapi/2.6").unwrap().to_owned();
@@ -190,7 +190,7 @@ async fn credentials_go_to_no_origin_that_was_not_allowed() {
 }
 
 #[tokio::test]
-async fn a_field_that_the_network_does_not_know_is_not_sent() {
+async fn a_field_unknown_to_the_network_is_not_sent() {
     let sandbox = sandbox().await;
     let entries = json!([
         { "name": "orders", "endpoint": "/onapi/2.6/orders/", "unsupportedFields": ["requestedDateTime", "spReference"] },
@@ -209,7 +209,7 @@ async fn a_field_that_the_network_does_not_know_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_network_without_a_directory_says_so() {
+async fn a_missing_directory_is_reported() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     for none in [Answer::status(404), Answer::json(404, &json!({ "cause": "none" })), Answer::status(501)] {
@@ -221,7 +221,7 @@ async fn a_network_without_a_directory_says_so() {
 }
 
 #[tokio::test]
-async fn each_key_has_its_own_network() {
+async fn each_registry_key_has_its_own_network() {
     let mut wants = PathStyle::default();
     (wants.collections, wants.items) = (TrailingSlash::Refused, TrailingSlash::Required);
     let first = Sandbox::builder().seed(1).start().await.unwrap();

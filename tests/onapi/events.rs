@@ -1,4 +1,4 @@
-//! The events of orders: none lost, none twice, over restarts and reconnects.
+//! The events of orders are delivered once, over restarts and reconnects.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use lastmile_sandbox::{Answer, Sandbox};
 use lastmile_tests::{RawServer, Then, brisk, onapi, sandbox};
 use serde_json::{Value, json};
 
-/// Reads on until there is nothing more for now.
+/// Reads until no event is available.
 async fn all(events: &mut OrderEvents) -> Vec<String> {
     let mut ids = Vec::new();
     for _ in 0..1000 {
@@ -36,7 +36,7 @@ async fn order(sandbox: &Sandbox, network: &OnApi, reference: &str) -> Prepared<
 }
 
 #[tokio::test]
-async fn from_the_first_order_on_over_a_restart() {
+async fn events_are_read_from_the_first_order_over_a_restart() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut events = network.order_events(None);
@@ -53,7 +53,7 @@ async fn from_the_first_order_on_over_a_restart() {
     assert_eq!(first.cursor.as_ref(), events.cursor());
     let stored = serde_json::to_string(&first.cursor).unwrap();
 
-    // The process ends here, with one event handed out of the two that arrived.
+    // The process ends here, with one event delivered of the two that arrived.
     drop(events);
     let stored: Option<EventCursor> = serde_json::from_str(&stored).unwrap();
     let mut events = network.order_events(stored);
@@ -74,23 +74,23 @@ fn list(ids: &[&str]) -> Value {
 }
 
 #[tokio::test]
-async fn what_a_network_tells_again_is_passed_over() {
+async fn repeated_events_are_skipped() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut events = network.order_events(None);
     let next = |body: Value| sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &body));
     next(list(&["1", "2", "3"]));
     assert_eq!(all(&mut events).await, ["1", "2", "3"]);
-    // It does not heed the cursor.
+    // The network ignores the cursor.
     next(list(&["1", "2", "3", "4", "5"]));
     assert_eq!(all(&mut events).await, ["4", "5"]);
     assert_eq!(sandbox.onapi().last().unwrap().query.as_deref(), Some("since=3"));
-    // It counts the cursor in.
+    // The network includes the event of the cursor.
     next(list(&["5", "6"]));
     assert_eq!(all(&mut events).await, ["6"]);
     next(list(&["6"]));
     assert_eq!(all(&mut events).await, Vec::<String>::new());
-    // It has forgotten the old ones.
+    // The network has deleted the old events.
     next(list(&["8", "9"]));
     assert_eq!(all(&mut events).await, ["8", "9"]);
     next(list(&[]));
@@ -98,7 +98,7 @@ async fn what_a_network_tells_again_is_passed_over() {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_costs_itself_and_is_told() {
+async fn an_unreadable_event_is_reported_and_the_others_are_read() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let body = json!([{ "event": "1" }, 7, { "order": {} }, { "event": "" }, { "event": "4" }]);
@@ -118,7 +118,7 @@ async fn an_event_that_cannot_be_read_costs_itself_and_is_told() {
 }
 
 #[tokio::test]
-async fn a_list_that_breaks_off_is_asked_for_again_from_the_cursor() {
+async fn a_truncated_list_is_requested_again_from_the_cursor() {
     const WHOLE: Then = Then::Answer(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: 29\r\n\r\n[{\"event\":\"2\"},{\"event\":\"3\"}]",
     );
@@ -142,7 +142,7 @@ async fn a_list_that_breaks_off_is_asked_for_again_from_the_cursor() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_the_network_does_not_know_is_an_error() {
+async fn an_unknown_cursor_is_an_error() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     order(&sandbox, &network, "SP-1").await;
@@ -157,7 +157,7 @@ async fn a_cursor_that_the_network_does_not_know_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_is_answered_with_404_is_unknown_and_not_none_for_ever() {
+async fn a_404_for_a_cursor_means_that_the_cursor_is_unknown() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let forgotten = || Answer::json(404, &json!({ "cause": "event E-1 does not exist" }));
@@ -179,18 +179,18 @@ async fn a_cursor_that_is_answered_with_404_is_unknown_and_not_none_for_ever() {
 }
 
 #[tokio::test]
-async fn a_network_that_lists_the_newest_first_loses_none_and_repeats_none() {
+async fn newest_first_events_are_delivered_once() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let next = |body: Value| sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &body));
     let mut events = network.order_events(None);
     next(list(&["e-10", "e-9", "e-8"]));
     assert_eq!(all(&mut events).await, ["e-8", "e-9", "e-10"]);
-    // It does not heed the cursor.
+    // The network ignores the cursor.
     next(list(&["e-12", "e-11", "e-10", "e-9", "e-8"]));
     assert_eq!(all(&mut events).await, ["e-11", "e-12"]);
     assert_eq!(sandbox.onapi().last().unwrap().query.as_deref(), Some("since=e-10"));
-    // It does.
+    // The network honours the cursor.
     next(list(&["e-14", "e-13"]));
     assert_eq!(all(&mut events).await, ["e-13", "e-14"]);
     next(list(&["e-15"]));
@@ -199,7 +199,7 @@ async fn a_network_that_lists_the_newest_first_loses_none_and_repeats_none() {
 }
 
 #[tokio::test]
-async fn the_states_of_an_order_tell_how_a_list_is_ordered_where_the_ids_do_not() {
+async fn order_states_reveal_the_list_order_where_ids_do_not() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let next = |body: Value| sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &body));
@@ -223,7 +223,7 @@ async fn the_states_of_an_order_tell_how_a_list_is_ordered_where_the_ids_do_not(
 }
 
 #[tokio::test]
-async fn an_error_in_the_place_of_events_moves_no_cursor() {
+async fn an_error_instead_of_events_moves_no_cursor() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     for since in [None, Some(serde_json::from_value::<EventCursor>(json!("7")).unwrap())] {
@@ -237,7 +237,7 @@ async fn an_error_in_the_place_of_events_moves_no_cursor() {
 }
 
 #[tokio::test]
-async fn as_a_stream_they_do_not_end_with_the_list_nor_with_an_error() {
+async fn the_event_stream_outlasts_the_list_and_errors() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let next = |body: Value| sandbox.onapi().answer_next("listOrderEvents", Answer::json(200, &body));

@@ -1,4 +1,4 @@
-//! Every operation of the document is reached by a method of the facade, and nothing that is shown says who somebody is.
+//! A method of the facade reaches every operation of the document, and no output identifies a person.
 
 use futures_util::StreamExt as _;
 use lastmile::onapi::types::{Access, AccessServices, AccessSubscriptions, OrderChange};
@@ -51,7 +51,7 @@ async fn a_whole_day(dialect: Dialect) {
     let placed = Prepared::new(order).unwrap().place(&network).await.unwrap();
     let placed = placed.order_id().unwrap();
     network.orders_of(&access).await.unwrap();
-    // The state may stray; the order is received all the same.
+    // The state may be an unexpected value; the order is received nevertheless.
     network.order(&placed).await.unwrap();
     let received = json!({ "orderId": placed, "state": "RECEIVED" });
     let received: types::Order = serde_json::from_value(received).unwrap();
@@ -87,25 +87,25 @@ async fn a_whole_day(dialect: Dialect) {
 }
 
 #[tokio::test]
-async fn every_operation_is_reached_in_the_standard_s_shapes() {
+async fn every_operation_is_reached_in_the_standard_s_dialect() {
     a_whole_day(Dialect::Standard).await;
 }
 
 #[tokio::test]
-async fn every_operation_is_reached_in_the_vendor_s_shapes() {
+async fn every_operation_is_reached_in_the_vendor_s_dialect() {
     a_whole_day(Dialect::Vendor).await;
 }
 
 #[tokio::test]
-async fn every_operation_is_reached_where_answers_stray() {
+async fn every_operation_is_reached_with_unexpected_values() {
     a_whole_day(Dialect::Unexpected).await;
 }
 
-/// What no output may hold.
+/// Texts that no output may contain.
 const MARK: &str = "Personal";
 
 #[tokio::test]
-async fn nothing_shown_says_who_somebody_is() {
+async fn debug_and_errors_show_no_personal_data() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let quiet = |text: String| assert!(!text.contains(MARK), "{text}");

@@ -1,4 +1,4 @@
-//! The journeys of a service, against the sandbox's own behaviour, in each dialect.
+//! The complete workflows of a service, against the sandbox's own behaviour, in each dialect.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn id(text: &str) -> OnApiId {
     text.parse().unwrap()
 }
 
-/// An access and a service that can be ordered there.
+/// Returns an access and a service that can be ordered there.
 fn free(sandbox: &Sandbox) -> (lastmile_sandbox::onapi::Access, String) {
     let accesses = sandbox.onapi().accesses();
     let found = accesses.into_iter().find_map(|access| {
@@ -61,7 +61,7 @@ async fn whole_journey(dialect: Dialect) {
     assert_eq!(sandbox.onapi().took_effect("createOrder"), 1);
     assert_eq!(sandbox.onapi().violations(), Vec::<String>::new());
 
-    // After a crash, with what the network holds by now.
+    // After a crash, with the current state of the network.
     let found = crashed.reconcile(&network).await.unwrap();
     let Reconciled::Placed(found) = found else { panic!("it was placed: {found:?}") };
     match found {
@@ -71,7 +71,7 @@ async fn whole_journey(dialect: Dialect) {
         Placed::Subscription(subscription) => assert_eq!(subscription.sp_reference.as_deref(), Some("SP-1")),
         other => panic!("{other:?}"),
     }
-    // What is known to be placed is not asked for.
+    // A value that is known to be placed is not looked up.
     let sent = sandbox.onapi().received().len();
     let Reconciled::Placed(known) = copy(&activation).reconcile(&network).await.unwrap() else {
         panic!("it is stored")
@@ -80,17 +80,17 @@ async fn whole_journey(dialect: Dialect) {
 }
 
 #[tokio::test]
-async fn from_option_82_to_a_subscription_in_the_standard_s_shapes() {
+async fn option_82_leads_to_a_subscription_in_the_standard_s_dialect() {
     whole_journey(Dialect::Standard).await;
 }
 
 #[tokio::test]
-async fn from_option_82_to_a_subscription_in_the_vendor_s_shapes() {
+async fn option_82_leads_to_a_subscription_in_the_vendor_s_dialect() {
     whole_journey(Dialect::Vendor).await;
 }
 
 #[tokio::test]
-async fn stray_answers_are_read_too() {
+async fn responses_with_unexpected_values_are_read() {
     let sandbox = Sandbox::builder().seed(1).onapi_dialect(Dialect::Unexpected).start().await.unwrap();
     let network = onapi(&sandbox);
     for access in sandbox.onapi().accesses() {
@@ -105,7 +105,7 @@ async fn stray_answers_are_read_too() {
 }
 
 #[tokio::test]
-async fn a_lost_order_is_found_or_absent_or_not_to_be_told_yet() {
+async fn a_lost_order_is_placed_absent_or_indeterminate() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let (access, service) = free(&sandbox);
@@ -129,7 +129,7 @@ async fn a_lost_order_is_found_or_absent_or_not_to_be_told_yet() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_cause() {
+async fn rejections_carry_their_cause() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let accesses = sandbox.onapi().accesses();
@@ -185,7 +185,7 @@ async fn bad_input_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_written_as_a_number_is_an_id() {
+async fn a_numeric_id_is_read() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().answer_next("lookupOption82", Answer::json(200, &json!({ "accessId": 17 })));
@@ -213,7 +213,7 @@ async fn a_path_parameter_of_the_generated_client_is_one_segment() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_told_is_never_absent_and_never_placed() {
+async fn an_indeterminate_order_is_neither_absent_nor_placed() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let (access, service) = free(&sandbox);
@@ -241,11 +241,11 @@ async fn what_cannot_be_told_is_never_absent_and_never_placed() {
         let is_no_list = orders.is_object();
         let is_right = match &found {
             Ok(found) => !is_no_list && matches!(found, Reconciled::Indeterminate(_)),
-            // An error that is answered with success is an error of the look-up.
+            // An error with a successful status is an error of the look-up.
             Err(error) => is_no_list && error.outcome() == Outcome::Decode,
         };
         assert!(is_right, "{orders} {subscriptions}: {found:?}");
-        // What this attempt did not ask for must not answer the next.
+        // A response to a request that was not made must not answer the next one.
         drain(&sandbox, &network, &access.id).await;
     }
     for other in [
@@ -273,7 +273,7 @@ async fn drain(sandbox: &Sandbox, network: &OnApi, access: &str) {
 }
 
 #[tokio::test]
-async fn what_the_network_answers_to_an_order_is_told_apart() {
+async fn responses_to_an_order_are_classified() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let place = async |answer: Answer| {
@@ -299,7 +299,7 @@ async fn what_the_network_answers_to_an_order_is_told_apart() {
 }
 
 #[test]
-fn a_login_that_cannot_be_one_is_refused() {
+fn an_invalid_login_is_refused() {
     for (user, password, says) in [
         ("", "word", "the user of the login is empty"),
         ("sp", " ", "the password of the login is empty"),

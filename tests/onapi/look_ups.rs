@@ -1,4 +1,4 @@
-//! Look-ups before an order is sent: what cannot be told refuses.
+//! Look-ups before an order is sent: an indeterminate one refuses to place.
 
 use lastmile::onapi::{NewOrder, OnApi, Placed};
 use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const REFERENCE: &str = "SP-2026-ANKEBORG-0000431";
 
-/// A network that takes every order for a new one, an access there and a service that can be ordered.
+/// Starts a network without de-duplication, and returns an access there and a service that can be ordered.
 async fn network() -> (Sandbox, OnApi, String, String) {
     let sandbox = Sandbox::builder().seed(1).onapi_deduplicates(false).start().await.unwrap();
     let network = onapi(&sandbox);
@@ -35,7 +35,7 @@ fn answer(sandbox: &Sandbox, orders: &Value, subscriptions: &Value) {
 }
 
 #[tokio::test]
-async fn what_cannot_be_told_refuses() {
+async fn an_indeterminate_look_up_refuses_to_place() {
     let (sandbox, network, access, service) = network().await;
     let held = |reference: Value| {
         json!([{
@@ -74,7 +74,7 @@ async fn what_cannot_be_told_refuses() {
         assert_eq!(prepared.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid, "{orders}");
         assert_eq!(prepared.place(&network).await.unwrap_err().outcome(), Outcome::Invalid, "{orders}");
     }
-    // What is no list is a look-up that fails.
+    // A body that is not a list is a failed look-up.
     let mut prepared = activation(&access, &service, REFERENCE);
     answer(&sandbox, &json!({ "cause": "later" }), &none);
     let error = prepared.look_up(&network).await.unwrap_err();
@@ -82,16 +82,16 @@ async fn what_cannot_be_told_refuses() {
     assert_eq!(prepared.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid);
     assert_eq!(sandbox.onapi().count("createOrder"), 0);
 
-    // What is certainly another one does not.
+    // An order that certainly is another one does not refuse.
     let mut prepared = activation(&access, &service, REFERENCE);
     answer(&sandbox, &held(json!("SP-2026-ANKEBORG-0000432")), &none);
     store_and_place(&mut prepared, &network).await.unwrap();
     assert_eq!(sandbox.onapi().took_effect("createOrder"), 1);
 }
 
-/// The same doubts after it was sent: asking again later may help.
+/// The same doubts after the order was sent: a later look-up may decide.
 #[tokio::test]
-async fn a_passing_doubt_says_when_to_ask_again() {
+async fn a_temporary_doubt_is_indeterminate_with_a_retry_time() {
     let (sandbox, network, access, service) = network().await;
     let network = network.with_policy(settled());
     let hour = std::time::Duration::from_secs(3600);
@@ -110,9 +110,9 @@ fn activation_never_stored(access: &str, service: &str) -> Prepared<NewOrder> {
     Prepared::new(order).unwrap()
 }
 
-/// The service has been taken meanwhile, by this order or by another: asking again does not tell by which.
+/// The service was taken meanwhile, by this order or by another: a later look-up cannot tell by which.
 #[tokio::test]
-async fn a_conflict_is_for_a_person_to_settle() {
+async fn a_conflict_is_undecidable() {
     let (sandbox, network, access, _) = network().await;
     let network = network.with_policy(settled());
     let line = lastmile::onapi::SubscriptionAt {
@@ -137,9 +137,9 @@ async fn a_conflict_is_for_a_person_to_settle() {
     assert_eq!(sandbox.onapi().count("createOrder"), 0);
 }
 
-/// Not every network lists orders or subscriptions; that is no reason never to order there.
+/// Not every network lists orders or subscriptions; an order can still be placed there.
 #[tokio::test]
-async fn what_a_network_does_not_offer_does_not_refuse() {
+async fn a_missing_look_up_does_not_prevent_placing() {
     let (sandbox, network, access, service) = network().await;
     for status in [405, 501] {
         let mut prepared = activation(&access, &service, REFERENCE);

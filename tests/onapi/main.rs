@@ -1,4 +1,4 @@
-//! ON-API from end to end: the generated client and the facade against the sandbox.
+//! End-to-end tests of ON-API: the generated client and the facade against the sandbox.
 
 mod batches;
 mod daily;
@@ -15,6 +15,6 @@ mod prepared;
 mod requests;
 mod rows;
 mod shapes;
-mod strays;
 mod sync;
 mod ticket_changes;
+mod unexpected_values;

@@ -1,4 +1,4 @@
-//! The six operations, takeovers, and what can be done with an order that is received.
+//! The six operations, takeovers, and what can be done with a received order.
 
 use lastmile::onapi::types::{EquipmentRequest, ListOrdersState, Order, OrderChange, OrderOfEvent};
 use lastmile::onapi::{NewOrder, OnApi, Placed, ReceivedOrder, References, SubscriptionAt, types};
@@ -13,7 +13,7 @@ fn id(text: &str) -> OnApiId {
     text.parse().unwrap()
 }
 
-/// A subscription that is suspended or not, with its service.
+/// Returns a subscription that is suspended or not, with its service.
 fn line(sandbox: &Sandbox, suspended: bool) -> (SubscriptionAt, String) {
     let accesses = sandbox.onapi().accesses();
     let found = accesses.iter().find_map(|access| {
@@ -35,7 +35,7 @@ async fn place(network: &OnApi, order: NewOrder) -> Placed {
     Prepared::new(order).unwrap().place(network).await.unwrap()
 }
 
-/// The subscription as the sandbox has it; none when it has ended.
+/// Returns the subscription as the sandbox holds it; none when it has ended.
 fn held(sandbox: &Sandbox, line: &SubscriptionAt) -> Option<(String, bool)> {
     let accesses = sandbox.onapi().accesses();
     let access = accesses.iter().find(|access| access.id == line.access.as_str()).unwrap();
@@ -49,7 +49,7 @@ fn done(sandbox: &Sandbox) {
 }
 
 #[tokio::test]
-async fn a_subscription_is_blocked_goes_on_changes_and_ends() {
+async fn a_subscription_is_suspended_resumed_changed_and_deactivated() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let (line, service) = line(&sandbox, false);
@@ -100,7 +100,7 @@ async fn a_subscription_is_blocked_goes_on_changes_and_ends() {
 }
 
 #[tokio::test]
-async fn each_operation_is_found_again_by_its_reference() {
+async fn each_operation_is_found_by_its_reference() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox).with_policy(settled());
     let (active, _) = line(&sandbox, false);
@@ -124,7 +124,7 @@ async fn each_operation_is_found_again_by_its_reference() {
         let found = lost.reconcile(&network).await.unwrap();
         let Reconciled::Placed(Placed::Order(order)) = found else { panic!("{operation}: {found:?}") };
         assert_eq!(order.operation.get().unwrap().as_str(), operation.to_string());
-        // Out of the way of the next one.
+        // Ends this order, so that it does not affect the next one.
         ReceivedOrder::try_from(*order).unwrap().cancel(&network).await.unwrap();
         let known = copy(&lost).reconcile(&network).await.unwrap();
         assert!(
@@ -132,7 +132,7 @@ async fn each_operation_is_found_again_by_its_reference() {
             "{operation} was placed, and cancelled: {known:?}"
         );
         assert_eq!(lost.state(), PreparedState::Placed, "it is not ordered anew by itself");
-        // Version 1 did not keep what was created, so that the network is asked.
+        // Version 1 did not store the created object, so the network is queried.
         let mut stored = serde_json::to_value(&lost).unwrap();
         let fields = stored.as_object_mut().unwrap();
         fields.retain(|name, _| name == "kind" || name == "request");
@@ -154,7 +154,7 @@ enum Told {
     ByAPerson,
 }
 
-/// What a network without any order in its list tells by the subscription.
+/// What the subscription says when the network lists no order.
 async fn told(order: NewOrder, subscription: Value) -> Told {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox).with_policy(settled());
@@ -176,7 +176,7 @@ async fn told(order: NewOrder, subscription: Value) -> Told {
 }
 
 #[tokio::test]
-async fn what_the_subscription_tells_where_no_order_does() {
+async fn the_subscription_decides_where_no_order_is_listed() {
     let sandbox = sandbox().await;
     let (at, _) = line(&sandbox, false);
     let held = |fields: Value| {
@@ -219,7 +219,7 @@ async fn what_the_subscription_tells_where_no_order_does() {
 }
 
 #[tokio::test]
-async fn an_order_whose_reference_the_network_leaves_out_cannot_be_told() {
+async fn an_order_without_a_reference_is_indeterminate() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox).with_policy(settled());
     let (at, _) = line(&sandbox, false);
@@ -240,7 +240,7 @@ async fn an_order_whose_reference_the_network_leaves_out_cannot_be_told() {
 }
 
 #[tokio::test]
-async fn an_order_of_old_is_not_taken_for_the_one_that_sets_the_same_references_again() {
+async fn an_old_order_with_the_same_references_is_not_matched() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox).with_policy(settled());
     let (at, _) = line(&sandbox, false);
@@ -263,7 +263,7 @@ async fn an_order_of_old_is_not_taken_for_the_one_that_sets_the_same_references_
 }
 
 #[tokio::test]
-async fn a_takeover_needs_the_permit_of_an_offer() {
+async fn a_takeover_requires_the_permit_of_an_offer() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let accesses = sandbox.onapi().accesses();
@@ -351,7 +351,7 @@ fn empty_change() -> OrderChange {
 }
 
 #[tokio::test]
-async fn an_order_that_is_begun_is_neither_changed_nor_cancelled() {
+async fn an_order_in_progress_is_neither_changed_nor_cancelled() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let (access, service) = offered(&sandbox, Availability::Free);
@@ -372,7 +372,7 @@ async fn an_order_that_is_begun_is_neither_changed_nor_cancelled() {
 }
 
 #[tokio::test]
-async fn a_takeover_stays_with_what_its_permit_is_for() {
+async fn a_takeover_cannot_be_changed_to_another_service() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let order = json!({ "orderId": "o-1", "state": "RECEIVED", "forcedTakeover": true });
@@ -384,13 +384,13 @@ async fn a_takeover_stays_with_what_its_permit_is_for() {
         assert!(error.to_string().contains("the permit of this takeover is for others"), "{error}");
     }
     assert_eq!(sandbox.onapi().count("changeOrder"), 0);
-    // What does not move it goes out, and the network says that it knows no such order.
+    // A change of other fields is sent, and the network responds that it knows no such order.
     let note = OrderChange { external_note: Some("x".into()), ..empty_change() };
     assert_eq!(order.change(&network, &note).await.unwrap_err().outcome(), Outcome::Rejected);
 }
 
 #[tokio::test]
-async fn a_change_that_no_network_could_take_is_refused_before_it_is_sent() {
+async fn an_invalid_change_is_refused_before_it_is_sent() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let order = || {
@@ -417,7 +417,7 @@ async fn a_change_that_no_network_could_take_is_refused_before_it_is_sent() {
 }
 
 #[test]
-fn an_order_that_no_network_could_take_is_refused() {
+fn an_invalid_order_is_refused() {
     let line = || SubscriptionAt { access: id("1"), subscription: id("2") };
     let refused = |order: NewOrder| Prepared::new(order).unwrap_err().to_string();
     assert!(refused(NewOrder::modify(line(), References::default())).contains("one of them at least"));
@@ -429,7 +429,7 @@ fn an_order_that_no_network_could_take_is_refused() {
 }
 
 #[tokio::test]
-async fn a_failed_order_says_why() {
+async fn a_failed_order_reports_its_cause() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let (access, _) = offered(&sandbox, Availability::Free);
@@ -444,7 +444,7 @@ async fn a_failed_order_says_why() {
 }
 
 #[test]
-fn every_state_is_a_stage() {
+fn every_state_maps_to_a_stage() {
     for (state, stage, own) in [
         (json!("RECEIVED"), OrderStage::Received, Some("RECEIVED")),
         (json!("IN_PROGRESS"), OrderStage::InProgress, Some("IN_PROGRESS")),

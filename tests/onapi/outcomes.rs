@@ -1,11 +1,11 @@
-//! What becomes of calls that fail.
+//! Outcomes of failed calls.
 
 use lastmile_onapi::Client;
 use lastmile_tests::{onapi, outcomes_of_a_creation, outcomes_of_a_read, sandbox};
 use serde_json::json;
 
 #[tokio::test]
-async fn reads_and_creations_end_as_everywhere() {
+async fn reads_and_creating_calls_have_the_common_outcomes() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let id = &"1".parse().unwrap();

@@ -1,4 +1,4 @@
-//! Networks that want their paths in another form than the standard's.
+//! Networks that expect another path style than the standard's.
 
 use lastmile::onapi::Changes;
 use lastmile::onapi::OnApi;
@@ -28,7 +28,7 @@ async fn network(
 }
 
 #[tokio::test]
-async fn a_collection_and_an_item_in_every_form() {
+async fn collections_and_items_are_requested_in_every_path_style() {
     for (wants, slash) in [
         (Wants::Required, TrailingSlash::Always),
         (Wants::Refused, TrailingSlash::Never),
@@ -43,7 +43,7 @@ async fn a_collection_and_an_item_in_every_form() {
 }
 
 #[tokio::test]
-async fn a_form_that_the_network_does_not_want_gives_no_rows() {
+async fn a_wrong_path_style_gives_no_rows() {
     let path_style = PathStyle::default();
     let (sandbox, network) = network(Wants::Refused, Wants::Required, RefuseWith::NotFound, path_style).await;
     let access = sandbox.onapi().accesses()[0].id.parse().unwrap();
@@ -55,7 +55,7 @@ async fn a_form_that_the_network_does_not_want_gives_no_rows() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_the_other_form_is_followed_for_reads() {
+async fn a_redirect_to_another_path_style_is_followed_for_reads() {
     for refuse_with in [RefuseWith::MovedPermanently, RefuseWith::PermanentRedirect] {
         let (sandbox, network) =
             network(Wants::Refused, Wants::Required, refuse_with, PathStyle::default()).await;
@@ -66,7 +66,7 @@ async fn a_redirect_to_the_other_form_is_followed_for_reads() {
 }
 
 #[tokio::test]
-async fn an_order_is_not_redirected_by_301_and_says_so() {
+async fn a_301_for_an_order_is_reported_and_not_followed() {
     use lastmile::{Prepared, onapi::NewOrder};
     for (refuse_with, follows) in
         [(RefuseWith::MovedPermanently, false), (RefuseWith::PermanentRedirect, true)]
@@ -82,7 +82,7 @@ async fn an_order_is_not_redirected_by_301_and_says_so() {
 }
 
 #[tokio::test]
-async fn parameters_in_lower_case() {
+async fn query_parameters_are_sent_in_lower_case() {
     use lastmile::onapi::types::LookupDhcpParams;
     let path_style = PathStyle { lower_case_parameters: true, ..Default::default() };
     let (sandbox, network) = network(Wants::Either, Wants::Either, RefuseWith::NotFound, path_style).await;

@@ -1,4 +1,4 @@
-//! What networks answer to an order, and what is kept of it.
+//! The responses of networks to an order, and what is stored of them.
 
 use lastmile::onapi::{NewOrder, NewTicket, Placed, SubscriptionAt, TicketChange};
 use lastmile::{Error, Outcome, Prepared, PreparedState, Reconciled};
@@ -22,7 +22,7 @@ async fn place(
 }
 
 #[tokio::test]
-async fn an_order_is_read_from_where_the_answer_says_it_is() {
+async fn an_order_is_read_from_the_location_header() {
     let sandbox = sandbox().await;
     let order = json!({ "orderId": "O-1", "state": "RECEIVED", "spReference": "SP-1" });
     let at = "/orders/O-1?x=1";
@@ -49,7 +49,7 @@ async fn an_order_is_read_from_where_the_answer_says_it_is() {
 }
 
 #[tokio::test]
-async fn the_id_of_an_order_may_stand_in_its_path_alone() {
+async fn the_order_id_is_read_from_its_path() {
     let sandbox = sandbox().await;
     let body = json!({ "path": "/onapi/2.6/orders/O-7/", "state": "RECEIVED" });
     let (placed, prepared) = place(&sandbox, activation(), Answer::json(201, &body)).await;
@@ -62,7 +62,7 @@ async fn the_id_of_an_order_may_stand_in_its_path_alone() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_another_is_not_taken_for_this_one() {
+async fn a_response_with_another_order_is_not_accepted() {
     let sandbox = sandbox().await;
     let mine = json!({
         "orderId": "O-1", "state": "RECEIVED", "operation": "ACTIVATE", "accessId": "1", "service": "BB",
@@ -76,7 +76,7 @@ async fn an_order_that_is_another_is_not_taken_for_this_one() {
         let (error, prepared) = place(&sandbox, activation(), Answer::json(201, &answer)).await;
         assert_eq!(error.unwrap_err().outcome(), Outcome::Decode, "{field}");
         assert_eq!(prepared.state(), PreparedState::Indeterminate, "{field}");
-        // What a network leaves out or spells otherwise does not make it another one.
+        // A field that a network omits or spells differently does not make it another order.
         for same in [json!(null), json!(mine[field].as_str().unwrap().to_lowercase())] {
             if field == "operation" && same.is_string() {
                 continue;
@@ -96,7 +96,7 @@ async fn an_order_that_is_another_is_not_taken_for_this_one() {
 }
 
 #[tokio::test]
-async fn what_was_created_is_stored() {
+async fn the_created_object_is_stored() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let order = json!({ "orderId": "O-1", "state": "RECEIVED", "unlisted": { "x": [1.50] } });
@@ -127,9 +127,9 @@ async fn what_was_created_is_stored() {
     assert_eq!(sandbox.onapi().received().len(), sent, "what is stored is not asked for");
 }
 
-/// A change of an order that is lost and repeated may be carried out once more, after a newer one.
+/// A lost and repeated change of an order may be carried out once more, after a newer one.
 #[tokio::test]
-async fn a_change_whose_first_attempt_was_not_answered_says_so() {
+async fn a_reply_reports_an_unanswered_first_attempt_of_a_change() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let free = lastmile_sandbox::onapi::Availability::Free;

@@ -1,4 +1,4 @@
-//! Orders and tickets: placed once, found again, and not doubled by a second worker.
+//! Orders and tickets are placed once, found again, and not duplicated by a second worker.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn ticket() -> Prepared<NewTicket> {
     Prepared::new(ticket).unwrap()
 }
 
-/// A network that takes every order for a new one.
+/// Starts a network without de-duplication.
 async fn naive() -> Sandbox {
     Sandbox::builder().seed(1).onapi_deduplicates(false).start().await.unwrap()
 }
@@ -59,7 +59,7 @@ async fn a_second_worker_finds_the_order_of_the_first() {
 }
 
 #[tokio::test]
-async fn where_the_orders_cannot_be_listed_it_is_placed_all_the_same() {
+async fn an_order_is_placed_where_orders_cannot_be_listed() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut prepared = copy(&activation(&sandbox));
@@ -69,7 +69,7 @@ async fn where_the_orders_cannot_be_listed_it_is_placed_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_network_that_does_not_answer_is_sent_nothing() {
+async fn nothing_is_sent_when_the_look_up_is_not_answered() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut prepared = copy(&activation(&sandbox));
@@ -100,7 +100,7 @@ async fn a_ticket_is_opened_once() {
 }
 
 #[tokio::test]
-async fn a_lost_ticket_is_found_or_absent_or_not_to_be_told() {
+async fn a_lost_ticket_is_placed_absent_or_indeterminate() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut lost = ticket();
@@ -114,7 +114,7 @@ async fn a_lost_ticket_is_found_or_absent_or_not_to_be_told() {
     assert!(wait.manual_check.contains("look for the ticket in the network's portal"));
 
     let network = network.with_policy(settled());
-    // A reference as a number may have lost its nought; one that is missing may be any.
+    // A numeric reference may have lost its leading zero; a missing one may be any.
     for doubtful in [json!([{ "spTicketReference": 431 }]), json!([{ "status": "CREATED" }])] {
         sandbox.onapi().answer_next("listTickets", Answer::json(200, &doubtful));
         let found = lost.reconcile(&network).await.unwrap();
@@ -125,7 +125,7 @@ async fn a_lost_ticket_is_found_or_absent_or_not_to_be_told() {
     let without = json!([{ "spTicketReference": "0431" }]);
     sandbox.onapi().answer_next("listTickets", Answer::json(200, &without));
     assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Undecidable(_)));
-    // Written as a number meanwhile, it has lost its nought.
+    // The reference became a number and lost its leading zero.
     let another = json!([{ "spTicketReference": "431", "coTicketReference": "TT-1" }]);
     sandbox.onapi().answer_next("listTickets", Answer::json(200, &another));
     assert!(matches!(lost.reconcile(&network).await.unwrap(), Reconciled::Indeterminate(_)));
@@ -137,7 +137,7 @@ async fn a_lost_ticket_is_found_or_absent_or_not_to_be_told() {
 }
 
 #[tokio::test]
-async fn a_ticket_whose_answer_has_no_reference_is_unclear_until_it_is_found() {
+async fn a_ticket_response_without_a_reference_is_indeterminate_until_found() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().answer_next("createTicket", Answer::json(201, &json!({ "coTicketReference": null })));
@@ -150,9 +150,9 @@ async fn a_ticket_whose_answer_has_no_reference_is_unclear_until_it_is_found() {
     assert_eq!(found, "TT-7".parse::<TicketReference>().unwrap());
 }
 
-/// Some networks answer a failure with status 200.
+/// Some networks report a failure with status 200.
 #[tokio::test]
-async fn an_answer_that_is_another_ticket_is_not_understood() {
+async fn a_response_with_another_ticket_fails_to_decode() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     for (answer, is_it) in [
@@ -178,7 +178,7 @@ async fn an_answer_that_is_another_ticket_is_not_understood() {
 }
 
 #[tokio::test]
-async fn a_ticket_list_that_is_none_says_nothing_of_what_was_sent() {
+async fn an_unreadable_ticket_list_leaves_a_ticket_indeterminate() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox).with_policy(settled());
     for (list, after) in [
@@ -201,7 +201,7 @@ async fn a_ticket_list_that_is_none_says_nothing_of_what_was_sent() {
 }
 
 #[test]
-fn a_ticket_that_no_network_could_take_is_refused() {
+fn an_invalid_ticket_is_refused() {
     let refused = |ticket: NewTicket| Prepared::new(ticket).unwrap_err().to_string();
     assert!(refused(NewTicket::new("", "a", "b")).contains("spTicketReference: it is empty"));
     assert!(refused(NewTicket::new("1", "", "b")).contains("heading: it is empty"));
@@ -216,9 +216,9 @@ fn a_ticket_that_no_network_could_take_is_refused() {
     assert!(error.to_string().contains("accessId"), "{error}");
 }
 
-/// A page of a gateway, and a refusal that may pass, do not say that it is not there.
+/// Neither a gateway's page nor a temporary rejection proves that the order does not exist.
 #[tokio::test]
-async fn a_look_up_that_fails_sends_nothing() {
+async fn a_failed_look_up_sends_nothing() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut prepared = copy(&activation(&sandbox));
@@ -234,7 +234,7 @@ async fn a_look_up_that_fails_sends_nothing() {
 }
 
 #[tokio::test]
-async fn an_open_order_of_another_kind_is_not_taken_for_this_one() {
+async fn an_open_order_of_another_operation_is_not_matched() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut prepared = activation(&sandbox);
@@ -246,12 +246,12 @@ async fn an_open_order_of_another_kind_is_not_taken_for_this_one() {
 }
 
 #[tokio::test]
-async fn what_was_found_to_be_placed_is_not_sent_again() {
+async fn an_order_found_by_look_up_is_not_sent_again() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut marked = activation(&sandbox);
     marked.mark_in_flight().unwrap();
-    // Another run of the same service places it.
+    // Another process of the same service places it.
     activation(&sandbox).place(&network).await.unwrap();
     assert!(matches!(marked.reconcile(&network).await.unwrap(), Reconciled::Placed(_)));
     let error = marked.place(&network).await.unwrap_err();
@@ -260,7 +260,7 @@ async fn what_was_found_to_be_placed_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn only_what_may_have_copies_is_looked_up_first() {
+async fn only_values_with_possible_copies_require_a_look_up() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let asked = || -> Vec<_> {
@@ -287,7 +287,7 @@ async fn only_what_may_have_copies_is_looked_up_first() {
 }
 
 #[tokio::test]
-async fn a_mark_that_is_not_stored_is_not_placed() {
+async fn an_unstored_mark_is_not_placed() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut prepared = copy(&activation(&sandbox));
@@ -300,10 +300,10 @@ async fn a_mark_that_is_not_stored_is_not_placed() {
     prepared.place(&network).await.unwrap();
 }
 
-/// The first worker's mark lapses while it is stored, which takes long. What the first does then, as the error says, finds
-/// the order of the second.
+/// The first worker's mark expires while it is stored, which takes long. The first worker then follows the error's
+/// advice, and finds the order of the second.
 #[tokio::test]
-async fn a_worker_whose_mark_lapsed_doubles_nothing() {
+async fn a_worker_with_an_expired_mark_sends_nothing() {
     let sandbox = naive().await;
     let network = onapi(&sandbox);
     let network = network.with_policy(settled());
@@ -330,7 +330,7 @@ async fn a_worker_whose_mark_lapsed_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn a_look_up_of_before_the_mark_does_not_count_after_it() {
+async fn a_look_up_before_the_mark_does_not_count_after_it() {
     let sandbox = naive().await;
     let network = onapi(&sandbox);
     let mut first = copy(&activation(&sandbox));
@@ -347,7 +347,7 @@ async fn a_look_up_of_before_the_mark_does_not_count_after_it() {
     assert_eq!(sandbox.onapi().took_effect("createOrder"), 1);
 }
 
-/// Whoever held the mark could begin until it lapsed, and send until its deadline had passed after that.
+/// The holder of the mark could start to send until the mark expired, and send until its deadline after that.
 #[tokio::test]
 async fn a_crashed_value_settles_after_its_mark_and_the_deadline() {
     let sandbox = sandbox().await;
@@ -364,7 +364,7 @@ async fn a_crashed_value_settles_after_its_mark_and_the_deadline() {
 }
 
 #[tokio::test]
-async fn what_was_refused_or_never_sent_is_absent_without_a_request() {
+async fn a_rejected_or_unsent_value_is_absent_without_a_request() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut refused = activation(&sandbox);
@@ -381,12 +381,12 @@ async fn what_was_refused_or_never_sent_is_absent_without_a_request() {
     let nobody = OnApi::builder(format!("http://{nobody}")).login("sp", "x").policy(brisk()).build().unwrap();
     let mut never = activation(&sandbox);
     assert_eq!(never.place(&nobody).await.unwrap_err().outcome(), Outcome::NotSent);
-    // A request would fail here.
+    // Any request would fail here.
     assert!(matches!(never.reconcile(&nobody).await.unwrap(), Reconciled::Absent));
 }
 
 #[tokio::test]
-async fn what_was_declared_absent_is_not_kept_back_by_a_doubt() {
+async fn an_indeterminate_look_up_does_not_block_a_value_declared_absent() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let mut lost = ticket();
@@ -404,9 +404,9 @@ async fn what_was_declared_absent_is_not_kept_back_by_a_doubt() {
     assert_eq!(sandbox.onapi().took_effect("createTicket"), 1);
 }
 
-/// What is not there while a request is at work may be there a moment later, whoever has looked.
+/// An order that does not exist while a request is in flight may exist a moment later, even if a person has checked.
 #[tokio::test]
-async fn a_person_s_word_counts_once_no_request_can_be_at_work() {
+async fn declare_absent_requires_that_no_request_is_in_flight() {
     let sandbox = naive().await;
     let network = onapi(&sandbox);
     let mut lost = activation(&sandbox);
@@ -425,9 +425,9 @@ async fn a_person_s_word_counts_once_no_request_can_be_at_work() {
     assert_eq!(old.state(), PreparedState::Ready);
 }
 
-/// A second look-up that fails takes back what the first one found.
+/// A second look-up that fails revokes the result of the first.
 #[tokio::test]
-async fn only_the_last_look_up_counts() {
+async fn only_the_latest_look_up_counts() {
     let sandbox = naive().await;
     let network = onapi(&sandbox);
     let mut prepared = copy(&activation(&sandbox));
@@ -437,9 +437,9 @@ async fn only_the_last_look_up_counts() {
     assert_eq!(prepared.mark_in_flight().unwrap_err().outcome(), Outcome::Invalid);
 }
 
-/// A network that writes the reference in its own way has the order, though no look-up recognises it.
+/// A network that normalizes the reference has the order, although no look-up recognises it.
 #[tokio::test]
-async fn what_was_answered_otherwise_is_never_absent() {
+async fn a_value_with_an_unmatched_response_is_never_absent() {
     let sandbox = naive().await;
     let network = onapi(&sandbox).with_policy(settled());
     let mut rewritten = activation(&sandbox);

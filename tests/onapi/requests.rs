@@ -1,4 +1,4 @@
-//! What the network receives for each operation.
+//! The request that the network receives for each operation.
 
 use lastmile_core::auth::Credentials;
 use lastmile_onapi::Client;
@@ -7,15 +7,15 @@ use lastmile_sandbox::Spec;
 use lastmile_tests::{exchanges, request, sandbox};
 
 #[tokio::test]
-async fn every_operation_arrives_as_documented() {
+async fn every_operation_sends_its_documented_request() {
     let sandbox = sandbox().await;
     let supplier = sandbox.onapi();
     let credentials = Credentials::none().basic("sp", "secret").unwrap();
-    let handle = &Client::builder(supplier.base_url()).credentials(credentials).build().unwrap();
+    let client = &Client::builder(supplier.base_url()).credentials(credentials).build().unwrap();
     let id = &"17.a-B".parse().unwrap();
     let since = &Some("Wed, 16 Oct 2019 09:59:04 GMT".to_owned());
     let spec = Spec::onapi();
-    exchanges!(supplier, handle, {
+    exchanges!(supplier, client, {
         "listEndpoints": list_endpoints();
         "listAccesses": list_accesses(&ListAccessesParams { if_modified_since: since.clone() });
         "getAccess": get_access(id);

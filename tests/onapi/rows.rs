@@ -1,4 +1,4 @@
-//! Lists that are read row by row, and what has changed since last time.
+//! Lists that are read row by row, and cursors that select what has changed.
 
 use futures_util::StreamExt as _;
 use lastmile::onapi::types::Access;
@@ -24,7 +24,7 @@ async fn all(rows: &mut ChangedRows<Access>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn all_rows_then_none_then_the_new_ones() {
+async fn the_cursor_selects_rows_changed_since() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().add_accesses(500);
@@ -57,7 +57,7 @@ async fn scripted(body: &str) -> Vec<Result<Option<String>, RowError>> {
     read
 }
 
-/// The rows of an answer, and whether a cursor follows them.
+/// Returns the rows of a response, and whether a cursor follows them.
 async fn read(body: &str, since: Option<&Cursor>) -> (Vec<Result<Option<String>, RowError>>, bool) {
     let sandbox = sandbox().await;
     let answer = Answer::status(200)
@@ -78,7 +78,7 @@ async fn read(body: &str, since: Option<&Cursor>) -> (Vec<Result<Option<String>,
 }
 
 #[tokio::test]
-async fn a_list_that_breaks_off_keeps_no_cursor() {
+async fn a_truncated_list_returns_no_cursor() {
     let since: Cursor = serde_json::from_value(json!("Mon, 02 Mar 2026 06:00:00 GMT")).unwrap();
     for body in [r#"[{"accessId":"1"},{"acce"#, r#"[{"accessId":"1"}"#, "[", r#"[{"accessId":"1"},]"#] {
         let (rows, has_cursor) = read(body, Some(&since)).await;
@@ -91,7 +91,7 @@ async fn a_list_that_breaks_off_keeps_no_cursor() {
 }
 
 #[tokio::test]
-async fn an_error_that_is_answered_with_success_is_no_row() {
+async fn an_error_with_a_successful_status_is_not_a_row() {
     let cause = r#"{"cause":"database is being restored, Kalle"}"#;
     for body in [cause, r#"{"accesses":[{"accessId":"1"}]}"#, r#"{"accessId":""}"#, "{}", "\"Kalle\"", "true"]
     {
@@ -104,7 +104,7 @@ async fn an_error_that_is_answered_with_success_is_no_row() {
 }
 
 #[tokio::test]
-async fn an_answer_without_content_lists_nothing() {
+async fn a_204_lists_nothing() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     for list in ["listAccesses", "listServices", "listSubscriptions", "listEvents", "listOrderEvents"] {
@@ -127,7 +127,7 @@ async fn an_answer_without_content_lists_nothing() {
 }
 
 #[tokio::test]
-async fn an_element_that_serde_cannot_read_costs_itself() {
+async fn an_unreadable_element_affects_only_itself() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let access = "A-1".parse().unwrap();
@@ -143,7 +143,7 @@ async fn an_element_that_serde_cannot_read_costs_itself() {
 }
 
 #[tokio::test]
-async fn a_list_of_one_is_read_as_its_element() {
+async fn a_list_of_one_is_read_as_an_object() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let id = lastmile::rules::DhcpIdentifier { ipv4_circuit_id: Some("c".into()), ..Default::default() };
@@ -164,7 +164,7 @@ async fn a_list_of_one_is_read_as_its_element() {
 }
 
 #[tokio::test]
-async fn one_bad_row_costs_one_row() {
+async fn an_unreadable_row_affects_only_itself() {
     let read = scripted(r#"[{"accessId":"1"}, {"accessId":"2","accessId":"2"}, 7, {"accessId":"4"}]"#).await;
     assert_eq!(read.len(), 4);
     assert_eq!(read[0].as_ref().unwrap().as_deref(), Some("1"));
@@ -178,14 +178,14 @@ async fn one_bad_row_costs_one_row() {
 }
 
 #[tokio::test]
-async fn one_element_null_and_an_empty_list() {
+async fn single_elements_null_and_empty_lists_are_read() {
     assert_eq!(scripted(r#"{"accessId":"1"}"#).await.len(), 1);
     assert_eq!(scripted("null").await.len(), 0);
     assert_eq!(scripted("[]").await.len(), 0);
 }
 
 #[tokio::test]
-async fn a_list_that_is_none_or_ends_early_is_an_error_after_the_whole_rows() {
+async fn a_malformed_or_truncated_list_fails_after_its_whole_rows() {
     for (body, rows, says) in [
         (r#"[{"accessId":"1"},{"acce"#, 1, "breaks off after 1 rows"),
         ("<html>", 0, "it is not a JSON list"),
@@ -199,7 +199,7 @@ async fn a_list_that_is_none_or_ends_early_is_an_error_after_the_whole_rows() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_off_is_an_error_too() {
+async fn a_closed_connection_fails_after_the_whole_rows() {
     let server = RawServer::start(&[Then::Answer(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[{\"accessId\":\"1\"},",
     )])
@@ -213,7 +213,7 @@ async fn a_connection_that_breaks_off_is_an_error_too() {
 }
 
 #[tokio::test]
-async fn only_the_network_s_own_word_means_nothing_to_list() {
+async fn only_a_documented_404_means_nothing_to_list() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().answer_next("listAccesses", Answer::json(404, &json!({ "cause": "nothing to list" })));
@@ -231,7 +231,7 @@ async fn only_the_network_s_own_word_means_nothing_to_list() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_read_whole_may_have_nothing_new_either() {
+async fn a_buffered_list_may_be_not_modified() {
     use lastmile::onapi::types::ListServicesParams;
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);

@@ -1,4 +1,4 @@
-//! What holds for lists, waiting and errors of every supplier.
+//! Properties of lists, waiting and errors that hold for every supplier.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn a_list_of_one_response_is_a_stream_and_a_future() {
 }
 
 #[tokio::test]
-async fn following_events_ends_when_none_has_come_for_the_timeout() {
+async fn following_events_ends_after_the_timeout_without_events() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let event = serde_json::json!([{ "event": "1" }]);
@@ -35,7 +35,7 @@ async fn following_events_ends_when_none_has_come_for_the_timeout() {
 }
 
 #[tokio::test]
-async fn every_error_becomes_one_and_tells_whether_something_took_effect() {
+async fn every_error_converts_and_says_whether_it_may_have_taken_effect() {
     let mut rows = testing::rows_of::<u8>("[1, \"x\", 2, ");
     assert_eq!(rows.next().await.unwrap().unwrap(), 1);
     let unreadable = Error::from(rows.next().await.unwrap().unwrap_err());

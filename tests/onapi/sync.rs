@@ -1,4 +1,4 @@
-//! A copy of what a network has: what changed, what is gone, and when everything is read.
+//! A copy of a network's objects: changes, deletions, and when a full run is due.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -40,7 +40,7 @@ async fn sync<T: Synced + std::fmt::Debug>(network: &OnApi, since: Option<&SyncS
     read(network.sync::<T>(since, &SyncPlan::default()).await.unwrap()).await
 }
 
-/// The state as if it had been stored so many seconds ago.
+/// Returns the state as if it had been stored this many seconds ago.
 fn aged(state: &SyncState, field: &str, seconds: u64) -> SyncState {
     let mut stored = serde_json::to_value(state).unwrap();
     stored[field] = json!(stored[field].as_u64().unwrap() - seconds);
@@ -48,7 +48,7 @@ fn aged(state: &SyncState, field: &str, seconds: u64) -> SyncState {
 }
 
 #[tokio::test]
-async fn everything_then_the_news_then_what_is_gone() {
+async fn a_full_run_is_followed_by_changes_and_deletions() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().add_accesses(1);
@@ -57,7 +57,7 @@ async fn everything_then_the_news_then_what_is_gone() {
     assert_eq!(first.gone, []);
     let state: SyncState = serde_json::from_str(&serde_json::to_string(&first.state).unwrap()).unwrap();
 
-    // As a stream it is the same.
+    // The stream returns the same items.
     let mut run = network.sync::<Access>(None, &SyncPlan::default()).await.unwrap();
     let rows: Vec<_> = (&mut run).collect().await;
     assert!(rows.len() == 31 && rows.iter().all(|row| matches!(row, Ok(SyncItem::Upserted(_)))));
@@ -89,7 +89,7 @@ async fn everything_then_the_news_then_what_is_gone() {
 }
 
 #[tokio::test]
-async fn subscriptions_end_and_services_go_with_their_access() {
+async fn ended_subscriptions_and_accesses_are_deleted() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().add_accesses(1);
@@ -121,7 +121,7 @@ fn events(sandbox: &Sandbox, rows: serde_json::Value) {
 }
 
 #[tokio::test]
-async fn the_last_event_of_an_object_counts_in_either_number() {
+async fn the_last_event_of_an_object_counts_for_singular_and_plural_names() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -141,7 +141,7 @@ async fn the_last_event_of_an_object_counts_in_either_number() {
 }
 
 #[tokio::test]
-async fn events_that_list_the_newest_first_delete_nothing_that_is_there() {
+async fn newest_first_events_delete_no_existing_object() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -160,7 +160,7 @@ async fn events_that_list_the_newest_first_delete_nothing_that_is_there() {
     assert_eq!(news.gone, [Deleted::Access("gone".into())]);
     assert!(!news.full);
 
-    // Without times it cannot be told: nothing is deleted, and everything is read within a day.
+    // Without times the order of the events is unknown: nothing is deleted, and a full run follows within a day.
     let untimed = |kind: &str| json!({ "type": kind, "objectType": "accesses", "objectId": "back" });
     events(&sandbox, json!([untimed("CREATE"), untimed("DELETE")]));
     let doubtful = sync::<Access>(&network, Some(&news.state)).await;
@@ -169,16 +169,16 @@ async fn events_that_list_the_newest_first_delete_nothing_that_is_there() {
     assert!(later.full && later.is_complete);
 }
 
-/// The whole next answer to a list.
+/// Sets the complete next response to a list.
 fn listed(sandbox: &Sandbox, list: &str, body: &str) {
     let answer = Answer::status(200).header("content-type", "application/json");
     let answer = answer.header("last-modified", "Tue, 03 Mar 2026 06:00:00 GMT").body(body);
     sandbox.onapi().answer_next(list, answer);
 }
 
-/// A list inside a row replaces what the copy has of the access: one that cannot be read must not pass for a short one.
+/// A list inside a row replaces the copy's list for the access, so an unreadable one must not be read as a shorter one.
 #[tokio::test]
-async fn a_row_whose_inner_list_cannot_be_read_replaces_nothing() {
+async fn a_row_with_an_unreadable_inner_list_replaces_nothing() {
     async fn holds<T: Synced>(list: &str, field: &str, id: &str) {
         let sandbox = sandbox().await;
         let network = onapi(&sandbox);
@@ -230,7 +230,7 @@ async fn a_row_whose_inner_list_cannot_be_read_replaces_nothing() {
 }
 
 #[tokio::test]
-async fn an_empty_list_empties_no_copy_and_is_read_again_within_a_day() {
+async fn an_empty_list_deletes_nothing_and_is_read_again_within_a_day() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -240,7 +240,7 @@ async fn an_empty_list_empties_no_copy_and_is_read_again_within_a_day() {
     assert_eq!((empty.rows.len(), empty.full, empty.is_complete), (0, true, false));
     let later = sync::<Access>(&network, Some(&aged(&empty.state, "full_at", 25 * 3600))).await;
     assert!(later.full && later.is_complete);
-    // News without any row are no such case, and events still take objects out.
+    // An incremental run without rows is not such a case, and events still delete objects.
     let gone = sandbox.onapi().accesses()[0].id.clone();
     sandbox.onapi().tear_down(&gone);
     listed(&sandbox, "listAccesses", "[]");
@@ -250,7 +250,7 @@ async fn an_empty_list_empties_no_copy_and_is_read_again_within_a_day() {
 }
 
 #[tokio::test]
-async fn a_list_with_another_status_than_200_sweeps_nothing_and_moves_no_cursor() {
+async fn a_list_with_another_status_than_200_is_not_complete() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -271,7 +271,7 @@ async fn a_list_with_another_status_than_200_sweeps_nothing_and_moves_no_cursor(
 }
 
 #[tokio::test]
-async fn a_part_of_a_list_is_an_error_and_no_news() {
+async fn a_partial_list_is_an_error() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -289,7 +289,7 @@ async fn a_part_of_a_list_is_an_error_and_no_news() {
             assert!(error.to_string().contains("the answer is a part of a list"), "{error}");
         }
     }
-    // A list that is read as a whole, and one object, to which none of it means anything.
+    // A list that is decoded as a whole, and a single object, for which these headers mean nothing.
     sandbox.onapi().answer_next("listTickets", part(206));
     let error = network.tickets(&TicketQuery::default()).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Decode);
@@ -298,7 +298,7 @@ async fn a_part_of_a_list_is_an_error_and_no_news() {
 }
 
 #[tokio::test]
-async fn blanks_around_an_id_make_no_other_id() {
+async fn ids_that_differ_in_whitespace_are_the_same_id() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     for (body, rows, unreadable) in [
@@ -313,7 +313,7 @@ async fn blanks_around_an_id_make_no_other_id() {
     }
 }
 
-/// What came of a run: the rows, the errors that cost one row each, and whether another error ended it.
+/// Returns the result of a run: the number of rows, the number of unreadable rows, and whether another error ended it.
 async fn outcome<T: Synced>(run: &mut SyncRun<T>) -> (usize, usize, bool) {
     let (mut rows, mut unreadable, mut broken) = (0, 0, false);
     while let Some(item) = run.next().await {
@@ -341,7 +341,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
     let envelope = format!(r#"{{"accesses":{}}}"#, two("\"A-1\"", "\"A-2\""));
     let cut_short = &two("\"A-1\"", "\"A-2\"")[..20];
 
-    // Errors, and lists that break off: no state at all.
+    // Errors and truncated lists: there is no new state.
     let cause = r#"{"cause":"database is being restored"}"#;
     for body in [cause, &envelope, "{}", "7", "\"later\"", "<html>", "", cut_short, "[null,"] {
         listed(&sandbox, list, body);
@@ -349,7 +349,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
         let (rows, _, broken) = outcome(&mut run).await;
         assert!(broken && !run.is_complete() && run.state().is_none(), "{list} {body}: {rows} rows");
     }
-    // What says nothing, or is not a list: everything is still to be read.
+    // Bodies that say nothing or are not a list: a full run is still due.
     let one = row("\"A-1\"");
     for (body, rows) in [("null", 0), ("\"\"", 0), (one.as_str(), 1)] {
         listed(&sandbox, list, body);
@@ -363,7 +363,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
     assert_eq!(outcome(&mut run).await, (0, 0, false));
     assert!(!run.is_complete() && run.state() == Some(&due), "{list}");
 
-    // Rows that do not surely tell what there is.
+    // Rows that do not identify their objects reliably.
     for (ids, unreadable) in [
         (["17", "18"], 0),
         (["\"A-1\"", "18"], 0),
@@ -378,7 +378,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
         assert_eq!(outcome(&mut run).await, (2 - unreadable, unreadable, false), "{list} {ids:?}");
         assert!(run.is_full() && !run.is_complete() && run.unreadable() == unreadable, "{list} {ids:?}");
         assert_eq!(run.unsure() > 0, unreadable == 0, "{list} {ids:?}");
-        // What could not be read comes to light within a day.
+        // Unreadable rows cause a full run within a day.
         let state = run.state().unwrap().clone();
         let mut later = network.sync::<T>(Some(&aged(&state, "full_at", 25 * 3600)), &plan).await.unwrap();
         outcome(&mut later).await;
@@ -391,7 +391,7 @@ async fn is_believed<T: Synced>(list: &str, row: impl Fn(&str) -> String) {
 }
 
 #[tokio::test]
-async fn a_list_that_is_none_or_breaks_off_is_not_taken_as_whole() {
+async fn a_malformed_or_truncated_list_is_not_complete() {
     is_believed::<Access>("listAccesses", |id| format!(r#"{{"accessId":{id}}}"#)).await;
     is_believed::<AccessServices>("listServices", |id| format!(r#"{{"accessId":{id},"services":[]}}"#)).await;
     is_believed::<AccessSubscriptions>("listSubscriptions", |id| {
@@ -401,7 +401,7 @@ async fn a_list_that_is_none_or_breaks_off_is_not_taken_as_whole() {
 }
 
 #[tokio::test]
-async fn news_that_could_not_be_read_are_asked_for_again() {
+async fn unreadable_changes_are_requested_again() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -419,7 +419,7 @@ async fn news_that_could_not_be_read_are_asked_for_again() {
 }
 
 #[tokio::test]
-async fn rows_of_another_version_empty_no_access() {
+async fn rows_of_another_version_do_not_empty_an_access() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let flat = json!([
@@ -432,7 +432,7 @@ async fn rows_of_another_version_empty_no_access() {
     assert!(error.to_string().contains("the list of its subscriptions, as from ON-API 2.6 on"), "{error}");
     assert_eq!(outcome(&mut run).await, (0, 1, false));
     assert!(!run.is_complete() && run.unreadable() == 2);
-    // An access without any is read, in each form of an empty list.
+    // An access without any elements is read, in each form of an empty list.
     let none =
         json!([{ "accessId": "A-1", "subscriptions": "" }, { "accessId": "A-2", "subscriptions": null }]);
     listed(&sandbox, "listSubscriptions", &none.to_string());
@@ -442,7 +442,7 @@ async fn rows_of_another_version_empty_no_access() {
 }
 
 #[tokio::test]
-async fn what_stands_in_the_place_of_events_moves_no_cursor() {
+async fn an_invalid_event_list_moves_no_cursor() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -461,7 +461,7 @@ async fn what_stands_in_the_place_of_events_moves_no_cursor() {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_told_brings_everything_within_a_day() {
+async fn an_unclear_event_causes_a_full_run_within_a_day() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     for doubtful in [
@@ -487,7 +487,7 @@ async fn an_event_that_cannot_be_told_brings_everything_within_a_day() {
 }
 
 #[tokio::test]
-async fn everything_is_read_when_events_may_be_forgotten_and_by_the_plan() {
+async fn a_full_run_is_due_by_the_plan_and_when_events_may_expire() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let state = sync::<Access>(&network, None).await.state;
@@ -501,7 +501,7 @@ async fn everything_is_read_when_events_may_be_forgotten_and_by_the_plan() {
 }
 
 #[tokio::test]
-async fn a_network_that_dates_no_list_is_read_whole_now_and_then() {
+async fn a_network_without_last_modified_gets_periodic_full_runs() {
     let sandbox = Sandbox::builder().seed(1).onapi_last_modified(false).start().await.unwrap();
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -519,7 +519,7 @@ async fn a_network_that_dates_no_list_is_read_whole_now_and_then() {
 }
 
 #[tokio::test]
-async fn a_network_without_events_is_read_whole_now_and_then() {
+async fn a_network_without_events_gets_periodic_full_runs() {
     let sandbox = Sandbox::builder().seed(1).onapi_without_endpoint("events").start().await.unwrap();
     let network = onapi(&sandbox);
     let first = sync::<Access>(&network, None).await;
@@ -537,7 +537,7 @@ async fn a_network_without_events_is_read_whole_now_and_then() {
 }
 
 #[tokio::test]
-async fn a_network_that_never_had_an_event_is_read_whole_within_a_day() {
+async fn a_network_with_no_event_yet_gets_a_full_run_within_a_day() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     let none =
@@ -553,7 +553,7 @@ async fn a_network_that_never_had_an_event_is_read_whole_within_a_day() {
 }
 
 #[tokio::test]
-async fn nothing_is_swept_that_was_not_surely_seen() {
+async fn only_a_complete_run_allows_deleting_unseen_rows() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().answer_next("listAccesses", Answer::json(200, &json!([{ "accessId": "1" }, 7])));
@@ -576,7 +576,7 @@ async fn nothing_is_swept_that_was_not_surely_seen() {
     }
     assert!(failed && run.state().is_none() && !run.is_complete());
 
-    // As a cache between might say: nobody has asked what changed.
+    // A cache could respond in this way, although the request was not conditional.
     for list in ["listEvents", "listAccesses"] {
         sandbox.onapi().answer_next(list, Answer::status(304));
         let error = network.sync::<Access>(None, &SyncPlan::default()).await.unwrap_err();
@@ -589,7 +589,7 @@ async fn nothing_is_swept_that_was_not_surely_seen() {
 }
 
 #[tokio::test]
-async fn events_that_cannot_be_had_now_are_an_error() {
+async fn unavailable_events_are_an_error() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     for _ in 0..network.raw().policy().max_attempts {
@@ -601,7 +601,7 @@ async fn events_that_cannot_be_had_now_are_an_error() {
 }
 
 #[tokio::test]
-async fn the_lists_by_themselves() {
+async fn the_lists_are_read_without_sync() {
     let sandbox = sandbox().await;
     let network = onapi(&sandbox);
     sandbox.onapi().add_accesses(1);

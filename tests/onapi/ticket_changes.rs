@@ -1,4 +1,4 @@
-//! Changes of tickets whose answer was lost, beside what others do to the ticket.
+//! Unanswered changes of tickets, and concurrent changes by others.
 
 use lastmile::onapi::types::TicketUpdateResponsible;
 use lastmile::onapi::{NewTicket, OnApi, TicketChange, TicketReference};
@@ -15,7 +15,7 @@ async fn opened() -> (Sandbox, OnApi, TicketReference) {
     (sandbox, network, ticket)
 }
 
-/// A change whose answer was lost.
+/// Returns a change whose response was lost.
 async fn lost(
     sandbox: &Sandbox,
     network: &OnApi,
@@ -29,26 +29,26 @@ async fn lost(
 }
 
 #[tokio::test]
-async fn a_ticket_that_went_further_does_not_tell_what_it_went_through() {
+async fn a_later_ticket_status_leaves_a_change_indeterminate() {
     let (sandbox, network, ticket) = opened().await;
     for fault in [Fault::ResetAfter, Fault::ResetBefore] {
         let handed = TicketChange::hand_to_network(ticket.clone());
         let mut handed = lost(&sandbox, &network, handed, fault).await;
-        // The network closes what it was handed.
+        // The network closes its own ticket.
         let closing = TicketChange::close(ticket.clone(), TicketUpdateResponsible::Co);
         Prepared::new(closing).unwrap().place(&network).await.unwrap();
         let found = handed.reconcile(&network).await.unwrap();
         assert!(matches!(found, Reconciled::Undecidable(_)), "{fault:?}: {found:?}");
         let mut again = copy(&Prepared::new(TicketChange::hand_to_network(ticket.clone())).unwrap());
-        // Nothing was sent yet, so the other status is just what is to be changed.
+        // Nothing was sent yet, so the change is due in spite of the other status.
         assert!(again.look_up(&network).await.unwrap().is_none(), "{fault:?}");
         assert_eq!(again.state(), PreparedState::Ready);
     }
 }
 
-/// No change leads back to where a ticket begins.
+/// No change leads back to the initial status of a ticket.
 #[tokio::test]
-async fn a_ticket_that_is_as_it_was_opened_was_not_changed() {
+async fn a_ticket_in_its_initial_status_was_not_changed() {
     let (sandbox, network, ticket) = opened().await;
     let change = TicketChange::take(ticket);
     let mut lost = lost(&sandbox, &network, change, Fault::ResetBefore).await;
@@ -56,7 +56,7 @@ async fn a_ticket_that_is_as_it_was_opened_was_not_changed() {
 }
 
 #[tokio::test]
-async fn a_comment_that_the_network_changed_is_not_absent() {
+async fn a_comment_changed_by_the_network_is_not_absent() {
     let (sandbox, network, ticket) = opened().await;
     let written = || "2026-03-03T10:00:00Z".parse().unwrap();
     let comment = || TicketChange::comment_on(ticket.clone(), "Kajsa Anka", "The light is red.", written());
@@ -88,9 +88,9 @@ async fn a_comment_that_the_network_changed_is_not_absent() {
     assert!(matches!(found, Reconciled::Indeterminate(_)), "it may show them later: {found:?}");
 }
 
-/// Some networks answer a failure with status 200.
+/// Some networks report a failure with status 200.
 #[tokio::test]
-async fn an_answer_that_is_not_the_ticket_is_not_understood() {
+async fn a_response_that_is_not_the_ticket_fails_to_decode() {
     let (sandbox, network, ticket) = opened().await;
     for (answer, is_it) in [
         (json!({ "cause": "maintenance" }), false),

@@ -50,12 +50,12 @@ pub async fn cocon(sandbox: &Sandbox, walked: &Walked) {
     })
     .await;
 
-    // A read that is tried again.
+    // A read that is repeated.
     (0..2).for_each(|_| supplier.answer_next("getContact", Answer::json(503, &echo())));
     let stubborn = brisk().with_max_attempts(2);
     walked.error(&at(&supplier.base_url()).with_policy(stubborn).get_contact(id).await.unwrap_err());
 
-    // A key twice inside a list: the place is told, and the key is not.
+    // A repeated key inside a list: the error names the path, and not the key.
     let failure =
         r#"{"failure": [{"errors": [{"errors": [{"Personal data": 1, "code": 1, "code": "Personal"}]}]}]}"#;
     supplier.answer_next("getDelayedConnectionBatch", json_answer(failure));
@@ -146,7 +146,7 @@ pub async fn onapi(sandbox: &Sandbox, walked: &Walked) {
         client.lookup_option82(option).await
     })
     .await;
-    // A stream that breaks off.
+    // A stream that ends early.
     let script: &[Then] =
         &[Then::Answer("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[{\"streetName\": \"Personal\"}, {\"")];
     let server = RawServer::start(script).await;
@@ -170,7 +170,7 @@ fn json_answer(body: &str) -> Answer {
     Answer::status(200).header("content-type", "application/json").body(body).header("x-echo", KEY)
 }
 
-/// Brings a call to every outcome that it can have, and looks at the errors.
+/// Brings a call to each of its outcomes, and checks the errors.
 async fn each_outcome<C, T, F, Fut>(
     walked: &Walked,
     supplier: &Supplier,
@@ -217,7 +217,7 @@ async fn each_outcome<C, T, F, Fut>(
         }
         look(result);
     }
-    // What is answered as it should be.
+    // A successful response.
     let answer = json!({ "name": PERSONAL, "id": [PERSONAL], "unlisted": PERSONAL, "access": TOKEN, "cause": PERSONAL });
     supplier.answer_next(operation, Answer::json(200, &answer).header("x-echo", KEY));
     look(send(client.clone()).await);

@@ -1,4 +1,4 @@
-//! What the facade of Cocon makes of marked data.
+//! What the facade of Cocon shows of marked data.
 
 use lastmile::cocon::types::*;
 use lastmile::cocon::{
@@ -77,17 +77,17 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
     supplier.answer_next("getDelayedConnectionBatch", Answer::json(404, &echo()));
     walked.error(&cocon.wait_for_batch(&id, &GLANCE).await.unwrap_err());
     walked.debug(&GLANCE);
-    // An id that is none.
+    // An invalid id.
     supplier.answer_next("getDelayedConnectionBatch", Answer::json(200, &report));
     let odd = cocon.wait_for_batch(&"Personal data".parse().unwrap(), &GLANCE).await.unwrap_err();
     quiet(&odd.to_string());
-    // What failed, to be placed anew.
+    // The failed connections, to be placed again.
     let failed = json!({ "failure": [{ "buildingName": PERSONAL }] });
     supplier.answer_next("getDelayedConnectionBatch", Answer::json(200, &failed));
     let again = batch.failures(&cocon.batch(&id).await.unwrap());
     assert_eq!(again.batch.as_ref().map(|batch| batch.buildings().count()), Some(1));
     walked.debug(&again);
-    // And what nobody can tell.
+    // An undecidable value.
     let twice = Batch::new([PERSONAL; 2].map(|name| Connection::new(name, RouteScenario::KeepRoute)));
     supplier.answer_next("getDelayedConnectionBatch", Answer::json(200, &failed));
     let again = twice.failures(&cocon.batch(&id).await.unwrap());

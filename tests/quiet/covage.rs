@@ -1,4 +1,4 @@
-//! What the facade of Covage makes of marked data.
+//! What the facade of Covage shows of marked data.
 
 use futures_util::StreamExt as _;
 use lastmile::covage::types::*;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::facade::{answer, prepared};
 use crate::marks::{PASSWORD, PERSONAL, REFRESH, SOCKET, TOKEN, Walked, echo, personal};
 
-/// An order with marks, as Covage answers it.
+/// Returns an order with marks, in Covage's form.
 fn order(status: &str, kind: &str) -> Value {
     json!({
         "uuid": "1", "status": status, "type": kind, "comment": PERSONAL, "unlisted": PERSONAL, "service_ref": "S-1",
@@ -49,17 +49,17 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
 /// The login and the tokens.
 async fn tokens(sandbox: &Sandbox, walked: &Walked) -> Covage {
     let supplier = sandbox.covage();
-    let handle = || {
+    let builder = || {
         Covage::builder(supplier.base_url())
             .login("Personal@sp.example", PASSWORD)
             .policy(brisk())
             .observer(walked.observer())
     };
-    let covage = handle().build().unwrap();
+    let covage = builder().build().unwrap();
     walked.error(&store_and_place(&mut new_order(walked), &covage).await.unwrap_err()); // a wrong password
 
-    // Refused credentials are not tried again for a while, so this is another handle.
-    let covage = handle().build().unwrap();
+    // Rejected credentials are not used again for a while, so this is a new client.
+    let covage = builder().build().unwrap();
     supplier.answer_next("obtainToken", Answer::json(200, &json!({ "access": TOKEN, "refresh": REFRESH })));
     supplier.answer_next("listOrders", Answer::json(200, &json!([])));
     supplier.answer_next("createOrder", Answer::json(400, &echo()));
@@ -68,7 +68,7 @@ async fn tokens(sandbox: &Sandbox, walked: &Walked) -> Covage {
     walked.error(&error);
     walked.debug(&error.details()[1]);
     walked.debug(&covage);
-    // A token that is refused is renewed, and the new one kept as quiet.
+    // A rejected token is renewed, and the new one is redacted as well.
     supplier.answer_next("getOrder", Answer::json(401, &echo()));
     supplier.answer_next("refreshToken", Answer::json(200, &json!({ "access": "SECRET-TOKEN-4712" })));
     supplier.answer_next("getOrder", Answer::json(401, &json!({ "error": "SECRET-TOKEN-4712" })));
@@ -107,7 +107,7 @@ async fn drafts(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
     draft.skip_validation(readiness.issues().iter().map(|gap| gap.path.clone()));
     walked.debug(&draft);
     let mut lost = prepared(walked, draft.submission().unwrap());
-    // Looked up, and compared with what was seen.
+    // Looked up, and compared with the draft that the caller saw.
     for _ in 0..2 {
         supplier.answer_next("getOrder", Answer::json(200, &order("draft", "activate")));
     }
@@ -149,7 +149,7 @@ async fn drafts(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
     walked.debug(&lastmile::covage::OrderOption::Portability);
 }
 
-/// What is listed, and asked for.
+/// Lists, and the parameters of lists.
 async fn lists(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
     let supplier = sandbox.covage();
     let filter = OrderFilter {

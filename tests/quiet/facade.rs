@@ -1,4 +1,4 @@
-//! What the tests of the three facades share.
+//! Helpers that the tests of the three facades share.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::generated::{marked, with_more};
 use crate::marks::{PERSONAL, Walked, quiet};
 
-/// A look that is given up at once.
+/// A poll that times out at once.
 pub const GLANCE: Poll = Poll::new().interval(Duration::from_millis(10)).timeout(Duration::ZERO);
 
-/// Looks at a creation: as it is, prepared, marked, and as it comes back from the store.
+/// Checks a creating call's request: as it is, prepared, marked, and loaded from the store.
 pub fn prepared<C: Creation + std::fmt::Debug>(walked: &Walked, request: C) -> Prepared<C> {
     walked.debug(&request);
     let mut prepared = Prepared::new(request).unwrap();
@@ -33,14 +33,14 @@ pub fn prepared<C: Creation + std::fmt::Debug>(walked: &Walked, request: C) -> P
     ready
 }
 
-/// The answer of an operation with marks in each sensitive place, and in fields that no document lists.
+/// Returns the response of an operation with marks in each sensitive field, and in fields that no document lists.
 pub fn answer(spec: &Spec, operation: &str) -> Value {
     let schema = answer_schema(spec.document(), operation).unwrap();
     with_more(marked(spec.document(), schema).0)
 }
 
 #[test]
-fn a_stored_value_that_cannot_be_read_is_not_quoted() {
+fn an_unreadable_stored_value_is_not_quoted() {
     let stored = |state: &str, request: Value| {
         let stored = json!({ "version": 2, "kind": "cocon.customer", "state": state, "request": request });
         serde_json::from_str::<Prepared<CustomerCreate>>(&stored.to_string()).unwrap_err().to_string()

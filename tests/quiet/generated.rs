@@ -1,5 +1,5 @@
-//! Every generated type, with marks in each place that a document calls sensitive, in fields that no document lists, and in
-//! what strays.
+//! Every generated type, with marks in each field that a document calls sensitive, in fields that no document lists, and
+//! in unexpected values.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +7,7 @@ use std::fmt::Debug;
 
 use lastmile_sandbox::Spec;
 use lastmile_tests::sources::generated;
-use lastmile_tests::{instance, places};
+use lastmile_tests::{instance, pointers};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn is_free(document: &Value, schema: &Value) -> bool {
     schema.get("additionalProperties").is_some_and(|rest| *rest == json!({}))
 }
 
-/// A marked value for a sensitive property. Every digit of a number is a mark as well.
+/// Returns a marked value for a sensitive property. Every digit of a number is a mark as well.
 fn mark(property: &Value) -> Value {
     match (property["type"].as_str(), property["items"]["type"].as_str()) {
         (Some("string"), _) => json!(PERSONAL),
@@ -36,8 +36,8 @@ fn mark(property: &Value) -> Value {
     }
 }
 
-/// An instance of a component with every sensitive property marked, and how many there are. A free object is marked in the
-/// document, or has a type of its own.
+/// Returns an instance of a component with every sensitive property marked, and the number of marks. A free-form object
+/// is marked in the document, or has a type of its own.
 pub fn marked(document: &Value, schema: &Value) -> (Value, usize) {
     let marks = Cell::new(0);
     let object = instance(document, schema, &|property| {
@@ -50,18 +50,18 @@ pub fn marked(document: &Value, schema: &Value) -> (Value, usize) {
     (object, marks.get())
 }
 
-/// Adds a marked field that no document lists to each object.
+/// Adds to each object a marked field that no document lists.
 pub fn with_more(mut object: Value) -> Value {
-    for place in places(&object) {
-        if let Some(Value::Object(members)) = object.pointer_mut(&place) {
+    for pointer in pointers(&object) {
+        if let Some(Value::Object(members)) = object.pointer_mut(&pointer) {
             members.insert("unlisted".to_owned(), json!(PERSONAL));
         }
     }
     object
 }
 
-/// What may stray into the place of a value and must not be shown there.
-fn strays(value: &Value) -> Vec<Value> {
+/// Returns unexpected values that must not be shown in this field.
+fn unexpected_values(value: &Value) -> Vec<Value> {
     let object = json!({ "Personal": PERSONAL, "more": [NUMBER] });
     let list = json!([[PERSONAL], { "Personal": NUMBER }]);
     let is_mark = |value: &Value| *value == PERSONAL || *value == NUMBER;
@@ -72,7 +72,7 @@ fn strays(value: &Value) -> Vec<Value> {
     };
     match value {
         _ if is_marked => vec![json!(PERSONAL), json!(NUMBER), json!([PERSONAL]), object, list],
-        // A text in the place of a text is one, and a free map takes anything.
+        // A string is an expected value for a string, and a free-form map accepts any value.
         Value::String(_) => vec![object, list],
         Value::Array(items) if items.iter().all(Value::is_string) => vec![object, list],
         Value::Array(items) if items.iter().all(Value::is_number) => vec![json!(PERSONAL), object, list],
@@ -89,7 +89,7 @@ fn shown<T: Debug>(value: &T) -> String {
     text
 }
 
-/// Shows a type in every way. `is_answer` says whether it keeps what no document lists, and so takes anything.
+/// Shows a type in every way. `is_answer` says whether it keeps unlisted fields, and so accepts any value.
 fn walk<T: DeserializeOwned + Debug>(spec: &Spec, name: &str, is_answer: bool) {
     let document = spec.document();
     let schema = &document["components"]["schemas"][name];
@@ -106,11 +106,11 @@ fn walk<T: DeserializeOwned + Debug>(spec: &Spec, name: &str, is_answer: bool) {
     }
     let unlisted = read(&with_more(object.clone())).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert!(shown(&unlisted).contains("1 unlisted fields"), "{name}: {unlisted:?}");
-    for place in places(&object).into_iter().filter(|place| !place.is_empty()) {
-        for stray in strays(object.pointer(&place).unwrap()) {
-            let mut strayed = object.clone();
-            *strayed.pointer_mut(&place).unwrap() = stray;
-            shown(&read(&strayed).unwrap_or_else(|error| panic!("{name} at {place}: {error}")));
+    for pointer in pointers(&object).into_iter().filter(|pointer| !pointer.is_empty()) {
+        for unexpected in unexpected_values(object.pointer(&pointer).unwrap()) {
+            let mut changed = object.clone();
+            *changed.pointer_mut(&pointer).unwrap() = unexpected;
+            shown(&read(&changed).unwrap_or_else(|error| panic!("{name} at {pointer}: {error}")));
         }
     }
 }
@@ -150,7 +150,7 @@ macro_rules! every_type_is_quiet {
     };
 }
 
-/// The sensitive parameters of each operation that stand in a struct, by the struct's name.
+/// The sensitive parameters of each operation that are fields of a struct, by the struct's name.
 fn sensitive_params(
     spec: &Spec,
     declared: &BTreeMap<String, Vec<String>>,

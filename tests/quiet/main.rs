@@ -1,5 +1,5 @@
-//! No secret and no personal data in what the library shows of itself: `Debug`, `Display`, sources of errors, spans and
-//! events.
+//! No secret and no personal data in anything that the library shows of itself: `Debug`, `Display`, sources of errors,
+//! spans and events.
 
 mod calls;
 mod cocon;
@@ -18,7 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use marks::{Log, Walked, quiet};
 
-/// One test, since the subscriber is the process's.
+/// This is one test, since a process has one subscriber.
 #[tokio::test]
 async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
     let log = Log::default();
@@ -68,7 +68,7 @@ async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
         "action=\"obtain\"",
         "call failed",
         "sending the request again",
-        // What the crates below say of the same calls is in it as well.
+        // The output also contains what the crates underneath log about the same calls.
         "reqwest::",
         "hyper_util::",
     ] {

@@ -1,4 +1,4 @@
-//! What no output may hold, and what is looked at.
+//! The marks that no output may contain, and the checks of outputs.
 
 use std::any::type_name;
 use std::cell::RefCell;
@@ -17,18 +17,18 @@ pub const TOKEN: &str = "SECRET-TOKEN-4711";
 pub const REFRESH: &str = "SECRET-REFRESH-4711";
 pub const PASSWORD: &str = "SECRET-WORD-4711";
 pub const USER: &str = "Personal-sp";
-/// User and password as Basic authentication sends them.
+/// User and password in the encoding of Basic authentication.
 const BASIC: &str = "UGVyc29uYWwtc3A6U0VDUkVULVdPUkQtNDcxMQ==";
 pub const PERSONAL: &str = "Personal";
 /// Personal data that is a number: longer than a port or the fraction of a second.
 pub const NUMBER: u64 = 471_100_811;
-/// The reference of somebody's optical socket.
+/// The reference of a person's optical socket.
 pub const SOCKET: &str = "FI-Z4Q9-Z4Q9";
-/// The addresses of somebody's device.
+/// The addresses of a person's device.
 pub const MAC: &str = "02:BE:EF:BE:EF:02";
 pub const ADDRESS: &str = "192.0.2.147";
 
-/// No output holds any of these.
+/// No output contains any of these.
 #[track_caller]
 pub fn quiet(text: &str) {
     for mark in ["SECRET", BASIC, PERSONAL, "471100811", "Z4Q9", MAC, ADDRESS] {
@@ -44,7 +44,7 @@ pub fn personal() -> Option<String> {
     Some(PERSONAL.to_owned())
 }
 
-/// A refusal that repeats what was sent, in the places where the three suppliers keep their words.
+/// Returns an error body that repeats the request in the fields where the three suppliers put their messages.
 pub fn echo() -> Value {
     json!({
         "id": KEY, "message": "Personal, SECRET-KEY-4711",
@@ -55,14 +55,14 @@ pub fn echo() -> Value {
     })
 }
 
-/// The types that were shown, and shown to be quiet.
+/// The types that were shown and that showed no mark.
 #[derive(Default)]
 pub struct Walked {
     names: RefCell<BTreeSet<String>>,
     reports: Arc<Reports>,
 }
 
-/// What an observer is told.
+/// What an observer receives.
 #[derive(Default)]
 struct Reports {
     calls: Mutex<Vec<CallReport>>,
@@ -90,12 +90,12 @@ impl Observer for Reports {
 }
 
 impl Walked {
-    /// An observer for a client, whose reports are looked at by [`reports`](Self::reports).
+    /// Returns an observer for a client, whose reports [`reports`](Self::reports) checks.
     pub fn observer(&self) -> Arc<dyn Observer> {
         self.reports.clone()
     }
 
-    /// Looks at what the observers were told.
+    /// Checks what the observers received.
     pub fn reports(&self) {
         let Reports { calls, attempts, waits, tokens } = &*self.reports;
         calls.lock().unwrap().iter().for_each(|call| self.debug(call));
@@ -107,21 +107,21 @@ impl Walked {
         }
     }
 
-    /// Looks at a value in both forms of `Debug`.
+    /// Checks a value in both forms of `Debug`.
     #[track_caller]
     pub fn debug<T: Debug>(&self, value: &T) {
         quiet(&format!("{value:?}\n{value:#?}"));
         self.saw::<T>();
     }
 
-    /// Looks at `Display`, too.
+    /// Checks `Display`, too.
     #[track_caller]
     pub fn both<T: Debug + Display>(&self, value: &T) {
         self.debug(value);
         quiet(&format!("{value}\n{value:#}"));
     }
 
-    /// Looks at an error and at what it came from.
+    /// Checks an error and its sources.
     #[track_caller]
     pub fn error<E: Error>(&self, error: &E) {
         self.both(error);
@@ -137,13 +137,13 @@ impl Walked {
         self.names.borrow_mut().insert(name.split('<').next().unwrap_or(name).to_owned());
     }
 
-    /// Whether a value of this type was looked at.
+    /// Returns whether a value of this type was checked.
     pub fn has(&self, name: &str) -> bool {
         self.names.borrow().contains(name)
     }
 }
 
-/// What is logged.
+/// Returns what was logged.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,4 @@
-//! What the facade of ON-API makes of marked data.
+//! What the facade of ON-API shows of marked data.
 
 use futures_util::StreamExt as _;
 use lastmile::onapi::types::*;
@@ -19,7 +19,7 @@ fn id(text: &str) -> OnApiId {
     text.parse().unwrap()
 }
 
-/// An order with marks, as a network answers it.
+/// Returns an order with marks, in a network's form.
 fn order() -> Value {
     json!({
         "orderId": "7", "state": "RECEIVED", "operation": "ACTIVATE", "accessId": "1", "service": "BB", "spReference": "2",
@@ -59,7 +59,7 @@ async fn orders(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
     let nothing_to_list = |operation: &str| {
         supplier.answer_next(operation, Answer::json(404, &json!({ "cause": PERSONAL })));
     };
-    // Held by the network already, as an order and as a subscription.
+    // The network already holds it, as an order and as a subscription.
     supplier.answer_next("listOrders", Answer::json(200, &json!([order(), PERSONAL])));
     walked.debug(&store_and_place(&mut new_order(walked), network).await.unwrap());
     nothing_to_list("listOrders");
@@ -68,7 +68,7 @@ async fn orders(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
     let placed = store_and_place(&mut new_order(walked), network).await.unwrap();
     assert!(matches!(placed, Placed::Subscription(_)), "{placed:?}");
     walked.debug(&placed);
-    // Ordered, and refused.
+    // Ordered, and rejected.
     for (status, body) in [(201, &order()), (409, &echo())] {
         nothing_to_list("listOrders");
         nothing_to_list("getSubscriptions");
@@ -206,7 +206,7 @@ async fn lists(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
     walked.debug(&lines);
 }
 
-/// What a directory says of a network.
+/// Returns the directory entry of a network.
 async fn directory(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
     let supplier = sandbox.onapi();
     supplier.answer_next("listEndpoints", Answer::json(200, &answer(Spec::onapi(), "listEndpoints")));

@@ -1,4 +1,4 @@
-//! The types of lastmile-core that hold no personal data of their own, or are the text that they are made of.
+//! The types of lastmile-core that hold no personal data of their own, or show the text from which they were made.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use lastmile_core::wire::Reading;
 use crate::marks::{NUMBER, PERSONAL, Walked, quiet};
 
 pub fn walk(walked: &Walked) {
-    // What was not read is not shown.
+    // An unread value is not shown.
     let odd: Vec<Lenient<i64>> =
         serde_json::from_str(r#"["Personal", {"Personal": 471100811}, ["Personal"]]"#).unwrap();
     walked.debug(&odd[0]);
@@ -35,7 +35,7 @@ pub fn walk(walked: &Walked) {
         walked.debug(&given);
     }
     walked.debug(&SendDeadline::after(Duration::ZERO));
-    // A text that is no number or moment is not repeated.
+    // A text that is not a number or a timestamp is not repeated.
     walked.error(&PERSONAL.parse::<Decimal>().unwrap_err());
     walked.error(&PERSONAL.parse::<Timestamp>().unwrap_err());
     walked.error(&format!("{PERSONAL}\\").parse::<Segment>().unwrap_err());
@@ -47,7 +47,7 @@ pub fn walk(walked: &Walked) {
         quiet(&format!("{error} {error:?}"));
     }
 
-    // These are what they are made of, and show it; the types that hold them hide them where a document says so.
+    // These types show their content. The types that contain them redact it where a document says so.
     walked.both(&"7".parse::<Decimal>().unwrap());
     walked.both(&"2019-10-16T09:59:04Z".parse::<Timestamp>().unwrap());
     walked.both(&"17".parse::<Segment>().unwrap());

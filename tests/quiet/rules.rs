@@ -1,4 +1,4 @@
-//! Values of the rules: `Debug` hides those that say who somebody is or where somebody lives.
+//! Values of the rules: `Debug` redacts those that identify a person or an address.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use lastmile::rules::*;
 
 use crate::marks::{NUMBER, PERSONAL, SOCKET, Walked};
 
-/// A value that `Debug` does not show. `Display` does: it is how the value is taken out.
+/// A value that `Debug` does not show. `Display` does: it is how the caller reads the value.
 #[track_caller]
 fn hidden<T: FromStr<Err = RuleError> + Debug + Display>(walked: &Walked, text: &str) {
     let value: T = text.parse().unwrap();
@@ -17,7 +17,7 @@ fn hidden<T: FromStr<Err = RuleError> + Debug + Display>(walked: &Walked, text: 
     assert_eq!(format!("{value:?}"), format!("{name}((hidden))"));
 }
 
-/// What is refused is not repeated, but for a character.
+/// An error does not repeat a rejected text, except for one character.
 #[track_caller]
 fn refused<T: FromStr<Err = RuleError> + Debug>(walked: &Walked) {
     for text in [PERSONAL.repeat(9), format!("{PERSONAL}\\data\t"), format!("{PERSONAL}É")] {
@@ -53,7 +53,7 @@ pub fn walk(walked: &Walked) {
         OnApiPhone: "+46471100811",
         Option82: "520A0108506572736F6E616C",
     );
-    // References, which say nothing about anybody.
+    // References, which identify nobody.
     walked.both(&"17".parse::<OnApiId>().unwrap());
     walked.both(&"SE".parse::<CountryCode>().unwrap());
     walked.both(&"IMB/76540/X/043X".parse::<BuildingRef>().unwrap());

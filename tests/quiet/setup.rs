@@ -1,4 +1,4 @@
-//! Builders, handles and credentials, and why they cannot be made.
+//! Builders, clients and credentials, and the errors of invalid ones.
 
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
@@ -54,10 +54,10 @@ pub async fn walk(walked: &Walked) {
     let proxy = || Proxy::all("http://Personal:SECRET@proxy.example").unwrap();
     let proxied: BuildError = at("http://127.0.0.1").proxy(proxy()).build().unwrap_err();
     walked.error(&proxied);
-    let handle = at("https://cocon.example").proxy(proxy()).build().unwrap();
+    let client = at("https://cocon.example").proxy(proxy()).build().unwrap();
     walked.debug(&at("https://cocon.example").proxy(proxy()));
-    walked.debug(&handle);
-    walked.debug(handle.transport());
+    walked.debug(&client);
+    walked.debug(client.transport());
 
     // A request that cannot be built.
     let here = OnApiClient::builder("http://127.0.0.1").build().unwrap();

@@ -1,4 +1,4 @@
-//! What arrives in the place of a value is not quoted by the error.
+//! The error for an invalid value does not quote the value.
 
 use std::any::type_name;
 use std::collections::BTreeSet;
@@ -12,11 +12,11 @@ use lastmile_tests::sources;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// Someone's number, and the same as a text.
+/// A person's number, and the same as a string.
 const NUMBER: u64 = 81_352_886_600_029;
 const TEXT: &str = "81352886600029 Kalle";
 
-/// A value of each type of JSON that holds someone's data.
+/// Returns a value of each JSON type that contains a person's data.
 fn each_type() -> Vec<Value> {
     vec![
         json!(NUMBER),
@@ -73,7 +73,7 @@ macro_rules! each {
 }
 
 #[test]
-fn no_rule_quotes_what_arrives_in_its_place() {
+fn no_rule_quotes_an_invalid_value() {
     let texts = each![
         ApartmentNumber,
         BuildingRef,
@@ -102,7 +102,7 @@ fn no_rule_quotes_what_arrives_in_its_place() {
 }
 
 #[test]
-fn nor_does_what_callers_store() {
+fn no_stored_type_quotes_an_invalid_value() {
     each![
         BatchId,
         CovageEventCursor,
@@ -117,7 +117,7 @@ fn nor_does_what_callers_store() {
 }
 
 #[test]
-fn what_was_expected_and_where_is_said() {
+fn errors_name_the_expectation_and_the_position() {
     let says = |error: serde_json::Error| error.to_string();
     assert_eq!(
         says(serde_json::from_str::<Siret>("81352886600029").unwrap_err()),

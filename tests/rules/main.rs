@@ -1,5 +1,5 @@
-//! The rules against other descriptions of themselves: the expressions of their sources, their own JSON Schema, and what they
-//! print. Random texts come from a fixed seed, which a failure names.
+//! Compares the rules with other descriptions of themselves: the regular expressions of their sources, their own JSON
+//! Schema, and their own output. Random texts come from a fixed seed, which a failure names.
 
 mod deserialize;
 mod option82;
@@ -10,7 +10,7 @@ mod texts;
 
 use std::ops::Range;
 
-/// Runs rounds with a generator each; a round that fails can be run alone by its seed.
+/// Runs rounds with one generator each. The seed of a failed round runs that round alone.
 fn rounds(seeds: Range<u64>, mut round: impl FnMut(&mut fastrand::Rng)) {
     struct Seed(u64);
     impl Drop for Seed {
@@ -26,8 +26,8 @@ fn rounds(seeds: Range<u64>, mut round: impl FnMut(&mut fastrand::Rng)) {
     }
 }
 
-/// Characters that texts go wrong with: every one of ASCII and of Latin-1, accents that stand alone, spaces of all widths, digits
-/// and letters of other scripts that look like ours, and the ends of every length in UTF-8.
+/// Characters that often cause errors: all of ASCII and Latin-1, combining accents, spaces of all widths, digits and
+/// letters of other scripts that resemble Latin ones, and the first and last character of every UTF-8 length.
 fn characters() -> impl Iterator<Item = char> {
     let latin = '\0'..='\u{ff}';
     let marks = '\u{300}'..='\u{308}';
@@ -36,7 +36,7 @@ fn characters() -> impl Iterator<Item = char> {
     latin.chain(marks).chain(others.chars())
 }
 
-/// A text of any characters, most often of those that texts go wrong with.
+/// Returns a text of any characters, most of them from [`characters`].
 fn arbitrary(random: &mut fastrand::Rng) -> String {
     let few: Vec<char> = (0..8).map(|_| character(random)).collect();
     let length = random.usize(0..48);

@@ -21,7 +21,7 @@ fn build(sub_options: &SubOptions) -> Result<Option82, Problem> {
 }
 
 #[test]
-fn what_is_built_is_read_again() {
+fn a_built_option_is_parsed_again() {
     let mut built = 0;
     rounds(0..4_000, |random| {
         let given = sub_options(random);
@@ -50,7 +50,7 @@ fn what_is_built_is_read_again() {
 }
 
 #[test]
-fn a_readable_line_survives_the_way_there_and_back() {
+fn a_readable_line_round_trips() {
     rounds(0..4_000, |random| {
         let mut text = || {
             let length = random.usize(0..30);

@@ -1,4 +1,4 @@
-//! Each rule beside the expression of its source, with texts that it takes.
+//! Each rule with the regular expression of its source, and with texts that it accepts.
 
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -13,18 +13,18 @@ pub(crate) struct Rule {
     pub(crate) good: &'static [&'static str],
     /// What its source allows.
     source: Box<dyn Fn(&str) -> bool>,
-    /// The expression that its JSON Schema has.
+    /// The pattern of its JSON Schema.
     pub(crate) pattern: Regex,
-    /// Whether the expression of the schema says all that the rule says.
+    /// Whether the schema's pattern expresses the whole rule.
     pub(crate) pattern_is_all: bool,
-    /// Whether it keeps capitals of what it reads.
+    /// Whether it preserves upper case.
     pub(crate) capitals: bool,
-    /// Whether `Debug` hides it.
+    /// Whether `Debug` redacts it.
     pub(crate) hidden: bool,
     check: fn(&str) -> Result<Seen, RuleError>,
 }
 
-/// A value, by all ways out of it.
+/// A value, as each of its conversions shows it.
 pub(crate) struct Seen {
     pub(crate) printed: String,
     pub(crate) json: String,
@@ -36,7 +36,7 @@ impl Rule {
         (self.source)(text)
     }
 
-    /// Reads by every way in, which must agree, and prints by every way out.
+    /// Parses with every constructor, which must agree, and prints with every conversion.
     pub(crate) fn read(&self, text: &str) -> Result<Seen, RuleError> {
         (self.check)(text)
     }
@@ -66,7 +66,7 @@ fn pattern<T: JsonSchema>() -> Regex {
     Regex::new(schema["pattern"].as_str().unwrap()).unwrap()
 }
 
-/// A rule whose source gives, or comes to, an expression.
+/// A rule whose source states, or amounts to, a regular expression.
 macro_rules! rule {
     ($type:ident, $source:expr, $good:expr $(, $flag:ident = $value:expr)*) => {{
         let source = Regex::new($source).unwrap();
@@ -160,7 +160,7 @@ pub(crate) fn rules() -> Vec<Rule> {
     ]
 }
 
-/// RFC 3046, over bytes, written as the figures of the document are read.
+/// RFC 3046 over bytes, written from the figures of the document.
 pub(crate) fn is_option82(text: &str) -> bool {
     let digits: Option<Vec<u8>> =
         text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
@@ -168,11 +168,11 @@ pub(crate) fn is_option82(text: &str) -> bool {
     let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect();
     let [82, length, sub_options @ ..] = bytes.as_slice() else { return false };
     let mut rest = sub_options;
-    while let [_, length, behind @ ..] = rest {
-        if behind.len() < usize::from(*length) {
+    while let [_, length, remaining @ ..] = rest {
+        if remaining.len() < usize::from(*length) {
             return false;
         }
-        rest = &behind[usize::from(*length)..];
+        rest = &remaining[usize::from(*length)..];
     }
     rest.is_empty() && !sub_options.is_empty() && sub_options.len() == usize::from(*length)
 }

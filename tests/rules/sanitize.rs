@@ -8,17 +8,17 @@ fn held(text: &str) -> Proposal {
     let proposed = proposal.text.as_str();
     assert!(proposed.chars().all(|character| COVAGE.contains(character)), "{text:?} became {proposed:?}");
     assert_eq!(proposed.parse::<CovageText>().as_ref(), Ok(&proposal.text));
-    // Once is enough.
+    // Sanitizing twice changes nothing.
     let again = CovageText::sanitize(proposed);
     assert_eq!(again.text, proposal.text, "of {text:?}");
     assert_eq!(again.changes, [], "of {text:?}");
-    // The changes say all that is changed.
+    // The reported changes are complete.
     assert_eq!(apply(text, &proposal), proposed, "of {text:?}");
     assert_eq!(text.parse::<CovageText>().is_ok(), proposal.changes.is_empty(), "of {text:?}");
     proposal
 }
 
-/// Makes the changes that are said, by their places alone. A space that is added stands between two words.
+/// Applies the reported changes, by their positions alone. An added space separates two words.
 fn apply(text: &str, proposal: &Proposal) -> String {
     let characters: Vec<char> = text.chars().collect();
     let mut done = String::new();
@@ -44,17 +44,17 @@ fn apply(text: &str, proposal: &Proposal) -> String {
 }
 
 #[test]
-fn every_character_has_a_legal_spelling() {
+fn every_character_is_sanitized_to_an_allowed_text() {
     for character in '\0'..=char::MAX {
         held(&format!("a{character}b"));
     }
 }
 
 #[test]
-fn every_text_has_a_legal_spelling() {
+fn every_text_is_sanitized_to_an_allowed_text() {
     rounds(0..20_000, |random| {
         held(&arbitrary(random));
-        // Names as people write them, and what stands between their words.
+        // Names as people write them, and the characters between their words.
         let parts = [
             "L",
             "'",

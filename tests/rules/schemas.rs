@@ -3,7 +3,7 @@ use schemars::{JsonSchema, schema_for};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-/// Holds a type to its schema, as a validator of another maker understands it, for each value.
+/// Checks for each value that a type and its schema agree, according to an independent validator.
 fn agree<T: JsonSchema + Serialize + DeserializeOwned>(good: &[Value], bad: &[Value]) {
     let schema = serde_json::to_value(schema_for!(T)).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
@@ -20,7 +20,7 @@ fn agree<T: JsonSchema + Serialize + DeserializeOwned>(good: &[Value], bad: &[Va
 }
 
 #[test]
-fn objects_are_what_their_schema_says() {
+fn objects_match_their_schema() {
     agree::<DhcpIdentifier>(
         &[
             json!({}),
@@ -64,7 +64,7 @@ fn objects_are_what_their_schema_says() {
 }
 
 #[test]
-fn texts_are_what_their_schema_says() {
+fn texts_match_their_schema() {
     agree::<rules::CovageText>(
         &[json!("Rue de la république\u{a0}(bât. B) [_]{-}")],
         &[json!("L'As"), json!(1)],
@@ -80,7 +80,7 @@ fn texts_are_what_their_schema_says() {
 }
 
 #[test]
-fn a_schema_of_the_caller_s_names_them() {
+fn a_caller_s_schema_references_the_rules() {
     let mut generator = schemars::SchemaGenerator::default();
     generator.subschema_for::<rules::Siret>();
     generator.subschema_for::<Option<rules::Otp>>();

@@ -3,7 +3,7 @@ use lastmile::rules::Problem;
 use crate::oracle::{Rule, rules};
 use crate::{arbitrary, character, characters, rounds};
 
-/// Holds a rule to its source for one text, and says whether it takes it.
+/// Checks that a rule and its source agree on one text, and returns whether the rule accepts it.
 fn agree(rule: &Rule, text: &str) -> bool {
     let name = rule.name;
     let taken = rule.read(text);
@@ -19,7 +19,7 @@ fn agree(rule: &Rule, text: &str) -> bool {
             assert_eq!(seen.json, serde_json::to_string(&kept).unwrap(), "{name}");
             let again = rule.read(&seen.printed).map(|seen| seen.printed);
             assert_eq!(again, Ok(kept), "{name} refuses what it prints");
-            // One character alone could be part of the name of its type.
+            // A single character could be a part of the type's name.
             if rule.hidden && text.len() > 6 {
                 assert!(!seen.debug.contains(&seen.printed), "{name} shows {text:?}");
             }
@@ -52,10 +52,10 @@ fn agree(rule: &Rule, text: &str) -> bool {
 }
 
 #[test]
-fn every_corruption_of_one_character_is_judged_as_the_source_judges_it() {
+fn one_character_mutations_agree_with_the_source() {
     for rule in rules() {
         let (mut taken, mut refused) = (0, 0);
-        let mut judge = |text: &str| match agree(&rule, text) {
+        let mut check = |text: &str| match agree(&rule, text) {
             true => taken += 1,
             false => refused += 1,
         };
@@ -63,16 +63,16 @@ fn every_corruption_of_one_character_is_judged_as_the_source_judges_it() {
             assert!(agree(&rule, good), "{} refuses {good:?}", rule.name);
             let ends: Vec<usize> = good.char_indices().map(|(at, _)| at).chain([good.len()]).collect();
             for places in ends.windows(2) {
-                let (before, behind) = (&good[..places[0]], &good[places[1]..]);
-                judge(&format!("{before}{behind}"));
+                let (before, after) = (&good[..places[0]], &good[places[1]..]);
+                check(&format!("{before}{after}"));
                 for character in characters() {
-                    judge(&format!("{before}{character}{behind}"));
+                    check(&format!("{before}{character}{after}"));
                 }
             }
             for place in ends {
-                let (before, behind) = good.split_at(place);
+                let (before, after) = good.split_at(place);
                 for character in characters() {
-                    judge(&format!("{before}{character}{behind}"));
+                    check(&format!("{before}{character}{after}"));
                 }
             }
         }
@@ -81,7 +81,7 @@ fn every_corruption_of_one_character_is_judged_as_the_source_judges_it() {
 }
 
 #[test]
-fn no_text_surprises_a_rule() {
+fn random_texts_agree_with_the_source() {
     let rules = rules();
     rounds(0..4_000, |random| {
         let text = arbitrary(random);
@@ -92,7 +92,7 @@ fn no_text_surprises_a_rule() {
 }
 
 #[test]
-fn good_texts_changed_in_several_places_are_judged_as_the_source_judges_them() {
+fn mutated_valid_texts_agree_with_the_source() {
     let rules = rules();
     rounds(0..4_000, |random| {
         let rule = &rules[random.usize(0..rules.len())];
@@ -111,7 +111,7 @@ fn good_texts_changed_in_several_places_are_judged_as_the_source_judges_them() {
 }
 
 #[test]
-fn long_texts_end_where_their_source_ends_them() {
+fn length_limits_agree_with_the_source() {
     for rule in rules() {
         for good in rule.good {
             for times in [2, 3, 40, 700] {
@@ -127,7 +127,7 @@ fn long_texts_end_where_their_source_ends_them() {
 }
 
 #[test]
-fn warnings_keep_nothing_out_and_never_panic() {
+fn warnings_reject_nothing_and_never_panic() {
     use lastmile::rules::{
         BuildingRef, CountryCode, CovageEmail, CovageOrderRef, CovagePhone, CovageServiceRef, LineNumber,
         MacAddress, OnApiId, OnApiPhone, Rio, Siret, Warning,

@@ -5,14 +5,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// The documented request of an operation, as its generated type.
+/// Returns the documented request of an operation, as its generated type.
 pub fn request<T: DeserializeOwned>(spec: &Spec, operation: &str) -> T {
     let example =
         spec.example(operation, ExamplePart::Request).unwrap_or_else(|| panic!("{operation} has no example"));
     serde_json::from_value(example.clone()).unwrap_or_else(|error| panic!("{operation}: {error}"))
 }
 
-/// The documented answer of an operation, or an empty one where the document shows none; nothing where there is no body.
+/// Returns the documented response of an operation, or an empty one where the document shows none; `None` where there is
+/// no body.
 fn answer(spec: &Spec, operation: &str, status: u16) -> Option<Value> {
     let empty = [json!([]), json!({})];
     spec.example(operation, ExamplePart::Response(status)).cloned().or_else(|| {
@@ -24,8 +25,8 @@ fn answer(spec: &Spec, operation: &str, status: u16) -> Option<Value> {
     })
 }
 
-/// Sends one operation, lets the sandbox answer with the documented example, and holds what arrived under a snapshot.
-/// What the client read must be what was answered, and what arrived must be what the document describes.
+/// Sends one operation, lets the sandbox respond with the documented example, and compares the received request with a
+/// snapshot. The client must read what the sandbox sent, and the request must match the document.
 pub async fn exchange<C, T, F, Fut>(supplier: &Supplier, client: &C, operation: &str, send: F)
 where
     C: ApiClient + Clone,
@@ -55,7 +56,7 @@ where
     }
 
     let mut headers = received.headers.clone();
-    // The port and the version are not this test's.
+    // The port and the version are not part of this test.
     headers.retain(|(name, _)| name != "host" && name != "user-agent");
     headers.sort();
     let shown = json!({
@@ -67,11 +68,12 @@ where
     insta::assert_json_snapshot!(format!("{} {operation}", C::TABLE.api), shown);
 }
 
-/// The exchanges of many operations, one after the other: `exchanges!(supplier, handle, { "operationId": method(arguments); … })`.
+/// Performs the exchanges of many operations in turn: `exchanges!(supplier, client, { "operationId": method(arguments);
+/// … })`.
 #[macro_export]
 macro_rules! exchanges {
-    ($supplier:expr, $handle:expr, { $($operation:literal: $method:ident($($argument:expr),*);)* }) => {$(
-        $crate::exchange($supplier, $handle, $operation, |client| async move {
+    ($supplier:expr, $client:expr, { $($operation:literal: $method:ident($($argument:expr),*);)* }) => {$(
+        $crate::exchange($supplier, $client, $operation, |client| async move {
             client.$method($($argument),*).await
         }).await;
     )*};

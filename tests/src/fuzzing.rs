@@ -1,12 +1,13 @@
-//! What the fuzz targets in `tests/fuzz` do with their bytes, and what they begin with.
+//! The functions of the fuzz targets in `tests/fuzz`, and their seeds.
 //!
-//! Each target is a plain function that panics when a promise is broken. libFuzzer calls it with what it makes up, and
-//! `tests/fuzzing.rs` with the seeds and a few thousand mutations of them, so that no target rots between two runs.
+//! Each target is a plain function that panics when a promise is broken. libFuzzer calls it with generated inputs, and
+//! `tests/fuzzing.rs` with the seeds and a few thousand mutations of them, so that each target stays correct between two
+//! runs of libFuzzer.
 
 mod answers;
 mod errors;
 mod mutation;
-// The same that the tests of the rules stand beside them.
+// The same oracle that the tests of the rules use.
 #[allow(dead_code, reason = "those need more of it")]
 #[path = "../rules/oracle.rs"]
 mod oracle;
@@ -35,11 +36,11 @@ pub struct Target {
 
 macro_rules! targets {
     ($($name:ident),* $(,)?) => {
-        /// Every target there is.
+        /// All targets.
         pub const TARGETS: &[Target] =
             &[$(Target { name: stringify!($name), run: $name, seeds: seeds::$name }),*];
 
-        /// Hands the names of all targets to a macro, so that each can be a test.
+        /// Passes the names of all targets to a macro, so that each can be a test.
         #[macro_export]
         macro_rules! for_each_target {
             ($then:ident) => { $then!($($name),*); };
@@ -66,13 +67,13 @@ targets!(
     stored,
 );
 
-/// The bytes behind the first one, which chooses one of `count` things.
+/// Returns the bytes after the first one, which chooses one of `count` things.
 fn choose(data: &[u8], count: usize) -> Option<(usize, &[u8])> {
     let (&choice, rest) = data.split_first()?;
     Some((usize::from(choice) % count, rest))
 }
 
-/// Bytes as they stand in a message.
+/// Returns bytes as text for a message.
 fn lossy(data: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(data)
 }

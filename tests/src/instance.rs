@@ -1,10 +1,10 @@
 use serde_json::{Map, Value, json};
 
-/// How deep objects are filled in.
+/// The depth to which objects are filled in.
 const DEEPEST: usize = 8;
 
-/// An instance of a schema with each property that it has. `fill` says what stands in the place of a property, if anything
-/// but what the schema gives.
+/// Returns an instance of a schema with all its properties. `fill` returns the value of a property, if it differs from
+/// the schema's.
 pub fn instance(document: &Value, schema: &Value, fill: &dyn Fn(&Value) -> Option<Value>) -> Value {
     at(document, schema, fill, 0)
 }
@@ -50,7 +50,7 @@ fn at(document: &Value, schema: &Value, fill: &dyn Fn(&Value) -> Option<Value>, 
     }
 }
 
-/// The schema of a success of an operation, if it has a JSON body.
+/// Returns the schema of a success of an operation, if it has a JSON body.
 pub fn answer_schema<'a>(document: &'a Value, operation: &str) -> Option<&'a Value> {
     let operations = document["paths"].as_object()?.values().filter_map(Value::as_object);
     let mut operations = operations.flat_map(|item| item.values());

@@ -1,4 +1,4 @@
-//! What the end-to-end tests share: a supplier to talk to, and servers that misbehave on the wire.
+//! The shared test kit: suppliers, and servers that misbehave on the wire.
 
 pub mod bench;
 pub mod campaign;
@@ -11,13 +11,13 @@ mod outcomes;
 pub mod paused;
 mod placing;
 mod raw_server;
-pub mod shelf;
+pub mod rows_from_bytes;
 pub mod sources;
 mod tls_server;
 
 pub use exchange::{exchange, request};
 pub use instance::{answer_schema, instance};
-pub use mutate::{places, reads_and_writes_back, survives_mutation};
+pub use mutate::{pointers, reads_and_writes_back, survives_mutation};
 pub use outcomes::{outcomes_of_a_creation, outcomes_of_a_read};
 pub use placing::{copy, crashed, created, store_and_place};
 pub use raw_server::{RawServer, Received, Then, Wire, answer, json};
@@ -32,7 +32,7 @@ use lastmile::onapi::OnApi;
 use lastmile::{Error, Policy};
 use lastmile_sandbox::Sandbox;
 
-/// The samples of an operation in `specs/samples`: `part` is `request` or a status. Those of every variant.
+/// Returns the samples of an operation in `specs/samples`, those of every variant. `part` is `request` or a status.
 pub fn samples(api: &str, operation: &str, part: &str) -> Vec<serde_json::Value> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/samples").join(api);
     let begins = format!("{operation}.{part}.");
@@ -43,42 +43,42 @@ pub fn samples(api: &str, operation: &str, part: &str) -> Vec<serde_json::Value>
     mine.map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()).collect()
 }
 
-/// A Cocon customer that is to be created.
+/// Returns a Cocon customer to be created.
 pub fn customer() -> CustomerCreate {
     CustomerCreate { name: Some("Ankeborg Wonen".into()), ..Default::default() }
 }
 
-/// A sandbox of seed 1.
+/// Starts a sandbox with seed 1.
 pub async fn sandbox() -> Sandbox {
     Sandbox::builder().seed(1).start().await.expect("a loopback port")
 }
 
-/// The facade, with the keys that the sandbox accepts and a policy without noticeable pauses.
+/// Returns the facade, with the keys that the sandbox accepts and a policy without noticeable backoff.
 pub fn cocon(sandbox: &Sandbox) -> Cocon {
     let supplier = sandbox.cocon();
     cocon_at(&supplier.base_url(), supplier.api_key(), supplier.client_id())
 }
 
-/// The facade at any address.
+/// Returns the facade at any base URL.
 pub fn cocon_at(base: &str, key: &str, client_id: &str) -> Cocon {
     Cocon::builder(base).api_key(key).client_id(client_id).policy(brisk()).build().expect("a usable address")
 }
 
-/// The facade of Covage, with the account that the sandbox knows.
+/// Returns the facade of Covage, with the account that the sandbox knows.
 pub fn covage(sandbox: &Sandbox) -> Covage {
     let supplier = sandbox.covage();
     let builder = Covage::builder(supplier.base_url()).login(supplier.email(), supplier.password());
     builder.policy(brisk()).build().expect("a usable address")
 }
 
-/// The facade of ON-API, with the login that the sandbox knows.
+/// Returns the facade of ON-API, with the login that the sandbox knows.
 pub fn onapi(sandbox: &Sandbox) -> OnApi {
     let supplier = sandbox.onapi();
     let builder = OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password());
     builder.policy(brisk()).build().expect("a usable address")
 }
 
-/// A policy that waits for next to nothing between attempts.
+/// A policy with hardly any backoff between attempts.
 pub fn brisk() -> Policy {
     let millisecond = Duration::from_millis(1);
     Policy::default()
@@ -87,12 +87,12 @@ pub fn brisk() -> Policy {
         .with_deadline(Duration::from_secs(20))
 }
 
-/// The same, for a supplier that is known to have nothing at work any more.
+/// The same policy, for a supplier that certainly has no request in flight any more.
 pub fn settled() -> Policy {
     brisk().with_settle_time(Duration::ZERO)
 }
 
-/// An error with everything it shows: `Display`, `Debug`, and those of its sources.
+/// Returns everything that an error shows: `Display`, `Debug`, and those of its sources.
 pub fn shown(error: &Error) -> String {
     let mut text = format!("{error}\n{error:?}\n{error:#?}");
     let mut source = std::error::Error::source(error);

@@ -2,8 +2,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// Every value of a JSON document, as pointers.
-pub fn places(json: &Value) -> Vec<String> {
+/// Returns the JSON pointers of all values of a document.
+pub fn pointers(json: &Value) -> Vec<String> {
     fn visit(json: &Value, at: &str, found: &mut Vec<String>) {
         found.push(at.to_owned());
         match json {
@@ -21,34 +21,34 @@ pub fn places(json: &Value) -> Vec<String> {
     found
 }
 
-/// What may arrive in the place of a value.
-pub fn strays(value: &Value) -> Vec<Value> {
-    let mut strays =
+/// Returns unexpected values that may arrive instead of this one.
+pub fn unexpected_values(value: &Value) -> Vec<Value> {
+    let mut unexpected_values =
         vec![json!(null), json!(""), json!("ZZZ"), json!(7), json!(-1.5), json!(true), json!({}), json!([])];
-    strays.push(json!({ "unheard": { "of": [1, "two", null] } }));
-    strays.push(json!([value]));
-    strays.push(json!("2019-01-18"));
-    strays.push(json!("2019-01-18T10:00:00.5000+02:00"));
+    unexpected_values.push(json!({ "unheard": { "of": [1, "two", null] } }));
+    unexpected_values.push(json!([value]));
+    unexpected_values.push(json!("2019-01-18"));
+    unexpected_values.push(json!("2019-01-18T10:00:00.5000+02:00"));
     match value {
-        Value::Number(number) => strays.push(json!(number.to_string())),
-        Value::Bool(value) => strays.push(json!(value.to_string())),
-        Value::Array(items) => strays.extend(items.first().cloned()),
+        Value::Number(number) => unexpected_values.push(json!(number.to_string())),
+        Value::Bool(value) => unexpected_values.push(json!(value.to_string())),
+        Value::Array(items) => unexpected_values.extend(items.first().cloned()),
         Value::Object(members) => {
             let mut more = members.clone();
             more.insert("unheardOf".to_owned(), json!("x"));
-            strays.push(Value::Object(more));
+            unexpected_values.push(Value::Object(more));
             for key in members.keys() {
                 let mut fewer = members.clone();
                 fewer.remove(key);
-                strays.push(Value::Object(fewer));
+                unexpected_values.push(Value::Object(fewer));
             }
         }
         _ => {}
     }
-    strays
+    unexpected_values
 }
 
-/// Reads an answer and writes it back. The answer's top may be refused; nothing below it may.
+/// Decodes a response and writes it back. Only the top level may be rejected; nothing below it may.
 #[track_caller]
 pub fn reads_and_writes_back<T: DeserializeOwned + Serialize>(json: &Value, about: &str) {
     let text = json.to_string();
@@ -56,28 +56,28 @@ pub fn reads_and_writes_back<T: DeserializeOwned + Serialize>(json: &Value, abou
     assert_eq!(serde_json::to_value(&read).unwrap(), *json, "{about}: written back as it came");
 }
 
-/// Puts every stray in every place of an answer below its top, one at a time; then many at once, at random.
+/// Puts every unexpected value into every position below the top level, one at a time; then many at once, at random.
 #[track_caller]
 pub fn survives_mutation<T: DeserializeOwned + Serialize>(sample: &Value, about: &str) {
     reads_and_writes_back::<T>(sample, about);
     let below_the_top =
-        |places: Vec<String>| places.into_iter().filter(|place| !place.is_empty()).collect::<Vec<_>>();
-    for place in below_the_top(places(sample)) {
-        for stray in strays(sample.pointer(&place).unwrap()) {
+        |all: Vec<String>| all.into_iter().filter(|pointer| !pointer.is_empty()).collect::<Vec<_>>();
+    for pointer in below_the_top(pointers(sample)) {
+        for unexpected in unexpected_values(sample.pointer(&pointer).unwrap()) {
             let mut mutated = sample.clone();
-            *mutated.pointer_mut(&place).unwrap() = stray;
-            reads_and_writes_back::<T>(&mutated, &format!("{about} at {place}"));
+            *mutated.pointer_mut(&pointer).unwrap() = unexpected;
+            reads_and_writes_back::<T>(&mutated, &format!("{about} at {pointer}"));
         }
     }
     let mut random = fastrand::Rng::with_seed(sample.to_string().len() as u64);
     for round in 0..200 {
         let mut mutated = sample.clone();
         for _ in 0..random.usize(2..6) {
-            let places = below_the_top(places(&mutated));
-            let Some(place) = random.choice(places) else { break };
-            let mut strays = strays(mutated.pointer(&place).unwrap());
-            let chosen = strays.swap_remove(random.usize(..strays.len()));
-            *mutated.pointer_mut(&place).unwrap() = chosen;
+            let pointers = below_the_top(pointers(&mutated));
+            let Some(pointer) = random.choice(pointers) else { break };
+            let mut unexpected_values = unexpected_values(mutated.pointer(&pointer).unwrap());
+            let chosen = unexpected_values.swap_remove(random.usize(..unexpected_values.len()));
+            *mutated.pointer_mut(&pointer).unwrap() = chosen;
         }
         reads_and_writes_back::<T>(&mutated, &format!("{about}, round {round}"));
     }

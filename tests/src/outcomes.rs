@@ -4,7 +4,8 @@ use lastmile_core::{Error, Reply};
 use lastmile_sandbox::{Answer, Supplier};
 use serde::de::DeserializeOwned;
 
-/// What becomes of a read that is answered by a gateway, by nothing, by another place: the same for every supplier.
+/// Checks the outcomes of a read that gets a gateway's response, none, or one of another server: the same for every
+/// supplier.
 pub async fn outcomes_of_a_read<C, T, F, Fut>(
     supplier: &Supplier,
     elsewhere: &Supplier,
@@ -47,7 +48,7 @@ pub async fn outcomes_of_a_read<C, T, F, Fut>(
     assert_eq!(elsewhere.received().len(), before);
 }
 
-/// What becomes of a creation: it is sent once, whatever is answered.
+/// Checks the outcomes of a creating call: it is sent once, whatever the response.
 pub async fn outcomes_of_a_creation<C, T, F, Fut>(supplier: &Supplier, client: &C, id: &str, create: F)
 where
     C: ApiClient + Clone,

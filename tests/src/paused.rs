@@ -1,13 +1,13 @@
-//! What a worker that is paused and the one that takes over its order agree on.
+//! What a paused worker and the worker that takes over its order agree on.
 
 use std::time::Duration;
 
 use lastmile::Policy;
 
-/// How long the mark of an order is good.
+/// How long the mark of an order is valid.
 pub const MARK: Duration = Duration::from_millis(600);
 
-/// A short deadline and a short settle time: a pause that outlives both is no long wait.
+/// Returns a policy with a short deadline and a short settle time, so that a pause longer than both is a short wait.
 pub fn policy() -> Policy {
     let deadline = Duration::from_millis(900);
     Policy::default()

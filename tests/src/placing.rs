@@ -1,18 +1,18 @@
-//! What a worker does with a prepared value.
+//! How a worker processes a prepared value.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use lastmile::{Creation, Error, Prepared, PreparedState};
 use serde_json::{Value, json};
 
-/// The value as a second worker has it, or the same worker after a restart: stored and loaded.
+/// Returns the value as a second worker has it, or the same worker after a restart: stored and loaded.
 pub fn copy<C: Creation>(prepared: &Prepared<C>) -> Prepared<C> {
     let stored = serde_json::to_string(prepared).expect("it can be stored");
     serde_json::from_str(&stored).expect("what was stored is read")
 }
 
-/// Places a value as a worker does that has it from a store: it is looked up, marked, stored and sent. Returns what was created,
-/// by this value or by a copy of it.
+/// Places a value as a worker does that loaded it from a store: looks it up, marks, stores and sends it. Returns the
+/// object that this value or a copy of it created.
 pub async fn store_and_place<C: Creation>(
     prepared: &mut Prepared<C>,
     supplier: &C::Supplier,
@@ -25,8 +25,8 @@ pub async fn store_and_place<C: Creation>(
     prepared.place(supplier).await
 }
 
-/// Marks a value for a moment only, stores it, and loads it when its mark has lapsed, so long ago: its worker has crashed, or
-/// takes longer than it may.
+/// Marks a value for a moment only, stores it, and loads it when its mark has expired this long ago: its worker has
+/// crashed, or takes too long.
 pub fn crashed<C: Creation>(prepared: &mut Prepared<C>, ago: Duration) -> Prepared<C> {
     prepared.mark_in_flight_for(Duration::ZERO).expect("it is ready");
     let mut stored = serde_json::to_value(&*prepared).expect("it can be stored");
@@ -38,7 +38,7 @@ pub fn crashed<C: Creation>(prepared: &mut Prepared<C>, ago: Duration) -> Prepar
     serde_json::from_str(&stored.to_string()).expect("what was stored is read")
 }
 
-/// What a placed value has created, as its store has it.
+/// Returns the created object of a placed value, from its stored form.
 pub fn created<C: Creation>(prepared: &Prepared<C>) -> Value {
     let json = |created: Option<&C::Created>| {
         serde_json::to_value(created.expect("it is kept")).expect("it can be stored")

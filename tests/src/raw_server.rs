@@ -1,4 +1,5 @@
-//! A server without HTTP in it: it does to its connections what a script says, and remembers what it read.
+//! A scripted server without an HTTP implementation. It does to its connections what a script says, and records what it
+//! reads.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,14 +10,15 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// What a [`RawServer`] does next: with a connection before it reads a request from it, or with the request it has read.
+/// The next step of a [`RawServer`]: with a connection before it reads a request from it, or with the request that it
+/// has read.
 #[derive(Clone, Copy, Debug)]
 pub enum Then {
-    /// Unread: resets the connection (RST), whether it is new or one that was kept.
+    /// Unread: resets the connection (RST), whether it is new or kept.
     ResetUnread,
     /// Unread: closes it (FIN).
     CloseUnread,
-    /// Unread: sends these bytes, which nobody has asked for, and closes it.
+    /// Unread: sends these unrequested bytes, and closes it.
     SpeakUnread(&'static str),
     /// Half read: resets the connection when the head and half of the body have arrived.
     ResetHalfway,
@@ -25,38 +27,39 @@ pub enum Then {
     Reset,
     /// Closes the connection.
     Close,
-    /// Says nothing for as long as the client stays.
+    /// Sends nothing until the client disconnects.
     Hang,
-    /// Answers with these bytes and closes the connection.
+    /// Sends these bytes and closes the connection.
     Answer(&'static str),
-    /// Answers with these bytes and resets the connection.
+    /// Sends these bytes and resets the connection.
     AnswerAndReset(&'static str),
-    /// Answers with these bytes and says nothing more.
+    /// Sends these bytes and nothing more.
     AnswerAndHang(&'static str),
-    /// Answers with these bytes and goes on with the next step on the same connection.
+    /// Sends these bytes and continues with the next step on the same connection.
     AnswerAndKeep(&'static str),
-    /// Answers with these bytes when it is [told](RawServer::tell) to, and closes the connection.
+    /// Sends these bytes after a call of [`tell`](RawServer::tell), and closes the connection.
     AnswerWhenTold(&'static str),
-    /// Answers with the first, and then every few milliseconds with the second, for as long as somebody listens.
+    /// Sends the first bytes, and then every few milliseconds the second, until the client disconnects.
     Drip(&'static str, &'static str),
-    /// The same as fast as the client takes it.
+    /// The same as fast as the client reads it.
     Flood(&'static str, &'static str),
 }
 
-/// An answer with its length. The head is the status with its reason, and further header lines if there are any.
+/// Returns a response with its length. The head is the status with its reason, and further header lines if there are
+/// any.
 pub fn answer(head: &str, body: &str) -> &'static str {
     format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).leak()
 }
 
-/// An answer with a JSON body.
+/// Returns a response with a JSON body.
 pub fn json(status: &str, body: &str) -> &'static str {
     answer(&format!("{status}\r\ncontent-type: application/json"), body)
 }
 
 /// A server on loopback that follows a script.
 ///
-/// Each request, on whatever connection, is met with the next step of the script; the steps that are called unread are
-/// taken when a connection is accepted or, behind [`Then::AnswerAndKeep`], kept. The last step is for all that follow.
+/// Each request, on any connection, triggers the next step of the script. Steps that are called unread run when a
+/// connection is accepted or, after [`Then::AnswerAndKeep`], kept. The last step repeats.
 #[derive(Debug)]
 pub struct RawServer {
     address: SocketAddr,
@@ -67,13 +70,13 @@ pub struct RawServer {
 struct Shared {
     script: Mutex<Script>,
     tokens: Option<Mutex<Script>>,
-    /// What it answers to a read; none where reads follow the script, too.
+    /// The response to a read; none if reads follow the script, too.
     reads: Option<Then>,
     wire: Mutex<Wire>,
     told: watch::Sender<bool>,
-    /// How many connections are open.
+    /// The number of open connections.
     open: watch::Sender<usize>,
-    /// Whose connection is not a client's, but shows that all before it are accepted.
+    /// The address of a connection that is not a client's: when it is accepted, all earlier ones are.
     marker: Mutex<Option<SocketAddr>>,
     /// The last marker that was accepted.
     marked: watch::Sender<Option<SocketAddr>>,
@@ -85,50 +88,50 @@ struct Script {
     next: usize,
 }
 
-/// What a [`RawServer`] has seen.
+/// What a [`RawServer`] has recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Wire {
-    /// How many connections it accepted.
+    /// The number of accepted connections.
     pub connections: usize,
-    /// The requests that it read whole, in this order.
+    /// The requests that it read completely, in order.
     pub requests: Vec<Received>,
-    /// Those for a token, where it knows of tokens.
+    /// The token requests, if it issues tokens.
     pub tokens: Vec<Received>,
-    /// The reads, where it has an answer of its own for them.
+    /// The reads, if it has a response of its own for them.
     pub reads: Vec<Received>,
-    /// How many bytes it could send.
+    /// The number of bytes that it could send.
     pub sent: usize,
 }
 
-/// A request that was read whole: the head, and as much of a body as that announces.
+/// A request that was read completely: the head, and the body that it announces.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// On which connection, from 0.
+    /// Its connection, from 0.
     pub connection: usize,
     /// `POST`.
     pub method: String,
     /// The path with its query.
     pub path: String,
-    /// How many bytes the body has.
+    /// The length of the body in bytes.
     pub body: usize,
-    /// The status with which the server began to answer.
+    /// The status of the response.
     pub answered: Option<u16>,
     /// When its last byte had been read.
     pub at: Instant,
 }
 
 impl RawServer {
-    /// Starts one.
+    /// Starts a server.
     pub async fn start(script: impl Into<Vec<Then>>) -> Self {
         Self::listen(script.into(), None, None).await
     }
 
-    /// Starts one with a script of its own for requests whose path has `/token/` in it.
+    /// Starts a server with a separate script for requests whose path contains `/token/`.
     pub async fn with_tokens(script: impl Into<Vec<Then>>, tokens: impl Into<Vec<Then>>) -> Self {
         Self::listen(script.into(), Some(tokens.into()), None).await
     }
 
-    /// Starts one that has tokens, too, and one answer to every read.
+    /// Starts a server that issues tokens, and has one response to every read.
     pub async fn with_reads(
         script: impl Into<Vec<Then>>,
         tokens: impl Into<Vec<Then>>,
@@ -154,26 +157,26 @@ impl RawServer {
         Self { address, shared }
     }
 
-    /// Where it listens.
+    /// Returns its base URL.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The same.
+    /// Returns its address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many whole requests it has read by now, those for tokens and reads included.
+    /// Returns how many complete requests it has read so far, including token requests and reads.
     pub fn requests(&self) -> usize {
         let wire = self.shared.wire();
         wire.requests.len() + wire.tokens.len() + wire.reads.len()
     }
 
-    /// Waits until it has read so many.
+    /// Waits until it has read this many requests.
     ///
     /// # Panics
-    /// If they do not come.
+    /// If they do not arrive.
     pub async fn has_read(&self, requests: usize) {
         let read = async {
             while self.requests() < requests {
@@ -183,24 +186,24 @@ impl RawServer {
         tokio::time::timeout(Duration::from_secs(10), read).await.expect("they are sent");
     }
 
-    /// What it has seen by now.
+    /// Returns what it has recorded so far.
     pub fn wire(&self) -> Wire {
         self.shared.wire().clone()
     }
 
-    /// Tells it to give the answers that wait for this.
+    /// Lets it send the responses that wait for this call.
     pub fn tell(&self) {
         self.shared.told.send_replace(true);
     }
 
-    /// What it has seen when every connection that was made has been served to its end. The clients must be gone by then,
-    /// or have closed their connections: it waits for whatever they may still send.
+    /// Returns what it has recorded when every connection has been served to its end. The clients must be dropped by
+    /// then, or have closed their connections: it waits for everything that they may still send.
     pub async fn end(self) -> Wire {
         self.settle().await;
         self.wire()
     }
 
-    /// The same, and begins its script anew.
+    /// Returns the same, and restarts the script.
     pub async fn again(&self) -> Wire {
         self.settle().await;
         self.shared.script.lock().unwrap().next = 0;
@@ -214,7 +217,7 @@ impl RawServer {
         let marker = Some(socket.local_addr().unwrap());
         self.shared.marked.send_replace(None);
         *self.shared.marker.lock().unwrap() = marker;
-        // Connections are accepted in the order in which they were made, so this one is behind all others.
+        // Connections are accepted in the order in which they were made, so this one is accepted last.
         let _connection = socket.connect(self.address).await.unwrap();
         let (mut marked, mut open) = (self.shared.marked.subscribe(), self.shared.open.subscribe());
         let settled = async {
@@ -225,7 +228,7 @@ impl RawServer {
     }
 }
 
-/// What a request is for, where it is not the script that answers all of them.
+/// The purpose of a request, if the script does not answer all of them.
 #[derive(Clone, Copy)]
 enum Kind {
     Token,
@@ -291,7 +294,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 struct Connection {
     stream: TcpStream,
     number: usize,
-    /// What has arrived and belongs to no request yet.
+    /// The bytes that have arrived and belong to no request yet.
     unread: Vec<u8>,
     shared: Arc<Shared>,
 }
@@ -300,7 +303,7 @@ struct Connection {
 struct Head {
     method: String,
     path: String,
-    /// How long the body is that it announces.
+    /// Returns the length of the body that it announces.
     body: usize,
 }
 
@@ -377,7 +380,8 @@ impl Connection {
         list.push(received);
     }
 
-    /// The head of the next request, taken out of what has arrived; none when the client goes before it is whole.
+    /// Returns the head of the next request, taken from the bytes that have arrived; none if the client disconnects
+    /// before it is complete.
     async fn head(&mut self) -> Option<Head> {
         loop {
             if let Some(end) = self.unread.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -394,7 +398,7 @@ impl Connection {
         }
     }
 
-    /// Whether so much of a body arrives before the client goes.
+    /// Returns whether this much of a body arrives before the client disconnects.
     async fn arrived(&mut self, length: usize) -> bool {
         while self.unread.len() < length {
             if self.more().await.is_none() {
@@ -415,7 +419,7 @@ impl Connection {
         }
     }
 
-    /// Reads on, and answers no more, until the client goes.
+    /// Reads without sending anything, until the client disconnects.
     async fn listen(&mut self) {
         while let Some(head) = self.head().await {
             if !self.arrived(head.body).await {
@@ -444,7 +448,7 @@ impl Connection {
         sent
     }
 
-    // What follows is bounded, should nobody hang up.
+    // The loop is bounded, in case the client never disconnects.
 
     async fn drip(mut self, head: &str, drop: &str) {
         let mut sent = self.send(head).await;
@@ -469,7 +473,7 @@ impl Connection {
     }
 }
 
-/// The status that a step begins to answer with.
+/// Returns the status that a step sends first.
 fn status(then: Then) -> Option<u16> {
     let text = match then {
         Then::Answer(text)
@@ -482,6 +486,6 @@ fn status(then: Then) -> Option<u16> {
         _ => return None,
     };
     let status = text.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
-    // An interim answer is none yet.
+    // An interim response is not counted.
     (status >= 200).then_some(status)
 }

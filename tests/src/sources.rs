@@ -1,4 +1,4 @@
-//! What the sources of the crates declare, so that no test forgets a type or an operation that came later.
+//! The declarations in the sources of the crates, so that no test omits a type or an operation that is added later.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,7 +19,7 @@ fn parsed(path: &Path) -> Vec<Item> {
     syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())).items
 }
 
-/// Every source file below a folder.
+/// Returns every source file below a folder.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
@@ -34,12 +34,12 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The sources of a crate in `crates/`.
+/// Returns the sources of a crate in `crates/`.
 pub fn sources(folder: &str) -> Vec<PathBuf> {
     files(&crates().join(folder).join("src"))
 }
 
-/// The names of the rules over text.
+/// Returns the names of the rules for strings.
 pub fn text_rules() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for path in files(&crates().join("lastmile/src/rules")) {
@@ -55,7 +55,7 @@ pub fn text_rules() -> BTreeSet<String> {
     names
 }
 
-/// The public types of a hand-written crate that have `Debug`, as `std::any::type_name` calls them.
+/// Returns the public types of a hand-written crate that implement `Debug`, by their `std::any::type_name`.
 pub fn shown_types(folder: &str, name: &str) -> BTreeSet<String> {
     let root = crates().join(folder).join("src");
     let mut found = BTreeSet::new();
@@ -97,7 +97,7 @@ fn shown(items: &[Item], module: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The type that this gives a `Debug`.
+/// Returns the type to which this item gives a `Debug`.
 fn debug_of(item: &ItemImpl) -> Option<String> {
     let implemented = item.trait_.as_ref()?.0.segments.last()?;
     (implemented.ident == "Debug").then(|| called(&item.self_ty).split('<').next().map(str::to_owned))?
@@ -114,7 +114,7 @@ fn derives(attributes: &[Attribute], name: &str) -> bool {
     })
 }
 
-/// A type by its own name, without the way to it: `OneOrMany<Lenient<Order>>`.
+/// Returns the type's name without its path: `OneOrMany<Lenient<Order>>`.
 fn called(ty: &Type) -> String {
     let Type::Path(path) = ty else { return "()".to_owned() };
     let last = path.path.segments.last().expect("a path has an end");
@@ -129,13 +129,13 @@ fn called(ty: &Type) -> String {
     name
 }
 
-/// What a generated client declares.
+/// The declarations of a generated client.
 pub struct Generated {
     /// The structs of its types, with their fields.
     pub structs: BTreeMap<String, Vec<String>>,
-    /// The enums that take any word.
+    /// The enums that accept any string.
     pub open_enums: BTreeSet<String>,
-    /// What each method brings.
+    /// The response type of each method.
     pub answers: BTreeMap<String, String>,
 }
 
@@ -164,7 +164,7 @@ impl Generated {
         match item.mac.path.require_ident().expect("an imported macro").to_string().as_str() {
             "open_enum" => drop(self.open_enums.insert(name)),
             "closed_enum" => {}
-            // The macro adds the field for what no document lists.
+            // The macro adds the field for unlisted fields.
             "response_object" => {
                 let fields = fields.into_iter().chain(["extra".to_owned()]);
                 self.structs.insert(name, fields.collect());

@@ -1,4 +1,4 @@
-//! A server on loopback that speaks TLS, with a certificate that nobody trusts.
+//! A TLS server on loopback, with an untrusted certificate.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
-/// A certificate for `other.example`, of a server or a client, signed by itself. Made for these tests, and used nowhere else.
+/// A self-signed certificate for `other.example`, of a server or a client. Made for these tests, and used nowhere else.
 pub const CERTIFICATE: &str = "\
 -----BEGIN CERTIFICATE-----
 MIIBnTCCAUSgAwIBAgIUYGnvTY+wBlx9I0OxHprI2DKWlTkwCgYIKoZIzj0EAwIw
@@ -37,7 +37,8 @@ fEGPZmpCJBHdt4H6DLF93sqJQAHoO/aGrE4r6e37fX8YHd+NrRoC/MUl
 -----END PRIVATE KEY-----
 ";
 
-/// A server that begins TLS with whoever connects, and hangs up then, or answers whoever presents [`CERTIFICATE`].
+/// A server that performs a TLS handshake with every client, and then disconnects, or answers clients that present
+/// [`CERTIFICATE`].
 #[derive(Debug)]
 pub struct TlsServer {
     address: SocketAddr,
@@ -45,12 +46,12 @@ pub struct TlsServer {
 }
 
 impl TlsServer {
-    /// Starts one that hangs up.
+    /// Starts a server that disconnects.
     pub async fn start() -> Self {
         Self::listen(None).await
     }
 
-    /// Starts one that demands [`CERTIFICATE`] of its clients, and gives this answer to each request.
+    /// Starts a server that demands [`CERTIFICATE`] of its clients, and sends this response to each request.
     pub async fn for_known_clients(answer: &'static str) -> Self {
         Self::listen(Some(answer)).await
     }
@@ -95,12 +96,12 @@ impl TlsServer {
         Self { address, connections }
     }
 
-    /// Where it listens.
+    /// Returns its address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many connections it has accepted.
+    /// Returns how many connections it has accepted.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }

@@ -1,5 +1,5 @@
-//! Counts what calls allocate, beside the same done by hand, and prints it as JSON: for `cargo xtask bench`. A program of
-//! its own, since counting slows down everything else.
+//! Counts the allocations of calls, through the facade and written by hand, and prints them as JSON for `cargo xtask
+//! bench`. This is a program of its own, since counting slows down everything else.
 
 use std::alloc::System;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let number = |text: &str| text.parse::<usize>().expect("a number");
     let who = |text: &str| text.parse::<Caller>().expect("somebody");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    // Twice as many cost twice as much, and what it takes to begin only once.
+    // Twice as many calls cost twice as much, but the setup only once.
     let counts = [0, 1].map(|more| {
         let region = Region::new(ALLOCATOR);
         let count = match arguments[..] {

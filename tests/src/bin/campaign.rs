@@ -1,5 +1,6 @@
-//! Places thousands of orders at each supplier while a third of all calls goes wrong, and counts; then keeps copies of long lists that
-//! break. The exit status is 0 only if every order was placed once, or is rightly not known to be, and the copies are right.
+//! Places thousands of orders at each supplier while a third of all calls fails, and counts the results; then keeps
+//! copies of long lists that break. The exit status is 0 only if every order was placed once or is rightly undecidable,
+//! and the copies are right.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -52,7 +53,7 @@ async fn main() -> ExitCode {
         (Which::Covage, true, TextNormalization::Unchanged, ""),
         (Which::Covage, false, TextNormalization::Unchanged, " without unique references"),
         (Which::Covage, false, TextNormalization::Truncated(20), " without unique references, cut to 20"),
-        // It has nothing to switch off.
+        // This supplier has nothing to disable.
         (Which::Cocon, true, TextNormalization::Unchanged, ""),
     ] {
         if only.is_some_and(|only| only != which) {

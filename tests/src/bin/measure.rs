@@ -1,5 +1,5 @@
-//! Measures what calls and lists cost beside the same done by hand, and prints it as JSON: for `cargo xtask bench`. Each
-//! measurement is a process of its own, so that its memory is its own, too.
+//! Measures the cost of calls and lists, through the facade and written by hand, and prints it as JSON for `cargo xtask
+//! bench`. Each measurement runs in its own process, so that its memory is its own, too.
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
-//! Fails when a run of all tests let no sandbox carry out some operation of the documents.
+//! Fails if a run of all tests left an operation of the documents that no sandbox carried out.
 //!
-//! Sandboxes append each operation that they carry out to the file that the environment variable `LASTMILE_SANDBOX_TALLY`
-//! names. `.ci/run` sets it for the tests, and then passes the file to this program.
+//! Sandboxes append each operation that they carry out to the file in the environment variable `LASTMILE_SANDBOX_TALLY`.
+//! `.ci/run` sets it for the tests, and then passes the file to this program.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;

@@ -1,8 +1,9 @@
-//! Places one order, and is stopped in the middle of it.
+//! Places one order, and is stopped while it does.
 //!
-//! Called with the base address of an ON-API network, its user and password, an access, a service, a reference, and after how many
-//! turns of the scheduler to stop; without that it runs on several threads and is stopped by somebody else. Prints the stored form of
-//! the marked order, stops (`SIGSTOP`) when its time has come, and goes on when somebody lets it (`SIGCONT`). Prints the outcome.
+//! The arguments are the base URL of an ON-API network, its user and password, an access, a service, a reference, and
+//! after how many scheduler turns to stop. Without the last argument the program runs on several threads and another
+//! process stops it. It prints the stored form of the marked order, stops (`SIGSTOP`), continues on `SIGCONT`, and
+//! prints the outcome.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,8 +24,8 @@ fn main() {
             std::process::exit(2);
         }
     };
-    // A stop of its own comes between two other tasks of one thread: while a connection is made, or after a request was handed to
-    // the connection and before that writes it.
+    // The program stops itself between two other tasks of one thread: while a connection is established, or after a
+    // request was handed to the connection and before the connection writes it.
     let mut runtime = match turns {
         Some(_) => tokio::runtime::Builder::new_current_thread(),
         None => tokio::runtime::Builder::new_multi_thread(),

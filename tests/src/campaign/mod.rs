@@ -1,15 +1,16 @@
-//! A campaign: thousands of orders at a supplier where a third of all calls goes wrong, each of them to be placed once.
+//! A campaign places thousands of orders at a supplier where a third of all calls fails. Each order must be placed once.
 //!
-//! A service works through its orders as it should: every step is stored ([`Outbox`]) before it is taken, and what is
-//! not known is reconciled. At the end the supplier's own data are compared with what the service believes:
+//! A service processes its orders as documented: it stores every step ([`Outbox`]) before it takes it, and reconciles
+//! indeterminate values. At the end the campaign compares the supplier's data with the service's:
 //!
-//! - ON-API orders and Covage submissions: every one is there once; none is lost, none is doubled, none is undecidable, and none has
-//!   a socket that was chosen first and replaced.
-//! - Cocon, which offers no look-up: none is doubled, and those whose answer was lost are undecidable, no others.
-//! - A supplier that writes references back in its own way: none is doubled, and at most those whose answer was lost are undecidable.
+//! - ON-API orders and Covage submissions: each exists once; none is lost, duplicated or undecidable, and none has a
+//!   socket that was chosen first and replaced.
+//! - Cocon, which offers no look-up: none is duplicated, and exactly those with a lost response are undecidable.
+//! - A supplier that normalizes references: none is duplicated, and at most those with a lost response are undecidable.
 //!
-//! The service may be several workers, in processes of their own over one store, which are killed (`SIGKILL`) and stopped (`SIGSTOP`)
-//! at random moments. Those that are killed start again from the store, those that are stopped go on when nobody expects it any more.
+//! The service may consist of several workers in processes of their own with one store. They are killed (`SIGKILL`) and
+//! stopped (`SIGSTOP`) at random moments. Killed workers restart from the store; stopped ones resume after every
+//! deadline has passed.
 
 mod outbox;
 mod processes;
@@ -32,27 +33,27 @@ use std::time::Duration;
 
 use lastmile_sandbox::{Fault, Faults, Sandbox, Supplier, TextNormalization};
 
-/// How long after the client gave up a late request is carried out.
+/// How long after the client gave up a delayed request is carried out.
 const LATE: Duration = Duration::from_millis(200);
 
-/// What is to be done.
+/// The options of a campaign.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// How many orders each supplier gets.
+    /// The number of orders at each supplier.
     pub orders: usize,
-    /// Where everything that is left to chance comes from.
+    /// The seed of all random decisions.
     pub seed: u64,
-    /// Whether suppliers refuse or recognise what they have already.
+    /// Whether suppliers reject or recognise duplicates.
     pub deduplicates: bool,
-    /// How the supplier writes texts back.
+    /// How the supplier normalizes texts.
     pub texts: TextNormalization,
-    /// Workers in processes of their own; else there is one, in this process.
+    /// Workers in processes of their own; otherwise there is one, in this process.
     pub processes: Option<Processes>,
 }
 
-/// Of everything that can go wrong, the same share. Connections that are reset at once are for those suppliers that can be
-/// asked afterwards: whether the reset came before the request was written is the system's to decide, and a Cocon order
-/// would be undecidable although nothing arrived.
+/// Every fault with the same probability. Immediate connection resets are only used for suppliers with a look-up: the
+/// operating system decides whether the reset arrives before the request is written, and a Cocon order would be
+/// undecidable although nothing arrived.
 fn faults(seed: u64, which: Which) -> Faults {
     let refusing = if which == Which::Cocon { 0.0 } else { 0.05 };
     let kinds = [
@@ -72,7 +73,7 @@ fn faults(seed: u64, which: Which) -> Faults {
     Faults::new(seed, 0.3, kinds).refusing_connections(refusing)
 }
 
-/// Places all orders at one supplier and compares.
+/// Places all orders at one supplier and compares the results.
 pub async fn run(plan: &Plan, which: Which) -> Verdict {
     let sandbox = Sandbox::builder()
         .seed(plan.seed)
@@ -108,7 +109,7 @@ pub async fn run(plan: &Plan, which: Which) -> Verdict {
     Verdict::of(&site, supplier, &outbox.steps(), &in_flight).await
 }
 
-/// A folder that is gone at the end.
+/// A folder that is deleted when this value is dropped.
 struct Folder(PathBuf);
 
 impl Folder {

@@ -1,5 +1,4 @@
-//! Where a service keeps what it is about to order: it survives the process, and says after a crash how far each order
-//! has come.
+//! The store of a service's orders. It survives the process, and says after a crash which step each order has reached.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -9,11 +8,10 @@ use std::sync::{Mutex, MutexGuard};
 
 use serde::{Deserialize, Serialize};
 
-/// A file of lines, one for each step of an order. A line that a killed process left half written is the step that it did
-/// not take.
+/// A file of lines, one for each step of an order. A half-written line of a killed process is a step that was not taken.
 ///
-/// Several processes may have the file open at once, and each sees what the others wrote: every access takes an advisory lock
-/// on the file and reads what was appended since the last one. The system releases the lock of a process that is killed.
+/// Several processes may have the file open at once, and each sees what the others wrote: every access takes an advisory
+/// lock on the file and reads what was appended since the last one. The system releases the lock of a killed process.
 pub struct Outbox {
     inner: Mutex<Inner>,
 }
@@ -21,7 +19,7 @@ pub struct Outbox {
 struct Inner {
     file: File,
     steps: HashMap<String, Step>,
-    /// Up to where the file was read.
+    /// The offset up to which the file was read.
     read: u64,
 }
 
@@ -30,7 +28,7 @@ struct Locked<'a>(MutexGuard<'a, Inner>);
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        // It is unlocked at the latest when the file is closed.
+        // The file is unlocked at the latest when it is closed.
         let _ = self.0.file.unlock();
     }
 }
@@ -43,7 +41,7 @@ impl Inner {
         self.file.read_to_end(&mut text)?;
         self.read += u64::try_from(text.len()).map_err(io::Error::other)?;
         if text.last().is_some_and(|byte| *byte != b'\n') {
-            // Whoever wrote it is dead, or it would hold the lock.
+            // The writer is dead, or it would hold the lock.
             self.file.write_all(b"\n")?;
             self.read += 1;
         }
@@ -56,48 +54,48 @@ impl Inner {
     /// Appends a line to a file that is locked and read to its end.
     fn append(&mut self, line: Line) {
         let text = serde_json::to_string(&line).expect("text") + "\n";
-        // In one piece, so that a killed process leaves at most the last line half written.
+        // In one write, so that a killed process leaves at most the last line half written.
         self.file.write_all(text.as_bytes()).expect("a disk with room");
         self.read += u64::try_from(text.len()).expect("a short line");
         self.steps.insert(line.key, line.step);
     }
 }
 
-/// How far an order has come, and what is stored of that.
+/// The step that an order has reached, and what is stored of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// What it is at.
+    /// The stage.
     pub stage: Stage,
     /// The stored form of a prepared value, or an id.
     pub value: String,
 }
 
 impl Step {
-    /// A step with what is stored of it.
+    /// Returns a step with what is stored of it.
     pub fn new(stage: Stage, value: impl Into<String>) -> Self {
         Self { stage, value: value.into() }
     }
 }
 
-/// What an order is at. One that has ended is not touched again.
+/// The stage of an order. An order that has ended is not processed again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
     /// A value that creates the order is prepared.
     Create,
-    /// There is a draft, to be completed.
+    /// A draft exists, to be completed.
     Complete,
     /// A value that submits the draft is prepared.
     Submit,
-    /// The supplier has it.
+    /// The supplier holds the order.
     Placed,
-    /// Nobody but a person can find out.
+    /// Only a person can decide whether the order was placed.
     Undecidable,
-    /// The supplier refused it, which no order of a campaign deserves.
+    /// The supplier rejected the order, which no order of a campaign deserves.
     Failed,
 }
 
 impl Stage {
-    /// Whether nothing is to be done any more.
+    /// Returns whether nothing remains to be done.
     pub fn is_end(self) -> bool {
         matches!(self, Self::Placed | Self::Undecidable | Self::Failed)
     }
@@ -111,7 +109,7 @@ struct Line {
 }
 
 impl Outbox {
-    /// Opens it with what it holds already.
+    /// Opens the file with what it already holds.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
         let outbox = Self { inner: Mutex::new(Inner { file, steps: HashMap::new(), read: 0 }) };
@@ -119,8 +117,8 @@ impl Outbox {
         Ok(outbox)
     }
 
-    /// Every step that was ever stored, in order, each with where its line ends in the file. Takes no lock, which a stopped process may
-    /// hold: what is written stays.
+    /// Returns every step that was ever stored, in order, each with the offset at which its line ends. Takes no
+    /// lock, which a stopped process may hold: written lines never change.
     pub(super) fn history(path: &Path) -> io::Result<Vec<(u64, String, Step)>> {
         let text = std::fs::read(path)?;
         let mut end = 0;
@@ -144,24 +142,25 @@ impl Outbox {
         self.try_lock().expect("a file that can be locked and read")
     }
 
-    /// How far an order has come; none if it was never begun.
+    /// Returns the step of an order; none if it was never started.
     pub fn step(&self, key: &str) -> Option<Step> {
         self.lock().0.steps.get(key).cloned()
     }
 
-    /// Every order with how far it has come.
+    /// Returns every order with its step.
     pub fn steps(&self) -> HashMap<String, Step> {
         self.lock().0.steps.clone()
     }
 
-    /// Takes down a step, whatever stands there. When this returns, the step outlives the process.
+    /// Stores a step unconditionally. When this returns, the step outlives the process.
     pub fn put(&self, key: &str, stage: Stage, value: impl Into<String>) {
         let step = Step { stage, value: value.into() };
         self.lock().0.append(Line { key: key.to_owned(), step });
     }
 
-    /// Takes down a step if the order is still where it is expected to be: of several processes that try the same, one
-    /// succeeds. `None` expects an order that was never begun. When this returns true, the step outlives the process.
+    /// Stores a step if the order's step is still the expected one: of several processes that try the same, one
+    /// succeeds. `None` expects an order that was never started. When this returns true, the step outlives the
+    /// process.
     pub fn replace(&self, key: &str, expected: Option<&Step>, new: Step) -> bool {
         let mut locked = self.lock();
         if locked.0.steps.get(key) != expected {
@@ -177,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_half_written_step_was_not_taken() {
+    fn a_half_written_step_is_ignored() {
         let path = std::env::temp_dir().join(format!("lastmile-outbox-{}", std::process::id()));
         let _ = std::fs::remove_file(&path);
         let outbox = Outbox::open(&path).unwrap();
@@ -199,7 +198,7 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
     }
 
-    /// A file of its own for a test.
+    /// Returns a file of its own for a test.
     fn new_file(name: &str) -> std::path::PathBuf {
         let path = std::env::temp_dir().join(format!("lastmile-outbox-{name}-{}", std::process::id()));
         let _ = std::fs::remove_file(&path);
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_process_wrote_is_seen() {
+    fn steps_of_another_process_are_visible() {
         let path = new_file("seen");
         let (first, second) = (Outbox::open(&path).unwrap(), Outbox::open(&path).unwrap());
         first.put("1", Stage::Create, "a");
@@ -221,7 +220,7 @@ mod tests {
         assert!(second.replace("1", Some(&step(Stage::Create, "a")), step(Stage::Submit, "b")));
         assert!(!first.replace("1", Some(&step(Stage::Create, "a")), step(Stage::Submit, "c")));
         assert_eq!(first.steps(), second.steps());
-        // One that is killed while it writes.
+        // A process that is killed while it writes.
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(br#"{"key":"1","stage":"Placed","val"#).unwrap();
         assert!(first.replace("2", None, step(Stage::Create, "d")), "on a line of its own");
@@ -232,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_that_try_the_same_one_succeeds() {
+    fn exactly_one_of_several_writers_succeeds() {
         const WORKERS: usize = 6;
         const ROUNDS: usize = 40;
         let path = new_file("race");

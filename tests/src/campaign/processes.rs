@@ -15,17 +15,18 @@ use super::work::MARK;
 /// What happens to the workers.
 #[derive(Clone, Debug)]
 pub struct Processes {
-    /// The program that is a worker: called with `work`, the paths of a site and of an outbox, its number, and how many there are.
+    /// The program of a worker. Its arguments are `work`, the paths of a site and of an outbox, its number, and the
+    /// number of workers.
     pub program: PathBuf,
-    /// How many work at a time.
+    /// The number of concurrent workers.
     pub workers: usize,
-    /// How often one of them is killed (`SIGKILL`) and started again.
+    /// How often one of them is killed (`SIGKILL`) and restarted.
     pub kills: usize,
-    /// How often one of them is stopped (`SIGSTOP`), for longer than anybody waits for it, and let go on.
+    /// How often one of them is stopped (`SIGSTOP`) for longer than every deadline, and resumed.
     pub stops: usize,
 }
 
-/// How long a worker is stopped: nobody expects anything of its requests any more.
+/// How long a worker is stopped: after that, nothing waits for its requests any more.
 fn pause() -> Duration {
     MARK + DEADLINE + SETTLE + Duration::from_secs(1)
 }
@@ -36,8 +37,8 @@ enum Event {
     Stop,
 }
 
-/// Lets the workers work, and kills and stops them at random moments, until all is done. Returns the orders that were being sent
-/// when that happened.
+/// Runs the workers, and kills and stops them at random moments, until all orders have ended. Returns the orders that were in
+/// flight at those moments.
 pub(super) async fn run(
     plan: &Processes,
     seed: u64,
@@ -59,14 +60,14 @@ pub(super) async fn run(
     };
     let mut workers: Vec<Child> = (0..plan.workers).map(start).collect();
     let mut resumed = tokio::task::JoinSet::new();
-    // From where to where in the store's file a worker was killed or stopped.
+    // The ranges of the store's file during which a worker was killed or stopped.
     let mut disturbed = Vec::new();
     for (moment, event, at) in events(plan, seed, site.orders.len()) {
         while done(site.which, supplier) < moment && !has_ended(&mut workers) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let worker = &mut workers[at];
-        // Few orders may be done before their turn has come.
+        // Few orders may be done before a worker's time to be killed or stopped has come.
         let Some(process) = worker.id().filter(|_| matches!(worker.try_wait(), Ok(None))) else { continue };
         let begins = length(&path);
         match event {
@@ -98,20 +99,21 @@ pub(super) async fn run(
     in_flight
 }
 
-/// How long the store's file is.
+/// Returns the length of the store's file.
 fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |file| file.len())
 }
 
-/// The orders that were being sent at some moment of these parts of the store's file. A stopped worker may hold the store's lock, so that
-/// the others wait for it while their answers arrive: it does not matter whose orders they are.
+/// Returns the orders that were in flight during these ranges of the store's file. A stopped worker may hold the store's
+/// lock, so that the others wait for it while their responses arrive: it does not matter whose orders they are.
 fn in_flight(path: &Path, disturbed: &[(u64, u64)]) -> HashSet<String> {
     let mut since: HashMap<String, u64> = HashMap::new();
     let mut found = HashSet::new();
     let is_disturbed =
         |from: u64, to: u64| disturbed.iter().any(|(begins, ends)| from <= *ends && *begins <= to);
     for (end, key, step) in Outbox::history(path).expect("it is there") {
-        // One that is placed, and was not told so to the end, is as good as unknown to the next process.
+        // The next process cannot tell an order whose placement was not stored completely from an indeterminate
+        // one.
         let begun = !step.stage.is_end() && !step.value.contains(r#""state":"ready""#);
         match since.remove(&key) {
             Some(from) if is_disturbed(from, end) => _ = found.insert(key.clone()),
@@ -124,8 +126,8 @@ fn in_flight(path: &Path, disturbed: &[(u64, u64)]) -> HashSet<String> {
     found
 }
 
-/// When which worker is killed or stopped: after how many orders have taken effect, up to three quarters of them, since at Cocon
-/// some of what is lost never does.
+/// Returns when which worker is killed or stopped: after how many orders have taken effect, up to three quarters of
+/// them, since at Cocon some of the lost ones never do.
 fn events(plan: &Processes, seed: u64, orders: usize) -> Vec<(usize, Event, usize)> {
     let mut chance = fastrand::Rng::with_seed(seed);
     let kinds = [(Event::Kill, plan.kills), (Event::Stop, plan.stops)];
@@ -140,12 +142,12 @@ fn has_ended(workers: &mut [Child]) -> bool {
     workers.iter_mut().all(|worker| !matches!(worker.try_wait(), Ok(None)))
 }
 
-/// One that was killed meanwhile gets no signal any more.
+/// A worker that was killed meanwhile gets no further signal.
 async fn signal(name: &str, process: u32) {
     let _ = Command::new("kill").args([name, &process.to_string()]).stderr(Stdio::null()).status().await;
 }
 
-/// How many orders took effect.
+/// Returns how many orders took effect.
 fn done(which: Which, supplier: &Supplier) -> usize {
     let operations: &[&str] = match which {
         Which::OnApi => &["createOrder"],

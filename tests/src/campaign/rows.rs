@@ -1,8 +1,8 @@
-//! Long lists under faults: a copy that is kept with `sync` is compared with what the network has.
+//! Long lists under faults: a copy that `sync` keeps is compared with the network's data.
 //!
-//! In each round the network grows, loses accesses, and is read twice: once while one of the lists breaks in a certain
-//! [way](Broken), once as it should be. Whatever a broken pass brought, nothing may be taken out of the copy that the network
-//! still has; and after the next pass that succeeds, the copy has every object of the network and no other.
+//! In each round the network adds and deletes accesses, and is read twice: once while one of the lists breaks in a
+//! certain [way](Broken), once without a fault. Whatever a broken pass returned, the copy must not lose an object that
+//! the network still has; and after the next successful pass, the copy has exactly the network's objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,33 +14,33 @@ use lastmile::onapi::{Changes, Deleted, OnApi, SyncItem, SyncPlan, SyncState, Sy
 use lastmile_sandbox::{Answer, Fault, Sandbox, Supplier};
 use serde_json::{Value, json};
 
-/// What is to be done.
+/// The options of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct RowsPlan {
-    /// How many rounds: each list breaks in each way once in [`Broken::ALL`] times two.
+    /// The number of rounds: each list breaks in each way once in [`Broken::ALL`] times two.
     pub rounds: usize,
-    /// How many accesses are there at least.
+    /// The minimum number of accesses.
     pub accesses: usize,
-    /// Where everything that is left to chance comes from.
+    /// The seed of all random decisions.
     pub seed: u64,
 }
 
-/// In which way a list is not a list.
+/// The ways in which a list breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// The connection is closed half-way.
     Truncated,
     /// The connection is reset half-way.
     Reset,
-    /// A page in HTML with status 200.
+    /// An HTML page with status 200.
     Page,
-    /// An object with the rows in it.
+    /// An object that contains the rows.
     Envelope,
     /// An object with a cause, and status 200.
     ErrorObject,
     /// A list whose rows have no id.
     NoIds,
-    /// The first rows only, with status 206.
+    /// Only the first rows, with status 206.
     Part,
     /// 404, as if there were nothing to list.
     Nothing,
@@ -62,9 +62,10 @@ impl Broken {
         Self::Unavailable,
     ];
 
-    /// Lets the next request for a list meet with it. `rows` is what a list could have, `now` the date of the latest change.
+    /// Breaks the next request for a list in this way. `rows` is what a list could hold, `now` the date of the
+    /// latest change.
     fn lay_down(self, supplier: &Supplier, operation: &str, rows: &[Value], now: &str, attempts: u32) {
-        // A client that keeps the date of what it could not read misses the changes before it.
+        // A client that keeps the date of an unreadable list misses the changes before it.
         let dated = |answer: Answer| answer.header("last-modified", now);
         let body = |value: Value| supplier.answer_next(operation, dated(Answer::json(200, &value)));
         match self {
@@ -89,19 +90,19 @@ impl Broken {
     }
 }
 
-/// What the copy made of it.
+/// The result of a run for the copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowsVerdict {
     /// Rounds that were read to their end.
     pub rounds: usize,
-    /// Passes that failed or broke off.
+    /// Passes that failed or ended early.
     pub failed: usize,
-    /// What is wrong, with the round that it came to light in.
+    /// The errors, with the round in which they were found.
     pub wrong: Vec<String>,
 }
 
 impl RowsVerdict {
-    /// Whether the copy was right whenever it had to be.
+    /// Returns whether the copy was right whenever it had to be.
     pub fn is_right(&self) -> bool {
         self.wrong.is_empty() && self.rounds > 0
     }
@@ -114,12 +115,12 @@ impl fmt::Display for RowsVerdict {
     }
 }
 
-/// What a copy can be kept of here.
+/// A kind of object of which a copy can be kept here.
 pub trait Row: Synced {
     /// The operation that lists them.
     const LIST: &'static str;
 
-    /// The access that a row is about.
+    /// Returns the access of a row.
     fn access(&self) -> Option<&str>;
 }
 
@@ -139,24 +140,24 @@ impl Row for AccessServices {
     }
 }
 
-/// A copy as the documentation of `sync` keeps it.
+/// A copy, kept as the documentation of `sync` describes.
 #[derive(Default)]
 struct Copy {
-    /// The accesses, each with the pass that it was seen in last.
+    /// The accesses, each with the pass that saw it last.
     held: BTreeMap<String, usize>,
     state: Option<SyncState>,
     passes: usize,
 }
 
 impl Copy {
-    /// Brings the copy up to date. Whether the pass came to its end.
+    /// Updates the copy. Returns whether the pass came to its end.
     async fn bring_up_to_date<T: Row>(&mut self, network: &OnApi, plan: &SyncPlan) -> bool {
         self.passes += 1;
         let Ok(mut run) = network.sync::<T>(self.state.as_ref(), plan).await else { return false };
         let mut is_whole = true;
         while let Some(item) = run.next().await {
             match item {
-                // A row without an id cannot be put anywhere.
+                // A row without an id cannot be stored.
                 Ok(SyncItem::Upserted(row)) => {
                     if let Some(access) = row.access().filter(|id| !id.is_empty()) {
                         self.held.insert(access.to_owned(), self.passes);
@@ -170,7 +171,7 @@ impl Copy {
         if run.is_complete() {
             self.held.retain(|_, seen| *seen == self.passes);
         }
-        // As the documentation has it: where there is no state, the one before stays.
+        // As documented: if there is no new state, the old one stays.
         match run.state() {
             Some(state) => self.state = Some(state.clone()),
             None => is_whole = false,
@@ -183,7 +184,7 @@ impl Copy {
     }
 }
 
-/// Keeps a copy while the lists break in every way, and compares.
+/// Keeps a copy while the lists break in every way, and compares it.
 pub async fn keep_a_copy<T: Row>(plan: &RowsPlan) -> RowsVerdict {
     let sandbox = Sandbox::builder().seed(plan.seed).start().await.expect("a loopback port");
     let network = crate::onapi(&sandbox);
@@ -196,7 +197,7 @@ pub async fn keep_a_copy<T: Row>(plan: &RowsPlan) -> RowsVerdict {
     for round in 0..plan.rounds {
         let broken = Broken::ALL[round / 2 % Broken::ALL.len()];
         let list = if round % 2 == 0 { T::LIST } else { "listEvents" };
-        // Every other time that all ways were gone through, everything is read in the broken pass.
+        // After every second cycle through all ways, the broken pass is a full run.
         let full = round / (2 * Broken::ALL.len()) % 2 == 1;
         let what =
             format!("round {round}: {broken:?} for {list}, {}", if full { "everything" } else { "the news" });
@@ -226,7 +227,7 @@ pub async fn keep_a_copy<T: Row>(plan: &RowsPlan) -> RowsVerdict {
                 &copy.ids(),
             );
         }
-        // A round that goes wrong does not hide the next one.
+        // A failed round does not hide the next one.
         if verdict.wrong.len() > known {
             copy = Copy::default();
             copy.bring_up_to_date::<T>(&network, &sync_plan(false)).await;
@@ -237,14 +238,14 @@ pub async fn keep_a_copy<T: Row>(plan: &RowsPlan) -> RowsVerdict {
     verdict
 }
 
-/// What is doubtful is read whole at the next pass. (The default is a day.)
+/// Returns a plan in which every doubt causes a full run at the next pass. (The default is a day.)
 fn sync_plan(full: bool) -> SyncPlan {
     let default = SyncPlan::default();
     let full_every = if full { Duration::ZERO } else { default.full_every };
     SyncPlan { full_every, full_every_without_cursor: Duration::ZERO }
 }
 
-/// When anything changed last, by the network's own clock.
+/// Returns when anything changed last, by the network's clock.
 async fn latest_change(network: &OnApi) -> String {
     let Ok(Changes::Rows(mut events)) = network.object_events(None).await else { panic!("there are events") };
     while let Some(event) = events.next().await {
@@ -254,7 +255,7 @@ async fn latest_change(network: &OnApi) -> String {
     cursor.as_str().expect("a date").to_owned()
 }
 
-/// Some accesses come, some go.
+/// Adds some accesses and deletes others.
 fn change(supplier: &lastmile_sandbox::OnApi, chance: &mut fastrand::Rng) {
     supplier.add_accesses(chance.usize(1..4));
     for _ in 0..chance.usize(1..3) {
@@ -263,7 +264,7 @@ fn change(supplier: &lastmile_sandbox::OnApi, chance: &mut fastrand::Rng) {
     }
 }
 
-/// Notes those of `expected` that are not among `actual`.
+/// Records those of `expected` that are not among `actual`.
 fn missed<'a>(
     verdict: &mut RowsVerdict,
     what: &str,

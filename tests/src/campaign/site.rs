@@ -1,4 +1,4 @@
-//! A supplier with what is to be ordered there: all that a process needs to know to work through it.
+//! A supplier with the orders to be placed there: all that a process needs to work through them.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{BuildingKind, Sandbox};
 use serde::{Deserialize, Serialize};
 
-/// What every call of a campaign is made with: as patient as suppliers on the same machine deserve.
+/// The policy of every call of a campaign, with time limits that fit suppliers on the same machine.
 pub fn policy() -> Policy {
     Policy::default()
         .with_deadline(DEADLINE)
@@ -22,13 +22,13 @@ pub fn policy() -> Policy {
         .with_settle_time(SETTLE)
 }
 
-/// When a call is given up.
+/// The deadline of a call.
 pub const DEADLINE: Duration = Duration::from_millis(2000);
 
-/// How long a request may be at work at the supplier after that; far beyond [`LATE`](super::LATE).
+/// How long a request may remain in flight at the supplier after that; far longer than [`LATE`](super::LATE).
 pub const SETTLE: Duration = Duration::from_millis(2500);
 
-/// One of the three.
+/// One of the three suppliers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Which {
@@ -40,19 +40,19 @@ pub enum Which {
 /// A supplier and the orders to be placed there.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Site {
-    /// Which supplier.
+    /// The supplier.
     pub which: Which,
     base: String,
     login: [String; 2],
-    /// Whether the supplier writes references back in its own way, so that not everything that is lost can be found again.
+    /// Whether the supplier normalizes references, so that not every lost order can be found again.
     pub normalises: bool,
     /// The operator's contact, where orders need one.
     pub contact: String,
-    /// What is to be ordered.
+    /// The orders.
     pub orders: Vec<Wanted>,
 }
 
-/// Something to be ordered, once.
+/// An order that is to be placed once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Wanted {
     /// Its reference with the service provider.
@@ -63,12 +63,12 @@ pub struct Wanted {
     pub item: String,
     /// The optical socket, where there is one.
     pub socket: String,
-    /// Another one in the same building, which is chosen first and must not be submitted.
+    /// Another socket in the same building, which is chosen first and must not be submitted.
     pub wrong_socket: String,
 }
 
 impl Site {
-    /// So many orders at a supplier of this sandbox. No fault may be at work yet.
+    /// Returns this many orders at a supplier of the sandbox. No fault may be active yet.
     pub async fn at(which: Which, sandbox: &Sandbox, orders: usize, normalises: bool) -> Self {
         let site = match which {
             Which::OnApi => Self::onapi(sandbox, orders),
@@ -165,7 +165,7 @@ impl Site {
         (self.which == Which::Cocon).then(|| builder.build().expect("loopback"))
     }
 
-    /// The order that a reference belongs to, in whatever way the supplier writes it.
+    /// Returns the order of a reference, however the supplier spells it.
     pub(super) fn number_of(&self, reference: &str) -> Option<usize> {
         let digits: String =
             reference.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
@@ -179,7 +179,7 @@ struct Sockets {
     wrong: String,
 }
 
-/// The reference of an order; one that a supplier that normalises texts changes.
+/// Returns the reference of an order; one that a normalizing supplier changes.
 fn key(number: usize, changes: bool) -> String {
     if changes { format!("sp-{number}-of-this-campaign") } else { format!("SP-{number}") }
 }

@@ -1,4 +1,4 @@
-//! What the supplier holds, compared with what the service believes.
+//! Compares the supplier's orders with the service's.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -12,7 +12,7 @@ use super::outbox::{Stage, Step};
 use super::site::{DEADLINE, Site, Wanted, Which};
 use super::work::{MAX_IN_FLIGHT, STALLED};
 
-/// How a campaign ended at one supplier.
+/// The result of a campaign at one supplier.
 #[derive(Debug)]
 pub struct Verdict {
     which: Which,
@@ -20,23 +20,23 @@ pub struct Verdict {
     requests: usize,
     faults: usize,
     placed: usize,
-    /// Believed to be placed, or not known to be, and not there.
+    /// Placed or undecidable according to the service, but absent.
     lost: usize,
-    /// There more than once.
+    /// Placed more than once.
     doubled: usize,
-    /// There with a socket that was chosen first and replaced.
+    /// Placed with a socket that was chosen first and replaced.
     wrong: usize,
     undecidable: usize,
-    /// Undecidable although their answer arrived, or the reverse.
+    /// Undecidable although their response arrived, or the reverse.
     wrongly_decided: usize,
-    /// Ended otherwise, and why.
+    /// Ended in another way, and why.
     failed: Vec<String>,
     /// Faults of the sandbox itself.
     violations: Vec<String>,
 }
 
 impl Verdict {
-    /// Reads what the supplier holds. `in_flight` are the orders that were being sent when their process was killed.
+    /// Reads the supplier's orders. `in_flight` are the orders that were being sent when their process was killed.
     pub(super) async fn of(
         site: &Site,
         supplier: &Supplier,
@@ -54,7 +54,7 @@ impl Verdict {
         let held = |wanted: &Wanted| held.get(wanted.key.as_str()).copied().unwrap_or_default();
         let undecidable = site.orders.iter().filter(|wanted| stage(wanted) == Some(Stage::Undecidable));
         let undecidable: HashSet<&str> = undecidable.map(|wanted| wanted.key.as_str()).collect();
-        // Undecidable they may be, and those whose answer never came must be, where nothing can be looked up.
+        // These orders may be undecidable. Where there is no look-up, those without a response must be.
         let lost_by = |loses: fn(Fault) -> bool| match site.which {
             Which::Cocon => unanswered(site, &received, loses),
             _ => HashSet::new(),
@@ -88,7 +88,7 @@ impl Verdict {
         }
     }
 
-    /// The counts that matter, in short.
+    /// Returns the most important counts as a short text.
     pub fn counts(&self) -> String {
         let Self { which, placed, lost, doubled, undecidable, wrongly_decided, .. } = self;
         let mut text = format!("{which:?} {placed} placed, {lost} lost, {doubled} doubled");
@@ -101,7 +101,7 @@ impl Verdict {
         text
     }
 
-    /// Whether every order was placed once, or its end is rightly not known.
+    /// Returns whether every order was placed once, or is rightly undecidable.
     pub fn is_right(&self) -> bool {
         self.lost + self.doubled + self.wrong + self.wrongly_decided == 0
             && self.failed.is_empty()
@@ -127,7 +127,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// How many orders of each reference the network holds.
+/// Returns how many orders of each reference the network holds.
 async fn activated(site: &Site) -> HashMap<String, usize> {
     let network = site.onapi_client().expect("it is at ON-API").with_policy(Policy::default());
     let look = |wanted: &Wanted| {
@@ -147,7 +147,7 @@ async fn activated(site: &Site) -> HashMap<String, usize> {
     held
 }
 
-/// How many submitted orders of each reference the supplier holds, and how many of all have a wrong socket.
+/// Returns how many submitted orders of each reference the supplier holds, and how many of all have a wrong socket.
 async fn submitted(site: &Site) -> (HashMap<String, usize>, usize) {
     let covage = site.covage_client().expect("it is at Covage").with_policy(Policy::default());
     let mut orders = covage.orders(ListOrdersParams { limit: Some(200), ..Default::default() });
@@ -166,7 +166,8 @@ async fn submitted(site: &Site) -> (HashMap<String, usize>, usize) {
     (held, wrong)
 }
 
-/// How many requests for each order took effect. The supplier has no reference, but every order is for a place of its own.
+/// Returns how many requests for each order took effect. The supplier has no reference, but every order has a building
+/// of its own.
 fn created(site: &Site, received: &[ReceivedRequest]) -> HashMap<String, usize> {
     let keys = keys(site);
     let mut held = HashMap::new();
@@ -178,7 +179,7 @@ fn created(site: &Site, received: &[ReceivedRequest]) -> HashMap<String, usize> 
     held
 }
 
-/// The orders whose sender cannot know what became of them.
+/// Returns the orders whose sender cannot know whether they were placed.
 fn unanswered<'a>(
     site: &'a Site,
     received: &[ReceivedRequest],
@@ -189,7 +190,7 @@ fn unanswered<'a>(
     lost.filter_map(|received| keys.get(&place(received)?).copied()).collect()
 }
 
-/// Whether an answer to the request that creates an order was lost.
+/// Returns whether a response to the request that creates an order was lost.
 fn was_asked_for_again(site: &Site, received: &[ReceivedRequest], key: &str) -> bool {
     received.iter().any(|received| {
         let body = received.json();
@@ -209,7 +210,7 @@ fn loses_the_answer(fault: Fault) -> bool {
     }
 }
 
-/// An answer that comes after the deadline is read all the same by a worker that was stopped meanwhile: it finds the answer and the
+/// A worker that was stopped meanwhile reads a response that arrives after the deadline: it finds the response and the
 /// expired timer at the same moment.
 fn certainly_loses_the_answer(fault: Fault) -> bool {
     !matches!(fault, Fault::Latency(_)) && loses_the_answer(fault)
@@ -219,7 +220,7 @@ fn keys(site: &Site) -> HashMap<String, &str> {
     site.orders.iter().map(|wanted| (wanted.place.clone(), wanted.key.as_str())).collect()
 }
 
-/// What a request to Cocon is about.
+/// Returns the building of a request to Cocon.
 fn place(received: &ReceivedRequest) -> Option<String> {
     let body = received.json()?;
     let pointers = ["/name", "/buildingName", "/delayedConnections/0/buildingName"];

@@ -1,4 +1,4 @@
-//! What a service does with its orders: each step is stored before it is taken, and what is not known is found out.
+//! How a service processes its orders: it stores each step before it takes it, and reconciles indeterminate values.
 
 mod covage;
 mod place;
@@ -20,26 +20,26 @@ use super::site::{Site, Wanted, Which};
 /// How many orders a worker has in flight.
 pub(super) const MAX_IN_FLIGHT: usize = 64;
 
-/// After so many rounds something is wrong with an order.
+/// An order that needs more rounds than this has failed.
 const ROUNDS: usize = 400;
 
-/// Which of several workers this is: each begins with orders of its own, then takes over what the others left.
+/// One of several workers. Each starts with orders of its own, then takes over what the others left.
 #[derive(Clone, Copy, Debug)]
 pub struct Worker {
     /// Its number, from 0.
     pub number: usize,
-    /// How many there are.
+    /// The number of workers.
     pub of: usize,
 }
 
 impl Worker {
-    /// The only one.
+    /// The only worker.
     pub const ALONE: Self = Self { number: 0, of: 1 };
 }
 
-/// Works through all orders of a site that have not ended yet.
+/// Processes all orders of a site that have not ended yet.
 pub async fn work_through(site: Site, outbox: Arc<Outbox>, worker: Worker) {
-    let desk = Arc::new(Service {
+    let service = Arc::new(Service {
         outbox,
         permits: Semaphore::new(MAX_IN_FLIGHT),
         owner: format!("{}-{:x}", std::process::id(), fastrand::u64(..)),
@@ -50,9 +50,9 @@ pub async fn work_through(site: Site, outbox: Arc<Outbox>, worker: Worker) {
     });
     for is_own in [true, false] {
         let mut tasks = JoinSet::new();
-        for number in 0..desk.site.orders.len() {
+        for number in 0..service.site.orders.len() {
             if (number % worker.of == worker.number) == is_own {
-                tasks.spawn(bring_to_end(desk.clone(), number));
+                tasks.spawn(bring_to_end(service.clone(), number));
             }
         }
         while let Some(done) = tasks.join_next().await {
@@ -74,18 +74,18 @@ async fn bring_to_end(service: Arc<Service>, number: usize) {
     service.outbox.replace(&wanted.key, step.as_ref(), Step::new(Stage::Failed, "no end"));
 }
 
-/// What an order comes to next.
+/// The next step of an order.
 enum Next {
-    /// A step that takes the place of the one before.
+    /// A step that replaces the one before.
     Step(Step),
-    /// Another worker may have gone on: look again.
+    /// Another worker may have continued: load the step again.
     LookAgain,
 }
 
 struct Service {
     outbox: Arc<Outbox>,
     permits: Semaphore,
-    /// What this process calls itself in the store.
+    /// The name of this process in the store.
     owner: String,
     site: Site,
     onapi: Option<OnApi>,
@@ -94,7 +94,7 @@ struct Service {
 }
 
 impl Service {
-    /// Takes an order one step further.
+    /// Advances an order by one step.
     async fn go_on(&self, wanted: &Wanted, number: usize, step: Option<Step>) {
         let (key, before) = (&wanted.key, step.as_ref());
         let next = match self.site.which {
@@ -140,7 +140,7 @@ fn placed() -> Step {
     Step::new(Stage::Placed, "")
 }
 
-/// When the supplier said when to come back.
+/// Waits as long as the supplier asked.
 async fn come_back(error: &Error) {
     if let Some(wait) = error.retry_after() {
         tokio::time::sleep(wait).await;

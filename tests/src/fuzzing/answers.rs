@@ -1,4 +1,4 @@
-//! The answers of the suppliers, read as their clients read them.
+//! The responses of the suppliers, decoded by their clients.
 
 use lastmile::rules::OnApiId;
 use lastmile::wire::{Lenient, OneOrMany};
@@ -11,17 +11,17 @@ use super::tree::{readable, reads_back};
 
 type List<T> = OneOrMany<Lenient<T>>;
 
-/// The answer of an operation, as its generated type.
+/// The response of an operation, as its generated type.
 pub struct Answer {
     pub api: &'static str,
     /// The client's method.
     pub method: &'static str,
-    /// The type, as it stands below.
+    /// The name of the type.
     pub ty: &'static str,
     pub read: fn(&[u8]),
 }
 
-/// Reads an answer. Whatever stands below its top costs no more than its place.
+/// Reads a response. An unexpected value below its top level affects only its own field.
 fn read<T: DeserializeOwned + Serialize>(data: &[u8]) {
     reads_back::<T>(data);
     let Some((json, text)) = readable(data) else { return };
@@ -33,7 +33,7 @@ fn read<T: DeserializeOwned + Serialize>(data: &[u8]) {
 
 fn nothing(_: &[u8]) {}
 
-/// What the facade makes of an order: how far it is, and what it lacks.
+/// What the facade derives from an order: its progress, and its issues.
 fn orders_of_covage(data: &[u8]) {
     use lastmile::covage::types::{Order, ServiceFtthMigration};
     use lastmile::covage::{Draft, Migrated};
@@ -46,7 +46,7 @@ fn orders_of_covage(data: &[u8]) {
     let Ok(draft) = Draft::try_from(order) else { return };
     let readiness = draft.readiness();
     for gap in readiness.issues().iter().chain(readiness.warnings()) {
-        // It repeats nothing of the order but a single character and the codes of its options.
+        // The text repeats nothing of the order but a single character and the codes of its options.
         assert!(gap.to_string().len() < 500 + gap.path.len(), "{gap}");
     }
     let is_ready =
@@ -69,7 +69,7 @@ fn orders_of_onapi(data: &[u8]) {
 
 macro_rules! answers {
     ($($api:ident, $follows:path: { $($method:ident => $ty:ty,)* })*) => {
-        /// Every answer that has a body.
+        /// All responses that have a body.
         pub const ANSWERS: &[Answer] = &[$($({
             use lastmile::$api::types::*;
             Answer {
@@ -81,7 +81,7 @@ macro_rules! answers {
         }),*),*];
 
         $(
-            /// The first byte chooses the operation, the rest is its answer.
+            /// The first byte chooses the operation, the rest is its response.
             pub fn $api(data: &[u8]) {
                 let mine = || ANSWERS.iter().filter(|answer| answer.api == stringify!($api));
                 let Some((chosen, body)) = choose(data, mine().count()) else { return };

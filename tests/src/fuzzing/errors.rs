@@ -1,4 +1,4 @@
-//! What becomes of an answer: of the body of a refusal, and of a success that may not be what is documented.
+//! How the client classifies a response: an error body, or a success that may not be the documented one.
 
 use std::sync::{Arc, Mutex};
 
@@ -26,41 +26,41 @@ const STATUSES: [u16; 28] = [
 
 const KEY: &str = "key-4711";
 const TOKEN: &str = "token-4711";
-/// `sp:word-4711`, as it is sent.
+/// `sp:word-4711` in the encoding of Basic authentication.
 const BASIC: &str = "c3A6d29yZC00NzEx";
 
-/// What is in each of them, as it is and decoded.
+/// A part of each of the secrets, encoded and decoded.
 const SHARED: &str = "4711";
 
-/// How much of an answer is read.
+/// The body limit.
 const LIMIT: usize = 1 << 12;
 
-/// The handles of the three suppliers, and a server on loopback that answers each request with the bytes at hand.
-struct Line {
+/// The clients of the three suppliers, and a server on loopback that answers each request with the current bytes.
+struct Suppliers {
     runtime: Runtime,
-    answer: Arc<Mutex<Vec<u8>>>,
+    response: Arc<Mutex<Vec<u8>>>,
     cocon: lastmile_cocon::Client,
     covage: lastmile_covage::Client,
     onapi: lastmile_onapi::Client,
 }
 
 thread_local! {
-    static LINE: Line = Line::new();
+    static SUPPLIERS: Suppliers = Suppliers::new();
 }
 
-impl Line {
+impl Suppliers {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let answer = Arc::new(Mutex::new(Vec::new()));
+        let response = Arc::new(Mutex::new(Vec::new()));
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a loopback port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
-        runtime.spawn(serve(listener, answer.clone()));
+        runtime.spawn(serve(listener, response.clone()));
         Self {
             cocon: client(&base, Credentials::none().header("Api-Key", KEY).expect("a key")),
             covage: client(&base, Credentials::none().bearer(TOKEN).expect("a token")),
             onapi: client(&base, Credentials::none().basic("sp", "word-4711").expect("a login")),
             runtime,
-            answer,
+            response,
         }
     }
 }
@@ -70,12 +70,12 @@ fn client<C: ApiClient>(base: &str, credentials: Credentials) -> C {
     Builder::new(base).credentials(credentials).policy(policy).build().expect("a client")
 }
 
-async fn serve(listener: TcpListener, answer: Arc<Mutex<Vec<u8>>>) {
+async fn serve(listener: TcpListener, response: Arc<Mutex<Vec<u8>>>) {
     while let Ok((mut stream, _)) = listener.accept().await {
-        let answer = answer.clone();
+        let response = response.clone();
         tokio::spawn(async move {
             while read_request(&mut stream).await {
-                let bytes = answer.lock().expect("nobody panics with it").clone();
+                let bytes = response.lock().expect("nobody panics with it").clone();
                 if stream.write_all(&bytes).await.is_err() {
                     break;
                 }
@@ -84,7 +84,8 @@ async fn serve(listener: TcpListener, answer: Arc<Mutex<Vec<u8>>>) {
     }
 }
 
-/// Reads up to the end of the body that the header announces. The client waits for its answer, so that no more follows.
+/// Reads up to the end of the body that the header announces. The client waits for its response, so no more bytes
+/// follow.
 async fn read_request(stream: &mut TcpStream) -> bool {
     let mut read = Vec::new();
     let mut chunk = [0; 4096];
@@ -104,13 +105,13 @@ async fn read_request(stream: &mut TcpStream) -> bool {
     }
 }
 
-/// The first byte chooses supplier and operation, the second the status; a line follows for the headers that are read, and
-/// then the body.
+/// The first byte chooses supplier and operation, the second the status. A line follows with the value of the headers
+/// that the client reads, and then the body.
 pub fn errors(data: &[u8]) {
     let [call, status, rest @ ..] = data else { return };
     let status = STATUSES[usize::from(*status) % STATUSES.len()];
     let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-    // Redirects may append it to the path five times, and an address of 64 KiB cannot be sent.
+    // Redirects may append it to the path five times, and a URL of 64 KiB cannot be sent.
     let header = rest[..end].iter().filter(|byte| (b' '..=b'~').contains(*byte)).take(4000);
     let header: String = header.map(|byte| char::from(*byte)).collect();
     let body = if matches!(status, 204 | 304) { &[] } else { rest.get(end + 1..).unwrap_or_default() };
@@ -119,40 +120,40 @@ pub fn errors(data: &[u8]) {
          content-length: {}\r\n\r\n",
         body.len()
     );
-    LINE.with(|line| {
-        *line.answer.lock().expect("nobody panics with it") = [head.as_bytes(), body].concat();
+    SUPPLIERS.with(|suppliers| {
+        *suppliers.response.lock().expect("nobody panics with it") = [head.as_bytes(), body].concat();
         let id: &Segment = &"1".parse().expect("a segment");
-        macro_rules! judge {
+        macro_rules! check {
             ($supplier:ident, $secret:expr, $method:ident($($argument:expr),*)) => {{
-                let said = Said { status, header: header.trim(), body, secret: $secret };
+                let case = Case { status, header: header.trim(), body, secret: $secret };
                 let send = |client: $supplier::Client| async move { client.$method($($argument),*).await };
-                said.judge(&line.runtime, &line.$supplier, send);
+                case.check(&suppliers.runtime, &suppliers.$supplier, send);
             }};
         }
         use {lastmile_cocon as cocon, lastmile_covage as covage, lastmile_onapi as onapi};
         match call % 6 {
-            0 => judge!(cocon, KEY, get_contact(id)),
-            1 => judge!(cocon, KEY, create_contact(&Default::default())),
-            2 => judge!(covage, TOKEN, get_order(id)),
-            3 => judge!(covage, TOKEN, create_order(&Default::default())),
-            4 => judge!(onapi, BASIC, get_access(id)),
-            _ => judge!(onapi, BASIC, cancel_order(id)),
+            0 => check!(cocon, KEY, get_contact(id)),
+            1 => check!(cocon, KEY, create_contact(&Default::default())),
+            2 => check!(covage, TOKEN, get_order(id)),
+            3 => check!(covage, TOKEN, create_order(&Default::default())),
+            4 => check!(onapi, BASIC, get_access(id)),
+            _ => check!(onapi, BASIC, cancel_order(id)),
         }
     });
 }
 
-/// What the server answers.
-struct Said<'a> {
+/// The response of the server.
+struct Case<'a> {
     status: u16,
     header: &'a str,
     body: &'a [u8],
-    /// The secret that was sent, as it was sent.
+    /// The secret that was sent, in the form in which it was sent.
     secret: &'a str,
 }
 
-impl Said<'_> {
-    /// Makes the call and holds what comes of it against what was answered.
-    fn judge<C, T, F, Fut>(&self, runtime: &Runtime, client: &C, send: F)
+impl Case<'_> {
+    /// Makes the call and compares its result with the response.
+    fn check<C, T, F, Fut>(&self, runtime: &Runtime, client: &C, send: F)
     where
         C: ApiClient + Clone,
         T: DeserializeOwned + Serialize,
@@ -160,15 +161,15 @@ impl Said<'_> {
         Fut: Future<Output = Result<Reply<T>, Error>>,
     {
         match runtime.block_on(send(client.clone())) {
-            Ok(reply) => self.is_answered(&reply),
-            Err(error) => self.is_told(&error, &C::TABLE.errors),
+            Ok(reply) => self.check_reply(&reply),
+            Err(error) => self.check_error(&error, &C::TABLE.errors),
         }
     }
 
-    fn is_answered<T: DeserializeOwned + Serialize>(&self, reply: &Reply<T>) {
+    fn check_reply<T: DeserializeOwned + Serialize>(&self, reply: &Reply<T>) {
         assert_eq!((reply.status.as_u16(), reply.body.as_ref(), reply.attempts), (self.status, self.body, 1));
         assert!(reply.status.is_success() && self.body.len() <= LIMIT);
-        // What promises no body comes without one, or with one that nobody reads.
+        // An operation without a documented body gets none, or one that nobody reads.
         let one = || match serde_json::from_slice::<Vec<&RawValue>>(self.body).ok()?.as_slice() {
             // A list of one is read as its element.
             [one] => serde_json::from_str::<T>(one.get()).ok(),
@@ -180,7 +181,7 @@ impl Said<'_> {
         assert!(value.is_null() || Some(value) == expected, "{}", lossy(self.body));
     }
 
-    fn is_told(&self, error: &Error, shape: &ErrorShape) {
+    fn check_error(&self, error: &Error, shape: &ErrorShape) {
         let is_redirected = matches!(self.status, 301..=303 | 307 | 308);
         assert_eq!(error.attempts(), 1);
         // A reset may lose what came before it; nothing here resets.
@@ -188,7 +189,7 @@ impl Said<'_> {
         assert_eq!(error.body().as_ref(), &self.body[..self.body.len().min(LIMIT)], "{error}");
         assert!(error.outcome() != Outcome::NotSent && error.outcome() != Outcome::Invalid, "{error}");
         assert_eq!(error.outcome() == Outcome::Decode, (200..300).contains(&self.status), "{error}");
-        // Each answer says when to come back, so that a 403 is a quota.
+        // Each response has a `Retry-After`, so a 403 is a quota.
         assert_eq!(error.outcome() == Outcome::Throttled, matches!(self.status, 403 | 429), "{error}");
         assert!(error.retry_after().is_some(), "{error}");
         assert!(
@@ -210,29 +211,30 @@ impl Said<'_> {
         if error.outcome() == Outcome::Decode {
             assert_eq!((error.message(), error.supplier_id(), error.details()), (None, None, [].as_slice()));
         } else {
-            // The error returns what the table points at, unless it may repeat the secret in some spelling.
+            // The error returns what the table's paths select, unless it may repeat the secret in some
+            // encoding.
             let may_repeat = |text: &str| {
                 let text = text.to_lowercase();
                 [SHARED, &BASIC.to_lowercase()].iter().any(|secret| text.contains(*secret))
                     || text.contains(['%', '\\', '&', '+'])
             };
-            let is_told = |pointer: &str, told: Option<&str>| {
+            let check_text = |pointer: &str, told: Option<&str>| {
                 let Some(text) = text(pointer).filter(|text| !text.trim().is_empty()) else { return };
                 assert!(told == Some(text) || (told.is_none() && may_repeat(text)), "{told:?}: {text}");
             };
-            is_told(shape.message, error.message());
-            is_told(shape.id, error.supplier_id());
+            check_text(shape.message, error.message());
+            check_text(shape.id, error.supplier_id());
             let listed =
                 json.pointer(shape.fields).and_then(Value::as_array).filter(|_| !shape.fields.is_empty());
-            // What other forms than the table's list comes when that lists nothing.
+            // Other forms than the table's are read only if the table lists none.
             assert!(error.details().len() <= 10_000);
             if let Some(listed) = listed.filter(|listed| !listed.is_empty()) {
                 assert_eq!(error.details().len(), listed.len());
             }
             let parts =
                 error.details().iter().flat_map(|detail| [&detail.field, &detail.code, &detail.message]);
-            let said = parts.flatten().map(String::as_str).chain(error.message());
-            for text in said {
+            let texts = parts.flatten().map(String::as_str).chain(error.message());
+            for text in texts {
                 assert!(!text.to_lowercase().contains(&self.secret.to_lowercase()), "{error:?}");
             }
             let says_nothing = error.message().is_none() && error.details().is_empty();
@@ -243,7 +245,7 @@ impl Said<'_> {
             assert!(!words.to_lowercase().contains(&self.secret.to_lowercase()), "{words}");
             assert!(!words.contains(|c: char| c.is_control()) && words.starts_with(&error.to_string()));
         }
-        // What it shows of itself is of plain signs, short, and holds none of the secrets.
+        // The error's text is printable, short, and contains none of the secrets.
         let shown = shown(error);
         assert!(!shown.contains(self.secret), "{shown}");
         let display = error.to_string();

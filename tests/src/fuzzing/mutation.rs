@@ -1,16 +1,16 @@
-//! Inputs made of seeds, for the runs without libFuzzer.
+//! Inputs made from seeds, for the runs without libFuzzer.
 
 use fastrand::Rng;
 use serde_json::Value;
 
-use crate::mutate::{places, strays};
+use crate::mutate::{pointers, unexpected_values};
 
-/// A seed that was changed in a few ways, at random.
+/// Returns a seed with a few random changes.
 pub fn mutated(random: &mut Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
     let seed = |random: &mut Rng| random.choice(seeds).cloned().unwrap_or_default();
     let mut data = seed(random);
     for _ in 0..random.usize(1..5) {
-        if random.u8(..3) == 0 && stray(random, &mut data) {
+        if random.u8(..3) == 0 && replace_value(random, &mut data) {
             continue;
         }
         let at = random.usize(..=data.len());
@@ -35,14 +35,14 @@ pub fn mutated(random: &mut Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
     data
 }
 
-/// Puts something else in the place of a value, where a JSON text stands behind the bytes that choose.
-fn stray(random: &mut Rng, data: &mut Vec<u8>) -> bool {
+/// Replaces a JSON value, if a JSON text follows the bytes that choose.
+fn replace_value(random: &mut Rng, data: &mut Vec<u8>) -> bool {
     let json = (0..4).find_map(|at| Some((at, serde_json::from_slice::<Value>(data.get(at..)?).ok()?)));
     let Some((at, mut json)) = json else { return false };
-    let Some(place) = random.choice(places(&json)) else { return false };
-    let Some(here) = json.pointer_mut(&place) else { return false };
-    let mut strays = strays(here);
-    *here = strays.swap_remove(random.usize(..strays.len()));
+    let Some(pointer) = random.choice(pointers(&json)) else { return false };
+    let Some(here) = json.pointer_mut(&pointer) else { return false };
+    let mut unexpected_values = unexpected_values(here);
+    *here = unexpected_values.swap_remove(random.usize(..unexpected_values.len()));
     data.truncate(at);
     data.extend_from_slice(json.to_string().as_bytes());
     true

@@ -1,4 +1,4 @@
-//! Lists that are read row by row, however they arrive.
+//! Lists that are read row by row, in whatever pieces they arrive.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,16 +16,16 @@ use serde_json::value::RawValue;
 use tokio::runtime::{Builder, Runtime};
 
 use super::lossy;
-use crate::shelf;
+use crate::rows_from_bytes;
 
 thread_local! {
     static THREAD: Runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
-    /// Rows are decoded on several threads where there are some.
+    /// Rows are decoded on several threads where the runtime has several.
     static THREADS: Runtime =
         Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
 }
 
-/// A type that fits nothing, so that each row comes back with its place.
+/// A type that no row fits, so that each row is returned as an error with its position.
 #[derive(Debug)]
 struct Nothing;
 
@@ -47,7 +47,7 @@ enum Row {
     NotAList { offset: u64, bytes: Vec<u8> },
 }
 
-/// Where the arriving bytes are cut: each piece is as long as the next of these says, from the first again behind the last.
+/// Cuts the arriving bytes: each piece has the next of these lengths, which repeat after the last.
 fn pieces(bytes: &[u8], lengths: &[usize]) -> Vec<Bytes> {
     let mut rest = bytes;
     let mut pieces = Vec::new();
@@ -55,14 +55,14 @@ fn pieces(bytes: &[u8], lengths: &[usize]) -> Vec<Bytes> {
         if rest.is_empty() {
             break;
         }
-        let (piece, behind) = rest.split_at((*length).clamp(1, rest.len()));
+        let (piece, remaining) = rest.split_at((*length).clamp(1, rest.len()));
         pieces.push(Bytes::copy_from_slice(piece));
-        rest = behind;
+        rest = remaining;
     }
     pieces
 }
 
-/// The rows of bytes that arrive in these pieces, each with how many bytes had been taken by then.
+/// Returns the rows of bytes that arrive in these pieces, each with the number of bytes that had been read by then.
 fn read<T>(
     pieces: Vec<Bytes>,
     limit: usize,
@@ -76,7 +76,7 @@ where
     let counter = taken.clone();
     let (mut pieces, mut is_there) = (pieces.into_iter(), true);
     let arriving = stream::poll_fn(move |cx| {
-        // The next piece is never there at once.
+        // The next piece is never ready at once.
         is_there = !is_there;
         if !is_there {
             cx.waker().wake_by_ref();
@@ -89,7 +89,7 @@ where
     });
     let calls = |runtime: &Runtime| {
         runtime.block_on(async {
-            let mut rows = shelf::rows::<T>(&Policy::default(), arriving, limit);
+            let mut rows = rows_from_bytes::rows::<T>(&Policy::default(), arriving, limit);
             let mut seen = Vec::new();
             while let Some(row) = rows.next().await {
                 let row = match row {
@@ -119,7 +119,7 @@ fn without_counts(rows: Vec<(Row, usize)>) -> Vec<Row> {
     rows.into_iter().map(|(row, _)| row).collect()
 }
 
-/// The first byte is the limit of a row, the next two say how the rest arrives.
+/// The first byte is the row limit, the next two are the lengths of the pieces.
 pub fn rows(data: &[u8]) {
     let [limit, one, two, list @ ..] = data else { return };
     let limit = if *limit == 0 { 1 << 20 } else { usize::from(*limit).max(4) };
@@ -141,7 +141,7 @@ pub fn rows(data: &[u8]) {
     is_what_serde_reads(list, &places, limit);
 }
 
-/// Each row is what serde_json makes of its bytes.
+/// Each row is what serde_json decodes from its bytes.
 fn is_decoded<T>(pieces: Vec<Bytes>, limit: usize, threads: bool, places: &[Row])
 where
     T: DeserializeOwned + Serialize + Send + 'static,
@@ -164,14 +164,14 @@ where
     }
 }
 
-/// A row is given when it has arrived and nothing more is there, and no row beyond the limit is taken in: what is held is never more than a row
-/// and a piece.
+/// A row is returned when it has arrived and no more bytes are ready, and no row beyond the limit is read: at most one
+/// row and one piece are buffered.
 fn is_held_briefly(list: &[u8], rows: &[(Row, usize)], piece: usize, limit: usize) {
     for (row, taken) in rows {
         match row {
             Row::Unreadable { offset, bytes, .. } => {
                 assert!(bytes.len() <= limit, "{}", lossy(list));
-                // A number ends with what follows it.
+                // Only the byte after a number shows where the number ends.
                 let end = *offset as usize + bytes.len();
                 assert_eq!(&list[*offset as usize..end], bytes.as_slice());
                 assert!(*taken <= end + 1 + piece, "{taken} bytes for a row that ends at {end}");
@@ -188,17 +188,17 @@ fn is_held_briefly(list: &[u8], rows: &[(Row, usize)], piece: usize, limit: usiz
     }
 }
 
-/// The rows of what is JSON are those that serde_json finds in the whole of it.
+/// The rows of valid JSON are those that serde_json finds in the whole of it.
 fn is_what_serde_reads(list: &[u8], rows: &[Row], limit: usize) {
     let Ok(whole) = serde_json::from_slice::<&RawValue>(list) else {
-        // What is no JSON is noticed: in a row, or at the end.
+        // Invalid JSON is detected: in a row, or at the end.
         assert!(rows.iter().any(is_broken), "{}", lossy(list));
         return;
     };
     let expected: Vec<&RawValue> = match whole.get() {
         "null" | "\"\"" => Vec::new(),
         many if many.starts_with('[') => serde_json::from_str(many).expect("a list"),
-        // No document says what its rows have.
+        // No document describes the rows.
         value => {
             let offset = (value.as_ptr() as usize - list.as_ptr() as usize) as u64;
             let bytes = value.as_bytes()[..value.len().min(limit)].to_vec();
@@ -226,7 +226,7 @@ fn is_what_serde_reads(list: &[u8], rows: &[Row], limit: usize) {
     assert_eq!(rows.len(), expected.len(), "{}", lossy(list));
 }
 
-/// Whether this tells that the list is no JSON.
+/// Returns whether this error says that the list is not JSON.
 fn is_broken(row: &Row) -> bool {
     match row {
         Row::Broken { .. } | Row::NotAList { .. } => true,

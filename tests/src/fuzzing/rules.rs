@@ -1,4 +1,4 @@
-//! Values that can only be what their source allows, beside the expressions of their sources.
+//! Types that can only hold what their source allows, compared with the regular expressions of their sources.
 
 use lastmile::rules::{
     BuildingRef, ContractDates, CountryCode, CovageEmail, CovageOrderRef, CovagePhone, CovageServiceRef,
@@ -12,7 +12,7 @@ use super::oracle::{COVAGE, Rule, is_option82, rules};
 use super::tree::Tree;
 use super::{choose, lossy};
 
-/// Those of ON-API; the others are Covage's.
+/// The rules of ON-API; the others are Covage's.
 pub(super) const ONAPI: [&str; 8] = [
     "OnApiId",
     "MacAddress",
@@ -31,7 +31,7 @@ thread_local! {
     };
 }
 
-/// Makes a value of a text in every way there is. All agree with the source, and what is made prints itself.
+/// Parses a text with every constructor. All agree with the source, and the value prints as the text.
 fn agrees(rule: &Rule, text: &str) {
     let name = rule.name;
     match rule.read(text) {
@@ -74,7 +74,7 @@ fn agrees(rule: &Rule, text: &str) {
     }
 }
 
-/// The first byte chooses the rule; the one behind the last is another way to use the text.
+/// The first byte chooses the rule; the value after the last rule chooses another use of the text.
 fn family(data: &[u8], which: usize, otherwise: impl FnOnce(&str)) {
     RULES.with(|rules| {
         let rules = &rules[which];
@@ -87,7 +87,7 @@ fn family(data: &[u8], which: usize, otherwise: impl FnOnce(&str)) {
     });
 }
 
-/// What is probably wrong with a text, if it is a value of this rule.
+/// The warnings about a text, if it is a value of this rule.
 macro_rules! warnings {
     ($text:expr, [$($rule:ty),* $(,)?]) => {
         $($text.parse::<$rule>().map_or_else(|_| Vec::new(), |value| value.warnings()).into_iter().for_each(told);)*
@@ -144,7 +144,8 @@ pub fn onapi_rules(data: &[u8]) {
     });
 }
 
-/// Reads a value of several fields. What is taken is written so that it is taken again, and holds nothing that was not there.
+/// Parses a value of several fields. An accepted value is written such that it is accepted again, and contains nothing
+/// new.
 fn taken<T: Serialize + DeserializeOwned>(data: &[u8]) -> Option<(T, Tree)> {
     let read: T = serde_json::from_slice(data).ok()?;
     let text = serde_json::to_string(&read).expect("it can be written");
@@ -170,7 +171,7 @@ pub fn cocon_rules(data: &[u8]) {
             let shown = format!("{geometry:?}");
             assert!(shown.len() < 60 + 2 * geometry.kind().as_str().len(), "{shown}");
         }
-        // What is left out may be said when it is written.
+        // An omitted field may be written explicitly.
         1 => drop(taken::<RouteScenario>(data)),
         _ => {
             let Some((dates, written)) = taken::<ContractDates>(data) else { return };

@@ -1,4 +1,4 @@
-//! What each target begins with: made from the documents' examples and samples.
+//! The seeds of each target, made from the documents' examples and samples.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,13 @@ use lastmile_sandbox::{ExamplePart, Spec};
 use serde_json::{Value, json};
 
 use super::{ANSWERS, OPEN_ENUMS};
-use crate::{answer_schema, instance, places};
+use crate::{answer_schema, instance, pointers};
 
 fn specs() -> [(&'static str, &'static Spec); 3] {
     [("cocon", Spec::cocon()), ("covage", Spec::covage()), ("onapi", Spec::onapi())]
 }
 
-/// Every example of the documents.
+/// Returns every example of the documents.
 fn examples() -> Vec<Value> {
     let examples = specs().into_iter().flat_map(|(_, spec)| {
         spec.document()["components"]["examples"]
@@ -24,12 +24,12 @@ fn examples() -> Vec<Value> {
     examples.collect()
 }
 
-/// Everything in the examples that is neither a list nor an object.
+/// Returns all scalars in the examples.
 fn scalars() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for example in examples() {
-        for place in places(&example) {
-            let value = example.pointer(&place).expect("it is there");
+        for pointer in pointers(&example) {
+            let value = example.pointer(&pointer).expect("it is there");
             if !value.is_object() && !value.is_array() {
                 found.insert(value.to_string());
             }
@@ -38,8 +38,8 @@ fn scalars() -> BTreeSet<String> {
     found
 }
 
-/// JSON that strays in every way that is known, and a few more.
-const STRAYS: &[&str] = &[
+/// JSON with every known kind of unexpected value, and a few more.
+const UNEXPECTED_VALUES: &[&str] = &[
     "null",
     "\"\"",
     "[]",
@@ -79,13 +79,13 @@ fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
 }
 
 pub(super) fn loose() -> Vec<Vec<u8>> {
-    let mut seeds: Vec<String> = STRAYS.iter().map(|stray| (*stray).to_owned()).collect();
+    let mut seeds: Vec<String> = UNEXPECTED_VALUES.iter().map(|value| (*value).to_owned()).collect();
     seeds.extend(scalars().into_iter().step_by(17));
     each_with(10, &seeds)
 }
 
 pub(super) fn one_or_many() -> Vec<Vec<u8>> {
-    let mut seeds: Vec<String> = STRAYS.iter().map(|stray| (*stray).to_owned()).collect();
+    let mut seeds: Vec<String> = UNEXPECTED_VALUES.iter().map(|value| (*value).to_owned()).collect();
     seeds.push("[\"a\", 7, 0.10, \"2019-01-18T10:00:00Z\", {\"a\": 0.10}]".to_owned());
     each_with(7, &seeds)
 }
@@ -209,7 +209,7 @@ pub(super) fn open_enums() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// `endpoint_ref_type` and `endpointRefType` as a part of a type's name.
+/// Returns `endpoint_ref_type` and `endpointRefType` in the form of a type name.
 fn camel(property: &str) -> String {
     let words = property.split('_').map(|word| {
         let (first, rest) = word.split_at(word.len().min(1));
@@ -218,7 +218,7 @@ fn camel(property: &str) -> String {
     words.collect()
 }
 
-/// The documented answers of a supplier, and a made-up one of each type.
+/// Returns the documented responses of a supplier, and a generated one of each type.
 fn answers(api: &str, spec: &Spec) -> Vec<Vec<u8>> {
     let mine = ANSWERS.iter().filter(|answer| answer.api == api).enumerate();
     let mut seeds = Vec::new();
@@ -240,7 +240,7 @@ fn answers(api: &str, spec: &Spec) -> Vec<Vec<u8>> {
     seeds
 }
 
-/// `listOrders` as the client has it: `list_orders`.
+/// Returns the client's name of `listOrders`: `list_orders`.
 fn snake(id: &str) -> String {
     let part =
         |c: char| if c.is_ascii_uppercase() { format!("_{}", c.to_ascii_lowercase()) } else { c.to_string() };
@@ -275,7 +275,7 @@ pub(super) fn errors() -> Vec<Vec<u8>> {
         for call in 0..6 {
             let headers = ["", "120", "Sun, 06 Nov 2044 08:49:37 GMT", "/elsewhere"];
             let header = headers[(at + call) % headers.len()];
-            // Success and refusal of what is told, and any status.
+            // A success and a rejection of the documented form, and any status.
             let statuses = if at < told { vec![0, 13, at * 6 + call] } else { vec![at * 6 + call] };
             for status in statuses {
                 seeds.push([&[call as u8, status as u8], header.as_bytes(), b"\n", body].concat());
@@ -285,7 +285,7 @@ pub(super) fn errors() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// The texts that the rules of a supplier take, each for each rule, and some that none does.
+/// Texts that each rule of a supplier accepts, and some that none accepts.
 fn rules(is_onapi: bool) -> Vec<Vec<u8>> {
     let rules: Vec<_> = super::oracle::rules()
         .into_iter()
@@ -363,10 +363,10 @@ pub(super) fn stored() -> Vec<Vec<u8>> {
     let spec = Spec::cocon();
     let example = |operation: &str| {
         let mut example = spec.example(operation, ExamplePart::Request).cloned().unwrap_or_default();
-        // The reference's samples give a route and say that it is left out.
-        for place in places(&example) {
-            if place.ends_with("/isWithoutGeometry") {
-                *example.pointer_mut(&place).expect("it is there") = json!(false);
+        // The reference's samples contain a route and say that it is left out.
+        for pointer in pointers(&example) {
+            if pointer.ends_with("/isWithoutGeometry") {
+                *example.pointer_mut(&pointer).expect("it is there") = json!(false);
             }
         }
         example
@@ -469,7 +469,7 @@ pub(super) fn stored() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// The words of the documents, for libFuzzer's dictionary: the names of fields, and what enums take.
+/// The words of the documents, for libFuzzer's dictionary: field names and enum values.
 pub fn words() -> BTreeSet<String> {
     fn visit(json: &Value, words: &mut BTreeSet<String>) {
         match json {
@@ -482,7 +482,7 @@ pub fn words() -> BTreeSet<String> {
             _ => {}
         }
     }
-    let mut words: BTreeSet<String> = STRAYS.iter().map(|stray| (*stray).to_owned()).collect();
+    let mut words: BTreeSet<String> = UNEXPECTED_VALUES.iter().map(|value| (*value).to_owned()).collect();
     examples().iter().for_each(|example| visit(example, &mut words));
     words
 }

@@ -1,4 +1,4 @@
-//! What a caller has stored and gives back: it may have been changed in the store.
+//! Stored values, which may have been changed in the store.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use super::tree::Tree;
 use super::{choose, lossy};
 
-/// Reads what was stored. What is taken can be stored again, and is the same then.
+/// Reads a stored value. An accepted value can be stored again, and is then the same.
 fn taken<T: Serialize + DeserializeOwned>(data: &[u8]) -> Option<T> {
     let read: T = serde_json::from_slice(data).ok()?;
     let text = serde_json::to_string(&read).expect("it can be stored again");
@@ -27,8 +27,8 @@ fn taken<T: Serialize + DeserializeOwned>(data: &[u8]) -> Option<T> {
     Some(again)
 }
 
-/// A value from a store is never sent as it is, whatever the store says of it: one that was not sent is looked up first, and
-/// what becomes of one that may have been sent is found out. What is written is of version 2.
+/// A loaded value is never sent as it is, whatever the store says: an unsent one is looked up first, and one that may
+/// have been sent is reconciled. Values are written as version 2.
 fn prepared<C: Creation<Supplier: Unreachable>>(data: &[u8]) {
     let Some(mut prepared) = taken::<Prepared<C>>(data) else { return };
     let text = serde_json::to_string(&prepared).expect("it can be stored");
@@ -51,7 +51,7 @@ fn prepared<C: Creation<Supplier: Unreachable>>(data: &[u8]) {
         _ => Outcome::Indeterminate,
     };
     assert_eq!(prepared.mark_in_flight().expect_err("it is not marked").outcome(), refused, "{text}");
-    // No request comes of this: it ends before anything is waited for.
+    // This sends no request: it ends before anything is waited for.
     match C::Supplier::with(|supplier| now(prepared.place(supplier))) {
         Some(Err(error)) => assert_eq!((error.outcome(), error.attempts()), (refused, 0), "{text}"),
         _ => panic!("sent: {text}"),
@@ -63,7 +63,7 @@ fn prepared<C: Creation<Supplier: Unreachable>>(data: &[u8]) {
             if before == PreparedState::Placed { Outcome::Invalid } else { Outcome::Indeterminate };
         assert_eq!((error.outcome(), prepared.state()), (expected, before), "{text}");
     }
-    // The request alone is what it was, and could be prepared anew; unless it was sent when the rules were others.
+    // The request itself is unchanged and could be prepared again, unless it was sent when other rules applied.
     let request = serde_json::to_string(prepared.request()).expect("it can be stored");
     let request = serde_json::from_str(&request).unwrap_or_else(|error| panic!("{error}: {request}"));
     if Prepared::<C>::new(request).is_err() {
@@ -77,7 +77,7 @@ fn prepared<C: Creation<Supplier: Unreachable>>(data: &[u8]) {
     assert_eq!(serde_json::to_string(&again).expect("it can be stored again"), text);
 }
 
-/// What a future returns that waits for nothing.
+/// Returns the result of a future that does not wait for anything.
 fn now<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => Some(value),
@@ -85,7 +85,7 @@ fn now<T>(future: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-/// A client of a supplier that nobody reaches.
+/// Returns a client of a supplier that cannot be reached.
 trait Unreachable: Sized {
     fn with<T>(work: impl FnOnce(&Self) -> T) -> T;
 }
@@ -114,9 +114,9 @@ unreachable_suppliers!(
 
 /// A kind of prepared value.
 pub struct Kind {
-    /// What it is stored under.
+    /// The name of the kind in the stored form.
     pub name: &'static str,
-    /// Whether it takes what was stored.
+    /// Returns whether it accepts the stored value.
     pub takes: fn(&[u8]) -> bool,
     check: fn(&[u8]),
 }
@@ -152,7 +152,7 @@ kinds!(
 
 macro_rules! others {
     ($($other:ty),* $(,)?) => {
-        /// What else a caller stores.
+        /// The other types that a caller stores.
         const OTHERS: &[fn(&[u8])] = &[$(|data| drop(taken::<$other>(data))),*];
     };
 }
@@ -168,7 +168,7 @@ others!(
     covage::EventCursor,
 );
 
-/// The first byte chooses what was stored.
+/// The first byte chooses the kind of the stored value.
 pub fn stored(data: &[u8]) {
     let Some((chosen, data)) = choose(data, KINDS.len() + OTHERS.len()) else { return };
     match KINDS.get(chosen) {

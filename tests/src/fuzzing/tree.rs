@@ -13,7 +13,7 @@ use super::lossy;
 /// A JSON text. Of a repeated key the last is kept, as everywhere in serde.
 #[derive(Debug)]
 pub(super) enum Tree {
-    /// `null`, a truth or a text.
+    /// `null`, a boolean or a string.
     Plain(Value),
     Number(String),
     List(Vec<Tree>),
@@ -21,7 +21,7 @@ pub(super) enum Tree {
 }
 
 impl Tree {
-    /// None for what is no JSON, or is nested deeper than anything that is read.
+    /// Returns `None` for invalid JSON, and for JSON that is nested too deeply to be read.
     pub(super) fn of(json: &[u8]) -> Option<Self> {
         Self::at(serde_json::from_slice::<&RawValue>(json).ok()?.get(), 400)
     }
@@ -44,7 +44,8 @@ impl Tree {
         })
     }
 
-    /// Whether both say the same: every digit of a whole number of 64 bits, others to the precision of a float.
+    /// Returns whether both have the same content: every digit of a 64-bit integer, other numbers to the precision
+    /// of a float.
     pub(super) fn says(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Plain(one), Self::Plain(two)) => one == two,
@@ -57,14 +58,15 @@ impl Tree {
         }
     }
 
-    /// Whether everything that this says, the other says as well: in the same form, or in another that serde takes.
+    /// Returns whether the other value contains everything that this one does, in the same form or in another that
+    /// serde accepts.
     pub(super) fn is_within(&self, other: &Self) -> bool {
         match (self, other) {
-            // The fields of a struct in their order, without their names.
+            // The fields of a struct in order, without their names.
             (Self::Object(one), Self::List(two)) => {
                 one.values().all(|one| two.iter().any(|two| one.is_within(two)))
             }
-            // A word of an enum, as the key of nothing.
+            // An enum variant, as a key with `null`.
             (Self::Plain(Value::String(word)), Self::Object(two)) => two.len() == 1 && two.contains_key(word),
             (Self::Plain(Value::String(one)), Self::Plain(Value::String(two))) => {
                 one == two || same_time(one, two)
@@ -87,7 +89,7 @@ impl Tree {
     }
 }
 
-/// Whether two texts are the same moment or day.
+/// Returns whether two texts are the same timestamp or date.
 fn same_time(one: &str, two: &str) -> bool {
     fn both<T: std::str::FromStr + PartialEq>(one: &str, two: &str) -> bool {
         matches!((one.parse::<T>(), two.parse::<T>()), (Ok(one), Ok(two)) if one == two)
@@ -99,7 +101,7 @@ fn one_holds(one: &BTreeMap<String, Tree>, two: &BTreeMap<String, Tree>) -> bool
     two.iter().all(|(key, two)| one.get(key).is_some_and(|one| one.says(two)))
 }
 
-/// Whether a number has a type of its own in Rust. Minus nought has none.
+/// Returns whether a number fits an integer type of Rust. Negative zero does not.
 fn is_whole(number: &str) -> bool {
     number != "-0" && (number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok())
 }
@@ -109,8 +111,8 @@ fn close(one: &str, two: &str) -> bool {
     one == two || (one - two).abs() <= 4.0 * f64::EPSILON * one.abs().max(two.abs())
 }
 
-/// Reads bytes as a client reads an answer. What is read is written, read again and written alike, and nothing that
-/// arrived is missing.
+/// Decodes bytes as a client decodes a response. The value is written, read again and written identically, and contains
+/// everything that arrived.
 pub(super) fn reads_back<T: DeserializeOwned + Serialize>(data: &[u8]) -> Option<T> {
     let read: T = serde_json::from_slice(data).ok()?;
     let text = serde_json::to_string(&read).expect("what was read can be written");
@@ -124,7 +126,8 @@ pub(super) fn reads_back<T: DeserializeOwned + Serialize>(data: &[u8]) -> Option
     Some(read)
 }
 
-/// The bytes as a JSON text that serde can read whatever it holds: no key twice, no number beyond every float.
+/// Returns the bytes as a JSON text that serde can always read: without a repeated key, and without a number beyond the
+/// range of a float.
 pub(super) fn readable(data: &[u8]) -> Option<(Value, String)> {
     let json: Value = serde_json::from_slice(data).ok()?;
     let text = json.to_string();

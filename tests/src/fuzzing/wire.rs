@@ -35,7 +35,7 @@ pub fn decimal(data: &[u8]) {
         );
     }
     let Ok(text) = std::str::from_utf8(data) else { return };
-    // The other opinion: a number is what serde_json takes for one.
+    // The independent reading: a number is what serde_json accepts as one.
     let raw = serde_json::from_str::<&RawValue>(text).ok().map(RawValue::get);
     let is_number = raw == Some(text) && text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
     let Ok(number) = text.parse::<Decimal>() else {
@@ -50,7 +50,7 @@ pub fn decimal(data: &[u8]) {
     assert_eq!(serde_json::to_string(&number).expect("it can be written"), text);
     assert_eq!(serde_json::from_str::<Decimal>(text).expect("it can be read"), number);
     assert_eq!(Some(number.to_f64()), text.parse().ok());
-    // Read loosely, as a text and in a list, it has the same digits. Alone in the place of a list it is a float.
+    // Read leniently, as a string and in a list, it has the same digits. As a single value for a list it is a float.
     let read = |json: String| {
         let read: OneOrMany<Lenient<Decimal>> = serde_json::from_str(&json).expect("any JSON is read");
         read.first().and_then(|one| one.get().cloned()).expect("a number")
@@ -63,7 +63,7 @@ pub fn decimal(data: &[u8]) {
     }
 }
 
-/// Reads any JSON as a loose value, and tells what was made of it.
+/// Reads any JSON as a lenient value, and returns how it was read.
 fn loosely<T>(data: &[u8], expected: impl Fn(&Value) -> Option<Option<T>>)
 where
     T: Readable + Serialize + DeserializeOwned + Clone + PartialEq + Debug,
@@ -90,7 +90,7 @@ where
     assert_eq!(read.get().cloned(), read.into_option());
 }
 
-/// The first byte chooses the type that is meant, the rest is what arrives.
+/// The first byte chooses the expected type, the rest is what arrives.
 pub fn loose(data: &[u8]) {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let Some((chosen, data)) = choose(data, 10) else { return };
@@ -195,7 +195,7 @@ struct Change {
     number: Patch<Decimal>,
 }
 
-/// A patch that is written says what was read, of the fields that it knows.
+/// A written patch has the same known fields as the one that was read.
 fn patches<T: Serialize + DeserializeOwned>(data: &[u8]) -> Option<(Tree, Tree)> {
     let read: T = serde_json::from_slice(data).ok()?;
     let text = serde_json::to_string(&read).expect("it can be written");
@@ -215,7 +215,7 @@ pub fn patch(data: &[u8]) {
         0 => {
             let Some((arrived, written)) = patches::<Change>(data) else { return };
             for key in ["text", "list", "map", "number"] {
-                // Absent, null and set are three things.
+                // Absent, null and set are three states.
                 match (arrived.member(key), written.member(key)) {
                     (None, None) => {}
                     (Some(arrived), Some(written)) => {
@@ -239,7 +239,7 @@ pub fn timestamp(data: &[u8]) {
     let moment = text.parse::<Timestamp>();
     assert_eq!(serde_json::from_str::<Timestamp>(&json).is_ok(), moment.is_ok());
     let Ok(moment) = moment else {
-        // A date alone, or a time without an offset, is read loosely, and seen to be.
+        // A date alone, or a time without an offset, is coerced, and reported as such.
         assert!(loose.unexpected().is_some(), "{text}");
         return;
     };
@@ -265,7 +265,7 @@ pub fn segment(data: &[u8]) {
     assert_eq!((segment.as_str(), segment.to_string().as_str()), (text, text));
     assert_eq!(serde_json::to_string(&segment).expect("it can be written"), json);
     assert_eq!(serde_json::from_str::<Segment>(&json).expect("it can be read"), segment);
-    // As the generated clients build it, it is one segment of the address and comes out as it went in.
+    // In the URL that the generated clients build, it is one segment and decodes to itself.
     let address = format!("http://sp.example/before/{}/after", segment.encoded());
     let url: Url = address.parse().unwrap_or_else(|error| panic!("{error}: {address}"));
     let segments: Vec<&str> = url.path_segments().expect("it has a path").collect();
@@ -274,7 +274,7 @@ pub fn segment(data: &[u8]) {
     assert_eq!(decoded(within), text.as_bytes(), "{url}");
 }
 
-/// What a server makes of a segment.
+/// Returns how a server decodes a segment.
 fn decoded(segment: &str) -> Vec<u8> {
     let mut bytes = segment.bytes();
     let mut decoded = Vec::new();
@@ -290,7 +290,7 @@ fn decoded(segment: &str) -> Vec<u8> {
     decoded
 }
 
-/// An enum that takes any word.
+/// An enum that accepts any string.
 pub struct OpenEnum {
     pub api: &'static str,
     pub name: &'static str,
@@ -316,7 +316,7 @@ where
 
 macro_rules! open_enums {
     ($($api:ident: [$($name:ident),* $(,)?])*) => {
-        /// Every open enum that is generated.
+        /// All generated open enums.
         pub const OPEN_ENUMS: &[OpenEnum] = &[$($(OpenEnum {
             api: stringify!($api),
             name: stringify!($name),
@@ -341,7 +341,7 @@ open_enums! {
     ]
 }
 
-/// The first byte chooses the enum, the rest is the word.
+/// The first byte chooses the enum, the rest is the string.
 pub fn open_enums(data: &[u8]) {
     let Some((chosen, word)) = choose(data, OPEN_ENUMS.len()) else { return };
     (OPEN_ENUMS[chosen].check)(word);

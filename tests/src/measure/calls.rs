@@ -1,4 +1,4 @@
-//! Single calls, by the facade and by hand, and many followers of orders.
+//! Single calls, through the facade and written by hand, and many followers of orders.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::cpu;
 
-/// Who makes the calls.
+/// The code that makes the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// `OnApi::access`.
@@ -35,14 +35,14 @@ impl FromStr for Caller {
     }
 }
 
-/// What a call cost.
+/// The cost of a call.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Cost {
-    /// How many calls there were.
+    /// The number of calls.
     pub calls: usize,
-    /// In microseconds, of the clock on the wall, for each.
+    /// Wall-clock time of each call, in microseconds.
     pub wall_us: f64,
-    /// In microseconds, of all threads, for each.
+    /// CPU time of all threads for each call, in microseconds.
     pub cpu_us: f64,
 }
 
@@ -53,10 +53,10 @@ impl Cost {
     }
 }
 
-/// Reads an access so many times, so many at a time.
+/// Reads an access this many times, with this many calls in flight.
 ///
 /// # Panics
-/// If the network does not answer with one.
+/// If the network does not respond with an access.
 pub async fn calls(caller: Caller, base: &str, count: usize, at_a_time: usize) -> Cost {
     let network = OnApi::builder(base).login("sp", "invented").build().expect("loopback");
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
@@ -74,7 +74,7 @@ pub async fn calls(caller: Caller, base: &str, count: usize, at_a_time: usize) -
             }
         }
     };
-    // Connections and pools are there before it counts.
+    // Connections and pools exist before the measurement starts.
     tasks(&make, 2, at_a_time).await;
     let (started, before) = (Instant::now(), cpu());
     tasks(&make, count / at_a_time, at_a_time).await;
@@ -98,7 +98,7 @@ async fn tasks<F: Future<Output = ()> + Send + 'static>(
     }
 }
 
-/// What a careful engineer writes: credentials, a limit of time, the status looked at before the body is decoded.
+/// What a careful engineer writes: credentials, a timeout, and a check of the status before the body is decoded.
 async fn by_hand(client: &reqwest::Client, base: &str, id: &str) -> reqwest::Result<Access> {
     let request = client
         .get(format!("{base}/accesses/{id}"))
@@ -108,10 +108,10 @@ async fn by_hand(client: &reqwest::Client, base: &str, id: &str) -> reqwest::Res
     request.send().await?.error_for_status()?.json().await
 }
 
-/// Follows so many orders on one handle, each looked at so many times.
+/// Follows this many orders on one client, each polled this many times.
 ///
 /// # Panics
-/// If the network does not answer with orders.
+/// If the network does not respond with orders.
 pub async fn follow(base: &str, followers: usize, looks: usize) -> Cost {
     let network = OnApi::builder(base).login("sp", "invented").build().expect("loopback");
     let id: OnApiId = "1".parse().expect("an id");
@@ -120,7 +120,7 @@ pub async fn follow(base: &str, followers: usize, looks: usize) -> Cost {
         let (network, id) = (network.clone(), id.clone());
         async move {
             for _ in 0..times {
-                // The order is at work for ever: each wait is one look, and the time that it is up.
+                // The order stays in progress for ever: each wait is one poll, and then its timeout.
                 let poll = Poll::default().interval(every).timeout(Duration::ZERO);
                 network.wait_for_order(&id, &poll).await.expect_err("it is at work");
             }

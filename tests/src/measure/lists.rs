@@ -13,23 +13,23 @@ use serde::{Deserialize, Serialize};
 
 use super::{cpu, peak_memory};
 
-/// What reading a list took.
+/// The cost of reading a list.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Listed {
-    /// How many rows there were.
+    /// The number of rows.
     pub rows: usize,
-    /// From the first byte of the answer to the last row.
+    /// From the first byte of the response to the last row.
     pub seconds: f64,
-    /// From the head of the answer to the first row.
+    /// From the head of the response to the first row.
     pub first_row_ms: f64,
-    /// How long the threads ran.
+    /// The CPU time of the threads.
     pub cpu_seconds: f64,
-    /// The most memory of the process.
+    /// The peak memory of the process.
     pub peak_kib: u64,
 }
 
 impl Listed {
-    /// As it is now. The first row is there when all are.
+    /// Returns the current values. The first row is available together with the last.
     fn of(rows: usize, started: Instant, before: Duration) -> Self {
         let seconds = started.elapsed().as_secs_f64();
         let cpu_seconds = cpu().saturating_sub(before).as_secs_f64();
@@ -40,7 +40,7 @@ impl Listed {
 /// Reads all accesses of a network as a stream of rows.
 ///
 /// # Panics
-/// If the network does not answer with accesses.
+/// If the network does not respond with accesses.
 pub async fn read_rows(base: &str) -> Listed {
     let policy = Policy::default().with_deadline(Duration::from_secs(600));
     let network = OnApi::builder(base).login("sp", "invented").policy(policy).build().expect("loopback");
@@ -60,10 +60,10 @@ pub async fn read_rows(base: &str) -> Listed {
     }
 }
 
-/// Reads the bytes of the list of all accesses and does nothing with them: what a stream of rows takes without its rows.
+/// Reads the bytes of the list of all accesses and drops them: the cost of a stream of rows without its rows.
 ///
 /// # Panics
-/// If the network does not answer with a list.
+/// If the network does not respond with a list.
 pub async fn drain(base: &str) -> Listed {
     let request = reqwest::Client::new().get(format!("{base}/accesses/")).basic_auth("sp", Some("invented"));
     let before = cpu();
@@ -77,10 +77,10 @@ pub async fn drain(base: &str) -> Listed {
     Listed::of(0, started, before)
 }
 
-/// Decodes rows that lie in memory, one by one, and drops them: what a stream of rows takes without its bytes.
+/// Decodes rows in memory, one by one, and drops them: the cost of a stream of rows without its bytes.
 ///
 /// # Panics
-/// If one cannot be read.
+/// If a row cannot be decoded.
 pub fn decode_rows<T: DeserializeOwned>(rows: &[String]) {
     for row in rows {
         black_box(serde_json::from_str::<T>(row).expect("a row"));
@@ -94,10 +94,10 @@ pub fn time_rows<T: DeserializeOwned>(rows: &[String]) -> Listed {
     Listed::of(rows.len(), started, before)
 }
 
-/// Decodes a list that lies in memory, all at once.
+/// Decodes a list in memory, all at once.
 ///
 /// # Panics
-/// If it is no list of accesses.
+/// If it is not a list of accesses.
 pub fn decode_at_once(list: &[u8]) -> Listed {
     let (started, before) = (Instant::now(), cpu());
     let accesses: Vec<Access> = serde_json::from_slice(list).expect("accesses");

@@ -1,4 +1,5 @@
-//! What calls and lists cost, beside the same done by hand: for `cargo xtask bench`. Linux only, for its `/proc`.
+//! Compares the cost of calls and lists with the same work written by hand, for `cargo xtask bench`. Linux only, for its
+//! `/proc`.
 
 mod calls;
 mod lists;
@@ -13,7 +14,7 @@ pub use server::{access, list, serve};
 use std::fs;
 use std::time::Duration;
 
-/// How long the threads of this process, as far as they are there still, have run.
+/// Returns the CPU time of the threads of this process that still exist.
 ///
 /// # Panics
 /// Where there is no `/proc`.
@@ -26,7 +27,7 @@ pub fn cpu() -> Duration {
     Duration::from_nanos(nanoseconds.sum())
 }
 
-/// The most memory that this process has had, in KiB.
+/// Returns the peak memory of this process, in KiB.
 ///
 /// # Panics
 /// Where there is no `/proc`.

@@ -1,8 +1,8 @@
-//! What a row is decoded to by a generator that takes documents at their word.
+//! The type of a row as a generator that trusts the documents makes it.
 
 use serde::Deserialize;
 
-/// An access as a generator would make it that takes documents at their word.
+/// An access as a generator that trusts the documents makes it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "decoding it is what is measured")]

@@ -1,4 +1,4 @@
-//! A server for measurements: it sends what it holds, and takes as little of the machine as can be.
+//! A server for measurements: it sends prepared responses, and uses as little CPU time as possible.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The JSON of an access, of about 400 bytes, as a network answers with it.
+/// The JSON of an access in a network's form, of about 400 bytes.
 pub fn access(number: usize) -> String {
     let kinds = ["MDU_APARTMENT", "RESIDENTIAL_HOUSE", "COMMERCIAL"];
     let states = ["CONNECTED", "HOMESPASSED", "PLANNED"];
@@ -31,7 +31,7 @@ pub fn access(number: usize) -> String {
     )
 }
 
-/// The JSON of an order that is at work.
+/// The JSON of an order in progress.
 pub const ORDER: &str = r#"{"orderId":"1","accessId":"a-0000001","operation":"ACTIVATE","service":"BB-100-100","spReference":"SP-1","state":"IN_PROGRESS","message":"","createdDateTime":"2026-01-01T00:00:00Z"}"#;
 
 /// The accesses of a whole country.
@@ -57,7 +57,7 @@ struct Held {
 /// Serves the list at `/accesses/`, and without gzip at `/plain/accesses/`; an access or an order at every other path.
 ///
 /// # Panics
-/// If there is no loopback.
+/// If there is no loopback interface.
 pub fn serve(rows: usize, announce: impl FnOnce(SocketAddr)) {
     let listener = StdListener::bind(("127.0.0.1", 0)).expect("a loopback port");
     let address = listener.local_addr().expect("it is bound");

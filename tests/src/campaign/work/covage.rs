@@ -14,14 +14,14 @@ use super::super::outbox::{Stage, Step};
 use super::super::site::{DEADLINE, SETTLE, Wanted};
 use super::{Next, Service, come_back, placed};
 
-/// How long a worker has a draft for itself.
+/// How long a worker holds a draft exclusively.
 const LEASE: Duration = Duration::from_secs(20);
 
 /// A draft that is being completed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Completing {
     uuid: OrderId,
-    /// Who completes it, if anybody.
+    /// The worker that completes it, if any.
     owner: Option<String>,
     /// Until when, in milliseconds since 1970.
     until: u64,
@@ -64,7 +64,7 @@ impl Service {
         }
     }
 
-    /// Takes a draft for this worker alone, and completes it. Whoever had it before has no request at work any more.
+    /// Claims a draft for this worker, and completes it. The previous holder has no request in flight any more.
     async fn take_and_complete(&self, wanted: &Wanted, step: &Step, covage: &Covage) {
         let completing: Completing = serde_json::from_str(&step.value).expect("what was stored is read");
         let settled = completing.until + u64::try_from(SETTLE.as_millis()).expect("it is short");
@@ -72,7 +72,7 @@ impl Service {
             tokio::time::sleep(Duration::from_millis(settled - now())).await;
             return;
         }
-        // Before the draft is taken, since thousands of orders may wait for their turn.
+        // Before the draft is claimed, since thousands of orders may wait for a permit.
         let _permit = self.permits.acquire().await.expect("it is never closed");
         let until = now() + u64::try_from(LEASE.as_millis()).expect("it is short");
         let taken = Completing { owner: Some(self.owner.clone()), until, ..completing };
@@ -86,7 +86,8 @@ impl Service {
         }
     }
 
-    /// Fills in a draft: with a socket that is wrong first, then with the right one. None if the time is over before that.
+    /// Completes a draft: with a wrong socket first, then with the right one. Returns `None` if the claim expires
+    /// before that.
     async fn complete(&self, wanted: &Wanted, taken: &Completing, covage: &Covage) -> Option<Submission> {
         let uuid = &taken.uuid;
         for (attempt, socket) in [&wanted.wrong_socket, &wanted.socket].into_iter().enumerate() {
@@ -113,7 +114,7 @@ impl Service {
         now() + u64::try_from(DEADLINE.as_millis()).expect("it is short") * 2 < taken.until
     }
 
-    /// Takes a step until it succeeds, or the time for it is over.
+    /// Repeats a step until it succeeds or its time is over.
     async fn again<T, Fut>(&self, wanted: &Wanted, taken: &Completing, step: impl Fn() -> Fut) -> Option<T>
     where
         Fut: Future<Output = Result<T, Error>>,
@@ -131,7 +132,7 @@ impl Service {
     }
 }
 
-/// What a draft is filled in with. The comment is another one each time.
+/// Returns the values that complete a draft. The comment differs each time.
 fn order_data(key: &str, contact: &str, attempt: usize) -> OrderUpdate {
     let text = |text: &str| Some(text.to_owned());
     OrderUpdate {

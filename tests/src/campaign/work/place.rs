@@ -7,18 +7,19 @@ use lastmile::{Creation, Outcome, Prepared, PreparedState, Reconciled};
 use super::super::outbox::{Stage, Step};
 use super::{Next, Service, come_back};
 
-/// How long the mark that an order is being sent is good for.
+/// How long the mark of an order in flight is valid.
 pub(crate) const MARK: Duration = Duration::from_secs(3);
 
-/// What is stored of an order whose mark lapsed before its worker stored what became of it: the worker was killed or stopped, or
-/// waited for the store too long. Nobody else can know whether the order was sent.
+/// What is stored of an order whose mark expired before its worker stored the outcome: the worker was killed or stopped,
+/// or waited for the store too long. No other worker can know whether the order was sent.
 pub(crate) const STALLED: &str = "stalled";
 
-/// After so many looks that cannot tell, nobody but a person can, where the supplier writes references in its own way.
+/// After this many indeterminate look-ups the order is undecidable, if the supplier normalizes references.
 const DOUBTS: usize = 8;
 
 impl Service {
-    /// Brings a value one step further, be it new or found in the store. `next` is what follows what was created.
+    /// Advances a value by one step, whether it is new or loaded from the store. `next` returns the step after the
+    /// created object.
     pub(super) async fn place<C: Creation>(
         &self,
         key: &str,
@@ -61,8 +62,9 @@ impl Service {
                 let result = prepared.place(supplier).await;
                 drop(permit);
                 if matches!(&result, Err(error) if error.outcome() == Outcome::Invalid) {
-                    // Storing the mark has taken longer than it is good for, and nothing was sent. As long as the mark is still what
-                    // is stored, nobody has taken the order over.
+                    // Storing the mark took longer than the mark is valid, and nothing was sent. As
+                    // long as the stored value is still the marked one, no worker has taken the order
+                    // over.
                     self.outbox.replace(key, Some(&stored_step), before);
                     return Next::LookAgain;
                 }
@@ -118,7 +120,7 @@ impl Service {
                     return Next::LookAgain;
                 }
             }
-            // Another worker may be sending it, and have come to its end.
+            // Another worker may be sending it, and have finished.
             if self.outbox.step(key).as_ref() != Some(step) {
                 return Next::LookAgain;
             }

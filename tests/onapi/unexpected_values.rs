@@ -1,4 +1,4 @@
-//! Answers that stray from the documents: each way that is known, on each field where it is known, and many others.
+//! Responses that deviate from the documents: each known deviation, on each field where it is known, and many others.
 
 use lastmile::onapi::types::*;
 use lastmile::wire::{Lenient, OneOrMany};
@@ -53,8 +53,8 @@ fn component(name: &str, json: &Value) {
     );
 }
 
-/// What arrives where a property strays in this way.
-fn stray(kind: &str, property: &Value) -> Value {
+/// Returns the value that arrives if a property deviates in this way.
+fn unexpected_value(kind: &str, property: &Value) -> Value {
     match kind {
         "text" => json!("12"),
         "number" => json!(12),
@@ -70,7 +70,7 @@ fn stray(kind: &str, property: &Value) -> Value {
     }
 }
 
-/// Tries one way of straying on every property that is known to stray so.
+/// Tries one kind of deviation on every property for which it is known.
 #[track_caller]
 fn each(kind: &str, at_least: usize) {
     let schemas = Spec::onapi().document()["components"]["schemas"].as_object().unwrap();
@@ -79,7 +79,7 @@ fn each(kind: &str, at_least: usize) {
         for (key, property) in schema["properties"].as_object().into_iter().flatten() {
             let kinds = property["x-stray"].as_array().into_iter().flatten();
             for _ in kinds.filter(|known| known.as_str() == Some(kind)) {
-                component(name, &json!({ key: stray(kind, property) }));
+                component(name, &json!({ key: unexpected_value(kind, property) }));
                 tried += 1;
             }
         }
@@ -88,56 +88,56 @@ fn each(kind: &str, at_least: usize) {
 }
 
 #[test]
-fn a_text_for_another_type() {
+fn strings_are_read_for_other_types() {
     each("text", 5);
 }
 
 #[test]
-fn a_number_for_a_text() {
+fn numbers_are_read_for_strings() {
     each("number", 2);
 }
 
 #[test]
-fn an_empty_text_for_nothing() {
+fn empty_strings_are_read_for_absent_values() {
     each("empty", 20);
 }
 
 #[test]
-fn null_for_nothing() {
+fn null_is_read_for_absent_values() {
     each("null", 20);
 }
 
 #[test]
-fn one_element_for_a_list() {
+fn a_single_element_is_read_for_a_list() {
     each("one", 1);
 }
 
 #[test]
-fn a_date_for_a_moment() {
+fn dates_are_read_for_timestamps() {
     each("date", 5);
 }
 
 #[test]
-fn another_offset_than_z() {
+fn offsets_other_than_z_are_read() {
     each("offset", 5);
 }
 
 #[test]
-fn a_value_that_no_list_has() {
+fn unlisted_enum_values_are_read() {
     each("unlisted", 5);
 }
 
 #[test]
-fn other_names_are_kept() {
+fn unknown_field_names_are_kept() {
     let both = json!({ "SLA": "gold", "ipAddress": ["192.0.2.1"], "fixedIp": true });
     component("Characteristics", &both);
     let read: Characteristics = serde_json::from_value(both).unwrap();
     assert_eq!(read.extra["SLA"], "gold");
 }
 
-/// Every sample of both sources, whole and mutated in every place.
+/// Every sample of both sources, complete and with every value mutated.
 #[test]
-fn no_mutation_costs_more_than_its_place() {
+fn a_mutation_affects_only_its_own_value() {
     let mut tried = 0;
     macro_rules! answers {
         ($($operation:literal $status:literal => $type:ty;)*) => {$(

@@ -1,4 +1,4 @@
-//! How many requests of a handle are under way at the same time.
+//! The limit on the requests that a client keeps in flight.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::table::ok;
 
 fn cocon(server: &RawServer, at_once: usize) -> Cocon {
     let cocon = Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient());
-    cocon.connection(|handle| handle.max_in_flight(at_once)).build().unwrap()
+    cocon.connection(|builder| builder.max_in_flight(at_once)).build().unwrap()
 }
 
 #[tokio::test]
-async fn more_of_them_wait_for_one_to_end() {
+async fn calls_beyond_the_limit_wait_for_a_permit() {
     let told = Then::AnswerWhenTold(ok());
     let server = RawServer::start([told, told, Then::Answer(ok())]).await;
     let (cocon, another) = (cocon(&server, 2), cocon(&server, 1));
@@ -27,7 +27,8 @@ async fn more_of_them_wait_for_one_to_end() {
     let calls = join_all((0..6).map(|_| cocon.contact(&id)));
     let answering = async {
         server.has_read(2).await;
-        // Connections are accepted in the order in which they are made: a third of the handle would be there before this.
+        // Connections are accepted in the order in which they are made, so a third one of the client would have
+        // been accepted before this one.
         another.contact(&"1".parse().unwrap()).await.unwrap();
         assert_eq!(server.wire().connections, 3);
         server.tell();
@@ -38,9 +39,9 @@ async fn more_of_them_wait_for_one_to_end() {
     assert_eq!(server.end().await.requests.len(), 7);
 }
 
-/// Calls that create something have places of their own.
+/// Creating calls have permits of their own.
 #[tokio::test]
-async fn reads_that_hang_keep_no_creation_waiting() {
+async fn hanging_reads_do_not_delay_creating_calls() {
     let server = RawServer::start([Then::Hang, Then::AnswerAndKeep(ok())]).await;
     let cocon = cocon(&server, 1);
     let mut customer = Prepared::new(lastmile_tests::customer()).unwrap();
@@ -57,19 +58,19 @@ async fn reads_that_hang_keep_no_creation_waiting() {
     assert_eq!(server.end().await.requests.len(), 2);
 }
 
-/// Those who had to wait do not all leave at once then.
+/// Calls that waited for a permit do not all leave at once.
 #[tokio::test]
-async fn a_rate_is_kept_by_those_who_waited_for_a_place() {
+async fn calls_that_waited_for_a_permit_keep_the_rate_limit() {
     const APART: Duration = Duration::from_millis(200);
     let server = RawServer::start([Then::AnswerWhenTold(ok()), Then::AnswerAndKeep(ok())]).await;
     let builder = Cocon::builder(server.base_url()).api_key("k").client_id("c").policy(patient());
     let builder = builder.rate_limit(RateLimit::new(1, APART));
-    let cocon = builder.connection(|handle| handle.max_in_flight(1)).build().unwrap();
+    let cocon = builder.connection(|builder| builder.max_in_flight(1)).build().unwrap();
     let id = "1".parse().unwrap();
     let calls = join_all((0..4).map(|_| cocon.contact(&id)));
     let answering = async {
         server.has_read(1).await;
-        // By now all of them would have had their turns.
+        // By now the rate limit alone would have admitted all of them.
         tokio::time::sleep(4 * APART).await;
         server.tell();
     };
@@ -84,13 +85,13 @@ async fn a_rate_is_kept_by_those_who_waited_for_a_place() {
     }
 }
 
-/// A token is obtained, refused and renewed for a call that has the only place.
+/// A token is obtained, rejected and renewed for a call that holds the only permit.
 #[tokio::test]
-async fn tokens_need_no_place() {
+async fn token_requests_need_no_permit() {
     let refused = Then::AnswerAndKeep(answer("401 Unauthorized", ""));
     let server = RawServer::with_tokens([refused, Then::AnswerAndKeep(ok())], [tokens()]).await;
     let covage = Covage::builder(server.base_url()).login("orders@sp.example", "x").policy(patient());
-    let covage = covage.connection(|handle| handle.max_in_flight(1)).build().unwrap();
+    let covage = covage.connection(|builder| builder.max_in_flight(1)).build().unwrap();
     assert_eq!(covage.order(&"1".parse().unwrap()).await.unwrap().uuid.as_deref(), Some("1"));
     drop(covage);
     let wire = server.end().await;
@@ -98,9 +99,9 @@ async fn tokens_need_no_place() {
 }
 
 #[tokio::test]
-async fn what_finds_no_place_until_its_deadline_is_not_sent() {
+async fn a_call_without_a_permit_by_its_deadline_is_not_sent() {
     let server = RawServer::start([Then::Hang]).await;
-    // None at all would be no handle.
+    // A limit of zero is raised to one, since a client without permits could send nothing.
     let cocon = cocon(&server, 0);
     let hurried = cocon.with_policy(patient().with_deadline(Duration::from_millis(300)));
     let mut customer = Prepared::new(lastmile_tests::customer()).unwrap();
@@ -122,14 +123,14 @@ async fn what_finds_no_place_until_its_deadline_is_not_sent() {
         assert_eq!((error.outcome(), error.attempts()), (Outcome::Throttled, 0), "{error}");
         assert!(error.to_string().contains("`max_in_flight`"), "{error}");
     }
-    // It could not have been begun later.
+    // The call could not have started later.
     assert!(errors[1].elapsed() < Duration::from_millis(300), "{:?}", errors[1].elapsed());
     drop((cocon, hurried));
     assert_eq!(server.end().await.requests.len(), 2);
 }
 
 #[tokio::test]
-async fn whoever_gives_up_leaves_his_place() {
+async fn a_dropped_call_releases_its_permit() {
     let server = RawServer::start([Then::Hang, Then::AnswerAndKeep(ok())]).await;
     let cocon = cocon(&server, 1);
     let id = "1".parse().unwrap();
@@ -142,9 +143,9 @@ async fn whoever_gives_up_leaves_his_place() {
     assert_eq!(server.end().await.requests.len(), 2);
 }
 
-/// The pause before another attempt keeps nobody waiting.
+/// The backoff before another attempt does not block other calls.
 #[tokio::test]
-async fn between_two_attempts_a_call_has_no_place() {
+async fn a_call_holds_no_permit_during_backoff() {
     let busy = Then::AnswerAndKeep(answer("503 Busy\r\nretry-after: 2", ""));
     let server = RawServer::start([busy, Then::AnswerAndKeep(ok())]).await;
     let cocon = cocon(&server, 1);
@@ -163,12 +164,12 @@ async fn between_two_attempts_a_call_has_no_place() {
 }
 
 #[tokio::test]
-async fn a_list_counts_until_its_head_is_there() {
+async fn a_streamed_list_holds_its_permit_until_its_head_arrives() {
     const LIST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n[{\"accessId\":\"1\"},";
     let access = json("200 OK", &done("1"));
     let server = RawServer::start([Then::AnswerAndHang(LIST), Then::AnswerAndKeep(access)]).await;
     let network = OnApi::builder(server.base_url()).login("sp", "x").policy(patient());
-    let network = network.connection(|handle| handle.max_in_flight(1)).build().unwrap();
+    let network = network.connection(|builder| builder.max_in_flight(1)).build().unwrap();
     let Changes::Rows(rows) = network.accesses(None).await.unwrap() else { panic!("a list") };
     network.access(&"1".parse().unwrap()).await.unwrap();
     drop((rows, network));

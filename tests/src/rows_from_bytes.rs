@@ -1,4 +1,4 @@
-//! Answers without a server.
+//! Rows without a server.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 static CLIENT: LazyLock<Client> =
     LazyLock::new(|| Client::builder("http://127.0.0.1").build().expect("the address is right"));
 
-/// A list of whose rows nothing is known.
+/// A list whose rows no document describes.
 static LIST: Operation = Operation {
     id: "list",
     method: Method::GET,
@@ -30,13 +30,13 @@ static LIST: Operation = Operation {
     interval: None,
 };
 
-/// The rows of bytes that arrive so. A row may take `limit` bytes.
+/// Returns the rows of bytes that arrive in this way. A row may have `limit` bytes.
 pub fn rows<T: DeserializeOwned + Send + 'static>(
     policy: &Policy,
     arriving: impl Stream<Item = reqwest::Result<Bytes>> + Send + Sync + 'static,
     limit: usize,
 ) -> Rows<T> {
-    // A row may take a sixteenth of the limit of a body.
+    // A row may have a sixteenth of the body limit.
     let client = CLIENT.with_policy(policy.clone().with_body_limit(limit * 16));
     testing::rows(&client, &LIST, arriving)
 }
