@@ -177,7 +177,7 @@ async fn services_are_listed_and_migrated_to_fibre() {
         Prepared::new(Migration::new(seeded[2].uuid.parse().unwrap()).to_building("IMB/0")).unwrap();
     assert_eq!(nowhere.place(&covage).await.unwrap_err().outcome(), Outcome::Indeterminate, "it is a 500");
     assert!(matches!(nowhere.reconcile(&covage).await.unwrap(), Reconciled::Undecidable(_)));
-    assert_eq!(Migrated::from(&Default::default()), Migrated::Unclear);
+    assert_eq!(Migrated::from(&Default::default()), Migrated::Indeterminate);
     let too_long = Migration::new("1".parse().unwrap()).to_building("x".repeat(33));
     assert_eq!(Prepared::new(too_long).unwrap_err().outcome(), Outcome::Invalid);
     assert_eq!(sandbox.covage().violations(), Vec::<String>::new());

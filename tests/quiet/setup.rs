@@ -25,7 +25,7 @@ pub async fn walk(walked: &Walked) {
         let login = json!({ "email": PERSONAL, "password": PASSWORD });
         walked.debug(&Credentials::none().token(flow, &login).unwrap());
     }
-    let unfit: [CredentialError; 8] = [
+    let invalid: [CredentialError; 8] = [
         Credentials::none().header("Api-Key", &format!("{KEY}\n")).unwrap_err(),
         Credentials::none().header("Host", KEY).unwrap_err(),
         credentials().header("Api-Key", KEY).unwrap_err(),
@@ -35,7 +35,7 @@ pub async fn walk(walked: &Walked) {
         Credentials::none().basic("Personal", &format!("{PASSWORD}\n")).unwrap_err(),
         Credentials::none().basic("Personal", "").unwrap_err(),
     ];
-    unfit.iter().for_each(|error| walked.error(error));
+    invalid.iter().for_each(|error| walked.error(error));
 
     let at = |base: &str| Client::builder(base).credentials(credentials());
     walked.debug(&at(PASSWORD));
@@ -61,8 +61,8 @@ pub async fn walk(walked: &Walked) {
 
     // A request that cannot be built.
     let here = OnApiClient::builder("http://127.0.0.1").build().unwrap();
-    let unfit = ListAccessesParams { if_modified_since: Some(format!("{PERSONAL}\n")) };
-    let error = here.list_accesses(&unfit).await.unwrap_err();
+    let invalid = ListAccessesParams { if_modified_since: Some(format!("{PERSONAL}\n")) };
+    let error = here.list_accesses(&invalid).await.unwrap_err();
     assert_eq!(error.outcome(), lastmile::Outcome::Invalid);
     walked.error(&error);
     walked.both(&error.outcome());
@@ -73,7 +73,7 @@ pub async fn walk(walked: &Walked) {
     walked.debug(&Covage::builder(PASSWORD).login(PERSONAL, PASSWORD));
     walked.error(&Covage::builder(PASSWORD).login(PERSONAL, PASSWORD).build().unwrap_err());
     walked.debug(&OnApi::builder(PASSWORD).login(USER, PASSWORD));
-    let unfit: [SetupError; 3] = [
+    let invalid: [SetupError; 3] = [
         OnApi::builder("https://co.example").login("Personal:", PASSWORD).build().unwrap_err(),
         OnApi::builder("https://co.example").build().unwrap_err(),
         Cocon::builder("https://cocon.example")
@@ -82,5 +82,5 @@ pub async fn walk(walked: &Walked) {
             .build()
             .unwrap_err(),
     ];
-    unfit.iter().for_each(|error| walked.error(error));
+    invalid.iter().for_each(|error| walked.error(error));
 }

@@ -47,11 +47,11 @@ impl<T> Reply<T> {
 
     /// Returns the error for a response that was decoded but lacks a value that the caller needs. `reason` must not repeat what
     /// the supplier sent. For facades over a generated client.
-    pub fn unfit(self, reason: impl Into<String>) -> Error {
+    pub fn into_decode_error(self, reason: impl Into<String>) -> Error {
         self.failed(Outcome::Decode, reason.into())
     }
 
-    /// Returns the error for a successful response that says that nothing was done. `reason` is as in [`unfit`](Self::unfit). For
+    /// Returns the error for a successful response that says that nothing was done. `reason` is as in [`into_decode_error`](Self::into_decode_error). For
     /// facades.
     pub fn refused(self, reason: impl Into<String>) -> Error {
         self.failed(Outcome::Rejected, reason.into())
@@ -59,7 +59,7 @@ impl<T> Reply<T> {
 
     /// Returns the error for a successful response that is about something other than the request, such as another reference.
     /// Unlike the error for an unreadable response, this error says that something was done. `reason` is as in
-    /// [`unfit`](Self::unfit). For facades.
+    /// [`into_decode_error`](Self::into_decode_error). For facades.
     pub fn contradicts(self, reason: impl Into<String>) -> Error {
         self.failed(Outcome::Decode, reason.into()).contradicting()
     }

@@ -25,8 +25,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .client_id(supplier.client_id())
         .build()?;
 
-    let town = supplier.buildings();
-    let names = |kind| town.iter().filter(move |one| one.kind == kind).map(|one| one.name.as_str());
+    let buildings = supplier.buildings();
+    let names = |kind| buildings.iter().filter(move |one| one.kind == kind).map(|one| one.name.as_str());
     let flats: Vec<&str> =
         names(BuildingKind::Prepared).take(7).chain(names(BuildingKind::Unprepared).take(1)).collect();
     let route = Geometry::line([[257_100.5, 471_200.0], [257_104.25, 471_203.0]])?;

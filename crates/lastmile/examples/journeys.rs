@@ -38,10 +38,10 @@ async fn cocon(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
         .build()?;
 
     println!("  a batch of delayed connections");
-    let town = supplier.buildings();
-    let mut prepared = town.iter().filter(|building| building.kind == BuildingKind::Prepared);
+    let buildings = supplier.buildings();
+    let mut prepared = buildings.iter().filter(|building| building.kind == BuildingKind::Prepared);
     let (Some(first), Some(second)) = (prepared.next(), prepared.next()) else {
-        return Err("the town has too few prepared buildings".into());
+        return Err("the buildings has too few prepared buildings".into());
     };
     let route = Geometry::line([[257_100.5, 471_200.0], [257_104.25, 471_203.0]])?;
     let batch = Batch::new([

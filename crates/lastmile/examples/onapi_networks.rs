@@ -1,4 +1,4 @@
-//! One day with several ON-API networks, each with an address, credentials and habits of its own, against embedded sandboxes:
+//! One day with several ON-API networks, each with an address, credentials and path style of its own, against embedded sandboxes:
 //! what their directories tell, an order that is stored with the key of its network, and what each has to report.
 //!
 //! ```text

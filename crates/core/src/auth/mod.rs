@@ -175,8 +175,8 @@ fn checked_login(field: &str, text: &str) -> Result<(), CredentialError> {
         return Err(CredentialError::EmptyLogin { field: field.to_owned() });
     }
     // A byte order mark and the line separators beyond ASCII also come from files; no user types them.
-    let unfit = |c: char| c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}');
-    match text.char_indices().find(|(_, c)| unfit(*c)) {
+    let is_forbidden = |c: char| c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}');
+    match text.char_indices().find(|(_, c)| is_forbidden(*c)) {
         Some((at, _)) => Err(CredentialError::ControlCharacter { field: field.to_owned(), at }),
         None => Ok(()),
     }
@@ -222,13 +222,13 @@ fn sensitive(name: &HeaderName, secret: &str) -> Result<HeaderValue, CredentialE
     if secret.trim().is_empty() {
         return Err(CredentialError::Empty { header: name.to_string() });
     }
-    let unfit = |c: char| !(c == ' ' || c.is_ascii_graphic());
+    let is_forbidden = |c: char| !(c == ' ' || c.is_ascii_graphic());
     // Blanks around the value of a header are not part of it (RFC 9110, 5.5), so the supplier would read another secret.
     if secret.starts_with(' ') || secret.ends_with(' ') {
         let at = if secret.starts_with(' ') { 0 } else { secret.trim_end().len() };
         return Err(CredentialError::Character { header: name.to_string(), at });
     }
-    if let Some((at, _)) = secret.char_indices().find(|(_, c)| unfit(*c)) {
+    if let Some((at, _)) = secret.char_indices().find(|(_, c)| is_forbidden(*c)) {
         return Err(CredentialError::Character { header: name.to_string(), at });
     }
     let mut value = HeaderValue::from_str(secret)

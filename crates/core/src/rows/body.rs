@@ -41,13 +41,13 @@ struct Pace {
 
 impl Pace {
     /// Adds received bytes and returns whether the throughput is too low. It is checked once the wait has reached `window`.
-    fn is_too_slow(&mut self, bytes: usize, window: Duration, slowest: u32) -> bool {
+    fn is_too_slow(&mut self, bytes: usize, window: Duration, min_bytes_per_second: u32) -> bool {
         self.bytes += bytes as u64;
         if self.waited < window {
             return false;
         }
         let Self { waited, bytes } = std::mem::take(self);
-        (bytes as f64) < waited.as_secs_f64() * f64::from(slowest)
+        (bytes as f64) < waited.as_secs_f64() * f64::from(min_bytes_per_second)
     }
 }
 

@@ -65,8 +65,8 @@ impl Call<'_> {
         let (mut record, _) = self.open(false).await?;
         match read_body(&record.body, record.operation) {
             Ok(value) => Ok(record.reply(transport, value)),
-            Err(unfit) => {
-                let failure = Failure { decode_path: unfit.path, ..Failure::of(Outcome::Decode, unfit.what) };
+            Err(why) => {
+                let failure = Failure { decode_path: why.path, ..Failure::of(Outcome::Decode, why.what) };
                 Err(record.error(&transport.shared, failure))
             }
         }

@@ -84,10 +84,10 @@ impl<T> Drop for Unexpected<T> {
     fn drop(&mut self) {
         #[cold]
         #[inline(never)]
-        fn out_of_the_way<T>(_: Box<Arrived<T>>) {}
+        fn drop_boxed<T>(_: Box<Arrived<T>>) {}
 
         if let Some(unexpected) = self.0.take() {
-            out_of_the_way(unexpected);
+            drop_boxed(unexpected);
         }
     }
 }

@@ -56,7 +56,7 @@ impl Batch {
         self
     }
 
-    /// Splits the batch into batches of at most `at_most` connections; no source states how many connections one batch may
+    /// Splits the batch into batches of at most `max_connections` connections; no source states how many connections one batch may
     /// contain. Place each batch separately. The order of the connections is preserved, also where the batch names a building
     /// twice.
     ///
@@ -68,7 +68,7 @@ impl Batch {
     /// let parts = Batch::new(flats).parts(NonZeroUsize::new(100).unwrap());
     /// assert_eq!(parts.iter().map(|part| part.buildings().count()).collect::<Vec<_>>(), [100, 100, 50]);
     /// ```
-    pub fn parts(self, at_most: NonZeroUsize) -> Vec<Self> {
+    pub fn parts(self, max_connections: NonZeroUsize) -> Vec<Self> {
         let company = self.body.installation_company_name;
         let connections = self.body.delayed_connections.unwrap_or_default();
         let part = |connections: &[DelayedConnectionRequestShort]| Self {
@@ -77,7 +77,7 @@ impl Batch {
                 installation_company_name: company.clone(),
             },
         };
-        connections.chunks(at_most.get()).map(part).collect()
+        connections.chunks(max_connections.get()).map(part).collect()
     }
 
     /// Returns the connections of this batch that failed, as a new batch to place after the reasons of the failures are

@@ -21,7 +21,7 @@
 //!
 //! # The supplier's reason
 //!
-//! The `Display` output of an [`Error`] contains nothing that the supplier sent, since that may be personal data. Where the
+//! The `Display` output of an [`Error`](crate::Error) contains nothing that the supplier sent, since that may be personal data. Where the
 //! supplier's reason may be logged, convert the error with
 //! [`display_with_supplier_message`](crate::Error::display_with_supplier_message) before applying `?`:
 //!

@@ -180,9 +180,11 @@ impl Creation for ContactCreate {
     async fn send(&self, covage: &Covage) -> Result<Contact, Error> {
         let reply = covage.client.create_contact(self).await?;
         match reply.value.contact_uuid.as_deref() {
-            None | Some("") => Err(reply.unfit("the answer has no id that the contact could be used by")),
+            None | Some("") => {
+                Err(reply.into_decode_error("the answer has no id that the contact could be used by"))
+            }
             Some(_) if is_same(self, &reply.value) == Match::No => {
-                Err(reply.unfit("the answer is another contact"))
+                Err(reply.into_decode_error("the answer is another contact"))
             }
             Some(_) => Ok(reply.value),
         }

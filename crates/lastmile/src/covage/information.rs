@@ -73,7 +73,9 @@ impl Creation for Information {
     async fn send(&self, covage: &Covage) -> Result<OrderInfoEvent, Error> {
         let reply = covage.client.create_order_info_event(self.order.segment(), &self.body).await?;
         match reply.value.info.as_deref() {
-            None | Some("") => Err(reply.unfit("the answer does not say what became of the information")),
+            None | Some("") => {
+                Err(reply.into_decode_error("the answer does not say what became of the information"))
+            }
             Some(_) => Ok(reply.value),
         }
     }

@@ -160,8 +160,10 @@ impl Creation for NewOrder {
         }
         match (Draft::id_of(&reply.value), reply.value.status.get()) {
             (Some(uuid), Some(OrderStatus::Draft)) => Ok(Draft::with_id(uuid, reply.value)),
-            (Some(_), _) => Err(reply.unfit("the answer is an order that is no draft")),
-            (None, _) => Err(reply.unfit("the answer has no id that a draft could be completed by")),
+            (Some(_), _) => Err(reply.into_decode_error("the answer is an order that is no draft")),
+            (None, _) => {
+                Err(reply.into_decode_error("the answer has no id that a draft could be completed by"))
+            }
         }
     }
 

@@ -207,7 +207,9 @@ impl Orders {
         let first = reply.value.first().and_then(|order| order.get()?.uuid.as_deref());
         let mark = if reply.value.is_empty() { None } else { mark(first, &reply.body) };
         if self.begun && mark.is_some() && mark == self.before {
-            return Err(reply.unfit("the page is the one before it again: the list cannot be read on"));
+            return Err(
+                reply.into_decode_error("the page is the one before it again: the list cannot be read on")
+            );
         }
         let page = Page::of(&reply);
         let read = i64::try_from(reply.value.len()).unwrap_or(i64::MAX);

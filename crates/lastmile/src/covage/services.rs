@@ -172,7 +172,7 @@ pub enum Migrated {
     /// The service cannot be migrated, or its migration is already in progress. Contains the supplier's reason.
     No(String),
     /// The response states none of these results.
-    Unclear,
+    Indeterminate,
 }
 
 impl std::fmt::Debug for Migrated {
@@ -181,7 +181,7 @@ impl std::fmt::Debug for Migrated {
             Self::Ordered(_) => "Ordered((hidden))",
             Self::Choose(_) => "Choose((hidden))",
             Self::No(_) => "No((hidden))",
-            Self::Unclear => "Unclear",
+            Self::Indeterminate => "Indeterminate",
         })
     }
 }
@@ -195,9 +195,9 @@ impl From<&ServiceFtthMigration> for Migrated {
             (Some(true), Some(buildings)) => {
                 Self::Choose(buildings.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect())
             }
-            (Some(true), None) => text().map_or(Self::Unclear, Self::Ordered),
+            (Some(true), None) => text().map_or(Self::Indeterminate, Self::Ordered),
             (Some(false), _) => Self::No(text().unwrap_or_default()),
-            (None, _) => Self::Unclear,
+            (None, _) => Self::Indeterminate,
         }
     }
 }
@@ -222,7 +222,9 @@ impl Creation for Migration {
     async fn send(&self, covage: &Covage) -> Result<ServiceFtthMigration, Error> {
         let reply = covage.client.migrate_service_to_ftth(self.service.segment(), &self.body).await?;
         match Migrated::from(&reply.value) {
-            Migrated::Unclear => Err(reply.unfit("the answer does not say what became of the migration")),
+            Migrated::Indeterminate => {
+                Err(reply.into_decode_error("the answer does not say what became of the migration"))
+            }
             _ => Ok(reply.value),
         }
     }

@@ -225,11 +225,11 @@ impl Creation for Submission {
             let differences = self.seen.as_ref().map(|seen| seen.differences_in_answer(&reply.value));
             let differences = differences.unwrap_or_default().join(", ");
             if !differences.is_empty() {
-                return Err(reply.unfit(submitted_otherwise(&differences)));
+                return Err(reply.into_decode_error(submitted_otherwise(&differences)));
             }
             return Ok(reply.value);
         }
-        Err(reply.unfit("the answer does not say that this order is submitted"))
+        Err(reply.into_decode_error("the answer does not say that this order is submitted"))
     }
 
     async fn find(&self, covage: &Covage, _: LookupPurpose) -> Result<Lookup<Order>, Error> {

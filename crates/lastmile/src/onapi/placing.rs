@@ -68,7 +68,7 @@ impl Creation for NewOrder {
         let is_new = reply.status == StatusCode::CREATED;
         if !is_order(&reply.value) {
             let location = order_id_in(&reply.headers);
-            let error = reply.unfit("the answer is no order");
+            let error = reply.into_decode_error("the answer is no order");
             return match location {
                 Some(id) if is_new => self.read_placed(network, &id, error).await,
                 _ => Err(error),

@@ -206,14 +206,13 @@ impl Creation for TicketChange {
         match serde_json::from_slice::<Ticket>(reply.json_body()) {
             _ if reply.json_body().trim_ascii().is_empty() => Ok(()),
             Ok(ticket) if ticket.co_ticket_reference.as_deref() != Some(id.as_str()) => {
-                Err(reply.unfit("the answer is neither empty nor the ticket that was changed"))
+                Err(reply.into_decode_error("the answer is neither empty nor the ticket that was changed"))
             }
-            Ok(ticket) if self.contradicts(&ticket) => {
-                Err(reply
-                    .unfit("the answer is the ticket with another status than the one that was asked for"))
-            }
+            Ok(ticket) if self.contradicts(&ticket) => Err(reply.into_decode_error(
+                "the answer is the ticket with another status than the one that was asked for",
+            )),
             Ok(_) => Ok(()),
-            _ => Err(reply.unfit("the answer is neither empty nor the ticket that was changed")),
+            _ => Err(reply.into_decode_error("the answer is neither empty nor the ticket that was changed")),
         }
     }
 

@@ -135,15 +135,18 @@ impl Creation for NewTicket {
         let client = network.endpoint_client(EndpointName::Tickets)?;
         let reply = client.create_ticket(body).await?;
         if reply.value.extra.get("cause").is_some_and(|cause| !cause.is_null() && cause != "") {
-            return Err(reply.unfit("the answer has the cause of an error: it is no ticket"));
+            return Err(reply.into_decode_error("the answer has the cause of an error: it is no ticket"));
         }
         if self.is_contradicted(&reply.value.extra) {
-            return Err(reply.unfit("the answer is another ticket than the one that was asked for"));
+            return Err(
+                reply.into_decode_error("the answer is another ticket than the one that was asked for")
+            );
         }
         match reply.value.co_ticket_reference.as_deref().map(str::parse) {
             Some(Ok(reference)) => Ok(reference),
-            _ => Err(reply
-                .unfit("the ticket is opened, but the answer has no reference that it could be followed by")),
+            _ => Err(reply.into_decode_error(
+                "the ticket is opened, but the answer has no reference that it could be followed by",
+            )),
         }
     }
 

@@ -192,9 +192,9 @@ async fn replace(network: &Network, old: &str, new: &str) -> bool {
             return false;
         }
         world.stored = new.to_owned();
-        let is_told = world.chance.u8(..10) > 0;
-        world.met.lost_replacements += usize::from(!is_told);
-        is_told
+        let is_reported = world.chance.u8(..10) > 0;
+        world.met.lost_replacements += usize::from(!is_reported);
+        is_reported
     };
     step().await;
     replaced

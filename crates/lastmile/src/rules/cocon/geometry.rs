@@ -290,7 +290,7 @@ impl TryFrom<Fields> for Geometry {
         }
         for (position, coordinates) in fields.coordinates.iter().enumerate() {
             if coordinates.len() < 2 {
-                return Err(GeometryError::NoPlace { position });
+                return Err(GeometryError::NoPosition { position });
             }
             if !coordinates.iter().all(|number| number.is_finite()) {
                 return Err(GeometryError::NotFinite { position });
@@ -332,7 +332,7 @@ pub enum GeometryError {
         least: usize,
     },
     /// A position has fewer than two coordinates.
-    NoPlace {
+    NoPosition {
         /// The index of the position, from 0.
         position: usize,
     },
@@ -359,7 +359,7 @@ impl fmt::Display for GeometryError {
             }
             Self::TooShort { least: 2 } => f.write_str("a line needs at least two positions"),
             Self::TooShort { least } => write!(f, "the geometry needs at least {least} position"),
-            Self::NoPlace { position } => {
+            Self::NoPosition { position } => {
                 write!(f, "position {position} has fewer than two coordinates: check where it is measured")
             }
             Self::NotFinite { position } => write!(
@@ -415,7 +415,7 @@ mod tests {
         let none: [[f64; 2]; 0] = [];
         assert_eq!(Geometry::line(none), Err(GeometryError::TooShort { least: 2 }));
         assert_eq!(Geometry::line([[1.0, 2.0]]), Err(GeometryError::TooShort { least: 2 }));
-        assert_eq!(Geometry::point([1.0]), Err(GeometryError::NoPlace { position: 0 }));
+        assert_eq!(Geometry::point([1.0]), Err(GeometryError::NoPosition { position: 0 }));
         assert_eq!(Geometry::point([f64::INFINITY, 1.0]), Err(GeometryError::NotFinite { position: 0 }));
         let point = Geometry::point([1.0, 2.0]).unwrap();
         assert_eq!(point.with_bounding_box([f64::NAN]), Err(GeometryError::BoundingBox));
