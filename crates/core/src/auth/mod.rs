@@ -155,7 +155,7 @@ impl Credentials {
     /// Returns what the caller has to check when the supplier does not accept the credentials: `the user and password`.
     pub(crate) fn described(&self) -> String {
         let kinds: Vec<&str> = self.kinds.iter().map(String::as_str).collect();
-        if kinds.is_empty() { "why the handle has none".to_owned() } else { listed(&kinds) }
+        if kinds.is_empty() { "why the client has none".to_owned() } else { listed(&kinds) }
     }
 }
 
@@ -350,7 +350,7 @@ mod tests {
     fn what_is_to_be_checked() {
         let login = serde_json::json!({ "email": "a@sp.example", "password": "x" });
         for (credentials, described) in [
-            (Credentials::none(), "why the handle has none"),
+            (Credentials::none(), "why the client has none"),
             (Credentials::none().basic("sp", "word").unwrap(), "the user and password"),
             (
                 Credentials::none()

@@ -107,7 +107,8 @@ fn of_json(text: &str) -> Option<String> {
 }
 
 fn of_html(text: &str) -> Option<String> {
-    text.contains('&').then(|| html_escape::decode_html_entities(text).into_owned())
+    // A blank may be written as one that does not break the line.
+    text.contains('&').then(|| html_escape::decode_html_entities(text).replace('\u{a0}', " "))
 }
 
 #[cfg(test)]
@@ -125,6 +126,7 @@ mod tests {
             ("open sesame", "no account for OPEN SESAME"),
             ("open sesame", "no account for open%20sesame"),
             ("open sesame", "no account for open+sesame"),
+            ("open sesame", "no account for open&nbsp;sesame"),
             ("p%41ss/w", "p%41ss/w"),
             ("p%41ss/w", "p%2541ss%2Fw"),
             ("pa\"ss\\w", r#"pa\"ss\\w"#),

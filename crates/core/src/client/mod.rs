@@ -72,7 +72,9 @@ pub(crate) struct Shared {
 impl Shared {
     /// Returns the URL of a request. `parameters` are the parameters of the operation's path, in their order.
     pub(crate) fn url(&self, operation: &Operation, parameters: &[&Segment]) -> String {
-        let path = operation.path.strip_prefix(self.path_prefix).unwrap_or(operation.path);
+        let path = operation.path.strip_prefix(self.path_prefix);
+        // A prefix that ended within a segment would make the rest a part of the host.
+        let path = path.filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(operation.path);
         let mut url = String::with_capacity(self.base_url.len() + path.len() + 64);
         url.push_str(&self.base_url);
         let mut parameters = parameters.iter();

@@ -89,6 +89,8 @@ pub(crate) use telemetry::{ANSWERED, DROPPED, Telemetry, record_failure, record_
 /// builder.observer(failed_calls.clone()).build()
 /// # }
 /// ```
+///
+/// The methods must not panic: they run within the call, and also while the future of a call is dropped.
 pub trait Observer: Send + Sync + 'static {
     /// Called once for each call, when it has ended.
     fn on_call_end(&self, call: &CallReport) {

@@ -102,24 +102,32 @@ fn parse_date(text: &str) -> Option<SystemTime> {
     if let Ok(date) = chrono::DateTime::parse_from_rfc3339(text) {
         return Some(date.into());
     }
-    let text = match text.split_once([',', ' ']) {
-        Some((day, rest)) if is_weekday(day) => rest,
-        _ => text,
-    };
-    let (text, offset) = match text.rsplit_once(' ') {
-        Some((rest, zone)) if !zone.contains(':') || zone.contains(['+', '-']) => match offset_of(zone) {
-            Some(offset) => (rest, offset),
-            None => (text, 0),
-        },
-        _ => (text, 0),
-    };
+    let (mut words, mut offset) = (Vec::new(), 0);
+    for word in text.split([' ', '\t', ',']) {
+        let word = short_name(word);
+        if word.is_empty() || is_weekday(word) {
+            continue;
+        }
+        match offset_of(word) {
+            Some(seconds) => offset += seconds,
+            None => words.push(word),
+        }
+    }
+    let text = words.join(" ");
     let mut formats = DATES.iter().flat_map(|date| TIMES.map(|time| date.replace("TIME", time)));
-    let date = formats.find_map(|format| NaiveDateTime::parse_from_str(text.trim(), &format).ok())?;
+    let date = formats.find_map(|format| NaiveDateTime::parse_from_str(&text, &format).ok())?;
     Some(date.and_utc().checked_sub_signed(chrono::TimeDelta::try_seconds(offset)?)?.into())
 }
 
+/// Shortens the name of a month or a day (`Sept.`, `November`, `Tues`) to three letters.
+fn short_name(word: &str) -> &str {
+    let word = word.trim_end_matches('.');
+    let is_name = word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if is_name { &word[..3] } else { word }
+}
+
 fn is_weekday(word: &str) -> bool {
-    word.trim_end_matches('.').parse::<chrono::Weekday>().is_ok()
+    short_name(word).parse::<chrono::Weekday>().is_ok()
 }
 
 /// Returns the offset of a zone from GMT in seconds: `GMT`, `UTC`, `Z`, `+0100`, `GMT+1`, `+01:00`.
@@ -208,6 +216,10 @@ mod tests {
             "06 Nov 1994 08:50:07 GMT",
             "\"Sun, 06 Nov 1994 08:50:07 GMT\"",
             "Sunday, 06 November 1994 08:50:07 GMT",
+            "Sun Nov 6 08:50:07 GMT 1994",
+            "06 Nov. 1994 08:50:07 GMT",
+            "Sund, 06 Novem 1994 08:50:07 GMT",
+            "Sun, 06 Nov 1994 09:50:07 GMT +0100",
             "1994-11-06T08:50:07Z",
             "1994-11-06 08:50:07",
             "1994-11-06 08:50:07 +0000",
