@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::{FutureExt as _, StreamExt as _};
 use lastmile::covage::Covage;
 use lastmile::covage::types::OrderCreateRequestType::Activate;
 use lastmile::{Outcome, Prepared, covage::NewOrder};
@@ -41,6 +42,29 @@ async fn one_token_serves_fifty_calls_and_is_renewed_once() {
         .filter(|r| r.operation.as_deref() == Some("listCities") && r.status == 200)
         .count();
     assert_eq!(answered, 52, "each call is answered once");
+}
+
+/// A list sends its request when it is polled, and may then be left alone for a while.
+#[tokio::test]
+async fn an_unpolled_list_does_not_hold_the_login_of_other_calls() {
+    let sandbox = sandbox().await;
+    let covage = covage(&sandbox);
+    let mut contacts = covage.contacts();
+    assert!(contacts.next().now_or_never().is_none(), "the login is in flight");
+    covage.cities(&"76000".parse().unwrap()).await.unwrap();
+    assert_eq!(sandbox.covage().count("obtainToken"), 1);
+    assert!(contacts.next().await.is_none_or(|contact| contact.is_ok()));
+}
+
+/// Creating calls run in tasks of a service, which demands that their futures are `Send`.
+#[test]
+fn futures_of_calls_are_send() {
+    fn is_send<T: Send>(_: T) {}
+    let covage = Covage::builder("http://127.0.0.1").login("a@sp.example", "word").build().unwrap();
+    let raw = covage.raw().clone();
+    is_send(raw.create_order(&Default::default()));
+    is_send(raw.update_order(&"1".parse().unwrap(), &Default::default()));
+    is_send(raw.get_order(&"1".parse().unwrap()));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
+use futures_util::{FutureExt as _, Stream, StreamExt, stream};
 use lastmile::{Outcome, Policy, RowError, Rows};
 use lastmile_core::reqwest;
 use lastmile_tests::rows_from_bytes::rows;
@@ -89,6 +89,23 @@ async fn the_caller_s_pauses_do_not_count_as_idle_time() {
         assert!(reading.next().await.is_none());
         drop(sender);
     }
+}
+
+/// A stream cannot tell that its caller does something else. It counts the time until bytes arrived, and not until they were read.
+#[tokio::test(start_paused = true)]
+async fn bytes_that_wait_for_the_caller_do_not_count_as_slow() {
+    let idle = Duration::from_secs(30);
+    let policy = Policy::default().with_stream_idle_timeout(idle).with_min_bytes_per_second(1000);
+    let (sender, arriving) = line();
+    let mut reading = rows::<Row>(&policy, arriving, 100);
+    assert!(StreamExt::next(&mut reading).now_or_never().is_none(), "nothing has come");
+    sender.send(Bytes::from_static(b"[{},")).unwrap();
+    advance(10 * idle).await;
+    assert_eq!(StreamExt::next(&mut reading).await.unwrap().unwrap(), Row::new());
+    sender.send(Bytes::from_static(b"{}]")).unwrap();
+    assert_eq!(StreamExt::next(&mut reading).await.unwrap().unwrap(), Row::new());
+    drop(sender);
+    assert!(StreamExt::next(&mut reading).await.is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use futures_util::Stream;
 use lastmile::{Policy, Rows};
-use lastmile_core::operation::{Answer, Operation, Repeat};
-use lastmile_core::reqwest::{self, Method};
+use lastmile_core::operation::Operation;
+use lastmile_core::reqwest;
 use lastmile_core::testing;
 use lastmile_onapi::Client;
 use serde::de::DeserializeOwned;
@@ -16,19 +16,7 @@ static CLIENT: LazyLock<Client> =
     LazyLock::new(|| Client::builder("http://127.0.0.1").build().expect("the address is right"));
 
 /// A list whose rows no document describes.
-static LIST: Operation = Operation {
-    id: "list",
-    method: Method::GET,
-    path: "/list",
-    repeat: Repeat::Read,
-    media_type: None,
-    answer: Answer::Json,
-    list: None,
-    conditional: false,
-    authorized: false,
-    lower_case: false,
-    interval: None,
-};
+static LIST: Operation = Operation { id: "list", path: "/list", authorized: false, ..Operation::READ };
 
 /// Returns the rows of bytes that arrive in this way. A row may have `limit` bytes.
 pub fn rows<T: DeserializeOwned + Send + 'static>(

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::client::ApiClient;
 use crate::error::{Detail, Error, Inner, Outcome};
-use crate::operation::{Answer, ErrorShape, Operation, Repeat, Table};
+use crate::operation::{ErrorShape, Operation, Repeat, Table};
 use crate::reply::Reply;
 use crate::rows::Rows;
 use crate::send::CallRecord;
@@ -34,15 +34,8 @@ const fn operation(id: &'static str, repeat: Repeat) -> Operation {
             Repeat::Idempotent => Method::PUT,
             Repeat::Once => Method::POST,
         },
-        path: "/",
         repeat,
-        media_type: None,
-        answer: Answer::Json,
-        list: None,
-        conditional: false,
-        authorized: false,
-        lower_case: false,
-        interval: None,
+        ..Operation::READ
     }
 }
 
@@ -117,20 +110,20 @@ impl ErrorBuilder {
 
     /// Sets the supplier's message.
     pub fn supplier_message(mut self, message: impl Into<String>) -> Self {
-        self.inner.said.message = Some(message.into());
-        self.inner.said.is_documented = true;
+        self.inner.error_body.message = Some(message.into());
+        self.inner.error_body.is_documented = true;
         self
     }
 
     /// Adds a field that the supplier reports as invalid, with its code and message.
     pub fn detail(mut self, field: &str, code: &str, message: &str) -> Self {
-        self.inner.said.details.push(Detail {
+        self.inner.error_body.details.push(Detail {
             field: Some(field.to_owned()),
             code: Some(code.to_owned()),
             message: Some(message.to_owned()),
             is_documented: true,
         });
-        self.inner.said.is_documented = true;
+        self.inner.error_body.is_documented = true;
         self
     }
 

@@ -152,12 +152,6 @@ impl Outbox {
         self.lock().0.steps.clone()
     }
 
-    /// Stores a step unconditionally. When this returns, the step outlives the process.
-    pub fn put(&self, key: &str, stage: Stage, value: impl Into<String>) {
-        let step = Step { stage, value: value.into() };
-        self.lock().0.append(Line { key: key.to_owned(), step });
-    }
-
     /// Stores a step if the order's step is still the expected one: of several processes that try the same, one
     /// succeeds. `None` expects an order that was never started. When this returns true, the step outlives the
     /// process.
@@ -175,19 +169,24 @@ impl Outbox {
 mod tests {
     use super::*;
 
+    /// Stores a step in place of whatever step the order has.
+    fn put(outbox: &Outbox, key: &str, stage: Stage, value: &str) {
+        assert!(outbox.replace(key, outbox.step(key).as_ref(), Step::new(stage, value)));
+    }
+
     #[test]
     fn a_half_written_step_is_ignored() {
         let path = std::env::temp_dir().join(format!("lastmile-outbox-{}", std::process::id()));
         let _ = std::fs::remove_file(&path);
         let outbox = Outbox::open(&path).unwrap();
-        outbox.put("1", Stage::Create, "a");
-        outbox.put("2", Stage::Create, "b");
-        outbox.put("1", Stage::Placed, "17");
+        put(&outbox, "1", Stage::Create, "a");
+        put(&outbox, "2", Stage::Create, "b");
+        put(&outbox, "1", Stage::Placed, "17");
         drop(outbox);
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(br#"{"key":"2","stage":"Pla"#).unwrap();
         let outbox = Outbox::open(&path).unwrap();
-        outbox.put("3", Stage::Create, "c");
+        put(&outbox, "3", Stage::Create, "c");
         drop(outbox);
         let outbox = Outbox::open(&path).unwrap();
         let at = |key: &str| outbox.step(key).map(|step| (step.stage, step.value));
@@ -213,7 +212,7 @@ mod tests {
     fn steps_of_another_process_are_visible() {
         let path = new_file("seen");
         let (first, second) = (Outbox::open(&path).unwrap(), Outbox::open(&path).unwrap());
-        first.put("1", Stage::Create, "a");
+        put(&first, "1", Stage::Create, "a");
         assert_eq!(second.step("1"), Some(step(Stage::Create, "a")));
         assert!(!second.replace("1", None, step(Stage::Submit, "b")), "it is begun already");
         assert!(!second.replace("1", Some(&step(Stage::Create, "z")), step(Stage::Submit, "b")));

@@ -67,7 +67,7 @@ pub(super) fn wire_name(field: &Field) -> Result<String, PassError> {
     Ok(SerdeOptions::of(&field.attrs)?.rename.or_else(name).unwrap_or_default())
 }
 
-/// What serde is told about a field or a variant.
+/// The serde attributes of a field or a variant.
 #[derive(Default)]
 pub(super) struct SerdeOptions {
     pub(super) rename: Option<String>,

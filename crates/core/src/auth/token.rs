@@ -1,3 +1,4 @@
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -34,11 +35,11 @@ pub(crate) struct TokenSource {
 }
 
 /// The server that issues tokens.
-#[derive(Clone, Copy)]
-pub(crate) struct TokenServer<'a> {
-    pub(crate) http: &'a reqwest::Client,
-    pub(crate) base: &'a str,
-    pub(crate) telemetry: &'a Telemetry,
+#[derive(Clone)]
+pub(crate) struct TokenServer {
+    pub(crate) http: reqwest::Client,
+    pub(crate) base: String,
+    pub(crate) telemetry: Telemetry,
 }
 
 #[derive(Default)]
@@ -176,20 +177,53 @@ impl TokenSource {
 
     /// Returns the token to send. `refused` is the number of a token that the supplier has just refused: the first call that
     /// reports it renews the token, and all others wait for the new token or for the failure.
+    ///
+    /// `server` is called only when a token must be requested.
     pub(crate) async fn token(
         &self,
-        server: TokenServer<'_>,
+        server: impl FnOnce() -> TokenServer,
         refused: Option<u64>,
         limit: Duration,
     ) -> Result<Token, Box<NoToken>> {
+        if let Ok(state) = self.state.try_lock()
+            && let Some(token) = self.usable(&state, refused)
+        {
+            return Ok(token);
+        }
+        // A task of its own: a call whose future is not polled any more must not hold the lock that all other calls wait for.
+        let (source, server) = (self.clone(), server());
         let asked = Instant::now();
+        let task = async move { source.renewed(&server, refused, asked, limit).await };
+        match tokio::spawn(task.in_current_span()).await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                // An observer of the caller panics.
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => {
+                    Err(NoToken::new(NoTokenKind::Failed, "no token was obtained: the runtime shuts down"))
+                }
+            },
+        }
+    }
+
+    /// Returns the stored token, unless the supplier refused it or it expires soon.
+    fn usable(&self, state: &State, refused: Option<u64>) -> Option<Token> {
+        let is_fresh = |token: &&Token| token.since.elapsed() < self.flow.lifetime.mul_f32(0.9);
+        state.token.as_ref().filter(|token| refused != Some(token.number)).filter(is_fresh).cloned()
+    }
+
+    /// Returns the token that another call has obtained meanwhile, or requests one.
+    async fn renewed(
+        &self,
+        server: &TokenServer,
+        refused: Option<u64>,
+        asked: Instant,
+        limit: Duration,
+    ) -> Result<Token, Box<NoToken>> {
         let wait = async {
             let mut state = self.state.lock().await;
-            if let Some(token) = &state.token
-                && refused != Some(token.number)
-                && token.since.elapsed() < self.flow.lifetime.mul_f32(0.9)
-            {
-                return Ok(token.clone());
+            if let Some(token) = self.usable(&state, refused) {
+                return Ok(token);
             }
             if let Some((at, failure)) = &state.failure
                 && (*at >= asked || failure.is_held())
@@ -218,7 +252,7 @@ impl TokenSource {
     }
 
     /// Renews the last token, or obtains a new one if there is none or it cannot be renewed.
-    async fn fetch(&self, server: TokenServer<'_>, last: Option<&Token>) -> Result<Token, Box<NoToken>> {
+    async fn fetch(&self, server: &TokenServer, last: Option<&Token>) -> Result<Token, Box<NoToken>> {
         let number = last.map_or(0, |token| token.number) + 1;
         let renewal = last.and_then(|token| token.renewal.clone());
         if let Some(renewal) = &renewal {
@@ -241,13 +275,13 @@ impl TokenSource {
     /// Sends the request that obtains or renews a token, in its own span.
     async fn request_token(
         &self,
-        server: TokenServer<'_>,
+        server: &TokenServer,
         action: &'static str,
         path: &'static str,
         body: Bytes,
         number: u64,
     ) -> Result<Token, Box<NoToken>> {
-        let mut record = TokenRequestRecord::start(server.telemetry, action, path);
+        let mut record = TokenRequestRecord::start(&server.telemetry, action, path);
         let span = record.span.clone();
         let result = self.ask(server, path, body, number, &mut record.status).instrument(span).await;
         record.outcome = result.as_ref().map_or_else(|no_token| no_token.kind.as_str(), |_| ANSWERED);
@@ -256,7 +290,7 @@ impl TokenSource {
 
     async fn ask(
         &self,
-        TokenServer { http, base, .. }: TokenServer<'_>,
+        TokenServer { http, base, .. }: &TokenServer,
         path: &str,
         body: Bytes,
         number: u64,

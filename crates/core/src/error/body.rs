@@ -99,38 +99,39 @@ impl ErrorBody {
     }
 
     fn of_json(status: StatusCode, json: &Value, shape: &ErrorShape) -> Self {
-        let mut said = Self::documented(json, shape);
+        let mut error_body = Self::documented(json, shape);
         match json {
-            Value::Object(fields) => said.complete(fields),
-            Value::Array(_) if said.details.is_empty() => collect("", json, 0, &mut said.details),
+            Value::Object(fields) => error_body.complete(fields),
+            Value::Array(_) if error_body.details.is_empty() => collect("", json, 0, &mut error_body.details),
             _ => {}
         }
-        if said.message.is_none()
+        if error_body.message.is_none()
             && let Value::String(text) = json
         {
-            said.message = some_text(text);
+            error_body.message = some_text(text);
         }
-        let nothing_found = said.message.is_none() && said.details.is_empty() && said.id.is_none();
+        let nothing_found =
+            error_body.message.is_none() && error_body.details.is_empty() && error_body.id.is_none();
         if let Value::Object(fields) = json
             && nothing_found
             && status.is_client_error()
         {
-            said.details = fields_and_texts(fields);
+            error_body.details = fields_and_texts(fields);
         }
         if let Value::Object(fields) = json
             && nothing_found
-            && said.details.is_empty()
+            && error_body.details.is_empty()
         {
             // An envelope: `{"response": {"message": …}}`.
-            said.message = fields.values().filter(|value| value.is_object()).find_map(message_of);
+            error_body.message = fields.values().filter(|value| value.is_object()).find_map(message_of);
         }
         if let Value::Object(fields) = json
-            && said.details.is_empty()
+            && error_body.details.is_empty()
         {
             let whole = get(fields, "non_field_errors");
-            whole.into_iter().for_each(|list| collect("", list, 0, &mut said.details));
+            whole.into_iter().for_each(|list| collect("", list, 0, &mut error_body.details));
         }
-        said
+        error_body
     }
 
     /// Reads the parts that the table's pointers find.
@@ -144,8 +145,8 @@ impl ErrorBody {
         // A blank text explains nothing.
         let message = at(json, shape.message).filter(|text| !text.trim().is_empty());
         let id = at(json, shape.id);
-        let mut said = Self { message, id, ..Self::default() };
-        said.is_documented = said.message.is_some() || said.id.is_some();
+        let mut error_body = Self { message, id, ..Self::default() };
+        error_body.is_documented = error_body.message.is_some() || error_body.id.is_some();
         for element in elements {
             let mut detail = Detail {
                 field: at(element, shape.field_name),
@@ -156,12 +157,12 @@ impl ErrorBody {
             if detail == Detail::default() {
                 detail = single(element);
             } else {
-                said.is_documented = true;
+                error_body.is_documented = true;
                 detail.is_documented = true;
             }
-            said.details.push(detail);
+            error_body.details.push(detail);
         }
-        said
+        error_body
     }
 
     /// Looks up the parts that the table's pointers did not find under the names that other formats use.
@@ -382,15 +383,15 @@ mod tests {
         ErrorBody::read(StatusCode::BAD_REQUEST, &headers, body, shape)
     }
 
-    fn said(body: &str) -> ErrorBody {
+    fn error_body(body: &str) -> ErrorBody {
         said_as("application/json", body.as_bytes(), &NONE)
     }
 
     /// Formats each error as `field/code/message`.
-    fn shown(said: &ErrorBody) -> Vec<String> {
+    fn shown(error_body: &ErrorBody) -> Vec<String> {
         let part = |part: &Option<String>| part.clone().unwrap_or_default();
         let shown = |one: &Detail| format!("{}/{}/{}", part(&one.field), part(&one.code), part(&one.message));
-        said.details.iter().map(shown).collect()
+        error_body.details.iter().map(shown).collect()
     }
 
     #[test]
@@ -426,7 +427,7 @@ mod tests {
             (r#"{"cause":" ","detail":"It is full"}"#, "It is full"),
             (r#"{"response":{"message":"It is full"}}"#, "It is full"),
         ] {
-            assert_eq!(said(body).message.as_deref(), Some(message), "{body}");
+            assert_eq!(error_body(body).message.as_deref(), Some(message), "{body}");
         }
     }
 
@@ -455,18 +456,21 @@ mod tests {
             (r#"{"errors":[["x"],{"phone":["y"]}]}"#, &["//x", "phone//y"]),
             (r#"[{"field":"a","message":"x"}]"#, &["a//x"]),
         ] {
-            let said = said(body);
-            assert_eq!(shown(&said), details, "{body}");
-            assert!(!said.details.iter().any(|detail| detail.is_documented) && !said.is_documented, "{body}");
+            let error_body = error_body(body);
+            assert_eq!(shown(&error_body), details, "{body}");
+            assert!(
+                !error_body.details.iter().any(|detail| detail.is_documented) && !error_body.is_documented,
+                "{body}"
+            );
         }
         for body in [r#"{"a":{"b":1}}"#, r#"{"a":["x"],"b":7}"#, r#"{"a":[]}"#, "{}", "[]", "7", "null"] {
-            assert!(said(body).details.is_empty(), "{body}");
+            assert!(error_body(body).details.is_empty(), "{body}");
         }
         let other_status =
             ErrorBody::read(StatusCode::BAD_GATEWAY, &HeaderMap::new(), br#"{"a":["x"]}"#, &NONE);
         assert!(other_status.details.is_empty(), "only a refusal is about fields");
         let many = format!(r#"{{"errors":[{}"x"]}}"#, r#""x","#.repeat(1000));
-        assert_eq!(said(&many).details.len(), MOST_DETAILS);
+        assert_eq!(error_body(&many).details.len(), MOST_DETAILS);
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub(crate) struct Inner {
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    pub(crate) said: ErrorBody,
+    pub(crate) error_body: ErrorBody,
     pub(crate) decode_path: Option<String>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) attempts: u32,
@@ -107,7 +107,7 @@ impl Inner {
             status: None,
             headers: HeaderMap::new(),
             body: Bytes::new(),
-            said: ErrorBody::default(),
+            error_body: ErrorBody::default(),
             decode_path: None,
             retry_after: None,
             attempts: 0,
@@ -288,7 +288,7 @@ impl Error {
     /// problem details (RFC 9457), Django REST framework, Spring, plain text. [`body`](Self::body) returns a body of any other
     /// format.
     pub fn supplier_message(&self) -> Option<&str> {
-        self.0.said.message.as_deref()
+        self.0.error_body.message.as_deref()
     }
 
     /// Returns the same as [`supplier_message`](Self::supplier_message).
@@ -317,17 +317,17 @@ impl Error {
     /// Returns whether the error body has the format that the supplier documents. A gateway in front of the supplier, or another
     /// server, usually responds in another format.
     pub fn is_in_supplier_format(&self) -> bool {
-        self.0.said.is_documented
+        self.0.error_body.is_documented
     }
 
     /// Returns the supplier's id of this failure, for requests to its support.
     pub fn supplier_id(&self) -> Option<&str> {
-        self.0.said.id.as_deref()
+        self.0.error_body.id.as_deref()
     }
 
     /// Returns the single errors that the supplier reports.
     pub fn details(&self) -> &[Detail] {
-        &self.0.said.details
+        &self.0.error_body.details
     }
 
     /// Returns the path of the part of the response that could not be decoded, such as `contacts[2].href`.
@@ -352,7 +352,7 @@ impl Error {
     }
 
     fn next_step(&self) -> &'static str {
-        if self.0.outcome == Outcome::Rejected && self.0.said.is_empty() {
+        if self.0.outcome == Outcome::Rejected && self.0.error_body.is_empty() {
             return match (self.changes(), self.0.body.is_empty()) {
                 (false, false) => "message() and details() are empty: read body() for what arrived",
                 (false, true) => "The supplier gives no reason: body() is empty",
@@ -403,7 +403,7 @@ impl fmt::Display for Error {
         if let Some(status) = inner.status {
             write!(f, ", status {}", status.as_u16())?;
         }
-        for detail in inner.said.details.iter().filter(|detail| detail.is_documented).take(5) {
+        for detail in inner.error_body.details.iter().filter(|detail| detail.is_documented).take(5) {
             if let Some(field) = &detail.field {
                 write!(f, ", field {}", printable(field))?;
             }
@@ -411,7 +411,7 @@ impl fmt::Display for Error {
                 write!(f, ", code {}", printable(code))?;
             }
         }
-        if let Some(id) = &inner.said.id {
+        if let Some(id) = &inner.error_body.id {
             write!(f, ", id {}", printable(id))?;
         }
         write!(f, ": {}", inner.reason)?;

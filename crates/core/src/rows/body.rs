@@ -1,9 +1,10 @@
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use futures_util::{FutureExt as _, Stream};
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -24,12 +25,35 @@ pub(super) struct Body {
     /// The maximum size of one row, in bytes.
     pub(super) row_limit: usize,
     pace: Pace,
+    arrival: Arc<Arrival>,
     /// The time since which the caller has been waiting for the next bytes.
     waiting_since: Option<Instant>,
     /// Expires when the caller has waited for `idle_timeout`.
     idle_timer: Option<Pin<Box<Sleep>>>,
     /// Whether the last bytes arrived too slowly, so that no further ones are awaited.
     is_slow: bool,
+}
+
+/// Records when the connection has something to read, and wakes the caller. The caller may poll again much later; that time does not
+/// count as the server's.
+#[derive(Default)]
+struct Arrival {
+    caller: AtomicWaker,
+    at: Mutex<Option<Instant>>,
+}
+
+impl Arrival {
+    /// Returns the time of the first wake since the last call.
+    fn take(&self) -> Option<Instant> {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Wake for Arrival {
+    fn wake(self: Arc<Self>) {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
+        self.caller.wake();
+    }
 }
 
 /// The bytes received, and the time spent waiting for them, since the last check.
@@ -67,6 +91,7 @@ impl Body {
             min_bytes_per_second: policy.min_bytes_per_second,
             row_limit: policy.row_limit(),
             pace: Pace::default(),
+            arrival: Arc::default(),
             waiting_since: None,
             idle_timer: None,
             is_slow: false,
@@ -81,14 +106,18 @@ impl Body {
     /// Returns the next bytes; `None` at the end.
     pub(super) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         let (idle_timeout, min) = (self.idle_timeout, self.min_bytes_per_second);
-        let failure = match self.stream.as_mut().poll_next(cx) {
+        // Taken before the stream is polled, so that a wake during the poll is kept for the next one.
+        let arrived = self.arrival.take();
+        self.arrival.caller.register(cx.waker());
+        let waker = Waker::from(self.arrival.clone());
+        let failure = match self.stream.as_mut().poll_next(&mut Context::from_waker(&waker)) {
             Poll::Ready(None) => return Poll::Ready(None),
             _ if self.is_slow => Failure::of(
                 Outcome::Indeterminate,
                 format!("the answer comes slower than {min} bytes a second"),
             ),
             Poll::Ready(Some(Ok(chunk))) => {
-                self.stop_waiting();
+                self.count_wait(arrived);
                 // The bytes that have arrived are returned nevertheless.
                 self.is_slow = self.pace.is_too_slow(chunk.len(), idle_timeout, min);
                 return Poll::Ready(Some(Ok(chunk)));
@@ -102,6 +131,9 @@ impl Body {
                 if self.waiting_since.is_none() {
                     self.waiting_since = Some(Instant::now());
                     timer.set(sleep(idle_timeout));
+                } else if arrived.is_some() {
+                    // The wake brought no bytes.
+                    self.pace.waited += wait(self.waiting_since.replace(Instant::now()), arrived);
                 }
                 match timer.poll_unpin(cx) {
                     Poll::Ready(()) => {
@@ -117,10 +149,19 @@ impl Body {
 
     /// Stops the clock: the time that the caller spends otherwise does not count as the server's.
     pub(super) fn stop_waiting(&mut self) {
-        if let Some(since) = self.waiting_since.take() {
-            self.pace.waited += since.elapsed();
-        }
+        let arrived = self.arrival.take();
+        self.count_wait(arrived);
     }
+
+    fn count_wait(&mut self, arrived: Option<Instant>) {
+        self.pace.waited += wait(self.waiting_since.take(), arrived);
+    }
+}
+
+/// Returns how long the caller waited for the server: until something arrived, or until now.
+fn wait(since: Option<Instant>, arrived: Option<Instant>) -> Duration {
+    let until = arrived.unwrap_or_else(Instant::now);
+    since.map_or(Duration::ZERO, |since| until.saturating_duration_since(since))
 }
 
 #[cfg(test)]

@@ -154,7 +154,11 @@ async fn authorize(
         return Ok(None);
     };
     // Boxed, since most calls do not use it.
-    let server = TokenServer { http: &shared.http, base: &shared.base_url, telemetry: &shared.telemetry };
+    let server = || TokenServer {
+        http: shared.http.clone(),
+        base: shared.base_url.clone(),
+        telemetry: shared.telemetry.clone(),
+    };
     let token = Box::pin(source.token(server, refused, limit));
     token.await.map(Some).map_err(|no_token| {
         let NoToken { kind, reason, status, headers, body, wait, .. } = *no_token;

@@ -191,17 +191,17 @@ impl CallRecord {
         }
         // "Not sent" has a successful status if a token response contained no token.
         let is_refused = |status: &StatusCode| !status.is_success() || failure.outcome == Outcome::NotSent;
-        let mut said = match self.status.filter(is_refused) {
+        let mut error_body = match self.status.filter(is_refused) {
             Some(status) => ErrorBody::read(status, &self.headers, &self.body, &shared.table.errors),
             None => ErrorBody::default(),
         };
-        if failure.outcome == Outcome::Rejected && !said.is_documented {
+        if failure.outcome == Outcome::Rejected && !error_body.is_documented {
             failure.reason.push_str(not_the_supplier(self.status));
         }
         let Failure { outcome, not_modified, .. } = failure;
         let elapsed = self.end(CallEnd::Failed { outcome, reason: &failure.reason, not_modified });
         let repeats_secret = |text: &str| shared.credentials.occur_in(text);
-        said.redact(repeats_secret);
+        error_body.redact(repeats_secret);
         Error::new(Inner {
             operation: Some(self.operation),
             not_modified: failure.not_modified,
@@ -209,7 +209,7 @@ impl CallRecord {
             retry_after: failure.wait.or_else(|| retry_after(&self.headers, SystemTime::now())),
             headers: self.headers.clone(),
             body: self.body.clone(),
-            said,
+            error_body,
             decode_path: failure.decode_path.filter(|path| !repeats_secret(path)),
             attempts: self.attempts,
             elapsed,
