@@ -20,7 +20,7 @@ fn at(document: &Value, schema: &Value, fill: &dyn Fn(&Value) -> Option<Value>, 
     if let Some(value) = first("enum").or_else(|| first("x-known-values")) {
         return value;
     }
-    if let Some(first) = schema["oneOf"].get(0) {
+    if let Some(first) = ["oneOf", "anyOf", "allOf"].iter().find_map(|list| schema[*list].get(0)) {
         return inner(first);
     }
     match schema["type"].as_str() {

@@ -93,13 +93,28 @@ fn render_struct(item: &ItemStruct, facts: &Facts) -> Result<Vec<String>, PassEr
             false => rows.extend(render_field(&name, field, options, kind, facts)?),
         }
     }
-    if keeps_unlisted != is_response {
+    // The macro for responses adds the field, and that for requests is told to.
+    let extra = if keeps_unlisted && kind == "request_object" { " extra" } else { "" };
+    if keeps_unlisted != is_response && extra.is_empty() {
         return Err(PassError::at(
             name,
-            "a response, and no other object, keeps the fields that no document lists",
+            "a response, or a request that the document leaves open, keeps the fields that no document lists",
         ));
     }
-    Ok(call(kind, head, &name, rows))
+    if !extra.is_empty() && item.fields.iter().all(|field| is_optional(field)) {
+        head.push("#[derive(Default)]".to_owned());
+    }
+    let mut lines = call(kind, head, &name, rows);
+    if let Some(end) = lines.iter_mut().rev().nth(1) {
+        end.push_str(extra);
+    }
+    Ok(lines)
+}
+
+/// Returns whether an object may lack a field.
+fn is_optional(field: &Field) -> bool {
+    let by_its_type = ["Option", "OneOrMany"].contains(&type_name(&field.ty).as_str());
+    by_its_type || SerdeOptions::of(&field.attrs).is_ok_and(|options| options.default || options.flatten)
 }
 
 fn render_field(
@@ -111,12 +126,14 @@ fn render_field(
 ) -> Result<Vec<String>, PassError> {
     let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
     let wire_name = options.rename.unwrap_or_else(|| name.trim_end_matches('_').to_owned());
+    let wire_name = facts.wire_names.get(&(object.to_owned(), wire_name.clone())).unwrap_or(&wire_name);
     let ty = field.ty.to_token_stream().to_string().replace(' ', "").replace(",>", ">").replace(',', ", ");
-    let is_sensitive = facts.sensitive.get(object).is_some_and(|names| names.contains(&wire_name));
+    let is_sensitive = facts.sensitive.get(object).is_some_and(|names| names.contains(wire_name));
     let is_list = ["Vec", "BTreeMap", "Map"].contains(&type_name(&field.ty).as_str());
 
     let mut lines = docs(&field.attrs);
-    if kind == "request_object" && options.default {
+    // serde knows by itself that an `Option` may be absent.
+    if kind == "request_object" && (options.default || type_name(&field.ty) == "OneOrMany") {
         lines.push("#[serde(default)]".to_owned());
     } else if is_list {
         let message = "a required list or map of a request would be left out when it is empty";

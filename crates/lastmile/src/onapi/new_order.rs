@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use lastmile_core::Error;
-use lastmile_core::wire::Timestamp;
+use lastmile_core::wire::{OneOrMany, Timestamp};
 use lastmile_onapi::types::{CharacteristicsRequest, EquipmentRequest, OrderCreate, OrderCreateOperation};
 use serde::{Deserialize, Serialize};
 
@@ -209,7 +209,7 @@ impl NewOrder {
 
     /// Sets the equipment that the customer uses.
     pub fn equipment(mut self, equipment: EquipmentRequest) -> Self {
-        self.body.equipment = Some(equipment);
+        self.body.equipment = OneOrMany::one(equipment);
         self
     }
 
@@ -277,7 +277,7 @@ impl NewOrder {
         if set_by_the_network || (body.operation == Activate && body.subscription_id.is_some()) {
             return changed("a field that is the network's to set");
         }
-        check_given(body.external_note.as_deref(), body.characteristics.as_ref(), body.equipment.as_ref())?;
+        check_given(body.external_note.as_deref(), body.characteristics.as_ref(), &body.equipment)?;
         check_lines(body)
     }
 
@@ -302,7 +302,7 @@ fn empty(operation: OrderCreateOperation) -> OrderCreate {
         operation,
         access_id: None,
         characteristics: None,
-        equipment: None,
+        equipment: OneOrMany::default(),
         expected_completion_date: None,
         external_note: None,
         forced_takeover: None,
@@ -321,11 +321,13 @@ fn empty(operation: OrderCreateOperation) -> OrderCreate {
 pub(super) fn check_given(
     note: Option<&str>,
     characteristics: Option<&CharacteristicsRequest>,
-    equipment: Option<&EquipmentRequest>,
+    equipment: &[EquipmentRequest],
 ) -> Result<(), Error> {
     text("externalNote", note.unwrap_or_default(), 0)?;
     if let Some(given) = characteristics {
-        text("characteristics.sla", given.sla.as_deref().unwrap_or_default(), 0)?;
+        for sla in [&given.sla, &given.sla_upper] {
+            text("characteristics.sla", sla.as_deref().unwrap_or_default(), 0)?;
+        }
         for (field, list) in [("ipAddress", &given.ip_address), ("ipAddresses", &given.ip_addresses)] {
             if list.iter().flatten().any(|address| !is_ip_address(address)) {
                 return Err(refused(format_args!(
@@ -334,7 +336,7 @@ pub(super) fn check_given(
             }
         }
     }
-    if let Some(given) = equipment {
+    for given in equipment {
         text("equipment.vendorId", given.vendor_id.as_deref().unwrap_or_default(), 0)?;
         if let Some(Err(error)) = given.mac_address.as_deref().map(str::parse::<MacAddress>) {
             return Err(refused(format_args!("equipment.macAddress: {error}")));

@@ -278,7 +278,7 @@ fn check_change(change: &OrderChange) -> Result<(), Error> {
     if let Some(service) = &change.service {
         text("service", service, 1)?;
     }
-    check_given(change.external_note.as_deref(), change.characteristics.as_ref(), change.equipment.as_ref())?;
+    check_given(change.external_note.as_deref(), change.characteristics.as_ref(), &change.equipment)?;
     if changes_nothing(change) {
         return Err(refused("nothing is to be changed: give at least one field"));
     }
