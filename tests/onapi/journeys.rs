@@ -81,17 +81,17 @@ async fn whole_journey(dialect: Dialect) {
 
 #[tokio::test]
 async fn option_82_leads_to_a_subscription_in_the_standard_s_dialect() {
-    whole_journey(Dialect::Standard).await;
+    whole_journey(Dialect::Standard26).await;
 }
 
 #[tokio::test]
 async fn option_82_leads_to_a_subscription_in_the_vendor_s_dialect() {
-    whole_journey(Dialect::Vendor).await;
+    whole_journey(Dialect::Vendor26).await;
 }
 
 #[tokio::test]
 async fn responses_with_unexpected_values_are_read() {
-    let sandbox = Sandbox::builder().seed(1).onapi_dialect(Dialect::Unexpected).start().await.unwrap();
+    let sandbox = Sandbox::builder().seed(1).onapi_unexpected_values(true).start().await.unwrap();
     let network = onapi(&sandbox);
     for access in sandbox.onapi().accesses() {
         let access = id(&access.id);

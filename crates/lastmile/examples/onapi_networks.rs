@@ -17,7 +17,7 @@ use lastmile_sandbox::{Fault, Sandbox};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let ankeborg = Sandbox::builder().seed(1).start().await?;
-    let gaseborg = Sandbox::builder().seed(2).onapi_dialect(Dialect::Vendor).start().await?;
+    let gaseborg = Sandbox::builder().seed(2).onapi_dialect(Dialect::Standard26).start().await?;
     let kvackstad = Sandbox::builder().seed(3).onapi_without_endpoint("tickets").start().await?;
 
     println!("Each network by its name, with what its directory says");

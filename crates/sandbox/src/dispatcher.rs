@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
+use serde_json::json;
 use tokio::sync::watch;
 
 use crate::behaviour::{Behaviour, Effects, Request};
@@ -17,6 +18,9 @@ use crate::script::{Answer, Script, ScriptedStep};
 use crate::spec::{RouteMatch, Spec};
 use crate::tally;
 use crate::transmission::{self, End, Transmission};
+
+/// The path of the document. It is not below the prefix of a supplier.
+const DOCUMENT_PATH: &str = "/openapi.json";
 
 /// Passes the requests of one supplier to its simulated behaviour.
 pub(crate) struct Dispatcher {
@@ -75,13 +79,17 @@ impl Dispatcher {
 
     /// Handles a request and returns what is sent in response.
     pub(crate) fn handle(&self, mut received: ReceivedRequest) -> Transmission {
+        if received.method == Method::GET && received.path == DOCUMENT_PATH {
+            return Transmission::now(self.document());
+        }
         let route = self.state().behaviour.route(self.spec, &received);
         if let RouteMatch::Found(operation, _) = &route {
-            let content_type = received.header("content-type");
             let query = received.query.as_deref();
             let mut problems = self.state().behaviour.check_query(self.spec, &operation.id, query);
-            problems.extend(self.spec.check_request(&operation.id, content_type, &received.body));
+            let checked = self.state().behaviour.check_request(self.spec, &operation.id, &received);
+            problems.extend(checked.problems);
             received.problems = problems;
+            received.undocumented = checked.undocumented;
             received.operation = Some(operation.id.clone());
         }
         // One lock for everything that follows, so that the recorded requests are in the order in which they took
@@ -118,6 +126,16 @@ impl Dispatcher {
             self.carry_out_older(&mut state);
         }
         transmission
+    }
+
+    /// Returns the document, with the base URL of this supplier. No supplier has this path: the request is neither
+    /// recorded nor counted, and gets no fault.
+    fn document(&self) -> Response<Bytes> {
+        let mut document = self.spec.document().clone();
+        let prefix = self.state().behaviour.prefix();
+        document["servers"] = json!([{ "url": if prefix.is_empty() { "/" } else { prefix } }]);
+        let answer = Answer::json(200, &document);
+        self.state().response_or_violation(None, answer)
     }
 
     /// Carries out the older requests that waited for the request that was received last.
@@ -260,8 +278,6 @@ impl State {
 #[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use std::time::Duration;
-
-    use serde_json::json;
 
     use super::*;
 

@@ -7,17 +7,22 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use lastmile_sandbox::onapi::Availability;
-use lastmile_sandbox::{BuildingKind, Cocon, Covage, Fault, Faults, OnApi, Sandbox, SandboxBuilder};
+use lastmile_sandbox::{BuildingKind, Cocon, Covage, Dialect, Fault, Faults, OnApi, Sandbox, SandboxBuilder};
 
 const USAGE: &str = "\
-usage: lastmile-sandbox [--port N] [--seed N] [--faults P]
+usage: lastmile-sandbox [--port N] [--seed N] [--faults P] [--onapi-dialect NAME]
 
   --port N    the port of the first supplier on 127.0.0.1; the others listen on the next ports (default: any
               free ports)
   --seed N    the seed of keys, ids, addresses and faults (default: 1)
   --faults P  the share of requests with a fault, and of connections that are reset, from 0 to 1 (default: 0);
               the faults are late, wrong, truncated or missing responses, 429, 5xx, resets, and requests that
-              are carried out after the client has timed out";
+              are carried out after the client has timed out
+  --onapi-dialect NAME
+              the version and form of the ON-API: vendor26, standard26, standard25 or standard24 (default:
+              vendor26)
+
+Each supplier serves its OpenAPI document at /openapi.json.";
 
 /// One fault of every kind, for clients with a timeout of some seconds.
 const FAULTS: [Fault; 10] = [
@@ -74,12 +79,21 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>,
             "--port" => options.builder = options.builder.port(number("--port", arguments.next())?),
             "--seed" => options.seed = number("--seed", arguments.next())?,
             "--faults" => options.faults = fraction("--faults", arguments.next())?,
+            "--onapi-dialect" => {
+                options.builder = options.builder.onapi_dialect(dialect(arguments.next())?);
+            }
             "--help" | "-h" => return Ok(None),
             other => return Err(format!("unknown argument: {other}")),
         }
     }
     options.builder = options.builder.seed(options.seed);
     Ok(Some(options))
+}
+
+fn dialect(name: Option<String>) -> Result<Dialect, String> {
+    let name = name.ok_or("--onapi-dialect needs a name")?;
+    let named = Dialect::ALL.into_iter().find(|dialect| dialect.name() == name);
+    named.ok_or_else(|| format!("--onapi-dialect cannot be {name}"))
 }
 
 fn number<N: std::str::FromStr>(name: &str, value: Option<String>) -> Result<N, String> {
@@ -213,9 +227,10 @@ mod tests {
 
     #[test]
     fn arguments_are_parsed() {
-        let builder = Sandbox::builder().port(8080).seed(7);
+        let builder = Sandbox::builder().port(8080).seed(7).onapi_dialect(Dialect::Standard24);
         let options = Some(Options { builder, seed: 7, faults: 0.3 });
-        let built = arguments("--port 8080 --seed 7 --faults 0.3").map(|options| format!("{options:?}"));
+        let built = arguments("--port 8080 --seed 7 --faults 0.3 --onapi-dialect standard24")
+            .map(|options| format!("{options:?}"));
         assert_eq!(built, Ok(format!("{options:?}")));
         assert!(arguments("").is_ok_and(|options| options.is_some_and(|options| options.faults == 0.0)));
         assert!(arguments("--help").is_ok_and(|options| options.is_none()));
@@ -246,6 +261,8 @@ mod tests {
         for fraction in ["1.5", "-1", "NaN", "all"] {
             assert_eq!(problem(&format!("--faults {fraction}")), format!("--faults cannot be {fraction}"));
         }
+        assert_eq!(problem("--onapi-dialect"), "--onapi-dialect needs a name");
+        assert_eq!(problem("--onapi-dialect standard27"), "--onapi-dialect cannot be standard27");
         assert_eq!(problem("--colour"), "unknown argument: --colour");
     }
 }

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::access::Access;
 use super::dhcp::is_option82;
 use super::diagnostics::Probe;
-use super::dialect::Dialect;
 use super::event_log::{Change, EventLog};
 use super::invoices;
-use super::network::{AccessLine, Network};
+use super::network::{AccessLine, Network, Subscription, SubscriptionForm};
 use super::options::OnApiOptions;
+use super::order::OrderForm;
 use super::orders::Orders;
-use super::path_style::PathStyle;
+use super::paths::Paths;
 use super::query::Query;
 use super::response::{ErrorResponse, OperationResult, SuccessResponse};
 use super::tickets::Tickets;
@@ -41,14 +41,21 @@ const ENDPOINTS: [(&str, &str); 12] = [
 
 #[derive(Debug)]
 pub(super) struct Operator {
-    path_style: PathStyle,
-    dialect: Dialect,
+    paths: Paths,
     last_modified: bool,
+    keeps_references: bool,
+    legacy_endpoints: bool,
     absent_endpoints: Vec<String>,
     network: Network,
     orders: Orders,
     tickets: Tickets,
     event_log: EventLog,
+}
+
+/// A subscription on its line.
+struct Row<'a> {
+    line: &'a AccessLine,
+    subscription: &'a Subscription,
 }
 
 /// A request that was validated against the document.
@@ -76,13 +83,20 @@ impl Operator {
         for _ in 0..ACCESSES {
             network.extend(EventLog::start_time());
         }
+        let paths = Paths { dialect: options.dialect, style: options.path_style };
+        let form = OrderForm {
+            paths,
+            order_ids: options.order_ids,
+            early_subscription_ids: options.early_subscription_ids,
+        };
         Operator {
-            path_style: options.path_style,
-            dialect: options.dialect,
+            paths,
             last_modified: options.last_modified,
+            keeps_references: options.keeps_references,
+            legacy_endpoints: options.legacy_endpoints,
             absent_endpoints: options.absent_endpoints.clone(),
             network,
-            orders: Orders::new(rng, options.path_style, options.deduplicates),
+            orders: Orders::new(rng, form, options.deduplicates),
             tickets: Tickets::new(rng),
             event_log: EventLog::new(),
         }
@@ -93,8 +107,10 @@ impl Operator {
     }
 
     /// Returns whether the CO has an endpoint of this name.
-    fn has(&self, name: &str) -> bool {
-        !self.absent_endpoints.iter().any(|one| one == name)
+    fn has(&self, name: &str, path: &str) -> bool {
+        let mut operations = self.paths.dialect.spec().operations();
+        operations.any(|operation| operation.path.starts_with(path))
+            && !self.absent_endpoints.iter().any(|one| one == name)
     }
 
     /// Removes an access. Returns whether it existed.
@@ -182,7 +198,7 @@ impl Operator {
             "listOrderEvents" => self.orders.events(request.query.get("since")),
             "listEvents" => {
                 let rows = self.event_log.events().iter().map(|event| (event.time, event));
-                self.listing(rows, request, |event| Some(event.value(&self.path_style)))
+                self.listing(rows, request, |event| Some(event.value(&self.paths)))
             }
             "listInvoicePeriods" => invoices::periods(),
             "getInvoiceLines" => invoices::lines(request.id, &self.network),
@@ -195,41 +211,70 @@ impl Operator {
         }
     }
 
+    fn subscription_form(&self) -> SubscriptionForm {
+        SubscriptionForm { dialect: self.paths.dialect, keeps_references: self.keeps_references }
+    }
+
     /// Lists all lines, or those changed after a time.
     fn list_lines(&self, request: &ApiRequest<'_>) -> OperationResult {
-        let (lines, since) = (self.network.lines(), self.since(request));
+        let (lines, since, dialect) = (self.network.lines(), self.since(request), self.paths.dialect);
         match request.operation {
+            "listAccesses" if dialect.is_legacy() => {
+                // The services are part of the row. The subscriptions are not.
+                let rows = lines.map(|line| (line.changed.access.max(line.changed.services), line));
+                self.listing(rows, request, |line| Some(self.network.legacy_access_row(line, dialect)))
+            }
             "listAccesses" => {
                 let rows = lines.map(|line| (line.changed.access, line));
                 self.listing(rows, request, |line| Some(self.network.access_value(line)))
             }
             "listServices" => {
                 let rows = lines.map(|line| (line.changed.services, line));
-                self.listing(rows, request, |line| Some(line.services_value()))
+                self.listing(rows, request, |line| Some(line.services_value(dialect)))
             }
+            _ if dialect.is_legacy() => self.list_subscriptions(request),
             _ => {
                 // An access without subscriptions is part of the list of changes, but not of the complete list.
                 let listed_lines =
                     lines.filter(|line| !line.subscriptions.is_empty() || !line.ended.is_empty());
                 let rows = listed_lines.map(|line| (line.changed.subscriptions, line));
                 let listed = |line: &AccessLine| since.is_some() || !line.subscriptions.is_empty();
-                self.listing(rows, request, |line| listed(line).then(|| line.subscriptions_value()))
+                let form = self.subscription_form();
+                self.listing(rows, request, |line| listed(line).then(|| line.subscriptions_value(form)))
             }
         }
+    }
+
+    /// Lists all subscriptions, one row each, or those that were created or updated after a time. One that has ended
+    /// is in no list; only events tell that it has.
+    fn list_subscriptions(&self, request: &ApiRequest<'_>) -> OperationResult {
+        let form = self.subscription_form();
+        let of_line = |line| {
+            let row = move |subscription| Row { line, subscription };
+            let AccessLine { subscriptions, ended, .. } = line;
+            let active = subscriptions.iter().map(move |one| (one.changed, Some(row(one))));
+            active.chain(ended.iter().map(|one| (one.changed, None)))
+        };
+        let rows: Vec<(Moment, Option<Row<'_>>)> = self.network.lines().flat_map(of_line).collect();
+        self.listing(rows.iter().map(|(changed, row)| (*changed, row)), request, |row| {
+            row.as_ref().map(|row| row.subscription.value(row.line, form))
+        })
     }
 
     fn read_line(&self, request: &ApiRequest<'_>) -> OperationResult {
         let line =
             self.network.line(request.id).ok_or_else(|| ErrorResponse::not_found("access", request.id))?;
+        let dialect = self.paths.dialect;
         let probe = || Probe::new(line, self.network.rng_for(line.number, 2), EventLog::start_time());
         let body = match request.operation {
+            "getAccess" if dialect.is_legacy() => self.network.legacy_access(line, self.subscription_form()),
             "getAccess" => self.network.access_value(line),
-            "getServices" => line.services_value(),
-            "getSubscriptions" => line.subscriptions_value(),
+            "getServices" => line.services_value(dialect),
+            "getSubscriptions" => line.subscriptions_value(self.subscription_form()),
             "getCpeStatus" => probe().cpe(),
             "getHardware" => probe().hardware(),
             // The vendor sends the fields of a MAC address table in place of leases.
-            "getLeaseInfo" if self.dialect != Dialect::Vendor => probe().leases(),
+            "getLeaseInfo" if !dialect.is_vendor() => probe().leases(),
             "getMacAddressTable" | "getLeaseInfo" => probe().mac_table(),
             "getIgmpSnooping" => probe().igmp(),
             "getLinkStatus" => probe().link(),
@@ -269,21 +314,31 @@ impl Operator {
         Ok(if self.last_modified { response.header("last-modified", http_date(latest)) } else { response })
     }
 
-    /// Returns the directory. Its URLs have the host of the request.
+    /// Returns the directory. The vendor writes URLs, with the host of the request; the standard shows paths.
     fn endpoints(&self, received: &ReceivedRequest) -> SuccessResponse {
         let host = received.header("host").unwrap_or("localhost");
+        let dialect = self.paths.dialect;
         let endpoint = |(name, documented): (&str, &str)| {
+            let path = self.paths.collection(documented);
             json!({
                 "name": name,
-                "endpoint": format!("http://{host}{}", self.path_style.collection(documented)),
-                "version": "2.6",
+                "endpoint": if dialect.is_vendor() { format!("http://{host}{path}") } else { path },
+                "version": dialect.version(),
                 "documentation": format!("https://co.example/docs/{name}"),
             })
         };
-        SuccessResponse::json(
-            200,
-            ENDPOINTS.into_iter().filter(|(name, _)| self.has(name)).map(endpoint).collect(),
-        )
+        let present = || ENDPOINTS.into_iter().filter(|(name, path)| self.has(name, path));
+        // Endpoints of an earlier version, which this CO has elsewhere.
+        let earlier = |(name, documented): (&str, &str)| {
+            json!({
+                "name": name,
+                "endpoint": format!("https://legacy.co.example/onapi/2.3.1{documented}"),
+                "version": "2.3.1",
+                "documentation": format!("https://co.example/docs/2.3.1/{name}"),
+            })
+        };
+        let earlier = present().filter(|_| self.legacy_endpoints).map(earlier);
+        SuccessResponse::json(200, earlier.chain(present().map(endpoint)).collect())
     }
 }
 

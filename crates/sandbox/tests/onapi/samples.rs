@@ -24,6 +24,9 @@ fn samples_are_valid() {
         if !name.ends_with(".json") {
             continue;
         }
+        if !name.ends_with(".json") {
+            continue;
+        }
         let mut parts = name.split('.');
         let (operation, part) = (parts.next().unwrap(), parts.next().unwrap());
         let body = std::fs::read_to_string(file.path()).unwrap();
