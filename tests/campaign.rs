@@ -1,11 +1,12 @@
 //! Runs small campaigns. Large ones are run by hand, with `cargo run --release -p lastmile-tests --bin campaign`.
 
 use lastmile::onapi::types::{Access, AccessServices};
-use lastmile_sandbox::TextNormalization;
+use lastmile_sandbox::{Dialect, TextNormalization};
 use lastmile_tests::campaign::{Broken, Plan, Processes, RowsPlan, Which, keep_a_copy, run};
 
 fn plan(seed: u64) -> Plan {
-    Plan { orders: 48, seed, deduplicates: false, texts: TextNormalization::Unchanged, processes: None }
+    let (texts, dialect) = (TextNormalization::Unchanged, Dialect::default());
+    Plan { orders: 48, seed, deduplicates: false, texts, dialect, processes: None }
 }
 
 async fn is_right(plan: &Plan, which: Which) {
@@ -21,6 +22,15 @@ async fn onapi_orders_are_placed_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn onapi_orders_are_placed_once_without_deduplication() {
     is_right(&plan(2), Which::OnApi).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn onapi_orders_are_placed_once_in_the_standard_s_dialects() {
+    for (dialect, deduplicates) in
+        [(Dialect::Standard24, true), (Dialect::Standard24, false), (Dialect::Standard26, true)]
+    {
+        is_right(&Plan { dialect, deduplicates, ..plan(9) }, Which::OnApi).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lastmile_sandbox::{Fault, Faults, Sandbox, Supplier, TextNormalization};
+use lastmile_sandbox::{Dialect, Fault, Faults, Sandbox, Supplier, TextNormalization};
 
 /// How long after the client gave up a delayed request is carried out.
 const LATE: Duration = Duration::from_millis(200);
@@ -47,6 +47,8 @@ pub struct Plan {
     pub deduplicates: bool,
     /// How the supplier normalizes texts.
     pub texts: TextNormalization,
+    /// The dialect of ON-API's network.
+    pub dialect: Dialect,
     /// Workers in processes of their own; otherwise there is one, in this process.
     pub processes: Option<Processes>,
 }
@@ -77,6 +79,7 @@ fn faults(seed: u64, which: Which) -> Faults {
 pub async fn run(plan: &Plan, which: Which) -> Verdict {
     let sandbox = Sandbox::builder()
         .seed(plan.seed)
+        .onapi_dialect(plan.dialect)
         .onapi_deduplicates(plan.deduplicates)
         .covage_unique_references(plan.deduplicates)
         .text_normalization(plan.texts)

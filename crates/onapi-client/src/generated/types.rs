@@ -661,9 +661,9 @@ response_object! {
         /// Whether an order must give it.
         required: Lenient<bool> = "required",
         /// The same as `values`, as the definition names it.
-        valid_values: OneOrMany<::serde_json::Value> = "validValues",
+        valid_values: OneOrMany<::serde_json::Value> = "validValues" sensitive,
         /// The values that are valid, where only some are. So in all samples; the definition has `validValues`.
-        values: OneOrMany<::serde_json::Value> = "values",
+        values: OneOrMany<::serde_json::Value> = "values" sensitive,
     }
 }
 

@@ -80,6 +80,7 @@ pub struct OnApi {
     supplier: Supplier,
     credentials: Arc<Credentials>,
     operator: Arc<Mutex<Operator>>,
+    dialect: Dialect,
 }
 
 /// Provides what all suppliers share: received requests, counts, scripted responses and faults.
@@ -109,7 +110,12 @@ impl OnApi {
             unexpected: options.unexpected_values.then(|| UnexpectedValues::new(rng)),
         };
         let supplier = Supplier::start(port, spec, simulation).await?;
-        Ok(OnApi { supplier, credentials, operator })
+        Ok(OnApi { supplier, credentials, operator, dialect: options.dialect })
+    }
+
+    /// Returns the dialect that the network speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// Returns the accepted user name.
