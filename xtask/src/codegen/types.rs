@@ -101,7 +101,7 @@ fn render_struct(item: &ItemStruct, facts: &Facts) -> Result<Vec<String>, PassEr
             "a response, or a request that the document leaves open, keeps the fields that no document lists",
         ));
     }
-    if !extra.is_empty() && item.fields.iter().all(|field| is_optional(field)) {
+    if !extra.is_empty() && item.fields.iter().all(is_optional) {
         head.push("#[derive(Default)]".to_owned());
     }
     let mut lines = call(kind, head, &name, rows);
