@@ -53,10 +53,11 @@ fn table() -> String {
     table
 }
 
-/// Returns what stands between the two marks of a file.
-fn marked(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("<!-- dialects -->\n")?;
-    Some(rest.split_once("<!-- /dialects -->")?.0.trim())
+/// Returns what is before, between and after the two marks of a file.
+fn at_marks(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once("<!-- dialects -->\n")?;
+    let (shown, after) = rest.split_once("<!-- /dialects -->")?;
+    Some((before, shown, after))
 }
 
 /// With `UPDATE_TABLES=1`, the test writes the table into the documents instead of comparing it.
@@ -67,14 +68,18 @@ fn the_documents_show_the_table_of_the_data() {
     let own = folder.join("src/onapi/dialect/table.md");
     let readme = folder.join("../../README.md");
     let text = std::fs::read_to_string(&readme).unwrap();
-    let shown = marked(&text).unwrap();
+    let (before, shown, after) = at_marks(&text).unwrap();
     if std::env::var_os("UPDATE_TABLES").is_some() {
         std::fs::write(&own, &table).unwrap();
-        std::fs::write(&readme, text.replace(shown, table.trim())).unwrap();
+        let text = format!(
+            "{before}<!-- dialects -->
+{table}<!-- /dialects -->{after}"
+        );
+        std::fs::write(&readme, text).unwrap();
         return;
     }
     assert_eq!(std::fs::read_to_string(&own).unwrap(), table, "table.md");
-    assert_eq!(shown, table.trim(), "README.md");
+    assert_eq!(shown, table, "README.md");
 }
 
 #[test]
