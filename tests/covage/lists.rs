@@ -30,7 +30,7 @@ async fn orders_are_streamed_with_their_total() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let references = drafts(&sandbox, &covage, 60).await;
-    let filter = OrderFilter { sort: Some(OrderSort::CreationDate), ..Default::default() };
+    let filter = OrderFilter::default().with_sort(OrderSort::CreationDate);
     let mut orders = covage.orders(filter);
     assert_eq!(orders.total().await.unwrap(), Some(60));
     assert_eq!(orders.total().await.unwrap(), Some(60));
@@ -59,16 +59,15 @@ async fn a_failed_page_is_reported_and_requested_again() {
 async fn every_field_of_the_filter_is_sent() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
-    let filter = OrderFilter {
-        reference: Some("O191016_32563".into()),
-        type_: Some(ListOrdersType::Terminate),
-        status: Some("submitted".into()),
-        endpoint_ref: Some("0417101993".into()),
-        end_customer: Some("Anka".into()),
-        product_family: Some("F".into()),
-        product_line: Some("FP".into()),
-        sort: Some(OrderSort::SubmissionDateDown),
-    };
+    let filter = OrderFilter::default()
+        .with_reference("O191016_32563")
+        .with_type(ListOrdersType::Terminate)
+        .with_status("submitted")
+        .with_endpoint_ref("0417101993")
+        .with_end_customer("Anka")
+        .with_product_family("F")
+        .with_product_line("FP")
+        .with_sort(OrderSort::SubmissionDateDown);
     assert!(covage.orders(filter).next().await.is_none());
     let query = sandbox.covage().last().unwrap().query.unwrap();
     let asked: BTreeSet<&str> = query.split('&').collect();
@@ -93,7 +92,7 @@ async fn every_field_of_the_filter_is_sent() {
         (OrderSort::SubmissionDate, "submission_date"),
     ];
     for (sort, sent) in sorts {
-        let filter = OrderFilter { sort: Some(sort), ..Default::default() };
+        let filter = OrderFilter::default().with_sort(sort);
         assert!(covage.orders(filter).next().await.is_none());
         assert!(sandbox.covage().last().unwrap().query.unwrap().contains(&format!("sort={sent}")));
     }

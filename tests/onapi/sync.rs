@@ -496,7 +496,7 @@ async fn a_full_run_is_due_by_the_plan_and_when_events_may_expire() {
     let week = 7 * 24 * 3600;
     assert!(!sync::<Access>(&network, Some(&aged(&state, "full_at", week - 60))).await.full);
     assert!(sync::<Access>(&network, Some(&aged(&state, "full_at", week))).await.full);
-    let plan = SyncPlan { full_every: Duration::ZERO, ..SyncPlan::default() };
+    let plan = SyncPlan::default().with_full_every(Duration::ZERO);
     assert!(network.sync::<Access>(Some(&state), &plan).await.unwrap().is_full());
 }
 

@@ -98,11 +98,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("  {}", event.type_.get().map_or("?", |kind| kind.as_str()));
     }
     println!("  cursor: {} bytes", serde_json::to_string(events.cursor())?.len());
-    let newest = OrderFilter {
-        sort: Some(OrderSort::CreationDateDown),
-        product_family: Some("F".into()),
-        ..Default::default()
-    };
+    let newest = OrderFilter::default().with_sort(OrderSort::CreationDateDown).with_product_family("F");
     let mut orders = covage.orders(newest);
     println!("  {} fibre orders in all", orders.total().await?.unwrap_or_default());
     Ok(())

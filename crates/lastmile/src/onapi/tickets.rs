@@ -214,6 +214,7 @@ impl NewTicket {
 
 /// A filter for the list of tickets.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct TicketQuery {
     /// Limits the list to tickets with this status.
     pub status: Option<ListTicketsStatus>,
@@ -221,6 +222,26 @@ pub struct TicketQuery {
     pub opened_after: Option<Timestamp>,
     /// Limits the list to tickets that were opened or changed since this cursor.
     pub since: Option<Cursor>,
+}
+
+impl TicketQuery {
+    /// Limits the list to tickets with this status.
+    #[must_use]
+    pub fn with_status(self, status: ListTicketsStatus) -> Self {
+        Self { status: Some(status), ..self }
+    }
+
+    /// Limits the list to tickets that were opened after this time.
+    #[must_use]
+    pub fn with_opened_after(self, opened_after: Timestamp) -> Self {
+        Self { opened_after: Some(opened_after), ..self }
+    }
+
+    /// Limits the list to tickets that were opened or changed since this cursor. `None` removes the limit.
+    #[must_use]
+    pub fn with_since(self, since: impl Into<Option<Cursor>>) -> Self {
+        Self { since: since.into(), ..self }
+    }
 }
 
 /// The result of listing tickets, as summaries.
