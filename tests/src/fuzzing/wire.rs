@@ -91,7 +91,7 @@ where
 }
 
 /// The first byte chooses the expected type, the rest is what arrives.
-pub fn loose(data: &[u8]) {
+pub fn lenient(data: &[u8]) {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let Some((chosen, data)) = choose(data, 10) else { return };
     match chosen {
@@ -235,19 +235,19 @@ pub fn timestamp(data: &[u8]) {
     loosely::<Timestamp>(data, |_| None);
     let Ok(text) = std::str::from_utf8(data) else { return };
     let json = serde_json::to_string(text).expect("a text can be written");
-    let loose: Lenient<Timestamp> = reads_back(json.as_bytes()).expect("any text is read");
+    let lenient: Lenient<Timestamp> = reads_back(json.as_bytes()).expect("any text is read");
     let moment = text.parse::<Timestamp>();
     assert_eq!(serde_json::from_str::<Timestamp>(&json).is_ok(), moment.is_ok());
     let Ok(moment) = moment else {
         // A date alone, or a time without an offset, is coerced, and reported as such.
-        assert!(loose.unexpected().is_some(), "{text}");
+        assert!(lenient.unexpected().is_some(), "{text}");
         return;
     };
-    assert_eq!(loose.get(), Some(&moment));
+    assert_eq!(lenient.get(), Some(&moment));
     let written = moment.to_string();
     assert_eq!(written.parse(), Ok(moment), "{text} is written as {written}");
     assert_eq!(written.parse::<Timestamp>().map(|again| again.at()), Ok(moment.at()));
-    assert_eq!(loose.unexpected().is_none(), written == text, "{text} is written as {written}");
+    assert_eq!(lenient.unexpected().is_none(), written == text, "{text} is written as {written}");
     let own = Timestamp::from(moment.at());
     assert_eq!((own.at(), own.to_string().parse()), (moment.at(), Ok(own)), "{text}");
 }
