@@ -159,23 +159,18 @@ impl Error {
     /// Returns the error for a call that the caller's own check rejected before anything was sent. For facades over a generated
     /// client.
     pub fn invalid(api: &'static str, reason: impl Into<String>) -> Self {
-        Self::unsent(api, Outcome::Invalid, reason)
+        Self::new(Inner::of(api, Outcome::Invalid, reason.into()))
     }
 
     /// Returns the error for a call that must not be repeated before it is known whether it took effect. For facades over a
     /// generated client.
     pub fn indeterminate(api: &'static str, reason: impl Into<String>) -> Self {
-        Self::unsent(api, Outcome::Indeterminate, reason)
+        Self::new(Inner::of(api, Outcome::Indeterminate, reason.into()))
     }
 
     /// Returns the error for a call that the caller's own check delays. For facades over a generated client.
     pub fn throttled(api: &'static str, reason: impl Into<String>) -> Self {
-        Self::unsent(api, Outcome::Throttled, reason)
-    }
-
-    pub(crate) fn contradicting(mut self) -> Self {
-        self.0.contradicts = true;
-        self
+        Self::new(Inner::of(api, Outcome::Throttled, reason.into()))
     }
 
     /// Returns whether the supplier responded with success about something other than the request: something was done, but it is
@@ -204,10 +199,6 @@ impl Error {
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
         self
-    }
-
-    fn unsent(api: &'static str, outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self::new(Inner::of(api, outcome, reason.into()))
     }
 
     /// Returns the outcome of the call.
