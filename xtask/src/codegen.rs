@@ -2,8 +2,8 @@
 //!
 //! progenitor cannot read the documents as they are. Passes, each with a name and one reason, change the document before
 //! generation ([`spec_passes`]). Then [`client`] writes the methods as calls of the transport of `lastmile_core`, [`types`] the
-//! types as calls of its macros, and [`table`] the operations. What a pass learns
-//! and a later step needs is in [`document::Facts`]. A pass that matches nothing fails the build, so obsolete passes get removed.
+//! types as calls of its macros, and [`table`] the operations. What a pass learns and a later step needs is in
+//! [`document::Facts`]. A pass that matches nothing fails the build, so obsolete passes get removed.
 
 mod api_md;
 mod client;

@@ -14,27 +14,20 @@ use crate::error::Outcome;
 
 /// Returns the failure of a request without a response.
 #[cold]
-pub(crate) fn without_answer(error: reqwest::Error, url: &Url) -> Failure {
+pub(crate) fn without_answer(error: reqwest::Error) -> Failure {
+    // Each error of a request that was written has its URL.
+    let host = error.url().map(host).unwrap_or_default();
     let error = error.without_url();
     let cause = Cause::of(&error);
     let failure = if error.is_builder() {
         Failure::of(Outcome::Invalid, "the values given cannot be written as a request")
     } else if error.is_connect() {
         let permanent = matches!(cause, Cause::Certificate(_));
-        Failure { permanent, ..Failure::of(Outcome::NotSent, cause.of_no_connection(&host(url))) }
+        Failure { permanent, ..Failure::of(Outcome::NotSent, cause.of_no_connection(&host)) }
     } else {
-        Failure::of(Outcome::Indeterminate, cause.of_no_answer(&host(url)))
+        Failure::of(Outcome::Indeterminate, cause.of_no_answer(&host))
     };
     Failure { source: Some(error), ..failure }
-}
-
-/// Returns whether a prerequisite request, such as a token request, would fail again, and why it has no response.
-#[cold]
-pub(crate) fn why_unanswered(error: reqwest::Error, base: &str) -> (bool, String) {
-    let (cause, is_connect) = (Cause::of(&error), error.is_connect());
-    let host = base.parse().map_or_else(|_| "the server".to_owned(), |url: Url| host(&url));
-    let reason = if is_connect { cause.of_no_connection(&host) } else { cause.of_no_answer(&host) };
-    (is_connect && matches!(cause, Cause::Certificate(_)), reason)
 }
 
 /// Returns whether the head of the response has more lines than the client reads.
