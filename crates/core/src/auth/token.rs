@@ -277,13 +277,13 @@ impl TokenSource {
     /// Reads the token in the body of a successful response, and remembers it as a secret.
     fn read(&self, body: &[u8]) -> Result<Token, &'static str> {
         let json: Value = serde_json::from_slice(without_mark(body))
-            .map_err(|_| "no token was obtained: the answer to the login is not JSON")?;
+            .map_err(|_| "no token was obtained: the response to the login is not JSON")?;
         let text =
             |pointer: &str| json.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
         let token =
-            text(self.flow.token).ok_or("no token was obtained: the answer to the login holds none")?;
+            text(self.flow.token).ok_or("no token was obtained: the response to the login holds none")?;
         let mut header = HeaderValue::from_str(&format!("{} {token}", self.flow.prefix))
-            .map_err(|_| "no token was obtained: the one in the answer cannot be sent as a header")?;
+            .map_err(|_| "no token was obtained: the one in the response cannot be sent as a header")?;
         header.set_sensitive(true);
         let renewal = text(self.flow.renewal).map(str::to_owned);
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
