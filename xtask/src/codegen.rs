@@ -1,9 +1,9 @@
 //! Generates the sources of the client crates from the documents in `specs/`.
 //!
 //! progenitor cannot read the documents as they are. Passes, each with a name and one reason, change the document before
-//! generation ([`spec_passes`]) and the types after it ([`rust_passes`]). Then [`client`] writes the methods as calls of the
-//! transport of `lastmile_core`, [`types`] the types as calls of its macros, and [`table`] the operations. What a pass learns
-//! and a later step needs is in [`document::Facts`]. A pass that matches nothing fails the build, so obsolete passes get removed.
+//! generation ([`spec_passes`]). Then [`client`] writes the methods as calls of the transport of `lastmile_core`, [`types`] the
+//! types as calls of its macros, and [`table`] the operations. What a pass learns and a later step needs is in
+//! [`document::Facts`]. A pass that matches nothing fails the build, so obsolete passes get removed.
 
 mod api_md;
 mod client;
@@ -12,7 +12,6 @@ mod error;
 mod generate;
 pub(crate) mod output;
 mod row_identity;
-mod rust_passes;
 mod spec_passes;
 mod table;
 #[cfg(test)]
@@ -26,10 +25,6 @@ use document::Document;
 pub(crate) use error::Error;
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 
-/// The documents and the folders of their client crates.
-const APIS: [(&str, &str); 3] =
-    [("cocon", "cocon-client"), ("covage", "covage-client"), ("onapi", "onapi-client")];
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Write,
@@ -38,13 +33,10 @@ pub(crate) enum Mode {
 
 pub(crate) fn run(mode: Mode) -> Result<(), Error> {
     let root = root();
-    every_document_is_listed(&root)?;
     let mut matches = BTreeMap::new();
     let mut files = Vec::new();
-    for (api, folder) in APIS {
-        let yaml = output::read(&root.join(format!("specs/{api}.yaml")))?;
-        let document = Document::parse(api, &yaml).map_err(|error| error.during(api, "reading"))?;
-        let folder = root.join("crates").join(folder);
+    for document in documents(&root)? {
+        let folder = root.join(format!("crates/{}-client", document.api));
         files.push((folder.join("API.md"), api_md::render(&document)));
         let sources = sources(document, &mut matches)?;
         files.extend(sources.map(|(name, source)| (folder.join("src/generated").join(name), source)));
@@ -60,14 +52,14 @@ pub(crate) fn run(mode: Mode) -> Result<(), Error> {
     if errors.is_empty() { Ok(()) } else { Err(Error(errors.join("\n\n"))) }
 }
 
-fn every_document_is_listed(root: &Path) -> Result<(), Error> {
-    for path in output::files(&root.join("specs"), "yaml")? {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        if !APIS.iter().any(|(api, _)| *api == name) {
-            return Err(Error(format!("specs/{name}.yaml is in no row of APIS in xtask/src/codegen.rs")));
-        }
-    }
-    Ok(())
+/// Reads the documents, in the order of their names.
+fn documents(root: &Path) -> Result<Vec<Document>, Error> {
+    let paths = output::files(&root.join("specs"), "yaml")?;
+    let documents = paths.iter().map(|path| {
+        let api = path.file_stem().unwrap_or_default().to_string_lossy();
+        Document::parse(&api, &output::read(path)?).map_err(|error| error.during(&api, "reading"))
+    });
+    documents.collect()
 }
 
 fn every_pass_matched(matches: &BTreeMap<&'static str, usize>) -> Result<(), Error> {
@@ -91,10 +83,7 @@ fn sources(
     }
     let file = generate::client(&document).map_err(|error| error.during(&api, "generation"))?;
     let mut types = types::generated(&file).map_err(|error| error.during(&api, "types"))?;
-    for pass in rust_passes::PASSES {
-        *matches.entry(pass.name).or_default() +=
-            (pass.run)(&mut types, &document.facts).map_err(|error| error.during(&api, pass.name))?;
-    }
+    types::check_sensitive(&types, &document.facts).map_err(|error| error.during(&api, "redact-debug"))?;
     let client = client::render(&document, &file.items, &mut types);
     let client = client.map_err(|error| error.during(&api, "client"))?;
     let operations = table::render(&document).map_err(|error| error.during(&api, "operation table"))?;

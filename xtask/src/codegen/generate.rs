@@ -41,19 +41,15 @@ impl VisitMut for ShortPaths {
 
 fn generate(json: &Value) -> Result<syn::File, String> {
     let openapi: OpenAPI = serde_json::from_value(json.clone()).map_err(|error| error.to_string())?;
-    let tokens = catch_panic(|| {
-        Generator::new(&settings()).generate_tokens(&openapi).map_err(|error| error.to_string())
-    })?;
-    syn::parse2(tokens).map_err(|error| error.to_string())
-}
-
-fn settings() -> GenerationSettings {
     let mut settings = GenerationSettings::new();
     settings
         .with_interface(InterfaceStyle::Positional)
         .with_crate("lastmile-core", CrateVers::Any, None)
         .with_map_type("::std::collections::BTreeMap");
-    settings
+    let tokens = catch_panic(|| {
+        Generator::new(&settings).generate_tokens(&openapi).map_err(|error| error.to_string())
+    })?;
+    syn::parse2(tokens).map_err(|error| error.to_string())
 }
 
 /// Returns the first operation for which generation fails without the other operations too. progenitor does not name it.

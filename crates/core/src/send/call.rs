@@ -6,7 +6,7 @@ use serde::Serialize;
 use tracing::Instrument as _;
 
 use super::{CallRecord, send_repeatedly};
-use crate::classify::Failure;
+use crate::classify::{Failure, without_answer};
 use crate::client::Transport;
 use crate::decode::read_body;
 use crate::error::{Error, Outcome};
@@ -88,12 +88,8 @@ impl Call<'_> {
         let mut record = CallRecord::start(transport, self.operation);
         let mut request = match self.request.build() {
             Ok(request) => request,
-            Err(error) => {
-                let failure =
-                    Failure::of(Outcome::Invalid, "the values given cannot be written as a request");
-                let source = Some(error.without_url());
-                return Err(record.error(&transport.shared, Failure { source, ..failure }));
-            }
+            // The values that the caller gave cannot be written.
+            Err(error) => return Err(record.error(&transport.shared, without_answer(error))),
         };
         let span = record.span.clone();
         let result = {
