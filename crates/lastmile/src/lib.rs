@@ -68,7 +68,7 @@ mod poll;
 mod prepared;
 #[cfg(feature = "_calls")]
 mod progress;
-mod quiet;
+mod redact;
 pub mod rules;
 #[cfg(feature = "_calls")]
 mod setup;

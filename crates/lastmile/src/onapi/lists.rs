@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{EndpointName, OnApi};
-use crate::quiet;
+use crate::redact;
 
 impl OnApi {
     /// Returns the accesses that were created or changed since a cursor, or all accesses. The rows are decoded one by one, so
@@ -155,7 +155,7 @@ pub struct Cursor(pub(super) String);
 
 impl<'de> Deserialize<'de> for Cursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        quiet::text(deserializer).map(Self)
+        redact::text(deserializer).map(Self)
     }
 }
 

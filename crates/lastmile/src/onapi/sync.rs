@@ -18,7 +18,7 @@ pub(super) use sealed::Kind;
 
 use super::OnApi;
 use super::lists::{ChangedRows, Changes, Cursor};
-use crate::quiet::quietly;
+use crate::redact::redact_errors;
 
 /// The progress of a synchronized copy. Store it with the copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub struct SyncState {
     doubtful: bool,
 }
 
-quietly!(SyncState);
+redact_errors!(SyncState);
 
 /// When to read the complete list again.
 #[derive(Clone, Debug, PartialEq, Eq)]
