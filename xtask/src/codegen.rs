@@ -1,4 +1,4 @@
-//! Generates the sources of the client crates from the documents in `specs/`.
+//! Generates the sources of the client crates from the documents in `specs/`, and copies the documents into the sandbox.
 //!
 //! progenitor cannot read the documents as they are. Passes, each with a name and one reason, change the document before
 //! generation ([`spec_passes`]). Then [`client`] writes the methods as calls of the transport of `lastmile_core`, [`types`] the
@@ -42,6 +42,12 @@ pub(crate) fn run(mode: Mode) -> Result<(), Error> {
         files.extend(sources.map(|(name, source)| (folder.join("src/generated").join(name), source)));
     }
     every_pass_matched(&matches)?;
+    // The package of the sandbox must contain the documents that it validates against.
+    for path in output::files(&root.join("specs"), "yaml")? {
+        if let Some(name) = path.file_name() {
+            files.push((root.join("crates/sandbox/specs").join(name), output::read(&path)?));
+        }
+    }
     let results = files.into_iter().map(|(path, content)| match mode {
         Mode::Write => output::write(&path, &content),
         Mode::Check => output::compare(&root, &path, &content),

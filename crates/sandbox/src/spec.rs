@@ -59,17 +59,17 @@ pub enum ExamplePart {
 
 static COCON: LazyLock<Spec> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the document is part of this crate, and its tests read it")]
-    Spec::parse(include_str!("../../../specs/cocon.yaml")).expect("specs/cocon.yaml can be read")
+    Spec::parse(include_str!("../specs/cocon.yaml")).expect("specs/cocon.yaml can be read")
 });
 
 static COVAGE: LazyLock<Spec> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the document is part of this crate, and its tests read it")]
-    Spec::parse(include_str!("../../../specs/covage.yaml")).expect("specs/covage.yaml can be read")
+    Spec::parse(include_str!("../specs/covage.yaml")).expect("specs/covage.yaml can be read")
 });
 
 static ONAPI: LazyLock<Spec> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the document is part of this crate, and its tests read it")]
-    Spec::parse(include_str!("../../../specs/onapi.yaml")).expect("specs/onapi.yaml can be read")
+    Spec::parse(include_str!("../specs/onapi.yaml")).expect("specs/onapi.yaml can be read")
 });
 
 impl Spec {
