@@ -63,6 +63,8 @@ mod list;
 #[cfg(feature = "onapi")]
 pub mod onapi;
 #[cfg(feature = "_calls")]
+pub mod outbox;
+#[cfg(feature = "_calls")]
 mod poll;
 #[cfg(feature = "_calls")]
 mod prepared;
