@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Client, OpenError, Step};
+use super::chain::open as open_chain;
+use super::{Chain, Client, OpenError, Step};
 use crate::prepared::sealed::Supplier as _;
 use crate::prepared::step::open;
 
 macro_rules! client {
-    ($client:ty: $($request:ty),+ $(,)?) => {
+    ($client:ty: $($request:ty),+; $($chain:ty),+ $(,)?) => {
         impl Client for $client {
             fn supplier(&self) -> &str {
                 <$client>::API
@@ -24,6 +25,7 @@ macro_rules! client {
             fn open(&self, kind: &str, body: &str) -> Result<Box<dyn Step>, OpenError> {
                 match kind {
                     $(<$request as crate::Creation>::KIND => open::<$request>(self, body),)+
+                    $(<$chain as Chain>::KIND => open_chain::<$chain>(self, body),)+
                     _ => Err(OpenError::UnknownKind),
                 }
             }
@@ -35,14 +37,16 @@ macro_rules! client {
 client!(
     crate::cocon::Cocon: crate::cocon::types::CustomerCreate, crate::cocon::types::ContactCreate,
     crate::cocon::types::CustomerContractCreate, crate::cocon::types::ProjectAssetApprovalCreate,
-    crate::cocon::NamedConnection, crate::cocon::BuildingConnection, crate::cocon::Batch,
+    crate::cocon::NamedConnection, crate::cocon::BuildingConnection, crate::cocon::Batch;
+    super::BatchAndReport,
 );
 
 #[cfg(feature = "covage")]
 client!(
     crate::covage::Covage: crate::covage::NewOrder, crate::covage::Submission, crate::covage::types::ContactCreate,
-    crate::covage::Information, crate::covage::Migration,
+    crate::covage::Information, crate::covage::Migration;
+    super::DraftAndSubmit,
 );
 
 #[cfg(feature = "onapi")]
-client!(crate::onapi::OnApi: crate::onapi::NewOrder, crate::onapi::NewTicket, crate::onapi::TicketChange);
+client!(crate::onapi::OnApi: crate::onapi::NewOrder, crate::onapi::NewTicket, crate::onapi::TicketChange; super::PlaceAndFollow);

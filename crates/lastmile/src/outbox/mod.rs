@@ -17,10 +17,19 @@
 
 mod answer;
 mod canonical;
+mod chain;
+mod chains;
 mod clients;
 
 pub use answer::{Answer, Refusal, RefusalDetail, Retry};
 pub use canonical::canonical;
+pub use chain::{Chain, Kind};
+#[cfg(feature = "cocon")]
+pub use chains::BatchAndReport;
+#[cfg(feature = "covage")]
+pub use chains::DraftAndSubmit;
+#[cfg(feature = "onapi")]
+pub use chains::PlaceAndFollow;
 
 use std::fmt;
 use std::pin::Pin;
