@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Answer, Client, Enqueue, Entry, OpenError, Phase, Refusal, Retry, Step, StepFuture, canonical};
+#[cfg(feature = "onapi")]
+use super::Refusal;
+use super::{Answer, Client, Enqueue, Entry, OpenError, Phase, Retry, Step, StepFuture, canonical};
 
 /// The version of the stored form.
 const VERSION: u32 = 1;
