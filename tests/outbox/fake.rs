@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 #[derive(Clone, Debug)]
 pub(crate) enum Fate {
     Refused,
-    /// It takes effect, and the answer is lost.
+    /// It takes effect, and the response is lost.
     AnswerLost,
     /// It is lost.
     RequestLost,
@@ -153,9 +153,9 @@ impl FakeStep {
             }
             Some(Fate::AnswerLost) => {
                 self.world.add_effect(&reference);
-                return Answer::Indeterminate(Retry::new("no answer", None));
+                return Answer::Indeterminate(Retry::new("no response", None));
             }
-            Some(Fate::RequestLost) => return Answer::Indeterminate(Retry::new("no answer", None)),
+            Some(Fate::RequestLost) => return Answer::Indeterminate(Retry::new("no response", None)),
             Some(Fate::NotSent) => {
                 self.order.is_sent = false;
                 return Answer::NotSent(Retry::new("unreachable", None));

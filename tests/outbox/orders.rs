@@ -82,7 +82,7 @@ async fn an_answer_that_arrives_after_the_order_was_taken_over_settles_it() {
         let mut events = outbox.events("test").poll_interval(Duration::from_millis(20));
         outbox.register_consumer("test").await.unwrap();
         let slow = quick(outbox.worker()).serve(Fake(world.clone())).start();
-        // The lease ends while the answer is awaited, and the order is reconciled.
+        // The lease ends while the response is awaited, and the order is reconciled.
         let event = events.next().await.unwrap().unwrap();
         assert!(matches!(event.kind(), EventKind::NeedsPerson { .. }), "{:?}", event.kind());
         event.ack().await.unwrap();

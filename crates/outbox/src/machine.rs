@@ -219,7 +219,7 @@ impl Booking {
             Answer::NeedsPerson { reason, manual_check } => Self::needs_person(reason, manual_check),
             // An answer of a later version of the facade.
             _ => Self::needs_person(
-                "the answer is of a kind that this outbox does not know",
+                "the response is of a kind that this outbox does not know",
                 after.manual_check,
             ),
         }

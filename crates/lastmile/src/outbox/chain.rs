@@ -200,7 +200,7 @@ fn needs_person<C: Chain>(reason: String) -> Answer {
     Answer::NeedsPerson { reason, manual_check: C::MANUAL_CHECK.to_owned() }
 }
 
-/// Returns the answer of an order that the supplier did not carry out.
+/// Returns the response of an order that the supplier did not carry out.
 #[cfg(feature = "onapi")]
 pub(crate) fn failed(reason: &str, supplier_reason: Option<&str>) -> Answer {
     Answer::Refused(Refusal { message: supplier_reason.map(str::to_owned), ..Refusal::new(reason) })
