@@ -4,8 +4,8 @@
 mod calls;
 mod lists;
 mod plain;
-mod program;
 mod progenitor;
+mod program;
 mod server;
 
 pub use calls::{Caller, Cost, FutureSizes, calls, follow, future_sizes};

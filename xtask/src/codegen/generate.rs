@@ -14,10 +14,11 @@ use super::error::PassError;
 
 /// Returns the client as progenitor generates it, with short paths.
 pub(crate) fn client(document: &Document) -> Result<syn::File, PassError> {
-    let mut file = generate(&document.json, &settings()).map_err(|message| match failing_operation(document) {
-        Some(operation) => PassError::at(operation, message),
-        None => PassError::new(message),
-    })?;
+    let mut file =
+        generate(&document.json, &settings()).map_err(|message| match failing_operation(document) {
+            Some(operation) => PassError::at(operation, message),
+            None => PassError::new(message),
+        })?;
     visit_file_mut(&mut ShortPaths, &mut file);
     Ok(file)
 }

@@ -26,7 +26,8 @@ pub(super) fn ahead() -> usize {
         }
         _ => 1,
     };
-    if threads > 1 { (threads + 1).min(MOST) } else { 0 }
+    // With fewer, threads run out of work while the caller's task is not scheduled.
+    if threads > 1 { (2 * threads + 2).min(MOST) } else { 0 }
 }
 
 /// The remaining rows of a batch.

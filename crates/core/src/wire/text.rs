@@ -256,11 +256,11 @@ mod tests {
     #[test]
     fn a_text_behaves_like_a_str() {
         for text in TEXTS {
-            let inline = Text::from(text);
+            let (inline, string) = (Text::from(text), text.to_owned());
             assert_eq!(inline, text);
             assert_eq!(inline, *text);
-            assert_eq!(inline, text.to_owned());
-            assert!(text == inline && text.to_owned() == inline);
+            assert_eq!(inline, string);
+            assert!(*text == inline && text == inline && string == inline);
             assert_eq!(inline.as_str(), text);
             assert_eq!(format!("{inline} {inline:?} {inline:>30}"), format!("{text} {text:?} {text:>30}"));
             assert_eq!(String::from(inline.clone()), text);

@@ -201,8 +201,7 @@ impl NewTicket {
             ("accessId", &body.access_id),
         ];
         fields.into_iter().any(|(name, given)| {
-            let held =
-                serde_json::from_value::<Lenient<Text>>(answer.get(name).cloned().unwrap_or_default());
+            let held = serde_json::from_value::<Lenient<Text>>(answer.get(name).cloned().unwrap_or_default());
             held.is_ok_and(|held| Match::of_field(&held, given.as_ref()) == Match::No)
         })
     }
