@@ -10,6 +10,7 @@ use compact_str::CompactString;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::quiet::quiet;
 use super::{Field, Lenient, Readable, Reading, Scalar};
 
 /// A text in a response. It stores up to 24 bytes without an allocation, and takes as much memory as a [`String`].
@@ -189,7 +190,7 @@ impl Serialize for Text {
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TextVisitor)
+        deserializer.deserialize_str(TextVisitor).map_err(quiet)
     }
 }
 
@@ -199,7 +200,7 @@ impl Visitor<'_> for TextVisitor {
     type Value = Text;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
+        f.write_str("a text")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
