@@ -29,7 +29,7 @@ mod lenient;
 mod list;
 mod object;
 mod patch;
-mod quiet;
+mod redact;
 mod request;
 mod response;
 mod segment;

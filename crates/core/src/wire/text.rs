@@ -10,7 +10,7 @@ use compact_str::CompactString;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::quiet::quiet;
+use super::redact::redact_error;
 use super::{Field, Lenient, Readable, Reading, Scalar};
 
 /// A text in a response. It stores up to 24 bytes without an allocation, and takes as much memory as a [`String`].
@@ -190,7 +190,7 @@ impl Serialize for Text {
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TextVisitor).map_err(quiet)
+        deserializer.deserialize_str(TextVisitor).map_err(redact_error)
     }
 }
 

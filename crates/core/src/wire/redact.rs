@@ -2,11 +2,11 @@ use serde::{Deserialize, Deserializer, de};
 
 /// Reads a string. The error for any other value does not quote it, since it may be personal data.
 pub(super) fn text_alone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    String::deserialize(deserializer).map_err(quiet)
+    String::deserialize(deserializer).map_err(redact_error)
 }
 
 /// Removes the quoted value from an error about an unexpected type. Any other error is unchanged.
-pub(super) fn quiet<E: de::Error>(error: E) -> E {
+pub(super) fn redact_error<E: de::Error>(error: E) -> E {
     let text = error.to_string();
     match text.split_once(": ") {
         Some((what @ ("invalid type" | "invalid value"), _)) => {
