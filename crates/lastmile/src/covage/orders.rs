@@ -37,7 +37,7 @@ impl Covage {
     /// # use lastmile::covage::{Covage, OrderFilter, OrderSort};
     ///
     /// # async fn example(covage: &Covage) -> lastmile::Result<()> {
-    /// let oldest_first = OrderFilter { sort: Some(OrderSort::CreationDate), ..Default::default() };
+    /// let oldest_first = OrderFilter::default().with_sort(OrderSort::CreationDate);
     /// let mut orders = covage.orders(oldest_first);
     /// while let Some(order) = orders.next().await {
     ///     println!("{:?}", order?.get().and_then(|order| order.status.get().cloned()));
