@@ -38,7 +38,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Returns the plan for `docs/performance.md`. It takes about twelve minutes.
+    /// Returns the plan for `docs/performance.md`. It takes a quarter of an hour.
     pub fn full() -> Self {
         Self {
             runs: 5,
