@@ -24,6 +24,7 @@ fn samples(api: &str) -> Vec<Sample> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/samples").join(api);
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut samples: Vec<Sample> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .map(|path| {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             let mut parts = name.splitn(3, '.');

@@ -75,7 +75,7 @@ mod poll;
 mod prepared;
 #[cfg(feature = "_calls")]
 mod progress;
-mod quiet;
+mod redact;
 pub mod rules;
 #[cfg(feature = "_calls")]
 mod setup;
@@ -127,7 +127,7 @@ pub use stream::Follow;
 #[cfg(feature = "_calls")]
 pub mod wire {
     pub use lastmile_core::wire::{
-        Decimal, Lenient, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Scalar, Segment, Timestamp,
-        Unexpected,
+        Decimal, Lenient, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Scalar, Segment, Text,
+        Timestamp, Unexpected,
     };
 }

@@ -105,8 +105,7 @@ impl Site {
             status: None,
         };
         let offers = crate::covage(sandbox).offers(&request).await.expect("no faults yet");
-        let products =
-            offers.offers.iter().filter_map(|offer| offer.get()?.product.get()?.code.get().cloned());
+        let products = offers.offers.iter().filter_map(|offer| offer.get()?.product.get()?.code.as_deref());
         let product = products.take(1).collect::<String>();
         let eligibility = offers.eligibility_ref.as_deref().expect("an eligible building").to_owned();
         let socket = building.sockets[0].reference.clone();

@@ -21,6 +21,9 @@ fn samples_are_valid() {
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap();
         let name = file.file_name().into_string().unwrap();
+        if !name.ends_with(".json") {
+            continue;
+        }
         let mut parts = name.split('.');
         let (operation, part) = (parts.next().unwrap(), parts.next().unwrap());
         let body = std::fs::read_to_string(file.path()).unwrap();
