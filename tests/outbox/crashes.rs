@@ -73,7 +73,8 @@ impl Scene {
         let mut held = HashMap::new();
         for access in &self.accesses {
             for order in network.orders_of(&access.parse().unwrap()).await.unwrap() {
-                let reference = order.get().and_then(|order| order.sp_reference.get().cloned()).unwrap();
+                let reference =
+                    order.get().and_then(|order| order.sp_reference.get().map(ToString::to_string)).unwrap();
                 *held.entry(reference).or_insert(0) += 1;
             }
         }
