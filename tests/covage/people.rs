@@ -146,7 +146,7 @@ async fn services_are_listed_and_migrated_to_fibre() {
     let mut services = covage.services();
     let mut read = Vec::new();
     while let Some(service) = services.next().await {
-        read.push(service.unwrap().into_option().unwrap().uuid.into_option().unwrap());
+        read.push(service.unwrap().into_option().unwrap().uuid.into_string().unwrap());
     }
     assert_eq!(read, seeded.iter().map(|one| one.uuid.clone()).collect::<Vec<_>>());
 

@@ -81,7 +81,7 @@ async fn a_full_run_is_followed_by_changes_and_deletions() {
 
     let all = sync::<Access>(&network, None).await;
     let copy: BTreeSet<String> =
-        all.rows.into_iter().map(|row| row.access_id.into_option().unwrap()).collect();
+        all.rows.into_iter().map(|row| row.access_id.into_string().unwrap()).collect();
     let there: BTreeSet<String> = sandbox.onapi().accesses().into_iter().map(|access| access.id).collect();
     assert_eq!(copy, there);
     assert!(!copy.contains(&torn_down));

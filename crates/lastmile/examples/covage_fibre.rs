@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ..Default::default()
     };
     let contact = Prepared::new(contact)?.place(&covage).await?;
-    let contact_uuid = contact.contact_uuid.into_option().ok_or("no contact")?;
+    let contact_uuid = contact.contact_uuid.into_string().ok_or("no contact")?;
     println!("  contact {contact_uuid}; said again, it would be the same one");
 
     println!("A draft");

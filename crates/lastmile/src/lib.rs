@@ -49,6 +49,11 @@
     not(all(feature = "cocon", feature = "covage", feature = "onapi")),
     allow(rustdoc::broken_intra_doc_links)
 )]
+// An outbox is built without any supplier when nothing else in the build enables one.
+#![cfg_attr(
+    not(any(feature = "cocon", feature = "covage", feature = "onapi")),
+    allow(dead_code, unused_imports, unused_macros)
+)]
 
 #[cfg(feature = "_calls")]
 mod checks;
@@ -58,12 +63,14 @@ pub mod cocon;
 pub mod covage;
 #[cfg(feature = "_calls")]
 mod error;
-#[cfg(any(feature = "cocon", feature = "covage", feature = "onapi"))]
+#[cfg(feature = "_calls")]
 mod id;
 #[cfg(any(feature = "covage", feature = "onapi"))]
 mod list;
 #[cfg(feature = "onapi")]
 pub mod onapi;
+#[cfg(feature = "_calls")]
+pub mod outbox;
 #[cfg(feature = "_calls")]
 mod poll;
 #[cfg(feature = "_calls")]
@@ -122,7 +129,7 @@ pub use stream::Follow;
 #[cfg(feature = "_calls")]
 pub mod wire {
     pub use lastmile_core::wire::{
-        Decimal, Lenient, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Scalar, Segment, Timestamp,
-        Unexpected,
+        Decimal, Lenient, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Scalar, Segment, Text,
+        Timestamp, Unexpected,
     };
 }

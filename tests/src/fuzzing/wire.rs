@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 use lastmile::onapi::types::{Access, OrderState};
-use lastmile::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Timestamp};
+use lastmile::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Text, Timestamp};
 use lastmile_core::reqwest::Url;
 use lastmile_core::wire::Readable;
 use serde::de::DeserializeOwned;
@@ -95,11 +95,11 @@ pub fn lenient(data: &[u8]) {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let Some((chosen, data)) = choose(data, 10) else { return };
     match chosen {
-        0 => loosely::<String>(data, |json| {
+        0 => loosely::<Text>(data, |json| {
             Some(match json {
-                Value::String(text) => Some(text.clone()),
+                Value::String(text) => Some(text.into()),
                 Value::Number(number) if number.is_f64() && number.as_f64()?.abs() >= EXACT => None,
-                Value::Number(_) | Value::Bool(_) => Some(json.to_string()),
+                Value::Number(_) | Value::Bool(_) => Some(json.to_string().into()),
                 _ => None,
             })
         }),
@@ -172,7 +172,7 @@ fn list<T: Readable + Serialize>(data: &[u8]) {
 pub fn one_or_many(data: &[u8]) {
     let Some((chosen, data)) = choose(data, 7) else { return };
     match chosen {
-        0 => list::<String>(data),
+        0 => list::<Text>(data),
         1 => list::<i64>(data),
         2 => list::<Decimal>(data),
         3 => list::<Timestamp>(data),

@@ -262,7 +262,7 @@ fn lenient(schema: &mut Value, readable: &BTreeSet<String>) -> Result<(), String
     let value = match (schema["type"].as_str(), schema["format"].as_str()) {
         (Some("string"), Some("date-time")) => rust_type("Timestamp", vec![]),
         (Some("string"), Some("date")) => json!({ "type": "string", "format": "date" }),
-        (Some("string"), _) => json!({ "type": "string" }),
+        (Some("string"), _) => rust_type("Text", vec![]),
         (Some("integer"), _) => json!({ "type": "integer", "format": "int64" }),
         (Some("array"), _) => {
             lenient(&mut schema["items"], readable)?;

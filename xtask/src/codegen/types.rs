@@ -11,7 +11,7 @@ use super::error::PassError;
 const IMPORTS: &str = "\
 #![allow(unused_imports)]
 
-use ::lastmile_core::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Timestamp};
+use ::lastmile_core::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Text, Timestamp};
 use ::lastmile_core::{
     closed_enum, merge_patch, open_enum, parameters, request_object, response_map, response_object,
 };

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::{Stream, StreamExt as _};
 use lastmile_core::Error;
 use lastmile_core::rows::{RowError, Rows};
-use lastmile_core::wire::{Lenient, OneOrMany};
+use lastmile_core::wire::{Lenient, OneOrMany, Text};
 use lastmile_onapi::types::{Access, AccessServices, AccessSubscriptions};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -85,7 +85,7 @@ impl Synced for AccessSubscriptions {}
 
 #[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
 mod sealed {
-    use super::{Cursor, Deleted, Error, Lenient, OnApi, Rows};
+    use super::{Cursor, Deleted, Error, Lenient, OnApi, Rows, Text};
 
     pub trait Sealed: Sized {
         /// The kinds of objects whose deletions are relevant.
@@ -99,7 +99,7 @@ mod sealed {
             since: Option<&Cursor>,
         ) -> impl Future<Output = Result<Option<Rows<Self>>, Error>> + Send;
 
-        fn id(&self) -> &Lenient<String>;
+        fn id(&self) -> &Lenient<Text>;
 
         /// Returns whether the row has its required content besides the id. A row replaces everything that a copy holds for its
         /// access, so an unreadable list in the row must not be treated as a shorter list.
@@ -145,7 +145,7 @@ impl sealed::Sealed for Access {
         network.open_accesses(since).await
     }
 
-    fn id(&self) -> &Lenient<String> {
+    fn id(&self) -> &Lenient<Text> {
         &self.access_id
     }
 }
@@ -159,7 +159,7 @@ impl sealed::Sealed for AccessServices {
         network.open_services(since).await
     }
 
-    fn id(&self) -> &Lenient<String> {
+    fn id(&self) -> &Lenient<Text> {
         &self.access_id
     }
 
@@ -176,7 +176,7 @@ impl sealed::Sealed for AccessSubscriptions {
         network.open_subscriptions(since).await
     }
 
-    fn id(&self) -> &Lenient<String> {
+    fn id(&self) -> &Lenient<Text> {
         &self.access_id
     }
 
@@ -189,7 +189,7 @@ impl sealed::Sealed for AccessSubscriptions {
 
 /// Returns whether a list in a row is present, and each of its elements is readable and has its id as a string. `null` and `""`
 /// count as empty lists, because some servers write them that way.
-fn is_list_complete<T>(list: &OneOrMany<Lenient<T>>, id: impl Fn(&T) -> &Lenient<String>) -> bool {
+fn is_list_complete<T>(list: &OneOrMany<Lenient<T>>, id: impl Fn(&T) -> &Lenient<Text>) -> bool {
     let has_id = |element: &Lenient<T>| {
         element.get().map(&id).is_some_and(|id| id.unexpected().is_none() && text_of(id).is_some())
     };
@@ -197,7 +197,7 @@ fn is_list_complete<T>(list: &OneOrMany<Lenient<T>>, id: impl Fn(&T) -> &Lenient
 }
 
 /// Returns an id without surrounding white space, or `None` if nothing remains.
-fn text_of(id: &Lenient<String>) -> Option<&str> {
+fn text_of(id: &Lenient<Text>) -> Option<&str> {
     id.as_deref().map(str::trim).filter(|id| !id.is_empty())
 }
 

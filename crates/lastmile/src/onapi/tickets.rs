@@ -1,6 +1,6 @@
 //! Trouble tickets.
 
-use lastmile_core::wire::{Lenient, OneOrMany, Timestamp};
+use lastmile_core::wire::{Lenient, OneOrMany, Text, Timestamp};
 use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{
     ListTicketsParams, ListTicketsStatus, Ticket, TicketCreate, TicketCreateProblemType, TicketInfoRequest,
@@ -201,8 +201,7 @@ impl NewTicket {
             ("accessId", &body.access_id),
         ];
         fields.into_iter().any(|(name, given)| {
-            let held =
-                serde_json::from_value::<Lenient<String>>(answer.get(name).cloned().unwrap_or_default());
+            let held = serde_json::from_value::<Lenient<Text>>(answer.get(name).cloned().unwrap_or_default());
             held.is_ok_and(|held| Match::of_field(&held, given.as_ref()) == Match::No)
         })
     }

@@ -1,5 +1,9 @@
 //! The CO: carries out each operation and holds its state.
 
+mod control;
+
+use std::sync::Arc;
+
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -9,7 +13,7 @@ use super::diagnostics::Probe;
 use super::dialect::Dialect;
 use super::event_log::{Change, EventLog};
 use super::invoices;
-use super::network::{AccessLine, Network};
+use super::network::{AccessLine, Changed, Network};
 use super::options::OnApiOptions;
 use super::orders::Orders;
 use super::path_style::PathStyle;
@@ -19,9 +23,6 @@ use super::tickets::Tickets;
 use super::time::{Moment, http_date, parse_http_date};
 use crate::behaviour::Effects;
 use crate::received::ReceivedRequest;
-
-/// The number of accesses at the start.
-const ACCESSES: usize = 30;
 
 /// The endpoints in the order of the directory, each with its path as the document spells it.
 const ENDPOINTS: [(&str, &str); 12] = [
@@ -45,7 +46,8 @@ pub(super) struct Operator {
     dialect: Dialect,
     last_modified: bool,
     absent_endpoints: Vec<String>,
-    network: Network,
+    /// Shared with the lists that are being sent.
+    network: Arc<Network>,
     orders: Orders,
     tickets: Tickets,
     event_log: EventLog,
@@ -72,10 +74,7 @@ impl ApiRequest<'_> {
 
 impl Operator {
     pub(super) fn new(rng: &mut Rng, options: &OnApiOptions) -> Operator {
-        let mut network = Network::new(rng);
-        for _ in 0..ACCESSES {
-            network.extend(EventLog::start_time());
-        }
+        let network = Arc::new(Network::new(rng, options.accesses, EventLog::start_time()));
         Operator {
             path_style: options.path_style,
             dialect: options.dialect,
@@ -89,7 +88,7 @@ impl Operator {
     }
 
     pub(super) fn accesses(&self) -> Vec<Access> {
-        self.network.lines().map(Access::of).collect()
+        self.network.lines().map(|line| Access::of(&line)).collect()
     }
 
     /// Returns whether the CO has an endpoint of this name.
@@ -99,7 +98,7 @@ impl Operator {
 
     /// Removes an access. Returns whether it existed.
     pub(super) fn tear_down(&mut self, access: &str) -> bool {
-        let Some(subscriptions) = self.network.tear_down(access) else { return false };
+        let Some(subscriptions) = Arc::make_mut(&mut self.network).tear_down(access) else { return false };
         self.event_log.tick();
         for subscription in subscriptions {
             self.event_log.record_now(Change::Delete, "subscriptions", &subscription, access);
@@ -110,14 +109,15 @@ impl Operator {
 
     pub(super) fn advance(&mut self) {
         self.event_log.tick();
-        self.orders.advance(&mut self.network, &mut self.event_log);
+        self.orders.advance(false, Arc::make_mut(&mut self.network), &mut self.event_log);
     }
 
     /// Adds accesses, all in the same second.
     pub(super) fn add_accesses(&mut self, accesses: usize) {
         let now = self.event_log.tick();
+        let network = Arc::make_mut(&mut self.network);
         for _ in 0..accesses {
-            let line = self.network.extend(now);
+            let line = network.extend(now);
             self.event_log.record_now(Change::Create, "accesses", &line.id, &line.id);
             for subscription in &line.subscriptions {
                 self.event_log.record_now(Change::Create, "subscriptions", &subscription.id, &line.id);
@@ -135,14 +135,15 @@ impl Operator {
         }
         match request.operation {
             "createOrder" => {
-                let placed = self.orders.place(&request.body, &mut self.network, &mut self.event_log);
+                let placed =
+                    self.orders.place(&request.body, Arc::make_mut(&mut self.network), &mut self.event_log);
                 let (changed, response) = placed?;
                 count(changed, request, effects);
                 Ok(response)
             }
             "replaceOrder" | "changeOrder" => {
                 let replace_all = request.operation == "replaceOrder";
-                let (network, event_log) = (&mut self.network, &mut self.event_log);
+                let (network, event_log) = (Arc::make_mut(&mut self.network), &mut self.event_log);
                 let changed =
                     self.orders.change(request.id, &request.body, replace_all, network, event_log)?;
                 count(changed, request, effects);
@@ -197,33 +198,74 @@ impl Operator {
 
     /// Lists all lines, or those changed after a time.
     fn list_lines(&self, request: &ApiRequest<'_>) -> OperationResult {
-        let (lines, since) = (self.network.lines(), self.since(request));
+        let since = self.since(request);
+        // An access without subscriptions is part of the list of changes, but not of the complete list.
+        let is_changes = since.is_some();
         match request.operation {
-            "listAccesses" => {
-                let rows = lines.map(|line| (line.changed.access, line));
-                self.listing(rows, request, |line| Some(self.network.access_value(line)))
-            }
-            "listServices" => {
-                let rows = lines.map(|line| (line.changed.services, line));
-                self.listing(rows, request, |line| Some(line.services_value()))
-            }
-            _ => {
-                // An access without subscriptions is part of the list of changes, but not of the complete list.
-                let listed_lines =
-                    lines.filter(|line| !line.subscriptions.is_empty() || !line.ended.is_empty());
-                let rows = listed_lines.map(|line| (line.changed.subscriptions, line));
-                let listed = |line: &AccessLine| since.is_some() || !line.subscriptions.is_empty();
-                self.listing(rows, request, |line| listed(line).then(|| line.subscriptions_value()))
-            }
+            "listAccesses" => self.list_of_lines(
+                since,
+                |changed| changed.access,
+                |_| true,
+                |network, line| Some(network.access_value(line)),
+            ),
+            "listServices" => self.list_of_lines(
+                since,
+                |changed| changed.services,
+                |_| true,
+                |_, line| Some(line.services_value()),
+            ),
+            _ => self.list_of_lines(
+                since,
+                |changed| changed.subscriptions,
+                |line| !line.subscriptions.is_empty() || !line.ended.is_empty(),
+                move |_, line| {
+                    (is_changes || !line.subscriptions.is_empty()).then(|| line.subscriptions_value())
+                },
+            ),
         }
+    }
+
+    /// Lists the lines of which a part changed after a time, each as `value` shows it. Lines that are not `listed` do not
+    /// count. A complete list is generated while it is sent, if it is long.
+    fn list_of_lines(
+        &self,
+        since: Option<Moment>,
+        part: impl Fn(&Changed) -> Moment,
+        listed: impl Fn(&AccessLine) -> bool,
+        value: impl Fn(&Network, &AccessLine) -> Option<Value> + Send + Sync + 'static,
+    ) -> OperationResult {
+        let nothing = || ErrorResponse::new(404, "There is nothing to list");
+        let latest = self.network.latest(&part, &listed).ok_or_else(nothing)?;
+        let response = match since {
+            None => {
+                let (network, count) = (Arc::clone(&self.network), self.network.len());
+                let row = move |number| network.numbered(number).and_then(|line| value(&network, &line));
+                let response = SuccessResponse::rows(count, move |number| row(number).into_iter().collect());
+                if response.is_empty_list() {
+                    return Err(nothing());
+                }
+                response
+            }
+            Some(since) => {
+                let lines = self.network.lines_changed_after(since);
+                let changed = lines.filter(|line| listed(line) && part(&line.changed) > since);
+                let rows: Vec<_> = changed.filter_map(|line| value(&self.network, &line)).collect();
+                if rows.is_empty() {
+                    SuccessResponse::empty(304)
+                } else {
+                    SuccessResponse::json(200, rows.into())
+                }
+            }
+        };
+        Ok(if self.last_modified { response.header("last-modified", http_date(latest)) } else { response })
     }
 
     fn read_line(&self, request: &ApiRequest<'_>) -> OperationResult {
         let line =
             self.network.line(request.id).ok_or_else(|| ErrorResponse::not_found("access", request.id))?;
-        let probe = || Probe::new(line, self.network.rng_for(line.number, 2), EventLog::start_time());
+        let probe = || Probe::new(&line, self.network.rng_for(line.number, 2), EventLog::start_time());
         let body = match request.operation {
-            "getAccess" => self.network.access_value(line),
+            "getAccess" => self.network.access_value(&line),
             "getServices" => line.services_value(),
             "getSubscriptions" => line.subscriptions_value(),
             "getCpeStatus" => probe().cpe(),
@@ -244,7 +286,7 @@ impl Operator {
         for line in self.network.lines() {
             match line.identifiers().matches(query) {
                 None => return Err(ErrorResponse::new(400, "There is nothing to look up")),
-                Some(true) => matching.push(&line.id),
+                Some(true) => matching.push(line.id.clone()),
                 Some(false) => {}
             }
         }
