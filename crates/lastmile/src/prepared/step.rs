@@ -171,7 +171,8 @@ where
     }
 }
 
-#[cfg(all(test, feature = "cocon"))]
+#[cfg(test)]
+#[cfg(feature = "cocon")]
 mod tests {
     use super::*;
     use crate::cocon::Cocon;
