@@ -94,7 +94,8 @@ fn sources(
     }
     let file = generate::client(&document).map_err(|error| error.during(&api, "generation"))?;
     let mut types = types::generated(&file).map_err(|error| error.during(&api, "types"))?;
-    types::check_sensitive(&types, &document.facts).map_err(|error| error.during(&api, "redact-debug"))?;
+    *matches.entry("redact-debug").or_default() += types::check_sensitive(&types, &document.facts)
+        .map_err(|error| error.during(&api, "redact-debug"))?;
     let client = client::render(&document, &file.items, &mut types);
     let client = client.map_err(|error| error.during(&api, "client"))?;
     let operations = table::render(&document).map_err(|error| error.during(&api, "operation table"))?;

@@ -33,8 +33,9 @@ pub(super) fn generated(file: &syn::File) -> Result<Vec<Item>, PassError> {
     Ok(items.clone())
 }
 
-/// Checks that each sensitive property has its field: `Debug` would write the value of one without a field into logs.
-pub(super) fn check_sensitive(items: &[Item], facts: &Facts) -> Result<(), PassError> {
+/// Checks that each sensitive property has its field: `Debug` would write the value of one without a field into logs. Returns the
+/// number of sensitive fields.
+pub(super) fn check_sensitive(items: &[Item], facts: &Facts) -> Result<usize, PassError> {
     let mut fields = BTreeSet::new();
     for item in items {
         let Item::Struct(item) = item else { continue };
@@ -42,6 +43,7 @@ pub(super) fn check_sensitive(items: &[Item], facts: &Facts) -> Result<(), PassE
             fields.insert((item.ident.to_string(), wire_name(field, &SerdeOptions::of(&field.attrs)?)));
         }
     }
+    let mut count = 0;
     // Required parameters are arguments and have no field.
     for (name, properties) in facts.sensitive.iter().filter(|(name, _)| !name.ends_with("Params")) {
         for property in properties {
@@ -49,9 +51,10 @@ pub(super) fn check_sensitive(items: &[Item], facts: &Facts) -> Result<(), PassE
                 let message = "it is sensitive, and no field of that name is generated";
                 return Err(PassError::at(format!("{name}.{property}"), message));
             }
+            count += 1;
         }
     }
-    Ok(())
+    Ok(count)
 }
 
 /// Writes the types.

@@ -57,12 +57,13 @@ impl<T> Rest<T> {
 impl<T: DeserializeOwned> Rest<T> {
     #[inline]
     pub(super) fn next(&mut self) -> Option<Result<T, RowError>> {
-        let next = self.next;
-        self.next += 1;
-        match &mut self.decoded {
+        let row = match &mut self.decoded {
             Some(rows) => rows.next(),
-            None => decode(&self.batch, self.list, next),
-        }
+            None => decode(&self.batch, self.list, self.next),
+        };
+        // Afterwards, so that a row whose decoding panics is not skipped.
+        self.next += 1;
+        row
     }
 
     fn decoded(batch: Arc<Batch>, list: ListName) -> Self {
