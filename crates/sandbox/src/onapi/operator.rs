@@ -211,6 +211,15 @@ impl Operator {
         }
     }
 
+    /// Returns an access as 2.6 has it.
+    fn access(&self, line: &AccessLine) -> Value {
+        if self.paths.dialect.is_vendor() {
+            self.network.access_value(line)
+        } else {
+            self.network.standard_access_value(line)
+        }
+    }
+
     fn subscription_form(&self) -> SubscriptionForm {
         SubscriptionForm { dialect: self.paths.dialect, keeps_references: self.keeps_references }
     }
@@ -226,7 +235,7 @@ impl Operator {
             }
             "listAccesses" => {
                 let rows = lines.map(|line| (line.changed.access, line));
-                self.listing(rows, request, |line| Some(self.network.access_value(line)))
+                self.listing(rows, request, |line| Some(self.access(line)))
             }
             "listServices" => {
                 let rows = lines.map(|line| (line.changed.services, line));
@@ -268,7 +277,7 @@ impl Operator {
         let probe = || Probe::new(line, self.network.rng_for(line.number, 2), EventLog::start_time());
         let body = match request.operation {
             "getAccess" if dialect.is_legacy() => self.network.legacy_access(line, self.subscription_form()),
-            "getAccess" => self.network.access_value(line),
+            "getAccess" => self.access(line),
             "getServices" => line.services_value(dialect),
             "getSubscriptions" => line.subscriptions_value(self.subscription_form()),
             "getCpeStatus" => probe().cpe(),
@@ -335,6 +344,8 @@ impl Operator {
                 "endpoint": format!("https://legacy.co.example/onapi/2.3.1{documented}"),
                 "version": "2.3.1",
                 "documentation": format!("https://co.example/docs/2.3.1/{name}"),
+                "note": "To be closed.",
+                "unsupportedFields": ["requestedDateTime"],
             })
         };
         let earlier = present().filter(|_| self.legacy_endpoints).map(earlier);
