@@ -107,7 +107,7 @@ impl OnApi {
     pub async fn offers(&self, access: &OnApiId) -> Result<Offers, Error> {
         let reply = self.services_reply(access).await?;
         if reply.value.access_id.as_deref().is_some_and(|other| other != access.as_str()) {
-            return Err(reply.into_decode_error("the network answers with the services of another access"));
+            return Err(reply.into_decode_error("the network responds with the services of another access"));
         }
         Ok(Offers { access: access.clone(), answer: reply.into_value() })
     }
