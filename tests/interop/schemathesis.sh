@@ -36,7 +36,7 @@ failed=()
 for dialect in "${dialects[@]}"; do
     output="$work/$dialect.sandbox.txt"
     : > "$output"
-    "$sandbox" --onapi-dialect "$dialect" > "$output" &
+    "$sandbox" --dialect "$dialect" --clock manual > "$output" &
     process=$!
     trap 'kill "$process" 2> /dev/null || true' EXIT
     until grep -q '^Ctrl-C' "$output"; do

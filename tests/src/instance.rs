@@ -30,7 +30,7 @@ fn at(document: &Value, schema: &Value, fill: &dyn Fn(&Value) -> Option<Value>, 
             for (name, property) in schema["properties"].as_object().into_iter().flatten() {
                 members.insert(name.clone(), fill(property).unwrap_or_else(|| inner(property)));
             }
-            if schema["additionalProperties"].is_object() {
+            if schema["additionalProperties"].is_object() && members.is_empty() {
                 members.insert("key".to_owned(), inner(&schema["additionalProperties"]));
             }
             Value::Object(members)

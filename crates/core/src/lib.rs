@@ -32,6 +32,7 @@ pub mod reply;
 pub mod retry;
 pub mod rows;
 pub mod send;
+mod setters;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod wire;

@@ -68,7 +68,7 @@ mod poll;
 mod prepared;
 #[cfg(feature = "_calls")]
 mod progress;
-mod quiet;
+mod redact;
 pub mod rules;
 #[cfg(feature = "_calls")]
 mod setup;
@@ -120,8 +120,8 @@ pub use stream::Follow;
 #[cfg(feature = "_calls")]
 pub mod wire {
     pub use lastmile_core::wire::{
-        Decimal, Lenient, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Scalar, Segment, Timestamp,
-        Unexpected,
+        Decimal, Lenient, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Scalar, Segment, Text,
+        Timestamp, Unexpected,
     };
 }
 

@@ -108,8 +108,7 @@ impl Site {
             status: None,
         };
         let offers = crate::covage(sandbox).offers(&request).await.expect("no faults yet");
-        let products =
-            offers.offers.iter().filter_map(|offer| offer.get()?.product.get()?.code.get().cloned());
+        let products = offers.offers.iter().filter_map(|offer| offer.get()?.product.get()?.code.as_deref());
         let product = products.take(1).collect::<String>();
         let eligibility = offers.eligibility_ref.as_deref().expect("an eligible building").to_owned();
         let [right, wrong] = [0, 1].map(|at: usize| building.sockets[at].reference.clone());

@@ -158,10 +158,7 @@ impl Attempt<'_> {
                 Ok(response) => response,
                 Err(error) => {
                     received.had_large_head |= has_too_many_headers(&error);
-                    return End::Failed(without_answer(
-                        error,
-                        redirect_url.as_ref().unwrap_or(request.url()),
-                    ));
+                    return End::Failed(without_answer(error));
                 }
             };
             let url = redirect_url.as_ref().unwrap_or(request.url());

@@ -20,49 +20,26 @@ pub(crate) fn is_part_of_list(operation: &Operation, status: StatusCode, headers
 /// Returns whether one of the links of a `Link` header has the relation `next`. A relation that only occurs in a target or a
 /// quoted text does not count.
 fn has_next(links: &str) -> bool {
-    let mut rest = links;
-    // Each link consists of its target in angle brackets and its parameters.
-    while let Some((_, link)) = rest.split_once('<') {
-        let Some((_, behind)) = link.split_once('>') else { return false };
-        let end = unquoted(behind, ',').unwrap_or(behind.len());
-        if is_next(&behind[..end]) {
-            return true;
-        }
-        rest = &behind[end..];
-    }
-    false
-}
-
-/// Returns whether the parameters of a link, such as `; rel="prev next"; title="…"`, contain the relation `next`.
-fn is_next(parameters: &str) -> bool {
-    let mut rest = parameters;
-    while let Some(start) = unquoted(rest, ';') {
-        rest = &rest[start + 1..];
-        let parameter = &rest[..unquoted(rest, ';').unwrap_or(rest.len())];
-        let Some((name, value)) = parameter.split_once('=') else { continue };
-        let relations = value.trim().trim_matches(['"', '\'']);
-        if name.trim().eq_ignore_ascii_case("rel")
-            && relations.split_ascii_whitespace().any(|relation| relation.eq_ignore_ascii_case("next"))
-        {
-            return true;
-        }
-    }
-    false
-}
-
-/// Returns the first position of a character outside quotes.
-fn unquoted(text: &str, wanted: char) -> Option<usize> {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    text.char_indices().find_map(|(at, character)| {
+    let (mut is_target, mut is_quoted, mut is_escaped) = (false, false, false);
+    let is_separator = |character| {
         match character {
             _ if is_escaped => is_escaped = false,
             '\\' if is_quoted => is_escaped = true,
-            '"' => is_quoted = !is_quoted,
-            _ if character == wanted && !is_quoted => return Some(at),
+            '"' if !is_target => is_quoted = !is_quoted,
+            '<' | '>' if !is_quoted => is_target = character == '<',
+            ',' | ';' => return !is_target && !is_quoted,
             _ => {}
         }
-        None
-    })
+        false
+    };
+    links.split(is_separator).any(is_next)
+}
+
+/// Returns whether a parameter of a link, such as `rel="prev next"`, contains the relation `next`.
+fn is_next(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.split_once('=') else { return false };
+    let mut relations = value.trim().trim_matches(['"', '\'']).split_ascii_whitespace();
+    name.trim().eq_ignore_ascii_case("rel") && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use chrono::NaiveDateTime;
+use chrono::{FixedOffset, NaiveDateTime};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 /// The wait for a `Retry-After` that is present but unreadable. The server requests a wait of unknown length; five seconds are
@@ -26,25 +26,10 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
 }
 
 fn longest(value: &str, clock: &dyn Fn() -> SystemTime) -> Duration {
-    if let Some(wait) = parse(value, clock) {
-        return wait;
-    }
-    // The value is a list. A date contains a comma of its own, after the name of the day.
-    let mut parts = value.split([',', ';']).peekable();
-    let mut longest = None;
-    while let Some(part) = parts.next() {
-        let date = parts.peek().filter(|_| is_weekday(trimmed(part))).map(|rest| format!("{part},{rest}"));
-        let wait = match date {
-            Some(date) => {
-                parts.next();
-                parse(&date, clock)
-            }
-            None if trimmed(part).is_empty() => continue,
-            None => parse(part, clock),
-        };
-        longest = longest.max(Some(wait.unwrap_or(UNREADABLE_PAUSE)));
-    }
-    longest.unwrap_or(UNREADABLE_PAUSE)
+    let parts = value.split([',', ';']).map(trimmed);
+    // A comma also separates the name of the day from its date.
+    let parts = parts.filter(|part| !part.is_empty() && !is_weekday(part));
+    parts.map(|part| parse(part, clock).unwrap_or(UNREADABLE_PAUSE)).max().unwrap_or(UNREADABLE_PAUSE)
 }
 
 /// Removes surrounding blanks and quotes.
@@ -53,7 +38,6 @@ fn trimmed(text: &str) -> &str {
 }
 
 fn parse(value: &str, clock: &dyn Fn() -> SystemTime) -> Option<Duration> {
-    let value = trimmed(value);
     seconds(value).or_else(|| parse_date(value).map(|date| date.duration_since(clock()).unwrap_or_default()))
 }
 
@@ -96,9 +80,6 @@ const TIMES: [&str; 2] = ["%H:%M:%S%.f", "%H:%M"];
 /// offset instead of `GMT`. A date without a zone is in GMT, as in RFC 9110.
 fn parse_date(text: &str) -> Option<SystemTime> {
     let text = trimmed(text);
-    if let Ok(date) = httpdate::parse_http_date(text) {
-        return Some(date);
-    }
     if let Ok(date) = chrono::DateTime::parse_from_rfc3339(text) {
         return Some(date.into());
     }
@@ -137,18 +118,12 @@ fn offset_of(word: &str) -> Option<i64> {
     if rest.is_empty() {
         return Some(0);
     }
-    let (sign, digits) = match rest.split_at_checked(1)? {
-        ("+", digits) => (1, digits),
-        ("-", digits) => (-1, digits),
-        _ => return None,
+    // chrono requires two digits each of hours and minutes.
+    let offset: FixedOffset = match rest.strip_prefix(['+', '-']) {
+        Some(hours) if matches!(hours.len(), 1 | 2) => format!("{}{hours:0>2}00", &rest[..1]).parse().ok()?,
+        _ => rest.parse().ok()?,
     };
-    let (hours, minutes) = match digits.split_once(':') {
-        Some(parts) => parts,
-        None if digits.len() == 4 => digits.split_at_checked(2)?,
-        None => (digits, "0"),
-    };
-    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (hours <= 14 && minutes < 60).then(|| sign * i64::from(hours * 3600 + minutes * 60))
+    Some(offset.local_minus_utc().into())
 }
 
 #[cfg(test)]

@@ -148,7 +148,15 @@ impl Body {
     }
 
     /// Stops the clock: the time that the caller spends otherwise does not count as the server's.
+    #[inline]
     pub(super) fn stop_waiting(&mut self) {
+        // Most rows are already there when the caller requests them.
+        if self.waiting_since.is_some() {
+            self.end_wait();
+        }
+    }
+
+    fn end_wait(&mut self) {
         let arrived = self.arrival.take();
         self.count_wait(arrived);
     }
@@ -160,8 +168,8 @@ impl Body {
 
 /// Returns how long the caller waited for the server: until something arrived, or until now.
 fn wait(since: Option<Instant>, arrived: Option<Instant>) -> Duration {
-    let until = arrived.unwrap_or_else(Instant::now);
-    since.map_or(Duration::ZERO, |since| until.saturating_duration_since(since))
+    let Some(since) = since else { return Duration::ZERO };
+    arrived.unwrap_or_else(Instant::now).saturating_duration_since(since)
 }
 
 #[cfg(test)]

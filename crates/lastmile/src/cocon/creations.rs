@@ -5,7 +5,7 @@ use lastmile_cocon::types::{
     Contact, ContactCreate, Customer, CustomerContract, CustomerContractCreate, CustomerCreate,
     DelayedConnection, ProjectAssetApprovalCreate,
 };
-use lastmile_core::wire::{Lenient, Timestamp};
+use lastmile_core::wire::{Lenient, Text, Timestamp};
 use lastmile_core::{Error, Reply};
 use serde::Serialize;
 use serde_json::Value;
@@ -30,7 +30,7 @@ fn confirmed<T>(reply: Reply<T>, is_it: impl FnOnce(&T) -> bool) -> Result<T, Er
 /// status 200.
 fn created<T: Serialize>(
     reply: Reply<T>,
-    id: impl FnOnce(&T) -> &Lenient<String>,
+    id: impl FnOnce(&T) -> &Lenient<Text>,
     request: &impl Serialize,
 ) -> Result<T, Error> {
     confirmed(reply, |created| {
@@ -101,7 +101,7 @@ fn is_same_moment(held: &str, given: &str) -> bool {
     }
 }
 
-fn has_text(field: &Lenient<String>) -> bool {
+fn has_text(field: &Lenient<Text>) -> bool {
     field.as_deref().is_some_and(|text| !text.is_empty())
 }
 

@@ -285,8 +285,8 @@ impl Draft {
         };
         let address = bound.address.get();
         Ok(address.map_or_else(Socket::default, |address| Socket {
-            stairs: address.stairs.get().cloned(),
-            floor: address.floor.get().cloned(),
+            stairs: address.stairs.as_deref().map(str::to_owned),
+            floor: address.floor.as_deref().map(str::to_owned),
         }))
     }
 

@@ -58,7 +58,6 @@
 mod accesses;
 mod deletions;
 mod directory;
-mod doubts;
 mod events;
 mod ids;
 mod invoices;
@@ -72,6 +71,7 @@ mod sync;
 mod technical;
 mod ticket_changes;
 mod tickets;
+mod warnings;
 
 pub use directory::{Directory, EndpointName};
 pub use events::{DeliveredEvent, EventCursor, OrderEvents};

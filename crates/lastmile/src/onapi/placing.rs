@@ -2,7 +2,7 @@
 
 use lastmile_core::reqwest::StatusCode;
 use lastmile_core::reqwest::header::{HeaderMap, LOCATION};
-use lastmile_core::wire::Lenient;
+use lastmile_core::wire::{Lenient, Text};
 use lastmile_core::{Error, Outcome, Reply};
 use lastmile_onapi::types::{
     Order, OrderCreateOperation, OrderOperation, Subscription, SubscriptionOperationalState,
@@ -195,7 +195,7 @@ impl NewOrder {
 
     /// Returns whether the references are those of this order. A modify order is identified by the new references; every other
     /// order has a reference of its own.
-    fn has_my_references(&self, reference: &Lenient<String>, subscription: &Lenient<String>) -> Match {
+    fn has_my_references(&self, reference: &Lenient<Text>, subscription: &Lenient<Text>) -> Match {
         let body = &self.body;
         let mine = match &body.sp_reference {
             Some(mine) => Match::of_reference(reference, Some(mine)),
@@ -335,7 +335,7 @@ impl NewOrder {
 
 /// Returns whether a response is an order, and neither an error nor empty.
 fn is_order(order: &Order) -> bool {
-    let text = |field: &Lenient<String>| field.as_deref().is_some_and(|text| !text.is_empty());
+    let text = |field: &Lenient<Text>| field.as_deref().is_some_and(|text| !text.is_empty());
     text(&order.order_id) || in_path(&order.path).is_ok() || order.state.get().is_some()
 }
 
@@ -351,7 +351,7 @@ fn identified(reply: Reply<Order>) -> Order {
 
 fn identify(order: &mut Order, id: &OnApiId) {
     if order.order_id.as_deref().is_none_or(str::is_empty) {
-        order.order_id = Lenient::Value(id.to_string());
+        order.order_id = Lenient::Value(id.as_str().into());
     }
 }
 

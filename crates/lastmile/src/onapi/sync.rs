@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::{Stream, StreamExt as _};
 use lastmile_core::Error;
 use lastmile_core::rows::{RowError, Rows};
-use lastmile_core::wire::{Lenient, OneOrMany};
+use lastmile_core::wire::{Lenient, OneOrMany, Text};
 use lastmile_onapi::types::{Access, AccessServices, AccessSubscriptions};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -18,7 +18,7 @@ pub(super) use sealed::Kind;
 
 use super::OnApi;
 use super::lists::{ChangedRows, Changes, Cursor};
-use crate::quiet::quietly;
+use crate::redact::redact_errors;
 
 /// The progress of a synchronized copy. Store it with the copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,10 +36,11 @@ pub struct SyncState {
     doubtful: bool,
 }
 
-quietly!(SyncState);
+redact_errors!(SyncState);
 
 /// When to read the complete list again.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SyncPlan {
     /// The interval between full runs, which read the complete list. 7 days by default. A full run shows what a lost or
     /// unreadable event would have shown.
@@ -57,6 +58,21 @@ impl Default for SyncPlan {
     }
 }
 
+impl SyncPlan {
+    /// Sets the interval between full runs, [`full_every`](Self::full_every).
+    #[must_use]
+    pub const fn with_full_every(self, full_every: Duration) -> Self {
+        Self { full_every, ..self }
+    }
+
+    /// Sets the interval between full runs when nothing else shows all changes,
+    /// [`full_every_without_cursor`](Self::full_every_without_cursor).
+    #[must_use]
+    pub const fn with_full_every_without_cursor(self, full_every_without_cursor: Duration) -> Self {
+        Self { full_every_without_cursor, ..self }
+    }
+}
+
 /// The minimum time for which a network keeps events. (Source: ON-API 2.6, events.)
 const EVENTS_ARE_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -69,7 +85,7 @@ impl Synced for AccessSubscriptions {}
 
 #[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
 mod sealed {
-    use super::{Cursor, Deleted, Error, Lenient, OnApi, Rows};
+    use super::{Cursor, Deleted, Error, Lenient, OnApi, Rows, Text};
 
     pub trait Sealed: Sized {
         /// The kinds of objects whose deletions are relevant.
@@ -83,7 +99,7 @@ mod sealed {
             since: Option<&Cursor>,
         ) -> impl Future<Output = Result<Option<Rows<Self>>, Error>> + Send;
 
-        fn id(&self) -> &Lenient<String>;
+        fn id(&self) -> &Lenient<Text>;
 
         /// Returns whether the row has its required content besides the id. A row replaces everything that a copy holds for its
         /// access, so an unreadable list in the row must not be treated as a shorter list.
@@ -129,7 +145,7 @@ impl sealed::Sealed for Access {
         network.open_accesses(since).await
     }
 
-    fn id(&self) -> &Lenient<String> {
+    fn id(&self) -> &Lenient<Text> {
         &self.access_id
     }
 }
@@ -143,7 +159,7 @@ impl sealed::Sealed for AccessServices {
         network.open_services(since).await
     }
 
-    fn id(&self) -> &Lenient<String> {
+    fn id(&self) -> &Lenient<Text> {
         &self.access_id
     }
 
@@ -160,7 +176,7 @@ impl sealed::Sealed for AccessSubscriptions {
         network.open_subscriptions(since).await
     }
 
-    fn id(&self) -> &Lenient<String> {
+    fn id(&self) -> &Lenient<Text> {
         &self.access_id
     }
 
@@ -173,7 +189,7 @@ impl sealed::Sealed for AccessSubscriptions {
 
 /// Returns whether a list in a row is present, and each of its elements is readable and has its id as a string. `null` and `""`
 /// count as empty lists, because some servers write them that way.
-fn is_list_complete<T>(list: &OneOrMany<Lenient<T>>, id: impl Fn(&T) -> &Lenient<String>) -> bool {
+fn is_list_complete<T>(list: &OneOrMany<Lenient<T>>, id: impl Fn(&T) -> &Lenient<Text>) -> bool {
     let has_id = |element: &Lenient<T>| {
         element.get().map(&id).is_some_and(|id| id.unexpected().is_none() && text_of(id).is_some())
     };
@@ -181,7 +197,7 @@ fn is_list_complete<T>(list: &OneOrMany<Lenient<T>>, id: impl Fn(&T) -> &Lenient
 }
 
 /// Returns an id without surrounding white space, or `None` if nothing remains.
-fn text_of(id: &Lenient<String>) -> Option<&str> {
+fn text_of(id: &Lenient<Text>) -> Option<&str> {
     id.as_deref().map(str::trim).filter(|id| !id.is_empty())
 }
 

@@ -91,7 +91,7 @@ impl Dialect {
     }
 
     /// Returns whether services and subscriptions are fields of an access, as before 2.6.
-    pub(super) fn is_legacy(self) -> bool {
+    pub(crate) fn is_legacy(self) -> bool {
         matches!(self, Dialect::Standard25 | Dialect::Standard24)
     }
 

@@ -2,11 +2,11 @@ use serde::{Deserialize, Deserializer, de};
 
 /// Reads a string. The error for any other value does not quote it, since it may be personal data.
 pub(super) fn text_alone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    String::deserialize(deserializer).map_err(quiet)
+    String::deserialize(deserializer).map_err(redact_error)
 }
 
 /// Removes the quoted value from an error about an unexpected type. Any other error is unchanged.
-fn quiet<E: de::Error>(error: E) -> E {
+pub(super) fn redact_error<E: de::Error>(error: E) -> E {
     let text = error.to_string();
     match text.split_once(": ") {
         Some((what @ ("invalid type" | "invalid value"), _)) => {
@@ -18,7 +18,7 @@ fn quiet<E: de::Error>(error: E) -> E {
 
 #[cfg(test)]
 mod tests {
-    use crate::wire::{Segment, Timestamp};
+    use crate::wire::{Segment, Text, Timestamp};
 
     #[test]
     fn an_error_does_not_say_what_arrived_in_the_place_of_a_text() {
@@ -28,6 +28,7 @@ mod tests {
             let errors = [
                 serde_json::from_str::<Segment>(arrived).unwrap_err().to_string(),
                 serde_json::from_str::<Timestamp>(arrived).unwrap_err().to_string(),
+                serde_json::from_str::<Text>(arrived).unwrap_err().to_string(),
             ];
             for error in errors {
                 assert!(error.starts_with("invalid type, expected a text"), "{error}");

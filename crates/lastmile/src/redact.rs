@@ -8,7 +8,7 @@ const QUOTING: [&str; 5] =
 
 /// Returns the error without the input that it quotes, which may be personal data or a secret. The message keeps what was
 /// expected.
-pub(crate) fn quiet<E: de::Error>(error: E) -> E {
+pub(crate) fn redact_error<E: de::Error>(error: E) -> E {
     let text = error.to_string();
     let Some(kind) = QUOTING.iter().find(|kind| text.starts_with(**kind)) else { return error };
     match text.rsplit_once(", expected ") {
@@ -19,12 +19,12 @@ pub(crate) fn quiet<E: de::Error>(error: E) -> E {
 
 /// Deserializes a text. Errors do not quote the input.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    String::deserialize(deserializer).map_err(quiet)
+    String::deserialize(deserializer).map_err(redact_error)
 }
 
 /// Implements `Serialize` and `Deserialize` for a type whose derived implementations are inherent methods
 /// (`#[serde(remote = "Self")]`). Deserialization errors do not quote the input.
-macro_rules! quietly {
+macro_rules! redact_errors {
     ($name:ident) => {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -34,9 +34,9 @@ macro_rules! quietly {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::deserialize(deserializer).map_err($crate::quiet::quiet)
+                Self::deserialize(deserializer).map_err($crate::redact::redact_error)
             }
         }
     };
 }
-pub(crate) use quietly;
+pub(crate) use redact_errors;
