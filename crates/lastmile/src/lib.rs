@@ -47,6 +47,11 @@
     not(all(feature = "cocon", feature = "covage", feature = "onapi")),
     allow(rustdoc::broken_intra_doc_links)
 )]
+// An outbox is built without any supplier when nothing else in the build enables one.
+#![cfg_attr(
+    not(any(feature = "cocon", feature = "covage", feature = "onapi")),
+    allow(dead_code, unused_imports, unused_macros)
+)]
 
 #[cfg(feature = "_calls")]
 mod checks;
@@ -56,12 +61,14 @@ pub mod cocon;
 pub mod covage;
 #[cfg(feature = "_calls")]
 mod error;
-#[cfg(any(feature = "cocon", feature = "covage", feature = "onapi"))]
+#[cfg(feature = "_calls")]
 mod id;
 #[cfg(any(feature = "covage", feature = "onapi"))]
 mod list;
 #[cfg(feature = "onapi")]
 pub mod onapi;
+#[cfg(feature = "_calls")]
+pub mod outbox;
 #[cfg(feature = "_calls")]
 mod poll;
 #[cfg(feature = "_calls")]
@@ -124,7 +131,3 @@ pub mod wire {
         Timestamp, Unexpected,
     };
 }
-
-#[cfg(all(doctest, feature = "onapi"))]
-#[doc = include_str!("../../../README.md")]
-struct Readme;

@@ -7,6 +7,7 @@ mod matching;
 #[cfg(test)]
 mod model;
 mod reconciled;
+pub(crate) mod step;
 mod stored;
 mod warnings;
 
