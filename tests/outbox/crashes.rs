@@ -79,7 +79,7 @@ impl Scene {
         }
         for number in 0..self.accesses.len() {
             let order = self.store.outbox.order(&format!("A-{number}")).await.unwrap().unwrap();
-            let at_network = held.get(&format!("SP-{number}")).copied().unwrap_or_default();
+            let at_network = held.get(format!("SP-{number}").as_str()).copied().unwrap_or_default();
             let name = self.store.name;
             assert_eq!(
                 (order.state(), at_network),

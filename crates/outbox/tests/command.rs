@@ -1,4 +1,5 @@
 //! The command `lastmile-outbox`.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
