@@ -99,7 +99,7 @@ async fn an_error_with_a_successful_status_is_not_a_row() {
         let [Err(error @ RowError::NotAList(answer))] = read.as_slice() else { panic!("{body}: {read:?}") };
         assert_eq!((answer.bytes(), answer.offset()), (body.as_bytes(), 0));
         let text = format!("{error} {error:?}");
-        assert!(text.starts_with("the answer is not a list") && !text.contains("Kalle"), "{text}");
+        assert!(text.starts_with("the response is not a list") && !text.contains("Kalle"), "{text}");
     }
 }
 

@@ -286,7 +286,7 @@ async fn a_partial_list_is_an_error() {
             sandbox.onapi().answer_next(list, answer);
             let error = network.sync::<Access>(Some(&due), &SyncPlan::default()).await.unwrap_err();
             assert_eq!(error.outcome(), Outcome::Decode, "{list}");
-            assert!(error.to_string().contains("the answer is a part of a list"), "{error}");
+            assert!(error.to_string().contains("the response is a part of a list"), "{error}");
         }
     }
     // A list that is decoded as a whole, and a single object, for which these headers mean nothing.

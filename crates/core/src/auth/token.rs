@@ -319,16 +319,16 @@ impl TokenSource {
             return Err(unusable("", answer));
         }
         let Ok(json) = serde_json::from_slice::<Value>(without_mark(&answer)) else {
-            return Err(unusable("no token was obtained: the answer to the login is not JSON", answer));
+            return Err(unusable("no token was obtained: the response to the login is not JSON", answer));
         };
         let text =
             |pointer: &str| json.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
         let Some(token) = text(self.flow.token) else {
-            return Err(unusable("no token was obtained: the answer to the login holds none", answer));
+            return Err(unusable("no token was obtained: the response to the login holds none", answer));
         };
         let Ok(mut header) = HeaderValue::from_str(&format!("{} {token}", self.flow.prefix)) else {
             return Err(unusable(
-                "no token was obtained: the one in the answer cannot be sent as a header",
+                "no token was obtained: the one in the response cannot be sent as a header",
                 answer,
             ));
         };

@@ -136,7 +136,7 @@ impl Cause {
                 "the certificate of {host} is not trusted: {fault}. No request is sent, and it is not tried again"
             ),
             Self::NoTls => format!(
-                "{host} answers, but not with TLS: check the port of the base address, which is https"
+                "{host} responds, but not with TLS: check the port of the base address, which is https"
             ),
             Self::Closed => format!(
                 "{host} closes the connection while it is made: check the port of the base address, and whether it takes TLS"
@@ -144,7 +144,7 @@ impl Cause {
             Self::TlsRefused => format!("{host} refuses the TLS connection, its version or its name"),
             Self::Proxy => format!("no connection to {host} through the proxy"),
             Self::LocalAddress => {
-                format!("no connection to {host} from the local address that the handle was given")
+                format!("no connection to {host} from the client's local address")
             }
             Self::HeadTooLarge | Self::NotHttp | Self::Other => format!("no connection to {host}"),
         }
@@ -153,11 +153,11 @@ impl Cause {
     fn of_no_answer(self, host: &str) -> String {
         match self {
             Self::HeadTooLarge => format!(
-                "the head of the answer of {host} is larger than can be read: it has more than {MOST_HEADERS} headers, or more \
+                "the head of the response of {host} is larger than can be read: it has more than {MOST_HEADERS} headers, or more \
                  than 400 kB"
             ),
-            Self::NotHttp => format!("what {host} answers is not HTTP/1.1, or its head cannot be read"),
-            _ => format!("the connection to {host} broke before an answer came"),
+            Self::NotHttp => format!("the response of {host} is not HTTP/1.1, or its head cannot be read"),
+            _ => format!("the connection to {host} broke before a response arrived"),
         }
     }
 }
@@ -193,7 +193,7 @@ fn certificate_fault(text: &str) -> &'static str {
     let faults = [
         (
             "unknownissuer",
-            "its issuer is unknown; add the issuer's root certificate to the handle if you trust it",
+            "its issuer is unknown; add the issuer's root certificate to the client if you trust it",
         ),
         ("notvalidforname", "it is for another host name"),
         ("not valid for name", "it is for another host name"),

@@ -145,9 +145,9 @@ pub(crate) fn classify_status(
         404 => (Outcome::Rejected, "there is no such thing at the supplier"),
         400..=499 => (Outcome::Rejected, "the supplier refuses the request"),
         _ if operation.repeat == Repeat::Read => {
-            (Outcome::Rejected, "the supplier answers with a status that nothing documents")
+            (Outcome::Rejected, "the supplier responds with an undocumented status")
         }
-        _ => (Outcome::Indeterminate, "the supplier answers with a status that nothing documents"),
+        _ => (Outcome::Indeterminate, "the supplier responds with an undocumented status"),
     };
     Failure::of(outcome, reason)
 }

@@ -410,7 +410,7 @@ impl RowError {
             Self::Unreadable(row) => {
                 format!("row {} (byte {}) cannot be read: {}", row.index, row.offset, row.what)
             }
-            Self::NotAList(answer) => format!("the answer is not a list: {}", answer.what),
+            Self::NotAList(answer) => format!("the response is not a list: {}", answer.what),
             Self::Malformed { rows, offset, what, .. } => {
                 format!("the list breaks off after {rows} rows at byte {offset}: {what}")
             }

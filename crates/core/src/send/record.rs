@@ -231,7 +231,7 @@ impl Drop for CallRecord {
 fn not_the_supplier(status: Option<StatusCode>) -> &'static str {
     match status.map(|status| status.as_u16()) {
         Some(404 | 405 | 501) => {
-            " (the answer is not in the supplier's own form: if other calls end so, too, check the base address and its path)"
+            " (the response is not in the supplier's own form: if other calls end so, too, check the base address and its path)"
         }
         _ => "",
     }

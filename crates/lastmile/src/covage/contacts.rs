@@ -181,10 +181,10 @@ impl Creation for ContactCreate {
         let reply = covage.client.create_contact(self).await?;
         match reply.value.contact_uuid.as_deref() {
             None | Some("") => {
-                Err(reply.into_decode_error("the answer has no id that the contact could be used by"))
+                Err(reply.into_decode_error("the response has no id that the contact could be used by"))
             }
             Some(_) if is_same(self, &reply.value) == Match::No => {
-                Err(reply.into_decode_error("the answer is another contact"))
+                Err(reply.into_decode_error("the response is another contact"))
             }
             Some(_) => Ok(reply.value),
         }
@@ -195,7 +195,7 @@ impl Creation for ContactCreate {
         // Before the request is sent, `null` and similar responses count as an empty list.
         let mut told = match purpose {
             LookupPurpose::AfterSending if !contacts.is_array() => {
-                Lookup::Indeterminate("the supplier answers without a list of contacts")
+                Lookup::Indeterminate("the supplier responds without a list of contacts")
             }
             _ => Lookup::NotFound,
         };

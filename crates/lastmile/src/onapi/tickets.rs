@@ -135,17 +135,17 @@ impl Creation for NewTicket {
         let client = network.endpoint_client(EndpointName::Tickets)?;
         let reply = client.create_ticket(body).await?;
         if reply.value.extra.get("cause").is_some_and(|cause| !cause.is_null() && cause != "") {
-            return Err(reply.into_decode_error("the answer has the cause of an error: it is no ticket"));
+            return Err(reply.into_decode_error("the response has the cause of an error: it is no ticket"));
         }
         if self.is_contradicted(&reply.value.extra) {
             return Err(
-                reply.into_decode_error("the answer is another ticket than the one that was asked for")
+                reply.into_decode_error("the response is another ticket than the one that was asked for")
             );
         }
         match reply.value.co_ticket_reference.as_deref().map(str::parse) {
             Some(Ok(reference)) => Ok(reference),
             _ => Err(reply.into_decode_error(
-                "the ticket is opened, but the answer has no reference that it could be followed by",
+                "the ticket is opened, but the response has no reference that it could be followed by",
             )),
         }
     }
@@ -164,7 +164,7 @@ impl Creation for NewTicket {
         // Before anything is sent, `null` and similar responses count as an empty list.
         let mut found = match purpose {
             LookupPurpose::AfterSending if !tickets.is_array() => {
-                Lookup::Indeterminate("the network answers without a list of tickets")
+                Lookup::Indeterminate("the network responds without a list of tickets")
             }
             _ => Lookup::NotFound,
         };

@@ -342,7 +342,7 @@ impl<C: Creation> Prepared<C> {
                 return Ok(undecidable("it was placed, and the supplier does not show it any more"));
             }
             (Lookup::NotFound, _) if was_contradicted => {
-                let reason = "the supplier answered with something else than what was asked for, and shows nothing that is surely \
+                let reason = "the supplier responded with something else than what was asked for, and shows nothing that is surely \
                               this; it may write it back in its own way";
                 return Ok(undecidable(reason));
             }
