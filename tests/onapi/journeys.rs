@@ -8,7 +8,7 @@ use lastmile::rules::OnApiId;
 use lastmile::{Outcome, Poll, Prepared, PreparedState, Reconciled, WaitError};
 use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Answer, Dialect, Sandbox};
-use lastmile_tests::{copy, onapi, sandbox, settled, store_and_place};
+use lastmile_tests::{copy, dialect, onapi, sandbox, settled, store_and_place};
 use serde_json::json;
 
 fn id(text: &str) -> OnApiId {
@@ -144,7 +144,11 @@ async fn rejections_carry_their_cause() {
     assert!(error.message().is_some());
     assert_eq!(activation.state(), PreparedState::Ready);
 
-    let wrong = OnApi::builder(sandbox.onapi().base_url()).login("sp", "wrong").build().unwrap();
+    let wrong = OnApi::builder(sandbox.onapi().base_url())
+        .dialect(dialect(&sandbox))
+        .login("sp", "wrong")
+        .build()
+        .unwrap();
     assert_eq!(wrong.access(&id("1")).await.unwrap_err().status().unwrap(), 401);
 }
 

@@ -172,6 +172,7 @@ where
 }
 
 #[cfg(all(test, feature = "cocon"))]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use crate::cocon::Cocon;
