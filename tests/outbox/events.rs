@@ -32,16 +32,22 @@ async fn each_consumer_receives_each_event_until_it_acknowledges() {
         let hidden_for = Duration::from_millis(50);
         let mut billing = outbox.events("billing").redeliver_after(hidden_for).poll_interval(hidden_for);
         let first = billing.next().await.unwrap().unwrap();
-        let second = billing.next().await.unwrap().unwrap();
-        assert_ne!(first.key(), second.key());
         let (key, id) = (first.key().to_owned(), first.id());
-        second.ack().await.unwrap();
         drop(first);
-        // The one that was not acknowledged arrives again, as the same event.
-        let again = billing.next().await.unwrap().unwrap();
-        assert_eq!((again.key(), again.id()), (key.as_str(), id), "{}", store.name);
-        again.ack().await.unwrap();
-        assert!(billing.try_next().await.unwrap().is_none());
+        // The other one is acknowledged; the first one arrives again and again, as the same event.
+        let mut is_acknowledged = false;
+        loop {
+            let event = billing.next().await.unwrap().unwrap();
+            if event.key() != key {
+                event.ack().await.unwrap();
+                is_acknowledged = true;
+            } else if is_acknowledged {
+                assert_eq!(event.id(), id, "{}", store.name);
+                event.ack().await.unwrap();
+                break;
+            }
+        }
+        assert!(outbox.events("billing").try_next().await.unwrap().is_none(), "{}", store.name);
         let mut mail = outbox.events("mail");
         for _ in 0..2 {
             mail.next().await.unwrap().unwrap().ack().await.unwrap();

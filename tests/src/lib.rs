@@ -4,6 +4,8 @@ pub mod bench;
 pub mod campaign;
 mod exchange;
 pub mod fuzzing;
+#[cfg(doctest)]
+mod guide;
 mod instance;
 pub mod measure;
 mod mutate;

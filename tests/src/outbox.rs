@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Once;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lastmile_outbox::tokio_postgres::{Config, NoTls};
 use lastmile_outbox::{Outbox, PostgresBuilder, State, WorkerBuilder};
@@ -114,17 +114,29 @@ pub async fn is_done(outbox: &Outbox) -> bool {
 }
 
 /// Asks again and again until the condition holds.
+///
+/// # Panics
+/// Panics if it does not hold within three minutes.
 pub async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
-    let mut interval = tokio::time::interval(Duration::from_millis(2));
-    while !condition().await {
-        interval.tick().await;
-    }
+    wait(Duration::from_millis(2), condition).await;
 }
 
 /// Waits until [`is_done`]. Asks rarely, because the database has better things to do.
+///
+/// # Panics
+/// Panics if that is not so within three minutes.
 pub async fn until_done(outbox: &Outbox) {
-    let mut interval = tokio::time::interval(Duration::from_millis(50));
-    while !is_done(outbox).await {
+    wait(Duration::from_millis(50), || is_done(outbox)).await;
+}
+
+/// A test that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+async fn wait<F: Future<Output = bool>>(period: Duration, condition: impl Fn() -> F) {
+    let mut interval = tokio::time::interval(period);
+    let start = Instant::now();
+    while !condition().await {
+        assert!(start.elapsed() < PATIENCE, "the condition does not hold after {PATIENCE:?}");
         interval.tick().await;
     }
 }

@@ -173,7 +173,7 @@ async fn written(admin: &tokio_postgres::Client) -> Result<[f64; 2]> {
 
 /// Returns the plan and the 99th percentile of claims among 100,000 queued orders.
 async fn claims(admin: &tokio_postgres::Client) -> Result<(String, f64)> {
-    let sql = "explain select id from lastmile_order where supplier = 'no-op' and due <= clock_timestamp() order by due limit 32";
+    let sql = "explain select id from lastmile_order where supplier = 'no-op' and due <= now() order by due limit 32";
     let plan: Vec<String> = admin.query(sql, &[]).await?.iter().map(|row| row.get(0)).collect();
     let scan = plan.iter().find(|line| line.contains("Scan")).map_or("?", |line| line.trim()).to_owned();
     let mut times = Vec::new();

@@ -1,4 +1,4 @@
-//! Generates the sources of the client crates from the documents in `specs/`.
+//! Generates the sources of the client crates from the documents in `specs/`, and copies the documents into the sandbox.
 //!
 //! progenitor cannot read the documents as they are. Passes, each with a name and one reason, change the document before
 //! generation ([`spec_passes`]). Then [`client`] writes the methods as calls of the transport of `lastmile_core`, [`types`] the

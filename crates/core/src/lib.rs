@@ -19,6 +19,9 @@
 //! Imports go in one direction: `wire` and `operation` ← `decode` ← `error` ← `retry`, `classify`, `observe` ← `auth` ← `client`
 //! ← `attempt` ← `send` ← `rows`.
 
+// docs.rs labels each item with the features that it requires.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod attempt;
 pub mod auth;
 mod classify;

@@ -43,6 +43,8 @@
 //! ```
 
 // The crate documentation links to items that are missing when some features are disabled.
+// docs.rs labels each item with the features that it requires.
+#![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(feature = "_calls"))))]
 #![cfg_attr(
     not(all(feature = "cocon", feature = "covage", feature = "onapi")),
     allow(rustdoc::broken_intra_doc_links)

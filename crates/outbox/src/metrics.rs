@@ -2,7 +2,7 @@
 //!
 //! | metric | kind | labels |
 //! |---|---|---|
-//! | `lastmile_outbox_orders` | gauge | `supplier`, `state` |
+//! | `lastmile_outbox_orders` | gauge | `supplier`, `state` (finished orders are not counted) |
 //! | `lastmile_outbox_oldest_due_seconds` | gauge | `supplier` |
 //! | `lastmile_outbox_events` | gauge | `consumer` |
 //! | `lastmile_outbox_outcomes_total` | counter | `supplier`, `state` |
@@ -24,13 +24,18 @@ const REPORT: Duration = Duration::from_secs(15);
 pub(crate) async fn report(outbox: Outbox, mut stopping: watch::Receiver<bool>) {
     use metrics::gauge;
 
+    let mut suppliers = std::collections::BTreeSet::new();
     while !*stopping.borrow() {
-        if let Ok(statistics) = outbox.statistics().await {
-            for ((supplier, state), count) in &statistics.orders {
-                gauge!("lastmile_outbox_orders", "supplier" => supplier.clone(), "state" => state.as_str())
-                    .set(*count as f64);
-            }
-            for supplier in statistics.orders.keys().map(|(supplier, _)| supplier) {
+        if let Ok(statistics) = outbox.store.statistics(false).await {
+            suppliers.extend(statistics.orders.keys().map(|(supplier, _)| supplier.clone()));
+            for supplier in &suppliers {
+                // A state that no order is in any more is written, too.
+                for state in State::ALL.into_iter().filter(|state| !state.is_final()) {
+                    let count =
+                        statistics.orders.get(&(supplier.clone(), state)).copied().unwrap_or_default();
+                    gauge!("lastmile_outbox_orders", "supplier" => supplier.clone(), "state" => state.as_str())
+                        .set(count as f64);
+                }
                 let oldest = statistics.oldest_due.get(supplier).copied().unwrap_or_default();
                 gauge!("lastmile_outbox_oldest_due_seconds", "supplier" => supplier.clone()).set(oldest);
             }

@@ -34,11 +34,12 @@ impl Statistics {
 }
 
 impl Outbox {
-    /// Counts the orders by supplier and state, and the events by consumer.
+    /// Counts the orders by supplier and state, and the events by consumer. Reads every order, which takes a moment if there are
+    /// millions.
     ///
     /// # Errors
     /// Returns [`Error::Store`] when the database fails.
     pub async fn statistics(&self) -> Result<Statistics, Error> {
-        self.store.statistics().await
+        self.store.statistics(true).await
     }
 }

@@ -124,7 +124,8 @@ pub struct FutureSizes {
 /// If no client can be built.
 pub fn future_sizes() -> FutureSizes {
     let base = "http://127.0.0.1:1";
-    let network = OnApi::builder(base).login("sp", "invented").build().expect("loopback");
+    let network =
+        OnApi::builder(base).dialect(Dialect::Vendor26).login("sp", "invented").build().expect("loopback");
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let id: OnApiId = "a-0000001".parse().expect("an id");
     FutureSizes {

@@ -64,7 +64,7 @@ pub(crate) mod sealed {
 pub(crate) use sealed::Repeated;
 
 /// A step of a chain, as it is stored.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(unnameable_types, reason = "the trait that uses it is sealed")]
 pub enum Part {

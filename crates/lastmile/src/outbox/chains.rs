@@ -34,7 +34,7 @@ fn missing(api: &'static str, what: &str) -> Error {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[cfg(feature = "onapi")]
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[must_use = "nothing is sent until it is enqueued"]
 pub struct PlaceAndFollow {
     order: crate::onapi::NewOrder,
@@ -118,7 +118,7 @@ impl Steps for PlaceAndFollow {
 /// The result is the [status of the batch](crate::cocon::types::DelayedConnectionBatchStatus), which also lists the connections
 /// that failed.
 #[cfg(feature = "cocon")]
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[must_use = "nothing is sent until it is enqueued"]
 pub struct BatchAndReport {
     batch: crate::cocon::Batch,
@@ -182,7 +182,7 @@ impl Steps for BatchAndReport {
 /// The result is the submitted [`Order`](crate::covage::types::Order). If the draft lacks something, a person is asked, with the
 /// names of the fields.
 #[cfg(feature = "covage")]
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[must_use = "nothing is sent until it is enqueued"]
 pub struct DraftAndSubmit {
     order: crate::covage::NewOrder,
@@ -301,6 +301,14 @@ macro_rules! kinds {
         impl Kind for $chain {
             type Created = <$chain as Chain>::Finished;
             const KIND: &'static str = <$chain as Chain>::KIND;
+        }
+
+        // The inputs are personal data.
+        $(#[$cfg])*
+        impl std::fmt::Debug for $chain {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(<$chain as Chain>::KIND).finish_non_exhaustive()
+            }
         }
     )+};
 }

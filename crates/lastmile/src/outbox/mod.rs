@@ -193,7 +193,7 @@ impl Entry {
         &self.body
     }
 
-    /// Returns the request as [canonical](canonical) JSON. It does not depend on the state of the order. An outbox stores a
+    /// Returns the request as [`canonical`] JSON. It does not depend on the state of the order. An outbox stores a
     /// digest of it, so that another request under a used key is noticed.
     pub fn request(&self) -> &str {
         &self.request

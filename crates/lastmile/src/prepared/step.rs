@@ -171,8 +171,8 @@ where
     }
 }
 
-#[cfg(all(test, feature = "cocon"))]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[cfg(test)]
+#[cfg(feature = "cocon")]
 mod tests {
     use super::*;
     use crate::cocon::Cocon;

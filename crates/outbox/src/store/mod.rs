@@ -70,7 +70,8 @@ operations! {
     fn orders(filter: &Filter) -> Vec<StoredOrder>;
     fn decide(key: &str, decision: &Decision, who: &str, why: &str) -> ();
     fn audit(key: &str) -> Vec<AuditEntry>;
-    fn statistics() -> Statistics;
+    /// Counts orders and events. Without the finished orders, of which there may be millions, it reads two small indexes.
+    fn statistics(with_finished: bool) -> Statistics;
     fn prune(age: Duration) -> Pruned;
     fn erase(key: &str, who: &str) -> ();
 }

@@ -28,7 +28,7 @@ impl Postgres {
         hidden_for: Duration,
     ) -> Result<Vec<StoredEvent>, Error> {
         let sql = "WITH next AS MATERIALIZED (
-               SELECT event_id FROM lastmile_delivery WHERE consumer = $1 AND taken_until <= clock_timestamp()
+               SELECT event_id FROM lastmile_delivery WHERE consumer = $1 AND taken_until <= now()
                ORDER BY event_id LIMIT $2 FOR UPDATE SKIP LOCKED),
              taken AS (
                UPDATE lastmile_delivery d SET taken_until = clock_timestamp() + $3::bigint * interval '1 millisecond'

@@ -73,12 +73,14 @@ impl Postgres {
         Ok(rows.iter().map(entry).collect())
     }
 
-    pub(crate) async fn statistics(&self) -> Result<Statistics, Error> {
+    pub(crate) async fn statistics(&self, with_finished: bool) -> Result<Statistics, Error> {
         let mut statistics = Statistics::default();
-        let sql = "SELECT supplier, state, count(*),
-                     (extract(epoch FROM clock_timestamp() - min(due)) * 1000)::bigint
-                   FROM lastmile_order GROUP BY supplier, state";
-        for row in self.query(sql, &[]).await? {
+        let which = if with_finished { "" } else { "WHERE due IS NOT NULL OR manual_check IS NOT NULL" };
+        let sql = format!(
+            "SELECT supplier, state, count(*), (extract(epoch FROM clock_timestamp() - min(due)) * 1000)::bigint
+             FROM lastmile_order {which} GROUP BY supplier, state"
+        );
+        for row in self.query(&sql, &[]).await? {
             statistics.add(row.get(0), state_of(row.get(1)), row.get(2), row.get(3));
         }
         let sql = "SELECT c.name, (SELECT count(*) FROM lastmile_delivery d WHERE d.consumer = c.name)

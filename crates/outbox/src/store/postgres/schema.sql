@@ -133,9 +133,10 @@ begin
     end if;
   end if;
   return query
-    -- materialized: a subquery that is evaluated again would claim more than the limit.
+    -- materialized: a subquery that is evaluated again would claim more than the limit. now(), because a volatile function is no
+    -- condition of an index: every order that is due later would be read.
     with due_now as materialized (
-      select o.id from lastmile_order o where o.supplier = p_supplier and o.due <= clock_timestamp()
+      select o.id from lastmile_order o where o.supplier = p_supplier and o.due <= now()
       order by o.due limit allowed for update skip locked)
     update lastmile_order o
       set crashes = o.crashes + (o.owner is not null)::int, owner = p_owner, epoch = o.epoch + 1,

@@ -84,8 +84,8 @@ impl Sqlite {
         self.writer.run(list).await
     }
 
-    pub(crate) async fn statistics(&self) -> Result<Statistics, Error> {
-        self.writer.run(|connection| Ok(count(connection).map_err(failed)?)).await
+    pub(crate) async fn statistics(&self, with_finished: bool) -> Result<Statistics, Error> {
+        self.writer.run(move |connection| Ok(count(connection, with_finished).map_err(failed)?)).await
     }
 
     pub(crate) async fn prune(&self, age: Duration) -> Result<Pruned, Error> {
@@ -181,10 +181,13 @@ fn prune(connection: &Connection, age: Duration) -> rusqlite::Result<Pruned> {
     Ok(Pruned { orders: orders as u64, events: events as u64 })
 }
 
-fn count(connection: &Connection) -> rusqlite::Result<Statistics> {
+fn count(connection: &Connection, with_finished: bool) -> rusqlite::Result<Statistics> {
     let mut statistics = Statistics::default();
-    let sql = "SELECT supplier, state, count(*), ?1 - min(due) FROM lastmile_order GROUP BY supplier, state";
-    let mut statement = connection.prepare(sql)?;
+    let which = if with_finished { "" } else { "WHERE due IS NOT NULL OR manual_check IS NOT NULL" };
+    let sql = format!(
+        "SELECT supplier, state, count(*), ?1 - min(due) FROM lastmile_order {which} GROUP BY supplier, state"
+    );
+    let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([now()])?;
     while let Some(row) = rows.next()? {
         let state = state_of(&row.get::<_, String>(1)?);
