@@ -118,25 +118,32 @@ pub async fn is_done(outbox: &Outbox) -> bool {
 /// # Panics
 /// Panics if it does not hold within three minutes.
 pub async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
-    wait(Duration::from_millis(2), condition).await;
-}
-
-/// Waits until [`is_done`]. Asks rarely, because the database has better things to do.
-///
-/// # Panics
-/// Panics if that is not so within three minutes.
-pub async fn until_done(outbox: &Outbox) {
-    wait(Duration::from_millis(50), || is_done(outbox)).await;
-}
-
-/// A test that takes longer has failed.
-const PATIENCE: Duration = Duration::from_secs(180);
-
-async fn wait<F: Future<Output = bool>>(period: Duration, condition: impl Fn() -> F) {
-    let mut interval = tokio::time::interval(period);
+    let mut interval = tokio::time::interval(Duration::from_millis(2));
     let start = Instant::now();
     while !condition().await {
         assert!(start.elapsed() < PATIENCE, "the condition does not hold after {PATIENCE:?}");
         interval.tick().await;
     }
 }
+
+/// Waits until [`is_done`]. Asks rarely, because the database has better things to do.
+///
+/// # Panics
+/// Panics if the states of all orders stay the same for three minutes.
+pub async fn until_done(outbox: &Outbox) {
+    let mut interval = tokio::time::interval(Duration::from_millis(50));
+    let (mut counts, mut since) = (Vec::new(), Instant::now());
+    while !is_done(outbox).await {
+        if let Ok(statistics) = outbox.statistics().await {
+            let now: Vec<_> = State::ALL.into_iter().map(|state| statistics.count(state)).collect();
+            if now != counts {
+                (counts, since) = (now, Instant::now());
+            }
+        }
+        assert!(since.elapsed() < PATIENCE, "nothing has changed for {PATIENCE:?}");
+        interval.tick().await;
+    }
+}
+
+/// A test that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(180);
