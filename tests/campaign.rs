@@ -1,7 +1,7 @@
 //! Runs small campaigns. Large ones are run by hand, with `cargo run --release -p lastmile-tests --bin campaign`.
 
 use lastmile::onapi::types::{Access, AccessServices};
-use lastmile_sandbox::TextNormalization;
+use lastmile_sandbox::{Dialect, TextNormalization};
 use lastmile_tests::campaign::{Broken, Plan, Processes, RowsPlan, Which, keep_a_copy, run};
 
 fn plan(seed: u64) -> Plan {
@@ -10,6 +10,7 @@ fn plan(seed: u64) -> Plan {
         seed,
         deduplicates: false,
         texts: TextNormalization::Unchanged,
+        dialect: Dialect::default(),
         processes: None,
         postgres: false,
     }
@@ -28,6 +29,15 @@ async fn onapi_orders_are_placed_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn onapi_orders_are_placed_once_without_deduplication() {
     is_right(&plan(2), Which::OnApi).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn onapi_orders_are_placed_once_in_the_standard_s_dialects() {
+    for (dialect, deduplicates) in
+        [(Dialect::Standard24, true), (Dialect::Standard24, false), (Dialect::Standard26, true)]
+    {
+        is_right(&Plan { dialect, deduplicates, ..plan(9) }, Which::OnApi).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

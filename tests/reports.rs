@@ -7,7 +7,7 @@ use lastmile::RateLimit;
 use lastmile::cocon::{Cocon, CoconBuilder};
 use lastmile::covage::Covage;
 use lastmile::observe::{AttemptReport, CallReport, Observer, TokenRequestReport, WaitReport};
-use lastmile::onapi::OnApi;
+use lastmile::onapi::{Dialect, OnApi};
 use lastmile_tests::{RawServer, Then, answer, brisk, json};
 
 /// Returns a builder for a server that checks no keys.
@@ -170,7 +170,10 @@ async fn a_stream_is_reported_once_at_its_end() {
     ] {
         let reports = Arc::new(Reports::default());
         let server = RawServer::start([then]).await;
-        let network = OnApi::builder(server.base_url()).login("sp", "word-4711").policy(brisk());
+        let network = OnApi::builder(server.base_url())
+            .dialect(Dialect::Vendor26)
+            .login("sp", "word-4711")
+            .policy(brisk());
         let network = network.observer(reports.clone()).build().unwrap();
         let mut rows = network.raw().list_accesses_rows(&Default::default()).await.unwrap();
         assert_eq!(reports.take(), [HEAD], "the call goes on");
@@ -183,7 +186,8 @@ async fn a_stream_is_reported_once_at_its_end() {
     // The caller drops the stream early.
     let reports = Arc::new(Reports::default());
     let server = RawServer::start([Then::Answer(broken)]).await;
-    let network = OnApi::builder(server.base_url()).login("sp", "word-4711").policy(brisk());
+    let network =
+        OnApi::builder(server.base_url()).dialect(Dialect::Vendor26).login("sp", "word-4711").policy(brisk());
     let network = network.observer(reports.clone()).build().unwrap();
     let rows = network.raw().list_accesses_rows(&Default::default()).await.unwrap();
     drop(rows);

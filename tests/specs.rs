@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use lastmile_sandbox::{ExamplePart, Spec};
+use lastmile_sandbox::{Dialect, ExamplePart, Spec};
 use serde_json::Value;
 
 const SPECS: [fn() -> &'static Spec; 3] = [Spec::cocon, Spec::covage, Spec::onapi];
@@ -24,6 +24,7 @@ fn samples(api: &str) -> Vec<Sample> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/samples").join(api);
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut samples: Vec<Sample> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .map(|path| {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -61,7 +62,12 @@ fn every_reference_sample_matches_its_closed_schema() {
     for (api, spec) in APIS.into_iter().zip(SPECS) {
         let samples = samples(api);
         for sample in &samples {
-            assert_eq!(problems(spec(), sample, &sample.json), Vec::<String>::new(), "{api}/{}", sample.name);
+            let spec = match (api, sample.invented) {
+                ("onapi", false) => Dialect::Vendor26.spec(),
+                ("onapi", true) => Dialect::Standard26.spec(),
+                _ => spec(),
+            };
+            assert_eq!(problems(spec, sample, &sample.json), Vec::<String>::new(), "{api}/{}", sample.name);
         }
         counts.push(samples.iter().filter(|sample| !sample.invented).count());
     }

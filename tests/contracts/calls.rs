@@ -8,7 +8,7 @@ use lastmile::cocon::types::ContactPatch;
 use lastmile::covage::types::OrderCreateRequestType;
 use lastmile::covage::{Covage, NewOrder, Submission};
 use lastmile::onapi::types::Access;
-use lastmile::onapi::{self, Changes, OnApi, Placed};
+use lastmile::onapi::{self, Changes, Dialect, OnApi, Placed};
 use lastmile::wire::Patch;
 use lastmile::{Creation, Error, Outcome, Policy, Prepared, PreparedState, RetryBudget, RowError};
 use lastmile_tests::{RawServer, Received, Then, Wire, brisk, customer, json};
@@ -78,9 +78,14 @@ impl Call {
                 let cocon = cocon.connection(|builder| builder.retry_budget(enough()));
                 Client::Cocon(cocon.build().unwrap())
             }
-            Self::Activate | Self::List => {
-                Client::OnApi(OnApi::builder(base).login("sp", "x").policy(policy).build().unwrap())
-            }
+            Self::Activate | Self::List => Client::OnApi(
+                OnApi::builder(base)
+                    .dialect(Dialect::Vendor26)
+                    .login("sp", "x")
+                    .policy(policy)
+                    .build()
+                    .unwrap(),
+            ),
             Self::Draft | Self::Submit | Self::Order => {
                 let covage = Covage::builder(base).login("orders@sp.example", "x");
                 Client::Covage(covage.policy(policy).build().unwrap())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use lastmile::onapi::{Changes, OnApi};
+use lastmile::onapi::{Changes, Dialect, OnApi};
 use lastmile::{Outcome, Policy, RowError};
 use lastmile_tests::{RawServer, Then};
 
@@ -99,7 +99,12 @@ async fn a_steady_list_may_outlast_the_deadline() {
     let server = RawServer::start([Then::Drip(HEAD, ",{\"accessId\":\"2\"}")]).await;
     let policy = single().with_min_bytes_per_second(10).with_stream_idle_timeout(Duration::from_secs(5));
     let deadline = policy.deadline;
-    let network = OnApi::builder(server.base_url()).login("sp", "x").policy(policy).build().unwrap();
+    let network = OnApi::builder(server.base_url())
+        .dialect(Dialect::Vendor26)
+        .login("sp", "x")
+        .policy(policy)
+        .build()
+        .unwrap();
     let begun = std::time::Instant::now();
     let Changes::Rows(mut rows) = network.accesses(None).await.unwrap() else {
         panic!("it begins as a list")

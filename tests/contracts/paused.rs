@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
-use lastmile::onapi::{NewOrder, OnApi};
+use lastmile::onapi::{Dialect, NewOrder, OnApi};
 use lastmile::{Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::Sandbox;
 use lastmile_sandbox::onapi::Availability;
@@ -76,7 +76,9 @@ async fn network(orders: usize) -> (Sandbox, Vec<(String, String)>) {
 
 fn client(sandbox: &Sandbox) -> OnApi {
     let supplier = sandbox.onapi();
-    let login = OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password());
+    let login = OnApi::builder(supplier.base_url())
+        .dialect(Dialect::Vendor26)
+        .login(supplier.user(), supplier.password());
     login.policy(policy()).build().unwrap()
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
-use lastmile::onapi::{Changes, OnApi};
+use lastmile::onapi::{Changes, Dialect, OnApi};
 use lastmile::{Outcome, Prepared, RateLimit};
 use lastmile_tests::{RawServer, Then, answer, json};
 use tokio::time::Instant;
@@ -168,7 +168,8 @@ async fn a_streamed_list_holds_its_permit_until_its_head_arrives() {
     const LIST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n[{\"accessId\":\"1\"},";
     let access = json("200 OK", &done("1"));
     let server = RawServer::start([Then::AnswerAndHang(LIST), Then::AnswerAndKeep(access)]).await;
-    let network = OnApi::builder(server.base_url()).login("sp", "x").policy(patient());
+    let network =
+        OnApi::builder(server.base_url()).dialect(Dialect::Vendor26).login("sp", "x").policy(patient());
     let network = network.connection(|builder| builder.max_in_flight(1)).build().unwrap();
     let Changes::Rows(rows) = network.accesses(None).await.unwrap() else { panic!("a list") };
     network.access(&"1".parse().unwrap()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
-use lastmile::onapi::OnApi;
+use lastmile::onapi::{Dialect, OnApi};
 use lastmile::{Error, Outcome};
 use lastmile_tests::{RawServer, Then, answer, json};
 
@@ -128,7 +128,7 @@ async fn refused_credentials_are_named() {
     let base = server.base_url();
     let cocon =
         || Cocon::builder(&base).api_key("key-4711").client_id("client").key_headers("X-Key", "X-Client");
-    let onapi = OnApi::builder(&base).login("sp", "word-4711").build().unwrap();
+    let onapi = OnApi::builder(&base).dialect(Dialect::Vendor26).login("sp", "word-4711").build().unwrap();
     let covage = Covage::builder(&base).login("a@sp.example", "word-4711").build().unwrap();
     for (error, says) in [
         (
@@ -165,7 +165,11 @@ async fn an_echoed_password_is_redacted() {
             r#"{{"cause":"{echo}","errors":[{{"field":"{echo}","code":"{echo}","message":"{echo}"}},"{echo}"]}}"#
         );
         let server = RawServer::start([Then::Answer(json("400 Bad Request", &body))]).await;
-        let network = OnApi::builder(server.base_url()).login("sp", "p\"ss wörd").build().unwrap();
+        let network = OnApi::builder(server.base_url())
+            .dialect(Dialect::Vendor26)
+            .login("sp", "p\"ss wörd")
+            .build()
+            .unwrap();
         let error = network.order(&"1".parse().unwrap()).await.unwrap_err();
         assert_eq!(error.message(), None, "{echo}");
         for detail in error.details() {
@@ -177,13 +181,18 @@ async fn an_echoed_password_is_redacted() {
     // The same as plain text, in another encoding.
     let text = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=iso-8859-1\r\ncontent-length: 16\r\n\r\nno p\"ss w\u{f6}rd !";
     let server = RawServer::start([Then::Answer(text)]).await;
-    let network = OnApi::builder(server.base_url()).login("sp", "p\"ss wörd").build().unwrap();
+    let network = OnApi::builder(server.base_url())
+        .dialect(Dialect::Vendor26)
+        .login("sp", "p\"ss wörd")
+        .build()
+        .unwrap();
     assert_eq!(network.order(&"1".parse().unwrap()).await.unwrap_err().message(), None);
     // A password that occurs in every text redacts only the login.
     for (text, kept) in [("A frame is full", true), ("no account sp:a", false)] {
         let body = format!(r#"{{"cause":"{text}"}}"#);
         let server = RawServer::start([Then::Answer(json("400 Bad Request", &body))]).await;
-        let network = OnApi::builder(server.base_url()).login("sp", "a").build().unwrap();
+        let network =
+            OnApi::builder(server.base_url()).dialect(Dialect::Vendor26).login("sp", "a").build().unwrap();
         assert_eq!(
             network.order(&"1".parse().unwrap()).await.unwrap_err().message().is_some(),
             kept,

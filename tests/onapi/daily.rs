@@ -40,12 +40,12 @@ async fn look_at_a_line(dialect: Dialect) {
 
 #[tokio::test]
 async fn a_line_is_diagnosed_in_the_standard_s_dialect() {
-    look_at_a_line(Dialect::Standard).await;
+    look_at_a_line(Dialect::Standard26).await;
 }
 
 #[tokio::test]
 async fn a_line_is_diagnosed_in_the_vendor_s_dialect() {
-    look_at_a_line(Dialect::Vendor).await;
+    look_at_a_line(Dialect::Vendor26).await;
 }
 
 #[tokio::test]
@@ -64,8 +64,11 @@ async fn an_empty_look_up_is_refused_before_it_is_sent() {
 
 #[tokio::test]
 async fn an_invoice_total_is_compared_with_its_lines() {
-    for dialect in [Dialect::Standard, Dialect::Vendor, Dialect::Unexpected] {
-        let sandbox = Sandbox::builder().seed(1).onapi_dialect(dialect).start().await.unwrap();
+    for (dialect, unexpected_values) in
+        [(Dialect::Standard26, false), (Dialect::Vendor26, false), (Dialect::Vendor26, true)]
+    {
+        let builder = Sandbox::builder().seed(1).onapi_dialect(dialect);
+        let sandbox = builder.onapi_unexpected_values(unexpected_values).start().await.unwrap();
         let network = onapi(&sandbox);
         let periods = network.invoice_periods().await.unwrap();
         assert_eq!(periods.len(), 3);

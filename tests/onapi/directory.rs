@@ -1,6 +1,6 @@
 //! The operations that a network's directory offers, their paths, and the registry of many networks.
 
-use lastmile::onapi::{EndpointName, Networks, NewOrder, OnApi};
+use lastmile::onapi::{Dialect, EndpointName, Networks, NewOrder, OnApi};
 use lastmile::rules::OnApiId;
 use lastmile::{Outcome, Prepared, PreparedState};
 use lastmile_sandbox::onapi::Availability;
@@ -56,10 +56,10 @@ async fn an_operation_that_is_not_offered_fails_before_it_is_sent() {
 async fn an_endpoint_of_another_version_is_refused_with_both_versions() {
     let sandbox = sandbox().await;
     let entries = json!([
-        { "name": "accesses", "endpoint": "/onapi/2.4/accesses/", "version": "2.4" },
-        { "name": "accesses", "endpoint": "/onapi/2.5/accesses/", "version": "2.5" },
-        { "name": "accesses", "endpoint": "/onapi/2.5/accesses/", "version": "2.5" },
-        { "name": "orders", "endpoint": "/onapi/2.4/orders/", "version": 2.4 },
+        { "name": "accesses", "endpoint": "/onapi/2.3/accesses/", "version": "2.3" },
+        { "name": "accesses", "endpoint": "/onapi/2.2/accesses/", "version": "2.2" },
+        { "name": "accesses", "endpoint": "/onapi/2.2/accesses/", "version": "2.2" },
+        { "name": "orders", "endpoint": "/onapi/2.3/orders/", "version": 2.3 },
         { "name": "tickets", "endpoint": "/onapi/x/tickets", "version": "Personal data" },
         { "name": "services", "endpoint": "/onapi/2.4/services/", "version": "2.4" },
         { "name": "services", "endpoint": "/onapi/2.6/services/", "version": "2.6" },
@@ -71,13 +71,13 @@ async fn an_endpoint_of_another_version_is_refused_with_both_versions() {
     let orders = network.open_orders().await.unwrap_err();
     let tickets = network.tickets(&Default::default()).await.unwrap_err();
     for (error, listed) in [
-        (accesses, "version 2.4, 2.5 only"),
-        (orders, "version 2.4 only"),
+        (accesses, "version 2.3, 2.2 only"),
+        (orders, "version 2.3 only"),
         (tickets, "version (unreadable) only"),
     ] {
         assert_eq!(error.outcome(), Outcome::Invalid);
         let text = error.to_string();
-        assert!(text.contains(listed) && text.contains("speaks version 2.6"), "{text}");
+        assert!(text.contains(listed) && text.contains("speaks 2.4, 2.5, 2.6"), "{text}");
     }
     assert_eq!(network.offers_endpoint(EndpointName::Accesses), Some(false));
     // A field that no version has is still reported as unknown.
@@ -232,6 +232,7 @@ async fn each_registry_key_has_its_own_network() {
         ..Default::default()
     };
     let other = OnApi::builder(second.onapi().base_url())
+        .dialect(Dialect::Vendor26)
         .login(second.onapi().user(), second.onapi().password())
         .path_style(path_style)
         .policy(brisk())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use lastmile::onapi::{EventCursor, NewOrder, OnApi, OrderEvents};
+use lastmile::onapi::{Dialect, EventCursor, NewOrder, OnApi, OrderEvents};
 use lastmile::rules::OnApiId;
 use lastmile::{HasProgress, OrderStage, Outcome, Poll, Prepared, RowError};
 use lastmile_sandbox::onapi::Availability;
@@ -127,7 +127,12 @@ async fn a_truncated_list_is_requested_again_from_the_cursor() {
     );
     const SCRIPT: &[Then] = &[TORN, TORN, WHOLE];
     let server = RawServer::start(SCRIPT).await;
-    let network = OnApi::builder(server.base_url()).login("sp", "x").policy(brisk()).build().unwrap();
+    let network = OnApi::builder(server.base_url())
+        .dialect(Dialect::Vendor26)
+        .login("sp", "x")
+        .policy(brisk())
+        .build()
+        .unwrap();
     let mut events = network.order_events(None);
     assert!(events.next().await.unwrap().unwrap().cursor.is_some());
     assert!(events.next().await.unwrap().is_ok());

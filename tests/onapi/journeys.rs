@@ -8,7 +8,7 @@ use lastmile::rules::OnApiId;
 use lastmile::{Outcome, Poll, Prepared, PreparedState, Reconciled, WaitError};
 use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{Answer, Dialect, Sandbox};
-use lastmile_tests::{copy, onapi, sandbox, settled, store_and_place};
+use lastmile_tests::{copy, dialect, onapi, sandbox, settled, store_and_place};
 use serde_json::json;
 
 fn id(text: &str) -> OnApiId {
@@ -81,17 +81,17 @@ async fn whole_journey(dialect: Dialect) {
 
 #[tokio::test]
 async fn option_82_leads_to_a_subscription_in_the_standard_s_dialect() {
-    whole_journey(Dialect::Standard).await;
+    whole_journey(Dialect::Standard26).await;
 }
 
 #[tokio::test]
 async fn option_82_leads_to_a_subscription_in_the_vendor_s_dialect() {
-    whole_journey(Dialect::Vendor).await;
+    whole_journey(Dialect::Vendor26).await;
 }
 
 #[tokio::test]
 async fn responses_with_unexpected_values_are_read() {
-    let sandbox = Sandbox::builder().seed(1).onapi_dialect(Dialect::Unexpected).start().await.unwrap();
+    let sandbox = Sandbox::builder().seed(1).onapi_unexpected_values(true).start().await.unwrap();
     let network = onapi(&sandbox);
     for access in sandbox.onapi().accesses() {
         let access = id(&access.id);
@@ -144,7 +144,11 @@ async fn rejections_carry_their_cause() {
     assert!(error.message().is_some());
     assert_eq!(activation.state(), PreparedState::Ready);
 
-    let wrong = OnApi::builder(sandbox.onapi().base_url()).login("sp", "wrong").build().unwrap();
+    let wrong = OnApi::builder(sandbox.onapi().base_url())
+        .dialect(dialect(&sandbox))
+        .login("sp", "wrong")
+        .build()
+        .unwrap();
     assert_eq!(wrong.access(&id("1")).await.unwrap_err().status().unwrap(), 401);
 }
 

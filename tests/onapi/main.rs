@@ -2,6 +2,7 @@
 
 mod batches;
 mod daily;
+mod dialects;
 mod directory;
 mod events;
 mod facade;
@@ -15,6 +16,7 @@ mod prepared;
 mod requests;
 mod rows;
 mod shapes;
+mod standard_samples;
 mod sync;
 mod ticket_changes;
 mod unexpected_values;

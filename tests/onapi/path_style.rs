@@ -1,7 +1,7 @@
 //! Networks that expect another path style than the standard's.
 
 use lastmile::onapi::Changes;
-use lastmile::onapi::OnApi;
+use lastmile::onapi::{Dialect, OnApi};
 use lastmile::{Outcome, PathStyle, TrailingSlash};
 use lastmile_sandbox::{LowerCase, RefuseWith, Sandbox};
 use lastmile_tests::brisk;
@@ -21,8 +21,10 @@ async fn network(
     }
     let sandbox = Sandbox::builder().seed(1).onapi_path_style(wants).start().await.unwrap();
     let supplier = sandbox.onapi();
-    let builder =
-        OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password()).policy(brisk());
+    let builder = OnApi::builder(supplier.base_url())
+        .dialect(Dialect::Vendor26)
+        .login(supplier.user(), supplier.password())
+        .policy(brisk());
     let network = builder.path_style(path_style).build().unwrap();
     (sandbox, network)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lastmile::onapi::types::TicketCreateProblemType;
-use lastmile::onapi::{NewOrder, NewTicket, OnApi, Placed, TicketReference};
+use lastmile::onapi::{Dialect, NewOrder, NewTicket, OnApi, Placed, TicketReference};
 use lastmile::rules::OnApiId;
 use lastmile::{Outcome, Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::onapi::Availability;
@@ -378,7 +378,12 @@ async fn a_rejected_or_unsent_value_is_absent_without_a_request() {
     assert_eq!(sandbox.onapi().received().len(), before);
 
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let nobody = OnApi::builder(format!("http://{nobody}")).login("sp", "x").policy(brisk()).build().unwrap();
+    let nobody = OnApi::builder(format!("http://{nobody}"))
+        .dialect(Dialect::Vendor26)
+        .login("sp", "x")
+        .policy(brisk())
+        .build()
+        .unwrap();
     let mut never = activation(&sandbox);
     assert_eq!(never.place(&nobody).await.unwrap_err().outcome(), Outcome::NotSent);
     // Any request would fail here.

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt as _;
 use lastmile::onapi::types::Access;
-use lastmile::onapi::{ChangedRows, Changes, Cursor, OnApi};
+use lastmile::onapi::{ChangedRows, Changes, Cursor, Dialect, OnApi};
 use lastmile::{Outcome, RowError};
 use lastmile_sandbox::Answer;
 use lastmile_tests::{RawServer, Then, brisk, onapi, sandbox};
@@ -204,7 +204,12 @@ async fn a_closed_connection_fails_after_the_whole_rows() {
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[{\"accessId\":\"1\"},",
     )])
     .await;
-    let network = OnApi::builder(server.base_url()).login("sp", "x").policy(brisk()).build().unwrap();
+    let network = OnApi::builder(server.base_url())
+        .dialect(Dialect::Vendor26)
+        .login("sp", "x")
+        .policy(brisk())
+        .build()
+        .unwrap();
     let mut rows = rows(&network, None).await;
     assert_eq!(rows.next().await.unwrap().unwrap().access_id.as_deref(), Some("1"));
     let Some(Err(RowError::Call(error))) = rows.next().await else { panic!("the rest is missing") };

@@ -32,6 +32,7 @@ fn component(name: &str, json: &Value) {
         Hardware,
         IgmpGroup,
         InvoiceAccess,
+        InvoiceAddress,
         InvoiceItem,
         InvoicePeriod,
         InvoiceSubscription,
@@ -39,6 +40,7 @@ fn component(name: &str, json: &Value) {
         LinkStatus,
         MacEntry,
         ObjectEvent,
+        OfferedCharacteristic,
         Order,
         OrderOfEvent,
         PeakRate,
@@ -128,11 +130,13 @@ fn unlisted_enum_values_are_read() {
 }
 
 #[test]
-fn unknown_field_names_are_kept() {
-    let both = json!({ "SLA": "gold", "ipAddress": ["192.0.2.1"], "fixedIp": true });
+fn names_of_each_dialect_are_read_and_unknown_ones_are_kept() {
+    let both =
+        json!({ "sla": "silver", "SLA": "gold", "ipAddress": ["192.0.2.1"], "fixedIp": true, "vlan": 7 });
     component("Characteristics", &both);
     let read: Characteristics = serde_json::from_value(both).unwrap();
-    assert_eq!(read.extra["SLA"], "gold");
+    assert_eq!((read.sla.as_deref(), read.sla_upper.as_deref()), (Some("silver"), Some("gold")));
+    assert_eq!(read.extra["vlan"], 7);
 }
 
 /// Every sample of both sources, complete and with every value mutated.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lastmile::cocon::{Batch, Connection, RouteScenario};
-use lastmile::onapi::{NewOrder, OnApi, Placed};
+use lastmile::onapi::{Dialect, NewOrder, OnApi, Placed};
 use lastmile::outbox::{BatchAndReport, PlaceAndFollow};
 use lastmile::{HasProgress as _, OrderStage};
 use lastmile_outbox::{EventKind, State};
@@ -19,7 +19,9 @@ async fn an_order_is_placed_and_followed_to_its_end() {
     for store in stores().await {
         let (sandbox, outbox) = (Sandbox::builder().seed(1).start().await.unwrap(), &store.outbox);
         let supplier = sandbox.onapi();
-        let builder = OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password());
+        let builder = OnApi::builder(supplier.base_url())
+            .dialect(Dialect::Vendor26)
+            .login(supplier.user(), supplier.password());
         let network = builder.policy(policy()).build().unwrap();
         let accesses = supplier.accesses();
         let (access, offer) =

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use lastmile::Prepared;
-use lastmile::onapi::{NewOrder, OnApi};
+use lastmile::onapi::{Dialect, NewOrder, OnApi};
 use lastmile_outbox::State;
 use lastmile_outbox::probe::Point;
 use lastmile_sandbox::onapi::Availability;
@@ -34,7 +34,9 @@ impl Scene {
         supplier.add_accesses(orders * 4);
         let free = |access: &lastmile_sandbox::onapi::Access| access.service(Availability::Free).is_some();
         let accesses: Vec<_> = supplier.accesses().into_iter().filter(free).take(orders).collect();
-        let builder = OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password());
+        let builder = OnApi::builder(supplier.base_url())
+            .dialect(Dialect::Vendor26)
+            .login(supplier.user(), supplier.password());
         let network = builder.policy(policy()).build().unwrap();
         for (number, access) in accesses.iter().enumerate() {
             let service = &access.service(Availability::Free).unwrap().service;
@@ -80,7 +82,7 @@ impl Scene {
         }
         for number in 0..self.accesses.len() {
             let order = self.store.outbox.order(&format!("A-{number}")).await.unwrap().unwrap();
-            let at_network = held.get(&format!("SP-{number}")).copied().unwrap_or_default();
+            let at_network = held.get(format!("SP-{number}").as_str()).copied().unwrap_or_default();
             let name = self.store.name;
             assert_eq!(
                 (order.state(), at_network),

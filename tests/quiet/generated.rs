@@ -19,7 +19,8 @@ fn is_free(document: &Value, schema: &Value) -> bool {
         Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
         None => schema,
     };
-    schema.get("additionalProperties").is_some_and(|rest| *rest == json!({}))
+    let is_open = schema.get("additionalProperties").is_some_and(|rest| *rest == json!({}));
+    is_open && schema.get("properties").is_none()
 }
 
 /// Returns a marked value for a sensitive property. Every digit of a number is a mark as well.
@@ -31,7 +32,7 @@ fn mark(property: &Value) -> Value {
         (Some("array"), Some("number")) => json!([NUMBER]),
         (Some("array"), _) => json!([[NUMBER]]),
         (Some("object"), _) => json!({ "Personal": PERSONAL }),
-        (None, _) if property.get("oneOf").is_some() => json!(PERSONAL),
+        (None, _) if property.get("oneOf").or(property.get("anyOf")).is_some() => json!(PERSONAL),
         other => panic!("{other:?}"),
     }
 }
@@ -322,14 +323,17 @@ every_type_is_quiet!(
         Hardware,
         IgmpGroup,
         InvoiceAccess,
+        InvoiceAddress,
         InvoiceItem,
         InvoiceLine,
         InvoicePeriod,
+        InvoiceServiceProvider,
         InvoiceSubscription,
         Lease,
         LinkStatus,
         MacEntry,
         ObjectEvent,
+        OfferedCharacteristic,
         Order,
         OrderChange,
         OrderCreate,

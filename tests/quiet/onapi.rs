@@ -3,8 +3,8 @@
 use futures_util::StreamExt as _;
 use lastmile::onapi::types::*;
 use lastmile::onapi::{
-    Changes, Deleted, EndpointName, Networks, NewOrder, NewTicket, OnApi, PeriodId, Placed, ReceivedOrder,
-    References, SubscriptionAt, SyncItem, SyncPlan, TicketChange, TicketList, TicketQuery,
+    Changes, Deleted, Dialect, EndpointName, Networks, NewOrder, NewTicket, OnApi, PeriodId, Placed,
+    ReceivedOrder, References, SubscriptionAt, SyncItem, SyncPlan, TicketChange, TicketList, TicketQuery,
 };
 use lastmile::rules::OnApiId;
 use lastmile::{HasProgress, Prepared, Reconciled, RowError};
@@ -37,6 +37,7 @@ fn new_order(walked: &Walked) -> Prepared<NewOrder> {
 pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
     let supplier = sandbox.onapi();
     let network = OnApi::builder(supplier.base_url())
+        .dialect(Dialect::Vendor26)
         .login(USER, PASSWORD)
         .policy(brisk())
         .observer(walked.observer())
@@ -44,6 +45,8 @@ pub async fn walk(sandbox: &Sandbox, walked: &Walked) {
         .unwrap();
     walked.debug(&network);
     walked.debug(&Networks::from_iter([("ankeborg", network.clone())]));
+    walked.debug(&network.dialect());
+    walked.debug(&PERSONAL.parse::<Dialect>().unwrap_err());
     orders(sandbox, &network, walked).await;
     tickets(sandbox, &network, walked).await;
     lists(sandbox, &network, walked).await;
@@ -101,6 +104,10 @@ async fn orders(sandbox: &Sandbox, network: &OnApi, walked: &Walked) {
     walked.debug(&offers);
     let offer = offers.iter().next().unwrap();
     walked.debug(&offer);
+    let availability = offer.availability(std::time::SystemTime::now());
+    walked.debug(&offer.available());
+    walked.debug(&availability);
+    walked.debug(&availability.state);
     let permit = offer.takeover_permit().unwrap();
     walked.debug(&permit);
     prepared(walked, NewOrder::take_over(permit, id("5")));

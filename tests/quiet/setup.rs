@@ -2,7 +2,7 @@
 
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
-use lastmile::onapi::OnApi;
+use lastmile::onapi::{Dialect, OnApi};
 use lastmile::{CredentialError, SetupError};
 use lastmile_cocon::Client;
 use lastmile_core::auth::Credentials;
@@ -72,7 +72,7 @@ pub async fn walk(walked: &Walked) {
     walked.error(&builder().build().unwrap_err());
     walked.debug(&Covage::builder(PASSWORD).login(PERSONAL, PASSWORD));
     walked.error(&Covage::builder(PASSWORD).login(PERSONAL, PASSWORD).build().unwrap_err());
-    walked.debug(&OnApi::builder(PASSWORD).login(USER, PASSWORD));
+    walked.debug(&OnApi::builder(PASSWORD).dialect(Dialect::Vendor26).login(USER, PASSWORD));
     let invalid: [SetupError; 3] = [
         OnApi::builder("https://co.example").login("Personal:", PASSWORD).build().unwrap_err(),
         OnApi::builder("https://co.example").build().unwrap_err(),

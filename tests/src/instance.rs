@@ -20,7 +20,7 @@ fn at(document: &Value, schema: &Value, fill: &dyn Fn(&Value) -> Option<Value>, 
     if let Some(value) = first("enum").or_else(|| first("x-known-values")) {
         return value;
     }
-    if let Some(first) = schema["oneOf"].get(0) {
+    if let Some(first) = ["oneOf", "anyOf", "allOf"].iter().find_map(|list| schema[*list].get(0)) {
         return inner(first);
     }
     match schema["type"].as_str() {
@@ -30,7 +30,7 @@ fn at(document: &Value, schema: &Value, fill: &dyn Fn(&Value) -> Option<Value>, 
             for (name, property) in schema["properties"].as_object().into_iter().flatten() {
                 members.insert(name.clone(), fill(property).unwrap_or_else(|| inner(property)));
             }
-            if schema["additionalProperties"].is_object() {
+            if schema["additionalProperties"].is_object() && members.is_empty() {
                 members.insert("key".to_owned(), inner(&schema["additionalProperties"]));
             }
             Value::Object(members)

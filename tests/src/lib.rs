@@ -33,7 +33,7 @@ use std::time::Duration;
 use lastmile::cocon::Cocon;
 use lastmile::cocon::types::CustomerCreate;
 use lastmile::covage::Covage;
-use lastmile::onapi::OnApi;
+use lastmile::onapi::{Dialect, OnApi};
 use lastmile::{Error, Policy};
 use lastmile_sandbox::Sandbox;
 
@@ -80,7 +80,12 @@ pub fn covage(sandbox: &Sandbox) -> Covage {
 pub fn onapi(sandbox: &Sandbox) -> OnApi {
     let supplier = sandbox.onapi();
     let builder = OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password());
-    builder.policy(brisk()).build().expect("a usable address")
+    builder.dialect(dialect(sandbox)).policy(brisk()).build().expect("a usable address")
+}
+
+/// Returns the dialect that the sandbox speaks.
+pub fn dialect(sandbox: &Sandbox) -> Dialect {
+    sandbox.onapi().dialect().name().parse().expect("both name their dialects alike")
 }
 
 /// A policy with hardly any backoff between attempts.

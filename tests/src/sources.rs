@@ -217,6 +217,8 @@ impl Parse for Defined {
                     rows.parse::<Token![,]>()?;
                 }
             }
+            // The field for unlisted fields of a request, which its rows do not show.
+            let _: Option<Ident> = input.parse()?;
         }
         Ok(Self { name, fields })
     }

@@ -15,7 +15,7 @@ use lastmile::covage::types::{
     EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, ListOrdersParams, OfferRequest,
     OfferRequestReferenceType, OperatorInfoUpdate, Order, OrderCreateRequestType, OrderUpdate,
 };
-use lastmile::onapi::{Changes, OnApi};
+use lastmile::onapi::{Changes, Dialect, OnApi};
 use lastmile::wire::Patch;
 use lastmile::{Poll, Prepared, Reconciled, StreamExt as _};
 use lastmile_sandbox::onapi::Availability;
@@ -207,7 +207,10 @@ fn completed(contact_uuid: &str) -> OrderUpdate {
 async fn onapi(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     println!("ON-API (Sweden)");
     let supplier = sandbox.onapi();
-    let network = OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password()).build()?;
+    let network = OnApi::builder(supplier.base_url())
+        .dialect(Dialect::Vendor26)
+        .login(supplier.user(), supplier.password())
+        .build()?;
 
     println!("  from a DHCP log to what can be had");
     let seeded = supplier.accesses();

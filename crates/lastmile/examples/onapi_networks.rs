@@ -17,7 +17,7 @@ use lastmile_sandbox::{Fault, Sandbox};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let ankeborg = Sandbox::builder().seed(1).start().await?;
-    let gaseborg = Sandbox::builder().seed(2).onapi_dialect(Dialect::Vendor).start().await?;
+    let gaseborg = Sandbox::builder().seed(2).onapi_dialect(Dialect::Standard24).start().await?;
     let kvackstad = Sandbox::builder().seed(3).onapi_without_endpoint("tickets").start().await?;
 
     println!("Each network by its name, with what its directory says");
@@ -27,13 +27,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // A slow network gets more time than others.
         let deadline = Duration::from_secs(if name == "gaseborg" { 120 } else { 60 });
         let network = OnApi::builder(supplier.base_url())
+            .dialect(supplier.dialect().name().parse()?)
             .login(supplier.user(), supplier.password())
             .policy(Policy::default().with_deadline(deadline))
-            .build()?;
-        let network = match network.directory().await? {
-            Some(directory) => network.with_directory(&directory, &[]),
-            None => network,
-        };
+            .from_directory(&[])
+            .await?;
+        println!("  {name} speaks {}", network.dialect());
         networks.insert(name.to_owned(), network);
     }
     println!("  {} networks", networks.len());

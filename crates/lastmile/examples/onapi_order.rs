@@ -9,7 +9,7 @@
 use std::error::Error;
 
 use lastmile::onapi::types::OrderChange;
-use lastmile::onapi::{EventCursor, NewOrder, OnApi, Placed, ReceivedOrder, SubscriptionAt};
+use lastmile::onapi::{Dialect, EventCursor, NewOrder, OnApi, Placed, ReceivedOrder, SubscriptionAt};
 use lastmile::rules::OnApiId;
 use lastmile::{HasProgress, Prepared, Reconciled, StreamExt as _};
 use lastmile_sandbox::onapi::Availability;
@@ -19,7 +19,10 @@ use lastmile_sandbox::{Fault, Sandbox};
 async fn main() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::builder().seed(1).start().await?;
     let supplier = sandbox.onapi();
-    let network = OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password()).build()?;
+    let network = OnApi::builder(supplier.base_url())
+        .dialect(Dialect::Vendor26)
+        .login(supplier.user(), supplier.password())
+        .build()?;
 
     println!("What the network offers, by its own directory");
     let directory = network.directory().await?.ok_or("no directory")?;

@@ -11,7 +11,7 @@ use std::error::Error;
 
 use lastmile::onapi::types::{Access, TicketCreateProblemType, TicketUpdateResponsible};
 use lastmile::onapi::{
-    Deleted, Networks, NewTicket, OnApi, PeriodId, SyncItem, SyncPlan, SyncState, TicketChange,
+    Deleted, Dialect, Networks, NewTicket, OnApi, PeriodId, SyncItem, SyncPlan, SyncState, TicketChange,
 };
 use lastmile::rules::OnApiId;
 use lastmile::{Prepared, StreamExt as _};
@@ -21,7 +21,10 @@ use lastmile_sandbox::Sandbox;
 async fn main() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::builder().seed(1).start().await?;
     let supplier = sandbox.onapi();
-    let network = OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password()).build()?;
+    let network = OnApi::builder(supplier.base_url())
+        .dialect(Dialect::Vendor26)
+        .login(supplier.user(), supplier.password())
+        .build()?;
     // A provider talks to many; here there is one.
     let networks = Networks::from_iter([("ankeborg", network)]);
     let network = networks.at("ankeborg")?;

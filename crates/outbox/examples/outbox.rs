@@ -9,7 +9,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use lastmile::onapi::{NewOrder, OnApi, Placed};
+use lastmile::onapi::{Dialect, NewOrder, OnApi, Placed};
 use lastmile::{Policy, Prepared};
 use lastmile_outbox::{EventKind, Outbox, WorkerBuilder};
 use lastmile_sandbox::onapi::Availability;
@@ -24,6 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let policy =
         Policy::default().with_deadline(Duration::from_secs(2)).with_settle_time(Duration::from_secs(1));
     let network = OnApi::builder(supplier.base_url())
+        .dialect(Dialect::Vendor26)
         .login(supplier.user(), supplier.password())
         .policy(policy)
         .build()?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::received::ReceivedRequest;
 use crate::script::Answer;
-use crate::spec::{RouteMatch, Spec};
+use crate::spec::{CheckedRequest, RouteMatch, Spec};
 
 /// The simulated behaviour of a supplier.
 pub(crate) trait Behaviour: Send {
@@ -24,6 +24,12 @@ pub(crate) trait Behaviour: Send {
     /// Returns the problems of a request's query string.
     fn check_query(&self, spec: &Spec, operation_id: &str, query: Option<&str>) -> Vec<String> {
         spec.check_query(operation_id, query)
+    }
+
+    /// Validates the media type and the body of a request. By default, undocumented fields are problems.
+    fn check_request(&self, spec: &Spec, operation_id: &str, received: &ReceivedRequest) -> CheckedRequest {
+        let problems = spec.check_request(operation_id, received.header("content-type"), &received.body);
+        CheckedRequest { problems, undocumented: Vec::new() }
     }
 
     /// Transforms a response after it was validated against the document.

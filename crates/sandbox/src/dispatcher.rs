@@ -101,11 +101,12 @@ impl Dispatcher {
     pub(crate) fn handle(&self, mut received: ReceivedRequest) -> Transmission {
         let route = self.route(&self.state(), &received);
         if let RouteMatch::Found(operation, _) = &route {
-            let content_type = received.header("content-type");
             let query = received.query.as_deref();
             let mut problems = self.state().behaviour.check_query(self.spec, &operation.id, query);
-            problems.extend(self.spec.check_request(&operation.id, content_type, &received.body));
+            let checked = self.state().behaviour.check_request(self.spec, &operation.id, &received);
+            problems.extend(checked.problems);
             received.problems = problems;
+            received.undocumented = checked.undocumented;
             received.operation = Some(operation.id.clone());
         }
         // One lock for everything that follows, so that the recorded requests are in the order in which they took

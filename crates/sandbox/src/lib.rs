@@ -281,10 +281,53 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the shape of ON-API's responses. Defaults to [`Dialect::Standard`].
+    /// Sets the version and form of ON-API. Defaults to [`Dialect::Vendor26`].
     #[must_use]
     pub fn onapi_dialect(mut self, dialect: Dialect) -> Self {
         self.onapi.dialect = dialect;
+        self
+    }
+
+    /// Sets whether ON-API sends unexpected values. Defaults to false.
+    ///
+    /// If true, some fields that real servers are known to send in another form get such a form, and some objects get
+    /// undocumented fields. This happens after a response was validated, in every dialect.
+    #[must_use]
+    pub fn onapi_unexpected_values(mut self, enabled: bool) -> Self {
+        self.onapi.unexpected_values = enabled;
+        self
+    }
+
+    /// Sets whether ON-API's response to a request that places an order contains the `orderId`. Defaults to true.
+    ///
+    /// If false, the response has a `Location` and a `path`, but no `orderId`, as a sample of the standard shows.
+    #[must_use]
+    pub fn onapi_order_ids(mut self, enabled: bool) -> Self {
+        self.onapi.order_ids = enabled;
+        self
+    }
+
+    /// Sets whether an ON-API order for a later time has a `subscriptionId` before it is carried out. Defaults to
+    /// true.
+    #[must_use]
+    pub fn onapi_early_subscription_ids(mut self, enabled: bool) -> Self {
+        self.onapi.early_subscription_ids = enabled;
+        self
+    }
+
+    /// Sets whether ON-API's subscriptions have the references of the orders that created them: `spReference` and
+    /// `spSubscriptionId`. Defaults to true. Some networks lose them.
+    #[must_use]
+    pub fn onapi_keeps_references(mut self, enabled: bool) -> Self {
+        self.onapi.keeps_references = enabled;
+        self
+    }
+
+    /// Sets whether ON-API's directory lists each endpoint twice, first with the address that it had in version 2.3.1.
+    /// Defaults to false.
+    #[must_use]
+    pub fn onapi_legacy_endpoints(mut self, enabled: bool) -> Self {
+        self.onapi.legacy_endpoints = enabled;
         self
     }
 

@@ -27,6 +27,11 @@ pub struct ReceivedRequest {
     /// A request with problems can still be carried out: the supplier rejects it only if the document has a response
     /// for invalid requests.
     pub problems: Vec<String>,
+    /// The fields of the request body that the document does not list, where the supplier ignores such fields.
+    ///
+    /// Each text starts with the JSON pointer of the object. Empty if the supplier rejects undocumented fields; they
+    /// are [`problems`](Self::problems) then.
+    pub undocumented: Vec<String>,
     /// The status code of the response as it was sent, or 0 if a fault suppressed the response.
     pub status: u16,
     /// The fault that was applied to the request.
@@ -47,6 +52,7 @@ impl ReceivedRequest {
             headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
             body,
             problems: Vec::new(),
+            undocumented: Vec::new(),
             status: 0,
             fault: None,
             took_effect: false,

@@ -1,5 +1,6 @@
 //! A supplier's OpenAPI document, which requests and responses are validated against.
 
+mod derive;
 mod operation;
 mod schema;
 mod template;
@@ -15,13 +16,15 @@ use operation::{Content, is_json};
 pub use template::Parameters;
 pub(crate) use template::decode as percent_decoded;
 
+use crate::onapi::Dialect;
 use crate::query_string;
 
 /// A supplier's OpenAPI document.
 ///
 /// Requests and responses are validated against a *closed copy* of the document's schemas: an object accepts only the
 /// documented fields, unless the document says that its keys are data. A misspelt field is therefore a problem here,
-/// although the document itself would allow it.
+/// although the document itself would allow it. The simulated ON-API still carries out requests with such fields; see
+/// [`ReceivedRequest::undocumented`](crate::ReceivedRequest::undocumented).
 ///
 /// ```
 /// use lastmile_sandbox::Spec;
@@ -48,6 +51,15 @@ pub enum RouteMatch<'a> {
     UnknownPath,
 }
 
+/// The result of [`Spec::check_open`].
+#[derive(Debug)]
+pub(crate) struct CheckedRequest {
+    /// How the request violates the document.
+    pub(crate) problems: Vec<String>,
+    /// The fields that the document does not list.
+    pub(crate) undocumented: Vec<String>,
+}
+
 /// Selects an example of an operation; see [`Spec::example`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExamplePart {
@@ -56,6 +68,8 @@ pub enum ExamplePart {
     /// The response body with this status code.
     Response(u16),
 }
+
+const ONAPI_YAML: &str = include_str!("../specs/onapi.yaml");
 
 static COCON: LazyLock<Spec> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the document is part of this crate, and its tests read it")]
@@ -69,8 +83,13 @@ static COVAGE: LazyLock<Spec> = LazyLock::new(|| {
 
 static ONAPI: LazyLock<Spec> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the document is part of this crate, and its tests read it")]
-    Spec::parse(include_str!("../specs/onapi.yaml")).expect("specs/onapi.yaml can be read")
+    Spec::parse(ONAPI_YAML).expect("specs/onapi.yaml can be read")
 });
+
+static ONAPI_VENDOR26: LazyLock<Spec> = LazyLock::new(|| Spec::derived(Dialect::Vendor26));
+static ONAPI_STANDARD26: LazyLock<Spec> = LazyLock::new(|| Spec::derived(Dialect::Standard26));
+static ONAPI_STANDARD25: LazyLock<Spec> = LazyLock::new(|| Spec::derived(Dialect::Standard25));
+static ONAPI_STANDARD24: LazyLock<Spec> = LazyLock::new(|| Spec::derived(Dialect::Standard24));
 
 impl Spec {
     /// Returns the document of the Cocon Fiber Transactional API.
@@ -83,14 +102,36 @@ impl Spec {
         &COVAGE
     }
 
-    /// Returns the document of the ON-API.
+    /// Returns the document of the ON-API with all its dialects.
+    ///
+    /// It lists every operation, field and value that some network has. No network speaks it: what a network sends and
+    /// accepts is validated against the document of its dialect, [`Dialect::spec`].
     pub fn onapi() -> &'static Spec {
         &ONAPI
     }
 
+    /// Returns the document of a dialect of the ON-API, derived from the document of all dialects.
+    pub(crate) fn onapi_dialect(dialect: Dialect) -> &'static Spec {
+        match dialect {
+            Dialect::Vendor26 => &ONAPI_VENDOR26,
+            Dialect::Standard26 => &ONAPI_STANDARD26,
+            Dialect::Standard25 => &ONAPI_STANDARD25,
+            Dialect::Standard24 => &ONAPI_STANDARD24,
+        }
+    }
+
+    fn derived(dialect: Dialect) -> Spec {
+        #[expect(clippy::expect_used, reason = "the document is part of this crate, and its tests read it")]
+        Spec::of(derive::for_dialect(Spec::onapi().document(), dialect.name()))
+            .expect("specs/onapi.yaml describes each dialect")
+    }
+
     /// Reads a document. Fails on anything it does not understand, so that no part of the document goes unchecked.
     pub(crate) fn parse(yaml: &str) -> Result<Spec, String> {
-        let document: Value = serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?;
+        Spec::of(serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?)
+    }
+
+    fn of(document: Value) -> Result<Spec, String> {
         let operations = operation::read_all(&document)?;
         Ok(Spec { document, operations })
     }
@@ -146,6 +187,29 @@ impl Spec {
             return missing.then(|| "body: it is missing".to_owned()).into_iter().collect();
         }
         check_content(&operation.request, content_type, body)
+    }
+
+    /// Validates the media type and the body of a request, which may have fields that the document does not list if it
+    /// does not exclude them.
+    pub(crate) fn check_open(
+        &self,
+        operation_id: &str,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> CheckedRequest {
+        let problems = self.check_request(operation_id, content_type, body);
+        let media = self
+            .operation(operation_id)
+            .and_then(|operation| operation.request.get(&content_type.map(essence).unwrap_or_default()));
+        match media.and_then(|media| media.open_schema.as_ref()) {
+            Some(schema) if !problems.is_empty() && !body.is_empty() => {
+                let of_document = check_json(schema, body);
+                let undocumented =
+                    problems.into_iter().filter(|problem| !of_document.contains(problem)).collect();
+                CheckedRequest { problems: of_document, undocumented }
+            }
+            _ => CheckedRequest { problems, undocumented: Vec::new() },
+        }
     }
 
     /// Returns the problems of a query string: parameters that the document does not have.

@@ -68,6 +68,8 @@ impl Supplier {
     }
 
     /// Returns the OpenAPI document that requests and responses are validated against.
+    ///
+    /// The supplier also serves it, as JSON and without credentials, at `/openapi.json` of its host.
     pub fn spec(&self) -> &'static Spec {
         self.dispatcher.spec
     }

@@ -42,7 +42,8 @@ impl SupplierName {
         }
     }
 
-    /// Returns the supplier's document.
+    /// Returns the supplier's document; for ON-API, that of all dialects, although a network has the document of its
+    /// dialect alone, [`Supplier::spec`](crate::Supplier::spec).
     pub fn spec(self) -> &'static Spec {
         match self {
             SupplierName::Cocon => Spec::cocon(),

@@ -4,7 +4,9 @@
 mod common;
 
 use common::{JSON, Reply, open, send};
-use lastmile_sandbox::{ClockMode, ControlApi, Fault, ObjectKind, RouteMatch, Sandbox, SupplierName};
+use lastmile_sandbox::{
+    ClockMode, ControlApi, Dialect, Fault, ObjectKind, RouteMatch, Sandbox, SupplierName,
+};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
@@ -14,7 +16,13 @@ struct Api {
 
 impl Api {
     async fn new() -> Api {
-        Api { sandbox: Sandbox::builder().seed(7).control(true).start().await.unwrap() }
+        Api::of(Dialect::default()).await
+    }
+
+    /// Returns the control API of a sandbox whose ON-API speaks a dialect.
+    async fn of(dialect: Dialect) -> Api {
+        let builder = Sandbox::builder().seed(7).control(true).onapi_dialect(dialect);
+        Api { sandbox: builder.start().await.unwrap() }
     }
 
     fn url(&self) -> String {
@@ -290,6 +298,35 @@ async fn a_reset_returns_to_the_start() {
 }
 
 #[tokio::test]
+async fn each_dialect_is_controlled_and_reset() {
+    for dialect in Dialect::ALL {
+        let api = Api::of(dialect).await;
+        assert_eq!(api.sandbox.onapi().dialect(), dialect);
+        let first = api.ok("GET", "/state", Value::Null).await;
+        // The example orders a service that no earlier order is for, as often as one sends it.
+        for count in 1..=8 {
+            api.run_example("onapi").await;
+            assert_eq!(api.sandbox.onapi().took_effect("createOrder"), count, "{dialect:?}");
+        }
+        let before = api.objects("onapi", "").await;
+        api.ok("POST", "/suppliers/onapi/advance", json!({ "days": 3 })).await;
+        let ended = api.objects("onapi", "?open=false").await;
+        assert!(ended.iter().any(|order| order["state"] == "DONE_SUCCESS"), "{dialect:?} {ended:?}");
+        let prefix = format!("/onapi/{}", dialect.version());
+        let document = api.ok("GET", "/suppliers/onapi/openapi.json", Value::Null).await;
+        assert_eq!(document["servers"], json!([{ "url": format!("/try/onapi{prefix}") }]));
+        assert_eq!(document["paths"], dialect.spec().document()["paths"]);
+        api.ok("POST", "/suppliers/onapi/reset", Value::Null).await;
+        assert_eq!(api.ok("GET", "/state", Value::Null).await, first);
+        for _ in 1..=8 {
+            api.run_example("onapi").await;
+        }
+        assert_eq!(api.objects("onapi", "").await, before);
+        assert!(api.sandbox.onapi().violations().is_empty(), "{:?}", api.sandbox.onapi().violations());
+    }
+}
+
+#[tokio::test]
 async fn a_late_request_does_not_outlive_a_reset() {
     let api = Api::new().await;
     let cocon = api.sandbox.cocon();
@@ -357,9 +394,15 @@ async fn pages_of_other_origins_are_refused() {
 
 #[tokio::test]
 async fn each_supplier_serves_its_document() {
-    let api = Api::new().await;
-    for name in SupplierName::ALL {
-        let base_url = api.sandbox.supplier(name).base_url();
+    let (mut apis, mut suppliers) = (Vec::new(), Vec::new());
+    for dialect in Dialect::ALL {
+        apis.push(Api::of(dialect).await);
+    }
+    for api in &apis {
+        suppliers.extend(SupplierName::ALL.map(|name| api.sandbox.supplier(name)));
+    }
+    for supplier in suppliers {
+        let base_url = supplier.base_url();
         let origin = base_url.split('/').take(3).collect::<Vec<_>>().join("/");
         let json = send(&origin, "GET", "/openapi.json", &[], "").await;
         assert!(json.head.contains("content-type: application/json"), "{}", json.head);
@@ -367,7 +410,7 @@ async fn each_supplier_serves_its_document() {
         let prefix = base_url.strip_prefix(&origin).unwrap();
         let url = if prefix.is_empty() { "/" } else { prefix };
         assert_eq!(document["servers"], json!([{ "url": url }]));
-        assert_eq!(document["paths"], name.spec().document()["paths"]);
+        assert_eq!(document["paths"], supplier.spec().document()["paths"]);
         let yaml = send(&origin, "GET", "/openapi.yaml", &[], "").await;
         assert!(
             yaml.body.contains("\nopenapi: ") || yaml.body.starts_with("openapi: "),
@@ -377,9 +420,9 @@ async fn each_supplier_serves_its_document() {
         let parsed: Value = serde_saphyr::from_str(&yaml.body).unwrap();
         assert_eq!(parsed, document);
         assert_eq!(send(&origin, "GET", &format!("{prefix}/openapi.json"), &[], "").await.status, 200);
-        assert_eq!(api.sandbox.supplier(name).received().len(), 0, "reading the document is not recorded");
+        assert_eq!(supplier.received().len(), 0, "reading the document is not recorded");
     }
-    let own = send(&api.url(), "GET", "/openapi.json", &[], "").await.json();
+    let own = send(&apis[0].url(), "GET", "/openapi.json", &[], "").await.json();
     assert_eq!(own["paths"], ControlApi::spec().document()["paths"]);
 }
 

@@ -135,6 +135,15 @@ fn wrong_arguments_are_reported() {
 }
 
 #[test]
+fn a_fault_of_an_operation_that_the_dialect_lacks_is_reported() {
+    let arguments = ["--dialect", "standard24", "--fault", "onapi:getServices=silence"];
+    let output = program(&arguments).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text, "ON-API has no operation getServices in the dialect standard24\n");
+}
+
+#[test]
 fn an_open_address_is_warned_of() {
     let mut process = program(&["--bind", "0.0.0.0"]).spawn().unwrap();
     let mut line = String::new();

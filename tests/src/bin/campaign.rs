@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use lastmile::onapi::types::{Access, AccessServices};
-use lastmile_sandbox::TextNormalization;
+use lastmile_sandbox::{Dialect, TextNormalization};
 use lastmile_tests::campaign::{Plan, Processes, RowsPlan, Which, keep_a_copy, run, work_through};
 
 const USAGE: &str = "\
@@ -48,6 +48,9 @@ async fn main() -> ExitCode {
     let mut ends = Vec::new();
     for (which, deduplicates, texts, how) in [
         (Which::OnApi, true, TextNormalization::Unchanged, ""),
+        (Which::OnApi, true, TextNormalization::Unchanged, " in standard26"),
+        (Which::OnApi, true, TextNormalization::Unchanged, " in standard24"),
+        (Which::OnApi, false, TextNormalization::Unchanged, " in standard24"),
         (Which::OnApi, false, TextNormalization::Unchanged, " without de-duplication"),
         (Which::OnApi, false, TextNormalization::UpperCase, " without de-duplication, in capitals"),
         (Which::Covage, true, TextNormalization::Unchanged, ""),
@@ -59,8 +62,10 @@ async fn main() -> ExitCode {
         if only.is_some_and(|only| only != which) {
             continue;
         }
-        let plan =
-            Plan { orders, seed, deduplicates, texts, processes: processes.clone(), postgres: postgres > 0 };
+        let dialect = Dialect::ALL.into_iter().find(|dialect| how.ends_with(dialect.name()));
+        let dialect = dialect.unwrap_or_default();
+        let (processes, postgres) = (processes.clone(), postgres > 0);
+        let plan = Plan { orders, seed, deduplicates, texts, dialect, processes, postgres };
         let started = Instant::now();
         let verdict = run(&plan, which).await;
         println!("{verdict}{how}, {} s", started.elapsed().as_secs());

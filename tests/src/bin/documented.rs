@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use lastmile::onapi::{NewOrder, OnApi};
+use lastmile::onapi::{Dialect, NewOrder, OnApi};
 use lastmile::{Prepared, PreparedState, Reconciled};
 use lastmile_tests::paused::policy;
 
@@ -124,7 +124,12 @@ async fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let number = |text: &str| text.parse::<usize>().expect("a number");
-    let network = OnApi::builder(base).login(user, password).policy(policy()).build().expect("loopback");
+    let network = OnApi::builder(base)
+        .dialect(Dialect::Vendor26)
+        .login(user, password)
+        .policy(policy())
+        .build()
+        .expect("loopback");
     let fails = Some(number(fails)).filter(|number| *number > 0).map(|number| (number, writes == "after"));
     let store = Store { path: path.into(), operations: Cell::new(0), fails };
     let crash = Crash { after: number(after), lines: Cell::new(0) };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lastmile::onapi::OnApi;
+use lastmile::onapi::{Dialect, OnApi};
 use lastmile_outbox::probe::Point;
 use lastmile_tests::outbox::{open, quick, until_done};
 use lastmile_tests::paused::policy;
@@ -21,7 +21,12 @@ async fn main() -> ExitCode {
         eprintln!("usage: outbox_worker STORE BASE USER PASSWORD [POINT=ACTION]…");
         return ExitCode::from(2);
     };
-    let network = OnApi::builder(base).login(user, password).policy(policy()).build().expect("loopback");
+    let network = OnApi::builder(base)
+        .dialect(Dialect::Vendor26)
+        .login(user, password)
+        .policy(policy())
+        .build()
+        .expect("loopback");
     let outbox = open(address);
     let actions: Vec<_> = actions.iter().map(|action| Action::new(action)).collect();
     let probe = Arc::new(move |point: Point| {

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lastmile::Prepared;
-use lastmile::onapi::{NewOrder, OnApi};
+use lastmile::onapi::{Dialect, NewOrder, OnApi};
 use lastmile_tests::paused::{MARK, policy};
 
 static IS_DONE: AtomicBool = AtomicBool::new(false);
@@ -35,7 +35,12 @@ fn main() {
 
 async fn place(arguments: &[String], turns: usize) {
     let [base, user, password, access, service, reference] = arguments else { panic!("six arguments") };
-    let network = OnApi::builder(base).login(user, password).policy(policy()).build().expect("loopback");
+    let network = OnApi::builder(base)
+        .dialect(Dialect::Vendor26)
+        .login(user, password)
+        .policy(policy())
+        .build()
+        .expect("loopback");
     let order =
         NewOrder::activate(access.parse().expect("an id"), service, reference.parse().expect("an id"));
     let mut order = Prepared::new(order).expect("it is right");

@@ -29,7 +29,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lastmile_sandbox::{Fault, Faults, Sandbox, Supplier, TextNormalization};
+use lastmile_sandbox::{Dialect, Fault, Faults, Sandbox, Supplier, TextNormalization};
 use store::Store;
 
 /// How long after the client gave up a delayed request is carried out.
@@ -46,6 +46,8 @@ pub struct Plan {
     pub deduplicates: bool,
     /// How the supplier normalizes texts.
     pub texts: TextNormalization,
+    /// The dialect of ON-API's network.
+    pub dialect: Dialect,
     /// Workers in processes of their own; otherwise there is one, in this process.
     pub processes: Option<Processes>,
     /// Whether the orders are stored in PostgreSQL, on a server of the campaign's own; otherwise in SQLite.
@@ -78,6 +80,7 @@ fn faults(seed: u64, which: Which) -> Faults {
 pub async fn run(plan: &Plan, which: Which) -> Verdict {
     let sandbox = Sandbox::builder()
         .seed(plan.seed)
+        .onapi_dialect(plan.dialect)
         .onapi_deduplicates(plan.deduplicates)
         .covage_unique_references(plan.deduplicates)
         .text_normalization(plan.texts)

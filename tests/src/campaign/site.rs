@@ -6,7 +6,7 @@ use lastmile::Policy;
 use lastmile::cocon::Cocon;
 use lastmile::covage::Covage;
 use lastmile::covage::types::{OfferRequest, OfferRequestReferenceType};
-use lastmile::onapi::OnApi;
+use lastmile::onapi::{Dialect, OnApi};
 use lastmile_sandbox::onapi::Availability;
 use lastmile_sandbox::{BuildingKind, Sandbox};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,8 @@ pub struct Site {
     pub which: Which,
     base: String,
     login: [String; 2],
+    /// The dialect of ON-API's network.
+    dialect: Dialect,
     /// Whether the supplier normalizes references, so that not every lost order can be found again.
     pub normalises: bool,
     /// The operator's contact, where orders need one.
@@ -74,7 +76,8 @@ impl Site {
             Which::Cocon => Self::cocon(sandbox, orders),
         };
         let keyed = |(number, wanted): (usize, Wanted)| Wanted { key: key(number, normalises), ..wanted };
-        Self { normalises, orders: site.orders.into_iter().enumerate().map(keyed).collect(), ..site }
+        let dialect = crate::dialect(sandbox);
+        Self { dialect, normalises, orders: site.orders.into_iter().enumerate().map(keyed).collect(), ..site }
     }
 
     fn onapi(sandbox: &Sandbox, orders: usize) -> Self {
@@ -138,12 +141,21 @@ impl Site {
             item,
             socket,
         });
-        Self { which, base, login, normalises: false, contact: String::new(), orders: orders.collect() }
+        let dialect = Dialect::Vendor26;
+        Self {
+            which,
+            base,
+            login,
+            dialect,
+            normalises: false,
+            contact: String::new(),
+            orders: orders.collect(),
+        }
     }
 
     pub(super) fn onapi_client(&self) -> Option<OnApi> {
         let [user, password] = &self.login;
-        let builder = OnApi::builder(&self.base).login(user, password).policy(policy());
+        let builder = OnApi::builder(&self.base).dialect(self.dialect).login(user, password).policy(policy());
         (self.which == Which::OnApi).then(|| builder.build().expect("loopback"))
     }
 

@@ -197,8 +197,9 @@ pub(super) fn open_enums() -> Vec<Vec<u8>> {
         for (name, schema) in spec.document()["components"]["schemas"].as_object().into_iter().flatten() {
             for (property, schema) in schema["properties"].as_object().into_iter().flatten() {
                 if one.name == format!("{name}{}", camel(property)) {
-                    let known = ["enum", "x-known-values"].map(|list| schema[list].as_array());
-                    let known = known.into_iter().flatten().flatten().filter_map(Value::as_str);
+                    let lists = [&schema["enum"], &schema["x-known-values"], &schema["anyOf"][0]["enum"]];
+                    let known =
+                        lists.map(Value::as_array).into_iter().flatten().flatten().filter_map(Value::as_str);
                     words.extend(known.map(str::to_owned));
                 }
             }

@@ -109,7 +109,7 @@ macro_rules! unreachable_suppliers {
 unreachable_suppliers!(
     Cocon: |builder| builder.api_key("key").client_id("client"),
     Covage: |builder| builder.login("orders@sp.example", "x"),
-    OnApi: |builder| builder.login("sp", "x"),
+    OnApi: |builder| builder.dialect(lastmile::onapi::Dialect::Vendor26).login("sp", "x"),
 );
 
 /// A kind of prepared value.

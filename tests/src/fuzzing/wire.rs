@@ -333,8 +333,9 @@ open_enums! {
         OrderStatus, OrderType, ServiceStatus,
     ]
     onapi: [
-        AccessAccessState, AccessPremisesType, ConfiguredSpeedServiceType, DhcpSnoopingEntryServiceType,
-        InvoiceAccessPremisesType, InvoiceItemInvoiceType, InvoiceItemRowType, LeaseServiceType, MacEntryServiceType,
+        AccessAccessState, AccessCoNetworkAgreement, AccessPremisesType, ConfiguredSpeedServiceType,
+        DhcpSnoopingEntryServiceType, InvoiceAccessPremisesType, InvoiceItemInvoiceType, InvoiceItemRowType,
+        LeaseServiceType, MacEntryServiceType,
         ObjectEventType, OrderOfEventOperation, OrderOfEventState, OrderOperation, OrderState,
         SubscriptionOperationalState, TicketProblemType, TicketResponsible, TicketStatus, TicketSummaryResponsible,
         TicketSummaryStatus,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lastmile::Poll;
-use lastmile::onapi::OnApi;
 use lastmile::onapi::types::Access;
+use lastmile::onapi::{Dialect, OnApi};
 use lastmile::rules::OnApiId;
 use lastmile_core::reqwest;
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,8 @@ impl Cost {
 /// # Panics
 /// If the network does not respond with an access.
 pub async fn calls(caller: Caller, base: &str, count: usize, at_a_time: usize) -> Cost {
-    let network = OnApi::builder(base).login("sp", "invented").build().expect("loopback");
+    let network =
+        OnApi::builder(base).dialect(Dialect::Vendor26).login("sp", "invented").build().expect("loopback");
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let id: OnApiId = "a-0000001".parse().expect("an id");
     let base: Arc<str> = base.into();
@@ -123,7 +124,8 @@ pub struct FutureSizes {
 /// If no client can be built.
 pub fn future_sizes() -> FutureSizes {
     let base = "http://127.0.0.1:1";
-    let network = OnApi::builder(base).login("sp", "invented").build().expect("loopback");
+    let network =
+        OnApi::builder(base).dialect(Dialect::Vendor26).login("sp", "invented").build().expect("loopback");
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let id: OnApiId = "a-0000001".parse().expect("an id");
     FutureSizes {
@@ -137,7 +139,8 @@ pub fn future_sizes() -> FutureSizes {
 /// # Panics
 /// If the network does not respond with orders.
 pub async fn follow(base: &str, followers: usize, looks: usize) -> Cost {
-    let network = OnApi::builder(base).login("sp", "invented").build().expect("loopback");
+    let network =
+        OnApi::builder(base).dialect(Dialect::Vendor26).login("sp", "invented").build().expect("loopback");
     let id: OnApiId = "1".parse().expect("an id");
     let every = Duration::from_millis(10);
     let make = move |times: usize| {

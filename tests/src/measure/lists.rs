@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use lastmile::Policy;
-use lastmile::onapi::{Changes, OnApi};
+use lastmile::onapi::{Changes, Dialect, OnApi};
 use lastmile_core::reqwest;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,12 @@ impl Listed {
 /// If the network does not respond with accesses.
 pub async fn read_rows(base: &str) -> Listed {
     let policy = Policy::default().with_deadline(Duration::from_secs(600));
-    let network = OnApi::builder(base).login("sp", "invented").policy(policy).build().expect("loopback");
+    let network = OnApi::builder(base)
+        .dialect(Dialect::Vendor26)
+        .login("sp", "invented")
+        .policy(policy)
+        .build()
+        .expect("loopback");
     let before = cpu();
     let Changes::Rows(mut rows) = network.accesses(None).await.expect("it answers") else {
         panic!("there are accesses")

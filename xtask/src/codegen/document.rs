@@ -14,6 +14,9 @@ const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 pub(crate) const ERROR_PARTS: [&str; 6] =
     ["message", "id", "fields", "field-name", "field-code", "field-message"];
 
+/// What stands for each dialect of the standard in a mark.
+const ALL_OF_THE_STANDARD: &str = "standard";
+
 pub(crate) struct Document {
     /// The short name, which is also the file's.
     pub(crate) api: String,
@@ -36,6 +39,8 @@ pub(crate) struct Facts {
     pub(crate) open_enums: BTreeSet<String>,
     /// The properties that `Debug` does not show, by component; and the parameters, by the struct that has them.
     pub(crate) sensitive: BTreeMap<String, BTreeSet<String>>,
+    /// The name on the wire of each property that has another name in generated code, by component and that other name.
+    pub(crate) wire_names: BTreeMap<(String, String), String>,
 }
 
 /// The shape of a list that an operation returns.
@@ -100,12 +105,27 @@ impl Document {
             }
         }
         self.schemas().try_for_each(|(name, schema)| check_schema(name, schema))?;
+        self.check_dialects()?;
         for (pointer, object) in objects(&self.json) {
             // One row of a table there defines each of our extensions.
             let is_defined =
                 |key: &str| include_str!("../../../specs/README.md").contains(&format!("\n| `{key}`"));
             if let Some(unknown) = object.keys().find(|key| key.starts_with("x-") && !is_defined(key)) {
                 return Err(PassError::at(pointer, format!("specs/README.md does not define `{unknown}`")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that each mark names dialects of this document.
+    fn check_dialects(&self) -> Result<(), PassError> {
+        let own: Vec<&str> = strings(&self.json["x-dialects"]).collect();
+        let is_known = |name: &str| name == ALL_OF_THE_STANDARD || own.contains(&name);
+        for (pointer, object) in objects(&self.json) {
+            let listed = object.get("x-dialects").into_iter().flat_map(strings);
+            let forms = object.get("x-forms").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+            if let Some(unknown) = listed.chain(forms.map(String::as_str)).find(|name| !is_known(name)) {
+                return Err(PassError::at(pointer, format!("the document names no dialect `{unknown}`")));
             }
         }
         Ok(())
@@ -187,6 +207,10 @@ impl Document {
     }
 }
 
+fn strings(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
 /// The objects in `json` with their JSON pointers, each before those inside of it.
 pub(crate) fn objects(json: &Value) -> Vec<(String, &Map<String, Value>)> {
     fn collect<'a>(json: &'a Value, pointer: String, found: &mut Vec<(String, &'a Map<String, Value>)>) {
@@ -249,7 +273,7 @@ fn check_schema(name: &str, schema: &Value) -> Result<(), PassError> {
     let mut fields = BTreeSet::new();
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
         let values = property.get("x-known-values").or(property.get("enum")).and_then(Value::as_array);
-        let message = if !fields.insert(snake(key)) {
+        let message = if !fields.insert(snake(property["x-name"].as_str().unwrap_or(key))) {
             "another property gets the same name in generated code"
         } else if key == "extra" || !key.starts_with(|c: char| c.is_ascii_alphabetic()) {
             "a property cannot have this name in generated code"

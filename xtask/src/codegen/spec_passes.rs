@@ -1,6 +1,6 @@
 //! What is changed in a document before progenitor reads it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heck::ToUpperCamelCase as _;
 use serde_json::{Map, Value, json};
@@ -17,6 +17,12 @@ pub(crate) struct Pass {
 
 /// The passes, in their order.
 pub(crate) const PASSES: &[Pass] = &[
+    // One client reads every dialect, so it needs all of their forms and none of their marks.
+    Pass { name: "join-dialects", run: join_dialects },
+    // typify would generate an enum of the forms. The first one is the type, and `Lenient` reads the others.
+    Pass { name: "first-form", run: first_form },
+    // Two properties whose names differ in case only would get one name.
+    Pass { name: "field-names", run: field_names },
     // The call layer reads error responses, with their status, headers and body.
     Pass { name: "drop-error-responses", run: drop_error_responses },
     // progenitor generates one type for all successful responses of an operation.
@@ -44,6 +50,47 @@ pub(crate) const PASSES: &[Pass] = &[
     // A float would round.
     Pass { name: "decimals", run: decimals },
 ];
+
+fn join_dialects(document: &mut Document) -> Result<usize, PassError> {
+    change_objects(&mut document.json, |_, object| {
+        let marks = ["x-dialects", "x-forms", "x-required-by"].map(|mark| take(object, mark).is_some());
+        Ok(marks.contains(&true))
+    })
+}
+
+fn first_form(document: &mut Document) -> Result<usize, PassError> {
+    change_objects(&mut document.json, |pointer, schema| {
+        let Some(forms) = take(schema, "anyOf") else { return Ok(false) };
+        match (forms.get(0).and_then(Value::as_object), schema.as_object_mut()) {
+            // What stands beside a reference is ignored.
+            (Some(first), Some(schema)) if first.contains_key("$ref") && !schema.is_empty() => {
+                schema.insert("allOf".to_owned(), json!([first]));
+            }
+            (Some(first), Some(schema)) => schema.extend(first.clone()),
+            _ => return Err(PassError::at(pointer, "its `anyOf` has no form")),
+        }
+        Ok(true)
+    })
+}
+
+fn field_names(document: &mut Document) -> Result<usize, PassError> {
+    let mut names = BTreeMap::new();
+    for (component, schema) in document.schemas_mut().into_iter().flatten() {
+        let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { continue };
+        for (key, mut property) in std::mem::take(properties) {
+            match take(&mut property, "x-name") {
+                Some(Value::String(name)) => {
+                    names.insert((component.clone(), name.clone()), key);
+                    properties.insert(name, property);
+                }
+                Some(_) => return Err(PassError::at(format!("{component}.{key}"), "x-name is a text")),
+                None => drop(properties.insert(key, property)),
+            }
+        }
+    }
+    document.facts.wire_names = names;
+    Ok(document.facts.wire_names.len())
+}
 
 fn drop_error_responses(document: &mut Document) -> Result<usize, PassError> {
     document.each_operation(|id, operation, facts| {
@@ -209,9 +256,21 @@ fn drop_constraints(document: &mut Document) -> Result<usize, PassError> {
 }
 
 fn one_or_many(document: &mut Document) -> Result<usize, PassError> {
-    replace_each(&mut document.json, |schema| match schema["oneOf"].as_array()?.as_slice() {
-        [one, many] if many["type"] == "array" && many["items"] == *one => Some(many.clone()),
-        _ => None,
+    let requests = document.reachable("requestBody");
+    change_objects(&mut document.json, |pointer, schema| {
+        let component = pointer.strip_prefix("/components/schemas/").and_then(|path| path.split('/').next());
+        match schema.get("oneOf").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([one, many]) if many["type"] == "array" && many["items"] == *one => {
+                // In a request, the form that is sent matters.
+                let list = match component.is_some_and(|name| requests.contains(name)) {
+                    true => rust_type("OneOrMany", vec![one.clone()]),
+                    false => many.clone(),
+                };
+                replace(schema, list);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     })
 }
 
@@ -265,7 +324,10 @@ fn lenient(schema: &mut Value, readable: &BTreeSet<String>) -> Result<(), String
         (Some("string"), _) => rust_type("Text", vec![]),
         (Some("integer"), _) => json!({ "type": "integer", "format": "int64" }),
         (Some("array"), _) => {
-            lenient(&mut schema["items"], readable)?;
+            // An element without a type is any JSON.
+            if schema["items"] != json!({}) {
+                lenient(&mut schema["items"], readable)?;
+            }
             let items = schema["items"].take();
             replace(schema, rust_type("OneOrMany", vec![items]));
             return Ok(());

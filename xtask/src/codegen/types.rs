@@ -40,7 +40,9 @@ pub(super) fn check_sensitive(items: &[Item], facts: &Facts) -> Result<usize, Pa
     for item in items {
         let Item::Struct(item) = item else { continue };
         for field in &item.fields {
-            fields.insert((item.ident.to_string(), wire_name(field, &SerdeOptions::of(&field.attrs)?)));
+            let (object, options) = (item.ident.to_string(), SerdeOptions::of(&field.attrs)?);
+            let name = wire_name(&object, field, &options, facts);
+            fields.insert((object, name));
         }
     }
     let mut count = 0;
@@ -118,13 +120,28 @@ fn render_struct(item: &ItemStruct, facts: &Facts) -> Result<Vec<String>, PassEr
             false => rows.extend(render_field(&name, field, &options, kind, facts)?),
         }
     }
-    if keeps_unlisted != is_response {
+    // The macro for responses adds the field, and that for requests is told to.
+    let extra = if keeps_unlisted && kind == "request_object" { " extra" } else { "" };
+    if keeps_unlisted != is_response && extra.is_empty() {
         return Err(PassError::at(
             name,
-            "a response, and no other object, keeps the fields that no document lists",
+            "a response, or a request that the document leaves open, keeps the fields that no document lists",
         ));
     }
-    Ok(call(kind, head, &name, rows))
+    if !extra.is_empty() && item.fields.iter().all(is_optional) {
+        head.push("#[derive(Default)]".to_owned());
+    }
+    let mut lines = call(kind, head, &name, rows);
+    if let Some(end) = lines.iter_mut().rev().nth(1) {
+        end.push_str(extra);
+    }
+    Ok(lines)
+}
+
+/// Returns whether an object may lack a field.
+fn is_optional(field: &Field) -> bool {
+    let by_its_type = ["Option", "OneOrMany"].contains(&type_name(&field.ty).as_str());
+    by_its_type || SerdeOptions::of(&field.attrs).is_ok_and(|options| options.default || options.flatten)
 }
 
 fn render_field(
@@ -135,14 +152,15 @@ fn render_field(
     facts: &Facts,
 ) -> Result<Vec<String>, PassError> {
     let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-    let wire_name = wire_name(field, options);
+    let wire_name = wire_name(object, field, options, facts);
     let ty = field_type(field);
     let tokens = ty.to_token_stream().to_string().replace(' ', "").replace(",>", ">").replace(',', ", ");
     let is_sensitive = facts.sensitive.get(object).is_some_and(|names| names.contains(&wire_name));
     let is_list = ["Vec", "BTreeMap", "Map"].contains(&type_name(ty).as_str());
 
     let mut lines = docs(&field.attrs);
-    if kind == "request_object" && options.default {
+    // serde knows by itself that an `Option` may be absent.
+    if kind == "request_object" && (options.default || type_name(ty) == "OneOrMany") {
         lines.push("#[serde(default)]".to_owned());
     } else if is_list {
         let message = "a required list or map of a request would be left out when it is empty";
@@ -189,9 +207,10 @@ fn docs(attrs: &[Attribute]) -> Vec<String> {
 }
 
 /// The name of a field on the wire.
-fn wire_name(field: &Field, options: &SerdeOptions) -> String {
+fn wire_name(object: &str, field: &Field, options: &SerdeOptions, facts: &Facts) -> String {
     let name = || field.ident.as_ref().map(|name| name.to_string().trim_end_matches('_').to_owned());
-    options.rename.clone().or_else(name).unwrap_or_default()
+    let name = options.rename.clone().or_else(name).unwrap_or_default();
+    facts.wire_names.get(&(object.to_owned(), name.clone())).cloned().unwrap_or(name)
 }
 
 /// The type of a field. serde turns `null` into `None` before a wire type inside of an `Option` could read it, so the wire type

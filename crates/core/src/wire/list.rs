@@ -62,6 +62,19 @@ impl<T> OneOrMany<T> {
         self.form == Form::Many
     }
 
+    /// Creates a list of one element that is serialized without brackets.
+    ///
+    /// ```
+    /// use lastmile_core::wire::OneOrMany;
+    ///
+    /// assert_eq!(serde_json::to_string(&OneOrMany::one(7))?, "7");
+    /// assert_eq!(serde_json::to_string(&OneOrMany::from(vec![7]))?, "[7]");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn one(item: T) -> Self {
+        Self { items: vec![item], form: Form::One }
+    }
+
     /// Returns the elements as a vector.
     pub fn into_vec(self) -> Vec<T> {
         self.items

@@ -112,6 +112,9 @@ macro_rules! debug_value {
 /// assert_eq!(format!("{order:?}"), r#"OrderCreate { access: "17", note: (hidden) }"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
+///
+/// An object that may have other fields than those that the API's document lists is followed by `extra`, the name of the field
+/// that holds them.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! request_object {
@@ -119,17 +122,22 @@ macro_rules! request_object {
         $(#[$meta:meta])*
         $object:ident {
             $($(#[$field_meta:meta])* $field:ident: $type:ty = $name:literal $($sensitive:ident)?,)*
-        }
+        } $($extra:ident)?
     ) => {
         #[derive(Clone, ::serde::Deserialize)]
         $(#[$meta])*
         pub struct $object {
             $($(#[$field_meta])* #[serde(rename = $name)] pub $field: $type,)*
+            $(
+                /// Fields that the API's document does not list.
+                #[serde(flatten)]
+                pub $extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+            )?
         }
 
         impl $crate::wire::Field for $object {}
 
-        $crate::serialize_and_debug! { $object { $($field = $name $($sensitive)?,)* } }
+        $crate::serialize_and_debug! { $object { $($field = $name $($sensitive)?,)* } $($extra)? }
     };
 }
 

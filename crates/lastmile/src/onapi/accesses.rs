@@ -3,7 +3,8 @@
 use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{Access, AccessSubscriptions, FoundAccess, LookupDhcpParams};
 
-use super::{EndpointName, OnApi, refused, segment};
+use super::dialect::ListedIn;
+use super::{Dialect, EndpointName, OnApi, refused, segment};
 use crate::rules::{DhcpIdentifier, OnApiId, Option82};
 
 impl OnApi {
@@ -58,9 +59,23 @@ impl OnApi {
     #[doc(alias = "getAccess")]
     #[doc(alias = "GET /accesses/{accessId}")]
     pub async fn access(&self, access: &OnApiId) -> Result<Access, Error> {
+        self.access_reply(access).await.map(Reply::into_value)
+    }
+
+    pub(super) async fn access_reply(&self, access: &OnApiId) -> Result<Reply<Access>, Error> {
         let id = segment(access)?;
         let client = self.endpoint_client(EndpointName::Accesses)?;
-        client.get_access(&id).await.map(Reply::into_value)
+        client.get_access(&id).await
+    }
+
+    /// Returns whether the network lists the services, or the subscriptions, of one access in the access itself, as before
+    /// ON-API 2.6.
+    pub(super) fn lists_in_access(&self, endpoint: EndpointName) -> bool {
+        let in_access = |dialect: Dialect| dialect.traits().listed_in == ListedIn::Access;
+        match self.offers_endpoint(endpoint) {
+            Some(false) => in_access(self.dialect_of(EndpointName::Accesses)),
+            Some(true) | None => in_access(self.dialect_of(endpoint)),
+        }
     }
 
     /// Returns your subscriptions on an access.
@@ -69,7 +84,14 @@ impl OnApi {
     /// Returns the error of the call.
     #[doc(alias = "getSubscriptions")]
     #[doc(alias = "GET /subscriptions/{accessId}")]
+    #[doc(alias = "getAccess")]
+    #[doc(alias = "GET /accesses/{accessId}")]
     pub async fn subscriptions(&self, access: &OnApiId) -> Result<AccessSubscriptions, Error> {
+        if self.lists_in_access(EndpointName::Subscriptions) {
+            let access = self.access(access).await?;
+            let (access_id, subscriptions) = (access.access_id, access.subscriptions);
+            return Ok(AccessSubscriptions { access_id, subscriptions, ..Default::default() });
+        }
         let id = segment(access)?;
         let client = self.endpoint_client(EndpointName::Subscriptions)?;
         client.get_subscriptions(&id).await.map(Reply::into_value)

@@ -9,7 +9,8 @@ use lastmile_core::{Error, Outcome};
 use lastmile_onapi::types::{ObjectEvent, ObjectEventType};
 
 use super::lists::{Changes, Cursor};
-use super::sync::{Deleted, Kind};
+use super::sync::Deleted;
+use super::synced::Kind;
 use super::{EndpointName, OnApi};
 
 /// The deletions that the events report.

@@ -10,11 +10,9 @@ use lastmile_core::wire::Lenient;
 use lastmile_onapi::Client;
 use lastmile_onapi::types::Endpoint;
 
+use super::dialect::Version;
 use super::lists::says_nothing_to_list;
-use super::{OnApi, refused};
-
-/// The version of ON-API that this client implements.
-const SPOKEN: &str = "2.6";
+use super::{Dialect, OnApi, refused};
 
 /// The endpoints of ON-API, by the names that the directories use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,10 +127,31 @@ impl Directory {
         &self.entries
     }
 
-    /// Returns the entry of an endpoint, or `None` if the network does not offer the endpoint. Entries of versions other than
-    /// 2.6 are ignored.
+    /// Returns the entry of an endpoint, or `None` if the network does not offer the endpoint. A directory may list an endpoint
+    /// in several versions: the highest of 2.4, 2.5 and 2.6 counts, and before all of them an entry without a version. Entries
+    /// of other versions are ignored.
     pub fn entry(&self, endpoint: EndpointName) -> Option<&Endpoint> {
-        self.meant(endpoint).map(|(entry, _)| entry)
+        self.meant(endpoint).map(|meant| meant.entry)
+    }
+
+    /// Returns the dialect of the highest version in which any endpoint is listed, at a network with the dialect `base`.
+    pub(super) fn dialect(&self, base: Dialect) -> Result<Dialect, Error> {
+        let meant: Vec<Meant<'_>> = EndpointName::ALL.into_iter().filter_map(|one| self.meant(one)).collect();
+        match meant.iter().filter_map(|meant| meant.version).max() {
+            Some(version) => Ok(base.at_version(version)),
+            None if meant.is_empty() => {
+                let mut versions: Vec<String> =
+                    EndpointName::ALL.into_iter().flat_map(|endpoint| self.versions(endpoint)).collect();
+                versions.sort();
+                versions.dedup();
+                Err(refused(format_args!(
+                    "the directory lists no endpoint in a version that this client speaks ({}), but in: {}",
+                    spoken(),
+                    versions.join(", ")
+                )))
+            }
+            None => Ok(base),
+        }
     }
 
     /// Returns the versions in which the directory lists an endpoint. A version that does not consist of digits and dots is
@@ -151,18 +170,33 @@ impl Directory {
         versions
     }
 
-    fn meant(&self, endpoint: EndpointName) -> Option<(&Endpoint, &'static str)> {
-        self.entries.iter().find_map(|entry| {
+    fn meant(&self, endpoint: EndpointName) -> Option<Meant<'_>> {
+        let meant = self.entries.iter().filter_map(|entry| {
             let entry = entry.get()?;
-            let version = entry.version.as_deref().unwrap_or_default();
-            let later = version.strip_prefix(SPOKEN);
-            if !(version.is_empty() || later.is_some_and(|later| later.is_empty() || later.starts_with('.')))
-            {
+            let text = entry.version.as_deref().unwrap_or_default();
+            let version = Version::named(text);
+            if version.is_none() && !text.is_empty() {
                 return None;
             }
-            endpoint.meant_by(entry).map(|documented| (entry, documented))
-        })
+            endpoint.meant_by(entry).map(|documented| Meant { entry, documented, version })
+        });
+        // Of several entries of one version, the first counts.
+        meant.reduce(|best, other| if other.version > best.version { other } else { best })
     }
+}
+
+/// An entry of a directory that describes an endpoint.
+struct Meant<'a> {
+    entry: &'a Endpoint,
+    /// The part of the documented path that the entry covers.
+    documented: &'static str,
+    /// `None` if the entry has no version.
+    version: Option<Version>,
+}
+
+/// Returns the versions that this client implements.
+fn spoken() -> String {
+    Version::ALL.map(Version::as_str).join(", ")
 }
 
 /// The client of each endpoint, built from a directory.
@@ -180,6 +214,7 @@ enum EndpointClient {
     Closed(String),
     Open {
         client: Client,
+        dialect: Dialect,
         unsupported: Vec<String>,
     },
 }
@@ -210,7 +245,8 @@ impl OnApi {
     }
 
     /// Returns a client that uses a directory. Its calls go to the addresses in the directory, with a trailing slash where the
-    /// directory has one. A call of an endpoint that the directory does not list fails with
+    /// directory has one, and are written in the [`Dialect`] of the version that the directory lists: the highest that this
+    /// client implements. An entry without a version is taken to have the client's own dialect. A call of an endpoint that the directory does not list fails with
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) before anything is sent; so does an order with a field that the network
     /// declares as unsupported, except for references and notes.
     ///
@@ -230,7 +266,7 @@ impl OnApi {
     #[must_use]
     pub fn with_directory(&self, directory: &Directory, allowed: &[&str]) -> Self {
         let client = |endpoint: EndpointName| {
-            let Some((entry, documented)) = directory.meant(endpoint) else {
+            let Some(Meant { entry, documented, version }) = directory.meant(endpoint) else {
                 let versions = directory.versions(endpoint);
                 return if versions.is_empty() {
                     EndpointClient::NotOffered
@@ -241,7 +277,9 @@ impl OnApi {
             match self.client_of(entry, documented, allowed) {
                 Ok(client) => {
                     let fields = entry.unsupported_fields.iter().filter_map(|field| field.as_deref());
-                    EndpointClient::Open { client, unsupported: fields.map(str::to_owned).collect() }
+                    let unsupported = fields.map(str::to_owned).collect();
+                    let dialect = version.map_or(self.dialect, |version| self.dialect.at_version(version));
+                    EndpointClient::Open { client, dialect, unsupported }
                 }
                 Err(error) => EndpointClient::Closed(error.to_string()),
             }
@@ -273,8 +311,30 @@ impl OnApi {
         Ok(transport.into())
     }
 
-    /// Returns whether the network offers an endpoint in the version that this client implements. Returns `None` for a client
-    /// without a [directory](Self::with_directory).
+    /// Returns a client that calls these endpoints only.
+    pub(super) fn with_only(&self, offered: &[EndpointName]) -> Self {
+        let client = |endpoint| match offered.contains(&endpoint) {
+            true => EndpointClient::Open {
+                client: self.client.clone(),
+                dialect: self.dialect,
+                unsupported: Vec::new(),
+            },
+            false => EndpointClient::NotOffered,
+        };
+        let endpoints = EndpointName::ALL.into_iter().map(|endpoint| (endpoint, client(endpoint))).collect();
+        Self { endpoints: Some(Arc::new(EndpointMap { endpoints })), ..self.clone() }
+    }
+
+    /// Returns the dialect in which an endpoint is called.
+    pub(super) fn dialect_of(&self, endpoint: EndpointName) -> Dialect {
+        match self.endpoints.as_ref().and_then(|endpoints| endpoints.find(endpoint)) {
+            Some(EndpointClient::Open { dialect, .. }) => *dialect,
+            _ => self.dialect,
+        }
+    }
+
+    /// Returns whether the network offers an endpoint in a version that this client implements. Returns `None` for a client
+    /// without a [directory](Self::with_directory) that was not told the [only](super::OnApiBuilder::only) endpoints.
     pub fn offers_endpoint(&self, endpoint: EndpointName) -> Option<bool> {
         let client = self.endpoints.as_ref()?.find(endpoint);
         Some(!matches!(client, None | Some(EndpointClient::NotOffered | EndpointClient::OtherVersions(_))))
@@ -289,6 +349,13 @@ impl OnApi {
 
     /// Returns the client for the calls of an endpoint.
     pub(super) fn endpoint_client(&self, endpoint: EndpointName) -> Result<Cow<'_, Client>, Error> {
+        let dialect = self.dialect_of(endpoint);
+        if !dialect.has_endpoint(endpoint) && self.offers_endpoint(endpoint).is_none() {
+            return Err(refused(format_args!(
+                "{}: a network that speaks {dialect} has no such endpoint",
+                endpoint.as_str()
+            )));
+        }
         match self.endpoints.as_ref().map(|endpoints| endpoints.find(endpoint)) {
             None => Ok(Cow::Borrowed(&self.client)),
             Some(Some(EndpointClient::Open { client, .. })) => {
@@ -299,16 +366,17 @@ impl OnApi {
                 }))
             }
             Some(Some(EndpointClient::OtherVersions(versions))) => Err(refused(format_args!(
-                "{}: this network's directory lists it in version {} only, and this client speaks version {SPOKEN}: ask the \
-                 network for an endpoint of that version, or call it without the directory if its answers fit",
+                "{}: this network's directory lists it in version {} only, and this client speaks {}: ask the network for \
+                 an endpoint of one of these versions, or call it without the directory if its answers fit",
                 endpoint.as_str(),
-                versions.join(", ")
+                versions.join(", "),
+                spoken()
             ))),
             Some(Some(EndpointClient::Closed(why))) => {
                 Err(refused(format_args!("{}: {why}", endpoint.as_str())))
             }
             Some(None | Some(EndpointClient::NotOffered)) => Err(refused(format_args!(
-                "{}: this network does not offer it, by its own directory",
+                "{}: this network does not offer it, by its directory or settings",
                 endpoint.as_str()
             ))),
         }
@@ -340,9 +408,40 @@ mod tests {
         assert_eq!(has(EndpointName::Accesses), Some("https://h.example/y/accesses"));
         assert_eq!(has(EndpointName::OrderEvents), Some("/onapi/2.6/orderevents/"));
         assert_eq!(has(EndpointName::Events), None);
-        assert_eq!(directory.meant(EndpointName::TechCpe).map(|(_, part)| part), Some("/tech"));
-        assert_eq!(directory.meant(EndpointName::TechAccess).map(|(_, part)| part), Some("/tech"));
+        let part = |endpoint| directory.meant(endpoint).map(|meant| meant.documented);
+        assert_eq!(
+            (part(EndpointName::TechCpe), part(EndpointName::TechAccess)),
+            (Some("/tech"), Some("/tech"))
+        );
         assert_eq!(has(EndpointName::Tickets), None);
         assert_eq!(directory.entries().len(), 6, "what cannot be read is kept");
+    }
+
+    #[test]
+    fn the_highest_version_that_is_spoken_counts() {
+        let directory = directory(
+            r#"[
+                {"name": "order", "endpoint": "/old/order/", "version": "2.3.1"},
+                {"name": "order", "endpoint": "/onapi/2.4/order/", "version": "2.4"},
+                {"name": "order", "endpoint": "/onapi/2.5/order/", "version": "2.5.0"},
+                {"name": "accesses", "endpoint": "/onapi/2.4/accesses/", "version": "2.4"},
+                {"name": "tickets", "endpoint": "/tickets", "version": "3.0"}
+            ]"#,
+        );
+        let has = |endpoint| directory.entry(endpoint).and_then(|entry| entry.endpoint.as_deref());
+        assert_eq!(has(EndpointName::Orders), Some("/onapi/2.5/order/"));
+        assert_eq!(has(EndpointName::Accesses), Some("/onapi/2.4/accesses/"));
+        assert_eq!(has(EndpointName::Tickets), None);
+        assert_eq!(directory.dialect(Dialect::Vendor26).unwrap(), Dialect::Standard25);
+    }
+
+    #[test]
+    fn a_directory_without_a_spoken_version_is_refused_with_its_versions() {
+        let old =
+            directory(r#"[{"name": "orders", "version": "2.3.1"}, {"name": "accesses", "version": "3.0"}]"#);
+        let text = old.dialect(Dialect::Standard26).unwrap_err().to_string();
+        assert!(text.contains("2.4, 2.5, 2.6") && text.contains("2.3.1, 3.0"), "{text}");
+        let unversioned = directory(r#"[{"name": "orders"}]"#);
+        assert_eq!(unversioned.dialect(Dialect::Vendor26).unwrap(), Dialect::Vendor26);
     }
 }

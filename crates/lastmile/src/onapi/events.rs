@@ -8,11 +8,12 @@ use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::Stream;
 use lastmile_core::rows::{RowError, Rows};
+use lastmile_core::{Error, Outcome};
 use lastmile_onapi::types::{ListOrderEventsParams, OrderEvent, OrderOfEvent};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::lists::{if_modified, says_nothing_to_list};
-use super::{EndpointName, OnApi};
+use super::{EndpointName, OnApi, object_events};
 use crate::stream::{Follow, Pending};
 use crate::{HasProgress as _, OrderStage, redact};
 
@@ -21,6 +22,16 @@ use crate::{HasProgress as _, OrderStage, redact};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct EventCursor(String);
+
+impl EventCursor {
+    pub(super) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl<'de> Deserialize<'de> for EventCursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -76,6 +87,8 @@ enum State {
     Reading(VecDeque<Result<OrderEvent, RowError>>, Box<Rows<OrderEvent>>),
     /// The events after the cursor.
     Ready(VecDeque<Result<OrderEvent, RowError>>),
+    /// There are no events of orders up to this cursor.
+    Skipped(Option<EventCursor>),
 }
 
 /// The outcome of a request: the new state, or `None` if there are no events.
@@ -109,8 +122,15 @@ impl OnApi {
     ///
     /// The stream fails if the network does not know the event of the cursor, for example with [`RowError::UnknownCursor`]. In
     /// that case start without a cursor, or from a cursor that the network knows.
+    ///
+    /// For a network without order events, whose directory does not list them or that returns status 405 or 501 for them,
+    /// the stream reads the events of objects instead, and each order that they name. It then delivers the present state of an
+    /// order, not each state that it went through, and only the last event of a batch has a cursor. An event of a deleted order
+    /// has no state.
     #[doc(alias = "listOrderEvents")]
     #[doc(alias = "GET /orderevents/")]
+    #[doc(alias = "listEvents")]
+    #[doc(alias = "GET /events/")]
     pub fn order_events(&self, since: Option<EventCursor>) -> OrderEvents {
         OrderEvents {
             network: self.clone(),
@@ -164,7 +184,19 @@ impl OrderEvents {
 
 /// Requests the events after a cursor.
 async fn request(network: OnApi, cursor: Option<EventCursor>) -> Result<Option<State>, RowError> {
-    let Some(mut rows) = open(&network, cursor.as_ref()).await? else { return Ok(None) };
+    if object_events::are_used(&network, cursor.as_ref()) {
+        return of_objects(&network, cursor.as_ref()).await;
+    }
+    let mut rows = match open(&network, cursor.as_ref()).await {
+        Ok(Some(rows)) => rows,
+        Ok(None) => return Ok(None),
+        Err(RowError::Call(error)) if has_no_such_endpoint(&error) => {
+            // The error of the order events says more, if the network has no events at all.
+            let of_objects = of_objects(&network, None).await;
+            return of_objects.map_err(|_| RowError::Call(error));
+        }
+        Err(error) => return Err(error),
+    };
     let Some(EventCursor(last)) = &cursor else { return first_list(rows).await.map(Some) };
     let mut listed = Vec::new();
     read_all(&mut rows, &mut listed).await?;
@@ -176,6 +208,22 @@ async fn request(network: OnApi, cursor: Option<EventCursor>) -> Result<Option<S
     let known = listed.iter().rposition(|row| row.as_ref().is_ok_and(|event| id_of(event) == Some(last)));
     let new = listed.into_iter().skip(known.map_or(0, |at| at + 1)).collect();
     Ok(Some(State::Ready(new)))
+}
+
+/// Returns whether the network states that it has no order events. A 404 may also be that of a wrong address. (Source: ON-API
+/// 2.6, responses: 501 for an endpoint that is not implemented.)
+fn has_no_such_endpoint(error: &Error) -> bool {
+    error.outcome() == Outcome::Rejected
+        && error.status().is_some_and(|status| matches!(status.as_u16(), 405 | 501))
+}
+
+/// Requests the events of objects after a cursor.
+async fn of_objects(network: &OnApi, cursor: Option<&EventCursor>) -> Requested {
+    let news = object_events::request(network, cursor).await?;
+    Ok(news.map(|news| match news.events.is_empty() {
+        true => State::Skipped(news.cursor),
+        false => State::Ready(news.events.into()),
+    }))
 }
 
 async fn open(network: &OnApi, cursor: Option<&EventCursor>) -> Result<Option<Rows<OrderEvent>>, RowError> {
@@ -218,6 +266,12 @@ impl Stream for OrderEvents {
                     None => ready!(rows.poll_next_unpin(cx)),
                 },
                 State::Ready(rows) => rows.pop_front(),
+                State::Skipped(cursor) => {
+                    if let Some(cursor) = cursor.take() {
+                        this.cursor = Some(cursor);
+                    }
+                    None
+                }
             };
             return Poll::Ready(match row {
                 None => {

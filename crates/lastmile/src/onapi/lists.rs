@@ -9,14 +9,16 @@ use lastmile_core::Error;
 use lastmile_core::reqwest::StatusCode;
 use lastmile_core::reqwest::header::HeaderMap;
 use lastmile_core::rows::{RowError, Rows};
+use lastmile_core::wire::{Lenient, Timestamp};
 use lastmile_onapi::types::{
     Access, AccessServices, AccessSubscriptions, ListAccessesParams, ListEventsParams, ListServicesParams,
-    ListSubscriptionsParams, ObjectEvent,
+    ListSubscriptionsParams, ObjectEvent, Subscription,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{EndpointName, OnApi};
+use super::dialect::ListedIn;
+use super::{EndpointName, OnApi, refused};
 use crate::redact;
 
 impl OnApi {
@@ -57,6 +59,9 @@ impl OnApi {
 
     /// Returns the services of all accesses, or of the accesses whose services changed since a cursor.
     ///
+    /// Before ON-API 2.6 these are the rows of [`accesses`](Self::accesses), which list the services in short: each with its
+    /// dates only. The other fields of such an access are in `extra`.
+    ///
     /// # Errors
     /// Returns the same errors as [`accesses`](Self::accesses).
     #[doc(alias = "listServices")]
@@ -69,15 +74,22 @@ impl OnApi {
         &self,
         since: Option<&Cursor>,
     ) -> Result<Option<Rows<AccessServices>>, Error> {
+        if self.lists_in_access(EndpointName::Services) {
+            // Each row of the accesses has the services of the access, in short.
+            let rows = self.open_accesses(since).await?;
+            return Ok(rows.map(Rows::decode_as));
+        }
         let params = ListServicesParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
         let client = self.endpoint_client(EndpointName::Services)?;
         if_modified(client.list_services_rows(&params).await)
     }
 
-    /// Returns your subscriptions on all accesses, or on the accesses whose subscriptions changed since a cursor.
+    /// Returns your subscriptions on all accesses, or on the accesses whose subscriptions changed since a cursor. Networks have
+    /// this list from ON-API 2.6 on; see [`flat_subscriptions`](Self::flat_subscriptions).
     ///
     /// # Errors
-    /// Returns the same errors as [`accesses`](Self::accesses).
+    /// Returns the same errors as [`accesses`](Self::accesses), and [`Outcome::Invalid`](crate::Outcome::Invalid) for a network
+    /// whose list has one row for each subscription.
     #[doc(alias = "listSubscriptions")]
     #[doc(alias = "GET /subscriptions/")]
     pub async fn all_subscriptions(
@@ -91,9 +103,54 @@ impl OnApi {
         &self,
         since: Option<&Cursor>,
     ) -> Result<Option<Rows<AccessSubscriptions>>, Error> {
+        if self.has_flat_subscriptions() {
+            let dialect = self.dialect_of(EndpointName::Subscriptions);
+            return Err(refused(format_args!(
+                "subscriptions: a network that speaks {dialect} lists one subscription in each row: use \
+                 `flat_subscriptions`, and `Subscription` to synchronize"
+            )));
+        }
+        self.open_subscription_rows(since).await
+    }
+
+    /// Returns your subscriptions, one in each row with the id of its access, or the subscriptions that were created or changed
+    /// since a cursor. Networks have this list before ON-API 2.6; see [`all_subscriptions`](Self::all_subscriptions).
+    ///
+    /// # Errors
+    /// Returns the same errors as [`accesses`](Self::accesses), and [`Outcome::Invalid`](crate::Outcome::Invalid) for a network
+    /// whose list has one row for each access.
+    #[doc(alias = "listSubscriptions")]
+    #[doc(alias = "GET /subscriptions/")]
+    pub async fn flat_subscriptions(&self, since: Option<&Cursor>) -> Result<Changes<Subscription>, Error> {
+        self.changes(since, self.open_flat_subscriptions(since).await)
+    }
+
+    pub(super) async fn open_flat_subscriptions(
+        &self,
+        since: Option<&Cursor>,
+    ) -> Result<Option<Rows<Subscription>>, Error> {
+        if !self.has_flat_subscriptions() {
+            let dialect = self.dialect_of(EndpointName::Subscriptions);
+            return Err(refused(format_args!(
+                "subscriptions: a network that speaks {dialect} lists the subscriptions of an access in each row: use \
+                 `all_subscriptions`, and `AccessSubscriptions` to synchronize"
+            )));
+        }
+        let rows = self.open_subscription_rows(since).await?;
+        Ok(rows.map(Rows::decode_as))
+    }
+
+    async fn open_subscription_rows(
+        &self,
+        since: Option<&Cursor>,
+    ) -> Result<Option<Rows<AccessSubscriptions>>, Error> {
         let params = ListSubscriptionsParams { if_modified_since: since.map(|cursor| cursor.0.clone()) };
         let client = self.endpoint_client(EndpointName::Subscriptions)?;
         if_modified(client.list_subscriptions_rows(&params).await)
+    }
+
+    fn has_flat_subscriptions(&self) -> bool {
+        self.dialect_of(EndpointName::Subscriptions).traits().listed_in == ListedIn::Access
     }
 
     /// Returns the events of objects of all kinds since a cursor, or all events that the network still keeps. A network keeps
@@ -164,6 +221,12 @@ impl Cursor {
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let modified = headers.get("last-modified").and_then(|value| value.to_str().ok());
         modified.map(|value| Self(value.to_owned()))
+    }
+
+    /// Returns the time of the cursor, in seconds since 1970, if it is an HTTP date.
+    pub(super) fn at(&self) -> Option<u64> {
+        let time: Lenient<Timestamp> = serde_json::from_value(self.0.as_str().into()).ok()?;
+        time.get()?.at().timestamp().try_into().ok()
     }
 }
 

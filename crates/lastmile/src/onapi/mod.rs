@@ -2,7 +2,7 @@
 //! operator (CO).
 //!
 //! ```no_run
-//! use lastmile::onapi::OnApi;
+//! use lastmile::onapi::{Dialect, OnApi};
 //! use lastmile::{Poll, Prepared};
 //!
 //! # struct Store;
@@ -11,7 +11,7 @@
 //! #     async fn replace(&self, old: &str, new: &str) -> Result<(), std::io::Error> { Ok(()) }
 //! # }
 //! # async fn example(store: &Store) -> Result<(), Box<dyn std::error::Error>> {
-//! let network = OnApi::builder("https://co.example/onapi/2.6").login("sp", "…").build()?;
+//! let network = OnApi::builder("https://co.example/onapi/2.4").login("sp", "…").dialect(Dialect::Standard24).build()?;
 //!
 //! let access = network.access_of_option82(&"520A01036162630203313233".parse()?).await?;
 //! let offers = network.offers(&access).await?;
@@ -35,7 +35,7 @@
 //! | task | see |
 //! |---|---|
 //! | find an access | [`OnApi::access_of_option82`], [`OnApi::access_of_dhcp`], [`OnApi::access`] |
-//! | list the services and subscriptions of an access | [`OnApi::offers`], [`OnApi::subscriptions`] |
+//! | list the services and subscriptions of an access | [`OnApi::offers`], [`Offer::availability`], [`OnApi::subscriptions`] |
 //! | order | [`NewOrder`], in six operations, through [`Prepared`](crate::Prepared) |
 //! | change or cancel an order | [`ReceivedOrder`] |
 //! | follow one order | [`OnApi::wait_for_order`], [`HasProgress`](crate::HasProgress) |
@@ -50,13 +50,21 @@
 //! Every CO has its own address, path prefix and path style. Set the style with [`OnApiBuilder::path_style`], or use the
 //! network's directory.
 //!
+//! # Versions and dialects
+//!
+//! Networks implement different versions of the standard, and one vendor's networks a reading of their own: see [`Dialect`] for
+//! what each of them offers and lacks. A client must be told which dialect its network speaks:
+//! [`OnApiBuilder::dialect`] or [`OnApiBuilder::from_directory`].
+//!
 //! # Operations
 //!
 //! Every operation of the API has a method or a [`Prepared`](crate::Prepared) type here. To find it, search this documentation
 //! for the operation's id, such as `getAccess`, or for its method and path, such as `GET /accesses/{accessId}`.
 
 mod accesses;
+mod availability;
 mod deletions;
+mod dialect;
 mod directory;
 mod events;
 mod ids;
@@ -64,15 +72,21 @@ mod invoices;
 mod lists;
 mod networks;
 mod new_order;
+mod object_events;
+mod offered;
 mod offers;
 mod orders;
 mod placing;
+mod presets;
 mod sync;
+mod synced;
 mod technical;
 mod ticket_changes;
 mod tickets;
 mod warnings;
 
+pub use availability::{Availability, AvailabilityState, ServiceDate};
+pub use dialect::{CharacteristicsExt, Dialect, InvoiceLineExt, TransceiverExt, UnknownDialect};
 pub use directory::{Directory, EndpointName};
 pub use events::{DeliveredEvent, EventCursor, OrderEvents};
 pub use ids::{PeriodId, TicketReference};
@@ -83,7 +97,8 @@ pub use new_order::{References, SubscriptionAt};
 pub use offers::{Offer, Offers, TakeoverPermit};
 pub use orders::ReceivedOrder;
 pub use placing::Placed;
-pub use sync::{Deleted, SyncItem, SyncPlan, SyncRun, SyncState, Synced};
+pub use sync::{Deleted, SyncItem, SyncPlan, SyncRun, SyncState};
+pub use synced::Synced;
 pub use tickets::{TicketList, TicketQuery};
 
 #[doc(alias = "createOrder")]
@@ -98,6 +113,7 @@ pub use tickets::NewTicket;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lastmile_core::Error;
 use lastmile_core::auth::Credentials;
@@ -112,14 +128,29 @@ use crate::supplier::supplier;
 #[derive(Clone, Debug)]
 pub struct OnApi {
     client: lastmile_onapi::Client,
+    dialect: Dialect,
     endpoints: Option<Arc<directory::EndpointMap>>,
+    /// How far back the network knows what has changed.
+    changes_kept: Option<Duration>,
 }
 
 impl OnApi {
     /// Creates a builder. `base` is the network's own address with its prefix and version, such as
     /// `https://co.example/onapi/2.6`.
     pub fn builder(base: impl Into<String>) -> OnApiBuilder {
-        OnApiBuilder { client: lastmile_onapi::Client::builder(base), login: None }
+        OnApiBuilder {
+            client: lastmile_onapi::Client::builder(base),
+            login: None,
+            dialect: None,
+            only: None,
+            changes_kept: None,
+        }
+    }
+
+    /// Returns the dialect that the network speaks. An endpoint that the network's [directory](Self::with_directory) lists in
+    /// another version is called in the dialect of that version.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 }
 
@@ -134,6 +165,9 @@ fn segment(id: &OnApiId) -> Result<Segment, Error> {
 pub struct OnApiBuilder {
     client: Builder<lastmile_onapi::Client>,
     login: Option<(String, String)>,
+    dialect: Option<Dialect>,
+    only: Option<Vec<EndpointName>>,
+    changes_kept: Option<Duration>,
 }
 
 impl fmt::Debug for OnApiBuilder {
@@ -154,10 +188,11 @@ impl OnApiBuilder {
     /// without one. Networks differ, and some write the query parameters of the DHCP look-up in lower case.
     ///
     /// ```
-    /// use lastmile::{PathStyle, TrailingSlash, onapi::OnApi};
+    /// use lastmile::{PathStyle, TrailingSlash, onapi::{Dialect, OnApi}};
     ///
     /// let network = OnApi::builder("https://co.example/2.6")
     ///     .login("sp", "…")
+    ///     .dialect(Dialect::Standard26)
     ///     .path_style(PathStyle { collections: TrailingSlash::Never, ..Default::default() });
     /// ```
     #[must_use]
@@ -165,14 +200,73 @@ impl OnApiBuilder {
         self.connection(|handle| handle.path_style(path_style))
     }
 
+    /// Sets the dialect that the network speaks. It is required, unless the client is built
+    /// [from the network's directory](Self::from_directory): a network of another dialect could misunderstand an order.
+    #[must_use]
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
+    /// Sets the only endpoints that the network offers. Calls of others fail before anything is sent. By default, and unless a
+    /// [directory](OnApi::with_directory) says otherwise, a network is taken to offer every endpoint of its dialect.
+    #[must_use]
+    pub fn only(mut self, endpoints: impl IntoIterator<Item = EndpointName>) -> Self {
+        self.only = Some(endpoints.into_iter().collect());
+        self
+    }
+
+    /// Sets how far back the network knows what has changed. [`OnApi::sync`] reads the complete list when its cursor is older.
+    /// There is no limit by default.
+    #[must_use]
+    pub fn changes_kept(mut self, period: Duration) -> Self {
+        self.changes_kept = Some(period);
+        self
+    }
+
     /// Builds the client.
     ///
     /// # Errors
-    /// Returns an error when the login is missing, is empty, has a control character, or has a colon in the user, or when the
-    /// address is unusable.
+    /// Returns an error when the login or the dialect is missing, when the login is empty, has a control character, or has a
+    /// colon in the user, or when the address is unusable.
     pub fn build(self) -> Result<OnApi, SetupError> {
         let (user, password) = self.login.ok_or(SetupError::Missing("a login"))?;
         let credentials = Credentials::none().basic(&user, &password)?;
-        Ok(OnApi { client: self.client.credentials(credentials).build()?, endpoints: None })
+        let dialect = self.dialect.ok_or(SetupError::Missing("a dialect"))?;
+        let client = self.client.credentials(credentials).build()?;
+        let network = OnApi { client, dialect, endpoints: None, changes_kept: self.changes_kept };
+        Ok(match self.only {
+            Some(endpoints) => network.with_only(&endpoints),
+            None => network,
+        })
+    }
+
+    /// Reads the network's directory and builds a client that uses it: see [`OnApi::with_directory`]. Each endpoint is called in
+    /// the highest version that the directory lists and this client implements. A directory does not tell a vendor's reading of
+    /// 2.6 from the standard: set [`dialect`](Self::dialect) to [`Dialect::Vendor26`] if the network is of that kind.
+    ///
+    /// ```no_run
+    /// # use lastmile::onapi::OnApi;
+    /// # async fn example() -> Result<OnApi, lastmile::Error> {
+    /// let builder = OnApi::builder("https://co.example/onapi/2.4").login("sp", "…");
+    /// let network = builder.from_directory(&["https://orders.co.example"]).await?;
+    /// println!("the network speaks {}", network.dialect());
+    /// # Ok(network)
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns the error of the call. Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the client cannot be built, when
+    /// the network has no directory, and when the directory lists no endpoint in a version that this client implements.
+    #[doc(alias = "listEndpoints")]
+    #[doc(alias = "GET /")]
+    pub async fn from_directory(mut self, allowed: &[&str]) -> Result<OnApi, Error> {
+        self.dialect = self.dialect.or(Some(Dialect::Standard26));
+        let network = self.build()?;
+        let Some(directory) = network.directory().await? else {
+            return Err(refused("the network has no directory: give its dialect to the builder"));
+        };
+        let dialect = directory.dialect(network.dialect)?;
+        Ok(OnApi { dialect, ..network }.with_directory(&directory, allowed))
     }
 }

@@ -9,24 +9,27 @@ use lastmile_core::Error;
 
 use super::{OnApi, refused};
 
-/// The networks of a service provider, by keys that the caller chooses. Each network has its own address, path style,
+/// The networks of a service provider, by keys that the caller chooses. Each network has its own address, dialect, path style,
 /// credentials and policy.
 ///
 /// ```
-/// use lastmile::onapi::{Networks, OnApi};
+/// use lastmile::onapi::{Dialect, Networks, OnApi};
 ///
+/// let ankeborg = OnApi::builder("https://co.example/onapi/2.4").dialect(Dialect::Standard24);
+/// let gaseborg = OnApi::builder("https://net.example/2.6").dialect(Dialect::Vendor26);
 /// let networks: Networks<String> = Networks::from_iter([
-///     ("ankeborg".to_owned(), OnApi::builder("https://co.example/onapi/2.6").login("sp", "…").build()?),
-///     ("gaseborg".to_owned(), OnApi::builder("https://net.example/2.6").login("sp-17", "…").build()?),
+///     ("ankeborg".to_owned(), ankeborg.login("sp", "…").build()?),
+///     ("gaseborg".to_owned(), gaseborg.login("sp-17", "…").build()?),
 /// ]);
 /// let network = networks.at("ankeborg")?;
+/// assert_eq!(network.dialect(), Dialect::Standard24);
 /// assert!(networks.at("kvackstad").is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// A [`Prepared`](crate::Prepared) value does not know its network: store the key together with the value.
 ///
-/// `Debug` shows the keys.
+/// `Debug` shows the keys with the dialects.
 #[derive(Clone)]
 pub struct Networks<K> {
     networks: HashMap<K, OnApi>,
@@ -106,6 +109,7 @@ impl<K: Eq + Hash> Extend<(K, OnApi)> for Networks<K> {
 
 impl<K: fmt::Debug> fmt::Debug for Networks<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Networks").field(&self.networks.keys().collect::<Vec<_>>()).finish()
+        let dialects = self.networks.iter().map(|(key, network)| (key, network.dialect()));
+        f.debug_map().entries(dialects).finish()
     }
 }

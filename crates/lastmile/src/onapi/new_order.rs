@@ -1,12 +1,14 @@
 //! New orders: six operations, each with its own required fields.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use lastmile_core::Error;
-use lastmile_core::wire::Timestamp;
+use lastmile_core::wire::{OneOrMany, Timestamp};
 use lastmile_onapi::types::{CharacteristicsRequest, EquipmentRequest, OrderCreate, OrderCreateOperation};
 use serde::{Deserialize, Serialize};
 
+use super::offered::{OfferedCharacteristics, check};
 use super::offers::TakeoverPermit;
 use super::refused;
 use crate::checks::Texts;
@@ -14,7 +16,10 @@ use crate::rules::{MacAddress, OnApiId};
 
 /// A new order, to be [`Prepared`](crate::Prepared) and placed.
 ///
-/// Each operation has a constructor that takes the operation's required fields. (Source: ON-API 2.6, orders.)
+/// Each operation has a constructor that takes the operation's required fields. (Source: ON-API 2.6, orders.) A network may
+/// require more, by its [`Dialect`](super::Dialect): one that speaks 2.4 also needs the service of the subscription, which
+/// [`service_of_subscription`](Self::service_of_subscription) states. The order is written in the dialect of the network that
+/// it is placed at.
 ///
 /// | operation | requires | effect |
 /// |---|---|---|
@@ -42,8 +47,9 @@ use crate::rules::{MacAddress, OnApiId};
 /// # The reference
 ///
 /// `reference` (`spReference`) is the order's reference in your own system. Use a different reference for each order: when the
-/// response is lost, the order is identified by its reference together with the operation, the access or subscription, and the
-/// service. A network may store the reference with the subscription, where it replaces the previous one.
+/// response is lost, the order is identified by its reference together with the operation, the access or subscription, the
+/// service, and the requested time. A network may store the reference with the subscription, where it replaces the previous one,
+/// or with the customer, whose earlier orders then have the same one. (Source: ON-API 2.4 to 2.6, data formats, `spReference`.)
 ///
 /// # Reconciliation after a lost response
 ///
@@ -75,7 +81,20 @@ pub struct NewOrder {
     pub(super) access: OnApiId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     permit: Option<Permitted>,
+    /// The order in the names of no dialect in particular.
     pub(super) body: OrderCreate,
+    /// The service of the subscription, for networks that need it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) service_of_subscription: Option<String>,
+    /// What the offer demands.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    offered: OfferedCharacteristics,
+    #[serde(default, skip_serializing_if = "is_false")]
+    skips_validation: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The takeover that an offer permitted, as it is stored with the order.
@@ -119,7 +138,18 @@ impl NewOrder {
             sp_reference: Some(reference.into()),
             ..empty(OrderCreateOperation::Activate)
         };
-        Self { access, permit: None, body }
+        Self::of(access, body)
+    }
+
+    fn of(access: OnApiId, body: OrderCreate) -> Self {
+        Self {
+            access,
+            permit: None,
+            body,
+            service_of_subscription: None,
+            offered: OfferedCharacteristics::new(),
+            skips_validation: false,
+        }
     }
 
     /// Creates an order for a new subscription that replaces one of another service provider. It needs the
@@ -176,7 +206,7 @@ impl NewOrder {
             sp_subscription_id: new.subscription.map(String::from),
             ..empty(OrderCreateOperation::Modify)
         };
-        Self { access: line.access, permit: None, body }
+        Self::of(line.access, body)
     }
 
     /// Creates an order that replaces the service of a subscription.
@@ -192,7 +222,7 @@ impl NewOrder {
             sp_reference: Some(reference.into()),
             ..empty(operation)
         };
-        Self { access: line.access, permit: None, body }
+        Self::of(line.access, body)
     }
 
     /// Sets the subscription's id in your own system (`spSubscriptionId`).
@@ -201,15 +231,74 @@ impl NewOrder {
         self
     }
 
-    /// Sets the characteristics of the service, for a service whose offer requires them.
+    /// States the service of the subscription. A network that speaks ON-API 2.4 needs it in orders by subscription; others do
+    /// not get it. An order that [changes](Self::change) the service has its own. (Source: ON-API 2.4, orders, `service`.)
+    pub fn service_of_subscription(mut self, service: impl Into<String>) -> Self {
+        self.service_of_subscription = Some(service.into());
+        self
+    }
+
+    /// Sets the characteristics of the service, for a service whose offer requires them. The network gets them under the names
+    /// of its dialect, or under those that its offer lists.
     pub fn characteristics(mut self, characteristics: CharacteristicsRequest) -> Self {
         self.body.characteristics = Some(characteristics);
         self
     }
 
-    /// Sets the equipment that the customer uses.
+    /// Sets whether the IP address is to be fixed.
+    pub fn fixed_ip(self, is_fixed: bool) -> Self {
+        self.with_characteristics(|given| given.fixed_ip = Some(is_fixed))
+    }
+
+    /// Sets the IPv4 or IPv6 addresses to use, each with a prefix length or without. Without them the network picks one.
+    pub fn ip_addresses<S: Into<String>>(self, addresses: impl IntoIterator<Item = S>) -> Self {
+        let addresses = addresses.into_iter().map(Into::into).collect();
+        self.with_characteristics(|given| given.ip_addresses = Some(addresses))
+    }
+
+    /// Sets the service level, such as `SLA-2`.
+    pub fn sla(self, level: impl Into<String>) -> Self {
+        let level = level.into();
+        self.with_characteristics(|given| given.sla = Some(level))
+    }
+
+    /// Sets another characteristic, by the name that the [offer](super::Offer::characteristics) lists.
+    pub fn characteristic(self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
+        let (name, value) = (name.into(), value.into());
+        self.with_characteristics(|given| drop(given.extra.insert(name, value)))
+    }
+
+    fn with_characteristics(mut self, set: impl FnOnce(&mut CharacteristicsRequest)) -> Self {
+        set(self.body.characteristics.get_or_insert_default());
+        self
+    }
+
+    /// Adds a piece of equipment that the customer uses. A network that speaks [`Vendor26`](super::Dialect::Vendor26) takes one
+    /// piece in an order.
     pub fn equipment(mut self, equipment: EquipmentRequest) -> Self {
-        self.body.equipment = Some(equipment);
+        let mut pieces = std::mem::take(&mut self.body.equipment).into_vec();
+        self.body.equipment = if pieces.is_empty() {
+            OneOrMany::one(equipment)
+        } else {
+            pieces.push(equipment);
+            pieces.into()
+        };
+        self
+    }
+
+    pub(super) fn offered(mut self, offered: OfferedCharacteristics) -> Self {
+        self.offered = offered;
+        self
+    }
+
+    /// Returns the names of the characteristics that the offer lists.
+    pub(super) fn offered_names(&self) -> impl Iterator<Item = &str> {
+        self.offered.keys().map(String::as_str)
+    }
+
+    /// Lets the order pass without a characteristic that its offer requires, and with values that its offer does not list.
+    pub fn skip_validation(mut self) -> Self {
+        self.skips_validation = true;
         self
     }
 
@@ -277,7 +366,14 @@ impl NewOrder {
         if set_by_the_network || (body.operation == Activate && body.subscription_id.is_some()) {
             return changed("a field that is the network's to set");
         }
-        check_given(body.external_note.as_deref(), body.characteristics.as_ref(), body.equipment.as_ref())?;
+        check_given(body.external_note.as_deref(), body.characteristics.as_ref(), &body.equipment)?;
+        if let Some(service) = &self.service_of_subscription {
+            text("service", service, 1)?;
+        }
+        if !self.skips_validation {
+            let none = CharacteristicsRequest::default();
+            check(&self.offered, body.characteristics.as_ref().unwrap_or(&none))?;
+        }
         check_lines(body)
     }
 
@@ -302,7 +398,7 @@ fn empty(operation: OrderCreateOperation) -> OrderCreate {
         operation,
         access_id: None,
         characteristics: None,
-        equipment: None,
+        equipment: OneOrMany::default(),
         expected_completion_date: None,
         external_note: None,
         forced_takeover: None,
@@ -321,11 +417,13 @@ fn empty(operation: OrderCreateOperation) -> OrderCreate {
 pub(super) fn check_given(
     note: Option<&str>,
     characteristics: Option<&CharacteristicsRequest>,
-    equipment: Option<&EquipmentRequest>,
+    equipment: &[EquipmentRequest],
 ) -> Result<(), Error> {
     text("externalNote", note.unwrap_or_default(), 0)?;
     if let Some(given) = characteristics {
-        text("characteristics.sla", given.sla.as_deref().unwrap_or_default(), 0)?;
+        for sla in [&given.sla, &given.sla_upper] {
+            text("characteristics.sla", sla.as_deref().unwrap_or_default(), 0)?;
+        }
         for (field, list) in [("ipAddress", &given.ip_address), ("ipAddresses", &given.ip_addresses)] {
             if list.iter().flatten().any(|address| !is_ip_address(address)) {
                 return Err(refused(format_args!(
@@ -334,7 +432,7 @@ pub(super) fn check_given(
             }
         }
     }
-    if let Some(given) = equipment {
+    for given in equipment {
         text("equipment.vendorId", given.vendor_id.as_deref().unwrap_or_default(), 0)?;
         if let Some(Err(error)) = given.mac_address.as_deref().map(str::parse::<MacAddress>) {
             return Err(refused(format_args!("equipment.macAddress: {error}")));

@@ -3,8 +3,7 @@
 use lastmile_core::wire::{Lenient, Text};
 use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{
-    ListOrdersParams, ListOrdersState, Order, OrderChange, OrderOfEvent, OrderOfEventState, OrderReplace,
-    OrderState,
+    ListOrdersParams, ListOrdersState, Order, OrderChange, OrderOfEvent, OrderOfEventState, OrderState,
 };
 
 use super::lists::says_nothing_to_list;
@@ -188,10 +187,11 @@ impl ReceivedOrder {
                 "accessId, service, operation: the permit of this takeover is for others: cancel the order and place another",
             ));
         }
-        network.check_known_fields(EndpointName::Orders, change)?;
+        let change = network.dialect_of(EndpointName::Orders).change(change)?;
+        network.check_known_fields(EndpointName::Orders, &change)?;
         let id = segment(&self.id)?;
         let client = network.endpoint_client(EndpointName::Orders)?;
-        client.change_order(&id, change).await
+        client.change_order(&id, &change).await
     }
 
     /// Replaces the order with another one under the same id (`PUT`). From then on the order is found only by the reference of
@@ -207,10 +207,9 @@ impl ReceivedOrder {
     #[doc(alias = "PUT /orders/{orderId}")]
     pub async fn replace(&self, network: &OnApi, with: &NewOrder) -> Result<Reply<()>, Error> {
         with.check_fields()?;
-        network.check_known_fields(EndpointName::Orders, &with.body)?;
-        // A replacement is a complete order, so both types have the same fields.
-        let body = serde_json::to_value(&with.body).and_then(serde_json::from_value::<OrderReplace>);
-        let body = body.map_err(|_| refused("the order cannot be written as a replacement"))?;
+        let dialect = network.dialect_of(EndpointName::Orders);
+        network.check_known_fields(EndpointName::Orders, &dialect.order(with)?)?;
+        let body = dialect.replacement(&self.order, with)?;
         let id = segment(&self.id)?;
         let client = network.endpoint_client(EndpointName::Orders)?;
         client.replace_order(&id, &body).await
@@ -278,7 +277,7 @@ fn check_change(change: &OrderChange) -> Result<(), Error> {
     if let Some(service) = &change.service {
         text("service", service, 1)?;
     }
-    check_given(change.external_note.as_deref(), change.characteristics.as_ref(), change.equipment.as_ref())?;
+    check_given(change.external_note.as_deref(), change.characteristics.as_ref(), &change.equipment)?;
     if changes_nothing(change) {
         return Err(refused("nothing is to be changed: give at least one field"));
     }

@@ -1,5 +1,6 @@
 //! Placing orders, and finding them again after a lost response.
 
+use chrono::TimeDelta;
 use lastmile_core::reqwest::StatusCode;
 use lastmile_core::reqwest::header::{HeaderMap, LOCATION};
 use lastmile_core::wire::{Lenient, Text};
@@ -58,10 +59,10 @@ impl Creation for NewOrder {
     }
 
     async fn send(&self, network: &OnApi) -> Result<Placed, Error> {
-        network.check_known_fields(EndpointName::Orders, &self.body)?;
-        let body = &self.body;
+        let body = network.dialect_of(EndpointName::Orders).order(self)?;
+        network.check_known_fields(EndpointName::Orders, &body)?;
         let client = network.endpoint_client(EndpointName::Orders)?;
-        let reply = match client.create_order(body).await {
+        let reply = match client.create_order(&body).await {
             Ok(reply) => reply,
             Err(error) => return self.follow_location(network, error).await,
         };
@@ -103,7 +104,10 @@ impl Creation for NewOrder {
                 (Match::Yes, Some(order)) if self.is_modify() && order.progress().stage().is_final() => {
                     done = true;
                 }
-                (Match::Yes, Some(order)) => {
+                (Match::Yes, Some(mut order)) => {
+                    if let Ok(id) = in_path(&order.path) {
+                        identify(&mut order, &id);
+                    }
                     return Ok(Lookup::Found(match purpose {
                         LookupPurpose::BeforeSending => Placed::Existing(Box::new(order)),
                         LookupPurpose::AfterSending => Placed::Order(Box::new(order)),
@@ -160,7 +164,26 @@ impl NewOrder {
         let Some(order) = order else { return Match::Maybe };
         match self.is_about_the_same(order) {
             Match::No => Match::No,
-            same => same.and(self.has_my_references(&order.sp_reference, &order.sp_subscription_id)),
+            same => same
+                .and(self.has_my_references(&order.sp_reference, &order.sp_subscription_id))
+                .and(self.is_of_the_same_time(order)),
+        }
+    }
+
+    /// Returns whether an order was requested for the same time. Where a reference stands for a customer, an earlier order of the
+    /// same service has the same reference. A network may round the time, or postpone it to a working day, so only an order that
+    /// was requested for a much earlier time is another one. (Source: ON-API, issue 93 of its repository, and data formats.)
+    fn is_of_the_same_time(&self, order: &Order) -> Match {
+        /// Longer than any round of holidays.
+        const EARLIER: TimeDelta = TimeDelta::days(14);
+        let (Some(mine), Some(its)) = (&self.body.requested_date_time, order.requested_date_time.get())
+        else {
+            return Match::Yes;
+        };
+        match mine.at() - its.at() {
+            difference if difference > EARLIER => Match::No,
+            difference if difference.abs() <= TimeDelta::days(1) => Match::Yes,
+            _ => Match::Maybe,
         }
     }
 

@@ -9,15 +9,13 @@ use std::time::{Duration, SystemTime};
 use futures_util::{Stream, StreamExt as _};
 use lastmile_core::Error;
 use lastmile_core::rows::{RowError, Rows};
-use lastmile_core::wire::{Lenient, OneOrMany, Text};
-use lastmile_onapi::types::{Access, AccessServices, AccessSubscriptions};
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer, Serialize};
-
-pub(super) use sealed::Kind;
+#[cfg(doc)]
+use lastmile_onapi::types::{AccessSubscriptions, Subscription};
+use serde::{Deserialize, Serialize};
 
 use super::OnApi;
 use super::lists::{ChangedRows, Changes, Cursor};
+use super::synced::{Synced, Usable, text_of};
 use crate::redact::redact_errors;
 
 /// The progress of a synchronized copy. Store it with the copy.
@@ -76,151 +74,12 @@ impl SyncPlan {
 /// The minimum time for which a network keeps events. (Source: ON-API 2.6, events.)
 const EVENTS_ARE_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A type that [`OnApi::sync`] can keep a copy of: [`Access`], [`AccessServices`] or [`AccessSubscriptions`].
-pub trait Synced: DeserializeOwned + Send + 'static + sealed::Sealed {}
-
-impl Synced for Access {}
-impl Synced for AccessServices {}
-impl Synced for AccessSubscriptions {}
-
-#[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
-mod sealed {
-    use super::{Cursor, Deleted, Error, Lenient, OnApi, Rows, Text};
-
-    pub trait Sealed: Sized {
-        /// The kinds of objects whose deletions are relevant.
-        const KINDS: &'static [Kind];
-
-        /// The required content of a row, for the error of an incomplete row.
-        const NEEDS: &'static str;
-
-        fn open(
-            network: &OnApi,
-            since: Option<&Cursor>,
-        ) -> impl Future<Output = Result<Option<Rows<Self>>, Error>> + Send;
-
-        fn id(&self) -> &Lenient<Text>;
-
-        /// Returns whether the row has its required content besides the id. A row replaces everything that a copy holds for its
-        /// access, so an unreadable list in the row must not be treated as a shorter list.
-        fn has_content(&self) -> bool {
-            true
-        }
-    }
-
-    /// A kind of object, as named in events.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    pub enum Kind {
-        Access,
-        Service,
-        Subscription,
-    }
-
-    impl Kind {
-        /// Returns the kind that a name stands for. Some networks use the singular.
-        pub(in super::super) fn named(name: &str) -> Option<Self> {
-            match name.to_ascii_lowercase().as_str() {
-                "access" | "accesses" => Some(Self::Access),
-                "service" | "services" => Some(Self::Service),
-                "subscription" | "subscriptions" => Some(Self::Subscription),
-                _ => None,
-            }
-        }
-
-        pub(in super::super) fn deleted(self, id: String) -> Deleted {
-            match self {
-                Self::Access => Deleted::Access(id),
-                Self::Service => Deleted::Service(id),
-                Self::Subscription => Deleted::Subscription(id),
-            }
-        }
-    }
-}
-
-impl sealed::Sealed for Access {
-    const KINDS: &'static [Kind] = &[Kind::Access];
-    const NEEDS: &'static str = "an access with its accessId";
-
-    async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Rows<Self>>, Error> {
-        network.open_accesses(since).await
-    }
-
-    fn id(&self) -> &Lenient<Text> {
-        &self.access_id
-    }
-}
-
-impl sealed::Sealed for AccessServices {
-    const KINDS: &'static [Kind] = &[Kind::Access, Kind::Service];
-    const NEEDS: &'static str =
-        "an access with its accessId and the list of its services, each with its service";
-
-    async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Rows<Self>>, Error> {
-        network.open_services(since).await
-    }
-
-    fn id(&self) -> &Lenient<Text> {
-        &self.access_id
-    }
-
-    fn has_content(&self) -> bool {
-        is_list_complete(&self.services, |service| &service.service)
-    }
-}
-
-impl sealed::Sealed for AccessSubscriptions {
-    const KINDS: &'static [Kind] = &[Kind::Access, Kind::Subscription];
-    const NEEDS: &'static str = "an access with its accessId and the list of its subscriptions, as from ON-API 2.6 on, each with its subscriptionId";
-
-    async fn open(network: &OnApi, since: Option<&Cursor>) -> Result<Option<Rows<Self>>, Error> {
-        network.open_subscriptions(since).await
-    }
-
-    fn id(&self) -> &Lenient<Text> {
-        &self.access_id
-    }
-
-    /// Before ON-API 2.6, each row is one subscription. If such a row were read as a row of 2.6, the copy would lose all
-    /// subscriptions of the access.
-    fn has_content(&self) -> bool {
-        is_list_complete(&self.subscriptions, |subscription| &subscription.subscription_id)
-    }
-}
-
-/// Returns whether a list in a row is present, and each of its elements is readable and has its id as a string. `null` and `""`
-/// count as empty lists, because some servers write them that way.
-fn is_list_complete<T>(list: &OneOrMany<Lenient<T>>, id: impl Fn(&T) -> &Lenient<Text>) -> bool {
-    let has_id = |element: &Lenient<T>| {
-        element.get().map(&id).is_some_and(|id| id.unexpected().is_none() && text_of(id).is_some())
-    };
-    !list.is_absent() && list.iter().all(has_id)
-}
-
-/// Returns an id without surrounding white space, or `None` if nothing remains.
-fn text_of(id: &Lenient<Text>) -> Option<&str> {
-    id.as_deref().map(str::trim).filter(|id| !id.is_empty())
-}
-
-/// A row with all required content.
-#[derive(Debug)]
-struct Usable<T>(T);
-
-impl<'de, T: Synced> Deserialize<'de> for Usable<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let row = T::deserialize(deserializer)?;
-        if text_of(row.id()).is_some() && row.has_content() {
-            return Ok(Self(row));
-        }
-        Err(D::Error::custom(format_args!("incomplete row, expected {}", T::NEEDS)))
-    }
-}
-
 /// An update for the copy.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SyncItem<T> {
     /// The row is new or has changed. It replaces the copy's row with the same id as a whole, for [`AccessSubscriptions`]
-    /// including all subscriptions of the access.
+    /// including all subscriptions of the access, and for [`Subscription`] that subscription alone.
     Upserted(Box<T>),
     /// The object is deleted. Remove it from the copy.
     Deleted(Deleted),
@@ -313,7 +172,7 @@ impl OnApi {
     ) -> Result<SyncRun<T>, Error> {
         let before = since.cloned().unwrap_or_default();
         let now = now();
-        let full = before.needs_all(plan, now);
+        let full = before.needs_all(plan, now) || before.is_too_old(self.changes_kept, now);
         let Some(news) = self.deletions(T::KINDS, before.events.as_ref()).await? else {
             // The network has no events.
             let doubtful = before.doubtful && !full;
@@ -370,6 +229,15 @@ impl OnApi {
 }
 
 impl SyncState {
+    /// Returns whether the network may no longer know what has changed since the cursor.
+    fn is_too_old(&self, changes_kept: Option<Duration>, now: u64) -> bool {
+        /// The clocks of the two sides may differ, and the request takes time.
+        const MARGIN: Duration = Duration::from_secs(60 * 60);
+        let (Some(kept), Some(cursor)) = (changes_kept, &self.rows) else { return false };
+        let age = cursor.at().map(|at| Duration::from_secs(now.saturating_sub(at)));
+        age.is_none_or(|age| age + MARGIN >= kept)
+    }
+
     fn needs_all(&self, plan: &SyncPlan, now: u64) -> bool {
         let Some(full_at) = self.full_at else { return true };
         let since = |then: u64| Duration::from_secs(now.saturating_sub(then));

@@ -17,9 +17,9 @@ fn references<const N: usize>(fields: [(&str, &Option<String>); N]) -> Vec<Field
     fields.into_iter().flat_map(warnings).collect()
 }
 
-fn equipment(given: Option<&EquipmentRequest>) -> Vec<FieldWarning> {
-    let mac = given.and_then(|given| given.mac_address.as_deref()?.parse::<MacAddress>().ok());
-    let warnings = mac.map(|mac| mac.warnings()).unwrap_or_default();
+fn equipment(given: &[EquipmentRequest]) -> Vec<FieldWarning> {
+    let macs = given.iter().filter_map(|given| given.mac_address.as_deref()?.parse::<MacAddress>().ok());
+    let warnings = macs.flat_map(|mac| mac.warnings());
     warnings.into_iter().map(|warning| FieldWarning::new("equipment.macAddress", warning)).collect()
 }
 
@@ -31,7 +31,7 @@ impl HasWarnings for NewOrder {
             ("spReference", &body.sp_reference),
             ("spSubscriptionId", &body.sp_subscription_id),
         ]));
-        warnings.extend(equipment(body.equipment.as_ref()));
+        warnings.extend(equipment(&body.equipment));
         warnings
     }
 }
@@ -43,7 +43,7 @@ impl HasWarnings for OrderChange {
             ("spReference", &self.sp_reference),
             ("spSubscriptionId", &self.sp_subscription_id),
         ]));
-        warnings.extend(equipment(self.equipment.as_ref()));
+        warnings.extend(equipment(&self.equipment));
         warnings
     }
 }

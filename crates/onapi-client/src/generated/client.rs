@@ -5,7 +5,7 @@ use ::lastmile_core::{Error, Reply, rows::Rows, wire::{Lenient, OneOrMany, Segme
 use super::{operations, types};
 ::lastmile_core::client!(
     #[doc =
-    "Client for ON-API\n\nThe interface between the communication operator (CO), who runs an open network in Sweden, and the service providers on it: which accesses there are and what can be delivered on them, orders and what becomes of them, subscriptions, troubleshooting, tickets and invoices. Two sources are followed: the standard, and one vendor's reading of it, which shows some answers in another shape. Where they differ, both are given. Real servers follow either, or neither; what they are known to do is marked.\n\nVersion: 2.6.0"]
+    "Client for ON-API\n\nThe interface between the communication operator (CO), who runs an open network in Sweden, and the service providers on it: which accesses there are and what can be delivered on them, orders and what becomes of them, subscriptions, troubleshooting, tickets and invoices. Two sources are followed: the standard in its versions 2.4, 2.5 and 2.6, and one vendor's reading of 2.6, which shows some answers in another shape. A network speaks one of these dialects. Where they differ, all forms are given, and marked with their dialects. Real servers follow one, or none; what they are known to do is marked.\n\nVersion: 2.6.0"]
     Client, super::operations::TABLE
 );
 #[allow(clippy::all)]
@@ -26,7 +26,7 @@ Sends a `GET` request to `/`
     }
     /**List all accesses
 
-The answer can be hundreds of megabytes. There is no paging. With `If-Modified-Since`, lists only what was created or changed since.
+The answer can be hundreds of megabytes, and gigabytes before 2.6, where each row lists the access's services in short. There is no paging. With `If-Modified-Since`, lists only what was created or changed since.
 
 Documented refusals: 304, 400, 401, 403, 404, 429, 500, 501.
 
@@ -57,6 +57,8 @@ Arguments:
             .await
     }
     /**Read an access
+
+Before 2.6, the answer also has the services of the access, in full, and the subscriptions on it.
 
 Documented refusals: 400, 401, 403, 404, 429, 500, 501.
 
@@ -246,7 +248,7 @@ Arguments:
     }
     /**Place an order
 
-A simple CO carries it out before it answers. When the same service has an open order already, the answer is 200 with that order; when it is active already on `ACTIVATE`, or gone already on `DEACTIVATE`, 200 with the state `DONE_SUCCESS` and no `orderId`. Another active service of the same kind, or one that another service provider holds, gives 409, on older servers 400. So a repetition is harmless only while a CO keeps to this.
+A simple CO carries it out before it answers. When the same service has an open order already, the answer is 200 with that order; when it is active already on `ACTIVATE`, or gone already on `DEACTIVATE`, 200 with the state `DONE_SUCCESS` and no `orderId`. Another active service of the same kind, or one that another service provider holds, gives 409, on older servers 400. So a repetition is harmless only while a CO keeps to this. The standard's sample of a 201 has a `Location` and a body with `path`, but without `orderId`.
 
 Documented refusals: 400, 401, 403, 409, 429, 500, 501.
 
@@ -276,7 +278,7 @@ Arguments:
     }
     /**Replace an order
 
-Only while its state is `RECEIVED`.
+Only while its state is `RECEIVED`. The body is the complete object: what it leaves out is no longer ordered.
 
 Documented refusals: 400, 401, 403, 404, 409, 429, 500, 501.
 
@@ -383,7 +385,7 @@ Arguments:
     }
     /**List all subscriptions
 
-A big answer. There is no paging. With `If-Modified-Since`, lists only what was created or changed since.
+A big answer. There is no paging. With `If-Modified-Since`, lists only what was created or changed since. From 2.6 on, a row is an access with the list of its subscriptions; before, it is one subscription with its `accessId`.
 
 Documented refusals: 304, 400, 401, 403, 404, 429, 500, 501.
 

@@ -22,6 +22,14 @@ response_object! {
         access_state: Lenient<AccessAccessState> = "accessState",
         /// Postal town.
         city: Lenient<Text> = "city",
+        /// Make and model of the CO's router at the customer's; empty if it is a switch.
+        co_cpe_router: Lenient<Text> = "coCpeRouter",
+        /// Make and model of the CO's switch at the customer's; empty if it is a router.
+        co_cpe_switch: Lenient<Text> = "coCpeSwitch",
+        /// Make and model of the CO's fibre converter at the customer's.
+        co_fiber_converter: Lenient<Text> = "coFiberConverter",
+        /// Whether the end customer needs an agreement with the CO, and has it. Empty means that none is needed; a sample writes `NOTREQUIRED` for `NOT_REQUIRED`.
+        co_network_agreement: Lenient<AccessCoNetworkAgreement> = "coNetworkAgreement",
         /// Country, two letters (ISO 3166-1).
         country_code: Lenient<Text> = "countryCode",
         /// Id that the access had with an earlier CO.
@@ -42,12 +50,16 @@ response_object! {
         premises_type: Lenient<AccessPremisesType> = "premisesType",
         /// Number of the price group.
         price_group: Lenient<i64> = "priceGroup",
+        /// The services that the access is offered. In the list of all accesses they are in short: without `forcedTakeoverPossible`, `comments` and `characteristics`.
+        services: OneOrMany<Lenient<Service>> = "services",
         /// Letter after the number, or of the entrance.
         street_littera: Lenient<Text> = "streetLittera" sensitive,
         /// Street.
         street_name: Lenient<Text> = "streetName" sensitive,
         /// Number in the street: digits, or a range such as `550-70`.
         street_number: Lenient<Text> = "streetNumber" sensitive,
+        /// The subscriptions on the access. Only where a single access is read.
+        subscriptions: OneOrMany<Lenient<Subscription>> = "subscriptions",
     }
 }
 
@@ -61,6 +73,16 @@ open_enum! {
         Disconnected = "DISCONNECTED",
         Inmigration = "INMIGRATION",
         Outmigration = "OUTMIGRATION",
+    }
+}
+
+open_enum! {
+    /// Whether the end customer needs an agreement with the CO, and has it. Empty means that none is needed; a sample writes `NOTREQUIRED` for `NOT_REQUIRED`.
+    AccessCoNetworkAgreement {
+        RequiredNotValid = "REQUIRED_NOT_VALID",
+        RequiredValid = "REQUIRED_VALID",
+        NotRequired = "NOT_REQUIRED",
+        Notrequired = "NOTREQUIRED",
     }
 }
 
@@ -98,32 +120,36 @@ response_object! {
 }
 
 response_object! {
-    /// How a service is set up for a subscription.
+    /// How a service is set up for a subscription, by the names of characteristics that the service's offer lists. Each CO may have others than those named here.
     Characteristics {
         /// Whether the IP address is fixed.
         fixed_ip: Lenient<bool> = "fixedIp",
-        /// The same as `ipAddresses`, as others write it.
+        /// The same as `ipAddresses`, as the standard's samples and offers name it.
         ip_address: OneOrMany<Lenient<Text>> = "ipAddress" sensitive,
-        /// IPv4 or IPv6 addresses, each with `/prefix` or without. Others write `ipAddress`.
+        /// IPv4 or IPv6 addresses, each with `/prefix` or without. The standard's definition has this name, and its samples `ipAddress`.
         ip_addresses: OneOrMany<Lenient<Text>> = "ipAddresses" sensitive,
-        /// Service level. Some write `SLA`, which is kept among the fields that no document lists.
+        /// Service level, as one vendor writes it.
         sla: Lenient<Text> = "sla",
+        /// Service level, as the standard writes it.
+        sla_upper: Lenient<Text> = "SLA",
     }
 }
 
 request_object! {
-    /// How the service shall be set up.
+    /// How the service shall be set up, by the names of characteristics that the service's offer lists. Each CO may have others than those named here.
     #[derive(Default)]
     CharacteristicsRequest {
         /// Whether the IP address is to be fixed.
         fixed_ip: Option<bool> = "fixedIp",
-        /// The same as `ipAddresses`, for a CO that reads this name.
+        /// The same as `ipAddresses`, as the standard's samples and offers name it.
         ip_address: Option<Vec<String>> = "ipAddress" sensitive,
-        /// IPv4 or IPv6 addresses to use, each with `/prefix` or without. Without them the CO picks one. Others write `ipAddress`.
+        /// IPv4 or IPv6 addresses to use, each with `/prefix` or without. Without them the CO picks one. The standard's definition has this name, and its samples `ipAddress`.
         ip_addresses: Option<Vec<String>> = "ipAddresses" sensitive,
-        /// Service level. Some write `SLA`.
+        /// Service level, as one vendor writes it.
         sla: Option<String> = "sla",
-    }
+        /// Service level, as the standard writes it.
+        sla_upper: Option<String> = "SLA",
+    } extra
 }
 
 response_object! {
@@ -157,6 +183,8 @@ response_object! {
         changed_at: Lenient<Timestamp> = "changedAt",
         /// The speed it is set to, such as `auto`.
         configured_speed: Lenient<Text> = "configuredSpeed",
+        /// The optical module, as it is named before 2.6.
+        fiber: Lenient<Transceiver> = "fiber",
         /// Whether any service may use the port.
         free_seating: Lenient<bool> = "freeSeating",
         /// Whether it runs in full duplex.
@@ -361,12 +389,38 @@ open_enum! {
 }
 
 response_object! {
+    /// The access that a line is for, before 2.6.
+    InvoiceAddress {
+        /// Id of the access.
+        access_id: Lenient<Text> = "accessID",
+        /// What tells apartments of one address apart where they have no official number.
+        apartment_address: Lenient<Text> = "apartmentAddress" sensitive,
+        /// Official number of the apartment, four digits.
+        apartment_number: Lenient<Text> = "apartmentNumber" sensitive,
+        /// Label of the outlet in the premises.
+        apartment_outlet: Lenient<Text> = "apartmentOutlet" sensitive,
+        /// Postal town.
+        city: Lenient<Text> = "city",
+        /// Postal code, five digits.
+        postal_code: Lenient<Text> = "postalCode",
+        /// Letter after the number, or of the entrance.
+        street_littera: Lenient<Text> = "streetLittera" sensitive,
+        /// Street.
+        street_name: Lenient<Text> = "streetName" sensitive,
+        /// Number in the street: digits, or a range such as `550-70`.
+        street_number: Lenient<Text> = "streetNumber" sensitive,
+    }
+}
+
+response_object! {
     /// What is charged.
     InvoiceItem {
         /// Name of what is charged.
         billing_item: Lenient<Text> = "billingItem",
         /// Remarks, as for a credit.
         comment: Lenient<Text> = "comment" sensitive,
+        /// What is credited, which `invoicedAmount` tells by its sign from 2.6 on.
+        credit_amount: Lenient<Decimal> = "creditAmount",
         /// First day that is charged.
         from_date: Lenient<::chrono::naive::NaiveDate> = "fromDate",
         /// Whether it is charged or credited. Some write `DEBET` for `DEBIT`.
@@ -411,9 +465,17 @@ response_object! {
     /// A line of an invoice, with what it is for.
     InvoiceLine {
         access: Lenient<InvoiceAccess> = "access",
+        /// The access that the line is for, as it is named before 2.6.
+        address: Lenient<InvoiceAddress> = "address",
         /// Name of the CO.
         co_id: Lenient<Text> = "coId",
+        /// Name of the CO, as it is written before 2.6.
+        co_id_upper: Lenient<Text> = "coID",
         invoice: Lenient<InvoiceItem> = "invoice",
+        /// Group of accesses, which stands here before 2.6.
+        population: Lenient<Text> = "population",
+        /// The service provider, as it is named before 2.6.
+        service_provider: Lenient<InvoiceServiceProvider> = "serviceProvider",
         /// Name of the service provider.
         sp_name: Lenient<Text> = "spName",
         subscription: Lenient<InvoiceSubscription> = "subscription",
@@ -433,6 +495,14 @@ response_object! {
 }
 
 response_object! {
+    /// The service provider that a line is for, before 2.6.
+    InvoiceServiceProvider {
+        /// Name of the service provider.
+        name: Lenient<Text> = "name",
+    }
+}
+
+response_object! {
     /// The subscription that a line is for.
     InvoiceSubscription {
         /// The CO's id of the subscription.
@@ -443,6 +513,10 @@ response_object! {
         disconnection_date: Lenient<::chrono::naive::NaiveDate> = "disconnectionDate",
         /// Name of the CO's technical service.
         service: Lenient<Text> = "service",
+        /// Description of the service.
+        service_description: Lenient<Text> = "serviceDescription",
+        /// Name of the CO's technical service, as it is named before 2.6.
+        service_name: Lenient<Text> = "serviceName",
         /// The service provider's reference to the end customer or service.
         sp_reference: Lenient<Text> = "spReference",
         /// The service provider's id of the subscription.
@@ -493,12 +567,16 @@ response_object! {
         configured_speed: OneOrMany<Lenient<ConfiguredSpeed>> = "configuredSpeed",
         /// How traffic is shaped, by service. Others write `configuredSpeed`.
         configured_speeds: OneOrMany<Lenient<ConfiguredSpeed>> = "configuredSpeeds",
+        /// The optical module, as it is named before 2.6.
+        fiber: Lenient<Transceiver> = "fiber",
         /// Whether it runs in full duplex.
         full_duplex: Lenient<bool> = "fullDuplex",
         /// Whether there is a link.
         link: Lenient<bool> = "link",
         /// Since when the link is as it is.
         link_since: Lenient<Timestamp> = "linkSince",
+        /// The speed it runs at.
+        link_speed: Lenient<i64> = "linkSpeed",
         /// The speed it is set to, such as `auto`.
         speed: Lenient<Text> = "speed",
         statistics: Lenient<PortStatistics> = "statistics",
@@ -561,7 +639,7 @@ response_object! {
         object_type: Lenient<Text> = "objectType",
         /// Address of the object; a deleted one has none.
         path: Lenient<Text> = "path",
-        /// When it happened.
+        /// When it happened. The standard's sample has no offset, where its definition has UTC.
         time: Lenient<Timestamp> = "time",
         /// What happened to it.
         type_: Lenient<ObjectEventType> = "type",
@@ -574,6 +652,18 @@ open_enum! {
         Create = "CREATE",
         Update = "UPDATE",
         Delete = "DELETE",
+    }
+}
+
+response_object! {
+    /// What an order may, or must, state about one characteristic of a service.
+    OfferedCharacteristic {
+        /// Whether an order must give it.
+        required: Lenient<bool> = "required",
+        /// The same as `values`, as the definition names it.
+        valid_values: OneOrMany<::serde_json::Value> = "validValues" sensitive,
+        /// The values that are valid, where only some are. So in all samples; the definition has `validValues`.
+        values: OneOrMany<::serde_json::Value> = "values" sensitive,
     }
 }
 
@@ -615,13 +705,15 @@ response_object! {
 }
 
 request_object! {
-    /// The fields of an order that should change. What is left out stays. Nothing says that `null` clears a field.
+    /// The fields of an order that should change. What is left out stays. Nothing says that `null` clears a field. One vendor lists `orderId`, `expectedCompletionDate`, `state` and `message` among them; by the standard, they are for the CO alone to set.
     #[derive(Default)]
     OrderChange {
         /// Id of the access.
         access_id: Option<String> = "accessId",
         characteristics: Option<CharacteristicsRequest> = "characteristics",
-        equipment: Option<EquipmentRequest> = "equipment",
+        /// The equipment that shall use the service: one in one vendor's reading, a list in the standard.
+        #[serde(default)]
+        equipment: OneOrMany<EquipmentRequest> = "equipment",
         /// The CO's estimate of when it will be done. Set by the CO.
         expected_completion_date: Option<Timestamp> = "expectedCompletionDate",
         /// A note that may be shown to the end customer.
@@ -672,12 +764,14 @@ closed_enum! {
 }
 
 request_object! {
-    /// An order to be placed. Which further fields it needs depends on the operation: `ACTIVATE` needs `accessId` and `service`, `CHANGE` `subscriptionId` and `service`, all others `subscriptionId`.
+    /// An order to be placed. Which further fields it needs depends on its operation. The text of 2.4 demands `accessId`, `service` and `spReference` of each order, and `subscriptionId` of all but `ACTIVATE` and `DEACTIVATE`; what its samples leave out is not in the list there. One vendor lists `orderId`, `expectedCompletionDate`, `state` and `message` among the fields of the request; by the standard, they are for the CO alone to set.
     OrderCreate {
         /// Id of the access. `ACTIVATE` needs it.
         access_id: Option<String> = "accessId",
         characteristics: Option<CharacteristicsRequest> = "characteristics",
-        equipment: Option<EquipmentRequest> = "equipment",
+        /// The equipment that shall use the service: one in one vendor's reading, a list in the standard.
+        #[serde(default)]
+        equipment: OneOrMany<EquipmentRequest> = "equipment",
         /// The CO's estimate of when it will be done. Set by the CO.
         expected_completion_date: Option<Timestamp> = "expectedCompletionDate",
         /// A note that may be shown to the end customer.
@@ -789,13 +883,15 @@ open_enum! {
 }
 
 request_object! {
-    /// The complete order as it should be.
+    /// The complete order as it should be. The standard's sample of 2.5 and 2.6 repeats `path`, `orderId` and `expectedCompletionDate`, which the CO set; 2.4's only the last of them. One vendor lists `state` and `message`, too; by the standard, they are for the CO alone to set.
     #[derive(Default)]
     OrderReplace {
         /// Id of the access. `ACTIVATE` needs it.
         access_id: Option<String> = "accessId",
         characteristics: Option<CharacteristicsRequest> = "characteristics",
-        equipment: Option<EquipmentRequest> = "equipment",
+        /// The equipment that shall use the service: one in one vendor's reading, a list in the standard.
+        #[serde(default)]
+        equipment: OneOrMany<EquipmentRequest> = "equipment",
         /// The CO's estimate of when it will be done. Set by the CO.
         expected_completion_date: Option<Timestamp> = "expectedCompletionDate",
         /// A note that may be shown to the end customer.
@@ -808,6 +904,8 @@ request_object! {
         operation: Option<OrderReplaceOperation> = "operation",
         /// Id of the order. Set by the CO.
         order_id: Option<String> = "orderId",
+        /// Address of the order, as the CO answered it.
+        path: Option<String> = "path",
         /// Earliest moment at which to carry it out. Without it, or with one in the past, that is at once.
         requested_date_time: Option<Timestamp> = "requestedDateTime",
         /// Name of the CO's technical service. `ACTIVATE` and `CHANGE` need it.
@@ -891,14 +989,20 @@ request_object! {
 response_object! {
     /// A service that can be had on an access, and when.
     Service {
+        /// From when the service can be delivered: a date, or `YES` or `NO` where it is not known.
+        available: Lenient<Text> = "available",
         /// From when the service can be ordered. Empty when that is not known.
         available_date_time: Lenient<Timestamp> = "availableDateTime",
-        /// By name, the characteristics that an order may give: an object with `required` and, where only some are valid, a list `values`. One vendor shows a key `empty` with a boolean among them.
-        characteristics: Lenient<::serde_json::Map<String, ::serde_json::Value>> = "characteristics" sensitive,
+        /// By name, the characteristics that an order may give. One vendor shows a key `empty` with a boolean among them.
+        characteristics: Lenient<BTreeMap<String, Lenient<OfferedCharacteristic>>> = "characteristics" sensitive,
         /// Messages of the CO for the end customer.
         comments: OneOrMany<Lenient<Text>> = "comments",
-        /// When the service can technically be delivered for the first time: 1990-01-01 for long ago, 3030-12-12 for some day.
+        /// When the service can technically be delivered for the first time: a date, or `YES` or `NO` where it is not known.
+        connection: Lenient<Text> = "connection",
+        /// When the service can technically be delivered for the first time: 1990-01-01 for long ago, 3030-12-12 for some day. A sample of 2.5 has 1970 for long ago.
         connection_date_time: Lenient<Timestamp> = "connectionDateTime",
+        /// From when the service is no longer there: a date. Empty when no end is known.
+        disconnection: Lenient<Text> = "disconnection",
         /// From when the service is no longer there. Empty when no end is known.
         disconnection_date_time: Lenient<Timestamp> = "disconnectionDateTime",
         /// Whether an order may take the service over from another service provider.
@@ -911,6 +1015,8 @@ response_object! {
 response_object! {
     /// A service that is delivered.
     Subscription {
+        /// Id of the access.
+        access_id: Lenient<Text> = "accessId",
         characteristics: Lenient<Characteristics> = "characteristics",
         /// When the subscription began.
         connection_date: Lenient<Timestamp> = "connectionDate",
@@ -919,6 +1025,8 @@ response_object! {
         disconnection_date: Lenient<Timestamp> = "disconnectionDate",
         /// The equipment that uses the service: one in one vendor's reading, a list in the standard.
         equipment: OneOrMany<Lenient<Equipment>> = "equipment",
+        /// Remarks of the CO.
+        note: Lenient<Text> = "note" sensitive,
         /// Whether the service is delivered or blocked for a while.
         operational_state: Lenient<SubscriptionOperationalState> = "operationalState",
         /// DHCP option 82, type and length included, in hexadecimal digits; begins with `52`. Deprecated for `dhcpIdentifier`.
@@ -1053,7 +1161,7 @@ response_object! {
     TicketInfo {
         /// The customer's IP address.
         ip: Lenient<Text> = "ip" sensitive,
-        /// Whether the customer has a link.
+        /// Whether the customer has a link. The standard defines a boolean, and shows it as a text.
         link: Lenient<bool> = "link",
         /// MAC address of the customer's device.
         mac: Lenient<Text> = "mac" sensitive,
@@ -1066,7 +1174,7 @@ request_object! {
     TicketInfoRequest {
         /// The customer's IP address.
         ip: Option<String> = "ip" sensitive,
-        /// Whether the customer has a link.
+        /// Whether the customer has a link. The standard defines a boolean, and shows it as a text.
         link: Option<bool> = "link",
         /// MAC address of the customer's device.
         mac: Option<String> = "mac" sensitive,
@@ -1114,7 +1222,7 @@ response_object! {
     TicketSummary {
         /// The CO's reference of the ticket.
         co_ticket_reference: Lenient<Text> = "coTicketReference",
-        /// Which side has to act; service levels are computed from it.
+        /// Which side has to act; service levels are computed from it. Empty in the standard's sample of a list.
         responsible: Lenient<TicketSummaryResponsible> = "responsible",
         /// The service provider's reference of the ticket.
         sp_ticket_reference: Lenient<Text> = "spTicketReference",
@@ -1124,7 +1232,7 @@ response_object! {
 }
 
 open_enum! {
-    /// Which side has to act; service levels are computed from it.
+    /// Which side has to act; service levels are computed from it. Empty in the standard's sample of a list.
     TicketSummaryResponsible {
         Sp = "SP",
         Co = "CO",
@@ -1184,12 +1292,18 @@ response_object! {
         errors: Lenient<i64> = "errors",
         /// Multicast traffic.
         multicast: Lenient<i64> = "multicast",
+        /// Multicast packets.
+        multicast_packets: Lenient<i64> = "multicastPackets",
         /// Packets.
         packets: Lenient<i64> = "packets",
+        /// Pause frames, as the standard names them in the state of the customer's equipment.
+        pause: Lenient<i64> = "pause",
         /// Pause frames.
         pauses: Lenient<i64> = "pauses",
         /// Unicast traffic.
         unicast: Lenient<i64> = "unicast",
+        /// Unicast packets.
+        unicast_packets: Lenient<i64> = "unicastPackets",
     }
 }
 

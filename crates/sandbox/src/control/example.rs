@@ -180,10 +180,12 @@ pub(super) fn onapi(onapi: &OnApi) -> Vec<ExampleStep> {
         "service": service,
         "spReference": format!("SP-{:04}", onapi.count("createOrder") + 1),
     });
+    // Before 2.6, the services are part of the access.
+    let collection = if onapi.dialect().is_legacy() { "accesses" } else { "services" };
     let basic = STANDARD.encode(format!("{}:{}", onapi.user(), onapi.password()));
     let login = |step: ExampleStep| step.header("Authorization", format!("Basic {basic}"));
     vec![
-        login(ExampleStep::new("Read what an access can have", "GET", format!("/services/{access}"))),
+        login(ExampleStep::new("Read what an access can have", "GET", format!("/{collection}/{access}"))),
         login(ExampleStep::new("Order a service", "POST", "/orders/")).body(order),
         login(ExampleStep::new("List the open orders", "GET", "/orders/")),
     ]

@@ -17,7 +17,7 @@ impl OnApi {
         lock(&self.operator).first_accesses(limit)
     }
 
-    /// Returns the first access with a service that can be ordered, and the service.
+    /// Returns the first access with a service that can be ordered without characteristics, and the service.
     pub(crate) fn first_free_service(&self) -> Option<(String, String)> {
         lock(&self.operator).first_free_service()
     }

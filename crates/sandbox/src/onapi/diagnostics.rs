@@ -139,6 +139,7 @@ impl<'a> Probe<'a> {
             port["fullDuplex"] = json!(true);
             port["linkSpeed"] = json!(1000);
             port["statistics"] = self.statistics();
+            port["transceiver"] = self.transceiver();
         }
         port
     }

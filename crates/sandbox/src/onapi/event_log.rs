@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::path_style::PathStyle;
+use super::paths::Paths;
 use super::time::{Moment, rfc_3339};
 use crate::clock::Clock;
 
@@ -27,7 +27,7 @@ pub(super) struct ObjectEvent {
 
 impl ObjectEvent {
     /// Returns the event as response bodies contain it. A deleted object has no path.
-    pub(super) fn value(&self, path_style: &PathStyle) -> Value {
+    pub(super) fn value(&self, paths: &Paths) -> Value {
         let (change, path) = match self.change {
             Change::Create => ("CREATE", true),
             Change::Update => ("UPDATE", true),
@@ -40,7 +40,7 @@ impl ObjectEvent {
             "time": rfc_3339(self.time),
         });
         if path {
-            value["path"] = json!(path_style.item(self.collection, &self.key));
+            value["path"] = json!(paths.object(self.collection, &self.key));
         }
         value
     }

@@ -63,6 +63,7 @@ fn activate(
         kind: offer.kind,
         suspended: false,
         since: event_log.now(),
+        changed: event_log.now(),
         sp_fields: order.sp_fields.clone(),
     });
     if line.state == "HOMESPASSED" {
@@ -77,9 +78,9 @@ fn end(order: &Order, line: &mut AccessLine, event_log: &mut EventLog) {
     let Some(index) = line.subscriptions.iter().position(|one| one.id == order.subscription_id) else {
         return;
     };
-    let subscription = line.subscriptions.remove(index);
-    line.changed.subscriptions =
-        event_log.record(Change::Delete, "subscriptions", &subscription.id, &line.id);
+    let mut subscription = line.subscriptions.remove(index);
+    subscription.changed = event_log.record(Change::Delete, "subscriptions", &subscription.id, &line.id);
+    line.changed.subscriptions = subscription.changed;
     line.ended.push(subscription);
 }
 
@@ -105,7 +106,8 @@ fn alter(
         }
         _ => copy_fields(&mut subscription.sp_fields, &order.sp_fields),
     }
-    line.changed.subscriptions = event_log.record(Change::Update, "subscriptions", id, &line.id);
+    subscription.changed = event_log.record(Change::Update, "subscriptions", id, &line.id);
+    line.changed.subscriptions = subscription.changed;
     Ok(())
 }
 

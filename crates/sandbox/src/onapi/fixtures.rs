@@ -135,6 +135,25 @@ fn premises(address: &mut Value, line: usize, rng: &mut Rng) {
     }
 }
 
+/// Converts the constant fields of an access to those that it has before 2.6.
+pub(super) fn make_legacy(access: &mut Value, line: usize) {
+    if let Some(fields) = access.as_object_mut() {
+        fields.remove("priceGroup");
+        fields.remove("nationalAddressUUID");
+    }
+    // The states of a migration are new in 2.6.
+    if access["accessState"] == "INMIGRATION" {
+        access["accessState"] = json!("CONNECTED");
+    }
+    access["coNetworkAgreement"] = json!(["NOT_REQUIRED", "", "REQUIRED_VALID"][line % 3]);
+    access["coFiberConverter"] = json!("EXAMPLE-CONVERTER-1");
+    // A switch or a router, never both.
+    let (switch, router) =
+        if line.is_multiple_of(2) { ("", "EXAMPLE-ROUTER-4") } else { ("EXAMPLE-SWITCH-2", "") };
+    access["coCpeSwitch"] = json!(switch);
+    access["coCpeRouter"] = json!(router);
+}
+
 /// Returns a time in 2024 or 2025, before the first invoiced period.
 pub(super) fn long_ago(rng: &mut Rng) -> Moment {
     const NEW_YEAR_2024: Moment = 1_704_067_200;
@@ -153,7 +172,7 @@ pub(super) fn sp_fields(id: &str, line: usize, kind: ServiceKind) -> Value {
         fields["equipment"] = json!([device(2), device(3)]);
     } else {
         fields["equipment"] = json!([{ "vendorId": "EXAMPLE-ROUTER", "macAddress": mac(1) }]);
-        fields["characteristics"] = json!({ "fixedIp": true, "ipAddresses": [ip(line)], "sla": "SLA-2" });
+        fields["characteristics"] = json!({ "fixedIp": true, "ipAddress": [ip(line)], "SLA": "SLA-2" });
     }
     fields
 }

@@ -59,7 +59,8 @@ fn head(line: &AccessLine, index: usize, service: &str, network: &Network) -> Va
         }
     }
     let since = rfc_3339(fixtures::long_ago(&mut network.rng_for(line.number, 1)));
-    json!({
+    let subscription = line.first_subscriptions.get(index).map(String::as_str).unwrap_or_default();
+    let mut head = json!({
         "coId": "Ankeborgs stadsnät",
         "spName": "Exempel bredband",
         "access": access,
@@ -67,9 +68,14 @@ fn head(line: &AccessLine, index: usize, service: &str, network: &Network) -> Va
             "service": service,
             "connectionDate": &since[..10],
             "spReference": format!("sp-ref-{:04}", line.number + 1),
-            "coSubscriptionId": line.first_subscriptions.get(index),
+            "spSubscriptionId": format!("sp-{subscription}"),
+            "coSubscriptionId": subscription,
         },
-    })
+    });
+    if line.number.is_multiple_of(10) {
+        head["subscription"]["disconnectionDate"] = json!("2026-12-31");
+    }
+    head
 }
 
 fn item(service: &str, price: f64, kind: &str, row: &str, (from, to): (&str, &str)) -> Value {

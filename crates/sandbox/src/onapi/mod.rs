@@ -6,7 +6,7 @@
 //!   request is recorded, but it is neither counted nor answered with a scripted response.
 //! - A path that is unknown in every spelling gets a 501 (ON-API 2.6, responses) and a wrong method a 405. Only then
 //!   are the credentials checked (401).
-//! - Every dialect has every endpoint, including those that only the standard describes.
+//! - Every dialect has every endpoint of its version, and the vendor's also those that only the standard describes.
 //! - The clock advances by one second with each change. A request that changes nothing takes no time.
 //! - An empty list is a 404, also if it is empty because of a filter. Only the list of events after the last one is
 //!   an empty list.
@@ -15,10 +15,14 @@
 //! - A service must be available to be ordered. Changing or cancelling an order that is no longer `RECEIVED` is a
 //!   409, and so is suspending a suspended subscription, resuming one that is not suspended, and changing one that
 //!   has ended.
-//! - A `PATCH` of an order replaces whole fields. Fields that the CO sets are ignored in requests.
+//! - A `PATCH` of an order replaces whole fields. Fields that the CO sets, or that the dialect does not have, are
+//!   ignored in requests.
+//! - In the standard's dialects, the fastest service requires a service level, and a service level must be one that
+//!   the offer lists.
 //! - Tickets change only through requests.
 
 mod access;
+mod availability_dates;
 mod control;
 mod dhcp;
 mod diagnostics;
@@ -34,6 +38,7 @@ mod order;
 mod order_book;
 mod orders;
 mod path_style;
+mod paths;
 mod query;
 mod response;
 mod services;
@@ -54,15 +59,15 @@ use crate::behaviour::{Behaviour, Effects, Request};
 use crate::lock::lock;
 use crate::received::ReceivedRequest;
 use crate::script::Answer;
-use crate::spec::{RouteMatch, Spec, allow_header};
+use crate::spec::{CheckedRequest, RouteMatch, Spec, allow_header};
 use crate::supplier::{Supplier, SupplierOptions};
 use crate::text_normalization::TextNormalization;
 pub use access::{Access, ActiveSubscription, Availability, Offer};
 pub use dialect::Dialect;
 use operator::{ApiRequest, Operator};
 pub(crate) use options::OnApiOptions;
-use path_style::PREFIX;
 pub use path_style::{LowerCase, PathStyle, RefuseWith, TrailingSlash};
+use paths::Paths;
 use query::Query;
 use response::{ErrorResponse, OperationResult};
 use unexpected::UnexpectedValues;
@@ -112,6 +117,11 @@ impl OnApi {
         std::mem::swap(&mut *lock(&self.operator), &mut *lock(&simulation.operator));
         simulation.operator = Arc::clone(&self.operator);
         self.supplier.reset_with(simulation);
+    }
+
+    /// Returns the dialect that the network speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.options.dialect
     }
 
     /// Returns the accepted user name.
@@ -185,23 +195,26 @@ struct Simulation {
     spec: &'static Spec,
     credentials: Arc<Credentials>,
     operator: Arc<Mutex<Operator>>,
-    path_style: PathStyle,
-    dialect: Dialect,
+    paths: Paths,
     text_normalization: TextNormalization,
-    unexpected: UnexpectedValues,
+    unexpected: Option<UnexpectedValues>,
 }
 
 impl Behaviour for Simulation {
     fn prefix(&self) -> &'static str {
-        PREFIX
+        self.paths.prefix()
     }
 
     fn route(&self, spec: &'static Spec, received: &ReceivedRequest) -> RouteMatch<'static> {
-        self.path_style.route(spec, &received.method, &received.path)
+        self.paths.route(spec, &received.method, &received.path)
     }
 
     fn check_query(&self, spec: &Spec, operation_id: &str, query: Option<&str>) -> Vec<String> {
-        self.path_style.check_query(spec, operation_id, query)
+        self.paths.check_query(spec, operation_id, query)
+    }
+
+    fn check_request(&self, spec: &Spec, operation_id: &str, received: &ReceivedRequest) -> CheckedRequest {
+        spec.check_open(operation_id, received.header("content-type"), &received.body)
     }
 
     fn answer(&mut self, request: &Request<'_>, effects: &mut Effects) -> Answer {
@@ -212,9 +225,10 @@ impl Behaviour for Simulation {
     }
 
     fn transform(&mut self, operation_id: &str, answer: Answer) -> Answer {
-        match self.spec.operation(operation_id) {
-            Some(operation) if self.dialect == Dialect::Unexpected => answer
-                .change_json(|status, body| self.unexpected.replace_some(self.spec, operation, status, body)),
+        match (self.spec.operation(operation_id), &mut self.unexpected) {
+            (Some(operation), Some(unexpected)) => {
+                answer.change_json(|status, body| unexpected.replace_some(self.spec, operation, status, body))
+            }
             _ => answer,
         }
     }
@@ -226,13 +240,12 @@ impl Simulation {
         let credentials = Arc::new(Credentials::new(&mut rng));
         let operator = Arc::new(Mutex::new(Operator::new(&mut rng, options)));
         Simulation {
-            spec: Spec::onapi(),
+            spec: options.dialect.spec(),
             credentials,
             operator,
-            path_style: options.path_style,
-            dialect: options.dialect,
+            paths: Paths { dialect: options.dialect, style: options.path_style },
             text_normalization: options.text_normalization,
-            unexpected: UnexpectedValues::new(rng),
+            unexpected: options.unexpected_values.then(|| UnexpectedValues::new(rng)),
         }
     }
 
@@ -249,27 +262,24 @@ impl Simulation {
             RouteMatch::UnknownPath if request.absent => {
                 return Err(ErrorResponse::new(501, "This network has no such operation"));
             }
-            RouteMatch::UnknownPath => return Err(self.path_style.error_response(self.spec, received)),
+            RouteMatch::UnknownPath => return Err(self.paths.error_response(self.spec, received)),
         };
         self.credentials.authenticate(received)?;
         if !received.problems.is_empty() {
             return Err(ErrorResponse::new(400, received.problems.join("; ")));
         }
+        let dialect = self.paths.dialect;
+        let body = dialect.parse_request(&operation.id, received.json().unwrap_or_default());
         let request = ApiRequest {
             operation: &operation.id,
             path: &operation.path,
             id: parameters.values().next().map(String::as_str).unwrap_or_default(),
             query: Query::parse(received.query.as_deref()),
-            body: self
-                .text_normalization
-                .apply(received.json().unwrap_or_default(), normalised(&operation.id)),
+            body: self.text_normalization.apply(body, normalised(&operation.id)),
             received,
         };
         let response = lock(&self.operator).carry_out(&request, effects)?;
-        match self.dialect {
-            Dialect::Vendor => Ok(response.map(move |body| dialect::vendor(&operation.id, body))),
-            _ => Ok(response),
-        }
+        Ok(response.map(move |body| dialect.write_response(&operation.id, body)))
     }
 }
 

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use super::availability_dates::ServiceDates;
 use super::dhcp::Identifiers;
+use super::dialect::Dialect;
 use super::fixtures::{self, InitialState};
 use super::services::{ForeignService, SERVICES, ServiceKind, ServiceOffer, kind_of};
 use super::time::{Moment, rfc_3339};
@@ -19,6 +21,8 @@ pub(super) struct Subscription {
     pub(super) kind: ServiceKind,
     pub(super) suspended: bool,
     pub(super) since: Moment,
+    /// The time of the latest change.
+    pub(super) changed: Moment,
     /// The fields that the service provider sent with the order: references, characteristics, equipment.
     pub(super) sp_fields: Value,
 }
@@ -60,6 +64,7 @@ impl AccessLine {
                     .iter()
                     .any(|foreign| foreign.kind == kind && foreign.takeover_possible),
                 not_yet_orderable: self.initial_state.is_not_yet_orderable(kind),
+                dates: ServiceDates::of(self.number, self.initial_state, kind),
             },
         )
     }
@@ -72,32 +77,59 @@ impl AccessLine {
         Identifiers::of(self.number)
     }
 
-    pub(super) fn services_value(&self) -> Value {
-        let services: Vec<_> = self.offers().map(|offer| offer.value()).collect();
-        json!({ "accessId": self.id, "services": services })
+    /// Returns the services as a row of its own contains them.
+    pub(super) fn services_value(&self, dialect: Dialect) -> Value {
+        json!({ "accessId": self.id, "services": self.offer_values(dialect) })
     }
 
-    pub(super) fn subscriptions_value(&self) -> Value {
-        let identifiers = self.identifiers();
-        let value = |subscription: &Subscription| subscription.value(&identifiers);
-        let subscriptions: Vec<_> = self.subscriptions.iter().map(value).collect();
-        json!({ "accessId": self.id, "subscriptions": subscriptions })
+    fn offer_values(&self, dialect: Dialect) -> Vec<Value> {
+        self.offers().map(|offer| offer.value(dialect)).collect()
+    }
+
+    /// Returns the subscriptions as a row of its own contains them.
+    pub(super) fn subscriptions_value(&self, form: SubscriptionForm) -> Value {
+        json!({ "accessId": self.id, "subscriptions": self.subscription_values(form) })
+    }
+
+    fn subscription_values(&self, form: SubscriptionForm) -> Vec<Value> {
+        self.subscriptions.iter().map(|subscription| subscription.value(self, form)).collect()
     }
 }
 
+/// What a CO tells about subscriptions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SubscriptionForm {
+    pub(super) dialect: Dialect,
+    /// Whether subscriptions have the references of the service provider.
+    pub(super) keeps_references: bool,
+}
+
 impl Subscription {
-    fn value(&self, identifiers: &Identifiers) -> Value {
+    pub(super) fn value(&self, line: &AccessLine, form: SubscriptionForm) -> Value {
+        let identifiers = line.identifiers();
         let mut value = json!({
             "subscriptionId": self.id,
             "service": self.service,
             "operationalState": if self.suspended { "SUSPENDED" } else { "ACTIVATED" },
-            "connectionDate": rfc_3339(self.since),
             "option82": identifiers.option82(),
             "dhcpIdentifier": identifiers.value(),
         });
-        for field in ["spReference", "spSubscriptionId", "characteristics", "equipment"] {
-            if let Some(sent) = self.sp_fields.get(field) {
-                value[field] = sent.clone();
+        match form.dialect {
+            Dialect::Vendor26 => value["connectionDate"] = json!(rfc_3339(self.since)),
+            Dialect::Standard26 => {
+                value["connectionDate"] = json!(&rfc_3339(self.since)[..10]);
+                value["disconnectionDate"] = json!("");
+            }
+            Dialect::Standard25 | Dialect::Standard24 => value["accessId"] = json!(line.id),
+        }
+        if self.suspended && !form.dialect.is_vendor() {
+            value["note"] = json!("Tjänsten är tillfälligt spärrad.");
+        }
+        let references: &[&str] =
+            if form.keeps_references { &["spReference", "spSubscriptionId"] } else { &[] };
+        for field in references.iter().chain(&["characteristics", "equipment"]) {
+            if let Some(sent) = self.sp_fields.get(*field) {
+                value[*field] = sent.clone();
             }
         }
         value
@@ -230,7 +262,7 @@ impl Network {
             let mut rng = self.rng_for(number, 1);
             let since = fixtures::long_ago(&mut rng);
             let sp_fields = fixtures::sp_fields(&id, number, kind);
-            subscriptions.push(Subscription { id, service, kind, suspended, since, sp_fields });
+            subscriptions.push(Subscription { id, service, kind, suspended, since, changed: now, sp_fields });
         }
         AccessLine {
             number,
@@ -278,10 +310,42 @@ impl Network {
         Rng::with_seed(self.seed ^ (line as u64) << 8 ^ purpose)
     }
 
+    /// Returns the address and the other constant fields of an access, and its state.
     pub(super) fn access_value(&self, line: &AccessLine) -> Value {
         let mut value = fixtures::address(line.number, &mut self.rng_for(line.number, 0));
         value["accessId"] = json!(line.id);
         value["accessState"] = json!(line.state);
+        value
+    }
+
+    /// Returns an access as a CO of 2.6 sends it.
+    pub(super) fn access(&self, line: &AccessLine, dialect: Dialect) -> Value {
+        if dialect.is_vendor() { self.access_value(line) } else { self.standard_access_value(line) }
+    }
+
+    /// Returns an access as the standard's CO of 2.6 sends it: what is not known is absent or empty.
+    fn standard_access_value(&self, line: &AccessLine) -> Value {
+        let mut value = self.access_value(line);
+        if value.get("streetLittera").is_none() && line.number.is_multiple_of(2) {
+            value["streetLittera"] = json!("");
+        }
+        value
+    }
+
+    /// Returns an access as the list of accesses contains it before 2.6: with its services in short.
+    pub(super) fn legacy_access_row(&self, line: &AccessLine, dialect: Dialect) -> Value {
+        let mut value = self.standard_access_value(line);
+        fixtures::make_legacy(&mut value, line.number);
+        value["services"] = line.offers().map(|offer| offer.summary(dialect)).collect();
+        value
+    }
+
+    /// Returns an access as the response about it contains it before 2.6: with its services and subscriptions.
+    pub(super) fn legacy_access(&self, line: &AccessLine, form: SubscriptionForm) -> Value {
+        let mut value = self.standard_access_value(line);
+        fixtures::make_legacy(&mut value, line.number);
+        value["services"] = line.offer_values(form.dialect).into();
+        value["subscriptions"] = line.subscription_values(form).into();
         value
     }
 }

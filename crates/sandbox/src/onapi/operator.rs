@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use super::access::Access;
 use super::dhcp::is_option82;
 use super::diagnostics::Probe;
-use super::dialect::Dialect;
 use super::event_log::{Change, EventLog};
 use super::invoices;
-use super::network::{AccessLine, Changed, Network};
+use super::network::{AccessLine, Changed, Network, SubscriptionForm};
 use super::options::OnApiOptions;
+use super::order::OrderForm;
 use super::orders::Orders;
-use super::path_style::PathStyle;
+use super::paths::Paths;
 use super::query::Query;
 use super::response::{ErrorResponse, OperationResult, SuccessResponse};
 use super::tickets::Tickets;
@@ -42,9 +42,10 @@ const ENDPOINTS: [(&str, &str); 12] = [
 
 #[derive(Debug)]
 pub(super) struct Operator {
-    path_style: PathStyle,
-    dialect: Dialect,
+    paths: Paths,
     last_modified: bool,
+    keeps_references: bool,
+    legacy_endpoints: bool,
     absent_endpoints: Vec<String>,
     /// Shared with the lists that are being sent.
     network: Arc<Network>,
@@ -75,13 +76,20 @@ impl ApiRequest<'_> {
 impl Operator {
     pub(super) fn new(rng: &mut Rng, options: &OnApiOptions) -> Operator {
         let network = Arc::new(Network::new(rng, options.accesses, EventLog::start_time()));
+        let paths = Paths { dialect: options.dialect, style: options.path_style };
+        let form = OrderForm {
+            paths,
+            order_ids: options.order_ids,
+            early_subscription_ids: options.early_subscription_ids,
+        };
         Operator {
-            path_style: options.path_style,
-            dialect: options.dialect,
+            paths,
             last_modified: options.last_modified,
+            keeps_references: options.keeps_references,
+            legacy_endpoints: options.legacy_endpoints,
             absent_endpoints: options.absent_endpoints.clone(),
             network,
-            orders: Orders::new(rng, options.path_style, options.deduplicates),
+            orders: Orders::new(rng, form, options.deduplicates),
             tickets: Tickets::new(rng),
             event_log: EventLog::new(),
         }
@@ -92,8 +100,10 @@ impl Operator {
     }
 
     /// Returns whether the CO has an endpoint of this name.
-    fn has(&self, name: &str) -> bool {
-        !self.absent_endpoints.iter().any(|one| one == name)
+    fn has(&self, name: &str, path: &str) -> bool {
+        let mut operations = self.paths.dialect.spec().operations();
+        operations.any(|operation| operation.path.starts_with(path))
+            && !self.absent_endpoints.iter().any(|one| one == name)
     }
 
     /// Removes an access. Returns whether it existed.
@@ -183,7 +193,7 @@ impl Operator {
             "listOrderEvents" => self.orders.events(request.query.get("since")),
             "listEvents" => {
                 let rows = self.event_log.events().iter().map(|event| (event.time, event));
-                self.listing(rows, request, |event| Some(event.value(&self.path_style)))
+                self.listing(rows, request, |event| Some(event.value(&self.paths)))
             }
             "listInvoicePeriods" => invoices::periods(),
             "getInvoiceLines" => invoices::lines(request.id, &self.network),
@@ -196,51 +206,72 @@ impl Operator {
         }
     }
 
+    fn subscription_form(&self) -> SubscriptionForm {
+        SubscriptionForm { dialect: self.paths.dialect, keeps_references: self.keeps_references }
+    }
+
     /// Lists all lines, or those changed after a time.
     fn list_lines(&self, request: &ApiRequest<'_>) -> OperationResult {
-        let since = self.since(request);
-        // An access without subscriptions is part of the list of changes, but not of the complete list.
-        let is_changes = since.is_some();
+        let (since, dialect, form) = (self.since(request), self.paths.dialect, self.subscription_form());
+        let is_complete = since.is_none();
+        let has_subscriptions = |line: &AccessLine| !line.subscriptions.is_empty() || !line.ended.is_empty();
         match request.operation {
+            // The services are part of the row. The subscriptions are not.
+            "listAccesses" if dialect.is_legacy() => self.list_of_lines(
+                since,
+                |changed| changed.access.max(changed.services),
+                |_| true,
+                move |network, line| vec![network.legacy_access_row(line, dialect)],
+            ),
             "listAccesses" => self.list_of_lines(
                 since,
                 |changed| changed.access,
                 |_| true,
-                |network, line| Some(network.access_value(line)),
+                move |network, line| vec![network.access(line, dialect)],
             ),
             "listServices" => self.list_of_lines(
                 since,
                 |changed| changed.services,
                 |_| true,
-                |_, line| Some(line.services_value()),
+                move |_, line| vec![line.services_value(dialect)],
             ),
+            // One row each. A subscription that has ended is in no list; only events tell that it has.
+            _ if dialect.is_legacy() => {
+                let changed = |changed: &Changed| changed.subscriptions;
+                self.list_of_lines(since, changed, has_subscriptions, move |_, line| {
+                    let listed = line.subscriptions.iter().filter(|one| since < Some(one.changed));
+                    listed.map(|one| one.value(line, form)).collect()
+                })
+            }
+            // An access without subscriptions is part of the list of changes, but not of the complete list.
             _ => self.list_of_lines(
                 since,
                 |changed| changed.subscriptions,
-                |line| !line.subscriptions.is_empty() || !line.ended.is_empty(),
-                move |_, line| {
-                    (is_changes || !line.subscriptions.is_empty()).then(|| line.subscriptions_value())
+                has_subscriptions,
+                move |_, line| match is_complete && line.subscriptions.is_empty() {
+                    true => Vec::new(),
+                    false => vec![line.subscriptions_value(form)],
                 },
             ),
         }
     }
 
-    /// Lists the lines of which a part changed after a time, each as `value` shows it. Lines that are not `listed` do not
-    /// count. A complete list is generated while it is sent, if it is long.
+    /// Lists the lines of which a part changed after a time, each with the rows that `rows_of` returns. Lines that are
+    /// not `listed` do not count. A complete list is generated while it is sent, if it is long.
     fn list_of_lines(
         &self,
         since: Option<Moment>,
         part: impl Fn(&Changed) -> Moment,
         listed: impl Fn(&AccessLine) -> bool,
-        value: impl Fn(&Network, &AccessLine) -> Option<Value> + Send + Sync + 'static,
+        rows_of: impl Fn(&Network, &AccessLine) -> Vec<Value> + Send + Sync + 'static,
     ) -> OperationResult {
         let nothing = || ErrorResponse::new(404, "There is nothing to list");
         let latest = self.network.latest(&part, &listed).ok_or_else(nothing)?;
         let response = match since {
             None => {
                 let (network, count) = (Arc::clone(&self.network), self.network.len());
-                let row = move |number| network.numbered(number).and_then(|line| value(&network, &line));
-                let response = SuccessResponse::rows(count, move |number| row(number).into_iter().collect());
+                let rows = move |number| network.numbered(number).map(|line| rows_of(&network, &line));
+                let response = SuccessResponse::rows(count, move |number| rows(number).unwrap_or_default());
                 if response.is_empty_list() {
                     return Err(nothing());
                 }
@@ -249,7 +280,7 @@ impl Operator {
             Some(since) => {
                 let lines = self.network.lines_changed_after(since);
                 let changed = lines.filter(|line| listed(line) && part(&line.changed) > since);
-                let rows: Vec<_> = changed.filter_map(|line| value(&self.network, &line)).collect();
+                let rows: Vec<_> = changed.flat_map(|line| rows_of(&self.network, &line)).collect();
                 if rows.is_empty() {
                     SuccessResponse::empty(304)
                 } else {
@@ -263,15 +294,17 @@ impl Operator {
     fn read_line(&self, request: &ApiRequest<'_>) -> OperationResult {
         let line =
             self.network.line(request.id).ok_or_else(|| ErrorResponse::not_found("access", request.id))?;
+        let (dialect, form) = (self.paths.dialect, self.subscription_form());
         let probe = || Probe::new(&line, self.network.rng_for(line.number, 2), EventLog::start_time());
         let body = match request.operation {
-            "getAccess" => self.network.access_value(&line),
-            "getServices" => line.services_value(),
-            "getSubscriptions" => line.subscriptions_value(),
+            "getAccess" if dialect.is_legacy() => self.network.legacy_access(&line, form),
+            "getAccess" => self.network.access(&line, dialect),
+            "getServices" => line.services_value(dialect),
+            "getSubscriptions" => line.subscriptions_value(form),
             "getCpeStatus" => probe().cpe(),
             "getHardware" => probe().hardware(),
             // The vendor sends the fields of a MAC address table in place of leases.
-            "getLeaseInfo" if self.dialect != Dialect::Vendor => probe().leases(),
+            "getLeaseInfo" if !dialect.is_vendor() => probe().leases(),
             "getMacAddressTable" | "getLeaseInfo" => probe().mac_table(),
             "getIgmpSnooping" => probe().igmp(),
             "getLinkStatus" => probe().link(),
@@ -311,21 +344,33 @@ impl Operator {
         Ok(if self.last_modified { response.header("last-modified", http_date(latest)) } else { response })
     }
 
-    /// Returns the directory. Its URLs have the host of the request.
+    /// Returns the directory. The vendor writes URLs, with the host of the request; the standard shows paths.
     fn endpoints(&self, received: &ReceivedRequest) -> SuccessResponse {
         let host = received.header("host").unwrap_or("localhost");
+        let dialect = self.paths.dialect;
         let endpoint = |(name, documented): (&str, &str)| {
+            let path = self.paths.collection(documented);
             json!({
                 "name": name,
-                "endpoint": format!("http://{host}{}", self.path_style.collection(documented)),
-                "version": "2.6",
+                "endpoint": if dialect.is_vendor() { format!("http://{host}{path}") } else { path },
+                "version": dialect.version(),
                 "documentation": format!("https://co.example/docs/{name}"),
             })
         };
-        SuccessResponse::json(
-            200,
-            ENDPOINTS.into_iter().filter(|(name, _)| self.has(name)).map(endpoint).collect(),
-        )
+        let present = || ENDPOINTS.into_iter().filter(|(name, path)| self.has(name, path));
+        // Endpoints of an earlier version, which this CO has elsewhere.
+        let earlier = |(name, documented): (&str, &str)| {
+            json!({
+                "name": name,
+                "endpoint": format!("https://legacy.co.example/onapi/2.3.1{documented}"),
+                "version": "2.3.1",
+                "documentation": format!("https://co.example/docs/2.3.1/{name}"),
+                "note": "To be closed.",
+                "unsupportedFields": ["requestedDateTime"],
+            })
+        };
+        let earlier = present().filter(|_| self.legacy_endpoints).map(earlier);
+        SuccessResponse::json(200, earlier.chain(present().map(endpoint)).collect())
     }
 }
 

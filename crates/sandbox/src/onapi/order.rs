@@ -2,13 +2,25 @@
 
 use serde_json::{Map, Value, json};
 
-use super::path_style::PathStyle;
+use super::paths::Paths;
 use super::time::{Moment, parse_rfc_3339, rfc_3339};
 use crate::json::text;
 
-/// The fields that the CO sets. They are ignored in requests.
-const SET_BY_THE_CO: [&str; 7] =
-    ["orderId", "accessId", "service", "subscriptionId", "expectedCompletionDate", "state", "message"];
+/// The fields of a request that an order does not keep as they were sent.
+const NOT_KEPT: [&str; 4] = ["orderId", "accessId", "service", "subscriptionId"];
+
+/// The fields of a created order if the CO does not tell its id (common/responses.md of the standard).
+const FIELDS_WITHOUT_ID: [&str; 6] = ["path", "accessId", "service", "operation", "state", "message"];
+
+/// What a CO tells about orders.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OrderForm {
+    pub(super) paths: Paths,
+    /// Whether the response to a request that creates an order contains its id.
+    pub(super) order_ids: bool,
+    /// Whether an order has the id of the subscription before it creates the subscription.
+    pub(super) early_subscription_ids: bool,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OrderState {
@@ -53,7 +65,7 @@ pub(super) struct Order {
     pub(super) access_id: String,
     pub(super) service: &'static str,
     pub(super) subscription_id: String,
-    /// The fields that the service provider sent, with `equipment` as a list.
+    /// The other fields that the service provider sent.
     pub(super) sp_fields: Value,
     pub(super) state: OrderState,
     pub(super) message: &'static str,
@@ -96,16 +108,33 @@ impl Order {
         whole
     }
 
-    pub(super) fn value(&self, number: usize, path_style: &PathStyle) -> Value {
+    /// Returns whether the subscription that the order creates does not exist yet, and will not for a while.
+    fn creates_later(&self) -> bool {
+        self.operation() == "ACTIVATE" && self.state.is_open() && self.due > self.placed
+    }
+
+    /// Returns the order as response bodies contain it.
+    pub(super) fn value(&self, number: usize, form: &OrderForm) -> Value {
         let mut value = self.sp_fields.clone();
-        value["path"] = json!(path_style.item("orders", &order_id(number)));
+        value["path"] = json!(form.paths.item("orders", &order_id(number)));
         value["orderId"] = json!(order_id(number));
         value["accessId"] = json!(self.access_id);
         value["service"] = json!(self.service);
-        value["subscriptionId"] = json!(self.subscription_id);
+        if form.early_subscription_ids || !self.creates_later() {
+            value["subscriptionId"] = json!(self.subscription_id);
+        }
         value["state"] = json!(self.state.name());
         value["message"] = json!(self.message);
         value["expectedCompletionDate"] = json!(rfc_3339(self.due + 1));
+        value
+    }
+
+    /// Returns the order as the response to a request that creates it contains it.
+    pub(super) fn created_value(&self, number: usize, form: &OrderForm) -> Value {
+        let mut value = self.value(number, form);
+        if let Some(fields) = value.as_object_mut().filter(|_| !form.order_ids) {
+            fields.retain(|field, _| FIELDS_WITHOUT_ID.contains(&field.as_str()));
+        }
         value
     }
 }
@@ -114,12 +143,9 @@ pub(super) fn order_id(number: usize) -> String {
     format!("o-{number}")
 }
 
-/// Returns the fields that the service provider sets. A single piece of equipment becomes a list.
+/// Returns the fields that the service provider sets.
 fn sp_fields(request: &Value) -> Value {
     let mut fields: Map<_, _> = request.as_object().cloned().unwrap_or_default();
-    fields.retain(|field, _| !SET_BY_THE_CO.contains(&field.as_str()));
-    if let Some(one) = fields.get_mut("equipment").filter(|equipment| equipment.is_object()) {
-        *one = json!([one.take()]);
-    }
+    fields.retain(|field, _| !NOT_KEPT.contains(&field.as_str()));
     Value::Object(fields)
 }

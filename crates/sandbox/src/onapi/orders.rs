@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use super::event_log::{Change, EventLog};
 use super::execution;
 use super::network::Network;
-use super::order::{Order, OrderState, order_id};
+use super::order::{Order, OrderForm, OrderState, order_id};
 use super::order_book::OrderBook;
-use super::path_style::PathStyle;
 use super::query::Query;
 use super::response::{ErrorResponse, OperationResult, SuccessResponse};
 use super::validation::{Decision, validate};
@@ -18,16 +17,16 @@ use crate::json::text;
 
 #[derive(Debug)]
 pub(super) struct Orders {
-    path_style: PathStyle,
+    form: OrderForm,
     book: OrderBook,
     first_event: usize,
     events: Vec<Value>,
 }
 
 impl Orders {
-    pub(super) fn new(rng: &mut Rng, path_style: PathStyle, deduplicates: bool) -> Orders {
+    pub(super) fn new(rng: &mut Rng, form: OrderForm, deduplicates: bool) -> Orders {
         Orders {
-            path_style,
+            form,
             book: OrderBook::new(rng, deduplicates),
             first_event: rng.usize(10_000..90_000),
             events: Vec::new(),
@@ -38,8 +37,9 @@ impl Orders {
         let access_id = query.get("accessId");
         let state = match query.get("state") {
             None => None,
+            // A sample of the standard has the state in double quotes.
             Some(name) => Some(
-                OrderState::from_name(name)
+                OrderState::from_name(name.trim_matches('"'))
                     .ok_or_else(|| ErrorResponse::new(400, "state: there is no such state"))?,
             ),
         };
@@ -48,7 +48,7 @@ impl Orders {
             _ => state.is_none_or(|state| state == order.state),
         };
         let value =
-            |(number, order): (usize, &Order)| matches(order).then(|| order.value(number, &self.path_style));
+            |(number, order): (usize, &Order)| matches(order).then(|| order.value(number, &self.form));
         let orders: Vec<_> = match access_id {
             Some(access_id) => self.book.of_access(access_id).filter_map(value).collect(),
             None => self.book.iter().filter_map(value).collect(),
@@ -61,7 +61,7 @@ impl Orders {
 
     pub(super) fn get(&self, id: &str) -> OperationResult {
         let (number, order) = self.book.find(id)?;
-        Ok(SuccessResponse::json(200, order.value(number, &self.path_style)))
+        Ok(SuccessResponse::json(200, order.value(number, &self.form)))
     }
 
     /// Places an order, unless it is a duplicate. Returns whether an order was placed, and the response.
@@ -71,7 +71,7 @@ impl Orders {
         network: &mut Network,
         event_log: &mut EventLog,
     ) -> Result<(bool, SuccessResponse), ErrorResponse> {
-        match validate(request, network, &self.book, None)? {
+        match validate(request, self.form.paths.dialect, network, &self.book, None)? {
             Decision::Place(target) => {
                 let subscription_id =
                     target.subscription_id.clone().unwrap_or_else(|| network.new_subscription_id());
@@ -80,12 +80,12 @@ impl Orders {
                 let now = event_log.record(Change::Create, "orders", &id, &id);
                 self.book.insert(number, Order::new(request, target, subscription_id, now));
                 self.record_event(number);
-                let value = self.value(number);
+                let value = self.created_value(number);
                 let response = SuccessResponse::json(201, value);
-                Ok((true, response.header("location", self.path_style.item("orders", &id))))
+                Ok((true, response.header("location", self.form.paths.item("orders", &id))))
             }
             Decision::Duplicate(number) => {
-                let value = self.value(number);
+                let value = self.created_value(number);
                 Ok((false, SuccessResponse::json(200, value)))
             }
             Decision::AlreadyDone(target) => {
@@ -115,7 +115,7 @@ impl Orders {
             return Err(ErrorResponse::new(400, "orderId: it is not the one of the address"));
         }
         let wanted = if replace_all { request.clone() } else { order.patched_request(request) };
-        let target = match validate(&wanted, network, &self.book, Some(number))? {
+        let target = match validate(&wanted, self.form.paths.dialect, network, &self.book, Some(number))? {
             Decision::Place(target) => target,
             Decision::Duplicate(_) => {
                 return Err(ErrorResponse::new(409, "The service has another open order"));
@@ -215,7 +215,7 @@ impl Orders {
         let event = json!({
             "event": format!("e-{}", self.first_event + self.events.len()),
             "order": {
-                "path": self.path_style.item("orders", &order_id(number)),
+                "path": self.form.paths.item("orders", &order_id(number)),
                 "accessId": order.access_id,
                 "service": order.service,
                 "operation": order.operation(),
@@ -238,7 +238,7 @@ impl Orders {
         Ok((number, order))
     }
 
-    fn value(&self, number: usize) -> Value {
-        self.book.get(number).map(|order| order.value(number, &self.path_style)).unwrap_or_default()
+    fn created_value(&self, number: usize) -> Value {
+        self.book.get(number).map(|order| order.created_value(number, &self.form)).unwrap_or_default()
     }
 }

@@ -2,6 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::availability_dates::ServiceDates;
+use super::dialect::Dialect;
+use super::response::ErrorResponse;
+
 /// The service whose orders fail, on every access.
 pub(super) const FAILING: &str = "FAIL";
 
@@ -44,6 +48,7 @@ pub(super) struct ServiceOffer {
     pub(super) takeover_possible: bool,
     /// Whether the service cannot be ordered yet.
     pub(super) not_yet_orderable: bool,
+    pub(super) dates: ServiceDates,
 }
 
 /// A service that another service provider delivers.
@@ -54,29 +59,63 @@ pub(super) struct ForeignService {
 }
 
 impl ServiceOffer {
-    pub(super) fn value(&self) -> Value {
-        let from = if self.not_yet_orderable { "3030-12-12T00:00:01Z" } else { "1990-01-01T00:00:01Z" };
-        let mut value = json!({
-            "service": self.service,
-            "connectionDateTime": from,
-            "availableDateTime": from,
-            "disconnectionDateTime": "",
-            "forcedTakeoverPossible": self.takeover_possible,
-        });
+    /// Returns the service as the responses about one access contain it.
+    pub(super) fn value(&self, dialect: Dialect) -> Value {
+        let mut value = json!({ "service": self.service });
+        self.dates.write(&mut value, dialect, false);
+        value["forcedTakeoverPossible"] = json!(self.takeover_possible);
+        if self.kind == ServiceKind::Broadband {
+            value["characteristics"] = json!({
+                "fixedIp": { "required": false, "values": [true, false] },
+                "ipAddress": { "required": false },
+                "SLA": { "required": self.needs_service_level(dialect), "values": service_levels(dialect) },
+            });
+        }
         match self.kind {
-            ServiceKind::Broadband => {
-                value["characteristics"] = json!({
-                    "fixedIp": { "required": false, "values": [true, false] },
-                    "ipAddresses": { "required": false },
-                    "sla": { "required": false, "values": ["SLA-1", "SLA-2"] },
-                });
-            }
             ServiceKind::Television => value["comments"] = json!(["Utrustning hämtas i Ankeborg."]),
-            ServiceKind::Telephone => {}
             ServiceKind::Failing => value["comments"] = json!(["Beställningar av denna tjänst misslyckas."]),
+            ServiceKind::Broadband | ServiceKind::Telephone => {}
         }
         value
     }
+
+    /// Returns the service as the list of accesses contains it before 2.6.
+    pub(super) fn summary(&self, dialect: Dialect) -> Value {
+        let mut value = json!({ "service": self.service });
+        self.dates.write(&mut value, dialect, true);
+        value
+    }
+
+    /// Checks the characteristics of an order for this service: values that the offer does not list, and, if the
+    /// order creates a subscription, those that the offer requires. The vendor checks nothing.
+    pub(super) fn check_characteristics(
+        &self,
+        dialect: Dialect,
+        order: &Value,
+        creates: bool,
+    ) -> Result<(), ErrorResponse> {
+        let refuse = |problem: &str| Err(ErrorResponse::new(400, format!("characteristics.SLA: {problem}")));
+        match order.pointer("/characteristics/SLA").and_then(Value::as_str) {
+            _ if dialect.is_vendor() || self.kind != ServiceKind::Broadband => Ok(()),
+            Some(level) if !service_levels(dialect).contains(&level) => {
+                refuse("it is none of the listed values")
+            }
+            None if creates && self.needs_service_level(dialect) => {
+                refuse("it is missing; this service requires it")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns whether an order must name the service level. The standard's networks require it for the fastest
+    /// service.
+    pub(super) fn needs_service_level(&self, dialect: Dialect) -> bool {
+        !dialect.is_vendor() && self.service == "BB-1000-1000"
+    }
+}
+
+fn service_levels(dialect: Dialect) -> &'static [&'static str] {
+    if dialect.is_vendor() { &["SLA-1", "SLA-2"] } else { &["SLA-1", "SLA-2", "SLA-3"] }
 }
 
 /// Returns the kind of a service, or `None` if there is no such service.

@@ -50,7 +50,8 @@ impl UnexpectedValues {
                     self.replace(&property["x-stray"], value);
                 }
                 let name = UNLISTED_FIELDS[self.rng.usize(..UNLISTED_FIELDS.len())];
-                if self.rng.u8(..ODDS_OF_ADDITION) == 0 && !properties.contains_key("cause") {
+                let is_unlisted = !properties.contains_key(name) && !properties.contains_key("cause");
+                if self.rng.u8(..ODDS_OF_ADDITION) == 0 && is_unlisted {
                     fields.insert(name.to_owned(), json!("X-1"));
                 }
             }
@@ -90,9 +91,11 @@ fn replacement(kind: &str, value: &Value) -> Option<Value> {
     }
 }
 
-/// Returns the alternative of a schema that describes a value: the list or the object.
+/// Returns the alternative of a schema that describes a value: the list or the object. A reference with a
+/// description beside it is the only one.
 fn alternative<'a>(spec: &'a Spec, schema: &'a Value, value: &Value) -> &'a Value {
-    let Some(alternatives) = schema["oneOf"].as_array() else { return schema };
+    let alternatives = schema["oneOf"].as_array().or_else(|| schema["allOf"].as_array());
+    let Some(alternatives) = alternatives else { return schema };
     let meant = if value.is_array() { "array" } else { "object" };
     let mut resolved = alternatives.iter().map(|schema| spec.resolve(schema));
     resolved.find(|schema| schema["type"] == meant).unwrap_or(schema)

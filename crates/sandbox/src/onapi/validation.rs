@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::dialect::Dialect;
 use super::network::{AccessLine, Network, Subscription};
 use super::order::Target;
 use super::order_book::OrderBook;
@@ -24,6 +25,7 @@ pub(super) enum Decision {
 /// Validates a new order, or, if `except` is given, the changed order with that number.
 pub(super) fn validate(
     request: &Value,
+    dialect: Dialect,
     network: &Network,
     orders: &OrderBook,
     except: Option<usize>,
@@ -32,12 +34,16 @@ pub(super) fn validate(
     if operation != "ACTIVATE" && request.get("forcedTakeover") == Some(&Value::Bool(true)) {
         return Err(ErrorResponse::new(400, "forcedTakeover: only ACTIVATE takes a service over"));
     }
-    let check = OrderCheck { request, network, orders, except };
+    for field in dialect.required_fields(operation) {
+        required_field(request, field, operation)?;
+    }
+    let check = OrderCheck { request, dialect, network, orders, except };
     if operation == "ACTIVATE" { check.activation() } else { check.subscription_order(operation) }
 }
 
 struct OrderCheck<'a> {
     request: &'a Value,
+    dialect: Dialect,
     network: &'a Network,
     orders: &'a OrderBook,
     except: Option<usize>,
@@ -57,6 +63,7 @@ impl OrderCheck<'_> {
                 format!("forcedTakeover: {service} cannot be taken over here"),
             ));
         }
+        offer.check_characteristics(self.dialect, self.request, true)?;
         let target =
             Target { access_id: access_id.to_owned(), service: offer.service, subscription_id: None };
         if let Some(order) = self.open_order(&target) {
@@ -70,7 +77,7 @@ impl OrderCheck<'_> {
     }
 
     fn subscription_order(&self, operation: &str) -> Result<Decision, ErrorResponse> {
-        let id = required_field(self.request, "subscriptionId", operation)?;
+        let Some(id) = text(self.request, "subscriptionId") else { return self.deactivation_by_service() };
         let unknown = || ErrorResponse::new(400, format!("subscriptionId: there is no subscription {id}"));
         let (line, subscription, ended) = self.network.subscription(id).ok_or_else(unknown)?;
         if text(self.request, "accessId").is_some_and(|access_id| access_id != line.id) {
@@ -97,9 +104,32 @@ impl OrderCheck<'_> {
         }
         check_state(operation, &subscription, ended)?;
         if let Some(offer) = change {
+            offer.check_characteristics(self.dialect, self.request, false)?;
             check_conflict(&line, &offer, false, Some(id))?;
         }
         Ok(Decision::Place(target))
+    }
+
+    /// Validates a `DEACTIVATE` order that names the access and the service, but not the subscription: 2.4 does not
+    /// require it. Of several subscriptions to the service, the order is for the first.
+    fn deactivation_by_service(&self) -> Result<Decision, ErrorResponse> {
+        let access_id = required_field(self.request, "accessId", "DEACTIVATE")?;
+        let service = required_field(self.request, "service", "DEACTIVATE")?;
+        let unknown = || ErrorResponse::new(400, format!("accessId: there is no access {access_id}"));
+        let line = self.network.line(access_id).ok_or_else(unknown)?;
+        let unknown = || ErrorResponse::new(400, format!("Unknown service: '{service}'"));
+        let offer = line.offer(service).ok_or_else(unknown)?;
+        let subscription = line.subscriptions.iter().find(|one| one.service == service);
+        let target = Target {
+            access_id: access_id.to_owned(),
+            service: offer.service,
+            subscription_id: subscription.map(|one| one.id.clone()),
+        };
+        Ok(match (subscription, self.open_order(&target)) {
+            (None, _) => Decision::AlreadyDone(target),
+            (Some(_), Some(order)) => Decision::Duplicate(order),
+            (Some(_), None) => Decision::Place(target),
+        })
     }
 
     fn open_order(&self, target: &Target) -> Option<usize> {

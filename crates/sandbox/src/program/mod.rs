@@ -61,7 +61,7 @@ fn report(error: &clap::Error) -> ExitCode {
 
 async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let sandbox = options.builder().start().await?;
-    set_faults(&sandbox, options);
+    set_faults(&sandbox, options)?;
     if !options.bind.is_loopback() {
         let _ = writeln!(
             io::stderr(),
@@ -80,20 +80,27 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Sets the faults of single operations, then those of all requests.
-fn set_faults(sandbox: &Sandbox, options: &Options) {
+/// Sets the faults of single operations, then those of all requests. Fails if ON-API is to have faults of an operation
+/// that its dialect does not have.
+fn set_faults(sandbox: &Sandbox, options: &Options) -> Result<(), String> {
     for name in SupplierName::ALL {
         let supplier = sandbox.supplier(name);
         for rule in &options.fault {
-            if let Some(faults) = rule.faults(name, options.seed) {
-                supplier.add_faults(faults);
+            let Some(faults) = rule.faults(name, options.seed) else { continue };
+            if let Some(unknown) = faults.operations().find(|id| supplier.spec().operation(id).is_none()) {
+                return Err(format!(
+                    "{name} has no operation {unknown} in the dialect {}",
+                    options.dialect.name()
+                ));
             }
+            supplier.add_faults(faults);
         }
         if options.faults > 0.0 {
             let faults = Faults::new(options.seed, options.faults, FAULTS);
             supplier.add_faults(faults.refusing_connections(options.faults));
         }
     }
+    Ok(())
 }
 
 /// Waits for Ctrl-C, or for the signal that asks a program to end.

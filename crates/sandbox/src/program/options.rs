@@ -54,8 +54,8 @@ pub(super) struct Options {
     /// The seed of keys, ids, addresses and faults
     #[arg(long, default_value_t = 1, help_heading = "Behaviour")]
     pub(super) seed: u64,
-    /// The form of ON-API's responses
-    #[arg(long, alias = "onapi-dialect", value_name = "NAME", value_parser = dialect, default_value = DEFAULT_DIALECT, help_heading = "Behaviour")]
+    /// The version and form of ON-API: vendor26, standard26, standard25 or standard24
+    #[arg(long, alias = "onapi-dialect", value_name = "NAME", value_parser = dialect, default_value = Dialect::default().name(), help_heading = "Behaviour")]
     pub(super) dialect: Dialect,
     /// The number of ON-API's accesses
     #[arg(long, value_name = "NUMBER", default_value_t = 30, help_heading = "Behaviour")]
@@ -137,16 +137,10 @@ impl Options {
     }
 }
 
-const DEFAULT_DIALECT: &str = "standard";
-
 /// Parses the name of a dialect.
 fn dialect(name: &str) -> Result<Dialect, String> {
-    match name {
-        "standard" => Ok(Dialect::Standard),
-        "vendor" => Ok(Dialect::Vendor),
-        "unexpected" => Ok(Dialect::Unexpected),
-        _ => Err("the dialects are standard, vendor and unexpected".to_owned()),
-    }
+    let named = Dialect::ALL.into_iter().find(|dialect| dialect.name() == name);
+    named.ok_or_else(|| format!("the dialects are {}", Dialect::ALL.map(Dialect::name).join(", ")))
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -190,7 +184,7 @@ mod tests {
     #[test]
     fn options_configure_the_builder() {
         let options = parse(
-            "--port 8080 --onapi-port 9000 --control-port 9001 --seed 7 --clock manual --dialect vendor --accesses 9 \
+            "--port 8080 --onapi-port 9000 --control-port 9001 --seed 7 --clock manual --dialect standard24 --accesses 9 \
              --no-deduplication --token-life 1.5 --texts truncated:20 --without onapi:createTicket \
              --without-endpoint events --control-host sandbox --bind 127.0.0.2",
         )
@@ -202,7 +196,7 @@ mod tests {
             .control_port(9001)
             .bind(Ipv4Addr::new(127, 0, 0, 2).into())
             .control(true)
-            .onapi_dialect(Dialect::Vendor)
+            .onapi_dialect(Dialect::Standard24)
             .onapi_accesses(9)
             .onapi_deduplicates(false)
             .covage_unique_references(false)
@@ -230,7 +224,7 @@ mod tests {
             ("--faults NaN", "a share is a number from 0 to 1"),
             ("--speed 0", "it is not a number greater than 0"),
             ("--clock sundial", "[possible values: wall, manual]"),
-            ("--dialect klingon", "the dialects are"),
+            ("--dialect standard27", "the dialects are vendor26, standard26, standard25, standard24"),
             ("--texts short", "the forms are"),
             ("--token-life soon", "it is not a number of seconds"),
             ("--fault createOrder", "it has no ="),

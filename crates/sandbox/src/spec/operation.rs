@@ -7,10 +7,10 @@ use http::Method;
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
-use super::schema;
+use super::schema::{UnlistedFields, convert, convert_each};
 use super::template::Template;
 
-const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
+pub(super) const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
 /// One operation of a document.
 #[derive(Debug)]
@@ -34,7 +34,10 @@ pub(super) type Content = BTreeMap<String, Media>;
 
 #[derive(Debug)]
 pub(super) struct Media {
+    /// The closed copy of the schema.
     pub(super) schema: Option<Arc<Validator>>,
+    /// The schema as the document has it, of requests only.
+    pub(super) open_schema: Option<Arc<Validator>>,
     pub(super) example: Option<Value>,
 }
 
@@ -84,16 +87,24 @@ pub(super) fn read_all(document: &Value) -> Result<Vec<Operation>, String> {
 
 struct Reader<'a> {
     document: &'a Value,
-    components: Value,
+    closed_components: Value,
+    open_components: Value,
     /// Validators by schema, because many operations share the same few schemas.
     validators: HashMap<String, Arc<Validator>>,
 }
 
 impl<'a> Reader<'a> {
     fn new(document: &'a Value) -> Self {
-        let schemas = document.pointer("/components/schemas").map(schema::close_each);
-        let components = json!({ "schemas": schemas });
-        Reader { document, components, validators: HashMap::new() }
+        let components = |unlisted| {
+            let schemas = document.pointer("/components/schemas");
+            json!({ "schemas": schemas.map(|schemas| convert_each(schemas, unlisted)) })
+        };
+        Reader {
+            document,
+            closed_components: components(UnlistedFields::Rejected),
+            open_components: components(UnlistedFields::AsDocumented),
+            validators: HashMap::new(),
+        }
     }
 
     fn operation(
@@ -107,7 +118,7 @@ impl<'a> Reader<'a> {
         let mut responses = BTreeMap::new();
         for (status, answer) in object(node, "responses") {
             let number = status.parse().map_err(|_| format!("status {status} is not a number"))?;
-            responses.insert(number, self.content(self.resolve(answer)?)?);
+            responses.insert(number, self.content(self.resolve(answer)?, false)?);
         }
         Ok(Operation {
             id: text(node, "operationId")?.to_owned(),
@@ -115,7 +126,7 @@ impl<'a> Reader<'a> {
             path: path.to_owned(),
             template: Template::parse(path)?,
             query: self.query(item, node)?,
-            request: self.content(request)?,
+            request: self.content(request, true)?,
             request_required: request["required"] == true,
             responses,
         })
@@ -134,12 +145,15 @@ impl<'a> Reader<'a> {
         Ok(names)
     }
 
-    fn content(&mut self, body: &'a Value) -> Result<Content, String> {
+    fn content(&mut self, body: &'a Value, is_request: bool) -> Result<Content, String> {
         let mut content = Content::new();
         for (media_type, media) in object(body, "content") {
-            let schema = media.get("schema").map(|schema| self.validator(schema)).transpose()?;
+            let mut validator =
+                |unlisted| media.get("schema").map(|schema| self.validator(schema, unlisted)).transpose();
+            let schema = validator(UnlistedFields::Rejected)?;
+            let open_schema = if is_request { validator(UnlistedFields::AsDocumented)? } else { None };
             let example = self.example(media)?.cloned();
-            content.insert(media_type.to_ascii_lowercase(), Media { schema, example });
+            content.insert(media_type.to_ascii_lowercase(), Media { schema, open_schema, example });
         }
         Ok(content)
     }
@@ -155,15 +169,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn validator(&mut self, schema: &Value) -> Result<Arc<Validator>, String> {
-        let mut root = schema::close(schema);
-        let key = root.to_string();
+    fn validator(&mut self, schema: &Value, unlisted: UnlistedFields) -> Result<Arc<Validator>, String> {
+        let mut root = convert(schema, unlisted);
+        // A reference reads the same in both copies.
+        let key = format!("{unlisted:?} {root}");
         if let Some(validator) = self.validators.get(&key) {
             return Ok(Arc::clone(validator));
         }
         // References into the components are resolved in the document that contains them.
         if let Value::Object(fields) = &mut root {
-            fields.insert("components".to_owned(), self.components.clone());
+            let components = match unlisted {
+                UnlistedFields::Rejected => &self.closed_components,
+                UnlistedFields::AsDocumented => &self.open_components,
+            };
+            fields.insert("components".to_owned(), components.clone());
         }
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)

@@ -1,38 +1,45 @@
-//! Converts an OpenAPI 3.0 schema to the closed JSON Schema (2020-12) that bodies are validated against.
+//! Converts an OpenAPI 3.0 schema to the JSON Schema (2020-12) that bodies are validated against.
 
 use serde_json::{Map, Value, json};
 
-/// Returns the closed copy of a schema.
+/// Whether objects accept fields that their schema does not list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UnlistedFields {
+    /// As the document says: they are accepted, unless it declares `additionalProperties`.
+    AsDocumented,
+    /// They are rejected, unless the document declares `additionalProperties` or the object is marked `x-map`.
+    Rejected,
+}
+
+/// Converts a schema.
 ///
-/// - An object with properties accepts no other fields, unless it declares `additionalProperties` or is marked
-///   `x-map`.
 /// - `nullable: true` becomes the type `null` beside the schema's own type.
 /// - Siblings of a reference are ignored, as OpenAPI 3.0 demands.
 /// - A format is not asserted where the document says that suppliers send other text (`x-stray: [text]`).
 /// - Examples and other extensions are removed.
-pub(super) fn close(schema: &Value) -> Value {
+pub(super) fn convert(schema: &Value, unlisted: UnlistedFields) -> Value {
     let Value::Object(fields) = schema else { return schema.clone() };
     if let Some(reference) = fields.get("$ref") {
         return json!({ "$ref": reference });
     }
-    let mut closed: Map<String, Value> = fields
+    let mut converted: Map<String, Value> = fields
         .iter()
         .filter(|(key, _)| is_constraint(key) && !(key.as_str() == "format" && accepts_any_text(fields)))
-        .map(|(key, value)| (key.clone(), close_keyword(key, value)))
+        .map(|(key, value)| (key.clone(), convert_keyword(key, value, unlisted)))
         .collect();
-    if is_open_by_omission(fields) {
-        closed.insert("additionalProperties".to_owned(), Value::Bool(false));
+    if unlisted == UnlistedFields::Rejected && is_open_by_omission(fields) {
+        converted.insert("additionalProperties".to_owned(), Value::Bool(false));
     }
     if fields.get("nullable") == Some(&Value::Bool(true)) {
-        return nullable(closed);
+        return nullable(converted);
     }
-    Value::Object(closed)
+    Value::Object(converted)
 }
 
-/// Returns the closed copies of a map of schemas.
-pub(super) fn close_each(schemas: &Value) -> Value {
+/// Converts a map of schemas.
+pub(super) fn convert_each(schemas: &Value, unlisted: UnlistedFields) -> Value {
     let Value::Object(schemas) = schemas else { return schemas.clone() };
-    schemas.iter().map(|(name, schema)| (name.clone(), close(schema))).collect()
+    schemas.iter().map(|(name, schema)| (name.clone(), convert(schema, unlisted))).collect()
 }
 
 fn is_constraint(keyword: &str) -> bool {
@@ -45,11 +52,13 @@ fn accepts_any_text(fields: &Map<String, Value>) -> bool {
         && unexpected.is_some_and(|kinds| kinds.iter().any(|kind| kind == "text"))
 }
 
-fn close_keyword(keyword: &str, value: &Value) -> Value {
+fn convert_keyword(keyword: &str, value: &Value, unlisted: UnlistedFields) -> Value {
     match keyword {
-        "properties" => close_each(value),
-        "items" | "additionalProperties" | "not" => close(value),
-        "allOf" | "anyOf" | "oneOf" => value.as_array().into_iter().flatten().map(close).collect(),
+        "properties" => convert_each(value, unlisted),
+        "items" | "additionalProperties" | "not" => convert(value, unlisted),
+        "allOf" | "anyOf" | "oneOf" => {
+            value.as_array().into_iter().flatten().map(|schema| convert(schema, unlisted)).collect()
+        }
         _ => value.clone(),
     }
 }
@@ -76,6 +85,22 @@ fn nullable(mut schema: Map<String, Value>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn close(schema: &Value) -> Value {
+        convert(schema, UnlistedFields::Rejected)
+    }
+
+    #[test]
+    fn an_open_copy_stays_as_open_as_the_document() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "a": { "type": "object", "properties": { "b": {} } },
+                "c": { "type": "object", "properties": { "d": {} }, "additionalProperties": false },
+            },
+        });
+        assert_eq!(convert(&schema, UnlistedFields::AsDocumented), schema);
+    }
 
     #[test]
     fn objects_are_closed_at_every_depth() {

@@ -21,7 +21,14 @@ impl Caller {
 
     /// Returns the base URL without the path prefix.
     pub(crate) fn root(&self) -> String {
-        self.0.base_url().strip_suffix("/onapi/2.6").unwrap().to_owned()
+        self.base_url_parts().0
+    }
+
+    /// Returns the base URL, split before the path prefix.
+    fn base_url_parts(&self) -> (String, String) {
+        let base_url = self.0.base_url();
+        let (root, prefix) = base_url.split_at(base_url.find("/onapi/").unwrap());
+        (root.to_owned(), prefix.to_owned())
     }
 
     pub(crate) fn authorization(&self) -> String {
@@ -33,21 +40,26 @@ impl Caller {
         let authorization = self.authorization();
         let own = [("Authorization", authorization.as_str())];
         let headers: Vec<_> = own.into_iter().chain(extra.iter().copied()).collect();
-        send(&self.root(), method, &format!("/onapi/2.6{target}"), &headers, body).await
+        let (root, prefix) = self.base_url_parts();
+        send(&root, method, &format!("{prefix}{target}"), &headers, body).await
     }
 
     pub(crate) async fn get(&self, target: &str) -> Reply {
         self.call("GET", target, &[], "").await
     }
 
-    /// Returns the rows of a list, which are none if the response is a 404.
+    /// Returns the rows of a list, which are none if the response is a 404. The vendor sends some lists with one row
+    /// as that row.
     pub(crate) async fn rows(&self, target: &str) -> Vec<Value> {
         let reply = self.get(target).await;
         if reply.status == 404 {
             return Vec::new();
         }
         assert_eq!(reply.status, 200, "{}", reply.body);
-        reply.json().as_array().unwrap().clone()
+        match reply.json() {
+            Value::Array(rows) => rows,
+            row => vec![row],
+        }
     }
 
     pub(crate) async fn since(&self, target: &str, moment: &str) -> Reply {

@@ -1,7 +1,7 @@
 //! The dialects of responses.
 
 use lastmile_sandbox::onapi::Availability;
-use lastmile_sandbox::{Answer, Dialect, Sandbox, Spec};
+use lastmile_sandbox::{Answer, Dialect, Sandbox};
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, finish, header};
@@ -10,13 +10,17 @@ async fn with_dialect(dialect: Dialect) -> Caller {
     Caller::of(Sandbox::builder().onapi_dialect(dialect)).await
 }
 
+async fn with_unexpected_values(dialect: Dialect) -> Caller {
+    Caller::of(Sandbox::builder().onapi_dialect(dialect).onapi_unexpected_values(true)).await
+}
+
 async fn read(caller: &Caller, path: &str) -> Value {
     caller.get(path).await.json()
 }
 
 #[tokio::test]
-async fn the_standard_dialect_sends_arrays() {
-    let caller = with_dialect(Dialect::Standard).await;
+async fn the_standard_dialect_sends_lists() {
+    let caller = with_dialect(Dialect::Standard26).await;
     let (access, _) = caller.offered(Availability::Active);
     let tech = format!("/tech/access/{}/link", access.id);
     assert!(read(&caller, &format!("{tech}/macaddresstable")).await.is_array());
@@ -33,7 +37,7 @@ async fn the_standard_dialect_sends_arrays() {
 
 #[tokio::test]
 async fn the_vendor_dialect_unwraps_lists_of_one() {
-    let caller = with_dialect(Dialect::Vendor).await;
+    let caller = with_dialect(Dialect::Vendor26).await;
     let (access, _) = caller.offered(Availability::Active);
     let tech = format!("/tech/access/{}/link", access.id);
     let mac = read(&caller, &format!("{tech}/macaddresstable")).await;
@@ -79,15 +83,12 @@ async fn problems(caller: &Caller) -> Vec<String> {
     finish(&caller.0);
     caller.send("POST", "/tickets", json!({ "additionalInfo": { "link": true } })).await;
     let mut problems = Vec::new();
-    for operation in Spec::onapi().operations().filter(|one| one.method == "GET") {
+    let spec = caller.0.spec();
+    for operation in spec.operations().filter(|one| one.method == "GET") {
         let path = operation.path.replace("{accessId}", &access.id).replace("{invoicePeriodId}", "202512");
         let reply = caller.get(&path).await;
-        let found = Spec::onapi().check_response(
-            &operation.id,
-            reply.status,
-            Some("application/json"),
-            reply.body.as_bytes(),
-        );
+        let json = Some("application/json");
+        let found = spec.check_response(&operation.id, reply.status, json, reply.body.as_bytes());
         problems.extend(found.into_iter().map(|problem| format!("{}: {problem}", operation.id)));
     }
     assert!(caller.0.violations().is_empty(), "{:?}", caller.0.violations());
@@ -96,10 +97,14 @@ async fn problems(caller: &Caller) -> Vec<String> {
 
 #[tokio::test]
 async fn only_unexpected_values_violate_the_document() {
-    for dialect in [Dialect::Standard, Dialect::Vendor] {
+    for dialect in Dialect::ALL {
         assert_eq!(problems(&with_dialect(dialect).await).await, [""; 0], "{dialect:?}");
     }
-    let unexpected = problems(&with_dialect(Dialect::Unexpected).await).await;
+    for dialect in Dialect::ALL {
+        let found = problems(&with_unexpected_values(dialect).await).await;
+        assert!(found.len() > 50, "{dialect:?}: {}", found.len());
+    }
+    let unexpected = problems(&with_unexpected_values(Dialect::Vendor26).await).await;
     assert!(unexpected.len() > 50, "{}", unexpected.len());
     let observed = |text: &str| unexpected.iter().any(|problem| problem.contains(text));
     assert!(observed("was unexpected"), "fields that no document lists");
@@ -110,7 +115,8 @@ async fn only_unexpected_values_violate_the_document() {
 
 #[tokio::test]
 async fn unexpected_values_vary_and_are_seeded() {
-    let (caller, same) = (with_dialect(Dialect::Unexpected).await, with_dialect(Dialect::Unexpected).await);
+    let (caller, same) =
+        (with_unexpected_values(Dialect::Vendor26).await, with_unexpected_values(Dialect::Vendor26).await);
     let (first, second) = (caller.get("/accesses/").await, caller.get("/accesses/").await);
     assert_ne!(first.body, second.body, "not each field in each answer");
     assert_eq!(first, same.get("/accesses/").await);
@@ -127,7 +133,7 @@ async fn unexpected_values_vary_and_are_seeded() {
 /// Unexpected values affect responses, but not what is carried out.
 #[tokio::test]
 async fn errors_and_scripted_responses_have_no_unexpected_values() {
-    let caller = with_dialect(Dialect::Unexpected).await;
+    let caller = with_unexpected_values(Dialect::Vendor26).await;
     for _ in 0..20 {
         assert_eq!(caller.get("/accesses/a-1").await.json(), json!({ "cause": "There is no access a-1" }));
         caller.0.answer_next("getAccess", Answer::json(200, &json!({ "priceGroup": 1 })));

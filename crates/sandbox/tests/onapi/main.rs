@@ -13,5 +13,8 @@ mod orders;
 mod paths;
 mod placing;
 mod samples;
+mod standard_samples;
 mod texts;
 mod tickets;
+mod version_orders;
+mod versions;

@@ -22,7 +22,7 @@ async fn a_new_order_is_received() {
     let path = format!("/onapi/2.6/orders/{}", order["orderId"].as_str().unwrap());
     assert_eq!((header(&reply, "location").as_ref(), &order["path"]), (Some(&path), &json!(path)));
     assert_eq!((&order["accessId"], &order["service"]), (&json!(access.id), &json!(service)));
-    assert_eq!(order["equipment"], json!([{ "vendorId": "X", "macAddress": "02:00:00:00:00:01" }]));
+    assert_eq!(order["equipment"], json!({ "vendorId": "X", "macAddress": "02:00:00:00:00:01" }));
     assert_eq!(order["expectedCompletionDate"], "2026-03-02T06:00:01Z");
     assert!(order["subscriptionId"].is_string());
     assert_eq!(caller.get(path.strip_prefix("/onapi/2.6").unwrap()).await.json(), order);
@@ -67,13 +67,35 @@ async fn an_order_must_name_existing_matching_objects() {
         follow_up("accessId", &access.id),
         follow_up("service", "VOIP"),
         json!({ "operation": "CHANGE", "subscriptionId": subscription.subscription_id, "service": "BB-1-1" }),
-        json!({ "operation": "ACTIVATE", "accessId": access.id, "service": service, "price": 1 }),
     ];
     for order in orders {
         assert_eq!(caller.order(order.clone()).await.status, 400, "{order}");
     }
     let (access, service) = caller.offered(Availability::NotYet);
     assert_eq!(caller.activate(&access, &service).await.status, 400);
+}
+
+/// The document does not exclude undocumented fields, so the CO ignores them, and reports them to the test.
+#[tokio::test]
+async fn undocumented_fields_are_ignored() {
+    let caller = Caller::new().await;
+    let (access, service) = caller.offered(Availability::Free);
+    let order = json!({
+        "operation": "ACTIVATE", "accessId": access.id, "service": service, "price": 1,
+        "characteristics": { "sla": "SLA-1", "colour": "red" },
+    });
+    let reply = caller.order(order.clone()).await;
+    assert_eq!(reply.status, 201);
+    let placed = reply.json();
+    assert_eq!((placed.get("price"), &placed["characteristics"]), (None, &json!({ "sla": "SLA-1" })));
+    let received = caller.0.last().unwrap();
+    assert_eq!(received.problems, [""; 0]);
+    let unexpected = "body: Additional properties are not allowed ('price' was unexpected)";
+    assert_eq!(received.undocumented, [unexpected]);
+
+    let wrong = json!({ "operation": "ACTIVATE", "accessId": access.id, "service": 1, "price": 1 });
+    assert_eq!(caller.order(wrong).await.status, 400);
+    assert!(caller.0.last().unwrap().problems[0].starts_with("body/service: "));
 }
 
 #[tokio::test]

@@ -31,13 +31,16 @@ impl Operator {
         self.network.lines().take(limit).map(|line| Access::of(&line)).collect()
     }
 
-    /// Returns the first access with a service that can be ordered, and the service.
+    /// Returns the first access with a service that can be ordered without characteristics, and the service.
     pub(in super::super) fn first_free_service(&self) -> Option<(String, String)> {
         self.network.lines().find_map(|line| {
             let access = Access::of(&line);
             let is_free = |offer: &&Offer| {
                 let is_open = self.orders.has_open_order(&access.id, &offer.service);
-                offer.availability == Availability::Free && !is_open
+                let needs_more = line
+                    .offer(&offer.service)
+                    .is_some_and(|offer| offer.needs_service_level(self.paths.dialect));
+                offer.availability == Availability::Free && !is_open && !needs_more
             };
             let service = access.services.iter().find(is_free)?.service.clone();
             Some((access.id, service))

@@ -1,33 +1,20 @@
-//! The shape of the responses.
+//! The responses of one vendor.
 
 use serde_json::{Map, Value, json};
-
-/// The shape of the ON-API's responses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Dialect {
-    /// The shape of the standard: lists are always arrays.
-    #[default]
-    Standard,
-    /// The shape of one vendor: some lists with one element are that element, leases have the fields of a MAC address
-    /// table, the characteristics of services have a field `empty`, and some fields have other names.
-    Vendor,
-    /// The shape of the standard with unexpected values: after validation, some fields that real servers are known to
-    /// send in another form get such a form, and some objects get undocumented fields.
-    Unexpected,
-}
 
 /// The operations whose list with one element the vendor sends as that element.
 const UNWRAPPED: [&str; 4] = ["listOrders", "getMacAddressTable", "getLeaseInfo", "getIgmpSnooping"];
 
-/// The list fields that the vendor names differently: standard name, vendor name.
-const RENAMED: [(&str, &str); 3] = [
+/// The fields that the vendor names differently: standard name, vendor name.
+const RENAMED: [(&str, &str); 4] = [
+    ("SLA", "sla"),
     ("ipAddress", "ipAddresses"),
     ("dhcpSnooping", "dhcpSnoopingTable"),
     ("configuredSpeed", "configuredSpeeds"),
 ];
 
-/// Converts a response body to the shape of the vendor.
-pub(super) fn vendor(operation: &str, answer: Value) -> Value {
+/// Converts a response body to the form of the vendor.
+pub(super) fn shape(operation: &str, answer: Value) -> Value {
     let answer = vendor_shape(answer);
     if UNWRAPPED.contains(&operation) { unwrap_single(answer) } else { answer }
 }
@@ -54,7 +41,10 @@ fn field(name: String, value: Value) -> (String, Value) {
     if name == "equipment" {
         return (name, unwrap_single(value));
     }
-    let other = RENAMED.iter().find(|(standard, _)| *standard == name && value.is_array());
+    // `configuredSpeed` is also a text, of a port.
+    let other = RENAMED
+        .iter()
+        .find(|(standard, _)| *standard == name && (value.is_array() || name != "configuredSpeed"));
     (other.map_or(name, |(_, vendor)| (*vendor).to_owned()), value)
 }
 
@@ -72,13 +62,13 @@ mod tests {
 
     #[test]
     fn the_vendor_unwraps_some_lists_of_one() {
-        assert_eq!(vendor("listOrders", json!([{ "orderId": "1" }])), json!({ "orderId": "1" }));
+        assert_eq!(shape("listOrders", json!([{ "orderId": "1" }])), json!({ "orderId": "1" }));
         let two = json!([{ "orderId": "1" }, { "orderId": "2" }]);
-        assert_eq!(vendor("listOrders", two.clone()), two);
-        assert_eq!(vendor("listTickets", json!([{}])), json!([{}]));
-        assert_eq!(vendor("getMacAddressTable", json!([])), json!([]));
+        assert_eq!(shape("listOrders", two.clone()), two);
+        assert_eq!(shape("listTickets", json!([{}])), json!([{}]));
+        assert_eq!(shape("getMacAddressTable", json!([])), json!([]));
         let device = json!({ "vendorId": "X" });
-        assert_eq!(vendor("getOrder", json!({ "equipment": [device] })), json!({ "equipment": device }));
+        assert_eq!(shape("getOrder", json!({ "equipment": [device] })), json!({ "equipment": device }));
     }
 
     #[test]
@@ -86,15 +76,16 @@ mod tests {
         let standard =
             json!({ "ports": [{ "configuredSpeed": "auto" }], "configuredSpeed": [], "dhcpSnooping": [] });
         let vendors = json!({ "ports": [{ "configuredSpeed": "auto" }], "configuredSpeeds": [], "dhcpSnoopingTable": [] });
-        assert_eq!(vendor("getLinkStatus", standard), vendors);
+        assert_eq!(shape("getLinkStatus", standard), vendors);
     }
 
     #[test]
     fn characteristics_of_services_say_whether_they_are_empty() {
         let full =
-            json!({ "forcedTakeoverPossible": true, "characteristics": { "sla": { "required": true } } });
-        assert_eq!(vendor("getServices", full)["characteristics"]["empty"], false);
-        let none = vendor("getServices", json!({ "forcedTakeoverPossible": true }));
+            json!({ "forcedTakeoverPossible": true, "characteristics": { "SLA": { "required": true } } });
+        let full = shape("getServices", full);
+        assert_eq!(full["characteristics"], json!({ "sla": { "required": true }, "empty": false }));
+        let none = shape("getServices", json!({ "forcedTakeoverPossible": true }));
         assert_eq!(none["characteristics"], json!({ "empty": true }));
     }
 }

@@ -1,0 +1,132 @@
+//! Order events from the events of objects, for networks that have no order events.
+//!
+//! The standard plans to drop `/orderevents/` in its next version. (Source: ON-API, issue 4 of its repository.) The events of
+//! objects name orders, but not their states, so each order is read.
+
+use std::collections::HashMap;
+
+use futures_util::StreamExt as _;
+use lastmile_core::rows::RowError;
+use lastmile_core::wire::{Lenient, Text};
+use lastmile_onapi::types::{
+    ObjectEvent, ObjectEventType, Order, OrderEvent, OrderOfEvent, OrderOfEventOperation, OrderOfEventState,
+};
+
+use super::events::EventCursor;
+use super::lists::{Changes, Cursor};
+use super::{EndpointName, OnApi};
+use crate::rules::OnApiId;
+
+/// What distinguishes the cursor of object events from the id of an order event, which has neither spaces nor colons.
+const PREFIX: &str = "objects since: ";
+
+/// The order events since a cursor, and the cursor after them.
+pub(super) struct OrderEventsOfObjects {
+    pub(super) events: Vec<Result<OrderEvent, RowError>>,
+    pub(super) cursor: Option<EventCursor>,
+}
+
+/// Returns whether order events are to be read from the events of objects: by their cursor, or because the network has told
+/// that it has no order events.
+pub(super) fn are_used(network: &OnApi, cursor: Option<&EventCursor>) -> bool {
+    let of_objects = cursor.is_some_and(|cursor| cursor.as_str().starts_with(PREFIX));
+    let offers = |endpoint| network.offers_endpoint(endpoint);
+    of_objects
+        || (offers(EndpointName::OrderEvents) == Some(false) && offers(EndpointName::Events) == Some(true))
+}
+
+/// Requests the events of objects after a cursor, and reads the orders that they name. Returns `None` if nothing has changed.
+pub(super) async fn request(
+    network: &OnApi,
+    cursor: Option<&EventCursor>,
+) -> Result<Option<OrderEventsOfObjects>, RowError> {
+    let since = cursor.and_then(|cursor| cursor.as_str().strip_prefix(PREFIX));
+    let since = since.map(|since| Cursor(since.to_owned()));
+    let mut rows = match network.object_events(since.as_ref()).await.map_err(RowError::Call)? {
+        Changes::Rows(rows) => rows,
+        Changes::NotModified | Changes::Nothing { .. } => return Ok(None),
+    };
+    let mut events = Vec::new();
+    let mut orders = LastEvents::default();
+    while let Some(row) = rows.next().await {
+        match row {
+            Ok(event) => orders.add(event),
+            Err(RowError::Unreadable(row)) => events.push(Err(RowError::Unreadable(row))),
+            Err(error) => return Err(error),
+        }
+    }
+    for event in orders.in_order() {
+        events.push(Ok(order_event(network, event).await?));
+    }
+    let next = rows.cursor().filter(|next| Some(*next) != since.as_ref());
+    let cursor = next.map(|next| EventCursor::new(format!("{PREFIX}{}", next.0)));
+    // Each event but the last may be delivered again: the network gives one cursor for all.
+    if let (Some(cursor), Some(Ok(last))) = (&cursor, events.last_mut()) {
+        last.event = Lenient::Value(cursor.as_str().into());
+    }
+    Ok(Some(OrderEventsOfObjects { events, cursor }))
+}
+
+/// The last event of each order. The order is read as it is now, so earlier events would tell the same.
+#[derive(Default)]
+struct LastEvents {
+    events: HashMap<String, (usize, ObjectEvent)>,
+    count: usize,
+}
+
+impl LastEvents {
+    fn add(&mut self, event: ObjectEvent) {
+        let kind = event.object_type.as_deref().unwrap_or_default().to_ascii_lowercase();
+        // The text of the standard has the plural, its samples the singular. (Source: ON-API 2.4 to 2.6, events.)
+        if !matches!(kind.as_str(), "order" | "orders") {
+            return;
+        }
+        if let Some(id) = event.object_id.as_deref().filter(|id| !id.is_empty()) {
+            self.count += 1;
+            self.events.insert(id.to_owned(), (self.count, event));
+        }
+    }
+
+    fn in_order(self) -> Vec<ObjectEvent> {
+        let mut events: Vec<(usize, ObjectEvent)> = self.events.into_values().collect();
+        events.sort_by_key(|(number, _)| *number);
+        events.into_iter().map(|(_, event)| event).collect()
+    }
+}
+
+/// Returns the order event for an event of an object. A deleted order has neither state nor operation.
+async fn order_event(network: &OnApi, event: ObjectEvent) -> Result<OrderEvent, RowError> {
+    let is_deleted = event.type_.get() == Some(&ObjectEventType::Delete);
+    let id = event.object_id.as_deref().unwrap_or_default();
+    let path = event.path.as_deref().filter(|path| !path.is_empty()).map(Text::from);
+    let path = Lenient::Value(path.unwrap_or_else(|| format!("/orders/{id}").into()));
+    let unknown = OrderOfEvent { path: path.clone(), ..OrderOfEvent::default() };
+    let order = match id.parse::<OnApiId>() {
+        Ok(id) if !is_deleted => match network.order(&id).await {
+            Ok(order) => of_event(order, path),
+            // The order was deleted since.
+            Err(error) if error.status().is_some_and(|status| status.as_u16() == 404) => unknown,
+            Err(error) => return Err(RowError::Call(error)),
+        },
+        _ => unknown,
+    };
+    Ok(OrderEvent { order: Lenient::Value(order), ..OrderEvent::default() })
+}
+
+/// Returns what an order event shows of an order.
+fn of_event(order: Order, path: Lenient<Text>) -> OrderOfEvent {
+    OrderOfEvent {
+        path: if order.path.get().is_some() { order.path } else { path },
+        access_id: order.access_id,
+        service: order.service,
+        operation: order.operation.get().map_or_else(Lenient::default, |operation| {
+            Lenient::Value(OrderOfEventOperation::from(operation.as_str()))
+        }),
+        state: order
+            .state
+            .get()
+            .map_or_else(Lenient::default, |state| Lenient::Value(OrderOfEventState::from(state.as_str()))),
+        message: order.message,
+        ..OrderOfEvent::default()
+    }
+}
