@@ -5,8 +5,15 @@ use lastmile_sandbox::{Dialect, TextNormalization};
 use lastmile_tests::campaign::{Broken, Plan, Processes, RowsPlan, Which, keep_a_copy, run};
 
 fn plan(seed: u64) -> Plan {
-    let (texts, dialect) = (TextNormalization::Unchanged, Dialect::default());
-    Plan { orders: 48, seed, deduplicates: false, texts, dialect, processes: None }
+    Plan {
+        orders: 48,
+        seed,
+        deduplicates: false,
+        texts: TextNormalization::Unchanged,
+        dialect: Dialect::default(),
+        processes: None,
+        postgres: false,
+    }
 }
 
 async fn is_right(plan: &Plan, which: Which) {
@@ -57,7 +64,8 @@ async fn normalized_references_cause_no_duplicate_orders() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_and_stopped_workers_place_every_order_once() {
     let program = env!("CARGO_BIN_EXE_campaign");
-    let processes = Processes { program: program.into(), workers: 3, kills: 2, stops: 2 };
+    let processes =
+        Processes { program: program.into(), workers: 3, kills: 2, stops: 2, restarts: 0, cuts: 0 };
     for which in [Which::OnApi, Which::Covage, Which::Cocon] {
         is_right(&Plan { processes: Some(processes.clone()), ..plan(6) }, which).await;
     }
@@ -76,4 +84,16 @@ async fn a_copy_of_accesses_stays_correct_when_lists_break() {
 async fn a_copy_of_services_stays_correct_when_lists_break() {
     let verdict = keep_a_copy::<AccessServices>(&ROWS).await;
     assert!(verdict.is_right(), "{verdict}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_survive_kills_of_postgresql_and_of_its_connections() {
+    if lastmile_tests::outbox::postgres().is_none() {
+        return;
+    }
+    let program = env!("CARGO_BIN_EXE_campaign").into();
+    let processes = Processes { program, workers: 3, kills: 1, stops: 1, restarts: 2, cuts: 2 };
+    for which in [Which::OnApi, Which::Covage, Which::Cocon] {
+        is_right(&Plan { processes: Some(processes.clone()), postgres: true, ..plan(9) }, which).await;
+    }
 }

@@ -1,4 +1,4 @@
-//! The README's first example places its order once, wherever the process crashes and whichever store operation fails.
+//! The README's example of a prepared value places its order once, wherever the process crashes and whichever store operation fails.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -12,7 +12,8 @@ use serde_json::Value;
 /// Returns the lines of the example in the README.
 fn of_the_readme() -> Vec<String> {
     let readme = include_str!("../README.md");
-    let block = readme.split("```rust").nth(1).expect("an example").split("```").next().expect("its end");
+    // The first example is that of the outbox.
+    let block = readme.split("```rust").nth(2).expect("an example").split("```").next().expect("its end");
     let lines = block.lines().skip(1).filter(|line| !line.starts_with("# ") && *line != "#");
     lines.filter(|line| !line.starts_with("use ")).map(str::to_owned).collect()
 }

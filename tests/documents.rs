@@ -18,7 +18,7 @@ fn texts() -> Vec<(PathBuf, String)> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy();
             if path.is_dir() {
-                if !matches!(&*name, "target" | ".git" | "corpus" | "artifacts") {
+                if !matches!(&*name, "target" | ".git" | "corpus" | "artifacts" | "node_modules") {
                     folders.push(path);
                 }
                 continue;

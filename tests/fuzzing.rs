@@ -95,7 +95,10 @@ fn every_stored_seed_is_accepted() {
 
 #[test]
 fn every_kind_of_prepared_value_is_in_a_target() {
-    let paths = sources("lastmile").into_iter().filter(|path| !path.ends_with("prepared/model.rs"));
+    // Chains are no prepared values: the target has them among the other stored types.
+    let others = ["prepared/model.rs", "outbox/chains.rs"];
+    let paths =
+        sources("lastmile").into_iter().filter(|path| !others.iter().any(|other| path.ends_with(other)));
     let text: String = paths.map(|path| fs::read_to_string(path).unwrap()).collect();
     // The kinds of Cocon are in the arms of a macro: `Request => Created, "kind",`.
     let arms = text.split("\ncreation! {\n").skip(1).filter_map(|arm| arm.lines().next()?.split('"').nth(1));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use lastmile_sandbox::{ExamplePart, Spec};
+use lastmile_sandbox::{Dialect, ExamplePart, Spec};
 use serde_json::Value;
 
 const SPECS: [fn() -> &'static Spec; 3] = [Spec::cocon, Spec::covage, Spec::onapi];
@@ -62,7 +62,12 @@ fn every_reference_sample_matches_its_closed_schema() {
     for (api, spec) in APIS.into_iter().zip(SPECS) {
         let samples = samples(api);
         for sample in &samples {
-            assert_eq!(problems(spec(), sample, &sample.json), Vec::<String>::new(), "{api}/{}", sample.name);
+            let spec = match (api, sample.invented) {
+                ("onapi", false) => Dialect::Vendor26.spec(),
+                ("onapi", true) => Dialect::Standard26.spec(),
+                _ => spec(),
+            };
+            assert_eq!(problems(spec, sample, &sample.json), Vec::<String>::new(), "{api}/{}", sample.name);
         }
         counts.push(samples.iter().filter(|sample| !sample.invented).count());
     }

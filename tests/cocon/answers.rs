@@ -178,7 +178,7 @@ async fn an_empty_success_fails_to_decode_where_a_body_is_documented() {
         assert_eq!(error.outcome(), Outcome::Decode);
         assert_eq!(error.status().unwrap(), status);
         assert_eq!(error.headers()["x-request"], "9");
-        assert!(error.to_string().contains("the answer is empty where a body is documented"), "{error}");
+        assert!(error.to_string().contains("the response is empty where a body is documented"), "{error}");
     }
 }
 

@@ -114,7 +114,7 @@ async fn contact_of(customer: &str, cocon: &Cocon) -> String {
         ..Default::default()
     };
     let contact = Prepared::new(contact).unwrap().place(cocon).await.unwrap();
-    contact.id.into_option().unwrap()
+    contact.id.into_string().unwrap()
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn a_contract_is_created_changed_and_deleted() {
     let customer = Prepared::new(customer()).unwrap().place(&cocon).await.unwrap();
     let dates = ContractDates { start: "2026-01-01".parse().ok(), end: "2026-06-30".parse().unwrap() };
     let contract = CustomerContractCreate {
-        customer_id: customer.id.into_option(),
+        customer_id: customer.id.into_string(),
         comment: Some("by hand".into()),
         ..dates.into()
     };

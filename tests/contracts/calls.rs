@@ -128,10 +128,10 @@ impl Client {
     async fn send(&self, call: Call) -> Result<Option<String>, Error> {
         match (self, call) {
             (Self::Cocon(cocon), Call::Create) => {
-                place(customer(), cocon, |customer| customer.id.into_option()).await
+                place(customer(), cocon, |customer| customer.id.into_string()).await
             }
             (Self::Cocon(cocon), Call::Read) => {
-                cocon.contact(&"1".parse().unwrap()).await.map(|contact| contact.id.into_option())
+                cocon.contact(&"1".parse().unwrap()).await.map(|contact| contact.id.into_string())
             }
             (Self::Cocon(cocon), Call::Delete) => {
                 cocon.delete_contact(&"1".parse().unwrap()).await.map(|_| None)
@@ -141,7 +141,7 @@ impl Client {
                 cocon
                     .update_contact(&"1".parse().unwrap(), &patch)
                     .await
-                    .map(|reply| reply.value.id.into_option())
+                    .map(|reply| reply.value.id.into_string())
             }
             (Self::OnApi(network), Call::Activate) => place(activation(), network, order_id).await,
             (Self::OnApi(network), Call::List) => first_row(network).await,
@@ -150,10 +150,10 @@ impl Client {
                 place(order, covage, |draft| Some(draft.id().to_string())).await
             }
             (Self::Covage(covage), Call::Submit) => {
-                place(submission(), covage, |order| order.uuid.into_option()).await
+                place(submission(), covage, |order| order.uuid.into_string()).await
             }
             (Self::Covage(covage), Call::Order) => {
-                covage.order(&"1".parse().unwrap()).await.map(|order| order.uuid.into_option())
+                covage.order(&"1".parse().unwrap()).await.map(|order| order.uuid.into_string())
             }
             (client, call) => panic!("{call:?} is none of {client:?}"),
         }
@@ -180,7 +180,7 @@ async fn first_row(network: &OnApi) -> Result<Option<String>, Error> {
         other => panic!("{other:?}"),
     };
     match rows.next().await {
-        Some(Ok(Access { access_id, .. })) => Ok(access_id.into_option()),
+        Some(Ok(Access { access_id, .. })) => Ok(access_id.into_string()),
         Some(Err(RowError::Call(error))) => Err(error),
         other => panic!("{other:?}"),
     }

@@ -62,7 +62,7 @@ async fn the_error_names_a_refused_connection() {
 async fn the_error_names_a_server_without_tls() {
     let plain = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
     for (then, cause) in [
-        (Then::SpeakUnread(plain), "answers, but not with TLS"),
+        (Then::SpeakUnread(plain), "responds, but not with TLS"),
         (Then::CloseUnread, "closes the connection while it is made"),
     ] {
         let server = RawServer::start([then]).await;

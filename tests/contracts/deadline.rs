@@ -17,7 +17,7 @@ async fn a_creating_call_waits_until_its_deadline() {
     assert_eq!(seen(Call::Create, &told, &wire.requests), (Indeterminate, None, 1, 1));
     let error = told.unwrap_err();
     assert!(error.elapsed() >= policy.deadline, "{:?}", error.elapsed());
-    assert!(error.to_string().contains("no answer within"), "{error}");
+    assert!(error.to_string().contains("no response within"), "{error}");
 }
 
 /// The connection of an abandoned call is not reused, whatever arrives on it later.

@@ -82,8 +82,8 @@ async fn an_endless_row_is_abandoned_at_the_limit() {
 #[tokio::test]
 async fn a_stalled_or_slow_list_fails() {
     for (then, says) in [
-        (Then::Drip(CUT, " "), "slower than 1000 bytes a second"),
-        (Then::AnswerAndHang(CUT), "stood still for 300 ms"),
+        (Then::Drip(CUT, " "), "more slowly than 1000 bytes a second"),
+        (Then::AnswerAndHang(CUT), "stalled for 300 ms"),
     ] {
         let (RowError::Call(error), _) = ended(then, patient()).await else { panic!("{then:?}") };
         assert_eq!(error.outcome(), Outcome::Indeterminate);

@@ -104,7 +104,7 @@ fn spent(shown: &str, what: &str) -> u64 {
 async fn a_timeout_names_the_deadline_and_the_elapsed_time() {
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{";
     for (then, what) in
-        [(Then::Hang, "no answer"), (Then::AnswerAndHang(half), "the answer was not complete")]
+        [(Then::Hang, "no response"), (Then::AnswerAndHang(half), "the response was not complete")]
     {
         let (told, _) = told(Call::Create, single(), vec![then]).await;
         let shown = told.unwrap_err().to_string();

@@ -22,7 +22,7 @@ async fn look_and_take(sandbox: &Sandbox, cursor: EventCursor, most: usize) -> (
     let mut told = Vec::new();
     while told.len() < most {
         let Some(event) = events.pop() else { break };
-        told.push(event.get().unwrap().event_uuid.get().cloned().unwrap());
+        told.push(event.get().unwrap().event_uuid.as_deref().unwrap().to_owned());
     }
     let stored = serde_json::to_string(events.cursor()).unwrap();
     (told, serde_json::from_str(&stored).unwrap())

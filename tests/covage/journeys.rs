@@ -142,7 +142,7 @@ async fn a_copper_order_is_placed_and_listed() {
         let mut references = Vec::new();
         while let Some(order) = orders.next().await {
             let order = order.unwrap().into_option().unwrap();
-            references.push(order.operator_info.get().unwrap().order_ref.get().cloned().unwrap());
+            references.push(order.operator_info.get().unwrap().order_ref.as_deref().unwrap().to_owned());
         }
         assert_eq!(references, (0..7).map(|n| format!("SP-{n}")).collect::<Vec<_>>(), "pages of {size}");
         assert_eq!(orders.total().await.unwrap(), Some(7));

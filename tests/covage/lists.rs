@@ -30,13 +30,13 @@ async fn orders_are_streamed_with_their_total() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let references = drafts(&sandbox, &covage, 60).await;
-    let filter = OrderFilter { sort: Some(OrderSort::CreationDate), ..Default::default() };
+    let filter = OrderFilter::default().with_sort(OrderSort::CreationDate);
     let mut orders = covage.orders(filter);
     assert_eq!(orders.total().await.unwrap(), Some(60));
     assert_eq!(orders.total().await.unwrap(), Some(60));
     assert_eq!(sandbox.covage().count("listOrders"), 1, "the page that it was told with");
     let reference = |order: lastmile::wire::Lenient<lastmile::covage::types::Order>| {
-        order.into_option()?.operator_info.into_option()?.order_ref.into_option()
+        order.into_option()?.operator_info.into_option()?.order_ref.into_string()
     };
     let streamed: Vec<_> = orders.map_ok(reference).try_collect().await.unwrap();
     assert_eq!(streamed, references.into_iter().map(Some).collect::<Vec<_>>());
@@ -59,16 +59,15 @@ async fn a_failed_page_is_reported_and_requested_again() {
 async fn every_field_of_the_filter_is_sent() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
-    let filter = OrderFilter {
-        reference: Some("O191016_32563".into()),
-        type_: Some(ListOrdersType::Terminate),
-        status: Some("submitted".into()),
-        endpoint_ref: Some("0417101993".into()),
-        end_customer: Some("Anka".into()),
-        product_family: Some("F".into()),
-        product_line: Some("FP".into()),
-        sort: Some(OrderSort::SubmissionDateDown),
-    };
+    let filter = OrderFilter::default()
+        .with_reference("O191016_32563")
+        .with_type(ListOrdersType::Terminate)
+        .with_status("submitted")
+        .with_endpoint_ref("0417101993")
+        .with_end_customer("Anka")
+        .with_product_family("F")
+        .with_product_line("FP")
+        .with_sort(OrderSort::SubmissionDateDown);
     assert!(covage.orders(filter).next().await.is_none());
     let query = sandbox.covage().last().unwrap().query.unwrap();
     let asked: BTreeSet<&str> = query.split('&').collect();
@@ -93,7 +92,7 @@ async fn every_field_of_the_filter_is_sent() {
         (OrderSort::SubmissionDate, "submission_date"),
     ];
     for (sort, sent) in sorts {
-        let filter = OrderFilter { sort: Some(sort), ..Default::default() };
+        let filter = OrderFilter::default().with_sort(sort);
         assert!(covage.orders(filter).next().await.is_none());
         assert!(sandbox.covage().last().unwrap().query.unwrap().contains(&format!("sort={sent}")));
     }
@@ -105,7 +104,7 @@ async fn services_are_streamed() {
     let sandbox = sandbox().await;
     let covage = covage(&sandbox);
     let id = |one: lastmile::wire::Lenient<lastmile::covage::types::Service>| {
-        one.into_option()?.uuid.into_option()
+        one.into_option()?.uuid.into_string()
     };
     let streamed: Vec<_> = covage.services().map_ok(id).try_collect().await.unwrap();
     let there: Vec<_> = sandbox.covage().services().iter().map(|one| Some(one.uuid.clone())).collect();
@@ -123,7 +122,7 @@ async fn events_are_streamed_each_with_the_cursor_after_it() {
     assert_eq!(events.cursor(), &second.cursor);
     let cursor = second.cursor;
     let ids = [first.event, second.event]
-        .map(|event| event.into_option().unwrap().event_uuid.into_option().unwrap());
+        .map(|event| event.into_option().unwrap().event_uuid.into_string().unwrap());
     assert_eq!(ids, ["e1", "e2"]);
 
     // The process ends here, and another one continues.
@@ -155,7 +154,7 @@ async fn read(covage: &Covage) -> (Vec<String>, Option<Outcome>) {
     while let Some(order) = orders.next().await {
         match order {
             Ok(order) => {
-                ids.push(order.get().and_then(|order| order.uuid.get().cloned()).unwrap_or("?".to_owned()));
+                ids.push(order.get().and_then(|order| order.uuid.as_deref()).unwrap_or("?").to_owned());
             }
             Err(error) => return (ids, Some(error.outcome())),
         }
@@ -179,7 +178,7 @@ async fn a_list_in_an_envelope_is_read() {
     assert_eq!(orders.total().await.unwrap(), Some(3));
     let mut ids = Vec::new();
     while let Some(order) = orders.next().await {
-        ids.push(order.unwrap().into_option().unwrap().uuid.into_option().unwrap());
+        ids.push(order.unwrap().into_option().unwrap().uuid.into_string().unwrap());
     }
     assert_eq!(ids, ["1", "2", "3"]);
     assert!(sandbox.covage().last().unwrap().query.unwrap().contains("offset=2"));

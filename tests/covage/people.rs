@@ -146,7 +146,7 @@ async fn services_are_listed_and_migrated_to_fibre() {
     let mut services = covage.services();
     let mut read = Vec::new();
     while let Some(service) = services.next().await {
-        read.push(service.unwrap().into_option().unwrap().uuid.into_option().unwrap());
+        read.push(service.unwrap().into_option().unwrap().uuid.into_string().unwrap());
     }
     assert_eq!(read, seeded.iter().map(|one| one.uuid.clone()).collect::<Vec<_>>());
 
@@ -160,7 +160,7 @@ async fn services_are_listed_and_migrated_to_fibre() {
     assert_eq!(buildings.len(), 2);
     let chosen = Migration::new(seeded[0].uuid.parse().unwrap()).to_building(&buildings[1]);
     let Migrated::Ordered(reference) = migrate(chosen.clone()).await else { panic!("there is an order now") };
-    let filter = OrderFilter { reference: Some(reference.clone()), ..Default::default() };
+    let filter = OrderFilter::default().with_reference(reference.clone());
     let order = covage.orders(filter).next().await.unwrap().unwrap().into_option().unwrap();
     assert!(Draft::try_from(order).is_ok());
     assert!(matches!(migrate(chosen).await, Migrated::No(why) if why.contains(&reference)));
@@ -262,18 +262,16 @@ async fn filters_and_sorts_use_the_supplier_s_names() {
         OrderSort::SubmissionDate,
         OrderSort::SubmissionDateDown,
     ] {
-        let filter = OrderFilter { sort: Some(sort), ..Default::default() };
+        let filter = OrderFilter::default().with_sort(sort);
         assert!(covage.orders(filter).next().await.is_none());
         let query = sandbox.covage().last().unwrap().query.unwrap();
         assert!(query.contains(&format!("sort={}", sort.as_str())), "{query}");
     }
-    let filter = OrderFilter {
-        end_customer: Some("Anka".into()),
-        status: Some("draft".into()),
-        product_family: Some("F".into()),
-        product_line: Some("FP".into()),
-        ..Default::default()
-    };
+    let filter = OrderFilter::default()
+        .with_end_customer("Anka")
+        .with_status("draft")
+        .with_product_family("F")
+        .with_product_line("FP");
     assert!(!format!("{filter:?}").contains("Anka"));
     let params = ListOrdersParams::from(filter);
     let told =

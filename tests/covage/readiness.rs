@@ -244,7 +244,7 @@ async fn building(sandbox: &Sandbox, covage: &Covage) -> (String, lastmile_sandb
     let building =
         premises.iter().flat_map(|one| &one.buildings).find(|one| !one.sockets.is_empty()).unwrap();
     let offers = covage.offers_for_building(&building.reference.parse().unwrap()).await.unwrap();
-    (offers.eligibility_ref.into_option().unwrap(), building.clone())
+    (offers.eligibility_ref.into_string().unwrap(), building.clone())
 }
 
 fn customer() -> OrderUpdate {

@@ -297,9 +297,9 @@ async fn a_throttled_renewal_causes_no_login() {
 async fn a_token_response_without_a_token_is_kept() {
     let sandbox = sandbox().await;
     for (body, says) in [
-        ("<html>maintenance until 14:00</html>", "the answer to the login is not JSON"),
-        ("", "the answer to the login is not JSON"),
-        (r#"{"detail":"maintenance"}"#, "the answer to the login holds none"),
+        ("<html>maintenance until 14:00</html>", "the response to the login is not JSON"),
+        ("", "the response to the login is not JSON"),
+        (r#"{"detail":"maintenance"}"#, "the response to the login holds none"),
         (r#"{"access":"a\nb"}"#, "cannot be sent as a header"),
     ] {
         let page =

@@ -213,7 +213,7 @@ async fn a_response_with_another_order_does_not_replace_the_draft() {
         sandbox.covage().answer_next("updateOrder", Answer::json(200, &answer));
         let error = draft.complete(&covage, &data).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Decode, "{answer}");
-        assert!(error.to_string().contains("the answer is another order"), "{error}");
+        assert!(error.to_string().contains("the response is another order"), "{error}");
         assert_eq!(serde_json::to_value(draft.order()).unwrap(), before, "the draft is as it was read");
     }
     sandbox.covage().answer_next("getOrder", Answer::json(200, &other));

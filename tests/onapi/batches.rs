@@ -84,7 +84,7 @@ async fn the_caller_s_pauses_do_not_count_as_idle_time() {
         let asked = Instant::now();
         let Some(Err(RowError::Call(error))) = reading.next().await else { panic!("it stands still") };
         assert_eq!(error.outcome(), Outcome::Indeterminate);
-        assert!(error.to_string().contains("stood still"), "{error}");
+        assert!(error.to_string().contains("stalled"), "{error}");
         assert!(asked.elapsed() >= idle && asked.elapsed() < 2 * idle);
         assert!(reading.next().await.is_none());
         drop(sender);
@@ -126,6 +126,6 @@ async fn rows_that_arrived_too_slowly_are_still_returned() {
         assert_eq!(reading.next().await.unwrap().unwrap(), Row::new());
     }
     let Some(Err(RowError::Call(error))) = reading.next().await else { panic!("it is too slow") };
-    assert!(error.to_string().contains("slower than 1000 bytes"), "{error}");
+    assert!(error.to_string().contains("more slowly than 1000 bytes"), "{error}");
     sending.abort();
 }

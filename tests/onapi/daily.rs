@@ -120,7 +120,7 @@ async fn a_ticket_is_opened_changed_and_closed() {
     };
     let tickets = tickets.await.unwrap();
     assert_eq!(tickets[0].get().unwrap().sp_ticket_reference.as_deref(), Some("CASE-1"));
-    let since = TicketQuery { since: cursor, ..Default::default() };
+    let since = TicketQuery::default().with_since(cursor);
     assert!(matches!(network.tickets(&since).await.unwrap(), TicketList::NotModified));
 
     let written = moment("2026-03-03T10:00:00Z");
@@ -128,7 +128,7 @@ async fn a_ticket_is_opened_changed_and_closed() {
     Prepared::new(comment).unwrap().place(&network).await.unwrap();
     assert_eq!(listed(&network, &since).await.len(), 1, "it has changed");
     Prepared::new(TicketChange::take(ticket.clone())).unwrap().place(&network).await.unwrap();
-    let taken = TicketQuery { status: Some(ListTicketsStatus::InProgressSp), ..Default::default() };
+    let taken = TicketQuery::default().with_status(ListTicketsStatus::InProgressSp);
     assert_eq!(listed(&network, &taken).await.len(), 1);
     Prepared::new(TicketChange::hand_to_network(ticket.clone())).unwrap().place(&network).await.unwrap();
     assert_eq!(listed(&network, &taken).await.len(), 0);
@@ -143,7 +143,7 @@ async fn a_ticket_is_opened_changed_and_closed() {
     assert_eq!(held.status.get().unwrap().as_str(), "CLOSED");
     assert_eq!(held.responsible.get().unwrap().as_str(), "CO");
     assert_eq!(held.comments.len(), 2);
-    let late = TicketQuery { opened_after: Some(moment("2030-01-01T00:00:00+01:00")), ..Default::default() };
+    let late = TicketQuery::default().with_opened_after(moment("2030-01-01T00:00:00+01:00"));
     assert_eq!(listed(&network, &late).await.len(), 0);
     assert_eq!(sandbox.onapi().violations(), Vec::<String>::new());
     assert!(sandbox.onapi().received().iter().all(|received| received.problems.is_empty()));

@@ -17,7 +17,7 @@ async fn all(events: &mut OrderEvents) -> Vec<String> {
     for _ in 0..1000 {
         match events.next().await {
             None => return ids,
-            Some(event) => ids.push(event.unwrap().event.event.into_option().unwrap()),
+            Some(event) => ids.push(event.unwrap().event.event.into_string().unwrap()),
         }
     }
     panic!("there is no end to the events");
@@ -254,7 +254,7 @@ async fn the_event_stream_outlasts_the_list_and_errors() {
     let mut seen = Vec::new();
     for _ in 0..4 {
         let id =
-            |event: Result<lastmile::onapi::DeliveredEvent, RowError>| event.ok()?.event.event.into_option();
+            |event: Result<lastmile::onapi::DeliveredEvent, RowError>| event.ok()?.event.event.into_string();
         seen.push(id(events.next().await.unwrap()));
     }
     assert_eq!(seen, [Some("1"), None, Some("2"), Some("3")].map(|id| id.map(str::to_owned)));

@@ -18,7 +18,7 @@ async fn rows(network: &OnApi, since: Option<&Cursor>) -> Box<ChangedRows<Access
 async fn all(rows: &mut ChangedRows<Access>) -> Vec<String> {
     let mut ids = Vec::new();
     while let Some(row) = rows.next().await {
-        ids.push(row.unwrap().access_id.into_option().unwrap());
+        ids.push(row.unwrap().access_id.into_string().unwrap());
     }
     ids
 }
@@ -69,7 +69,7 @@ async fn read(body: &str, since: Option<&Cursor>) -> (Vec<Result<Option<String>,
     let mut read = Vec::new();
     while let Some(row) = rows.next().await {
         assert!(rows.cursor().is_none() && !rows.is_whole_list(), "not before the end");
-        read.push(row.map(|access| access.access_id.into_option()));
+        read.push(row.map(|access| access.access_id.into_string()));
     }
     let has_cursor = rows.cursor().is_some();
     assert!(rows.next().await.is_none(), "the end is the end");
@@ -99,7 +99,7 @@ async fn an_error_with_a_successful_status_is_not_a_row() {
         let [Err(error @ RowError::NotAList(answer))] = read.as_slice() else { panic!("{body}: {read:?}") };
         assert_eq!((answer.bytes(), answer.offset()), (body.as_bytes(), 0));
         let text = format!("{error} {error:?}");
-        assert!(text.starts_with("the answer is not a list") && !text.contains("Kalle"), "{text}");
+        assert!(text.starts_with("the response is not a list") && !text.contains("Kalle"), "{text}");
     }
 }
 

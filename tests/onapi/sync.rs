@@ -81,7 +81,7 @@ async fn a_full_run_is_followed_by_changes_and_deletions() {
 
     let all = sync::<Access>(&network, None).await;
     let copy: BTreeSet<String> =
-        all.rows.into_iter().map(|row| row.access_id.into_option().unwrap()).collect();
+        all.rows.into_iter().map(|row| row.access_id.into_string().unwrap()).collect();
     let there: BTreeSet<String> = sandbox.onapi().accesses().into_iter().map(|access| access.id).collect();
     assert_eq!(copy, there);
     assert!(!copy.contains(&torn_down));
@@ -286,7 +286,7 @@ async fn a_partial_list_is_an_error() {
             sandbox.onapi().answer_next(list, answer);
             let error = network.sync::<Access>(Some(&due), &SyncPlan::default()).await.unwrap_err();
             assert_eq!(error.outcome(), Outcome::Decode, "{list}");
-            assert!(error.to_string().contains("the answer is a part of a list"), "{error}");
+            assert!(error.to_string().contains("the response is a part of a list"), "{error}");
         }
     }
     // A list that is decoded as a whole, and a single object, for which these headers mean nothing.
@@ -496,7 +496,7 @@ async fn a_full_run_is_due_by_the_plan_and_when_events_may_expire() {
     let week = 7 * 24 * 3600;
     assert!(!sync::<Access>(&network, Some(&aged(&state, "full_at", week - 60))).await.full);
     assert!(sync::<Access>(&network, Some(&aged(&state, "full_at", week))).await.full);
-    let plan = SyncPlan { full_every: Duration::ZERO, ..SyncPlan::default() };
+    let plan = SyncPlan::default().with_full_every(Duration::ZERO);
     assert!(network.sync::<Access>(Some(&state), &plan).await.unwrap().is_full());
 }
 

@@ -152,12 +152,10 @@ async fn drafts(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
 /// Lists, and the parameters of lists.
 async fn lists(sandbox: &Sandbox, covage: &Covage, walked: &Walked) {
     let supplier = sandbox.covage();
-    let filter = OrderFilter {
-        end_customer: personal(),
-        endpoint_ref: personal(),
-        sort: Some(OrderSort::Reference),
-        ..Default::default()
-    };
+    let filter = OrderFilter::default()
+        .with_end_customer(PERSONAL)
+        .with_endpoint_ref(PERSONAL)
+        .with_sort(OrderSort::Reference);
     walked.debug(&filter);
     walked.debug(&OrderSort::Reference);
     let mut orders = covage.orders(filter);

@@ -8,6 +8,7 @@ mod facade;
 mod generated;
 mod marks;
 mod onapi;
+mod outbox;
 mod primitives;
 mod rules;
 mod setup;
@@ -41,6 +42,7 @@ async fn no_secret_and_no_personal_data_in_logs_errors_and_debug() {
     covage::walk(&sandbox, &walked).await;
     onapi::walk(&sandbox, &walked).await;
     rules::walk(&walked);
+    outbox::walk(&walked);
     primitives::walk(&walked);
     walked.reports();
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lastmile::observe::MetricsObserver;
 use lastmile::wire::{
-    Decimal, Lenient, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Scalar, Segment, Timestamp,
+    Decimal, Lenient, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Scalar, Segment, Text, Timestamp,
 };
 use lastmile::{Policy, RetryBudget};
 use lastmile_core::client::{PathStyle, SendDeadline, TrailingSlash};
@@ -43,6 +43,7 @@ pub fn walk(walked: &Walked) {
         serde_json::from_str::<Decimal>(r#""Personal""#).unwrap_err(),
         serde_json::from_str::<Timestamp>(r#""Personal""#).unwrap_err(),
         serde_json::from_str::<Segment>(r#""Personal\\""#).unwrap_err(),
+        serde_json::from_str::<Text>("471100811").unwrap_err(),
     ] {
         quiet(&format!("{error} {error:?}"));
     }
@@ -51,6 +52,7 @@ pub fn walk(walked: &Walked) {
     walked.both(&"7".parse::<Decimal>().unwrap());
     walked.both(&"2019-10-16T09:59:04Z".parse::<Timestamp>().unwrap());
     walked.both(&"17".parse::<Segment>().unwrap());
+    walked.both(&Text::from("17"));
     walked.debug(&Patch::Value(7));
     walked.debug(&Reading::Coerced(7));
 

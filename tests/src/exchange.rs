@@ -25,8 +25,8 @@ fn answer(spec: &Spec, operation: &str, status: u16) -> Option<Value> {
     })
 }
 
-/// Sends one operation, lets the sandbox respond with the documented example, and compares the received request with a
-/// snapshot. The client must read what the sandbox sent, and the request must match the document.
+/// Sends one operation, lets the sandbox respond with the documented example, and compares the received request with its
+/// snapshot in `API/snapshots/requests`. The client must read what the sandbox sent, and the request must match the document.
 pub async fn exchange<C, T, F, Fut>(supplier: &Supplier, client: &C, operation: &str, send: F)
 where
     C: ApiClient + Clone,
@@ -65,7 +65,10 @@ where
         "headers": headers.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>(),
         "body": received.json(),
     });
-    insta::assert_json_snapshot!(format!("{} {operation}", C::TABLE.api), shown);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(format!("{}/{}/snapshots/requests", env!("CARGO_MANIFEST_DIR"), C::TABLE.api));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| insta::assert_json_snapshot!(operation, shown));
 }
 
 /// Performs the exchanges of many operations in turn: `exchanges!(supplier, client, { "operationId": method(arguments);

@@ -25,7 +25,7 @@ pub use rows::rows;
 pub use rules::{cocon_rules, covage_rules, onapi_rules};
 pub use seeds::words;
 pub use stored::{KINDS, stored};
-pub use wire::{OPEN_ENUMS, decimal, loose, one_or_many, open_enums, patch, segment, timestamp};
+pub use wire::{OPEN_ENUMS, decimal, lenient, one_or_many, open_enums, patch, segment, timestamp};
 
 /// A fuzz target.
 pub struct Target {
@@ -49,7 +49,7 @@ macro_rules! targets {
 }
 
 targets!(
-    loose,
+    lenient,
     one_or_many,
     patch,
     decimal,

@@ -4,12 +4,17 @@ pub mod bench;
 pub mod campaign;
 mod exchange;
 pub mod fuzzing;
+#[cfg(doctest)]
+mod guide;
 mod instance;
 pub mod measure;
 mod mutate;
+pub mod outbox;
+pub mod outbox_bench;
 mod outcomes;
 pub mod paused;
 mod placing;
+pub mod postgres_cluster;
 mod raw_server;
 pub mod rows_from_bytes;
 pub mod sources;

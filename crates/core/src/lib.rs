@@ -19,6 +19,9 @@
 //! Imports go in one direction: `wire` and `operation` ← `decode` ← `error` ← `retry`, `classify`, `observe` ← `auth` ← `client`
 //! ← `attempt` ← `send` ← `rows`.
 
+// docs.rs labels each item with the features that it requires.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod attempt;
 pub mod auth;
 mod classify;
@@ -32,6 +35,7 @@ pub mod reply;
 pub mod retry;
 pub mod rows;
 pub mod send;
+mod setters;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod wire;

@@ -10,10 +10,6 @@ use serde_json::Value;
 pub struct Table {
     /// The short name of the API, as in errors and spans: `onapi`.
     pub api: &'static str,
-    /// The title of the document.
-    pub title: &'static str,
-    /// The version of the API.
-    pub version: &'static str,
     /// Where an error body of the API contains its parts.
     pub errors: ErrorShape,
     /// The headers that carry API keys: pairs of the security scheme's name and the header's name.

@@ -48,32 +48,32 @@ impl<T> Reply<T> {
     /// Returns the error for a response that was decoded but lacks a value that the caller needs. `reason` must not repeat what
     /// the supplier sent. For facades over a generated client.
     pub fn into_decode_error(self, reason: impl Into<String>) -> Error {
-        self.failed(Outcome::Decode, reason.into())
+        Error::new(self.failed(Outcome::Decode, reason))
     }
 
     /// Returns the error for a successful response that says that nothing was done. `reason` is as in [`into_decode_error`](Self::into_decode_error). For
     /// facades.
     pub fn refused(self, reason: impl Into<String>) -> Error {
-        self.failed(Outcome::Rejected, reason.into())
+        Error::new(self.failed(Outcome::Rejected, reason))
     }
 
     /// Returns the error for a successful response that is about something other than the request, such as another reference.
     /// Unlike the error for an unreadable response, this error says that something was done. `reason` is as in
     /// [`into_decode_error`](Self::into_decode_error). For facades.
     pub fn contradicts(self, reason: impl Into<String>) -> Error {
-        self.failed(Outcome::Decode, reason.into()).contradicting()
+        Error::new(Inner { contradicts: true, ..self.failed(Outcome::Decode, reason) })
     }
 
-    fn failed(self, outcome: Outcome, reason: String) -> Error {
-        Error::new(Inner {
+    fn failed(self, outcome: Outcome, reason: impl Into<String>) -> Inner {
+        Inner {
             operation: Some(self.operation),
             status: Some(self.status),
             headers: self.headers,
             body: self.body,
             attempts: self.attempts,
             elapsed: self.elapsed,
-            ..Inner::of(self.table.api, outcome, reason)
-        })
+            ..Inner::of(self.table.api, outcome, reason.into())
+        }
     }
 }
 

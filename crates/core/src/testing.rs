@@ -19,29 +19,16 @@ use crate::send::CallRecord;
 /// The API of the values that this module builds.
 static TABLE: Table = Table {
     api: "testing",
-    title: "Testing",
-    version: "1",
     errors: ErrorShape { message: "", id: "", fields: "", field_name: "", field_code: "", field_message: "" },
     key_headers: &[],
     tokens: &[],
 };
 
-const fn operation(id: &'static str, repeat: Repeat) -> Operation {
-    Operation {
-        id,
-        method: match repeat {
-            Repeat::Read => Method::GET,
-            Repeat::Idempotent => Method::PUT,
-            Repeat::Once => Method::POST,
-        },
-        repeat,
-        ..Operation::READ
-    }
-}
-
-static READ: Operation = operation("read", Repeat::Read);
-static CHANGE: Operation = operation("change", Repeat::Idempotent);
-static CREATE: Operation = operation("create", Repeat::Once);
+static READ: Operation = Operation::READ;
+static CHANGE: Operation =
+    Operation { id: "change", method: Method::PUT, repeat: Repeat::Idempotent, ..Operation::READ };
+static CREATE: Operation =
+    Operation { id: "create", method: Method::POST, repeat: Repeat::Once, ..Operation::READ };
 
 crate::client!(
     /// A client that sends nothing.

@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ..Default::default()
     };
     let contact = Prepared::new(contact)?.place(&covage).await?;
-    let contact_uuid = contact.contact_uuid.into_option().ok_or("no contact")?;
+    let contact_uuid = contact.contact_uuid.into_string().ok_or("no contact")?;
     println!("  contact {contact_uuid}; said again, it would be the same one");
 
     println!("A draft");
@@ -98,11 +98,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("  {}", event.type_.get().map_or("?", |kind| kind.as_str()));
     }
     println!("  cursor: {} bytes", serde_json::to_string(events.cursor())?.len());
-    let newest = OrderFilter {
-        sort: Some(OrderSort::CreationDateDown),
-        product_family: Some("F".into()),
-        ..Default::default()
-    };
+    let newest = OrderFilter::default().with_sort(OrderSort::CreationDateDown).with_product_family("F");
     let mut orders = covage.orders(newest);
     println!("  {} fibre orders in all", orders.total().await?.unwrap_or_default());
     Ok(())

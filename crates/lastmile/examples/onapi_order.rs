@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     order.mark_in_flight()?;
     let stored = serde_json::to_string(&order)?;
     println!("  {} bytes to store", stored.len());
-    // The network does it, and the answer is lost.
+    // The network does it, and the response is lost.
     supplier.fail_next("createOrder", Fault::ResetAfter);
     if let Err(error) = order.place(&network).await {
         println!("  {error}");

@@ -82,15 +82,15 @@ macro_rules! id {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::quiet::text(deserializer)?.try_into().map_err(serde::de::Error::custom)
+                $crate::redact::text(deserializer)?.try_into().map_err(serde::de::Error::custom)
             }
         }
 
         /// Reads the id from a field of a response. A missing or unreadable field is an error.
-        impl TryFrom<&lastmile_core::wire::Lenient<String>> for $name {
+        impl TryFrom<&lastmile_core::wire::Lenient<lastmile_core::wire::Text>> for $name {
             type Error = $crate::IdError;
 
-            fn try_from(field: &lastmile_core::wire::Lenient<String>) -> Result<Self, Self::Error> {
+            fn try_from(field: &lastmile_core::wire::Lenient<lastmile_core::wire::Text>) -> Result<Self, Self::Error> {
                 field.as_deref().unwrap_or_default().parse()
             }
         }

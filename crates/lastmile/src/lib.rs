@@ -43,9 +43,16 @@
 //! ```
 
 // The crate documentation links to items that are missing when some features are disabled.
+// docs.rs labels each item with the features that it requires.
+#![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(feature = "_calls"))))]
 #![cfg_attr(
     not(all(feature = "cocon", feature = "covage", feature = "onapi")),
     allow(rustdoc::broken_intra_doc_links)
+)]
+// An outbox is built without any supplier when nothing else in the build enables one.
+#![cfg_attr(
+    not(any(feature = "cocon", feature = "covage", feature = "onapi")),
+    allow(dead_code, unused_imports, unused_macros)
 )]
 
 #[cfg(feature = "_calls")]
@@ -56,19 +63,21 @@ pub mod cocon;
 pub mod covage;
 #[cfg(feature = "_calls")]
 mod error;
-#[cfg(any(feature = "cocon", feature = "covage", feature = "onapi"))]
+#[cfg(feature = "_calls")]
 mod id;
 #[cfg(any(feature = "covage", feature = "onapi"))]
 mod list;
 #[cfg(feature = "onapi")]
 pub mod onapi;
 #[cfg(feature = "_calls")]
+pub mod outbox;
+#[cfg(feature = "_calls")]
 mod poll;
 #[cfg(feature = "_calls")]
 mod prepared;
 #[cfg(feature = "_calls")]
 mod progress;
-mod quiet;
+mod redact;
 pub mod rules;
 #[cfg(feature = "_calls")]
 mod setup;
@@ -120,11 +129,7 @@ pub use stream::Follow;
 #[cfg(feature = "_calls")]
 pub mod wire {
     pub use lastmile_core::wire::{
-        Decimal, Lenient, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Scalar, Segment, Timestamp,
-        Unexpected,
+        Decimal, Lenient, NotAMoment, NotANumber, NotASegment, OneOrMany, Patch, Scalar, Segment, Text,
+        Timestamp, Unexpected,
     };
 }
-
-#[cfg(all(doctest, feature = "onapi"))]
-#[doc = include_str!("../../../README.md")]
-struct Readme;

@@ -42,6 +42,9 @@ pub(crate) trait Behaviour: Send {
 pub(crate) struct Request<'a> {
     pub(crate) route: &'a RouteMatch<'static>,
     pub(crate) received: &'a ReceivedRequest,
+    /// Whether the document describes the operation, but this supplier is configured not to have it. Then the route is
+    /// [`RouteMatch::UnknownPath`].
+    pub(crate) absent: bool,
 }
 
 /// Counts how many requests took effect, by operation.
@@ -51,6 +54,11 @@ pub(crate) struct Effects(BTreeMap<String, usize>);
 impl Effects {
     pub(crate) fn add(&mut self, name: &str) {
         *self.0.entry(name.to_owned()).or_default() += 1;
+    }
+
+    /// Returns each name with its count.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.0.iter().map(|(name, count)| (name.as_str(), *count))
     }
 
     pub(crate) fn count(&self, name: &str) -> usize {

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The seconds of a day.
+pub(crate) const DAY: u64 = 86_400;
+
 /// Seconds since 1970-01-01T00:00:00Z. `Display` writes an RFC 3339 timestamp in UTC.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock(u64);
@@ -18,6 +21,11 @@ impl Clock {
     /// Returns the number of seconds since 1970.
     pub(crate) fn seconds(self) -> u64 {
         self.0
+    }
+
+    /// Advances to a number of seconds since 1970, unless they have passed.
+    pub(crate) fn advance_to(&mut self, seconds: u64) {
+        self.0 = self.0.max(seconds);
     }
 
     pub(crate) fn tick(&mut self) {

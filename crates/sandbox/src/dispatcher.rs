@@ -1,16 +1,16 @@
 //! Handles one request: records it, matches it to an operation, validates it, lets the supplier carry it out unless a
 //! test scripted a response, and validates the response. Faults replace the execution or the response.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode};
-use serde_json::json;
+use http::{Response, StatusCode};
 use tokio::sync::watch;
 
 use crate::behaviour::{Behaviour, Effects, Request};
-use crate::fault::{Fault, FaultSampler, Faults};
+use crate::changes::Changes;
+use crate::fault::{Fault, FaultSampler};
 use crate::late::LateRequest;
 use crate::lock::lock;
 use crate::received::ReceivedRequest;
@@ -19,22 +19,24 @@ use crate::spec::{RouteMatch, Spec};
 use crate::tally;
 use crate::transmission::{self, End, Transmission};
 
-/// The path of the document. It is not below the prefix of a supplier.
-const DOCUMENT_PATH: &str = "/openapi.json";
-
 /// Passes the requests of one supplier to its simulated behaviour.
 pub(crate) struct Dispatcher {
     pub(crate) spec: &'static Spec,
     state: Mutex<State>,
     /// How many requests are still to be carried out although their connection is closed.
     pending: watch::Sender<usize>,
+    /// Notified of every change of the state.
+    pub(crate) changes: Changes,
+    /// The operations that the supplier does not have although its document describes them.
+    absent: BTreeSet<String>,
 }
 
 /// The state behind one lock, so that requests take effect one after the other.
 pub(crate) struct State {
     behaviour: Box<dyn Behaviour>,
     pub(crate) script: Script,
-    pub(crate) faults: FaultSampler,
+    /// The faults that are sampled, in order: the first fault that applies to a request is used.
+    pub(crate) faults: Vec<FaultSampler>,
     /// How many of the next connections are to be reset, and how many were.
     pub(crate) connections_to_refuse: usize,
     pub(crate) refused_connections: usize,
@@ -44,23 +46,33 @@ pub(crate) struct State {
     pub(crate) violations: Vec<String>,
     /// The indices in `received` of the requests to be carried out after a newer one.
     awaiting_newer: Vec<usize>,
+    /// How often the state has been reset.
+    generation: usize,
 }
 
 impl Dispatcher {
-    pub(crate) fn new(spec: &'static Spec, behaviour: Box<dyn Behaviour>) -> Dispatcher {
-        let state = State {
-            behaviour,
-            script: Script::default(),
-            faults: FaultSampler::new(Faults::none()),
-            connections_to_refuse: 0,
-            refused_connections: 0,
-            received: Vec::new(),
-            arrivals: BTreeMap::new(),
-            effects: Effects::default(),
-            violations: Vec::new(),
-            awaiting_newer: Vec::new(),
-        };
-        Dispatcher { spec, state: Mutex::new(state), pending: watch::Sender::new(0) }
+    pub(crate) fn new(
+        spec: &'static Spec,
+        behaviour: Box<dyn Behaviour>,
+        changes: Changes,
+        absent: BTreeSet<String>,
+    ) -> Dispatcher {
+        let (state, pending) = (Mutex::new(State::new(behaviour, 0)), watch::Sender::new(0));
+        Dispatcher { spec, state, pending, changes, absent }
+    }
+
+    /// Returns to the initial state, with this behaviour. Late requests that have not been carried out never are.
+    pub(crate) fn reset(&self, behaviour: Box<dyn Behaviour>) {
+        let mut state = self.state();
+        *state = State::new(behaviour, state.generation + 1);
+    }
+
+    /// Matches a request to an operation that the supplier has.
+    fn route(&self, state: &State, received: &ReceivedRequest) -> RouteMatch<'static> {
+        match state.behaviour.route(self.spec, received) {
+            RouteMatch::Found(operation, _) if self.absent.contains(&operation.id) => RouteMatch::UnknownPath,
+            route => route,
+        }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -72,17 +84,22 @@ impl Dispatcher {
         let mut state = self.state();
         let requested = state.connections_to_refuse > 0;
         state.connections_to_refuse = state.connections_to_refuse.saturating_sub(1);
-        let refuses = requested || state.faults.refuses_connection();
+        // Each sampler is asked, so that the sequence of one does not depend on another.
+        let mut refuses = requested;
+        for faults in &mut state.faults {
+            refuses |= faults.refuses_connection();
+        }
         state.refused_connections += usize::from(refuses);
+        drop(state);
+        if refuses {
+            self.changes.notify();
+        }
         refuses
     }
 
     /// Handles a request and returns what is sent in response.
     pub(crate) fn handle(&self, mut received: ReceivedRequest) -> Transmission {
-        if received.method == Method::GET && received.path == DOCUMENT_PATH {
-            return Transmission::now(self.document());
-        }
-        let route = self.state().behaviour.route(self.spec, &received);
+        let route = self.route(&self.state(), &received);
         if let RouteMatch::Found(operation, _) = &route {
             let query = received.query.as_deref();
             let mut problems = self.state().behaviour.check_query(self.spec, &operation.id, query);
@@ -125,17 +142,9 @@ impl Dispatcher {
         if succeeded {
             self.carry_out_older(&mut state);
         }
+        drop(state);
+        self.changes.notify();
         transmission
-    }
-
-    /// Returns the document, with the base URL of this supplier. No supplier has this path: the request is neither
-    /// recorded nor counted, and gets no fault.
-    fn document(&self) -> Response<Bytes> {
-        let mut document = self.spec.document().clone();
-        let prefix = self.state().behaviour.prefix();
-        document["servers"] = json!([{ "url": if prefix.is_empty() { "/" } else { prefix } }]);
-        let answer = Answer::json(200, &document);
-        self.state().response_or_violation(None, answer)
     }
 
     /// Carries out the older requests that waited for the request that was received last.
@@ -163,7 +172,7 @@ impl Dispatcher {
         received: &ReceivedRequest,
         succeeded: &mut bool,
     ) -> (Transmission, bool) {
-        let index = state.received.len();
+        let (index, generation) = (state.received.len(), state.generation);
         if fault == Fault::CarriedOutAfterNewer {
             state.awaiting_newer.push(index);
             return (Transmission::Closed, false);
@@ -182,7 +191,9 @@ impl Dispatcher {
                 carry_out_now();
                 Transmission::Reset
             }
-            Fault::CarriedOutLate(delay) => Transmission::Late(LateRequest::new(delay, index, &self.pending)),
+            Fault::CarriedOutLate(delay) => {
+                Transmission::Late(LateRequest::new(delay, index, generation, &self.pending))
+            }
             Fault::Latency(delay) => Transmission::Answer(carry_out_now(), delay),
             Fault::Silence => Transmission::Silence,
             Fault::Throttled(wait) => Transmission::now(transmission::throttled(wait)),
@@ -200,12 +211,17 @@ impl Dispatcher {
 
     /// Carries a late request out. Its response is validated, but not sent.
     pub(crate) fn carry_out(&self, late: &LateRequest) {
-        self.carry_out_at(&mut self.state(), late.index);
+        let mut state = self.state();
+        if state.generation == late.generation {
+            self.carry_out_at(&mut state, late.index);
+            drop(state);
+            self.changes.notify();
+        }
     }
 
     fn carry_out_at(&self, state: &mut State, index: usize) {
         let Some(received) = state.received.get(index).cloned() else { return };
-        let route = state.behaviour.route(self.spec, &received);
+        let route = self.route(state, &received);
         let (_, took_effect) = state.carry_out(self.spec, &route, &received);
         if let Some(received) = state.received.get_mut(index) {
             received.took_effect = took_effect;
@@ -220,34 +236,61 @@ impl Dispatcher {
                 self.carry_out_at(&mut state, index);
             }
         }
+        self.changes.notify();
         // Cannot fail: the dispatcher holds a sender.
         let _ = self.pending.subscribe().wait_for(|pending| *pending == 0).await;
     }
 }
 
 impl State {
+    fn new(behaviour: Box<dyn Behaviour>, generation: usize) -> State {
+        State {
+            behaviour,
+            script: Script::default(),
+            faults: Vec::new(),
+            connections_to_refuse: 0,
+            refused_connections: 0,
+            received: Vec::new(),
+            arrivals: BTreeMap::new(),
+            effects: Effects::default(),
+            violations: Vec::new(),
+            awaiting_newer: Vec::new(),
+            generation,
+        }
+    }
+
     /// Returns how many requests for an operation arrived.
     pub(crate) fn count(&self, operation_id: &str) -> usize {
         self.arrivals.get(operation_id).copied().unwrap_or_default()
     }
 
+    /// Returns each operation with the number of requests for it.
+    pub(crate) fn arrivals(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.arrivals.iter().map(|(id, count)| (id.as_str(), *count))
+    }
+
     /// Returns the scripted step for the next request for an operation, or else a sampled fault.
     fn next_step(&mut self, operation: Option<&str>) -> Option<ScriptedStep> {
         let scripted = operation.and_then(|id| self.script.next(id));
-        scripted.or_else(|| self.faults.next_fault(operation).map(ScriptedStep::Fault))
+        // Each sampler is asked, so that the sequence of one does not depend on another.
+        let mut sample =
+            || self.faults.iter_mut().map(|faults| faults.next_fault(operation)).fold(None, Option::or);
+        scripted.or_else(|| sample().map(ScriptedStep::Fault))
     }
 
     /// Returns the supplier's response, and whether the request took effect.
     fn carry_out(
         &mut self,
-        spec: &Spec,
+        spec: &'static Spec,
         route: &RouteMatch<'static>,
         received: &ReceivedRequest,
     ) -> (Response<Bytes>, bool) {
         let operation = received.operation.as_deref();
         let count = |effects: &Effects| operation.map(|id| effects.count(id));
         let before = count(&self.effects);
-        let answer = self.behaviour.answer(&Request { route, received }, &mut self.effects);
+        let is_absent = || matches!(self.behaviour.route(spec, received), RouteMatch::Found(..));
+        let absent = matches!(route, RouteMatch::UnknownPath) && is_absent();
+        let answer = self.behaviour.answer(&Request { route, received, absent }, &mut self.effects);
         let took_effect = count(&self.effects) > before;
         let Some(id) = operation else { return (self.response_or_violation(operation, answer), took_effect) };
         let problems = answer.problems(spec, id);
@@ -279,6 +322,8 @@ impl State {
 mod tests {
     use std::time::Duration;
 
+    use serde_json::json;
+
     use super::*;
 
     /// Returns the same response to every request.
@@ -292,7 +337,7 @@ mod tests {
     }
 
     fn dispatcher(answer: Answer) -> Dispatcher {
-        Dispatcher::new(Spec::cocon(), Box::new(Parrot(answer)))
+        Dispatcher::new(Spec::cocon(), Box::new(Parrot(answer)), Changes::new(), BTreeSet::new())
     }
 
     fn status(dispatcher: &Dispatcher, received: ReceivedRequest) -> u16 {

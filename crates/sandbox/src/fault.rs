@@ -1,8 +1,12 @@
 //! Faults: which ones there are, and how they are sampled.
 
+mod name;
+
 use std::time::Duration;
 
 use fastrand::Rng;
+
+pub use name::ParseFaultError;
 
 /// A fault that a supplier applies to a request that arrived completely.
 ///
@@ -144,8 +148,28 @@ impl Faults {
         self
     }
 
-    /// Returns the operations that the faults are limited to.
-    pub(crate) fn operations(&self) -> impl Iterator<Item = &str> {
+    /// Returns the seed.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Returns the share of requests with a fault.
+    pub fn share(&self) -> f64 {
+        self.share
+    }
+
+    /// Returns the faults that are sampled.
+    pub fn kinds(&self) -> &[Fault] {
+        &self.kinds
+    }
+
+    /// Returns the share of connections that are reset.
+    pub fn refused_connections(&self) -> f64 {
+        self.refusing
+    }
+
+    /// Returns the operations that the faults are limited to. Empty if they apply to all requests.
+    pub fn operations(&self) -> impl Iterator<Item = &str> {
         self.only.iter().flatten().map(String::as_str)
     }
 
@@ -174,6 +198,10 @@ impl FaultSampler {
         let mut requests = Rng::with_seed(faults.seed);
         let connections = requests.fork();
         FaultSampler { faults, requests, connections }
+    }
+
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// Returns the fault for the next request, which is for this operation.

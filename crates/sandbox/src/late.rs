@@ -10,12 +10,19 @@ pub(crate) struct LateRequest {
     pub(crate) delay: Duration,
     /// The request's index among those received.
     pub(crate) index: usize,
+    /// How often the state had been reset when the request arrived.
+    pub(crate) generation: usize,
     _pending: PendingGuard,
 }
 
 impl LateRequest {
-    pub(crate) fn new(delay: Duration, index: usize, pending: &watch::Sender<usize>) -> LateRequest {
-        LateRequest { delay, index, _pending: PendingGuard::new(pending) }
+    pub(crate) fn new(
+        delay: Duration,
+        index: usize,
+        generation: usize,
+        pending: &watch::Sender<usize>,
+    ) -> LateRequest {
+        LateRequest { delay, index, generation, _pending: PendingGuard::new(pending) }
     }
 }
 

@@ -74,51 +74,70 @@
 //! ```
 
 mod behaviour;
+mod body;
+mod builder;
+mod changes;
 mod clock;
+mod clock_mode;
 mod cocon;
+mod control;
 pub mod covage;
 mod dispatcher;
+mod document;
 mod fault;
 mod json;
 mod late;
 mod lock;
 mod merge_patch;
+mod object;
 pub mod onapi;
 mod query_string;
 mod received;
+mod rows;
 mod script;
 mod server;
 mod spec;
+mod start_error;
 mod supplier;
+mod supplier_name;
 mod tally;
 mod text_normalization;
 mod transmission;
 mod uuid;
 
-use std::fmt;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
+pub use clock_mode::ClockMode;
 pub use cocon::{Building, BuildingKind, Cocon};
+pub use control::{ControlApi, Credential, ExampleStep};
 pub use covage::Covage;
-pub use fault::{Fault, Faults};
+pub use fault::{Fault, Faults, ParseFaultError};
+pub use object::{Completion, FinishError, ObjectKind, ObjectSnapshot};
 pub use onapi::{Dialect, LowerCase, OnApi, PathStyle, RefuseWith, TrailingSlash};
 pub use received::ReceivedRequest;
 pub use script::Answer;
 pub use spec::{ExamplePart, Operation, Parameters, RouteMatch, Spec};
+pub use start_error::StartError;
 pub use supplier::Supplier;
+pub use supplier_name::SupplierName;
 pub use text_normalization::TextNormalization;
 
 /// The simulated suppliers.
 ///
-/// Each supplier listens on its own port of 127.0.0.1, so its paths are those of its document.
+/// Each supplier listens on its own port, of 127.0.0.1 unless told otherwise, so its paths are those of its document.
 ///
 /// Cloning is cheap: clones share the same suppliers. A supplier stops listening when the last handle to it (a
-/// `Sandbox` or a [`Supplier`]) is dropped.
+/// `Sandbox` or a [`Supplier`]) is dropped. The clock and the control API end with the last `Sandbox`.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     cocon: Cocon,
     covage: Covage,
     onapi: OnApi,
+    control: Option<Arc<ControlApi>>,
+    /// Moves the clocks as long as the sandbox exists.
+    _clock: Option<Arc<clock_mode::RunningClock>>,
 }
 
 impl Sandbox {
@@ -127,10 +146,18 @@ impl Sandbox {
         SandboxBuilder {
             seed: 1,
             port: 0,
-            batch_jobs_per_poll: 2,
-            cocon_buildings_per_street: 10,
-            covage_unique_references: true,
-            covage_text_normalization: TextNormalization::default(),
+            ports: BTreeMap::new(),
+            bind: Ipv4Addr::LOCALHOST.into(),
+            control: false,
+            control_hosts: Vec::new(),
+            clock: ClockMode::default(),
+            absent_operations: BTreeSet::new(),
+            cocon: cocon::CoconOptions { buildings_per_street: 10, jobs_per_poll: 2 },
+            covage: covage::CovageOptions {
+                unique_references: true,
+                text_normalization: TextNormalization::default(),
+                token_life: None,
+            },
             onapi: onapi::OnApiOptions::default(),
         }
     }
@@ -149,6 +176,27 @@ impl Sandbox {
     pub fn onapi(&self) -> &OnApi {
         &self.onapi
     }
+
+    /// Returns one of the suppliers.
+    pub fn supplier(&self, name: SupplierName) -> &Supplier {
+        match name {
+            SupplierName::Cocon => &self.cocon,
+            SupplierName::Covage => &self.covage,
+            SupplierName::OnApi => &self.onapi,
+        }
+    }
+
+    /// Returns the control API, if the builder enabled it.
+    pub fn control(&self) -> Option<&ControlApi> {
+        self.control.as_deref()
+    }
+
+    /// Returns every supplier to its initial state. Addresses and credentials stay the same.
+    pub fn reset(&self) {
+        self.cocon.reset();
+        self.covage.reset();
+        self.onapi.reset();
+    }
 }
 
 /// Configures and starts a [`Sandbox`].
@@ -156,10 +204,15 @@ impl Sandbox {
 pub struct SandboxBuilder {
     seed: u64,
     port: u16,
-    batch_jobs_per_poll: usize,
-    cocon_buildings_per_street: u32,
-    covage_unique_references: bool,
-    covage_text_normalization: TextNormalization,
+    /// The ports that were chosen one by one.
+    ports: BTreeMap<builder::Listener, u16>,
+    bind: IpAddr,
+    control: bool,
+    control_hosts: Vec<String>,
+    clock: ClockMode,
+    absent_operations: BTreeSet<(SupplierName, String)>,
+    cocon: cocon::CoconOptions,
+    covage: covage::CovageOptions,
     onapi: onapi::OnApiOptions,
 }
 
@@ -185,7 +238,7 @@ impl SandboxBuilder {
     /// Defaults to 2. With 0, a batch never makes progress.
     #[must_use]
     pub fn batch_jobs_per_poll(mut self, jobs: usize) -> Self {
-        self.batch_jobs_per_poll = jobs;
+        self.cocon.jobs_per_poll = jobs;
         self
     }
 
@@ -195,14 +248,14 @@ impl SandboxBuilder {
     /// [`Unprepared`](BuildingKind::Unprepared), and all others are [`Prepared`](BuildingKind::Prepared).
     #[must_use]
     pub fn cocon_buildings_per_street(mut self, buildings: u32) -> Self {
-        self.cocon_buildings_per_street = buildings;
+        self.cocon.buildings_per_street = buildings;
         self
     }
 
     /// Sets whether Covage rejects an `operator_info.order_ref` that another submitted order has. Defaults to true.
     #[must_use]
     pub fn covage_unique_references(mut self, unique: bool) -> Self {
-        self.covage_unique_references = unique;
+        self.covage.unique_references = unique;
         self
     }
 
@@ -217,7 +270,7 @@ impl SandboxBuilder {
     /// Sets how Covage normalizes the texts it stores.
     #[must_use]
     pub fn covage_text_normalization(mut self, normalization: TextNormalization) -> Self {
-        self.covage_text_normalization = normalization;
+        self.covage.text_normalization = normalization;
         self
     }
 
@@ -313,66 +366,5 @@ impl SandboxBuilder {
     pub fn onapi_without_endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.onapi.absent_endpoints.push(endpoint.into());
         self
-    }
-
-    /// Starts the suppliers on 127.0.0.1, as tasks of the current tokio runtime (of any flavor).
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if a supplier cannot listen on its port.
-    ///
-    /// # Panics
-    ///
-    /// Panics if called outside a tokio runtime.
-    pub async fn start(self) -> Result<Sandbox, StartError> {
-        let (buildings, jobs) = (self.cocon_buildings_per_street, self.batch_jobs_per_poll);
-        let failed = |supplier, port| move |error| StartError { supplier, port, error };
-        let port = self.port;
-        let cocon =
-            Cocon::start(port, self.seed, buildings, jobs).await.map_err(failed("Cocon", Some(port)))?;
-        let port = self.port_plus(1).map_err(failed("Covage", None))?;
-        let covage =
-            Covage::start(port, self.seed, self.covage_unique_references, self.covage_text_normalization)
-                .await
-                .map_err(failed("Covage", Some(port)))?;
-        let port = self.port_plus(2).map_err(failed("ON-API", None))?;
-        let onapi = OnApi::start(port, self.seed, &self.onapi).await.map_err(failed("ON-API", Some(port)))?;
-        Ok(Sandbox { cocon, covage, onapi })
-    }
-
-    /// Returns the chosen port plus an offset, or 0 (any free port) if none was chosen.
-    fn port_plus(&self, offset: u16) -> io::Result<u16> {
-        if self.port == 0 {
-            return Ok(0);
-        }
-        let port = self.port.checked_add(offset);
-        port.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "there is no port after 65535"))
-    }
-}
-
-/// The error of [`SandboxBuilder::start`]: a supplier cannot listen on its port.
-///
-/// `Display` names the supplier and the port. [`source`](std::error::Error::source) returns the cause.
-#[derive(Debug)]
-pub struct StartError {
-    supplier: &'static str,
-    /// `None` if the port would be greater than 65535.
-    port: Option<u16>,
-    error: io::Error,
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.port {
-            Some(0) => write!(f, "{} cannot listen on any free port of 127.0.0.1", self.supplier),
-            Some(port) => write!(f, "{} cannot listen on 127.0.0.1:{port}", self.supplier),
-            None => write!(f, "{} has no port to listen on", self.supplier),
-        }
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
     }
 }

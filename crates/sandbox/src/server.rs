@@ -1,13 +1,14 @@
-//! Listens on loopback, passes each request to the dispatcher, and ends connections as the dispatcher demands.
+//! Listens on an address, passes each request to the dispatcher, and ends connections as the dispatcher demands.
 
 use std::error::Error;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -16,7 +17,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::body::{ResponseBody, into_sent};
 use crate::dispatcher::Dispatcher;
+use crate::document;
 use crate::received::ReceivedRequest;
 use crate::transmission::{End, Transmission};
 
@@ -28,16 +31,37 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts to listen on the current runtime. Port 0 selects any free port.
-    pub(crate) async fn start(port: u16, dispatcher: Arc<Dispatcher>) -> io::Result<Server> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    /// Starts to listen on the current runtime. Port 0 selects any free port. `prefix` is the path prefix of the API.
+    pub(crate) async fn start(
+        address: SocketAddr,
+        prefix: &'static str,
+        dispatcher: Arc<Dispatcher>,
+    ) -> io::Result<Server> {
+        Server::listen(address, |listener| accept(listener, prefix, dispatcher)).await
+    }
+
+    /// Starts to listen, and runs the task that accepts the connections.
+    pub(crate) async fn listen<F>(
+        address: SocketAddr,
+        accept: impl FnOnce(TcpListener) -> F,
+    ) -> io::Result<Server>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let accepting = tokio::spawn(accept(listener, dispatcher)).abort_handle();
+        let accepting = tokio::spawn(accept(listener)).abort_handle();
         Ok(Server { address, accepting })
     }
 
+    /// Returns the URL at which a client on this machine reaches the server.
     pub(crate) fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        format!("http://{}", SocketAddr::new(ip, self.address.port()))
     }
 }
 
@@ -48,13 +72,13 @@ impl Drop for Server {
 }
 
 /// Accepts connections. The task owns the connections and the late requests, so they end with it.
-async fn accept(listener: TcpListener, dispatcher: Arc<Dispatcher>) {
+async fn accept(listener: TcpListener, prefix: &'static str, dispatcher: Arc<Dispatcher>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) if dispatcher.refuses_connection() => reset(stream),
-                Ok((stream, _)) => { connections.spawn(serve(stream, Arc::clone(&dispatcher))); }
+                Ok((stream, _)) => { connections.spawn(serve(stream, prefix, Arc::clone(&dispatcher))); }
                 // The client has disconnected, or the process has no free file descriptor.
                 Err(_) => tokio::task::yield_now().await,
             },
@@ -63,9 +87,9 @@ async fn accept(listener: TcpListener, dispatcher: Arc<Dispatcher>) {
     }
 }
 
-async fn serve(stream: TcpStream, dispatcher: Arc<Dispatcher>) {
+async fn serve(stream: TcpStream, prefix: &'static str, dispatcher: Arc<Dispatcher>) {
     let unanswered = OnceLock::new();
-    let service = service_fn(|request| respond(request, &dispatcher, &unanswered));
+    let service = service_fn(|request| respond(request, prefix, &dispatcher, &unanswered));
     // No `Date` header, so that the responses of two runs are equal byte for byte.
     let mut connection =
         http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service);
@@ -81,10 +105,14 @@ async fn serve(stream: TcpStream, dispatcher: Arc<Dispatcher>) {
 /// connection.
 async fn respond(
     request: Request<Incoming>,
+    prefix: &str,
     dispatcher: &Dispatcher,
     unanswered: &OnceLock<Transmission>,
-) -> Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>> {
+) -> Result<Response<ResponseBody>, Box<dyn Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
+    if let Some(response) = document(&parts, prefix, dispatcher) {
+        return Ok(response.map(ResponseBody::from));
+    }
     let body = body.collect().await?.to_bytes();
     match dispatcher.handle(ReceivedRequest::new(&parts, body.into())) {
         Transmission::Answer(response, delay) => {
@@ -92,13 +120,20 @@ async fn respond(
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
-            Ok(response.map(Full::from))
+            Ok(into_sent(response))
         }
         transmission => {
             let _ = unanswered.set(transmission);
             Err("the connection ends here".into())
         }
     }
+}
+
+/// Returns the supplier's document if the request asks for it. The request is not recorded.
+fn document(parts: &Parts, prefix: &str, dispatcher: &Dispatcher) -> Option<Response<Bytes>> {
+    // Relative to the address at which the client found the document.
+    let url = if prefix.is_empty() { "/" } else { prefix };
+    document::answer(dispatcher.spec, &parts.method, parts.uri.path(), prefix, url)
 }
 
 /// Ends a connection whose last request gets no complete response.

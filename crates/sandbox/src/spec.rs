@@ -69,16 +69,16 @@ pub enum ExamplePart {
     Response(u16),
 }
 
-const ONAPI_YAML: &str = include_str!("../../../specs/onapi.yaml");
+const ONAPI_YAML: &str = include_str!("../specs/onapi.yaml");
 
 static COCON: LazyLock<Spec> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the document is part of this crate, and its tests read it")]
-    Spec::parse(include_str!("../../../specs/cocon.yaml")).expect("specs/cocon.yaml can be read")
+    Spec::parse(include_str!("../specs/cocon.yaml")).expect("specs/cocon.yaml can be read")
 });
 
 static COVAGE: LazyLock<Spec> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the document is part of this crate, and its tests read it")]
-    Spec::parse(include_str!("../../../specs/covage.yaml")).expect("specs/covage.yaml can be read")
+    Spec::parse(include_str!("../specs/covage.yaml")).expect("specs/covage.yaml can be read")
 });
 
 static ONAPI: LazyLock<Spec> = LazyLock::new(|| {

@@ -1,14 +1,17 @@
 //! The handle to one simulated supplier: it reports received requests and scripts responses and faults.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::behaviour::Behaviour;
+use crate::changes::Changes;
 use crate::dispatcher::Dispatcher;
 use crate::fault::{Fault, FaultSampler, Faults};
 use crate::received::ReceivedRequest;
-use crate::script::{Answer, ScriptedStep};
+use crate::script::{Answer, Script, ScriptedStep};
 use crate::server::Server;
 use crate::spec::Spec;
 
@@ -27,14 +30,35 @@ pub struct Supplier {
 
 impl Supplier {
     pub(crate) async fn start(
-        port: u16,
+        options: &SupplierOptions,
         spec: &'static Spec,
         behaviour: impl Behaviour + 'static,
     ) -> io::Result<Supplier> {
         let prefix = behaviour.prefix();
-        let dispatcher = Arc::new(Dispatcher::new(spec, Box::new(behaviour)));
-        let server = Arc::new(Server::start(port, Arc::clone(&dispatcher)).await?);
+        let (changes, absent) = (options.changes.clone(), options.absent_operations.clone());
+        let dispatcher = Arc::new(Dispatcher::new(spec, Box::new(behaviour), changes, absent));
+        let server = Arc::new(Server::start(options.address, prefix, Arc::clone(&dispatcher)).await?);
         Ok(Supplier { dispatcher, server, prefix })
+    }
+
+    pub(crate) fn dispatcher(&self) -> &Arc<Dispatcher> {
+        &self.dispatcher
+    }
+
+    /// Returns the path prefix of the API.
+    pub(crate) fn prefix(&self) -> &'static str {
+        self.prefix
+    }
+
+    /// Forgets all requests, scripted steps and faults, and continues with this behaviour.
+    pub(crate) fn reset_with(&self, behaviour: impl Behaviour + 'static) {
+        self.dispatcher.reset(Box::new(behaviour));
+        self.changed();
+    }
+
+    /// Tells everyone who watches the sandbox that something has changed.
+    pub(crate) fn changed(&self) {
+        self.dispatcher.changes.notify();
     }
 
     /// Returns the base URL, such as `http://127.0.0.1:40001`. The paths below it are those of the supplier's
@@ -133,7 +157,50 @@ impl Supplier {
         for operation_id in faults.operations() {
             self.assert_operation(operation_id);
         }
-        self.dispatcher.state().faults = FaultSampler::new(faults);
+        self.dispatcher.state().faults = vec![FaultSampler::new(faults)];
+        self.changed();
+    }
+
+    /// Applies more faults, in addition to those that are set.
+    ///
+    /// The earliest settings that yield a fault for a request are used. Call this repeatedly to give each operation its
+    /// own faults.
+    ///
+    /// ```
+    /// # use lastmile_sandbox::{Fault, Faults, Supplier};
+    /// # fn example(supplier: &Supplier) {
+    /// supplier.set_faults(Faults::new(1, 0.5, [Fault::ResetAfter]).only(["createOrder"]));
+    /// supplier.add_faults(Faults::new(1, 0.1, [Fault::Unavailable(503)]));
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if the faults are limited to an operation that the document does not have.
+    #[track_caller]
+    pub fn add_faults(&self, faults: Faults) {
+        for operation_id in faults.operations() {
+            self.assert_operation(operation_id);
+        }
+        self.dispatcher.state().faults.push(FaultSampler::new(faults));
+        self.changed();
+    }
+
+    /// Removes all faults that are set. Scripted faults stay.
+    pub fn clear_faults(&self) {
+        self.dispatcher.state().faults.clear();
+        self.changed();
+    }
+
+    /// Removes all scripted responses and faults that no request has used yet.
+    pub fn clear_script(&self) {
+        self.dispatcher.state().script = Script::default();
+        self.changed();
+    }
+
+    /// Returns the faults that are set, in the order in which they are sampled.
+    pub fn faults(&self) -> Vec<Faults> {
+        self.dispatcher.state().faults.iter().map(|sampler| sampler.faults().clone()).collect()
     }
 
     /// Resets the next connections right after they are accepted, before anything is read from them.
@@ -152,6 +219,7 @@ impl Supplier {
     fn enqueue(&self, operation_id: &str, step: ScriptedStep) {
         self.assert_operation(operation_id);
         self.dispatcher.state().script.push(operation_id, step);
+        self.changed();
     }
 
     #[track_caller]
@@ -161,6 +229,15 @@ impl Supplier {
             "the document has no operation {operation_id}"
         );
     }
+}
+
+/// What the builder decides about each supplier.
+#[derive(Debug, Clone)]
+pub(crate) struct SupplierOptions {
+    pub(crate) address: SocketAddr,
+    pub(crate) changes: Changes,
+    /// The operations of the document that the supplier does not have.
+    pub(crate) absent_operations: BTreeSet<String>,
 }
 
 impl fmt::Debug for Supplier {

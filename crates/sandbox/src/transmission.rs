@@ -7,6 +7,7 @@ use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 
 use crate::late::LateRequest;
+use crate::rows::Rows;
 
 #[derive(Debug)]
 pub(crate) enum Transmission {
@@ -39,7 +40,9 @@ impl Transmission {
 
     /// Returns the first half of a response: half of its body, or half of its head if it has no body.
     pub(crate) fn first_half(response: &Response<Bytes>, end: End) -> Transmission {
-        let (status, body) = (response.status(), response.body());
+        // Of a list that is generated while it is sent, the first rows stand for the whole.
+        let sample = response.extensions().get::<Rows>().map(|rows| Bytes::from(rows.sample()));
+        let (status, body) = (response.status(), sample.as_ref().unwrap_or(response.body()));
         let mut bytes = format!("HTTP/1.1 {status}\r\n").into_bytes();
         for (name, value) in response.headers() {
             bytes.extend_from_slice(name.as_str().as_bytes());

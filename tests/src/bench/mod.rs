@@ -2,12 +2,13 @@
 //! within one run only, because machines differ.
 
 mod dependents;
+mod lists;
 mod programs;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::measure::{Cost, Listed};
+use crate::measure::{Cost, FutureSizes, Listed};
 use programs::{Programs, cargo};
 
 /// The result of a measurement, or why it failed.
@@ -22,6 +23,8 @@ pub struct Plan {
     pairs: usize,
     /// The number of rows of a list whose speed is measured.
     rows: usize,
+    /// The numbers of threads of the runtimes in which the list is read.
+    threads: &'static [usize],
     /// The numbers of rows of the lists whose memory is measured.
     memory_rows: [usize; 3],
     /// The number of single calls.
@@ -40,7 +43,8 @@ impl Plan {
         Self {
             runs: 5,
             pairs: 21,
-            rows: 100_000,
+            rows: 200_000,
+            threads: &[1, 2, 4],
             memory_rows: [10_000, 100_000, 1_000_000],
             calls: 16_000,
             counted_calls: 2_000,
@@ -55,6 +59,7 @@ impl Plan {
             runs: 1,
             pairs: 1,
             rows: 1_000,
+            threads: &[2],
             memory_rows: [10, 100, 1_000],
             calls: 128,
             counted_calls: 128,
@@ -89,7 +94,7 @@ pub fn page(plan: &Plan) -> Result<String> {
     let root = root();
     let programs = Programs::build(&root)?;
     let mut page = String::from(HEAD);
-    lists(plan, &programs, &mut page)?;
+    lists::measure(plan, &programs, &mut page)?;
     single_calls(plan, &programs, &mut page)?;
     followers(plan, &programs, &mut page)?;
     if plan.builds {
@@ -102,65 +107,8 @@ pub fn page(plan: &Plan) -> Result<String> {
     Ok(page)
 }
 
-fn lists(plan: &Plan, programs: &Programs, page: &mut String) -> Result<()> {
-    let rows = plan.rows.to_string();
-    let (server, address) = programs.serve(plan.rows)?;
-    let plain = format!("{address}/plain");
-    let (mut speed, mut gzip_speed, mut first, mut cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut reading, mut decoding) = (Vec::new(), Vec::new());
-    for _ in 0..plan.runs {
-        let at_once: Listed = programs.measure(&["at-once", &rows])?;
-        let stream: Listed = programs.measure(&["rows", &plain])?;
-        let gzip: Listed = programs.measure(&["rows", &address])?;
-        speed.push(at_once.seconds / stream.seconds);
-        gzip_speed.push(stream.seconds / gzip.seconds);
-        cpu.push(stream.cpu_seconds / at_once.cpu_seconds);
-        first.push(stream.first_row_ms);
-        let share = |part: Listed| part.cpu_seconds / stream.cpu_seconds;
-        reading.push(share(programs.measure(&["drain", &plain])?));
-        decoding.push(share(programs.measure(&["generated", &rows])?));
-    }
-    drop(server);
-    let (reading, decoding) = (median(reading), median(decoding));
-    write!(
-        page,
-        "\n## Long lists\n\nA list of {rows} accesses (about 400 bytes each), read as a stream of rows over loopback, compared with \
-         `serde_json::from_slice::<Vec<_>>`\nof the same bytes in memory.\n\n\
-         | | ratio |\n|---|---|\n\
-         | speed of the stream against decoding at once | {:.2} |\n\
-         | processor time of the stream against decoding at once | {:.2} |\n\
-         | speed with gzip against without | {:.2} |\n\n\
-         The first row is available {:.1} ms after the head of the response.\n\n\
-         The parts of the stream's processor time, estimated by measuring each part alone:\n\n\
-         | part | share |\n|---|---|\n\
-         | reading the bytes from the connection | {:.2} |\n\
-         | decoding and dropping the rows | {:.2} |\n\
-         | the remaining work: splitting the list, passing rows between threads, dropping them on another thread | {:.2} |\n\n\
-         | rows | peak memory of the process, stream | at once |\n|---|---|---|\n",
-        median(speed),
-        median(cpu),
-        median(gzip_speed),
-        median(first),
-        reading,
-        decoding,
-        (1.0 - reading - decoding).max(0.0),
-    )?;
-    for rows in plan.memory_rows {
-        let (_server, address) = programs.serve(rows)?;
-        let stream: Listed = programs.measure(&["rows", &format!("{address}/plain")])?;
-        let at_once: Listed = programs.measure(&["at-once", &rows.to_string()])?;
-        if stream.rows != rows {
-            return Err(format!("the stream returned {} of {rows} rows", stream.rows).into());
-        }
-        let mib = |listed: &Listed| listed.peak_kib as f64 / 1024.0;
-        writeln!(page, "| {rows} | {:.1} MiB | {:.0} MiB |", mib(&stream), mib(&at_once))?;
-    }
-    page.push_str("\nThe memory of decoding at once includes the bytes that are decoded.\n");
-    Ok(())
-}
-
 fn single_calls(plan: &Plan, programs: &Programs, page: &mut String) -> Result<()> {
-    let (_server, address) = programs.serve(1)?;
+    let (_server, address) = programs.serve(1, "short")?;
     let [calls, counted] = [plan.calls, plan.counted_calls].map(|count| count.to_string());
     let mut columns = Vec::new();
     for concurrency in ["1", "64"] {
@@ -183,12 +131,14 @@ fn single_calls(plan: &Plan, programs: &Programs, page: &mut String) -> Result<(
     for (row, name) in names.iter().enumerate() {
         writeln!(page, "| {name} | {:.2} | {:.2} |", columns[0][row], columns[1][row])?;
     }
+    let FutureSizes { facade, hand } = programs.measure(&["futures"])?;
+    writeln!(page, "\nThe future of a call takes {facade} bytes; by hand, {hand} bytes.")?;
     Ok(())
 }
 
 fn followers(plan: &Plan, programs: &Programs, page: &mut String) -> Result<()> {
     const ORDERS: [usize; 3] = [10, 100, 1000];
-    let (_server, address) = programs.serve(1)?;
+    let (_server, address) = programs.serve(1, "short")?;
     let polls = plan.polls.to_string();
     let mut rounds = Vec::new();
     let mut bytes = Vec::new();

@@ -29,6 +29,24 @@ pub(super) struct Programs {
     folder: PathBuf,
 }
 
+/// The allocator of a program that measures.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Allocator {
+    System,
+    Mimalloc,
+}
+
+impl Allocator {
+    pub(super) const ALL: [Self; 2] = [Self::System, Self::Mimalloc];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::System => "default",
+            Self::Mimalloc => "mimalloc",
+        }
+    }
+}
+
 /// A server that runs until it is dropped.
 pub(super) struct Server(Child);
 
@@ -42,16 +60,17 @@ impl Drop for Server {
 impl Programs {
     pub(super) fn build(root: &Path) -> Result<Self> {
         let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
-        cargo(root, &["build", "--profile", profile, "--locked", "-p", "lastmile-tests", "--bins"])?;
+        let build = ["build", "--profile", profile, "--locked", "-p", "lastmile-tests"];
+        cargo(root, &[&build[..], &["--features", "mimalloc", "--bins"]].concat())?;
         let program = std::env::current_exe()?;
         let folder = program.parent().ok_or("the program lies in no folder")?;
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// Starts a server for a list of so many rows. Returns it with its base address.
-    pub(super) fn serve(&self, rows: usize) -> Result<(Server, String)> {
+    /// Starts a server for a list of so many rows of a size. Returns it with its base address.
+    pub(super) fn serve(&self, rows: usize, size: &str) -> Result<(Server, String)> {
         let mut command = self.program("measure");
-        command.arg("serve").arg(rows.to_string()).stdout(Stdio::piped());
+        command.args(["serve", &rows.to_string(), size]).stdout(Stdio::piped());
         let mut server = Server(command.spawn().map_err(failed("measure serve"))?);
         let mut address = String::new();
         if let Some(output) = server.0.stdout.take() {
@@ -61,7 +80,19 @@ impl Programs {
     }
 
     pub(super) fn measure<T: DeserializeOwned>(&self, arguments: &[&str]) -> Result<T> {
-        self.run("measure", arguments)
+        self.measure_with(Allocator::System, arguments)
+    }
+
+    pub(super) fn measure_with<T: DeserializeOwned>(
+        &self,
+        allocator: Allocator,
+        arguments: &[&str],
+    ) -> Result<T> {
+        let program = match allocator {
+            Allocator::System => "measure",
+            Allocator::Mimalloc => "measure-mimalloc",
+        };
+        self.run(program, arguments)
     }
 
     pub(super) fn allocations(&self, arguments: &[&str]) -> Result<Allocated> {

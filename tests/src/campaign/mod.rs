@@ -1,37 +1,36 @@
 //! A campaign places thousands of orders at a supplier where a third of all calls fails. Each order must be placed once.
 //!
-//! A service processes its orders as documented: it stores every step ([`Outbox`]) before it takes it, and reconciles
-//! indeterminate values. At the end the campaign compares the supplier's data with the service's:
+//! A service enqueues its orders in an outbox and runs workers, as documented. At the end the campaign compares the
+//! supplier's data with the outbox:
 //!
-//! - ON-API orders and Covage submissions: each exists once; none is lost, duplicated or undecidable, and none has a
-//!   socket that was chosen first and replaced.
+//! - ON-API orders and Covage submissions: each exists once; none is lost, duplicated or undecidable, and none has
+//!   another socket than the one that was ordered.
 //! - Cocon, which offers no look-up: none is duplicated, and exactly those with a lost response are undecidable.
 //! - A supplier that normalizes references: none is duplicated, and at most those with a lost response are undecidable.
 //!
-//! The service may consist of several workers in processes of their own with one store. They are killed (`SIGKILL`) and
-//! stopped (`SIGSTOP`) at random moments. Killed workers restart from the store; stopped ones resume after every
-//! deadline has passed.
+//! The service may consist of several workers in processes of their own with one database, SQLite or PostgreSQL. They are
+//! killed (`SIGKILL`) and stopped (`SIGSTOP`) at random moments. Stopped ones resume after every deadline has passed.
+//! PostgreSQL is killed and restarted, and its connections are cut.
 
-mod outbox;
 mod processes;
 mod rows;
 mod site;
+mod store;
 mod verdict;
 mod work;
 
-pub use outbox::{Outbox, Stage, Step};
 pub use processes::Processes;
 pub use rows::{Broken, Row, RowsPlan, RowsVerdict, keep_a_copy};
 pub use site::{Site, Wanted, Which};
 pub use verdict::Verdict;
-pub use work::{Worker, work_through};
+pub use work::work_through;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lastmile_sandbox::{Dialect, Fault, Faults, Sandbox, Supplier, TextNormalization};
+use store::Store;
 
 /// How long after the client gave up a delayed request is carried out.
 const LATE: Duration = Duration::from_millis(200);
@@ -51,6 +50,8 @@ pub struct Plan {
     pub dialect: Dialect,
     /// Workers in processes of their own; otherwise there is one, in this process.
     pub processes: Option<Processes>,
+    /// Whether the orders are stored in PostgreSQL, on a server of the campaign's own; otherwise in SQLite.
+    pub postgres: bool,
 }
 
 /// Every fault with the same probability. Immediate connection resets are only used for suppliers with a look-up: the
@@ -94,22 +95,20 @@ pub async fn run(plan: &Plan, which: Which) -> Verdict {
         Which::Cocon => sandbox.cocon(),
     };
     let folder = Folder::new(plan.seed, which);
-    let path = folder.0.join("outbox");
+    let store = if plan.postgres { Store::postgres().await } else { Store::sqlite(&folder.0) };
+    store.prepare().await;
+    work::enqueue(&site, &store.outbox()).await;
     supplier.set_faults(faults(plan.seed, which));
     let mut in_flight = HashSet::new();
     match &plan.processes {
-        None => {
-            let outbox = Arc::new(Outbox::open(&path).expect("a new file"));
-            work_through(site.clone(), outbox, Worker::ALONE).await;
-        }
+        None => work_through(&site, &store.outbox()).await,
         Some(processes) => {
-            in_flight = processes::run(processes, plan.seed, &site, supplier, &folder.0).await;
+            in_flight = processes::run(processes, plan.seed, &site, supplier, &store, &folder.0).await;
         }
     }
     supplier.set_faults(Faults::none());
     supplier.settled().await;
-    let outbox = Outbox::open(&path).expect("it is there");
-    Verdict::of(&site, supplier, &outbox.steps(), &in_flight).await
+    Verdict::of(&site, supplier, &store.ends().await, &in_flight).await
 }
 
 /// A folder that is deleted when this value is dropped.

@@ -8,15 +8,15 @@ use std::time::Duration;
 use lastmile_sandbox::Supplier;
 use tokio::process::{Child, Command};
 
-use super::outbox::Outbox;
 use super::site::{DEADLINE, SETTLE, Site, Which};
-use super::work::MARK;
+use super::store::Store;
+use super::work::{MARGIN, MARK};
+use lastmile_outbox::State;
 
 /// What happens to the workers.
 #[derive(Clone, Debug)]
 pub struct Processes {
-    /// The program of a worker. Its arguments are `work`, the paths of a site and of an outbox, its number, and the
-    /// number of workers.
+    /// The program of a worker. Its arguments are `work`, the path of a site, and the address of an outbox.
     pub program: PathBuf,
     /// The number of concurrent workers.
     pub workers: usize,
@@ -24,17 +24,23 @@ pub struct Processes {
     pub kills: usize,
     /// How often one of them is stopped (`SIGSTOP`) for longer than every deadline, and resumed.
     pub stops: usize,
+    /// How often PostgreSQL is killed (`SIGKILL`) and restarted.
+    pub restarts: usize,
+    /// How often the connections to PostgreSQL are cut.
+    pub cuts: usize,
 }
 
 /// How long a worker is stopped: after that, nothing waits for its requests any more.
 fn pause() -> Duration {
-    MARK + DEADLINE + SETTLE + Duration::from_secs(1)
+    MARK + DEADLINE * 2 + MARGIN + SETTLE + Duration::from_secs(1)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Event {
     Kill,
     Stop,
+    Restart,
+    Cut,
 }
 
 /// Runs the workers, and kills and stops them at random moments, until all orders have ended. Returns the orders that were in
@@ -44,23 +50,24 @@ pub(super) async fn run(
     seed: u64,
     site: &Site,
     supplier: &Supplier,
+    store: &Store,
     folder: &Path,
 ) -> HashSet<String> {
-    let (site_path, path) = (folder.join("site"), folder.join("outbox"));
+    let site_path = folder.join("site");
     std::fs::write(&site_path, serde_json::to_string(site).expect("JSON")).expect("a new file");
-    let start = |number: usize| {
+    let start = || {
         Command::new(&plan.program)
             .arg("work")
-            .args([&site_path, &path])
-            .args([number.to_string(), plan.workers.to_string()])
+            .arg(&site_path)
+            .arg(store.address())
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .expect("the program starts")
     };
-    let mut workers: Vec<Child> = (0..plan.workers).map(start).collect();
+    let mut workers: Vec<Child> = (0..plan.workers).map(|_| start()).collect();
     let mut resumed = tokio::task::JoinSet::new();
-    // The ranges of the store's file during which a worker was killed or stopped.
+    // The ranges of the history during which a worker was killed or stopped.
     let mut disturbed = Vec::new();
     for (moment, event, at) in events(plan, seed, site.orders.len()) {
         while done(site.which, supplier) < moment && !has_ended(&mut workers) {
@@ -69,58 +76,55 @@ pub(super) async fn run(
         let worker = &mut workers[at];
         // Few orders may be done before a worker's time to be killed or stopped has come.
         let Some(process) = worker.id().filter(|_| matches!(worker.try_wait(), Ok(None))) else { continue };
-        let begins = length(&path);
+        let begins = store.latest().await;
         match event {
             Event::Kill => {
                 worker.kill().await.expect("it runs");
-                *worker = start(at);
-                disturbed.push((begins, length(&path)));
+                *worker = start();
+                disturbed.push((begins, store.latest().await));
             }
             Event::Stop => {
                 signal("-STOP", process).await;
-                let path = path.clone();
                 resumed.spawn(async move {
                     tokio::time::sleep(pause()).await;
-                    let ends = length(&path);
                     signal("-CONT", process).await;
-                    (begins, ends)
+                    begins
                 });
+            }
+            Event::Restart => {
+                store.restart().await;
+                disturbed.push((begins, store.latest().await));
+            }
+            Event::Cut => {
+                store.cut().await;
+                disturbed.push((begins, store.latest().await));
             }
         }
     }
     while let Some(stopped) = resumed.join_next().await {
-        disturbed.push(stopped.expect("no panic"));
+        disturbed.push((stopped.expect("no panic"), store.latest().await));
     }
     for worker in &mut workers {
         assert!(worker.wait().await.expect("it ends").success(), "a worker fails");
     }
-    let in_flight = in_flight(&path, &disturbed);
+    let in_flight = in_flight(&store.history().await, &disturbed);
     assert!(plan.kills + plan.stops == 0 || !in_flight.is_empty(), "no kill and no stop met any work");
     in_flight
 }
 
-/// Returns the length of the store's file.
-fn length(path: &Path) -> u64 {
-    std::fs::metadata(path).map_or(0, |file| file.len())
-}
-
-/// Returns the orders that were in flight during these ranges of the store's file. A stopped worker may hold the store's
-/// lock, so that the others wait for it while their responses arrive: it does not matter whose orders they are.
-fn in_flight(path: &Path, disturbed: &[(u64, u64)]) -> HashSet<String> {
-    let mut since: HashMap<String, u64> = HashMap::new();
+/// Returns the orders that were in flight during these ranges of the history: it does not matter whose orders they are.
+fn in_flight(history: &[(i64, String, State)], disturbed: &[(i64, i64)]) -> HashSet<String> {
+    let mut since: HashMap<&str, i64> = HashMap::new();
     let mut found = HashSet::new();
     let is_disturbed =
-        |from: u64, to: u64| disturbed.iter().any(|(begins, ends)| from <= *ends && *begins <= to);
-    for (end, key, step) in Outbox::history(path).expect("it is there") {
-        // The next process cannot tell an order whose placement was not stored completely from an indeterminate
-        // one.
-        let begun = !step.stage.is_end() && !step.value.contains(r#""state":"ready""#);
-        match since.remove(&key) {
-            Some(from) if is_disturbed(from, end) => _ = found.insert(key.clone()),
+        |from: i64, to: i64| disturbed.iter().any(|(begins, ends)| from <= *ends && *begins <= to);
+    for (seq, key, state) in history {
+        match since.remove(key.as_str()) {
+            Some(from) if is_disturbed(from, *seq) => _ = found.insert(key.clone()),
             _ => {}
         }
-        if begun {
-            since.insert(key, end);
+        if matches!(state, State::InFlight | State::Indeterminate) {
+            since.insert(key, *seq);
         }
     }
     found
@@ -130,7 +134,12 @@ fn in_flight(path: &Path, disturbed: &[(u64, u64)]) -> HashSet<String> {
 /// them, since at Cocon some of the lost ones never do.
 fn events(plan: &Processes, seed: u64, orders: usize) -> Vec<(usize, Event, usize)> {
     let mut chance = fastrand::Rng::with_seed(seed);
-    let kinds = [(Event::Kill, plan.kills), (Event::Stop, plan.stops)];
+    let kinds = [
+        (Event::Kill, plan.kills),
+        (Event::Stop, plan.stops),
+        (Event::Restart, plan.restarts),
+        (Event::Cut, plan.cuts),
+    ];
     let kinds = kinds.into_iter().flat_map(|(event, times)| std::iter::repeat_n(event, times));
     let mut events: Vec<_> =
         kinds.map(|event| (chance.usize(1..=orders * 3 / 4), event, chance.usize(..plan.workers))).collect();

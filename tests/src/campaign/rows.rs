@@ -240,9 +240,8 @@ pub async fn keep_a_copy<T: Row>(plan: &RowsPlan) -> RowsVerdict {
 
 /// Returns a plan in which every doubt causes a full run at the next pass. (The default is a day.)
 fn sync_plan(full: bool) -> SyncPlan {
-    let default = SyncPlan::default();
-    let full_every = if full { Duration::ZERO } else { default.full_every };
-    SyncPlan { full_every, full_every_without_cursor: Duration::ZERO }
+    let plan = SyncPlan::default().with_full_every_without_cursor(Duration::ZERO);
+    if full { plan.with_full_every(Duration::ZERO) } else { plan }
 }
 
 /// Returns when anything changed last, by the network's clock.

@@ -65,8 +65,6 @@ pub struct Wanted {
     pub item: String,
     /// The optical socket, where there is one.
     pub socket: String,
-    /// Another socket in the same building, which is chosen first and must not be submitted.
-    pub wrong_socket: String,
 }
 
 impl Site {
@@ -90,9 +88,8 @@ impl Site {
             let accesses = supplier.accesses();
             let free =
                 accesses.iter().filter_map(|access| Some((&access.id, access.service(Availability::Free)?)));
-            wanted = free
-                .map(|(access, offer)| (access.clone(), offer.service.clone(), Sockets::default()))
-                .collect();
+            wanted =
+                free.map(|(access, offer)| (access.clone(), offer.service.clone(), String::new())).collect();
         }
         let login = [supplier.user().to_owned(), supplier.password().to_owned()];
         Self::new(Which::OnApi, supplier.base_url(), login, wanted, orders)
@@ -111,12 +108,11 @@ impl Site {
             status: None,
         };
         let offers = crate::covage(sandbox).offers(&request).await.expect("no faults yet");
-        let products =
-            offers.offers.iter().filter_map(|offer| offer.get()?.product.get()?.code.get().cloned());
+        let products = offers.offers.iter().filter_map(|offer| offer.get()?.product.get()?.code.as_deref());
         let product = products.take(1).collect::<String>();
         let eligibility = offers.eligibility_ref.as_deref().expect("an eligible building").to_owned();
-        let [right, wrong] = [0, 1].map(|at: usize| building.sockets[at].reference.clone());
-        let wanted = vec![(eligibility, product, Sockets { right, wrong }); orders];
+        let socket = building.sockets[0].reference.clone();
+        let wanted = vec![(eligibility, product, socket); orders];
         let contact = supplier.contact_uuid().to_owned();
         Self { contact, ..Self::new(Which::Covage, supplier.base_url(), login, wanted, orders) }
     }
@@ -125,8 +121,7 @@ impl Site {
         let supplier = sandbox.cocon();
         let buildings = supplier.buildings();
         let prepared = buildings.iter().filter(|building| building.kind == BuildingKind::Prepared);
-        let wanted =
-            prepared.map(|building| (building.name.clone(), String::new(), Sockets::default())).collect();
+        let wanted = prepared.map(|building| (building.name.clone(), String::new(), String::new())).collect();
         let login = [supplier.api_key().to_owned(), supplier.client_id().to_owned()];
         Self::new(Which::Cocon, supplier.base_url(), login, wanted, orders)
     }
@@ -135,17 +130,16 @@ impl Site {
         which: Which,
         base: String,
         login: [String; 2],
-        wanted: Vec<(String, String, Sockets)>,
+        wanted: Vec<(String, String, String)>,
         orders: usize,
     ) -> Self {
         assert!(wanted.len() >= orders, "{which:?} has room for {} orders only", wanted.len());
         let wanted = wanted.into_iter().take(orders).enumerate();
-        let orders = wanted.map(|(number, (place, item, sockets))| Wanted {
+        let orders = wanted.map(|(number, (place, item, socket))| Wanted {
             key: key(number, false),
             place,
             item,
-            socket: sockets.right,
-            wrong_socket: sockets.wrong,
+            socket,
         });
         let dialect = Dialect::Vendor26;
         Self {
@@ -183,12 +177,6 @@ impl Site {
             reference.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
         digits.parse().ok().filter(|number| *number < self.orders.len())
     }
-}
-
-#[derive(Clone, Default)]
-struct Sockets {
-    right: String,
-    wrong: String,
 }
 
 /// Returns the reference of an order; one that a normalizing supplier changes.

@@ -8,9 +8,11 @@ use lastmile::Policy;
 use lastmile::covage::types::{ListOrdersParams, OrderStatus};
 use lastmile_sandbox::{Fault, ReceivedRequest, Supplier};
 
-use super::outbox::{Stage, Step};
+use lastmile_outbox::State;
+
 use super::site::{DEADLINE, Site, Wanted, Which};
-use super::work::{MAX_IN_FLIGHT, STALLED};
+use super::store::End;
+use super::work::MAX_IN_FLIGHT;
 
 /// The result of a campaign at one supplier.
 #[derive(Debug)]
@@ -40,19 +42,19 @@ impl Verdict {
     pub(super) async fn of(
         site: &Site,
         supplier: &Supplier,
-        steps: &HashMap<String, Step>,
+        ends: &HashMap<String, End>,
         in_flight: &HashSet<String>,
     ) -> Self {
         let received = supplier.received();
-        let stage = |wanted: &Wanted| steps.get(&wanted.key).map(|step| step.stage);
-        let ended = |end: Stage| site.orders.iter().filter(|wanted| stage(wanted) == Some(end)).count();
+        let state = |wanted: &Wanted| ends.get(&wanted.key).map(|end| end.state);
+        let ended = |end: State| site.orders.iter().filter(|wanted| state(wanted) == Some(end)).count();
         let (held, wrong) = match site.which {
             Which::OnApi => (activated(site).await, 0),
             Which::Covage => submitted(site).await,
             Which::Cocon => (created(site, &received), 0),
         };
         let held = |wanted: &Wanted| held.get(wanted.key.as_str()).copied().unwrap_or_default();
-        let undecidable = site.orders.iter().filter(|wanted| stage(wanted) == Some(Stage::Undecidable));
+        let undecidable = site.orders.iter().filter(|wanted| state(wanted) == Some(State::NeedsPerson));
         let undecidable: HashSet<&str> = undecidable.map(|wanted| wanted.key.as_str()).collect();
         // These orders may be undecidable. Where there is no look-up, those without a response must be.
         let lost_by = |loses: fn(Fault) -> bool| match site.which {
@@ -62,28 +64,27 @@ impl Verdict {
         let lost = lost_by(loses_the_answer);
         let may_be = |key: &&str| {
             let is_lost = lost.contains(key) || in_flight.contains(*key);
-            let is_stalled = steps.get(*key).is_some_and(|step| step.value == STALLED);
-            is_lost || is_stalled || site.normalises && was_asked_for_again(site, &received, key)
+            is_lost || site.normalises && was_asked_for_again(site, &received, key)
         };
         let wrongly = undecidable.iter().filter(|key| !may_be(key)).count();
         let wrongly_decided = wrongly + lost_by(certainly_loses_the_answer).difference(&undecidable).count();
-        let failed = steps.iter().filter(|(_, step)| step.stage == Stage::Failed);
+        let failed = ends.iter().filter(|(_, end)| !matches!(end.state, State::Placed | State::NeedsPerson));
         Self {
             which: site.which,
             orders: site.orders.len(),
             requests: received.len(),
             faults: received.iter().filter(|received| received.fault.is_some()).count(),
-            placed: ended(Stage::Placed),
+            placed: ended(State::Placed),
             lost: site
                 .orders
                 .iter()
-                .filter(|wanted| held(wanted) == 0 && stage(wanted) != Some(Stage::Undecidable))
+                .filter(|wanted| held(wanted) == 0 && state(wanted) != Some(State::NeedsPerson))
                 .count(),
             doubled: site.orders.iter().filter(|wanted| held(wanted) > 1).count(),
             wrong,
             undecidable: undecidable.len(),
             wrongly_decided,
-            failed: failed.map(|(key, step)| format!("{key}: {}", step.value)).collect(),
+            failed: failed.map(|(key, end)| format!("{key} is {}: {}", end.state, end.reason)).collect(),
             violations: supplier.violations(),
         }
     }

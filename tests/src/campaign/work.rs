@@ -1,148 +1,120 @@
-//! How a service processes its orders: it stores each step before it takes it, and reconciles indeterminate values.
+//! How a service processes its orders: it enqueues them, and runs a worker.
 
-mod covage;
-mod place;
+use std::time::Duration;
 
-pub(super) use place::{MARK, STALLED};
-
-use std::sync::Arc;
-
-use lastmile::Error;
+use lastmile::Prepared;
 use lastmile::cocon::types::CustomerCreate;
-use lastmile::cocon::{Batch, Cocon, Connection, NamedConnection, RouteScenario};
-use lastmile::onapi::{self, OnApi};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use lastmile::cocon::{Batch, Connection, NamedConnection, RouteScenario};
+use lastmile::covage::NewOrder;
+use lastmile::covage::types::{
+    EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType, OperatorInfoUpdate,
+    OrderCreateRequestType, OrderUpdate,
+};
+use lastmile::onapi;
+use lastmile::outbox::{DraftAndSubmit, Enqueue};
+use lastmile_outbox::Outbox;
 
-use super::outbox::{Outbox, Stage, Step};
 use super::site::{Site, Wanted, Which};
+use crate::outbox::until_done;
 
 /// How many orders a worker has in flight.
 pub(super) const MAX_IN_FLIGHT: usize = 64;
 
-/// An order that needs more rounds than this has failed.
-const ROUNDS: usize = 400;
+/// How long the mark of an order in flight is valid.
+pub(super) const MARK: Duration = Duration::from_secs(3);
 
-/// One of several workers. Each starts with orders of its own, then takes over what the others left.
-#[derive(Clone, Copy, Debug)]
-pub struct Worker {
-    /// Its number, from 0.
-    pub number: usize,
-    /// The number of workers.
-    pub of: usize,
-}
+/// How much longer an order is claimed than its calls may take.
+pub(super) const MARGIN: Duration = Duration::from_secs(1);
 
-impl Worker {
-    /// The only worker.
-    pub const ALONE: Self = Self { number: 0, of: 1 };
-}
+/// After this many inconclusive look-ups the order is undecidable, if the supplier normalizes references.
+const DOUBTS: u32 = 8;
 
-/// Processes all orders of a site that have not ended yet.
-pub async fn work_through(site: Site, outbox: Arc<Outbox>, worker: Worker) {
-    let service = Arc::new(Service {
-        outbox,
-        permits: Semaphore::new(MAX_IN_FLIGHT),
-        owner: format!("{}-{:x}", std::process::id(), fastrand::u64(..)),
-        onapi: site.onapi_client(),
-        covage: site.covage_client(),
-        cocon: site.cocon_client(),
-        site,
-    });
-    for is_own in [true, false] {
-        let mut tasks = JoinSet::new();
-        for number in 0..service.site.orders.len() {
-            if (number % worker.of == worker.number) == is_own {
-                tasks.spawn(bring_to_end(service.clone(), number));
+/// Enqueues all orders of a site.
+pub(super) async fn enqueue(site: &Site, outbox: &Outbox) {
+    for (number, wanted) in site.orders.iter().enumerate() {
+        match site.which {
+            Which::OnApi => {
+                let access = wanted.place.parse().expect("an id of the sandbox's");
+                let reference = wanted.key.parse().expect("an id of ours");
+                put(outbox, wanted, onapi::NewOrder::activate(access, &wanted.item, reference)).await;
             }
-        }
-        while let Some(done) = tasks.join_next().await {
-            done.expect("no panic");
-        }
-    }
-}
-
-async fn bring_to_end(service: Arc<Service>, number: usize) {
-    let wanted = &service.site.orders[number];
-    for _ in 0..ROUNDS {
-        let step = service.outbox.step(&wanted.key);
-        if step.as_ref().is_some_and(|step| step.stage.is_end()) {
-            return;
-        }
-        service.go_on(wanted, number, step).await;
-    }
-    let step = service.outbox.step(&wanted.key);
-    service.outbox.replace(&wanted.key, step.as_ref(), Step::new(Stage::Failed, "no end"));
-}
-
-/// The next step of an order.
-enum Next {
-    /// A step that replaces the one before.
-    Step(Step),
-    /// Another worker may have continued: load the step again.
-    LookAgain,
-}
-
-struct Service {
-    outbox: Arc<Outbox>,
-    permits: Semaphore,
-    /// The name of this process in the store.
-    owner: String,
-    site: Site,
-    onapi: Option<OnApi>,
-    covage: Option<lastmile::covage::Covage>,
-    cocon: Option<Cocon>,
-}
-
-impl Service {
-    /// Advances an order by one step.
-    async fn go_on(&self, wanted: &Wanted, number: usize, step: Option<Step>) {
-        let (key, before) = (&wanted.key, step.as_ref());
-        let next = match self.site.which {
-            Which::OnApi => self.activate(wanted, before).await,
-            Which::Covage => self.order_fibre(wanted, before).await,
-            Which::Cocon => self.connect(wanted, number, before).await,
-        };
-        if let Next::Step(next) = next {
-            let before = self.outbox.step(key);
-            self.outbox.replace(key, before.as_ref(), next);
-        }
-    }
-
-    async fn activate(&self, wanted: &Wanted, step: Option<&Step>) -> Next {
-        let request = || {
-            let access = wanted.place.parse().expect("an id of the sandbox's");
-            onapi::NewOrder::activate(access, &wanted.item, wanted.key.parse().expect("an id of ours"))
-        };
-        let network = self.onapi.as_ref().expect("a campaign at ON-API");
-        self.place(&wanted.key, Stage::Create, step, request, network, |_| placed()).await
-    }
-
-    async fn connect(&self, wanted: &Wanted, number: usize, step: Option<&Step>) -> Next {
-        let (key, cocon) = (&wanted.key, self.cocon.as_ref().expect("a campaign at Cocon"));
-        match number % 3 {
-            0 => {
-                let request = || CustomerCreate { name: Some(wanted.place.clone()), ..Default::default() };
-                self.place(key, Stage::Create, step, request, cocon, |_| placed()).await
+            Which::Covage => {
+                let order =
+                    NewOrder::activate(&wanted.place, &wanted.item, OrderCreateRequestType::ActivateDefined)
+                        .reference(&wanted.key);
+                let socket = wanted.socket.parse().expect("a socket of the sandbox's");
+                let chain = DraftAndSubmit::new(order)
+                    .complete(order_data(&wanted.key, &site.contact))
+                    .socket(&socket);
+                enqueue_one(outbox, wanted, &chain).await;
             }
-            1 => {
-                let request = || NamedConnection::new(&wanted.place, RouteScenario::KeepRoute);
-                self.place(key, Stage::Create, step, request, cocon, |_| placed()).await
-            }
-            _ => {
-                let request = || Batch::new([Connection::new(&wanted.place, RouteScenario::KeepRoute)]);
-                self.place(key, Stage::Create, step, request, cocon, |_| placed()).await
-            }
+            Which::Cocon => match number % 3 {
+                0 => {
+                    let customer = CustomerCreate { name: Some(wanted.place.clone()), ..Default::default() };
+                    put(outbox, wanted, customer).await;
+                }
+                1 => put(outbox, wanted, NamedConnection::new(&wanted.place, RouteScenario::KeepRoute)).await,
+                _ => {
+                    let connection = Connection::new(&wanted.place, RouteScenario::KeepRoute);
+                    put(outbox, wanted, Batch::new([connection])).await;
+                }
+            },
         }
     }
 }
 
-fn placed() -> Step {
-    Step::new(Stage::Placed, "")
+async fn put<C: lastmile::Creation>(outbox: &Outbox, wanted: &Wanted, request: C) {
+    enqueue_one(outbox, wanted, &Prepared::new(request).expect("what a campaign orders is right")).await;
 }
 
-/// Waits as long as the supplier asked.
-async fn come_back(error: &Error) {
-    if let Some(wait) = error.retry_after() {
-        tokio::time::sleep(wait).await;
+async fn enqueue_one(outbox: &Outbox, wanted: &Wanted, order: &impl Enqueue) {
+    outbox.enqueue(&wanted.key, order).await.expect("a database that is not disturbed yet");
+}
+
+/// Runs a worker until all orders of a site have ended.
+pub async fn work_through(site: &Site, outbox: &Outbox) {
+    let worker = outbox
+        .worker()
+        .poll_interval(Duration::from_millis(50))
+        .backoff(Duration::from_millis(20), Duration::from_millis(500))
+        .doubts(if site.normalises { DOUBTS } else { 1000 })
+        // The campaign kills workers, and no order is to blame for it.
+        .crashes(1000)
+        .mark_valid_for(MARK)
+        .lease_margin(MARGIN)
+        .max_in_flight(u32::try_from(MAX_IN_FLIGHT).expect("it is small"));
+    let worker = match site.which {
+        Which::OnApi => worker.serve(site.onapi_client().expect("a campaign at ON-API")),
+        Which::Covage => worker.serve(site.covage_client().expect("a campaign at Covage")),
+        Which::Cocon => worker.serve(site.cocon_client().expect("a campaign at Cocon")),
+    };
+    let worker = worker.start();
+    until_done(outbox).await;
+    worker.drain(Duration::from_secs(30)).await;
+}
+
+/// Returns the values that complete a draft.
+fn order_data(key: &str, contact: &str) -> OrderUpdate {
+    let text = |text: &str| Some(text.to_owned());
+    OrderUpdate {
+        comment: text("Ankeborg"),
+        end_customer: Some(EndCustomerUpdate {
+            type_: Some(EndCustomerUpdateType::Unregistered),
+            name: text("Ankeborg Epicerie"),
+            contact: Some(EndCustomerContactUpdate {
+                first_name: text("Kajsa"),
+                last_name: text("Anka"),
+                email: text("kajsa.anka@sp.example"),
+                phone_number: text("0123456789"),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+        operator_info: Some(OperatorInfoUpdate {
+            order_ref: text(key),
+            order_name: text("Ankeborg 1"),
+            contact_uuid: text(contact),
+        }),
+        ..Default::default()
     }
 }

@@ -78,7 +78,7 @@ fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
-pub(super) fn loose() -> Vec<Vec<u8>> {
+pub(super) fn lenient() -> Vec<Vec<u8>> {
     let mut seeds: Vec<String> = UNEXPECTED_VALUES.iter().map(|value| (*value).to_owned()).collect();
     seeds.extend(scalars().into_iter().step_by(17));
     each_with(10, &seeds)

@@ -11,6 +11,7 @@ use lastmile::covage::{Covage, Information, Migration, Submission};
 use lastmile::onapi::{
     Cursor, NewTicket, OnApi, PeriodId, SubscriptionAt, SyncState, TicketChange, TicketReference,
 };
+use lastmile::outbox::{BatchAndReport, DraftAndSubmit, PlaceAndFollow};
 use lastmile::{Creation, Outcome, Prepared, PreparedState, covage, onapi};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -166,6 +167,9 @@ others!(
     SyncState,
     onapi::EventCursor,
     covage::EventCursor,
+    PlaceAndFollow,
+    BatchAndReport,
+    DraftAndSubmit,
 );
 
 /// The first byte chooses the kind of the stored value.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 use lastmile::onapi::types::{Access, OrderState};
-use lastmile::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Timestamp};
+use lastmile::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Text, Timestamp};
 use lastmile_core::reqwest::Url;
 use lastmile_core::wire::Readable;
 use serde::de::DeserializeOwned;
@@ -91,15 +91,15 @@ where
 }
 
 /// The first byte chooses the expected type, the rest is what arrives.
-pub fn loose(data: &[u8]) {
+pub fn lenient(data: &[u8]) {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let Some((chosen, data)) = choose(data, 10) else { return };
     match chosen {
-        0 => loosely::<String>(data, |json| {
+        0 => loosely::<Text>(data, |json| {
             Some(match json {
-                Value::String(text) => Some(text.clone()),
+                Value::String(text) => Some(text.into()),
                 Value::Number(number) if number.is_f64() && number.as_f64()?.abs() >= EXACT => None,
-                Value::Number(_) | Value::Bool(_) => Some(json.to_string()),
+                Value::Number(_) | Value::Bool(_) => Some(json.to_string().into()),
                 _ => None,
             })
         }),
@@ -172,7 +172,7 @@ fn list<T: Readable + Serialize>(data: &[u8]) {
 pub fn one_or_many(data: &[u8]) {
     let Some((chosen, data)) = choose(data, 7) else { return };
     match chosen {
-        0 => list::<String>(data),
+        0 => list::<Text>(data),
         1 => list::<i64>(data),
         2 => list::<Decimal>(data),
         3 => list::<Timestamp>(data),
@@ -235,19 +235,19 @@ pub fn timestamp(data: &[u8]) {
     loosely::<Timestamp>(data, |_| None);
     let Ok(text) = std::str::from_utf8(data) else { return };
     let json = serde_json::to_string(text).expect("a text can be written");
-    let loose: Lenient<Timestamp> = reads_back(json.as_bytes()).expect("any text is read");
+    let lenient: Lenient<Timestamp> = reads_back(json.as_bytes()).expect("any text is read");
     let moment = text.parse::<Timestamp>();
     assert_eq!(serde_json::from_str::<Timestamp>(&json).is_ok(), moment.is_ok());
     let Ok(moment) = moment else {
         // A date alone, or a time without an offset, is coerced, and reported as such.
-        assert!(loose.unexpected().is_some(), "{text}");
+        assert!(lenient.unexpected().is_some(), "{text}");
         return;
     };
-    assert_eq!(loose.get(), Some(&moment));
+    assert_eq!(lenient.get(), Some(&moment));
     let written = moment.to_string();
     assert_eq!(written.parse(), Ok(moment), "{text} is written as {written}");
     assert_eq!(written.parse::<Timestamp>().map(|again| again.at()), Ok(moment.at()));
-    assert_eq!(loose.unexpected().is_none(), written == text, "{text} is written as {written}");
+    assert_eq!(lenient.unexpected().is_none(), written == text, "{text} is written as {written}");
     let own = Timestamp::from(moment.at());
     assert_eq!((own.at(), own.to_string().parse()), (moment.at(), Ok(own)), "{text}");
 }

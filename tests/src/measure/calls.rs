@@ -109,6 +109,31 @@ async fn by_hand(client: &reqwest::Client, base: &str, id: &str) -> reqwest::Res
     request.send().await?.error_for_status()?.json().await
 }
 
+/// The sizes of the futures of one call, in bytes.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FutureSizes {
+    /// Of `OnApi::access`.
+    pub facade: usize,
+    /// Of the same by hand.
+    pub hand: usize,
+}
+
+/// Returns the sizes of the futures of one call.
+///
+/// # Panics
+/// If no client can be built.
+pub fn future_sizes() -> FutureSizes {
+    let base = "http://127.0.0.1:1";
+    let network =
+        OnApi::builder(base).dialect(Dialect::Vendor26).login("sp", "invented").build().expect("loopback");
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let id: OnApiId = "a-0000001".parse().expect("an id");
+    FutureSizes {
+        facade: size_of_val(&network.access(&id)),
+        hand: size_of_val(&by_hand(&client, base, id.as_str())),
+    }
+}
+
 /// Follows this many orders on one client, each polled this many times.
 ///
 /// # Panics

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use lastmile::Policy;
-use lastmile::onapi::types::Access;
 use lastmile::onapi::{Changes, Dialect, OnApi};
 use lastmile_core::reqwest;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::progenitor::Client;
 use super::{cpu, peak_memory};
 
 /// The cost of reading a list.
@@ -103,8 +103,20 @@ pub fn time_rows<T: DeserializeOwned>(rows: &[String]) -> Listed {
 ///
 /// # Panics
 /// If it is not a list of accesses.
-pub fn decode_at_once(list: &[u8]) -> Listed {
+pub fn decode_at_once<T: DeserializeOwned>(list: &[u8]) -> Listed {
     let (started, before) = (Instant::now(), cpu());
-    let accesses: Vec<Access> = serde_json::from_slice(list).expect("accesses");
+    let accesses: Vec<T> = serde_json::from_slice(list).expect("accesses");
+    Listed::of(accesses.len(), started, before)
+}
+
+/// Reads all accesses with the client that progenitor generates.
+///
+/// # Panics
+/// If the network does not respond with accesses.
+pub async fn read_with_progenitor(base: &str) -> Listed {
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let client = Client::new_with_client(base, client);
+    let (started, before) = (Instant::now(), cpu());
+    let accesses = client.list_accesses().await.expect("accesses").into_inner();
     Listed::of(accesses.len(), started, before)
 }

@@ -4,12 +4,15 @@
 mod calls;
 mod lists;
 mod plain;
+mod progenitor;
+mod program;
 mod server;
 
-pub use calls::{Caller, Cost, calls, follow};
-pub use lists::{Listed, decode_at_once, decode_rows, drain, read_rows, time_rows};
+pub use calls::{Caller, Cost, FutureSizes, calls, follow, future_sizes};
+pub use lists::{Listed, decode_at_once, decode_rows, drain, read_rows, read_with_progenitor, time_rows};
 pub use plain::PlainAccess;
-pub use server::{access, list, serve};
+pub use program::run;
+pub use server::{RowSize, access, list, serve};
 
 use std::fs;
 use std::time::Duration;

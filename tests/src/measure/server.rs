@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener as StdListener};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use flate2::Compression;
@@ -34,22 +35,82 @@ pub fn access(number: usize) -> String {
 /// The JSON of an order in progress.
 pub const ORDER: &str = r#"{"orderId":"1","accessId":"a-0000001","operation":"ACTIVATE","service":"BB-100-100","spReference":"SP-1","state":"IN_PROGRESS","message":"","createdDateTime":"2026-01-01T00:00:00Z"}"#;
 
-/// The accesses of a whole country.
-pub fn list(rows: usize) -> String {
-    let mut list = String::with_capacity(rows * 410 + 2);
-    list.push('[');
-    for number in 0..rows {
-        if number > 0 {
-            list.push(',');
+/// The size of a row, in bytes, approximately.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowSize {
+    /// 400 bytes: short strings.
+    Short,
+    /// 4 KiB: six of the strings are long.
+    Long,
+}
+
+impl FromStr for RowSize {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "short" => Ok(Self::Short),
+            "long" => Ok(Self::Long),
+            _ => Err(format!("{name} is no size: say short or long")),
         }
-        list.push_str(&access(number));
     }
-    list.push(']');
-    list
+}
+
+impl RowSize {
+    /// Returns the JSON of an access of this size.
+    pub fn access(self, number: usize) -> String {
+        const LONG: [&str; 6] =
+            ["Exempelgatan", "Ankeborg\"", "Lilla huset", "A-01", "Ankeborg centrum", "old-"];
+        let access = access(number);
+        match self {
+            Self::Short => access,
+            Self::Long => LONG.iter().fold(access, |access, text| {
+                let longer = format!("{}{text}", "Norra ".repeat(103));
+                access.replacen(text, &longer, 1)
+            }),
+        }
+    }
+}
+
+/// The number of different rows of a list that is longer. A server holds them once.
+const DIFFERENT_ROWS: usize = 10_000;
+
+/// The accesses of a whole country.
+pub fn list(rows: usize, size: RowSize) -> String {
+    let list = Prepared::new(rows, size);
+    let mut json = String::with_capacity(list.len());
+    list.pieces().for_each(|piece| json.push_str(piece));
+    json
+}
+
+/// A list whose rows repeat.
+struct Prepared {
+    /// The rows, with commas between them.
+    rows: String,
+    /// How often they occur.
+    times: usize,
+}
+
+impl Prepared {
+    /// A list with more than [`DIFFERENT_ROWS`] rows has a multiple of that number.
+    fn new(rows: usize, size: RowSize) -> Self {
+        let different = rows.min(DIFFERENT_ROWS);
+        let each: Vec<String> = (0..different).map(|number| size.access(number)).collect();
+        Self { rows: each.join(","), times: rows.checked_div(different).unwrap_or(1) }
+    }
+
+    fn len(&self) -> usize {
+        self.pieces().map(str::len).sum()
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &str> {
+        let repeated = (0..self.times).flat_map(|time| [if time == 0 { "[" } else { "," }, &self.rows]);
+        repeated.chain(["]"])
+    }
 }
 
 struct Held {
-    list: String,
+    list: Prepared,
     gzipped: Vec<u8>,
     one: String,
 }
@@ -58,12 +119,12 @@ struct Held {
 ///
 /// # Panics
 /// If there is no loopback interface.
-pub fn serve(rows: usize, announce: impl FnOnce(SocketAddr)) {
+pub fn serve(rows: usize, size: RowSize, announce: impl FnOnce(SocketAddr)) {
     let listener = StdListener::bind(("127.0.0.1", 0)).expect("a loopback port");
     let address = listener.local_addr().expect("it is bound");
-    let list = list(rows);
+    let list = Prepared::new(rows, size);
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(list.as_bytes()).expect("into memory");
+    list.pieces().for_each(|piece| encoder.write_all(piece.as_bytes()).expect("into memory"));
     let gzipped = encoder.finish().expect("into memory");
     let held = Arc::new(Held { list, gzipped, one: access(1) });
     listener.set_nonblocking(true).expect("a socket");
@@ -94,22 +155,21 @@ async fn talk(mut socket: TcpStream, held: Arc<Held>) {
         };
         let head = String::from_utf8_lossy(&request[..end]).to_lowercase();
         request.drain(..end);
-        let (encoding, body): (&str, &[u8]) = if head.starts_with("get /plain/accesses/ ") {
-            ("", held.list.as_bytes())
-        } else if head.starts_with("get /accesses/ ") && head.contains("accept-encoding: gzip") {
+        let wants_gzip = head.starts_with("get /accesses/ ") && head.contains("accept-encoding: gzip");
+        if !wants_gzip && (head.starts_with("get /plain/accesses/ ") || head.starts_with("get /accesses/ ")) {
+            if send_list(&mut socket, &held.list).await.is_err() {
+                return;
+            }
+            continue;
+        }
+        let (encoding, body): (&str, &[u8]) = if wants_gzip {
             ("content-encoding: gzip\r\n", &held.gzipped)
-        } else if head.starts_with("get /accesses/ ") {
-            ("", held.list.as_bytes())
         } else if head.starts_with("get /orders/") {
             ("", ORDER.as_bytes())
         } else {
             ("", held.one.as_bytes())
         };
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{encoding}content-length: {}\r\n\r\n",
-            body.len()
-        );
-        let mut answer = head.into_bytes();
+        let mut answer = head_of(encoding, body.len()).into_bytes();
         if body.len() <= 4096 {
             answer.extend_from_slice(body);
             if socket.write_all(&answer).await.is_err() {
@@ -119,4 +179,16 @@ async fn talk(mut socket: TcpStream, held: Arc<Held>) {
             return;
         }
     }
+}
+
+fn head_of(encoding: &str, length: usize) -> String {
+    format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{encoding}content-length: {length}\r\n\r\n")
+}
+
+async fn send_list(socket: &mut TcpStream, list: &Prepared) -> std::io::Result<()> {
+    socket.write_all(head_of("", list.len()).as_bytes()).await?;
+    for piece in list.pieces() {
+        socket.write_all(piece.as_bytes()).await?;
+    }
+    Ok(())
 }

@@ -6,7 +6,7 @@ use syn::{FnArg, Ident, ImplItem, ImplItemFn, Item, Pat, ReturnType, Type, parse
 
 use super::document::{Document, Operation};
 use super::error::PassError;
-use super::rust_passes::{inside, type_name};
+use super::types::{inside, type_name};
 use super::{params_name, snake, table};
 
 /// Returns the source of the client, and adds the structs of optional parameters to the `types`.

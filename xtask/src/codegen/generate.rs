@@ -14,16 +14,17 @@ use super::error::PassError;
 
 /// Returns the client as progenitor generates it, with short paths.
 pub(crate) fn client(document: &Document) -> Result<syn::File, PassError> {
-    let mut file = generate(&document.json).map_err(|message| match failing_operation(document) {
-        Some(operation) => PassError::at(operation, message),
-        None => PassError::new(message),
-    })?;
+    let mut file =
+        generate(&document.json, &settings()).map_err(|message| match failing_operation(document) {
+            Some(operation) => PassError::at(operation, message),
+            None => PassError::new(message),
+        })?;
     visit_file_mut(&mut ShortPaths, &mut file);
     Ok(file)
 }
 
 /// The names that the generated files import: no component may have one of them.
-pub(crate) const IMPORTS: &str = "BTreeMap Decimal Error From Lenient OneOrMany Option Patch Reply Result Rows Segment String Timestamp Vec";
+pub(crate) const IMPORTS: &str = "BTreeMap Decimal Error From Lenient OneOrMany Option Patch Reply Result Rows Segment String Text Timestamp Vec";
 
 /// Replaces `::std::string::String` by `String`.
 struct ShortPaths;
@@ -39,10 +40,16 @@ impl VisitMut for ShortPaths {
     }
 }
 
-fn generate(json: &Value) -> Result<syn::File, String> {
+/// Returns the client as progenitor generates it from a document that is not one of ours.
+pub(crate) fn unpatched(yaml: &str) -> Result<syn::File, String> {
+    let json: Value = serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?;
+    generate(&json, &GenerationSettings::new())
+}
+
+fn generate(json: &Value, settings: &GenerationSettings) -> Result<syn::File, String> {
     let openapi: OpenAPI = serde_json::from_value(json.clone()).map_err(|error| error.to_string())?;
     let tokens = catch_panic(|| {
-        Generator::new(&settings()).generate_tokens(&openapi).map_err(|error| error.to_string())
+        Generator::new(settings).generate_tokens(&openapi).map_err(|error| error.to_string())
     })?;
     syn::parse2(tokens).map_err(|error| error.to_string())
 }
@@ -63,7 +70,7 @@ fn failing_operation(document: &Document) -> Option<String> {
         let mut item = document.json["paths"][operation.path].clone();
         item.as_object_mut()?.retain(|key, _| key == operation.method || key == "parameters");
         alone["paths"] = Value::Object([(operation.path.to_owned(), item)].into_iter().collect());
-        generate(&alone).err().map(|_| operation.id.to_owned())
+        generate(&alone, &settings()).err().map(|_| operation.id.to_owned())
     })
 }
 

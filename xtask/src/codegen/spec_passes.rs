@@ -161,7 +161,8 @@ fn merge_patch(document: &mut Document) -> Result<usize, PassError> {
             let clearable = take(property, "nullable") == Some(Value::Bool(true))
                 || component(&property["$ref"]).is_some_and(|name| nullable.contains(name));
             if clearable {
-                wrap(property, "Patch");
+                let patch = rust_type("Patch", vec![parameter(property)]);
+                replace(property, patch);
                 count += 1;
             }
         }
@@ -175,12 +176,8 @@ fn strict_requests(document: &mut Document) -> Result<usize, PassError> {
     let mut count = 0;
     for (_, schema) in schemas_of(document, &requests) {
         for (_, property) in members(schema, "properties") {
-            count += change_objects(property, |_, schema| {
-                let is_timestamp = schema["format"] == "date-time";
-                if is_timestamp {
-                    replace(schema, rust_type("Timestamp", vec![]));
-                }
-                Ok(is_timestamp)
+            count += replace_each(property, |schema| {
+                (schema["format"] == "date-time").then(|| rust_type("Timestamp", vec![]))
             })?;
             if property["type"] == "array" && property["nullable"] != true {
                 property["nullable"] = true.into();
@@ -324,7 +321,7 @@ fn lenient(schema: &mut Value, readable: &BTreeSet<String>) -> Result<(), String
     let value = match (schema["type"].as_str(), schema["format"].as_str()) {
         (Some("string"), Some("date-time")) => rust_type("Timestamp", vec![]),
         (Some("string"), Some("date")) => json!({ "type": "string", "format": "date" }),
-        (Some("string"), _) => json!({ "type": "string" }),
+        (Some("string"), _) => rust_type("Text", vec![]),
         (Some("integer"), _) => json!({ "type": "integer", "format": "int64" }),
         (Some("array"), _) => {
             // An element without a type is any JSON.
@@ -335,18 +332,14 @@ fn lenient(schema: &mut Value, readable: &BTreeSet<String>) -> Result<(), String
             replace(schema, rust_type("OneOrMany", vec![items]));
             return Ok(());
         }
-        (Some("boolean" | "number"), _) => {
-            wrap(schema, "Lenient");
-            return Ok(());
-        }
+        (Some("boolean" | "number"), _) => parameter(schema),
         (Some("object"), _) if schema.get("properties").is_none() => {
             let is_typed =
                 |values: &&mut Value| ["type", "$ref", "allOf"].iter().any(|key| values.get(key).is_some());
             if let Some(values) = schema.get_mut("additionalProperties").filter(is_typed) {
                 lenient(values, readable)?;
             }
-            wrap(schema, "Lenient");
-            return Ok(());
+            parameter(schema)
         }
         (other, _) => return Err(format!("no pass supports a value of type {other:?} in a response")),
     };
@@ -361,12 +354,8 @@ fn unknown_fields(document: &mut Document) -> Result<usize, PassError> {
 }
 
 fn decimals(document: &mut Document) -> Result<usize, PassError> {
-    change_objects(&mut document.json["components"]["schemas"], |_, schema| {
-        let is_number = schema["type"] == "number";
-        if is_number {
-            replace(schema, rust_type("Decimal", vec![]));
-        }
-        Ok(is_number)
+    replace_each(&mut document.json["components"]["schemas"], |schema| {
+        (schema["type"] == "number").then(|| rust_type("Decimal", vec![]))
     })
 }
 
@@ -386,8 +375,8 @@ pub(super) fn take(json: &mut Value, key: &str) -> Option<Value> {
     json.as_object_mut()?.remove(key)
 }
 
-/// Puts a schema into a generic type of `lastmile_core::wire`. Its description stays outside.
-fn wrap(schema: &mut Value, name: &str) {
+/// Returns a schema as the parameter of a generic type of `lastmile_core::wire`. Its description stays outside.
+fn parameter(schema: &Value) -> Value {
     let mut inner = schema.clone();
     take(&mut inner, "description");
     // Parameters are read as JSON Schema, which has no `nullable`.
@@ -396,7 +385,16 @@ fn wrap(schema: &mut Value, name: &str) {
     {
         values["type"] = json!([values["type"], "null"]);
     }
-    replace(schema, rust_type(name, vec![inner]));
+    inner
+}
+
+/// Replaces each schema in `json` for which `by` returns another one, and counts them.
+fn replace_each(json: &mut Value, by: impl Fn(&Value) -> Option<Value>) -> Result<usize, PassError> {
+    change_objects(json, |_, schema| {
+        let Some(other) = by(schema) else { return Ok(false) };
+        replace(schema, other);
+        Ok(true)
+    })
 }
 
 /// Replaces a schema, but keeps its description.

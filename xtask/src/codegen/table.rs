@@ -18,7 +18,6 @@ use ::std::time::Duration;
 ";
 
 pub(crate) fn render(document: &Document) -> Result<String, PassError> {
-    let info = |key: &str| document.json["info"][key].as_str().unwrap_or_default();
     let errors = &document.json["x-error"];
     let error_parts = ERROR_PARTS.map(|key| (key, errors[key].as_str().unwrap_or_default()));
     let schemes = || document.json["components"]["securitySchemes"].as_object().into_iter().flatten();
@@ -26,11 +25,9 @@ pub(crate) fn render(document: &Document) -> Result<String, PassError> {
     let keys: Vec<_> = keys.filter_map(|(name, scheme)| Some((name, scheme["name"].as_str()?))).collect();
     let mut source = format!(
         "{IMPORTS}\n/// What differs between this API and others.\npub static TABLE: Table = Table {{\n    \
-         api: {:?},\n    title: {:?},\n    version: {:?},\n    errors: ErrorShape {{ {} }},\n    \
+         api: {:?},\n    errors: ErrorShape {{ {} }},\n    \
          key_headers: &{keys:?},\n    tokens: &[\n",
         document.api,
-        info("title"),
-        info("version"),
         fields(&error_parts),
     );
     for (name, scheme) in schemes() {

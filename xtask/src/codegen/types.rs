@@ -1,16 +1,17 @@
 //! The generated types, written as calls of the macros of `lastmile_core`.
 
+use std::collections::BTreeSet;
+
 use quote::ToTokens;
-use syn::{Attribute, Expr, ExprLit, Field, Fields, Item, ItemEnum, ItemStruct, Lit, Meta};
+use syn::{Attribute, Expr, ExprLit, Field, Fields, Item, ItemEnum, ItemStruct, Lit, Type};
 
 use super::document::Facts;
 use super::error::PassError;
-use super::rust_passes::{SerdeOptions, has_derive, inside, type_name};
 
 const IMPORTS: &str = "\
 #![allow(unused_imports)]
 
-use ::lastmile_core::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Timestamp};
+use ::lastmile_core::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Text, Timestamp};
 use ::lastmile_core::{
     closed_enum, merge_patch, open_enum, parameters, request_object, response_map, response_object,
 };
@@ -30,6 +31,32 @@ pub(super) fn generated(file: &syn::File) -> Result<Vec<Item>, PassError> {
     });
     let (_, items) = items.ok_or_else(|| PassError::new("the generated code has no module `types`"))?;
     Ok(items.clone())
+}
+
+/// Checks that each sensitive property has its field: `Debug` would write the value of one without a field into logs. Returns the
+/// number of sensitive fields.
+pub(super) fn check_sensitive(items: &[Item], facts: &Facts) -> Result<usize, PassError> {
+    let mut fields = BTreeSet::new();
+    for item in items {
+        let Item::Struct(item) = item else { continue };
+        for field in &item.fields {
+            let (object, options) = (item.ident.to_string(), SerdeOptions::of(&field.attrs)?);
+            let name = wire_name(&object, field, &options, facts);
+            fields.insert((object, name));
+        }
+    }
+    let mut count = 0;
+    // Required parameters are arguments and have no field.
+    for (name, properties) in facts.sensitive.iter().filter(|(name, _)| !name.ends_with("Params")) {
+        for property in properties {
+            if !fields.contains(&(name.clone(), property.clone())) {
+                let message = "it is sensitive, and no field of that name is generated";
+                return Err(PassError::at(format!("{name}.{property}"), message));
+            }
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 /// Writes the types.
@@ -78,7 +105,7 @@ fn render_struct(item: &ItemStruct, facts: &Facts) -> Result<Vec<String>, PassEr
     let kind = match () {
         () if is_response => "response_object",
         () if !has_derive(item, "Serialize") => "parameters",
-        () if item.fields.iter().any(|field| inside(&field.ty, "Patch").is_some()) => "merge_patch",
+        () if item.fields.iter().any(|field| inside(field_type(field), "Patch").is_some()) => "merge_patch",
         () => "request_object",
     };
     if kind == "request_object" && has_derive(item, "Default") {
@@ -90,7 +117,7 @@ fn render_struct(item: &ItemStruct, facts: &Facts) -> Result<Vec<String>, PassEr
         let options = SerdeOptions::of(&field.attrs)?;
         match options.flatten {
             true => keeps_unlisted = true,
-            false => rows.extend(render_field(&name, field, options, kind, facts)?),
+            false => rows.extend(render_field(&name, field, &options, kind, facts)?),
         }
     }
     // The macro for responses adds the field, and that for requests is told to.
@@ -120,20 +147,20 @@ fn is_optional(field: &Field) -> bool {
 fn render_field(
     object: &str,
     field: &Field,
-    options: SerdeOptions,
+    options: &SerdeOptions,
     kind: &str,
     facts: &Facts,
 ) -> Result<Vec<String>, PassError> {
     let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-    let wire_name = options.rename.unwrap_or_else(|| name.trim_end_matches('_').to_owned());
-    let wire_name = facts.wire_names.get(&(object.to_owned(), wire_name.clone())).unwrap_or(&wire_name);
-    let ty = field.ty.to_token_stream().to_string().replace(' ', "").replace(",>", ">").replace(',', ", ");
-    let is_sensitive = facts.sensitive.get(object).is_some_and(|names| names.contains(wire_name));
-    let is_list = ["Vec", "BTreeMap", "Map"].contains(&type_name(&field.ty).as_str());
+    let wire_name = wire_name(object, field, options, facts);
+    let ty = field_type(field);
+    let tokens = ty.to_token_stream().to_string().replace(' ', "").replace(",>", ">").replace(',', ", ");
+    let is_sensitive = facts.sensitive.get(object).is_some_and(|names| names.contains(&wire_name));
+    let is_list = ["Vec", "BTreeMap", "Map"].contains(&type_name(ty).as_str());
 
     let mut lines = docs(&field.attrs);
     // serde knows by itself that an `Option` may be absent.
-    if kind == "request_object" && (options.default || type_name(&field.ty) == "OneOrMany") {
+    if kind == "request_object" && (options.default || type_name(ty) == "OneOrMany") {
         lines.push("#[serde(default)]".to_owned());
     } else if is_list {
         let message = "a required list or map of a request would be left out when it is empty";
@@ -141,16 +168,16 @@ fn render_field(
     }
     let sensitive = if is_sensitive { " sensitive" } else { "" };
     lines.push(match kind {
-        "parameters" if is_sensitive => format!("{name}: {ty} = sensitive,"),
-        "parameters" => format!("{name}: {ty},"),
+        "parameters" if is_sensitive => format!("{name}: {tokens} = sensitive,"),
+        "parameters" => format!("{name}: {tokens},"),
         "merge_patch" => {
-            let clear = match inside(&field.ty, "Patch") {
+            let clear = match inside(ty, "Patch") {
                 Some(_) => format!(", clear_{}", name.trim_end_matches('_')),
                 None => String::new(),
             };
-            format!("{name}: {ty} = {wire_name:?}{sensitive}{clear};")
+            format!("{name}: {tokens} = {wire_name:?}{sensitive}{clear};")
         }
-        _ => format!("{name}: {ty} = {wire_name:?}{sensitive},"),
+        _ => format!("{name}: {tokens} = {wire_name:?}{sensitive},"),
     });
     Ok(lines)
 }
@@ -168,14 +195,80 @@ fn block(head: &str, lines: Vec<String>) -> Vec<String> {
 
 /// The lines of a documentation comment.
 fn docs(attrs: &[Attribute]) -> Vec<String> {
-    let texts = attrs.iter().filter_map(|attr| match &attr.meta {
-        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
-            _ => None,
-        },
+    let values = attrs.iter().filter(|attr| attr.path().is_ident("doc"));
+    let values = values.filter_map(|attr| Some(&attr.meta.require_name_value().ok()?.value));
+    let texts = values.filter_map(|value| match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
         _ => None,
     });
     let lines =
         texts.flat_map(|text| text.lines().map(|line| format!("/// {}", line.trim())).collect::<Vec<_>>());
     lines.map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// The name of a field on the wire.
+fn wire_name(object: &str, field: &Field, options: &SerdeOptions, facts: &Facts) -> String {
+    let name = || field.ident.as_ref().map(|name| name.to_string().trim_end_matches('_').to_owned());
+    let name = options.rename.clone().or_else(name).unwrap_or_default();
+    facts.wire_names.get(&(object.to_owned(), name.clone())).cloned().unwrap_or(name)
+}
+
+/// The type of a field. serde turns `null` into `None` before a wire type inside of an `Option` could read it, so the wire type
+/// stands alone.
+fn field_type(field: &Field) -> &Type {
+    let is_wire_type = |ty: &&Type| ["Lenient", "OneOrMany", "Patch"].contains(&type_name(ty).as_str());
+    inside(&field.ty, "Option").filter(is_wire_type).unwrap_or(&field.ty)
+}
+
+/// The serde attributes of a field or a variant.
+#[derive(Default)]
+struct SerdeOptions {
+    rename: Option<String>,
+    default: bool,
+    flatten: bool,
+}
+
+impl SerdeOptions {
+    fn of(attrs: &[Attribute]) -> Result<Self, PassError> {
+        let mut options = Self::default();
+        for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
+            let parsed = attr.parse_nested_meta(|meta| {
+                match meta.path.require_ident()?.to_string().as_str() {
+                    "rename" => options.rename = Some(meta.value()?.parse::<syn::LitStr>()?.value()),
+                    "default" => options.default = true,
+                    "flatten" => options.flatten = true,
+                    // The macros leave out what is absent.
+                    "skip_serializing_if" => drop(meta.value()?.parse::<syn::LitStr>()?),
+                    _ => return Err(meta.error("no macro has this option of serde")),
+                }
+                Ok(())
+            });
+            parsed.map_err(|error| PassError::new(error.to_string()))?;
+        }
+        Ok(options)
+    }
+}
+
+fn has_derive(item: &ItemStruct, name: &str) -> bool {
+    let mut derives = item.attrs.iter().filter(|attr| attr.path().is_ident("derive"));
+    derives.any(|attr| attr.to_token_stream().to_string().contains(name))
+}
+
+/// `T` out of `generic<T>`.
+pub(super) fn inside<'a>(ty: &'a Type, generic: &str) -> Option<&'a Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == generic)?;
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        syn::GenericArgument::Type(inner) => Some(inner),
+        _ => None,
+    }
+}
+
+/// The name of a type, without its path.
+pub(super) fn type_name(ty: &Type) -> String {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default(),
+        _ => String::new(),
+    }
 }

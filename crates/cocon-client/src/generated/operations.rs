@@ -10,8 +10,6 @@ use ::std::time::Duration;
 /// What differs between this API and others.
 pub static TABLE: Table = Table {
     api: "cocon",
-    title: "Cocon Fiber Transactional API",
-    version: "v1",
     errors: ErrorShape { message: "/message", id: "/id", fields: "/errors", field_name: "", field_code: "/code", field_message: "/message" },
     key_headers: &[("Api-Key-Header", "Api-Key"), ("Client-Id-Header", "Client-Id")],
     tokens: &[

@@ -2,7 +2,7 @@
 
 #![allow(unused_imports)]
 
-use ::lastmile_core::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Timestamp};
+use ::lastmile_core::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Text, Timestamp};
 use ::lastmile_core::{
     closed_enum, merge_patch, open_enum, parameters, request_object, response_map, response_object,
 };
@@ -76,17 +76,17 @@ response_object! {
     /// A contact as the supplier holds it.
     Contact {
         /// Name of the customer the contact belongs to.
-        customer_name: Lenient<String> = "customerName" sensitive,
+        customer_name: Lenient<Text> = "customerName" sensitive,
         /// E-mail addresses.
-        email_addresses: OneOrMany<Lenient<String>> = "emailAddresses" sensitive,
+        email_addresses: OneOrMany<Lenient<Text>> = "emailAddresses" sensitive,
         /// Unique identifier.
-        id: Lenient<String> = "id",
+        id: Lenient<Text> = "id",
         /// Whether this is the contact to call first.
         is_primary_contact: Lenient<bool> = "isPrimaryContact",
         /// Name of the contact.
-        name: Lenient<String> = "name" sensitive,
+        name: Lenient<Text> = "name" sensitive,
         /// Telephone number.
-        phone_number: Lenient<String> = "phoneNumber" sensitive,
+        phone_number: Lenient<Text> = "phoneNumber" sensitive,
     }
 }
 
@@ -125,9 +125,9 @@ response_object! {
     /// Points to a contact.
     ContactReference {
         /// Address of the contact.
-        href: Lenient<String> = "href",
+        href: Lenient<Text> = "href",
         /// Unique identifier of the contact.
-        id: Lenient<String> = "id",
+        id: Lenient<Text> = "id",
     }
 }
 
@@ -135,17 +135,17 @@ response_object! {
     /// A customer as the supplier holds it. The client code is not given back.
     Customer {
         /// Further facts by name.
-        additional_information: Lenient<BTreeMap<String, Lenient<String>>> = "additionalInformation" sensitive,
+        additional_information: Lenient<BTreeMap<String, Lenient<Text>>> = "additionalInformation" sensitive,
         /// E-mail addresses of the outage contact.
-        email_addresses: OneOrMany<Lenient<String>> = "emailAddresses" sensitive,
+        email_addresses: OneOrMany<Lenient<Text>> = "emailAddresses" sensitive,
         /// Unique identifier.
-        id: Lenient<String> = "id",
+        id: Lenient<Text> = "id",
         /// Name of the customer.
-        name: Lenient<String> = "name" sensitive,
+        name: Lenient<Text> = "name" sensitive,
         /// Telephone number of the outage contact.
-        phone_number: Lenient<String> = "phoneNumber" sensitive,
+        phone_number: Lenient<Text> = "phoneNumber" sensitive,
         /// The postal address in one line.
-        postal_address: Lenient<String> = "postalAddress" sensitive,
+        postal_address: Lenient<Text> = "postalAddress" sensitive,
     }
 }
 
@@ -153,21 +153,21 @@ response_object! {
     /// A contract as the supplier holds it.
     CustomerContract {
         /// Other information.
-        additional_information: Lenient<String> = "additionalInformation" sensitive,
+        additional_information: Lenient<Text> = "additionalInformation" sensitive,
         /// The contacts of this contract.
         contacts: OneOrMany<Lenient<ContactReference>> = "contacts",
         /// Name of the customer.
-        customer_name: Lenient<String> = "customerName" sensitive,
+        customer_name: Lenient<Text> = "customerName" sensitive,
         /// Last day of the contract.
         end_date: Lenient<::chrono::naive::NaiveDate> = "endDate",
         /// Unique identifier.
-        id: Lenient<String> = "id",
+        id: Lenient<Text> = "id",
         /// Name of the contract.
-        name: Lenient<String> = "name" sensitive,
+        name: Lenient<Text> = "name" sensitive,
         /// Owner of the contract.
-        owner: Lenient<String> = "owner" sensitive,
+        owner: Lenient<Text> = "owner" sensitive,
         /// Comment.
-        remarks: Lenient<String> = "remarks" sensitive,
+        remarks: Lenient<Text> = "remarks" sensitive,
         /// First day of the contract.
         start_date: Lenient<::chrono::naive::NaiveDate> = "startDate",
     }
@@ -259,15 +259,15 @@ response_object! {
     /// What a connection consists of.
     DelayedConnection {
         /// Id of the building.
-        building_id: Lenient<String> = "buildingId",
+        building_id: Lenient<Text> = "buildingId",
         /// Id of the cable.
-        cable_id: Lenient<String> = "cableId",
+        cable_id: Lenient<Text> = "cableId",
         /// Id of the frame.
-        frame_id: Lenient<String> = "frameId",
+        frame_id: Lenient<Text> = "frameId",
         /// Id of the first patch position.
-        patch_position1_id: Lenient<String> = "patchPosition1Id",
+        patch_position1_id: Lenient<Text> = "patchPosition1Id",
         /// Id of the second patch position.
-        patch_position2_id: Lenient<String> = "patchPosition2Id",
+        patch_position2_id: Lenient<Text> = "patchPosition2Id",
     }
 }
 
@@ -275,7 +275,7 @@ response_object! {
     /// A registered batch.
     DelayedConnectionBatch {
         /// Unique identifier of the batch.
-        batch_id: Lenient<String> = "batchId",
+        batch_id: Lenient<Text> = "batchId",
     }
 }
 
@@ -294,7 +294,7 @@ response_object! {
     /// A connection that could not be made.
     DelayedConnectionBatchFailure {
         /// Name of the building.
-        building_name: Lenient<String> = "buildingName" sensitive,
+        building_name: Lenient<Text> = "buildingName" sensitive,
         /// What was wrong.
         errors: OneOrMany<Lenient<ErrorBody>> = "errors",
     }
@@ -304,7 +304,7 @@ response_object! {
     /// A connection whose turn is still to come.
     DelayedConnectionBatchPending {
         /// Name of the building.
-        building_name: Lenient<String> = "buildingName" sensitive,
+        building_name: Lenient<Text> = "buildingName" sensitive,
     }
 }
 
@@ -312,13 +312,13 @@ response_object! {
     /// How far a batch has come.
     DelayedConnectionBatchStatus {
         /// Unique identifier of the batch.
-        batch_id: Lenient<String> = "batchId",
+        batch_id: Lenient<Text> = "batchId",
         /// The connections that could not be made.
         failure: OneOrMany<Lenient<DelayedConnectionBatchFailure>> = "failure",
         /// The connections whose turn is still to come.
         pending: OneOrMany<Lenient<DelayedConnectionBatchPending>> = "pending",
         /// The batch's state in the supplier's words.
-        status: Lenient<String> = "status",
+        status: Lenient<Text> = "status",
         /// The connections that were made.
         success: OneOrMany<Lenient<DelayedConnectionBatchSuccess>> = "success",
     }
@@ -328,7 +328,7 @@ response_object! {
     /// A connection that was made.
     DelayedConnectionBatchSuccess {
         /// Name of the building.
-        building_name: Lenient<String> = "buildingName" sensitive,
+        building_name: Lenient<Text> = "buildingName" sensitive,
         details: Lenient<DelayedConnection> = "details",
     }
 }
@@ -381,13 +381,13 @@ response_object! {
         /// What was wrong, one by one.
         errors: OneOrMany<Lenient<ErrorDetail>> = "errors",
         /// The supplier's id of this failure; name it to the help desk.
-        id: Lenient<String> = "id",
+        id: Lenient<Text> = "id",
         /// What was wrong.
-        message: Lenient<String> = "message" sensitive,
+        message: Lenient<Text> = "message" sensitive,
         /// The HTTP status.
         status: Lenient<i64> = "status",
         /// When.
-        timestamp: Lenient<String> = "timestamp",
+        timestamp: Lenient<Text> = "timestamp",
     }
 }
 
@@ -395,9 +395,9 @@ response_object! {
     /// One thing that was wrong.
     ErrorDetail {
         /// Code.
-        code: Lenient<String> = "code",
+        code: Lenient<Text> = "code",
         /// Explanation.
-        message: Lenient<String> = "message" sensitive,
+        message: Lenient<Text> = "message" sensitive,
     }
 }
 

@@ -101,16 +101,16 @@ impl Attempt<'_> {
             // The status code of a rejection is sufficient without the whole body.
             End::TooLong | End::CutShort(_) if !status.is_success() => self.classify(status, response),
             End::TooLong => {
-                let reason = format!("the answer is longer than the limit of {} bytes", self.body_limit);
+                let reason = format!("the response is longer than the limit of {} bytes", self.body_limit);
                 Err(Failure::of(Outcome::Decode, reason))
             }
             End::CutShort(None) => Err(Failure::of(
                 Outcome::Indeterminate,
-                self.time.exceeded("the answer was not complete", limit),
+                self.time.exceeded("the response was not complete", limit),
             )),
             End::CutShort(Some(error)) => {
                 let source = Some(error.without_url());
-                Err(Failure { source, ..Failure::of(Outcome::Indeterminate, "the answer broke off") })
+                Err(Failure { source, ..Failure::of(Outcome::Indeterminate, "the response broke off") })
             }
             End::Failed(failure) => Err(failure),
         }
@@ -129,7 +129,7 @@ impl Attempt<'_> {
             End::CutShort(_) if not_sent => {
                 Failure::of(Outcome::NotSent, self.time.exceeded("the request could not be sent", limit))
             }
-            _ => Failure::of(Outcome::Indeterminate, self.time.exceeded("no answer", limit)),
+            _ => Failure::of(Outcome::Indeterminate, self.time.exceeded("no response", limit)),
         }
     }
 
@@ -158,10 +158,7 @@ impl Attempt<'_> {
                 Ok(response) => response,
                 Err(error) => {
                     received.had_large_head |= has_too_many_headers(&error);
-                    return End::Failed(without_answer(
-                        error,
-                        redirect_url.as_ref().unwrap_or(request.url()),
-                    ));
+                    return End::Failed(without_answer(error));
                 }
             };
             let url = redirect_url.as_ref().unwrap_or(request.url());
@@ -204,21 +201,21 @@ impl Attempt<'_> {
             return Err(classify_status(operation, status, headers, credentials));
         }
         if is_part_of_list(operation, status, headers) {
-            return Err(Failure::of(Outcome::Decode, "the answer is a part of a list"));
+            return Err(Failure::of(Outcome::Decode, "the response is a part of a list"));
         }
         match operation.answer {
             Answer::Json | Answer::Nothing if self.is_streamed => Ok(()),
             // An empty list may be sent without a body.
             Answer::Json if status == StatusCode::NO_CONTENT && operation.list.is_some() => Ok(()),
             Answer::Json if body.len() == 0 => {
-                Err(Failure::of(Outcome::Decode, "the answer is empty where a body is documented"))
+                Err(Failure::of(Outcome::Decode, "the response is empty where a body is documented"))
             }
             Answer::Nothing if is_html(headers) && body.len() > 0 => {
-                Err(Failure::of(Outcome::Decode, "the answer is a page for people: check the base address"))
+                Err(Failure::of(Outcome::Decode, "the response is a page for people: check the base address"))
             }
             // Some servers send errors with status 200.
             Answer::Nothing if self.shared.table.errors.is_in(body.as_bytes()) => {
-                Err(Failure::of(Outcome::Decode, "the answer is an error, with a status of success"))
+                Err(Failure::of(Outcome::Decode, "the response is an error, with a status of success"))
             }
             Answer::Json | Answer::Nothing => Ok(()),
         }

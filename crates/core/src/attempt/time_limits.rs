@@ -62,7 +62,8 @@ impl TimeLimits {
     /// Fails when a call that is sent once has too little time left to wait for its response.
     pub(crate) fn check(&self, operation: &Operation, now: Instant) -> Result<(), Failure> {
         if operation.repeat == Repeat::Once && self.left(now) < self.min_time_for_once {
-            let reason = format!("too little time is left to send it and hear the answer: {}", self.spent());
+            let reason =
+                format!("too little time is left to send it and to receive the response: {}", self.spent());
             return Err(Failure::of(Outcome::NotSent, reason));
         }
         Ok(())

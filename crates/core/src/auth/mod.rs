@@ -16,7 +16,8 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use crate::operation::TokenFlow;
 pub use credential_error::CredentialError;
-pub(crate) use token::{NoToken, NoTokenKind, Token, TokenServer, TokenSource};
+use secrets::repeats_one_of;
+pub(crate) use token::{NoToken, Token, TokenServer, TokenSource};
 
 /// The credentials of a caller: any number of headers, and a token that is obtained and renewed when needed.
 ///
@@ -31,7 +32,7 @@ pub(crate) use token::{NoToken, NoTokenKind, Token, TokenServer, TokenSource};
 pub struct Credentials {
     headers: Vec<(HeaderName, HeaderValue)>,
     token: Option<TokenSource>,
-    /// The texts that the headers are built from. No error may show them.
+    /// The texts that the headers are built from, and those of the login. No error may show them.
     secrets: Vec<String>,
     /// Names of the credentials for messages, such as `the user and password`.
     kinds: Vec<String>,
@@ -111,6 +112,7 @@ impl Credentials {
         for (name, value) in login.as_object().into_iter().flatten() {
             if let Some(text) = value.as_str() {
                 checked_login(name, text)?;
+                self.secrets.push(text.to_owned());
             }
             names.push(name.as_str());
         }
@@ -148,8 +150,8 @@ impl Credentials {
 
     /// Returns whether a text that a server sent contains one of the secrets.
     pub(crate) fn occur_in(&self, text: &str) -> bool {
-        let own = || secrets::repeats_one_of(text, self.secrets.iter().map(String::as_str));
-        self.token.as_ref().is_some_and(|token| token.occurs_in(text)) || own()
+        let tokens = self.token.as_ref().map(TokenSource::recent_tokens).unwrap_or_default();
+        repeats_one_of(text, self.secrets.iter().chain(&tokens).map(String::as_str))
     }
 
     /// Returns what the caller has to check when the supplier does not accept the credentials: `the user and password`.
@@ -222,17 +224,14 @@ fn sensitive(name: &HeaderName, secret: &str) -> Result<HeaderValue, CredentialE
     if secret.trim().is_empty() {
         return Err(CredentialError::Empty { header: name.to_string() });
     }
-    let is_forbidden = |c: char| !(c == ' ' || c.is_ascii_graphic());
+    let invalid = |at| CredentialError::Character { header: name.to_string(), at };
     // Blanks around the value of a header are not part of it (RFC 9110, 5.5), so the supplier would read another secret.
-    if secret.starts_with(' ') || secret.ends_with(' ') {
-        let at = if secret.starts_with(' ') { 0 } else { secret.trim_end().len() };
-        return Err(CredentialError::Character { header: name.to_string(), at });
+    let inside = 1..secret.trim_end_matches(' ').len();
+    let is_allowed = |at: usize, c: char| c.is_ascii_graphic() || (c == ' ' && inside.contains(&at));
+    if let Some((at, _)) = secret.char_indices().find(|(at, c)| !is_allowed(*at, *c)) {
+        return Err(invalid(at));
     }
-    if let Some((at, _)) = secret.char_indices().find(|(_, c)| is_forbidden(*c)) {
-        return Err(CredentialError::Character { header: name.to_string(), at });
-    }
-    let mut value = HeaderValue::from_str(secret)
-        .map_err(|_| CredentialError::Character { header: name.to_string(), at: 0 })?;
+    let mut value = HeaderValue::from_str(secret).map_err(|_| invalid(0))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -20,22 +20,16 @@ pub(super) fn repeats_one_of<'a>(text: &str, secrets: impl Iterator<Item = &'a s
         let text = text.to_lowercase();
         needles.iter().any(|needle| text.contains(needle.as_str()))
     };
-    let mut text = text.to_owned();
-    if found(&text) {
+    if found(text) {
         return true;
     }
-    for _ in 0..ROUNDS {
-        let before = text.clone();
-        for decode in [of_json, of_html, of_address, of_form] {
-            if let Some(decoded) = decode(&text).filter(|decoded| *decoded != text) {
-                if found(&decoded) {
-                    return true;
-                }
-                text = decoded;
+    let mut text = text.to_owned();
+    for decode in [of_json, of_html, of_address, of_form].repeat(ROUNDS) {
+        if let Some(decoded) = decode(&text).filter(|decoded| *decoded != text) {
+            if found(&decoded) {
+                return true;
             }
-        }
-        if text == before {
-            break;
+            text = decoded;
         }
     }
     false
@@ -74,34 +68,24 @@ fn of_json(text: &str) -> Option<String> {
         return None;
     }
     let mut units = Vec::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let mut length = c.len_utf8();
-        let mut decoded = Some(c);
-        if c == '\\'
-            && let Some(escape) = rest[1..].chars().next()
-        {
-            length = 1 + escape.len_utf8();
-            decoded = Some(match escape {
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                other => other,
-            });
-            let unit = rest.get(2..6).and_then(|digits| u16::from_str_radix(digits, 16).ok());
-            if escape == 'u'
-                && let Some(unit) = unit
-            {
-                units.push(unit);
-                (length, decoded) = (6, None);
-            }
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        let escape = if c == '\\' { chars.next() } else { None };
+        let digits = chars.as_str().get(..4).filter(|_| escape == Some('u'));
+        if let Some(unit) = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok()) {
+            units.push(unit);
+            chars.nth(3);
+            continue;
         }
-        if let Some(c) = decoded {
-            units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
-        }
-        rest = &rest[length..];
+        let decoded = match escape {
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            Some('b') => '\u{8}',
+            Some('f') => '\u{c}',
+            other => other.unwrap_or(c),
+        };
+        units.extend_from_slice(decoded.encode_utf16(&mut [0; 2]));
     }
     Some(String::from_utf16_lossy(&units))
 }

@@ -7,13 +7,14 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
-use super::secrets::repeats_one_of;
-use crate::classify::{says_not_now, why_unanswered};
+use crate::classify::{Failure, says_not_now, without_answer};
 use crate::decode::without_mark;
-use crate::observe::{ANSWERED, DROPPED, Telemetry, TokenRequestReport, record_failure, record_status};
+use crate::error::Outcome;
+use crate::observe::{ANSWERED, DROPPED, Telemetry, TokenRequestReport, record_end};
 use crate::operation::TokenFlow;
 use crate::retry::{FAR_FUTURE, retry_after};
 
@@ -23,6 +24,9 @@ const ANSWER_LIMIT: usize = 1 << 16;
 /// How long a refused login is not sent again, so that concurrent calls do not lock the account.
 const REFUSAL_HOLDS: Duration = Duration::from_secs(5);
 
+/// How many tokens and renewal tokens are remembered, so that no error shows them: those of the last few renewals.
+const REMEMBERED: usize = 10;
+
 /// Obtains a token, stores it, and renews it once for all concurrent calls.
 #[derive(Clone)]
 pub(crate) struct TokenSource {
@@ -30,8 +34,8 @@ pub(crate) struct TokenSource {
     /// The body of the request that obtains a token. It contains the password.
     login: Bytes,
     state: Arc<Mutex<State>>,
-    /// The texts that no error may show: the fields of the login, and the most recent tokens.
-    secrets: Arc<Lock<Vec<String>>>,
+    /// The most recent tokens and renewal tokens.
+    recent: Arc<Lock<Vec<String>>>,
 }
 
 /// The server that issues tokens.
@@ -53,17 +57,21 @@ struct State {
 #[derive(Clone)]
 pub(crate) struct Token {
     pub(crate) header: HeaderValue,
-    /// A number that distinguishes the token from earlier ones.
-    pub(crate) number: u64,
+    /// When the token was obtained, which also distinguishes it from earlier ones.
+    pub(crate) obtained: Instant,
     renewal: Option<String>,
-    since: Instant,
 }
 
 /// Why there is no token, with the response if one arrived. The request that needs the token was not sent.
 #[derive(Clone)]
 pub(crate) struct NoToken {
-    pub(crate) kind: NoTokenKind,
-    pub(crate) reason: String,
+    /// [`Rejected`](Outcome::Rejected) if the supplier does not accept the login, [`Throttled`](Outcome::Throttled) if it
+    /// receives too many requests, otherwise [`NotSent`](Outcome::NotSent).
+    pub(crate) outcome: Outcome,
+    /// Whether there will be no response until the configuration changes.
+    pub(crate) permanent: bool,
+    /// `None` if no response arrived before the deadline of the call.
+    pub(crate) reason: Option<String>,
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -73,116 +81,71 @@ pub(crate) struct NoToken {
     pub(crate) wait: Option<Duration>,
 }
 
-/// Why there is no token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoTokenKind {
-    /// The supplier does not accept the login. Sending it again may lock the account.
-    Refused,
-    /// The supplier receives too many requests.
-    Throttled,
-    /// There is no response, or one without a token. A later request may succeed.
-    Failed,
-    /// No response arrived before the deadline of the call.
-    OutOfTime,
-    /// There is no response, and there will be none until the configuration changes.
-    Permanent,
-}
-
-impl NoTokenKind {
-    /// Returns the name of the outcome of the failed token request.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Refused => "rejected",
-            Self::Throttled => "throttled",
-            Self::Failed | Self::OutOfTime | Self::Permanent => "failed",
-        }
-    }
-}
-
 impl NoToken {
-    fn new(kind: NoTokenKind, reason: impl Into<String>) -> Box<Self> {
+    fn without_response(permanent: bool, reason: Option<String>) -> Self {
         let (status, headers, body) = Default::default();
-        Box::new(Self { kind, reason: reason.into(), status, headers, body, until: None, wait: None })
+        let outcome = Outcome::NotSent;
+        Self { outcome, permanent, reason, status, headers, body, until: None, wait: None }
     }
 
     fn out_of_time() -> Box<Self> {
-        Self::new(NoTokenKind::OutOfTime, "no token came in time")
+        Box::new(Self::without_response(false, None))
+    }
+
+    /// Classifies a response without a usable token. `what` is the reason if its status is a success.
+    fn of_response(status: StatusCode, headers: HeaderMap, body: Bytes, what: &str) -> Box<Self> {
+        let (outcome, reason) = match status.as_u16() {
+            // An account stays locked while logins continue, whatever `Retry-After` says.
+            423 => (
+                Outcome::Rejected,
+                "the supplier gives no token for these credentials: the account is locked",
+            ),
+            _ if says_not_now(status, &headers) => {
+                (Outcome::Throttled, "the supplier gets too many requests for tokens")
+            }
+            408 => (Outcome::NotSent, "no token was obtained: the server did not wait for the login"),
+            // The older supplier documents specify status 400 for unknown credentials.
+            400..=499 => (Outcome::Rejected, "the supplier gives no token for these credentials: check them"),
+            200..=299 => (Outcome::NotSent, what),
+            _ => (Outcome::NotSent, "no token was obtained: check the base address, and try again"),
+        };
+        let asked = retry_after(&headers, SystemTime::now());
+        let hold = match outcome {
+            Outcome::Rejected => Some(asked.unwrap_or_default().max(REFUSAL_HOLDS)),
+            _ => asked,
+        };
+        // The time is clamped to what the clock can represent.
+        let until = hold.and_then(|hold| Instant::now().checked_add(hold.min(FAR_FUTURE)));
+        let failure = Self::without_response(false, Some(reason.to_owned()));
+        Box::new(Self { outcome, status: Some(status), headers, body, until, ..failure })
     }
 
     /// Returns whether no token request may be sent yet, because the login was refused or the supplier sent `Retry-After`.
     fn is_held(&self) -> bool {
         self.until.is_some_and(|until| Instant::now() < until)
     }
-}
 
-/// A response without a usable token.
-struct Unusable {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-impl Unusable {
-    /// Classifies the response and keeps all of its parts.
-    fn without_token(self, what: &str) -> Box<NoToken> {
-        let Self { status, headers, body } = self;
-        let (kind, reason) = match status.as_u16() {
-            // An account stays locked while logins continue, whatever `Retry-After` says.
-            423 => (
-                NoTokenKind::Refused,
-                "the supplier gives no token for these credentials: the account is locked",
-            ),
-            _ if says_not_now(status, &headers) => {
-                (NoTokenKind::Throttled, "the supplier gets too many requests for tokens")
-            }
-            408 => (NoTokenKind::Failed, "no token was obtained: the server did not wait for the login"),
-            // The older supplier documents specify status 400 for unknown credentials.
-            400..=499 => {
-                (NoTokenKind::Refused, "the supplier gives no token for these credentials: check them")
-            }
-            200..=299 => (NoTokenKind::Failed, what),
-            _ => (NoTokenKind::Failed, "no token was obtained: check the base address, and try again"),
-        };
-        let asked = retry_after(&headers, SystemTime::now());
-        let hold = match kind {
-            NoTokenKind::Refused => Some(asked.unwrap_or_default().max(REFUSAL_HOLDS)),
-            _ => asked,
-        };
-        // The time is clamped to what the clock can represent.
-        let until = hold.and_then(|hold| Instant::now().checked_add(hold.min(FAR_FUTURE)));
-        Box::new(NoToken {
-            kind,
-            reason: reason.to_owned(),
-            status: Some(status),
-            headers,
-            body,
-            until,
-            wait: None,
-        })
+    /// Returns whether a failed renewal also rules out a login, which would ignore `Retry-After` or be refused as well.
+    fn holds_logins(&self) -> bool {
+        self.outcome == Outcome::Throttled
+            || self.status == Some(StatusCode::LOCKED)
+            || retry_after(&self.headers, SystemTime::now()).is_some()
     }
 }
 
 impl TokenSource {
     pub(super) fn new(flow: &'static TokenFlow, login: &Value) -> Self {
-        let texts =
-            login.as_object().into_iter().flat_map(|fields| fields.values()).filter_map(Value::as_str);
-        let secrets = texts.filter(|text| !text.is_empty()).map(str::to_owned).collect();
-        Self {
-            flow,
-            login: login.to_string().into(),
-            state: Arc::default(),
-            secrets: Arc::new(Lock::new(secrets)),
-        }
+        Self { flow, login: login.to_string().into(), state: Arc::default(), recent: Arc::default() }
     }
 
-    /// Returns the token to send. `refused` is the number of a token that the supplier has just refused: the first call that
-    /// reports it renews the token, and all others wait for the new token or for the failure.
+    /// Returns the token to send. `refused` is the time at which a token was obtained that the supplier has just refused: the
+    /// first call that reports it renews the token, and all others wait for the new token or for the failure.
     ///
     /// `server` is called only when a token must be requested.
     pub(crate) async fn token(
         &self,
         server: impl FnOnce() -> TokenServer,
-        refused: Option<u64>,
+        refused: Option<Instant>,
         limit: Duration,
     ) -> Result<Token, Box<NoToken>> {
         if let Ok(state) = self.state.try_lock()
@@ -200,76 +163,71 @@ impl TokenSource {
                 // An observer of the caller panics.
                 Ok(panic) => resume_unwind(panic),
                 Err(_) => {
-                    Err(NoToken::new(NoTokenKind::Failed, "no token was obtained: the runtime shuts down"))
+                    let reason = "no token was obtained: the runtime shuts down".to_owned();
+                    Err(Box::new(NoToken::without_response(false, Some(reason))))
                 }
             },
         }
     }
 
     /// Returns the stored token, unless the supplier refused it or it expires soon.
-    fn usable(&self, state: &State, refused: Option<u64>) -> Option<Token> {
-        let is_fresh = |token: &&Token| token.since.elapsed() < self.flow.lifetime.mul_f32(0.9);
-        state.token.as_ref().filter(|token| refused != Some(token.number)).filter(is_fresh).cloned()
+    fn usable(&self, state: &State, refused: Option<Instant>) -> Option<Token> {
+        let is_fresh = |token: &&Token| token.obtained.elapsed() < self.flow.lifetime.mul_f32(0.9);
+        state.token.as_ref().filter(|token| refused != Some(token.obtained)).filter(is_fresh).cloned()
     }
 
     /// Returns the token that another call has obtained meanwhile, or requests one.
     async fn renewed(
         &self,
         server: &TokenServer,
-        refused: Option<u64>,
+        refused: Option<Instant>,
         asked: Instant,
         limit: Duration,
     ) -> Result<Token, Box<NoToken>> {
-        let wait = async {
-            let mut state = self.state.lock().await;
-            if let Some(token) = self.usable(&state, refused) {
-                return Ok(token);
-            }
-            if let Some((at, failure)) = &state.failure
-                && (*at >= asked || failure.is_held())
-            {
-                let mut failure = failure.clone();
-                // Only a time that the supplier set is reported; the cooldown after a refusal is this library's own.
-                failure.wait = retry_after(&failure.headers, SystemTime::now())
-                    .and(failure.until)
-                    .map(|until| until.saturating_duration_since(Instant::now()));
-                return Err(failure);
-            }
-            let left = limit.saturating_sub(asked.elapsed());
-            let result = tokio::time::timeout(left, self.fetch(server, state.token.as_ref())).await;
-            match result.unwrap_or_else(|_| Err(NoToken::out_of_time())) {
-                Ok(token) => {
-                    state.failure = None;
-                    Ok(state.token.insert(token).clone())
-                }
-                Err(failure) => {
-                    state.failure = Some((Instant::now(), failure.clone()));
-                    Err(failure)
-                }
-            }
+        let Ok(mut state) = timeout(limit, self.state.lock()).await else {
+            return Err(NoToken::out_of_time());
         };
-        tokio::time::timeout(limit, wait).await.unwrap_or_else(|_| Err(NoToken::out_of_time()))
+        if let Some(token) = self.usable(&state, refused) {
+            return Ok(token);
+        }
+        if let Some((at, failure)) = &state.failure
+            && (*at >= asked || failure.is_held())
+        {
+            let mut failure = failure.clone();
+            // Only a time that the supplier set is reported; the cooldown after a refusal is this library's own.
+            failure.wait = retry_after(&failure.headers, SystemTime::now())
+                .and(failure.until)
+                .map(|until| until.saturating_duration_since(Instant::now()));
+            return Err(failure);
+        }
+        let left = limit.saturating_sub(asked.elapsed());
+        let result = timeout(left, self.fetch(server, state.token.as_ref())).await;
+        match result.unwrap_or_else(|_| Err(NoToken::out_of_time())) {
+            Ok(token) => {
+                state.failure = None;
+                Ok(state.token.insert(token).clone())
+            }
+            Err(failure) => {
+                state.failure = Some((Instant::now(), failure.clone()));
+                Err(failure)
+            }
+        }
     }
 
     /// Renews the last token, or obtains a new one if there is none or it cannot be renewed.
     async fn fetch(&self, server: &TokenServer, last: Option<&Token>) -> Result<Token, Box<NoToken>> {
-        let number = last.map_or(0, |token| token.number) + 1;
-        let renewal = last.and_then(|token| token.renewal.clone());
-        if let Some(renewal) = &renewal {
+        if let Some(renewal) = last.and_then(|token| token.renewal.clone()) {
             let body = serde_json::json!({ self.flow.renewal_field: renewal }).to_string();
-            match self.request_token(server, "renew", self.flow.renew, body.into(), number).await {
+            match self.request_token(server, "renew", self.flow.renew, body.into()).await {
                 Ok(mut token) => {
-                    token.renewal.get_or_insert_with(|| renewal.clone());
+                    token.renewal.get_or_insert(renewal);
                     return Ok(token);
                 }
-                // An immediate login would ignore `Retry-After`, or would be refused as well.
-                Err(no_token) if no_token.kind == NoTokenKind::Throttled || holds_logins(&no_token) => {
-                    return Err(no_token);
-                }
+                Err(no_token) if no_token.holds_logins() => return Err(no_token),
                 Err(_) => {}
             }
         }
-        self.request_token(server, "obtain", self.flow.obtain, self.login.clone(), number).await
+        self.request_token(server, "obtain", self.flow.obtain, self.login.clone()).await
     }
 
     /// Sends the request that obtains or renews a token, in its own span.
@@ -279,12 +237,15 @@ impl TokenSource {
         action: &'static str,
         path: &'static str,
         body: Bytes,
-        number: u64,
     ) -> Result<Token, Box<NoToken>> {
         let mut record = TokenRequestRecord::start(&server.telemetry, action, path);
         let span = record.span.clone();
-        let result = self.ask(server, path, body, number, &mut record.status).instrument(span).await;
-        record.outcome = result.as_ref().map_or_else(|no_token| no_token.kind.as_str(), |_| ANSWERED);
+        let result = self.ask(server, path, body, &mut record.status).instrument(span).await;
+        record.outcome = match &result {
+            Ok(_) => ANSWERED,
+            Err(no_token) if no_token.outcome == Outcome::NotSent => "failed",
+            Err(no_token) => no_token.outcome.as_str(),
+        };
         result
     }
 
@@ -293,72 +254,49 @@ impl TokenSource {
         TokenServer { http, base, .. }: &TokenServer,
         path: &str,
         body: Bytes,
-        number: u64,
         answered: &mut Option<StatusCode>,
     ) -> Result<Token, Box<NoToken>> {
         let request = http.post(format!("{base}{path}")).header(CONTENT_TYPE, "application/json").body(body);
         let mut response = request.send().await.map_err(|error| {
-            // Only the host and port of the URL are shown.
-            let (permanent, reason) = why_unanswered(error, base);
-            let kind = if permanent { NoTokenKind::Permanent } else { NoTokenKind::Failed };
-            NoToken::new(kind, format!("no token was obtained: {reason}"))
+            let Failure { permanent, reason, .. } = without_answer(error);
+            Box::new(NoToken::without_response(permanent, Some(format!("no token was obtained: {reason}"))))
         })?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         *answered = Some(status);
         let mut answer = Vec::new();
-        while let Ok(Some(chunk)) = response.chunk().await {
-            let room = ANSWER_LIMIT - answer.len();
-            answer.extend_from_slice(&chunk[..chunk.len().min(room)]);
-            if answer.len() >= ANSWER_LIMIT {
-                break;
-            }
+        while answer.len() < ANSWER_LIMIT
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            answer.extend_from_slice(&chunk);
         }
-        let unusable =
-            |what, body: Vec<u8>| Unusable { status, headers, body: body.into() }.without_token(what);
-        if !status.is_success() {
-            return Err(unusable("", answer));
-        }
-        let Ok(json) = serde_json::from_slice::<Value>(without_mark(&answer)) else {
-            return Err(unusable("no token was obtained: the answer to the login is not JSON", answer));
-        };
+        answer.truncate(ANSWER_LIMIT);
+        let token = if status.is_success() { self.read(&answer) } else { Err("") };
+        token.map_err(|what| NoToken::of_response(status, headers, answer.into(), what))
+    }
+
+    /// Reads the token in the body of a successful response, and remembers it as a secret.
+    fn read(&self, body: &[u8]) -> Result<Token, &'static str> {
+        let json: Value = serde_json::from_slice(without_mark(body))
+            .map_err(|_| "no token was obtained: the response to the login is not JSON")?;
         let text =
             |pointer: &str| json.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let Some(token) = text(self.flow.token) else {
-            return Err(unusable("no token was obtained: the answer to the login holds none", answer));
-        };
-        let Ok(mut header) = HeaderValue::from_str(&format!("{} {token}", self.flow.prefix)) else {
-            return Err(unusable(
-                "no token was obtained: the one in the answer cannot be sent as a header",
-                answer,
-            ));
-        };
+        let token =
+            text(self.flow.token).ok_or("no token was obtained: the response to the login holds none")?;
+        let mut header = HeaderValue::from_str(&format!("{} {token}", self.flow.prefix))
+            .map_err(|_| "no token was obtained: the one in the response cannot be sent as a header")?;
         header.set_sensitive(true);
         let renewal = text(self.flow.renewal).map(str::to_owned);
-        self.remember([Some(token.to_owned()), renewal.clone()]);
-        Ok(Token { header, number, renewal, since: Instant::now() })
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.extend([Some(token.to_owned()), renewal.clone()].into_iter().flatten());
+        let surplus = recent.len().saturating_sub(REMEMBERED);
+        recent.drain(..surplus);
+        Ok(Token { header, obtained: Instant::now(), renewal })
     }
 
-    fn remember(&self, new: [Option<String>; 2]) {
-        /// How many texts are stored: the fields of the login, and the tokens of the last few renewals.
-        const KEPT: usize = 12;
-        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        secrets.extend(new.into_iter().flatten());
-        let surplus = secrets.len().saturating_sub(KEPT);
-        // The first two texts are those of the login.
-        let (from, length) = (secrets.len().min(2), secrets.len());
-        secrets.drain(from..(from + surplus).min(length));
+    /// Returns the most recent tokens and renewal tokens.
+    pub(super) fn recent_tokens(&self) -> Vec<String> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-
-    /// Returns whether a text contains the login or one of the most recent tokens.
-    pub(super) fn occurs_in(&self, text: &str) -> bool {
-        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        repeats_one_of(text, secrets.iter().map(String::as_str))
-    }
-}
-
-/// Returns whether a failed renewal also rules out a login: the account is locked, or the supplier sent `Retry-After`.
-fn holds_logins(no_token: &NoToken) -> bool {
-    no_token.status == Some(StatusCode::LOCKED) || retry_after(&no_token.headers, SystemTime::now()).is_some()
 }
 
 /// The state of a token request, and its span. Reports how the request ended when it is dropped.
@@ -395,11 +333,7 @@ impl<'a> TokenRequestRecord<'a> {
 impl Drop for TokenRequestRecord<'_> {
     fn drop(&mut self) {
         let Self { status, outcome, .. } = *self;
-        record_status(&self.span, status);
-        self.span.record("outcome", outcome);
-        if outcome != ANSWERED {
-            record_failure(&self.span, status, outcome);
-        }
+        record_end(&self.span, status, outcome, outcome != ANSWERED);
         if let Some(observer) = &self.telemetry.observer {
             let (api, action, elapsed) = (self.telemetry.api, self.action, self.started.elapsed());
             observer.on_token_request_end(&TokenRequestReport { api, action, outcome, status, elapsed });

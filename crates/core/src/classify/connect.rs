@@ -14,27 +14,20 @@ use crate::error::Outcome;
 
 /// Returns the failure of a request without a response.
 #[cold]
-pub(crate) fn without_answer(error: reqwest::Error, url: &Url) -> Failure {
+pub(crate) fn without_answer(error: reqwest::Error) -> Failure {
+    // Each error of a request that was written has its URL.
+    let host = error.url().map(host).unwrap_or_default();
     let error = error.without_url();
     let cause = Cause::of(&error);
     let failure = if error.is_builder() {
         Failure::of(Outcome::Invalid, "the values given cannot be written as a request")
     } else if error.is_connect() {
         let permanent = matches!(cause, Cause::Certificate(_));
-        Failure { permanent, ..Failure::of(Outcome::NotSent, cause.of_no_connection(&host(url))) }
+        Failure { permanent, ..Failure::of(Outcome::NotSent, cause.of_no_connection(&host)) }
     } else {
-        Failure::of(Outcome::Indeterminate, cause.of_no_answer(&host(url)))
+        Failure::of(Outcome::Indeterminate, cause.of_no_answer(&host))
     };
     Failure { source: Some(error), ..failure }
-}
-
-/// Returns whether a prerequisite request, such as a token request, would fail again, and why it has no response.
-#[cold]
-pub(crate) fn why_unanswered(error: reqwest::Error, base: &str) -> (bool, String) {
-    let (cause, is_connect) = (Cause::of(&error), error.is_connect());
-    let host = base.parse().map_or_else(|_| "the server".to_owned(), |url: Url| host(&url));
-    let reason = if is_connect { cause.of_no_connection(&host) } else { cause.of_no_answer(&host) };
-    (is_connect && matches!(cause, Cause::Certificate(_)), reason)
 }
 
 /// Returns whether the head of the response has more lines than the client reads.
@@ -71,54 +64,50 @@ enum Cause {
     Other,
 }
 
-/// The error kinds of a connection that the server closes.
-const CLOSED: [ErrorKind; 4] = [
-    ErrorKind::ConnectionReset,
-    ErrorKind::UnexpectedEof,
-    ErrorKind::ConnectionAborted,
-    ErrorKind::BrokenPipe,
+/// The causes in the order in which they are tried, and how they are recognized: by the texts of hyper-util ("dns error", "tunnel
+/// error"), hyper ("message head is too large") and rustls ("invalid peer certificate", "received corrupt message", "received
+/// fatal alert"), or by the kind of an `std::io::Error`.
+const CAUSES: [(Cause, &[&str], &[ErrorKind]); 12] = [
+    (Cause::Name, &["dns error", "failed to lookup address", "invalid dns name"], &[]),
+    (Cause::Certificate(UNKNOWN_FAULT), &["invalid peer certificate", "peer sent no certificates"], &[]),
+    (Cause::Proxy, &["tunnel error", "proxy", "socks"], &[]),
+    (Cause::TlsRefused, &["received fatal alert"], &[]),
+    (Cause::NoTls, &["received corrupt message", "invalidcontenttype"], &[]),
+    (Cause::Refused, &[], &[ErrorKind::ConnectionRefused]),
+    (Cause::LocalAddress, &["tcp bind local"], &[ErrorKind::AddrNotAvailable]),
+    (Cause::Unreachable, &[], &[ErrorKind::HostUnreachable, ErrorKind::NetworkUnreachable]),
+    (
+        Cause::Closed,
+        &[],
+        &[
+            ErrorKind::ConnectionReset,
+            ErrorKind::UnexpectedEof,
+            ErrorKind::ConnectionAborted,
+            ErrorKind::BrokenPipe,
+        ],
+    ),
+    (Cause::TimedOut, &[], &[ErrorKind::TimedOut]),
+    (Cause::HeadTooLarge, &["message head is too large"], &[]),
+    (Cause::NotHttp, &["parsed", "invalid http", "unexpected message from connection"], &[]),
 ];
 
 impl Cause {
     fn of(error: &reqwest::Error) -> Self {
         let (mut kinds, mut texts) = (Vec::new(), Vec::new());
         gather(error, &mut kinds, &mut texts);
-        let text = texts.join("\n").to_ascii_lowercase();
-        let timed_out = error.is_timeout() || kinds.contains(&ErrorKind::TimedOut);
-        Self::tell(&text, &kinds, timed_out)
+        if error.is_timeout() {
+            kinds.push(ErrorKind::TimedOut);
+        }
+        Self::tell(&texts.join("\n").to_ascii_lowercase(), &kinds)
     }
 
-    /// Determines the cause by the texts of hyper-util ("dns error", "tunnel error"), hyper ("message head is too large") and
-    /// rustls ("invalid peer certificate", "received corrupt message", "received fatal alert").
-    fn tell(text: &str, kinds: &[ErrorKind], timed_out: bool) -> Self {
-        let says = |part: &str| text.contains(part);
-        let kind = |kind: ErrorKind| kinds.contains(&kind);
-        if says("dns error") || says("failed to lookup address") || says("invalid dns name") {
-            Self::Name
-        } else if says("invalid peer certificate") || says("peer sent no certificates") {
-            Self::Certificate(certificate_fault(text))
-        } else if says("tunnel error") || says("proxy") || says("socks") {
-            Self::Proxy
-        } else if says("received fatal alert") {
-            Self::TlsRefused
-        } else if says("received corrupt message") || says("invalidcontenttype") {
-            Self::NoTls
-        } else if kind(ErrorKind::ConnectionRefused) {
-            Self::Refused
-        } else if kind(ErrorKind::AddrNotAvailable) || says("tcp bind local") {
-            Self::LocalAddress
-        } else if kind(ErrorKind::HostUnreachable) || kind(ErrorKind::NetworkUnreachable) {
-            Self::Unreachable
-        } else if kinds.iter().any(|kind| CLOSED.contains(kind)) {
-            Self::Closed
-        } else if timed_out {
-            Self::TimedOut
-        } else if says("message head is too large") {
-            Self::HeadTooLarge
-        } else if says("parsed") || says("invalid http") || says("unexpected message from connection") {
-            Self::NotHttp
-        } else {
-            Self::Other
+    fn tell(text: &str, kinds: &[ErrorKind]) -> Self {
+        let found = CAUSES.iter().find(|(_, texts, of_cause)| {
+            texts.iter().any(|part| text.contains(part)) || of_cause.iter().any(|kind| kinds.contains(kind))
+        });
+        match found.map_or(Self::Other, |(cause, ..)| *cause) {
+            Self::Certificate(_) => Self::Certificate(certificate_fault(text)),
+            cause => cause,
         }
     }
 
@@ -136,7 +125,7 @@ impl Cause {
                 "the certificate of {host} is not trusted: {fault}. No request is sent, and it is not tried again"
             ),
             Self::NoTls => format!(
-                "{host} answers, but not with TLS: check the port of the base address, which is https"
+                "{host} responds, but not with TLS: check the port of the base address, which is https"
             ),
             Self::Closed => format!(
                 "{host} closes the connection while it is made: check the port of the base address, and whether it takes TLS"
@@ -144,7 +133,7 @@ impl Cause {
             Self::TlsRefused => format!("{host} refuses the TLS connection, its version or its name"),
             Self::Proxy => format!("no connection to {host} through the proxy"),
             Self::LocalAddress => {
-                format!("no connection to {host} from the local address that the handle was given")
+                format!("no connection to {host} from the client's local address")
             }
             Self::HeadTooLarge | Self::NotHttp | Self::Other => format!("no connection to {host}"),
         }
@@ -153,11 +142,11 @@ impl Cause {
     fn of_no_answer(self, host: &str) -> String {
         match self {
             Self::HeadTooLarge => format!(
-                "the head of the answer of {host} is larger than can be read: it has more than {MOST_HEADERS} headers, or more \
+                "the head of the response of {host} is larger than can be read: it has more than {MOST_HEADERS} headers, or more \
                  than 400 kB"
             ),
-            Self::NotHttp => format!("what {host} answers is not HTTP/1.1, or its head cannot be read"),
-            _ => format!("the connection to {host} broke before an answer came"),
+            Self::NotHttp => format!("the response of {host} is not HTTP/1.1, or its head cannot be read"),
+            _ => format!("the connection to {host} broke before a response arrived"),
         }
     }
 }
@@ -188,12 +177,14 @@ pub(crate) const HYPER_MOST_HEADERS: usize = 100;
 /// The maximum number of header lines of a response: more than any known server sends.
 pub(crate) const MOST_HEADERS: usize = 256;
 
+const UNKNOWN_FAULT: &str = "it cannot be verified";
+
 /// Returns what is wrong with a certificate, according to the text of rustls.
 fn certificate_fault(text: &str) -> &'static str {
     let faults = [
         (
             "unknownissuer",
-            "its issuer is unknown; add the issuer's root certificate to the handle if you trust it",
+            "its issuer is unknown; add the issuer's root certificate to the client if you trust it",
         ),
         ("notvalidforname", "it is for another host name"),
         ("not valid for name", "it is for another host name"),
@@ -204,7 +195,7 @@ fn certificate_fault(text: &str) -> &'static str {
         ("no certificates", "the server has sent none"),
     ];
     let fault = faults.iter().find(|(part, _)| text.contains(part));
-    fault.map_or("it cannot be verified", |(_, fault)| fault)
+    fault.map_or(UNKNOWN_FAULT, |(_, fault)| fault)
 }
 
 #[cfg(test)]
@@ -231,13 +222,13 @@ mod tests {
             ("invalid http version parsed", &[], Cause::NotHttp),
             ("connection closed before message completed", &[], Cause::Other),
         ] {
-            let cause = match Cause::tell(text, kinds, false) {
+            let cause = match Cause::tell(text, kinds) {
                 Cause::Certificate(_) => Cause::Certificate(""),
                 cause => cause,
             };
             assert_eq!(cause, expected, "{text}");
         }
-        assert_eq!(Cause::tell("operation timed out", &[], true), Cause::TimedOut);
+        assert_eq!(Cause::tell("operation timed out", &[TimedOut]), Cause::TimedOut);
     }
 
     #[test]

@@ -11,9 +11,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use crate::error::Outcome;
 use crate::operation::{Operation, Repeat};
 use crate::retry::TooEarly;
-pub(crate) use connect::{
-    HYPER_MOST_HEADERS, MOST_HEADERS, has_too_many_headers, why_unanswered, without_answer,
-};
+pub(crate) use connect::{HYPER_MOST_HEADERS, MOST_HEADERS, has_too_many_headers, without_answer};
 pub(crate) use partial::is_part_of_list;
 
 /// Why an attempt has no usable response.
@@ -145,9 +143,9 @@ pub(crate) fn classify_status(
         404 => (Outcome::Rejected, "there is no such thing at the supplier"),
         400..=499 => (Outcome::Rejected, "the supplier refuses the request"),
         _ if operation.repeat == Repeat::Read => {
-            (Outcome::Rejected, "the supplier answers with a status that nothing documents")
+            (Outcome::Rejected, "the supplier responds with an undocumented status")
         }
-        _ => (Outcome::Indeterminate, "the supplier answers with a status that nothing documents"),
+        _ => (Outcome::Indeterminate, "the supplier responds with an undocumented status"),
     };
     Failure::of(outcome, reason)
 }

@@ -105,6 +105,8 @@ mod tests {
             "<2> ; REL = \"Next\"",
             "<2>; rel='next'",
             "<2>; rel=\"prev next\"",
+            "\"<2>; rel=next\"",
+            "<2>; title=a<b; rel=\"next\"",
             "<1>; rel=\"prev\", <2>; rel=\"next\"",
             "<1,a;b>; title=\"a, b; c\"; rel=prev, <2>; title=\"<x>\"; rel=next",
             "<2>; title=\"a \\\" b\"; rel=\"next\"",

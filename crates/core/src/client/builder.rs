@@ -14,6 +14,7 @@ use crate::auth::{Credentials, is_private_url};
 use crate::classify::{HYPER_MOST_HEADERS, MOST_HEADERS};
 use crate::observe::{Observer, Telemetry};
 use crate::retry::{Limits, Policy, RateLimit, RetryBudget, RetryTokens};
+use crate::setters::setters;
 
 /// A function that changes how an HTTP client is built.
 type ConfigureHttp = dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync;
@@ -75,74 +76,66 @@ impl<C: ApiClient> Builder<C> {
         }
     }
 
-    /// Sets the credentials of requests. None by default.
-    #[must_use]
-    pub fn credentials(mut self, credentials: Credentials) -> Self {
-        self.credentials = credentials;
-        self
-    }
+    setters! {
+        /// Sets the credentials of requests. None by default.
+        credentials(credentials: Credentials);
 
-    /// Sets the time limits, attempts and size limits of calls. [`Policy::default`] by default. A single call can use another
-    /// policy ([`Transport::with_policy`]).
-    #[must_use]
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
-        self
-    }
+        /// Sets the time limits, attempts and size limits of calls. [`Policy::default`] by default. A single call can use another
+        /// policy ([`Transport::with_policy`]).
+        policy(policy: Policy);
 
-    /// Sets how many retries all calls of the client and its clones may make together, including calls with another policy.
-    /// [`RetryBudget::default`] by default.
-    #[must_use]
-    pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
-        self.budget = budget;
-        self
-    }
+        /// Sets how many retries all calls of the client and its clones may make together, including calls with another policy.
+        /// [`RetryBudget::default`] by default.
+        retry_budget(budget: RetryBudget);
 
-    /// Limits how many requests all calls of the client and its clones may send in a period of time, including calls with another
-    /// policy. Token requests do not count. No limit by default.
-    #[must_use]
-    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
-        self.rate = Some(limit);
-        self
-    }
+        /// Limits how many requests all calls of the client and its clones may send in a period of time, including calls with
+        /// another policy. Token requests do not count. No limit by default.
+        rate_limit(rate: RateLimit);
 
-    /// Limits how many requests the client and its clones may have in flight, including those of calls with another policy. 64 by
-    /// default, and at least 1. Further requests wait in the order in which they arrived, until their deadlines. Calls that
-    /// create something have a separate limit of the same size, so that slow reads do not delay them. A list that is read row by
-    /// row counts until the head of its response has arrived. Token requests do not count.
-    ///
-    /// ```
-    /// # use lastmile_core::client::{ApiClient, BuildError, Builder};
-    /// # fn example<Client: ApiClient>(builder: Builder<Client>) -> Result<Client, BuildError> {
-    /// builder.max_in_flight(8).build()
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn max_in_flight(mut self, requests: usize) -> Self {
-        self.max_in_flight = requests;
-        self
-    }
+        /// Limits how many requests the client and its clones may have in flight, including those of calls with another policy. 64
+        /// by default, and at least 1. Further requests wait in the order in which they arrived, until their deadlines. Calls that
+        /// create something have a separate limit of the same size, so that slow reads do not delay them. A list that is read row
+        /// by row counts until the head of its response has arrived. Token requests do not count.
+        ///
+        /// ```
+        /// # use lastmile_core::client::{ApiClient, BuildError, Builder};
+        /// # fn example<Client: ApiClient>(builder: Builder<Client>) -> Result<Client, BuildError> {
+        /// builder.max_in_flight(8).build()
+        /// # }
+        /// ```
+        max_in_flight(max_in_flight: usize);
 
-    /// Sets how the server expects its paths. As documented by default.
-    #[must_use]
-    pub fn path_style(mut self, path_style: PathStyle) -> Self {
-        self.path_style = path_style;
-        self
-    }
+        /// Sets how the server expects its paths. As documented by default.
+        path_style(path_style: PathStyle);
 
-    /// Limits how long establishing a connection may take, including TLS. 10 seconds by default.
-    #[must_use]
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
-        self
-    }
+        /// Limits how long establishing a connection may take, including TLS. 10 seconds by default.
+        connect_timeout(connect_timeout: Duration);
 
-    /// Sends every request through this proxy. By default, the proxy from the environment (`HTTPS_PROXY`) is used. A proxy
-    /// requires an https base URL.
-    #[must_use]
-    pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
-        self.proxy = Some(proxy);
-        self
+        /// Sends every request through this proxy. By default, the proxy from the environment (`HTTPS_PROXY`) is used. A proxy
+        /// requires an https base URL.
+        proxy(proxy: reqwest::Proxy);
+
+        /// Sets the certificate that is presented to servers that request one (mutual TLS). None by default.
+        ///
+        /// ```no_run
+        /// # use lastmile_core::client::{ApiClient, Builder};
+        /// use lastmile_core::reqwest::Identity;
+        ///
+        /// # fn example<Client: ApiClient>(builder: Builder<Client>) -> Result<Client, Box<dyn std::error::Error>> {
+        /// // The private key and the certificate, in PEM.
+        /// let identity = Identity::from_pem(&std::fs::read("client.pem")?)?;
+        /// Ok(builder.client_certificate(identity).build()?)
+        /// # }
+        /// ```
+        #[cfg(feature = "rustls")]
+        client_certificate(identity: reqwest::Identity);
+
+        /// Sets the local address that connections are made from. The operating system selects one by default.
+        local_address(local_address: IpAddr);
+
+        /// Sets the observer that receives reports of calls, attempts, waits and token requests, for metrics: see
+        /// [`observe`](crate::observe). None by default.
+        observer(observer: Arc<dyn Observer>);
     }
 
     /// Trusts an additional root certificate, besides those of the platform and those added before. None by default.
@@ -153,37 +146,11 @@ impl<C: ApiClient> Builder<C> {
         self
     }
 
-    /// Sets the certificate that is presented to servers that request one (mutual TLS). None by default.
-    ///
-    /// ```no_run
-    /// # use lastmile_core::client::{ApiClient, Builder};
-    /// use lastmile_core::reqwest::Identity;
-    ///
-    /// # fn example<Client: ApiClient>(builder: Builder<Client>) -> Result<Client, Box<dyn std::error::Error>> {
-    /// // The private key and the certificate, in PEM.
-    /// let identity = Identity::from_pem(&std::fs::read("client.pem")?)?;
-    /// Ok(builder.client_certificate(identity).build()?)
-    /// # }
-    /// ```
-    #[cfg(feature = "rustls")]
-    #[must_use]
-    pub fn client_certificate(mut self, identity: reqwest::Identity) -> Self {
-        self.identity = Some(identity);
-        self
-    }
-
     /// Adds the program's name to the header `User-Agent`, before the name of this library: `order-service/1.4 lastmile/0.1.0`.
     /// By default, the header contains the library's name only.
     #[must_use]
     pub fn user_agent(mut self, product: impl Into<String>) -> Self {
         self.user_agent = Some(product.into());
-        self
-    }
-
-    /// Sets the local address that connections are made from. The operating system selects one by default.
-    #[must_use]
-    pub fn local_address(mut self, address: IpAddr) -> Self {
-        self.local_address = Some(address);
         self
     }
 
@@ -214,14 +181,6 @@ impl<C: ApiClient> Builder<C> {
         configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
     ) -> Self {
         self.configure_http = Some(Box::new(configure));
-        self
-    }
-
-    /// Sets the observer that receives reports of calls, attempts, waits and token requests, for metrics: see
-    /// [`observe`](crate::observe). None by default.
-    #[must_use]
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(observer);
         self
     }
 

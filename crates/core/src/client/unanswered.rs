@@ -55,13 +55,6 @@ impl UnansweredChanges {
         })
     }
 
-    fn note(&self, change: Change) {
-        let mut changes = self.changes();
-        changes.retain(|other| !other.is_same(&change));
-        changes.push(change);
-        self.some.store(true, Ordering::Release);
-    }
-
     /// Returns how long the server may still process unanswered changes of an object or of a part of it; `None` if there are
     /// none. Changes that were confirmed since, and changes with the body `except`, do not count.
     pub(crate) fn unsettled_below(&self, path: &str, except: &[u8]) -> Option<Duration> {
@@ -124,7 +117,10 @@ impl Drop for PendingChange<'_> {
     fn drop(&mut self) {
         if let Some(change) = self.change.take() {
             let settled = Instant::now() + self.settle_time.min(FAR_FUTURE);
-            self.changes.note(Change { settled, ..change });
+            let mut changes = self.changes.changes();
+            changes.retain(|other| !other.is_same(&change));
+            changes.push(Change { settled, ..change });
+            self.changes.some.store(true, Ordering::Release);
         }
     }
 }

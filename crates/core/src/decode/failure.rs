@@ -19,33 +19,33 @@ pub(crate) fn into_decode_error<T: DeserializeOwned>(body: &[u8]) -> DecodeFailu
     let body = without_mark(body);
     if body.is_empty() {
         return DecodeFailure {
-            what: "the answer is empty where a body is documented".to_owned(),
+            what: "the response is empty where a body is documented".to_owned(),
             path: None,
         };
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Ok(_) => DecodeFailure { what: "more follows the answer's JSON".to_owned(), path: None },
+        Ok(_) => DecodeFailure { what: "more follows the response's JSON".to_owned(), path: None },
         Err(error) => {
             let inner = error.inner();
             let place = format!("line {}, column {}", inner.line(), inner.column());
             match inner.classify() {
                 Category::Eof => {
-                    DecodeFailure { what: format!("the answer's JSON ends early ({place})"), path: None }
+                    DecodeFailure { what: format!("the response's JSON ends early ({place})"), path: None }
                 }
                 Category::Data => DecodeFailure {
                     what: format!(
-                        "the answer holds something else than {} ({place})",
+                        "the response holds something else than {} ({place})",
                         expected(&inner.to_string()).unwrap_or("the document describes")
                     ),
                     path: Some(path(error.path())),
                 },
                 Category::Syntax if inner.to_string().starts_with("recursion limit") => DecodeFailure {
-                    what: "the answer's JSON is nested too deeply to be read".to_owned(),
+                    what: "the response's JSON is nested too deeply to be read".to_owned(),
                     path: None,
                 },
                 Category::Syntax | Category::Io => {
-                    DecodeFailure { what: format!("the answer is not JSON ({place})"), path: None }
+                    DecodeFailure { what: format!("the response is not JSON ({place})"), path: None }
                 }
             }
         }
@@ -92,7 +92,7 @@ mod tests {
         let failure =
             into_decode_error::<Outer>(br#"{"list":[{},{"a":true,"plain":"Kalle, expected a Duck"}]}"#);
         assert_eq!(failure.path.as_deref(), Some("list[1].plain"));
-        assert_eq!(failure.what, "the answer holds something else than a boolean (line 1, column 54)");
+        assert_eq!(failure.what, "the response holds something else than a boolean (line 1, column 54)");
     }
 
     #[test]

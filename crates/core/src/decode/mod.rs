@@ -2,6 +2,7 @@
 
 mod failure;
 mod lone;
+mod nesting;
 mod splitter;
 mod whole;
 

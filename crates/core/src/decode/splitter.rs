@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use super::lone::Lone;
+use super::nesting::Nesting;
 
 /// The size of a batch in bytes, unless the response arrives slowly.
 pub(crate) const BATCH: usize = 64 * 1024;
@@ -75,7 +76,7 @@ enum State {
     /// After a row: a comma or the end follows.
     Behind,
     /// Inside an object or a list.
-    Nested { depth: usize, within: Within },
+    Nested(Nesting),
     /// Inside a string that is a row itself.
     Text { escaped: bool },
     /// Inside a number, `true`, `false` or `null`.
@@ -83,24 +84,6 @@ enum State {
     /// After the list.
     End,
 }
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Within {
-    Structure,
-    Text,
-    Escape,
-}
-
-/// The bytes that matter outside strings.
-const STRUCTURE: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut bytes: &[u8] = b"\"{}[]";
-    while let [byte, rest @ ..] = bytes {
-        table[*byte as usize] = true;
-        bytes = rest;
-    }
-    table
-};
 
 impl Splitter {
     /// `limit` is the maximum size of a row in bytes, at least 4, so that `null` is still an empty list. `identity` is the field
@@ -136,6 +119,14 @@ impl Splitter {
         rows >= MOST_ROWS || rows > 0 && self.batch.bytes.len() >= BATCH
     }
 
+    /// Returns how many bytes complete a batch; after them, the batch is full unless it has no row yet.
+    pub(crate) fn room(&self) -> usize {
+        match BATCH.saturating_sub(self.batch.bytes.len()) {
+            0 => BATCH,
+            room => room,
+        }
+    }
+
     /// Removes and returns the rows that have arrived completely, if any.
     pub(crate) fn take(&mut self) -> Option<Batch> {
         if self.batch.rows.is_empty() {
@@ -143,7 +134,7 @@ impl Splitter {
         }
         // The bytes after the last row remain for the next batch.
         let passed = self.passed();
-        let mut bytes = Vec::with_capacity(self.batch.bytes.len().max(BATCH));
+        let mut bytes = Vec::with_capacity(BATCH.max(self.batch.bytes.len() - passed));
         bytes.extend_from_slice(&self.batch.bytes[passed..]);
         let rows = Vec::with_capacity(self.batch.rows.len());
         let next = Batch { bytes, rows, index: self.rows(), offset: self.batch.offset };
@@ -155,7 +146,7 @@ impl Splitter {
     /// Returns the number of leading bytes that are not part of an incomplete row.
     fn passed(&self) -> usize {
         match self.state {
-            State::Nested { .. } | State::Text { .. } | State::Bare => self.start,
+            State::Nested(_) | State::Text { .. } | State::Bare => self.start,
             _ => self.at,
         }
     }
@@ -196,7 +187,7 @@ impl Splitter {
     fn scan(&mut self, all: &[u8]) -> Result<(), Broken> {
         while self.at < all.len() {
             match self.state {
-                State::Nested { depth, within } => self.nested(all, depth, within)?,
+                State::Nested(nesting) => self.nested(all, nesting)?,
                 State::Text { escaped } => self.text(all, escaped)?,
                 State::Bare => self.bare(all)?,
                 _ => {
@@ -206,7 +197,7 @@ impl Splitter {
             }
         }
         match self.state {
-            State::Nested { .. } | State::Text { .. } | State::Bare => self.check_length(),
+            State::Nested(_) | State::Text { .. } | State::Bare => self.check_length(),
             _ => Ok(()),
         }
     }
@@ -228,7 +219,7 @@ impl Splitter {
             (State::Start | State::First | State::Next, _) => {
                 self.start = self.at;
                 match byte {
-                    b'{' | b'[' => State::Nested { depth: 1, within: Within::Structure },
+                    b'{' | b'[' => State::Nested(Nesting::OPENED),
                     b'"' => State::Text { escaped: false },
                     b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => State::Bare,
                     _ => return Err(Broken::NotAList),
@@ -241,42 +232,13 @@ impl Splitter {
     }
 
     /// Processes bytes to the end of an object or a list, or to the end of the available bytes.
-    fn nested(&mut self, all: &[u8], mut depth: usize, mut within: Within) -> Result<(), Broken> {
-        let mut at = self.at;
-        while at < all.len() {
-            match within {
-                Within::Structure => {
-                    let Some(skipped) = all[at..].iter().position(|byte| STRUCTURE[usize::from(*byte)])
-                    else {
-                        at = all.len();
-                        break;
-                    };
-                    at += skipped + 1;
-                    match all[at - 1] {
-                        b'"' => within = Within::Text,
-                        b'{' | b'[' => depth += 1,
-                        _ => depth -= 1,
-                    }
-                    if depth == 0 {
-                        self.at = at;
-                        return self.end_row(all);
-                    }
-                }
-                Within::Text => match memchr::memchr2(b'"', b'\\', &all[at..]) {
-                    Some(skipped) => {
-                        at += skipped + 1;
-                        within = if all[at - 1] == b'"' { Within::Structure } else { Within::Escape };
-                    }
-                    None => at = all.len(),
-                },
-                Within::Escape => {
-                    at += 1;
-                    within = Within::Text;
-                }
-            }
+    fn nested(&mut self, all: &[u8], mut nesting: Nesting) -> Result<(), Broken> {
+        if let Some(length) = nesting.find_end(&all[self.at..]) {
+            self.at += length;
+            return self.end_row(all);
         }
-        self.at = at;
-        self.state = State::Nested { depth, within };
+        self.at = all.len();
+        self.state = State::Nested(nesting);
         Ok(())
     }
 

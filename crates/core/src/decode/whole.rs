@@ -40,7 +40,7 @@ fn not_an_array<T: ResponseBody>(
         return match body.trim_ascii() {
             b"null" | b"\"\"" => serde_json::from_slice(body).map_err(|_| into_decode_error::<T>(body)),
             _ if serde_json::from_slice::<IgnoredAny>(body).is_err() => Err(into_decode_error::<T>(body)),
-            _ => Err(says("the answer is one value where a list is documented")),
+            _ => Err(says("the response is one value where a list is documented")),
         };
     };
     if lone.is_row(list.identity) {
@@ -48,12 +48,12 @@ fn not_an_array<T: ResponseBody>(
     }
     let Some(results) = lone.results().map(str::as_bytes) else {
         return Err(says(
-            "the answer is one object where a list is documented, and it does not have the field that each row has",
+            "the response is one object where a list is documented, and it does not have the field that each row has",
         ));
     };
     let count = elements(results).map_or(0, |list| list.iter().count());
     if !list.is_paged && lone.has_more_than(count) {
-        return Err(says("the answer is a part of a list that cannot be asked for page by page"));
+        return Err(says("the response is a part of a list that cannot be asked for page by page"));
     }
     read(results, operation)
 }
@@ -69,8 +69,8 @@ fn one_of_a_list<T: ResponseBody>(body: &[u8], first: Option<&u8>) -> Result<T, 
     let mut each = list.iter();
     match (each.next(), each.next()) {
         (Some(one), None) => serde_json::from_slice(one).map_err(|_| into_decode_error::<T>(one)),
-        (None, _) => Err(says("the answer is an empty list where one object is documented")),
-        (Some(_), Some(_)) => Err(says("the answer is a list of several where one object is documented")),
+        (None, _) => Err(says("the response is an empty list where one object is documented")),
+        (Some(_), Some(_)) => Err(says("the response is a list of several where one object is documented")),
     }
 }
 
@@ -78,11 +78,11 @@ fn one_of_a_list<T: ResponseBody>(body: &[u8], first: Option<&u8>) -> Result<T, 
 #[expect(unreachable_pub, reason = "response_object! defines public types")]
 mod tests {
     use super::*;
-    use crate::wire::{Lenient, OneOrMany};
+    use crate::wire::{Lenient, OneOrMany, Text};
 
     crate::response_object! {
         Row {
-            id: Lenient<String> = "id",
+            id: Lenient<Text> = "id",
         }
     }
 
@@ -165,7 +165,7 @@ mod tests {
     fn a_list_of_one_is_read_as_its_element() {
         let id = |body: &str| {
             let row: Result<Row, _> = read(body.as_bytes(), &Operation::READ);
-            row.map(|row| row.id.into_option()).map_err(|failure| failure.what)
+            row.map(|row| row.id.into_string()).map_err(|failure| failure.what)
         };
         for body in [r#"{"id":"a"}"#, r#"[{"id":"a"}]"#, r#" [ {"id":"a"} ] "#] {
             assert_eq!(id(body).unwrap().as_deref(), Some("a"), "{body}");

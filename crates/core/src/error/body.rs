@@ -101,35 +101,10 @@ impl ErrorBody {
     fn of_json(status: StatusCode, json: &Value, shape: &ErrorShape) -> Self {
         let mut error_body = Self::documented(json, shape);
         match json {
-            Value::Object(fields) => error_body.complete(fields),
+            Value::Object(fields) => error_body.complete(status, fields),
             Value::Array(_) if error_body.details.is_empty() => collect("", json, 0, &mut error_body.details),
+            Value::String(text) if error_body.message.is_none() => error_body.message = some_text(text),
             _ => {}
-        }
-        if error_body.message.is_none()
-            && let Value::String(text) = json
-        {
-            error_body.message = some_text(text);
-        }
-        let nothing_found =
-            error_body.message.is_none() && error_body.details.is_empty() && error_body.id.is_none();
-        if let Value::Object(fields) = json
-            && nothing_found
-            && status.is_client_error()
-        {
-            error_body.details = fields_and_texts(fields);
-        }
-        if let Value::Object(fields) = json
-            && nothing_found
-            && error_body.details.is_empty()
-        {
-            // An envelope: `{"response": {"message": …}}`.
-            error_body.message = fields.values().filter(|value| value.is_object()).find_map(message_of);
-        }
-        if let Value::Object(fields) = json
-            && error_body.details.is_empty()
-        {
-            let whole = get(fields, "non_field_errors");
-            whole.into_iter().for_each(|list| collect("", list, 0, &mut error_body.details));
         }
         error_body
     }
@@ -148,25 +123,22 @@ impl ErrorBody {
         let mut error_body = Self { message, id, ..Self::default() };
         error_body.is_documented = error_body.message.is_some() || error_body.id.is_some();
         for element in elements {
-            let mut detail = Detail {
+            let detail = Detail {
                 field: at(element, shape.field_name),
                 code: at(element, shape.field_code),
                 message: at(element, shape.field_message),
                 is_documented: false,
             };
-            if detail == Detail::default() {
-                detail = single(element);
-            } else {
-                error_body.is_documented = true;
-                detail.is_documented = true;
-            }
-            error_body.details.push(detail);
+            let is_documented = detail != Detail::default();
+            error_body.is_documented |= is_documented;
+            let detail = if is_documented { detail } else { single(element) };
+            error_body.details.push(Detail { is_documented, ..detail });
         }
         error_body
     }
 
     /// Looks up the parts that the table's pointers did not find under the names that other formats use.
-    fn complete(&mut self, fields: &Map<String, Value>) {
+    fn complete(&mut self, status: StatusCode, fields: &Map<String, Value>) {
         if self.message.is_none() {
             self.message = find(fields, &MESSAGES, &message_of);
         }
@@ -200,6 +172,21 @@ impl ErrorBody {
                     break;
                 }
             }
+        }
+        let nothing_found = self.message.is_none() && self.details.is_empty() && self.id.is_none();
+        // Django REST framework's body for invalid fields has no envelope: `{"phone": ["This field is required."]}`. The body
+        // counts as such only if it contains nothing else.
+        if nothing_found && status.is_client_error() && fields.values().all(is_texts) {
+            collect_fields("", fields, 0, &mut self.details);
+        }
+        if nothing_found && self.details.is_empty() {
+            // An envelope: `{"response": {"message": …}}`.
+            self.message = fields.values().filter(|value| value.is_object()).find_map(message_of);
+        }
+        if self.details.is_empty()
+            && let Some(whole) = get(fields, "non_field_errors")
+        {
+            collect("", whole, 0, &mut self.details);
         }
     }
 
@@ -298,30 +285,25 @@ fn collect(field: &str, value: &Value, depth: usize, details: &mut Vec<Detail>) 
     if depth > MOST_DEPTH || details.len() >= MOST_DETAILS {
         return;
     }
-    let named = |field: &str| (!field.is_empty()).then(|| field.to_owned());
+    let named = || (!field.is_empty()).then(|| field.to_owned());
+    let is_nested = |one: &Value| one.is_object() || one.is_array();
     match value {
-        Value::Array(list) if list.iter().all(|one| !one.is_object() && !one.is_array()) => {
-            // Without a field, each text is a separate error.
-            if field.is_empty() {
-                let texts = list.iter().filter_map(text).take(MOST_DETAILS - details.len());
-                details.extend(texts.map(|message| Detail { message: Some(message), ..Detail::default() }));
-            } else if let Some(message) = text(value) {
-                details.push(Detail { field: named(field), message: Some(message), ..Detail::default() });
-            }
+        // The texts in the list of a field are one error. Without a field, each text is a separate error.
+        Value::Array(list) if field.is_empty() || list.iter().any(is_nested) => {
+            list.iter().for_each(|one| collect(field, one, depth + 1, details));
         }
-        Value::Array(list) => list.iter().for_each(|one| collect(field, one, depth + 1, details)),
         Value::Object(fields) => {
             let mut detail = single(value);
             if detail.message.is_none() && detail.code.is_none() {
                 return collect_fields(field, fields, depth + 1, details);
             }
-            detail.field = detail.field.or_else(|| named(field));
+            detail.field = detail.field.or_else(named);
             details.push(detail);
         }
         value => {
-            if let Some(message) = text(value) {
-                details.push(Detail { field: named(field), message: Some(message), ..Detail::default() });
-            }
+            let one = text(value);
+            let one = one.map(|text| Detail { field: named(), message: Some(text), ..Detail::default() });
+            details.extend(one);
         }
     }
 }
@@ -339,19 +321,13 @@ fn collect_fields(field: &str, fields: &Map<String, Value>, depth: usize, detail
     }
 }
 
-/// Reads Django REST framework's body for invalid fields, which has no envelope: `{"phone": ["This field is required."]}`. The
-/// body counts as such only if it contains nothing else.
-fn fields_and_texts(fields: &Map<String, Value>) -> Vec<Detail> {
-    let is_texts = |value: &Value| match value {
+/// Returns whether a value is a text, or a list of texts only.
+fn is_texts(value: &Value) -> bool {
+    match value {
         Value::String(_) => true,
         Value::Array(list) => !list.is_empty() && list.iter().all(Value::is_string),
         _ => false,
-    };
-    let mut details = Vec::new();
-    if fields.values().all(is_texts) {
-        collect_fields("", fields, 0, &mut details);
     }
-    details
 }
 
 #[cfg(test)]

@@ -159,23 +159,18 @@ impl Error {
     /// Returns the error for a call that the caller's own check rejected before anything was sent. For facades over a generated
     /// client.
     pub fn invalid(api: &'static str, reason: impl Into<String>) -> Self {
-        Self::unsent(api, Outcome::Invalid, reason)
+        Self::new(Inner::of(api, Outcome::Invalid, reason.into()))
     }
 
     /// Returns the error for a call that must not be repeated before it is known whether it took effect. For facades over a
     /// generated client.
     pub fn indeterminate(api: &'static str, reason: impl Into<String>) -> Self {
-        Self::unsent(api, Outcome::Indeterminate, reason)
+        Self::new(Inner::of(api, Outcome::Indeterminate, reason.into()))
     }
 
     /// Returns the error for a call that the caller's own check delays. For facades over a generated client.
     pub fn throttled(api: &'static str, reason: impl Into<String>) -> Self {
-        Self::unsent(api, Outcome::Throttled, reason)
-    }
-
-    pub(crate) fn contradicting(mut self) -> Self {
-        self.0.contradicts = true;
-        self
+        Self::new(Inner::of(api, Outcome::Throttled, reason.into()))
     }
 
     /// Returns whether the supplier responded with success about something other than the request: something was done, but it is
@@ -206,10 +201,6 @@ impl Error {
         self
     }
 
-    fn unsent(api: &'static str, outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self::new(Inner::of(api, outcome, reason.into()))
-    }
-
     /// Returns the outcome of the call.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
@@ -226,19 +217,19 @@ impl Error {
     pub fn is_safe_to_repeat(&self) -> bool {
         match self.0.outcome {
             Outcome::NotSent | Outcome::Throttled => true,
-            Outcome::Indeterminate => match self.0.operation {
-                Some(operation) => !matches!(operation.repeat, Repeat::Once),
-                None => self.0.is_read,
-            },
+            Outcome::Indeterminate => self.repeat() != Repeat::Once,
             Outcome::Invalid | Outcome::Rejected | Outcome::Decode => false,
         }
     }
 
     fn changes(&self) -> bool {
-        match self.0.operation {
-            Some(operation) => !matches!(operation.repeat, Repeat::Read),
-            None => !self.0.is_read,
-        }
+        self.repeat() != Repeat::Read
+    }
+
+    /// Returns whether the request may be sent again, as far as it is known.
+    fn repeat(&self) -> Repeat {
+        let unknown = if self.0.is_read { Repeat::Read } else { Repeat::Once };
+        self.0.operation.map_or(unknown, |operation| operation.repeat)
     }
 
     /// Returns the short name of the API.
@@ -352,23 +343,26 @@ impl Error {
     }
 
     fn next_step(&self) -> &'static str {
-        if self.0.outcome == Outcome::Rejected && self.0.error_body.is_empty() {
-            return match (self.changes(), self.0.body.is_empty()) {
-                (false, false) => "message() and details() are empty: read body() for what arrived",
-                (false, true) => "The supplier gives no reason: body() is empty",
-                (true, false) => {
-                    "Nothing was done; message() and details() are empty: read body() for what arrived, correct the call"
-                }
-                (true, true) => {
-                    "Nothing was done; the supplier gives no reason (body() is empty). Correct the call"
-                }
-            };
-        }
+        let is_explained = !self.0.error_body.is_empty();
         match (self.0.outcome, self.changes()) {
             (Outcome::Invalid, _) => "Nothing was sent; correct the call",
             (Outcome::NotSent, _) => "Nothing was sent; it is safe to call again",
-            (Outcome::Rejected, false) => "Read message() and details() for the supplier's reason",
-            (Outcome::Rejected, true) => "Nothing was done; read message() and details(), correct the call",
+            (Outcome::Rejected, false) if is_explained => {
+                "Read message() and details() for the supplier's reason"
+            }
+            (Outcome::Rejected, true) if is_explained => {
+                "Nothing was done; read message() and details(), correct the call"
+            }
+            (Outcome::Rejected, false) if self.0.body.is_empty() => {
+                "The supplier gives no reason: body() is empty"
+            }
+            (Outcome::Rejected, true) if self.0.body.is_empty() => {
+                "Nothing was done; the supplier gives no reason (body() is empty). Correct the call"
+            }
+            (Outcome::Rejected, false) => "message() and details() are empty: read body() for what arrived",
+            (Outcome::Rejected, true) => {
+                "Nothing was done; message() and details() are empty: read body() for what arrived, correct the call"
+            }
             (Outcome::Throttled, _) => "Nothing was done; call again later, see retry_after()",
             (Outcome::Indeterminate, false) => "Nothing is changed by reading; ask again",
             (Outcome::Indeterminate, true) if self.is_safe_to_repeat() => {

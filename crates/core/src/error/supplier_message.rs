@@ -15,30 +15,17 @@ pub struct WithSupplierMessage<'a>(pub(super) &'a Error);
 impl fmt::Display for WithSupplierMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)?;
-        let (message, details) = (self.0.supplier_message(), self.0.details());
-        let mut before = ". The supplier's message: ";
-        if let Some(message) = message {
-            write!(f, "{before}{}", OneLine(message))?;
-            before = "; ";
-        }
+        let details = self.0.details();
+        let mut texts: Vec<String> = self.0.supplier_message().map(one_line).into_iter().collect();
         for detail in details.iter().take(MOST) {
-            let parts = [&detail.field, &detail.code, &detail.message];
-            let mut parts = parts.into_iter().flatten().peekable();
-            if parts.peek().is_none() {
-                continue;
-            }
-            f.write_str(before)?;
-            before = "; ";
-            let mut between = "";
-            for part in parts {
-                write!(f, "{between}{}", OneLine(part))?;
-                between = ": ";
-            }
+            let parts = [&detail.field, &detail.code, &detail.message].into_iter().flatten();
+            let parts: Vec<String> = parts.map(|part| one_line(part)).collect();
+            texts.extend((!parts.is_empty()).then(|| parts.join(": ")));
         }
-        match details.len().saturating_sub(MOST) {
-            0 => Ok(()),
-            more => write!(f, "; {more} more in details()"),
+        if details.len() > MOST {
+            texts.push(format!("{} more in details()", details.len() - MOST));
         }
+        if texts.is_empty() { Ok(()) } else { write!(f, ". The supplier's message: {}", texts.join("; ")) }
     }
 }
 
@@ -49,18 +36,16 @@ impl fmt::Debug for WithSupplierMessage<'_> {
     }
 }
 
-/// A text without line breaks and other control characters, so that it cannot forge log lines.
-struct OneLine<'a>(&'a str);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        for c in self.0.chars().take(LONGEST) {
-            // Line separators and bidirectional formatting characters are not control characters.
-            let breaks = c.is_control()
-                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            f.write_char(if breaks { ' ' } else { c })?;
-        }
-        if self.0.chars().nth(LONGEST).is_some() { f.write_str("…") } else { Ok(()) }
+/// Removes line breaks and other control characters, so that a text cannot forge log lines.
+fn one_line(text: &str) -> String {
+    // Line separators and bidirectional formatting characters are not control characters.
+    let breaks = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut line: String = text.chars().take(LONGEST).map(|c| if breaks(c) { ' ' } else { c }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push('…');
     }
+    line
 }

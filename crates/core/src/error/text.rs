@@ -29,39 +29,21 @@ fn repaired(text: &str) -> String {
     let mut repaired = String::with_capacity(text.len());
     let (mut rest, mut inside) = (text, false);
     while let Some(c) = rest.chars().next() {
-        let length = match c {
-            '\\' if inside => {
-                let escape = rest.get(..6).and_then(unit);
-                let next = rest.get(6..12).and_then(unit);
-                match (escape, next) {
-                    (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => {
-                        repaired.push_str(&rest[..12]);
-                        12
-                    }
-                    (Some(0xd800..=0xdfff), _) => {
-                        repaired.push(char::REPLACEMENT_CHARACTER);
-                        6
-                    }
-                    _ => {
-                        let length = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
-                        let is_escape = rest[1..].starts_with(['"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u']);
-                        // A backslash that begins no escape sequence is a literal backslash.
-                        repaired.push_str(if is_escape { "" } else { "\\" });
-                        repaired.push_str(if is_escape { &rest[..length] } else { "\\" });
-                        if is_escape { length } else { 1 }
-                    }
-                }
-            }
-            c if inside && c.is_ascii_control() => {
-                repaired.push(' ');
-                1
-            }
+        let (length, kept) = match c {
+            '\\' if inside => match (rest.get(..6).and_then(unit), rest.get(6..12).and_then(unit)) {
+                (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, &rest[..12]),
+                (Some(0xd800..=0xdfff), _) => (6, "\u{fffd}"),
+                _ if rest[1..].starts_with(['"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u']) => (2, &rest[..2]),
+                // A backslash that begins no escape sequence is a literal backslash.
+                _ => (1, "\\\\"),
+            },
+            c if inside && c.is_ascii_control() => (1, " "),
             c => {
                 inside ^= c == '"';
-                repaired.push(c);
-                c.len_utf8()
+                (c.len_utf8(), &rest[..c.len_utf8()])
             }
         };
+        repaired.push_str(kept);
         rest = &rest[length..];
     }
     repaired

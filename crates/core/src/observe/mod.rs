@@ -59,7 +59,7 @@ use reqwest::StatusCode;
 use crate::operation::Operation;
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsObserver;
-pub(crate) use telemetry::{ANSWERED, DROPPED, Telemetry, record_failure, record_status};
+pub(crate) use telemetry::{ANSWERED, DROPPED, Telemetry, record_end};
 
 /// Receives a report of each call, attempt, wait and token request of a client, for metrics.
 ///
@@ -93,24 +93,16 @@ pub(crate) use telemetry::{ANSWERED, DROPPED, Telemetry, record_failure, record_
 /// The methods must not panic: they run within the call, and also while the future of a call is dropped.
 pub trait Observer: Send + Sync + 'static {
     /// Called once for each call, when it has ended.
-    fn on_call_end(&self, call: &CallReport) {
-        let _ = call;
-    }
+    fn on_call_end(&self, _call: &CallReport) {}
 
     /// Called when an attempt of a call has ended.
-    fn on_attempt_end(&self, attempt: &AttemptReport) {
-        let _ = attempt;
-    }
+    fn on_attempt_end(&self, _attempt: &AttemptReport) {}
 
     /// Called when a call has waited before sending a request.
-    fn on_wait_end(&self, wait: &WaitReport) {
-        let _ = wait;
-    }
+    fn on_wait_end(&self, _wait: &WaitReport) {}
 
     /// Called when a request that obtains or renews a token has ended.
-    fn on_token_request_end(&self, request: &TokenRequestReport) {
-        let _ = request;
-    }
+    fn on_token_request_end(&self, _request: &TokenRequestReport) {}
 }
 
 /// The report of a call that has ended.

@@ -13,21 +13,18 @@ pub(crate) const ANSWERED: &str = "answered";
 /// The outcome of a call or token request that is dropped.
 pub(crate) const DROPPED: &str = "dropped";
 
-/// Records the status code of a response in a span, if there is one. Subscribers would print an empty value for `None`.
-pub(crate) fn record_status(span: &Span, status: Option<StatusCode>) {
+/// Records in a span how it ended: the outcome, the status code of the response if there is one (subscribers would print an empty
+/// value for `None`) and, if it `failed`, its `error.type`.
+pub(crate) fn record_end(span: &Span, status: Option<StatusCode>, outcome: &str, failed: bool) {
     if let Some(status) = status {
         span.record("http.response.status_code", status.as_u16());
     }
-}
-
-/// Records in a span that it failed, with its `error.type`.
-pub(crate) fn record_failure(span: &Span, status: Option<StatusCode>, outcome: &str) {
-    let is_error = |status: &StatusCode| status.is_client_error() || status.is_server_error();
-    span.record(
-        "error.type",
-        status.as_ref().filter(|status| is_error(status)).map_or(outcome, StatusCode::as_str),
-    );
-    span.record("otel.status_code", "ERROR");
+    span.record("outcome", outcome);
+    if failed {
+        let error = status.as_ref().filter(|status| status.is_client_error() || status.is_server_error());
+        span.record("error.type", error.map_or(outcome, StatusCode::as_str));
+        span.record("otel.status_code", "ERROR");
+    }
 }
 
 /// What the spans and reports of all calls to one server share.

@@ -1,6 +1,8 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use crate::setters::setters;
+
 /// How many retries all calls of a client may make together. It prevents retries from multiplying the load on a failing supplier.
 ///
 /// ```
@@ -24,18 +26,12 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
-    /// Sets the initial and maximum number of available retries: the [`reserve`](Self::reserve).
-    #[must_use]
-    pub const fn with_reserve(mut self, retries: u32) -> Self {
-        self.reserve = retries;
-        self
-    }
+    setters! {
+        /// Sets the initial and maximum number of available retries: the [`reserve`](Self::reserve).
+        const with_reserve(reserve: u32);
 
-    /// Sets how many retries each call adds: [`per_call`](Self::per_call).
-    #[must_use]
-    pub const fn with_per_call(mut self, retries: f64) -> Self {
-        self.per_call = retries;
-        self
+        /// Sets how many retries each call adds: [`per_call`](Self::per_call).
+        const with_per_call(per_call: f64);
     }
 }
 

@@ -91,13 +91,11 @@ impl Limits {
         let now = Instant::now();
         let mut state = self.state();
         let key = operation.interval.map(|interval| ((operation.id, path.to_owned()), interval));
-        let cooled_down = match &key {
-            Some((key, _)) => {
-                state.cooldowns.retain(|_, until| *until > now);
-                state.cooldowns.get(key).copied().unwrap_or(now)
-            }
-            None => now,
-        };
+        let cooled_down = key.as_ref().and_then(|(key, _)| {
+            state.cooldowns.retain(|_, until| *until > now);
+            state.cooldowns.get(key).copied()
+        });
+        let cooled_down = cooled_down.unwrap_or(now);
         let emission_interval = self.rate.map(|rate| (rate.per / rate.requests.max(1)).min(FAR_FUTURE));
         let (free, arrival) = match (self.rate, emission_interval) {
             (Some(rate), Some(emission_interval)) => {

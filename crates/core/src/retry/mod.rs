@@ -17,6 +17,8 @@ pub(crate) use retry_after::retry_after;
 
 use std::time::Duration;
 
+use crate::setters::setters;
+
 /// How long a call may take, how often it is attempted, and how much of a response is read.
 ///
 /// ```
@@ -79,67 +81,33 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Sets the time limit of a call, the [`deadline`](Self::deadline).
-    #[must_use]
-    pub const fn with_deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
+    setters! {
+        /// Sets the time limit of a call, the [`deadline`](Self::deadline).
+        const with_deadline(deadline: Duration);
 
-    /// Sets the time limit of one attempt, the [`attempt_timeout`](Self::attempt_timeout).
-    #[must_use]
-    pub const fn with_attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.attempt_timeout = timeout;
-        self
-    }
+        /// Sets the time limit of one attempt, the [`attempt_timeout`](Self::attempt_timeout).
+        const with_attempt_timeout(attempt_timeout: Duration);
 
-    /// Sets the maximum number of attempts, [`max_attempts`](Self::max_attempts).
-    #[must_use]
-    pub const fn with_max_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = attempts;
-        self
-    }
+        /// Sets the maximum number of attempts, [`max_attempts`](Self::max_attempts).
+        const with_max_attempts(max_attempts: u32);
 
-    /// Sets the maximum backoff after the first attempt, the [`initial_backoff`](Self::initial_backoff).
-    #[must_use]
-    pub const fn with_initial_backoff(mut self, backoff: Duration) -> Self {
-        self.initial_backoff = backoff;
-        self
-    }
+        /// Sets the maximum backoff after the first attempt, the [`initial_backoff`](Self::initial_backoff).
+        const with_initial_backoff(initial_backoff: Duration);
 
-    /// Sets the maximum backoff after any attempt, the [`max_backoff`](Self::max_backoff).
-    #[must_use]
-    pub const fn with_max_backoff(mut self, backoff: Duration) -> Self {
-        self.max_backoff = backoff;
-        self
-    }
+        /// Sets the maximum backoff after any attempt, the [`max_backoff`](Self::max_backoff).
+        const with_max_backoff(max_backoff: Duration);
 
-    /// Sets the maximum size of a response body in bytes, the [`body_limit`](Self::body_limit).
-    #[must_use]
-    pub const fn with_body_limit(mut self, bytes: usize) -> Self {
-        self.body_limit = bytes;
-        self
-    }
+        /// Sets the maximum size of a response body in bytes, the [`body_limit`](Self::body_limit).
+        const with_body_limit(body_limit: usize);
 
-    /// Sets how long a stream may deliver no data, the [`stream_idle_timeout`](Self::stream_idle_timeout).
-    #[must_use]
-    pub const fn with_stream_idle_timeout(mut self, timeout: Duration) -> Self {
-        self.stream_idle_timeout = timeout;
-        self
-    }
+        /// Sets how long a stream may deliver no data, the [`stream_idle_timeout`](Self::stream_idle_timeout).
+        const with_stream_idle_timeout(stream_idle_timeout: Duration);
 
-    /// Sets the minimum throughput of a stream in bytes per second: [`min_bytes_per_second`](Self::min_bytes_per_second).
-    #[must_use]
-    pub const fn with_min_bytes_per_second(mut self, bytes: u32) -> Self {
-        self.min_bytes_per_second = bytes;
-        self
-    }
+        /// Sets the minimum throughput of a stream in bytes per second: [`min_bytes_per_second`](Self::min_bytes_per_second).
+        const with_min_bytes_per_second(min_bytes_per_second: u32);
 
-    /// Sets how long the supplier may still process an unanswered request, the [`settle_time`](Self::settle_time).
-    #[must_use]
-    pub const fn with_settle_time(mut self, time: Duration) -> Self {
-        self.settle_time = time;
-        self
+        /// Sets how long the supplier may still process an unanswered request, the [`settle_time`](Self::settle_time).
+        const with_settle_time(settle_time: Duration);
     }
 
     /// Returns the backoff after the attempt with this number (from 1): full jitter, or the time that the supplier requested if

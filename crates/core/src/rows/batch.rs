@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinHandle;
 
-use super::BadRow;
+use super::{BadRow, ListName, RowError};
 use crate::decode::{Batch, into_decode_error};
 
 /// The maximum number of batches that are decoded ahead. More do not improve the throughput.
@@ -26,49 +26,55 @@ pub(super) fn ahead() -> usize {
         }
         _ => 1,
     };
-    if threads > 1 { (threads + 1).min(MOST) } else { 0 }
+    // With fewer, threads run out of work while the caller's task is not scheduled.
+    if threads > 1 { (2 * threads + 2).min(MOST) } else { 0 }
 }
 
 /// The remaining rows of a batch.
 pub(super) struct Rest<T> {
     batch: Arc<Batch>,
+    list: ListName,
     next: usize,
     /// The rows from `next` on, if they are already decoded.
-    decoded: Option<vec::IntoIter<Result<T, BadRow>>>,
+    decoded: Option<vec::IntoIter<Result<T, RowError>>>,
 }
 
 impl<T> Rest<T> {
-    pub(super) fn none() -> Self {
-        Self::of(Arc::default())
+    pub(super) fn none(list: ListName) -> Self {
+        Self::of(Arc::default(), list)
     }
 
-    pub(super) fn of(batch: Arc<Batch>) -> Self {
-        Self { batch, next: 0, decoded: None }
+    pub(super) fn of(batch: Arc<Batch>, list: ListName) -> Self {
+        Self { batch, list, next: 0, decoded: None }
     }
 
     /// Returns the same rows, to be decoded as another type.
     pub(super) fn decode_as<U>(self) -> Rest<U> {
-        Rest { batch: self.batch, next: self.next, decoded: None }
+        Rest { batch: self.batch, list: self.list, next: self.next, decoded: None }
     }
 }
 
 impl<T: DeserializeOwned> Rest<T> {
-    pub(super) fn next(&mut self) -> Option<Result<T, BadRow>> {
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<Result<T, RowError>> {
         let row = match &mut self.decoded {
             Some(rows) => rows.next(),
-            None => decode(&self.batch, self.next),
+            None => decode(&self.batch, self.list, self.next),
         };
+        // Afterwards, so that a row whose decoding panics is not skipped.
         self.next += 1;
         row
     }
 
-    fn decoded(batch: Arc<Batch>) -> Self {
-        let rows: Vec<_> = (0..batch.rows.len()).filter_map(|row| decode(&batch, row)).collect();
-        Self { batch, next: 0, decoded: Some(rows.into_iter()) }
+    fn decoded(batch: Arc<Batch>, list: ListName) -> Self {
+        // The exact capacity spares moving the rows while the vector grows.
+        let mut rows = Vec::with_capacity(batch.rows.len());
+        rows.extend((0..batch.rows.len()).filter_map(|row| decode(&batch, list, row)));
+        Self { batch, list, next: 0, decoded: Some(rows.into_iter()) }
     }
 }
 
-fn decode<T: DeserializeOwned>(batch: &Batch, at: usize) -> Option<Result<T, BadRow>> {
+fn decode<T: DeserializeOwned>(batch: &Batch, list: ListName, at: usize) -> Option<Result<T, RowError>> {
     let place = batch.rows.get(at)?;
     let bytes = &batch.bytes[place.clone()];
     // Validating the UTF-8 of a whole row once is faster than validating each of its strings.
@@ -78,14 +84,14 @@ fn decode<T: DeserializeOwned>(batch: &Batch, at: usize) -> Option<Result<T, Bad
     };
     Some(row.map_err(|_| {
         let failure = into_decode_error::<T>(bytes);
-        BadRow {
+        RowError::Unreadable(Box::new(BadRow {
             index: batch.index + at as u64,
             offset: batch.offset + place.start as u64,
             what: failure.what,
             path: failure.path,
             bytes: bytes.to_vec(),
-            list: None,
-        }
+            list,
+        }))
     }))
 }
 
@@ -93,20 +99,21 @@ fn decode<T: DeserializeOwned>(batch: &Batch, at: usize) -> Option<Result<T, Bad
 pub(super) struct Task<T> {
     decoding: JoinHandle<Rest<T>>,
     batch: Arc<Batch>,
+    list: ListName,
 }
 
 impl<T> Task<T> {
     /// Returns the rows of the batch, not decoded.
     pub(super) fn into_rest(self) -> Rest<T> {
-        Rest::of(self.batch.clone())
+        Rest::of(self.batch.clone(), self.list)
     }
 }
 
 impl<T: DeserializeOwned + Send + 'static> Task<T> {
-    pub(super) fn spawn(batch: Batch) -> Self {
+    pub(super) fn spawn(batch: Batch, list: ListName) -> Self {
         let batch = Arc::new(batch);
         let decoded = batch.clone();
-        Self { decoding: tokio::spawn(async move { Rest::decoded(decoded) }), batch }
+        Self { decoding: tokio::spawn(async move { Rest::decoded(decoded, list) }), batch, list }
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -124,7 +131,7 @@ impl<T: DeserializeOwned> Future for Task<T> {
                 // The caller's type panicked. The panic is resumed here, as if the row had been decoded on this thread.
                 Ok(panic) => resume_unwind(panic),
                 // The runtime shuts down. The rows are decoded when the caller requests them.
-                Err(_) => Rest::of(self.batch.clone()),
+                Err(_) => Rest::of(self.batch.clone(), self.list),
             },
         })
     }

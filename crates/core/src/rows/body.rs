@@ -114,7 +114,7 @@ impl Body {
             Poll::Ready(None) => return Poll::Ready(None),
             _ if self.is_slow => Failure::of(
                 Outcome::Indeterminate,
-                format!("the answer comes slower than {min} bytes a second"),
+                format!("the response arrives more slowly than {min} bytes a second"),
             ),
             Poll::Ready(Some(Ok(chunk))) => {
                 self.count_wait(arrived);
@@ -124,7 +124,7 @@ impl Body {
             }
             Poll::Ready(Some(Err(error))) => Failure {
                 source: Some(error.without_url()),
-                ..Failure::of(Outcome::Indeterminate, "the answer broke off")
+                ..Failure::of(Outcome::Indeterminate, "the response broke off")
             },
             Poll::Pending => {
                 let timer = self.idle_timer.get_or_insert_with(|| Box::pin(sleep(idle_timeout)));
@@ -137,7 +137,7 @@ impl Body {
                 }
                 match timer.poll_unpin(cx) {
                     Poll::Ready(()) => {
-                        let reason = format!("the answer stood still for {} ms", idle_timeout.as_millis());
+                        let reason = format!("the response stalled for {} ms", idle_timeout.as_millis());
                         Failure::of(Outcome::Indeterminate, reason)
                     }
                     Poll::Pending => return Poll::Pending,
@@ -148,7 +148,15 @@ impl Body {
     }
 
     /// Stops the clock: the time that the caller spends otherwise does not count as the server's.
+    #[inline]
     pub(super) fn stop_waiting(&mut self) {
+        // Most rows are already there when the caller requests them.
+        if self.waiting_since.is_some() {
+            self.end_wait();
+        }
+    }
+
+    fn end_wait(&mut self) {
         let arrived = self.arrival.take();
         self.count_wait(arrived);
     }
@@ -160,8 +168,8 @@ impl Body {
 
 /// Returns how long the caller waited for the server: until something arrived, or until now.
 fn wait(since: Option<Instant>, arrived: Option<Instant>) -> Duration {
-    let until = arrived.unwrap_or_else(Instant::now);
-    since.map_or(Duration::ZERO, |since| until.saturating_duration_since(since))
+    let Some(since) = since else { return Duration::ZERO };
+    arrived.unwrap_or_else(Instant::now).saturating_duration_since(since)
 }
 
 #[cfg(test)]

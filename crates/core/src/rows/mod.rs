@@ -95,7 +95,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
         Self {
             arrived: Bytes::new(),
             splitter: Splitter::new(body.row_limit, identity),
-            ready: Rest::none(),
+            ready: Rest::none(body.list()),
             raw: VecDeque::new(),
             decoding: VecDeque::new(),
             ahead: ahead(),
@@ -157,7 +157,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
         loop {
             if let Some(row) = self.ready.next() {
                 self.body.stop_waiting();
-                return Poll::Ready(Some(row.map_err(|bad| RowError::Unreadable(Box::new(self.named(bad))))));
+                return Poll::Ready(Some(row));
             }
             if let Some(rows) = self.raw.pop_front() {
                 self.ready = rows;
@@ -165,7 +165,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
             }
             if self.ahead == 0 {
                 self.ready = match self.poll_batch(cx) {
-                    Poll::Ready(Some(batch)) => Rest::of(Arc::new(batch)),
+                    Poll::Ready(Some(batch)) => Rest::of(Arc::new(batch), self.body.list()),
                     Poll::Ready(None) => return Poll::Ready(self.broken.take().map(Err)),
                     Poll::Pending => return Poll::Pending,
                 };
@@ -174,7 +174,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
             let mut waits = false;
             while self.decoding.len() < self.ahead && self.held() < self.ahead * BATCH {
                 match self.poll_batch(cx) {
-                    Poll::Ready(Some(batch)) => self.decoding.push_back(Task::spawn(batch)),
+                    Poll::Ready(Some(batch)) => self.decoding.push_back(Task::spawn(batch, self.body.list())),
                     Poll::Ready(None) => break,
                     Poll::Pending => {
                         waits = true;
@@ -204,7 +204,7 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
         while !self.done && !self.splitter.is_full() {
             if !self.arrived.is_empty() {
                 // The bytes that arrive at once may contain several batches.
-                let piece = self.arrived.split_to(self.arrived.len().min(BATCH));
+                let piece = self.arrived.split_to(self.arrived.len().min(self.splitter.room()));
                 if let Err(broken) = self.splitter.feed(&piece) {
                     self.end(Some(self.split_error(broken)));
                 }
@@ -255,14 +255,14 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
 
     fn split_error(&self, broken: Broken) -> RowError {
         if broken == Broken::NotARow {
-            return RowError::NotAList(Box::new(self.named(BadRow {
+            return RowError::NotAList(Box::new(BadRow {
                 index: 0,
                 offset: self.splitter.offset() - self.splitter.current().len() as u64,
                 what: broken.what().to_owned(),
                 path: None,
                 bytes: self.splitter.current().to_vec(),
-                list: None,
-            })));
+                list: self.body.list(),
+            }));
         }
         RowError::Malformed {
             rows: self.splitter.rows(),
@@ -270,11 +270,6 @@ impl<T: DeserializeOwned + Send + 'static> Rows<T> {
             what: broken.what(),
             list: self.body.list(),
         }
-    }
-
-    /// Returns a bad row with the list that it belongs to.
-    fn named(&self, row: BadRow) -> BadRow {
-        BadRow { list: Some(self.body.list()), ..row }
     }
 }
 
@@ -349,8 +344,8 @@ pub struct BadRow {
     what: String,
     path: Option<String>,
     bytes: Vec<u8>,
-    /// The list that the row belongs to. A batch does not know its list.
-    list: Option<ListName>,
+    /// The list that the row belongs to.
+    list: ListName,
 }
 
 /// Names the list that a [`RowError`] is about.
@@ -410,7 +405,7 @@ impl RowError {
             Self::Unreadable(row) => {
                 format!("row {} (byte {}) cannot be read: {}", row.index, row.offset, row.what)
             }
-            Self::NotAList(answer) => format!("the answer is not a list: {}", answer.what),
+            Self::NotAList(answer) => format!("the response is not a list: {}", answer.what),
             Self::Malformed { rows, offset, what, .. } => {
                 format!("the list breaks off after {rows} rows at byte {offset}: {what}")
             }
@@ -451,7 +446,7 @@ impl From<RowError> for Error {
             RowError::Malformed { list, .. } => (Outcome::Indeterminate, Some(list), None, Vec::new()),
             RowError::Unreadable(row) | RowError::NotAList(row) => {
                 let BadRow { list, path, bytes, .. } = *row;
-                (Outcome::Decode, list, path, bytes)
+                (Outcome::Decode, Some(list), path, bytes)
             }
         };
         let api = list.map_or("list", |list| list.api);

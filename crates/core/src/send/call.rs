@@ -6,7 +6,7 @@ use serde::Serialize;
 use tracing::Instrument as _;
 
 use super::{CallRecord, send_repeatedly};
-use crate::classify::Failure;
+use crate::classify::{Failure, without_answer};
 use crate::client::Transport;
 use crate::decode::read_body;
 use crate::error::{Error, Outcome};
@@ -60,14 +60,17 @@ impl Call<'_> {
     ///
     /// # Errors
     /// Returns an [`Error`] if there is no usable response; its outcome says whether the request took effect.
-    pub async fn send<T: ResponseBody>(self) -> Result<Reply<T>, Error> {
+    pub fn send<T: ResponseBody>(self) -> impl Future<Output = Result<Reply<T>, Error>> {
         let transport = self.transport;
-        let (mut record, _) = self.open(false).await?;
-        match read_body(&record.body, record.operation) {
-            Ok(value) => Ok(record.reply(transport, value)),
-            Err(why) => {
-                let failure = Failure { decode_path: why.path, ..Failure::of(Outcome::Decode, why.what) };
-                Err(record.error(&transport.shared, failure))
+        let opening = self.open(false);
+        async move {
+            let (mut record, _) = opening.await?;
+            match read_body(&record.body, record.operation) {
+                Ok(value) => Ok(record.reply(transport, value)),
+                Err(why) => {
+                    let failure = Failure { decode_path: why.path, ..Failure::of(Outcome::Decode, why.what) };
+                    Err(record.error(&transport.shared, failure))
+                }
             }
         }
     }
@@ -76,34 +79,41 @@ impl Call<'_> {
     ///
     /// # Errors
     /// Returns an [`Error`] if there is no usable response; its outcome says whether the request took effect.
-    pub async fn send_empty(self) -> Result<Reply<()>, Error> {
+    pub fn send_empty(self) -> impl Future<Output = Result<Reply<()>, Error>> {
         let transport = self.transport;
-        let (record, _) = self.open(false).await?;
-        Ok(record.reply(transport, ()))
+        let opening = self.open(false);
+        async move {
+            let (record, _) = opening.await?;
+            Ok(record.reply(transport, ()))
+        }
     }
 
     /// Sends the request. Returns the record of the call, and the response if the call `is_streamed`.
-    pub(crate) async fn open(self, is_streamed: bool) -> Result<(CallRecord, Option<Box<Response>>), Error> {
-        let transport = self.transport;
-        let mut record = CallRecord::start(transport, self.operation);
-        let mut request = match self.request.build() {
-            Ok(request) => request,
-            Err(error) => {
-                let failure =
-                    Failure::of(Outcome::Invalid, "the values given cannot be written as a request");
-                let source = Some(error.without_url());
-                return Err(record.error(&transport.shared, Failure { source, ..failure }));
+    ///
+    /// The future is boxed, so that the futures of callers, which they keep, move and spawn, are small.
+    pub(crate) fn open(
+        self,
+        is_streamed: bool,
+    ) -> impl Future<Output = Result<(CallRecord, Option<Box<Response>>), Error>> {
+        let Self { transport, operation, request } = self;
+        // Built here, since the future would contain the builder, too.
+        let request = request.build();
+        Box::pin(async move {
+            let mut record = CallRecord::start(transport, operation);
+            let mut request = match request {
+                Ok(request) => request,
+                // The values that the caller gave cannot be written.
+                Err(error) => return Err(record.error(&transport.shared, without_answer(error))),
+            };
+            let span = record.span.clone();
+            let result = {
+                let sending = pin!(send_repeatedly(transport, &mut request, &mut record, is_streamed));
+                sending.instrument(span).await
+            };
+            match result {
+                Ok(response) => Ok((record, response)),
+                Err(failure) => Err(record.error(&transport.shared, failure)),
             }
-        };
-        let span = record.span.clone();
-        let result = {
-            // Pinned on the stack, since moving futures of this size is expensive.
-            let sending = pin!(send_repeatedly(transport, &mut request, &mut record, is_streamed));
-            sending.instrument(span).await
-        };
-        match result {
-            Ok(response) => Ok((record, response)),
-            Err(failure) => Err(record.error(&transport.shared, failure)),
-        }
+        })
     }
 }

@@ -9,15 +9,15 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::{Request, Response, StatusCode};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use tracing::field::Empty;
-use tracing::{Instrument as _, Span};
 
 use crate::attempt::{Attempt, AttemptResponse};
-use crate::auth::{NoToken, NoTokenKind, Token, TokenServer};
+use crate::auth::{NoToken, Token, TokenServer};
 use crate::classify::Failure;
 use crate::client::Transport;
 use crate::error::Outcome;
-use crate::observe::{ANSWERED, AttemptReport, WaitReason, record_failure, record_status};
+use crate::observe::{ANSWERED, AttemptReport, WaitReason, record_end};
 use crate::operation::Repeat;
 use crate::retry::retry_after;
 use acquire::acquire;
@@ -86,19 +86,19 @@ async fn send_repeatedly(
         drop(permit);
         let status = response.status;
         had_large_head = response.had_large_head;
-        if result.as_ref().err().is_some_and(|failure| failure.may_be_in_progress(status)) {
+        let failure = result.as_ref().err();
+        if failure.is_some_and(|failure| failure.may_be_in_progress(status)) {
             record.earlier_attempt_unanswered |= operation.repeat != Repeat::Read;
         } else if let Some(change) = pending_change {
             change.answered(result.is_ok());
         }
-        let outcome = record_attempt(&span, status, result.as_ref().err());
+        let outcome = failure.map_or(ANSWERED, |failure| failure.outcome.as_str());
+        record_end(&span, status, outcome, failure.is_some());
         if let Some(observer) = &shared.telemetry.observer {
             let (api, elapsed) = (shared.telemetry.api, now.elapsed());
             observer.on_attempt_end(&AttemptReport { api, operation, number, outcome, status, elapsed });
         }
-        let asked = result
-            .as_ref()
-            .err()
+        let asked = failure
             .and_then(|failure| failure.wait.or_else(|| retry_after(&response.headers, SystemTime::now())));
         let unread = response.unread.take();
         record.attempted(number, response);
@@ -115,7 +115,7 @@ async fn send_repeatedly(
             && let Some(token) = token
         {
             // A caller whose next request is not sent in time need not learn why the token was refused.
-            (refused_token, now, previous_failure) = (Some(token.number), Instant::now(), None);
+            (refused_token, now, previous_failure) = (Some(token.obtained), Instant::now(), None);
             continue;
         }
         let backoff = policy.backoff_after(number, asked);
@@ -130,22 +130,11 @@ async fn send_repeatedly(
     }
 }
 
-/// Records in the span of an attempt how it ended. Returns the name of its outcome.
-fn record_attempt(span: &Span, status: Option<StatusCode>, failure: Option<&Failure>) -> &'static str {
-    let outcome = failure.map_or(ANSWERED, |failure| failure.outcome.as_str());
-    record_status(span, status);
-    span.record("outcome", outcome);
-    if failure.is_some() {
-        record_failure(span, status, outcome);
-    }
-    outcome
-}
-
 /// Returns the token that a request is sent with, if the credentials contain one.
 async fn authorize(
     transport: &Transport,
     record: &CallRecord,
-    refused: Option<u64>,
+    refused: Option<std::time::Instant>,
     limit: Duration,
     response: &mut AttemptResponse,
 ) -> Result<Option<Token>, Failure> {
@@ -161,18 +150,9 @@ async fn authorize(
     };
     let token = Box::pin(source.token(server, refused, limit));
     token.await.map(Some).map_err(|no_token| {
-        let NoToken { kind, reason, status, headers, body, wait, .. } = *no_token;
+        let NoToken { outcome, permanent, reason, status, headers, body, wait, .. } = *no_token;
         (response.status, response.headers, response.body) = (status, headers, body.into());
-        let (outcome, permanent) = match kind {
-            NoTokenKind::Refused => (Outcome::Rejected, false),
-            NoTokenKind::Throttled => (Outcome::Throttled, false),
-            NoTokenKind::Failed | NoTokenKind::OutOfTime => (Outcome::NotSent, false),
-            NoTokenKind::Permanent => (Outcome::NotSent, true),
-        };
-        let reason = match kind {
-            NoTokenKind::OutOfTime => record.time.exceeded("no token came", limit),
-            _ => reason,
-        };
+        let reason = reason.unwrap_or_else(|| record.time.exceeded("no token came", limit));
         Failure { wait, permanent, ..Failure::of(outcome, reason) }
     })
 }

@@ -11,7 +11,7 @@ use crate::attempt::{AttemptResponse, TimeLimits};
 use crate::classify::Failure;
 use crate::client::{Shared, Transport};
 use crate::error::{Error, ErrorBody, Inner, Outcome};
-use crate::observe::{ANSWERED, CallReport, DROPPED, Observer, record_failure, record_status};
+use crate::observe::{ANSWERED, CallReport, DROPPED, Observer, record_end};
 use crate::operation::{Operation, Repeat};
 use crate::reply::Reply;
 use crate::retry::retry_after;
@@ -115,11 +115,9 @@ impl CallRecord {
         if self.attempts > 1 {
             self.span.record("http.request.resend_count", self.attempts - 1);
         }
-        record_status(&self.span, self.status);
-        self.span.record("outcome", outcome);
         let failed = self.has_failed(end);
+        record_end(&self.span, self.status, outcome, failed);
         if failed {
-            record_failure(&self.span, self.status, outcome);
             tracing::warn!(
                 parent: &self.span,
                 api = self.api,
@@ -231,7 +229,7 @@ impl Drop for CallRecord {
 fn not_the_supplier(status: Option<StatusCode>) -> &'static str {
     match status.map(|status| status.as_u16()) {
         Some(404 | 405 | 501) => {
-            " (the answer is not in the supplier's own form: if other calls end so, too, check the base address and its path)"
+            " (the response is not in the supplier's own form: if other calls end so, too, check the base address and its path)"
         }
         _ => "",
     }

@@ -24,7 +24,7 @@ impl std::error::Error for ConversionError {}
 /// }
 ///
 /// let states: [OrderState; 2] = serde_json::from_str(r#"["DONE","LOST"]"#)?;
-/// assert_eq!(states, [OrderState::Done, OrderState::Unlisted("LOST".to_owned())]);
+/// assert_eq!(states, [OrderState::Done, OrderState::Unlisted("LOST".into())]);
 /// assert_eq!(serde_json::to_string(&states)?, r#"["DONE","LOST"]"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
@@ -38,7 +38,7 @@ macro_rules! open_enum {
         pub enum $name {
             $(#[doc = ::std::concat!("`", $value, "`")] $variant,)*
             /// A value that the API's document does not list, as it arrived.
-            Unlisted(String),
+            Unlisted($crate::wire::Text),
         }
 
         impl $name {
@@ -55,7 +55,7 @@ macro_rules! open_enum {
             fn from(value: &str) -> Self {
                 match value {
                     $($value => Self::$variant,)*
-                    value => Self::Unlisted(value.to_owned()),
+                    value => Self::Unlisted(value.into()),
                 }
             }
         }
@@ -82,7 +82,7 @@ macro_rules! open_enum {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <String as ::serde::Deserialize>::deserialize(deserializer).map(Self::from)
+                <$crate::wire::Text as ::serde::Deserialize>::deserialize(deserializer).map(|text| text.as_str().into())
             }
         }
 

@@ -111,7 +111,7 @@ impl<T> Lenient<T> {
         }
     }
 
-    /// Returns the dereferenced value: `Option<&str>` for a `Lenient<String>`.
+    /// Returns the dereferenced value: `Option<&str>` for a `Lenient<Text>`.
     pub fn as_deref(&self) -> Option<&T::Target>
     where
         T: Deref,

@@ -6,6 +6,7 @@
 //! | type | represents |
 //! |---|---|
 //! | [`Lenient`] | a string, number, date, object or other value of a response |
+//! | [`Text`] | a string in a response |
 //! | [`OneOrMany`] | a list in a response |
 //! | [`Patch`] | a field of a merge patch that can be cleared |
 //! | [`Decimal`] | a number with the digits it was written with |
@@ -28,10 +29,11 @@ mod lenient;
 mod list;
 mod object;
 mod patch;
-mod quiet;
+mod redact;
 mod request;
 mod response;
 mod segment;
+mod text;
 mod timestamp;
 
 pub use decimal::{Decimal, NotANumber};
@@ -43,4 +45,5 @@ pub use patch::Patch;
 pub use request::Field;
 pub use response::ResponseBody;
 pub use segment::{NotASegment, Segment};
+pub use text::Text;
 pub use timestamp::{NotAMoment, Timestamp};

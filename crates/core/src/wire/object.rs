@@ -131,15 +131,15 @@ impl<T: Object> Visitor<'_> for Key<'_, T> {
 /// marked `sensitive`.
 ///
 /// ```
-/// use lastmile_core::wire::{Lenient, OneOrMany};
+/// use lastmile_core::wire::{Lenient, OneOrMany, Text};
 ///
 /// lastmile_core::response_object! {
 ///     /// A line.
 ///     Line {
 ///         /// The id of the line.
-///         id: Lenient<String> = "lineId",
+///         id: Lenient<Text> = "lineId",
 ///         /// Who uses it.
-///         users: OneOrMany<Lenient<String>> = "users" sensitive,
+///         users: OneOrMany<Lenient<Text>> = "users" sensitive,
 ///     }
 /// }
 ///
@@ -249,11 +249,11 @@ macro_rules! response_map {
 #[expect(unreachable_pub, reason = "response_object! defines public types")]
 mod tests {
     use super::*;
-    use crate::wire::OneOrMany;
+    use crate::wire::{OneOrMany, Text};
 
     crate::response_object! {
         Line {
-            id: Lenient<String> = "lineId",
+            id: Lenient<Text> = "lineId",
             speeds: OneOrMany<Lenient<i64>> = "speeds" sensitive,
         }
     }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::quiet::text_alone;
+use super::redact::text_alone;
 
 /// Characters that have a meaning in a path or are not allowed in a URL.
 const PATH: &AsciiSet = &CONTROLS

@@ -5,7 +5,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, Timelik
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::lenient::{Readable, Reading, Scalar};
-use super::quiet::text_alone;
+use super::redact::text_alone;
 
 /// An instant, with the offset and the digits that it was written with.
 ///

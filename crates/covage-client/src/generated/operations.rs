@@ -10,8 +10,6 @@ use ::std::time::Duration;
 /// What differs between this API and others.
 pub static TABLE: Table = Table {
     api: "covage",
-    title: "Covage orders API",
-    version: "v2",
     errors: ErrorShape { message: "/error", id: "/apirequest_uuid", fields: "/details", field_name: "/field", field_code: "", field_message: "/errors" },
     key_headers: &[],
     tokens: &[

@@ -2,7 +2,7 @@
 
 #![allow(unused_imports)]
 
-use ::lastmile_core::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Timestamp};
+use ::lastmile_core::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Text, Timestamp};
 use ::lastmile_core::{
     closed_enum, merge_patch, open_enum, parameters, request_object, response_map, response_object,
 };
@@ -23,29 +23,29 @@ response_object! {
     Building {
         address: Lenient<BuildingAddress> = "address",
         /// Reference of the building, such as `IMB/76540/X/043X`.
-        building_ref: Lenient<String> = "building_ref",
+        building_ref: Lenient<Text> = "building_ref",
         /// Interoperability code of the operator.
-        code_interop: Lenient<String> = "code_interop",
+        code_interop: Lenient<Text> = "code_interop",
         /// L33-1 code of the operator.
-        code_l331: Lenient<String> = "code_l331",
+        code_l331: Lenient<Text> = "code_l331",
         /// Latitude, in degrees, as text.
-        latitude: Lenient<String> = "latitude",
+        latitude: Lenient<Text> = "latitude",
         /// Longitude, in degrees, as text.
-        longitude: Lenient<String> = "longitude",
+        longitude: Lenient<Text> = "longitude",
         /// Name of the building.
-        name: Lenient<String> = "name" sensitive,
+        name: Lenient<Text> = "name" sensitive,
         /// Code of the optical exchange.
-        nro: Lenient<String> = "nro",
+        nro: Lenient<Text> = "nro",
         /// Code of the operator of the building, such as `FI`.
-        operator_code: Lenient<String> = "operator_code",
+        operator_code: Lenient<Text> = "operator_code",
         /// Name of the operator of the building.
-        operator_name: Lenient<String> = "operator_name",
+        operator_name: Lenient<Text> = "operator_name",
         /// Reference of the shared access point.
-        reference_pm: Lenient<String> = "reference_pm",
+        reference_pm: Lenient<Text> = "reference_pm",
         /// The floors of each staircase, when asked for. A key is the building and the staircase with `^` between them, such as `NA^1`; `_NA_` stands for neither.
-        stairs: Lenient<BTreeMap<String, OneOrMany<Lenient<String>>>> = "stairs" sensitive,
+        stairs: Lenient<BTreeMap<String, OneOrMany<Lenient<Text>>>> = "stairs" sensitive,
         /// The sockets (OTP references) on each floor of each staircase, when asked for. The keys are those of `stairs`, then the floor.
-        stairs_with_otp_ref: Lenient<BTreeMap<String, Lenient<BTreeMap<String, OneOrMany<Lenient<String>>>>>> = "stairs_with_otp_ref" sensitive,
+        stairs_with_otp_ref: Lenient<BTreeMap<String, Lenient<BTreeMap<String, OneOrMany<Lenient<Text>>>>>> = "stairs_with_otp_ref" sensitive,
         /// Kind of building.
         type_: Lenient<BuildingType> = "type",
     }
@@ -55,17 +55,17 @@ response_object! {
     /// Address of a building.
     BuildingAddress {
         /// Town.
-        city: Lenient<String> = "city" sensitive,
+        city: Lenient<Text> = "city" sensitive,
         /// The supplier's code of the municipality.
-        kosc_insee_code: Lenient<String> = "kosc_insee_code",
+        kosc_insee_code: Lenient<Text> = "kosc_insee_code",
         /// The supplier's code of the street.
-        kosc_street_code: Lenient<String> = "kosc_street_code",
+        kosc_street_code: Lenient<Text> = "kosc_street_code",
         /// Street.
-        street_name: Lenient<String> = "street_name" sensitive,
+        street_name: Lenient<Text> = "street_name" sensitive,
         /// Street number, with its letter.
-        street_number: Lenient<String> = "street_number" sensitive,
+        street_number: Lenient<Text> = "street_number" sensitive,
         /// Postal code.
-        zipcode: Lenient<String> = "zipcode" sensitive,
+        zipcode: Lenient<Text> = "zipcode" sensitive,
     }
 }
 
@@ -80,13 +80,13 @@ response_object! {
     /// A municipality, or a part of it, with a postal code.
     City {
         /// Name of the municipality.
-        city: Lenient<String> = "city",
+        city: Lenient<Text> = "city",
         /// The supplier's code of the municipality.
-        kosc_insee_code: Lenient<String> = "kosc_insee_code",
+        kosc_insee_code: Lenient<Text> = "kosc_insee_code",
         /// Name of the part.
-        locality: Lenient<String> = "locality",
+        locality: Lenient<Text> = "locality",
         /// Postal code of the part.
-        zipcode: Lenient<String> = "zipcode",
+        zipcode: Lenient<Text> = "zipcode",
     }
 }
 
@@ -102,15 +102,15 @@ response_object! {
     /// Address of a concentration point.
     ConcentrationPointAddress {
         /// Town.
-        city: Lenient<String> = "city" sensitive,
+        city: Lenient<Text> = "city" sensitive,
         /// The supplier's code of the municipality.
-        kosc_insee_code: Lenient<String> = "kosc_insee_code",
+        kosc_insee_code: Lenient<Text> = "kosc_insee_code",
         /// The supplier's code of the street.
-        kosc_street_code: Lenient<String> = "kosc_street_code",
+        kosc_street_code: Lenient<Text> = "kosc_street_code",
         /// Street.
-        street_name: Lenient<String> = "street_name" sensitive,
+        street_name: Lenient<Text> = "street_name" sensitive,
         /// Street number, with its letter.
-        street_number: Lenient<String> = "street_number" sensitive,
+        street_number: Lenient<Text> = "street_number" sensitive,
     }
 }
 
@@ -118,17 +118,17 @@ response_object! {
     /// A contact of the operator.
     Contact {
         /// Mobile telephone number.
-        cell_phone_number: Lenient<String> = "cell_phone_number" sensitive,
+        cell_phone_number: Lenient<Text> = "cell_phone_number" sensitive,
         /// Identifier, such as `i9usbs1j`.
-        contact_uuid: Lenient<String> = "contact_uuid",
+        contact_uuid: Lenient<Text> = "contact_uuid",
         /// E-mail address.
-        email: Lenient<String> = "email" sensitive,
+        email: Lenient<Text> = "email" sensitive,
         /// First name.
-        first_name: Lenient<String> = "first_name" sensitive,
+        first_name: Lenient<Text> = "first_name" sensitive,
         /// Last name.
-        last_name: Lenient<String> = "last_name" sensitive,
+        last_name: Lenient<Text> = "last_name" sensitive,
         /// Telephone number.
-        phone_number: Lenient<String> = "phone_number" sensitive,
+        phone_number: Lenient<Text> = "phone_number" sensitive,
     }
 }
 
@@ -177,7 +177,7 @@ response_object! {
         /// Whether there is a termination device inside the premises.
         dti_presence: Lenient<bool> = "dti_presence",
         /// Cable head, such as `D/52621`.
-        head: Lenient<String> = "head",
+        head: Lenient<Text> = "head",
         /// Whether the line is out of use.
         inactive: Lenient<bool> = "inactive",
         /// Number of free pairs at the concentration point that serves the address and has the most of them.
@@ -224,7 +224,7 @@ response_object! {
         /// Number of free pairs at the concentration point that serves the address and has the most of them.
         max_available_pairs: Lenient<i64> = "max_available_pairs",
         /// Code of the exchange that the line ends at.
-        nra: Lenient<String> = "nra",
+        nra: Lenient<Text> = "nra",
         /// The sections of copper that make up the line.
         sections_lengths: OneOrMany<Lenient<CopperSection>> = "sections_lengths",
         /// Whether the line is in use.
@@ -250,7 +250,7 @@ response_object! {
         address: Lenient<EligibilityEndpointAddress> = "address",
         copper_info: Lenient<EligibilityCopperInfo> = "copper_info",
         /// Telephone number of the line, or reference of the socket (OTP).
-        endpoint_ref: Lenient<String> = "endpoint_ref" sensitive,
+        endpoint_ref: Lenient<Text> = "endpoint_ref" sensitive,
         /// What the reference is.
         endpoint_ref_type: Lenient<EligibilityEndpointEndpointRefType> = "endpoint_ref_type",
         /// Technical facts about a fibre.
@@ -262,27 +262,27 @@ response_object! {
     /// Address of a line or a socket.
     EligibilityEndpointAddress {
         /// Name of the building.
-        building: Lenient<String> = "building" sensitive,
+        building: Lenient<Text> = "building" sensitive,
         /// Town.
-        city: Lenient<String> = "city" sensitive,
+        city: Lenient<Text> = "city" sensitive,
         /// Door.
-        door: Lenient<String> = "door" sensitive,
+        door: Lenient<Text> = "door" sensitive,
         /// Floor.
-        floor: Lenient<String> = "floor" sensitive,
+        floor: Lenient<Text> = "floor" sensitive,
         /// Name of the housing complex.
-        housing_complex: Lenient<String> = "housing_complex" sensitive,
+        housing_complex: Lenient<Text> = "housing_complex" sensitive,
         /// The supplier's code of the municipality; `null` when it could not be found.
-        kosc_insee_code: Lenient<String> = "kosc_insee_code",
+        kosc_insee_code: Lenient<Text> = "kosc_insee_code",
         /// The supplier's code of the street; `null` when it could not be found.
-        kosc_street_code: Lenient<String> = "kosc_street_code",
+        kosc_street_code: Lenient<Text> = "kosc_street_code",
         /// Name of whom the line belongs to.
-        owner_name: Lenient<String> = "owner_name" sensitive,
+        owner_name: Lenient<Text> = "owner_name" sensitive,
         /// Staircase.
-        stairs: Lenient<String> = "stairs" sensitive,
+        stairs: Lenient<Text> = "stairs" sensitive,
         /// Street.
-        street_name: Lenient<String> = "street_name" sensitive,
+        street_name: Lenient<Text> = "street_name" sensitive,
         /// Street number, with its letter.
-        street_number: Lenient<String> = "street_number" sensitive,
+        street_number: Lenient<Text> = "street_number" sensitive,
     }
 }
 
@@ -299,13 +299,13 @@ response_object! {
     EndCustomer {
         contact: Lenient<EndCustomerContact> = "contact",
         /// First name.
-        first_name: Lenient<String> = "first_name" sensitive,
+        first_name: Lenient<Text> = "first_name" sensitive,
         /// Last name.
-        last_name: Lenient<String> = "last_name" sensitive,
+        last_name: Lenient<Text> = "last_name" sensitive,
         /// Name of the company.
-        name: Lenient<String> = "name" sensitive,
+        name: Lenient<Text> = "name" sensitive,
         /// SIRET number of the company.
-        siret: Lenient<String> = "siret" sensitive,
+        siret: Lenient<Text> = "siret" sensitive,
         /// `registered` for a company with a SIRET number, `unregistered` for a company without one, `individual` for a private person.
         type_: Lenient<EndCustomerType> = "type",
     }
@@ -315,15 +315,15 @@ response_object! {
     /// Whom to call about the order.
     EndCustomerContact {
         /// Mobile telephone number.
-        cell_phone_number: Lenient<String> = "cell_phone_number" sensitive,
+        cell_phone_number: Lenient<Text> = "cell_phone_number" sensitive,
         /// E-mail address.
-        email: Lenient<String> = "email" sensitive,
+        email: Lenient<Text> = "email" sensitive,
         /// First name.
-        first_name: Lenient<String> = "first_name" sensitive,
+        first_name: Lenient<Text> = "first_name" sensitive,
         /// Last name.
-        last_name: Lenient<String> = "last_name" sensitive,
+        last_name: Lenient<Text> = "last_name" sensitive,
         /// Telephone number.
-        phone_number: Lenient<String> = "phone_number" sensitive,
+        phone_number: Lenient<Text> = "phone_number" sensitive,
     }
 }
 
@@ -409,24 +409,24 @@ response_object! {
     /// Something that happened to an order or a service.
     Event {
         /// When the event was recorded, in ISO form.
-        creation_date: Lenient<String> = "creation_date",
+        creation_date: Lenient<Text> = "creation_date",
         data: Lenient<EventData> = "data",
         /// When it happened, in ISO form.
-        event_date: Lenient<String> = "event_date",
+        event_date: Lenient<Text> = "event_date",
         /// Identifier, such as `3cpkp1f1`.
-        event_uuid: Lenient<String> = "event_uuid",
+        event_uuid: Lenient<Text> = "event_uuid",
         /// Always `event`.
-        model: Lenient<String> = "model",
+        model: Lenient<Text> = "model",
         /// When the record was last changed, in ISO form.
-        modification_date: Lenient<String> = "modification_date",
+        modification_date: Lenient<Text> = "modification_date",
         /// Reference of the order or the service.
-        object_alias: Lenient<String> = "object_alias",
+        object_alias: Lenient<Text> = "object_alias",
         /// What it happened to.
         object_type: Lenient<EventObjectType> = "object_type",
         /// Identifier of the order or the service.
-        object_uuid: Lenient<String> = "object_uuid",
+        object_uuid: Lenient<Text> = "object_uuid",
         /// Where this event stands in the list.
-        sort_value: Lenient<String> = "sort_value",
+        sort_value: Lenient<Text> = "sort_value",
         /// What happened.
         type_: Lenient<EventType> = "type",
     }
@@ -466,11 +466,11 @@ response_object! {
         /// Why the address cannot be served yet.
         message_elig_code: Lenient<ForecastMessageEligCode> = "message_elig_code",
         /// When fibre is expected.
-        message_elig_date: Lenient<String> = "message_elig_date",
+        message_elig_date: Lenient<Text> = "message_elig_date",
         /// The reason in English.
-        message_elig_text_en: Lenient<String> = "message_elig_text_en",
+        message_elig_text_en: Lenient<Text> = "message_elig_text_en",
         /// The reason in French.
-        message_elig_text_fr: Lenient<String> = "message_elig_text_fr",
+        message_elig_text_fr: Lenient<Text> = "message_elig_text_fr",
     }
 }
 
@@ -478,17 +478,17 @@ response_object! {
     /// The address that was asked about.
     ForecastAddress {
         /// Town.
-        city: Lenient<String> = "city" sensitive,
+        city: Lenient<Text> = "city" sensitive,
         /// The supplier's code of the municipality.
-        kosc_insee_code: Lenient<String> = "kosc_insee_code",
+        kosc_insee_code: Lenient<Text> = "kosc_insee_code",
         /// The supplier's code of the street.
-        kosc_street_code: Lenient<String> = "kosc_street_code",
+        kosc_street_code: Lenient<Text> = "kosc_street_code",
         /// Street.
-        street_name: Lenient<String> = "street_name" sensitive,
+        street_name: Lenient<Text> = "street_name" sensitive,
         /// Street number, with its letter.
-        street_number: Lenient<String> = "street_number" sensitive,
+        street_number: Lenient<Text> = "street_number" sensitive,
         /// Postal code.
-        zipcode: Lenient<String> = "zipcode" sensitive,
+        zipcode: Lenient<Text> = "zipcode" sensitive,
     }
 }
 
@@ -513,7 +513,7 @@ response_object! {
     /// A token of the older generation.
     LegacyToken {
         /// Goes with each call as `Authorization: JWT`. Good for 24 hours.
-        token: Lenient<String> = "token" sensitive,
+        token: Lenient<Text> = "token" sensitive,
         user: Lenient<User> = "user",
     }
 }
@@ -622,7 +622,7 @@ response_object! {
     /// The answer of an eligibility check.
     Offers {
         /// Identifier of this check; an order starts from it.
-        eligibility_ref: Lenient<String> = "eligibility_ref",
+        eligibility_ref: Lenient<Text> = "eligibility_ref",
         endpoint: Lenient<EligibilityEndpoint> = "endpoint",
         /// What was found for each product.
         offers: OneOrMany<Lenient<Offer>> = "offers",
@@ -633,11 +633,11 @@ response_object! {
     /// What the operator keeps with the order. Empty until it has been given.
     OperatorInfo {
         /// The operator's contact for this order.
-        contact_uuid: Lenient<String> = "contact_uuid",
+        contact_uuid: Lenient<Text> = "contact_uuid",
         /// The name that the supplier's extranet shows.
-        order_name: Lenient<String> = "order_name" sensitive,
+        order_name: Lenient<Text> = "order_name" sensitive,
         /// The operator's own reference.
-        order_ref: Lenient<String> = "order_ref",
+        order_ref: Lenient<Text> = "order_ref",
     }
 }
 
@@ -667,13 +667,13 @@ response_object! {
         /// When the order was cancelled.
         cancellation_date: Lenient<Timestamp> = "cancellation_date",
         /// What the supplier was told about the order.
-        comment: Lenient<String> = "comment" sensitive,
+        comment: Lenient<Text> = "comment" sensitive,
         /// When the order was completed.
         completion_date: Lenient<Timestamp> = "completion_date",
         /// When the draft was created.
         creation_date: Lenient<Timestamp> = "creation_date",
         /// The eligibility answer that the order started from.
-        eligibility_ref: Lenient<String> = "eligibility_ref",
+        eligibility_ref: Lenient<Text> = "eligibility_ref",
         end_customer: Lenient<EndCustomer> = "end_customer",
         /// Further facts that belong to the product or the technology.
         information: Lenient<::serde_json::Map<String, ::serde_json::Value>> = "information" sensitive,
@@ -686,15 +686,15 @@ response_object! {
         processing_date: Lenient<Timestamp> = "processing_date",
         product: Lenient<OrderProduct> = "product",
         /// The supplier's commercial reference, such as `O191016_32563`.
-        reference: Lenient<String> = "reference",
+        reference: Lenient<Text> = "reference",
         /// When the order was rejected.
         rejection_date: Lenient<Timestamp> = "rejection_date",
         /// What kind of work is ordered. Copper knows `activate`, `create`, `create_nearby` and `create_neighbour`; fibre knows `create`, `activate_defined` and `activate_undefined`.
         request_type: Lenient<OrderRequestType> = "request_type",
         /// Commercial reference of the service to end.
-        service_ref: Lenient<String> = "service_ref",
+        service_ref: Lenient<Text> = "service_ref",
         /// Identifier of the service to end.
-        service_uuid: Lenient<String> = "service_uuid",
+        service_uuid: Lenient<Text> = "service_uuid",
         /// Status. `draft` at first, `submitted` by the caller, any other by the supplier.
         status: Lenient<OrderStatus> = "status",
         /// When the order was submitted.
@@ -704,7 +704,7 @@ response_object! {
         /// When the status last changed.
         updated_status_date: Lenient<Timestamp> = "updated_status_date",
         /// Unique identifier.
-        uuid: Lenient<String> = "uuid",
+        uuid: Lenient<Text> = "uuid",
     }
 }
 
@@ -716,7 +716,7 @@ response_object! {
         endpoints: OneOrMany<Lenient<OrderEndpoint>> = "endpoints",
         information: Lenient<OrderBoundInformation> = "information",
         /// Unique identifier.
-        uuid: Lenient<String> = "uuid",
+        uuid: Lenient<Text> = "uuid",
     }
 }
 
@@ -724,27 +724,27 @@ response_object! {
     /// Address of an end of the line.
     OrderBoundAddress {
         /// Code of the building, such as `IMB/93077/X/00ZY`.
-        building_code: Lenient<String> = "building_code",
+        building_code: Lenient<Text> = "building_code",
         /// Name of the building.
-        building_name: Lenient<String> = "building_name" sensitive,
+        building_name: Lenient<Text> = "building_name" sensitive,
         /// Town.
-        city: Lenient<String> = "city" sensitive,
+        city: Lenient<Text> = "city" sensitive,
         /// Floor.
-        floor: Lenient<String> = "floor" sensitive,
+        floor: Lenient<Text> = "floor" sensitive,
         /// Name of the housing complex.
-        housing_complex: Lenient<String> = "housing_complex" sensitive,
+        housing_complex: Lenient<Text> = "housing_complex" sensitive,
         /// The supplier's code of the municipality.
-        kosc_insee_code: Lenient<String> = "kosc_insee_code",
+        kosc_insee_code: Lenient<Text> = "kosc_insee_code",
         /// The supplier's code of the street.
-        kosc_street_code: Lenient<String> = "kosc_street_code",
+        kosc_street_code: Lenient<Text> = "kosc_street_code",
         /// Staircase.
-        stairs: Lenient<String> = "stairs" sensitive,
+        stairs: Lenient<Text> = "stairs" sensitive,
         /// Street.
-        street_name: Lenient<String> = "street_name" sensitive,
+        street_name: Lenient<Text> = "street_name" sensitive,
         /// Street number, with its letter.
-        street_number: Lenient<String> = "street_number" sensitive,
+        street_number: Lenient<Text> = "street_number" sensitive,
         /// Postal code.
-        zipcode: Lenient<String> = "zipcode" sensitive,
+        zipcode: Lenient<Text> = "zipcode" sensitive,
     }
 }
 
@@ -765,7 +765,7 @@ response_object! {
     /// Facts about an end of the line.
     OrderBoundInformation {
         /// Code of the exchange, such as `06088CAR`.
-        co: Lenient<String> = "co",
+        co: Lenient<Text> = "co",
     }
 }
 
@@ -837,11 +837,11 @@ response_object! {
         /// Facts about the optical terminal.
         ont: Lenient<::serde_json::Map<String, ::serde_json::Value>> = "ont" sensitive,
         /// Telephone number of the line, or reference of the socket (OTP). Left out until it is known.
-        reference: Lenient<String> = "reference" sensitive,
+        reference: Lenient<Text> = "reference" sensitive,
         /// What the reference is.
         type_: Lenient<OrderEndpointType> = "type",
         /// Unique identifier.
-        uuid: Lenient<String> = "uuid",
+        uuid: Lenient<Text> = "uuid",
     }
 }
 
@@ -865,7 +865,7 @@ response_object! {
     /// That the information was taken.
     OrderInfoEvent {
         /// What to do next: wait five minutes before the next event of this order.
-        info: Lenient<String> = "info",
+        info: Lenient<Text> = "info",
     }
 }
 
@@ -884,19 +884,19 @@ response_object! {
     /// An option as it is set. Some are only on or off, some carry a value; `portability` has codes instead.
     OrderOption {
         /// The supplier's portability contract; filled in by the supplier. Option `portability` only.
-        contract_ref: Lenient<String> = "contract_ref",
+        contract_ref: Lenient<Text> = "contract_ref",
         /// The value that holds when none is chosen.
-        default_value: Lenient<String> = "default_value",
+        default_value: Lenient<Text> = "default_value",
         /// Whether the option is on.
         enabled: Lenient<bool> = "enabled",
         /// The supplier's operator code; filled in by the supplier. Option `portability` only.
-        operator_code: Lenient<String> = "operator_code",
+        operator_code: Lenient<Text> = "operator_code",
         /// Prefix code. Option `portability` only.
-        prefix_code: Lenient<String> = "prefix_code",
+        prefix_code: Lenient<Text> = "prefix_code",
         /// RIO code of the number to be ported. Option `portability` only.
-        rio_code: Lenient<String> = "rio_code" sensitive,
+        rio_code: Lenient<Text> = "rio_code" sensitive,
         /// Value of the option.
-        value: Lenient<String> = "value",
+        value: Lenient<Text> = "value",
     }
 }
 
@@ -919,14 +919,14 @@ response_object! {
     /// The product that is ordered.
     OrderProduct {
         /// Product code.
-        code: Lenient<String> = "code",
+        code: Lenient<Text> = "code",
         /// Description.
-        description: Lenient<String> = "description",
+        description: Lenient<Text> = "description",
         line: Lenient<OrderProductLine> = "line",
         /// Name.
-        name: Lenient<String> = "name",
+        name: Lenient<Text> = "name",
         /// Identifier, such as `b9snx9ba`.
-        uuid: Lenient<String> = "uuid",
+        uuid: Lenient<Text> = "uuid",
     }
 }
 
@@ -934,13 +934,13 @@ response_object! {
     /// The family that a product line belongs to.
     OrderProductFamily {
         /// Code of the family, such as `A` for ADSL or `F` for professional fibre.
-        code: Lenient<String> = "code",
+        code: Lenient<Text> = "code",
         /// Description.
-        description: Lenient<String> = "description",
+        description: Lenient<Text> = "description",
         /// Name.
-        name: Lenient<String> = "name",
+        name: Lenient<Text> = "name",
         /// Identifier.
-        uuid: Lenient<String> = "uuid",
+        uuid: Lenient<Text> = "uuid",
     }
 }
 
@@ -948,14 +948,14 @@ response_object! {
     /// The line that a product belongs to.
     OrderProductLine {
         /// Code of the line.
-        code: Lenient<String> = "code",
+        code: Lenient<Text> = "code",
         /// Description.
-        description: Lenient<String> = "description",
+        description: Lenient<Text> = "description",
         family: Lenient<OrderProductFamily> = "family",
         /// Name.
-        name: Lenient<String> = "name",
+        name: Lenient<Text> = "name",
         /// Identifier.
-        uuid: Lenient<String> = "uuid",
+        uuid: Lenient<Text> = "uuid",
     }
 }
 
@@ -1036,11 +1036,11 @@ response_object! {
     Portability {
         eligibility: Lenient<PortabilityEligibility> = "eligibility",
         /// The operator that has the number.
-        provider: Lenient<String> = "provider",
+        provider: Lenient<Text> = "provider",
         /// Until when the number is held back.
-        quarantine_end_date: Lenient<String> = "quarantine_end_date",
+        quarantine_end_date: Lenient<Text> = "quarantine_end_date",
         /// Kind of porting.
-        type_: Lenient<String> = "type",
+        type_: Lenient<Text> = "type",
     }
 }
 
@@ -1060,9 +1060,9 @@ response_object! {
     /// A reason.
     PortabilityReason {
         /// Code, such as `2011`.
-        code: Lenient<String> = "code",
+        code: Lenient<Text> = "code",
         /// Explanation.
-        message: Lenient<String> = "message",
+        message: Lenient<Text> = "message",
     }
 }
 
@@ -1079,15 +1079,15 @@ response_object! {
     /// A family of products.
     ProductFamily {
         /// Code.
-        code: Lenient<String> = "code",
+        code: Lenient<Text> = "code",
         /// Description.
-        description: Lenient<String> = "description",
+        description: Lenient<Text> = "description",
         /// Name.
-        name: Lenient<String> = "name",
+        name: Lenient<Text> = "name",
         /// Place in the supplier's order.
         priority: Lenient<i64> = "priority",
         /// Identifier.
-        product_family_uuid: Lenient<String> = "product_family_uuid",
+        product_family_uuid: Lenient<Text> = "product_family_uuid",
     }
 }
 
@@ -1095,18 +1095,18 @@ response_object! {
     /// A line of products.
     ProductLine {
         /// Code.
-        code: Lenient<String> = "code",
+        code: Lenient<Text> = "code",
         /// Description.
-        description: Lenient<String> = "description",
+        description: Lenient<Text> = "description",
         family: Lenient<ProductLineFamily> = "family",
         /// Kind of line.
         line_type: Lenient<i64> = "line_type",
         /// Name.
-        name: Lenient<String> = "name",
+        name: Lenient<Text> = "name",
         /// Place in the supplier's order.
         priority: Lenient<i64> = "priority",
         /// Identifier.
-        product_line_uuid: Lenient<String> = "product_line_uuid",
+        product_line_uuid: Lenient<Text> = "product_line_uuid",
     }
 }
 
@@ -1114,9 +1114,9 @@ response_object! {
     /// The family that a line belongs to.
     ProductLineFamily {
         /// Code.
-        code: Lenient<String> = "code",
+        code: Lenient<Text> = "code",
         /// Name.
-        name: Lenient<String> = "name",
+        name: Lenient<Text> = "name",
     }
 }
 
@@ -1124,9 +1124,9 @@ response_object! {
     /// The next access token.
     RefreshedToken {
         /// Goes with each call as `Authorization: Bearer`.
-        access: Lenient<String> = "access" sensitive,
+        access: Lenient<Text> = "access" sensitive,
         /// The next refresh token, if there is one.
-        refresh: Lenient<String> = "refresh" sensitive,
+        refresh: Lenient<Text> = "refresh" sensitive,
     }
 }
 
@@ -1134,13 +1134,13 @@ response_object! {
     /// A second address, for the delivery of equipment.
     SecondAppointmentAddress {
         /// Town.
-        city: Lenient<String> = "city" sensitive,
+        city: Lenient<Text> = "city" sensitive,
         /// Street.
-        street_name: Lenient<String> = "street_name" sensitive,
+        street_name: Lenient<Text> = "street_name" sensitive,
         /// Street number.
         street_number: Lenient<i64> = "street_number" sensitive,
         /// Postal code.
-        zipcode: Lenient<String> = "zipcode" sensitive,
+        zipcode: Lenient<Text> = "zipcode" sensitive,
     }
 }
 
@@ -1163,9 +1163,9 @@ response_object! {
     /// A line in operation.
     Service {
         /// Commercial reference of the order that put it into operation.
-        activate_order_ref: Lenient<String> = "activate_order_ref",
+        activate_order_ref: Lenient<Text> = "activate_order_ref",
         /// Identifier of the order that put it into operation.
-        activate_order_uuid: Lenient<String> = "activate_order_uuid",
+        activate_order_uuid: Lenient<Text> = "activate_order_uuid",
         /// The ends of the line.
         bounds: OneOrMany<Lenient<OrderBound>> = "bounds",
         end_customer: Lenient<EndCustomer> = "end_customer",
@@ -1174,11 +1174,11 @@ response_object! {
         options: Lenient<BTreeMap<String, Lenient<OrderOption>>> = "options",
         product: Lenient<OrderProduct> = "product",
         /// The supplier's commercial reference, such as `S191128_21428`.
-        reference: Lenient<String> = "reference",
+        reference: Lenient<Text> = "reference",
         /// Status.
         status: Lenient<ServiceStatus> = "status",
         /// Unique identifier.
-        uuid: Lenient<String> = "uuid",
+        uuid: Lenient<Text> = "uuid",
     }
 }
 
@@ -1186,7 +1186,7 @@ response_object! {
     /// What became of the request.
     ServiceFtthMigration {
         /// The reference of the order that was created, the reason why none was, or the buildings to choose from. An order was created if this is an order reference alone and `eligible` is true.
-        data: OneOrMany<Lenient<String>> = "data" sensitive,
+        data: OneOrMany<Lenient<Text>> = "data" sensitive,
         /// Whether the service can be moved.
         eligible: Lenient<bool> = "eligible",
     }
@@ -1212,9 +1212,9 @@ response_object! {
     /// A street of a municipality.
     Street {
         /// The supplier's code of the street.
-        kosc_street_code: Lenient<String> = "kosc_street_code",
+        kosc_street_code: Lenient<Text> = "kosc_street_code",
         /// Name of the street.
-        street_name: Lenient<String> = "street_name",
+        street_name: Lenient<Text> = "street_name",
     }
 }
 
@@ -1222,7 +1222,7 @@ response_object! {
     /// A number of a street.
     StreetNumber {
         /// Street number, with its letter.
-        street_number: Lenient<String> = "street_number",
+        street_number: Lenient<Text> = "street_number",
     }
 }
 
@@ -1230,9 +1230,9 @@ response_object! {
     /// A pair of tokens.
     Token {
         /// Goes with each call as `Authorization: Bearer`. Good for one hour.
-        access: Lenient<String> = "access" sensitive,
+        access: Lenient<Text> = "access" sensitive,
         /// Gets the next access token, for twelve hours after the password was given.
-        refresh: Lenient<String> = "refresh" sensitive,
+        refresh: Lenient<Text> = "refresh" sensitive,
         user: Lenient<User> = "user",
     }
 }
@@ -1259,29 +1259,29 @@ response_object! {
     /// A user of the operator.
     User {
         /// Mobile telephone number.
-        cell_phone_number: Lenient<String> = "cell_phone_number" sensitive,
+        cell_phone_number: Lenient<Text> = "cell_phone_number" sensitive,
         /// Since when the user exists, in ISO form.
-        date_joined: Lenient<String> = "date_joined",
+        date_joined: Lenient<Text> = "date_joined",
         /// E-mail address.
-        email: Lenient<String> = "email" sensitive,
+        email: Lenient<Text> = "email" sensitive,
         /// First name.
-        first_name: Lenient<String> = "first_name" sensitive,
+        first_name: Lenient<Text> = "first_name" sensitive,
         /// Full name.
-        fullname: Lenient<String> = "fullname" sensitive,
+        fullname: Lenient<Text> = "fullname" sensitive,
         /// Numbers of the groups that the user belongs to.
         groups: OneOrMany<Lenient<i64>> = "groups",
         /// The user's language.
-        language: Lenient<String> = "language",
+        language: Lenient<Text> = "language",
         /// When the user last logged in, in ISO form.
-        last_login: Lenient<String> = "last_login",
+        last_login: Lenient<Text> = "last_login",
         /// Last name.
-        last_name: Lenient<String> = "last_name" sensitive,
+        last_name: Lenient<Text> = "last_name" sensitive,
         /// Name of the operator.
-        operator_name: Lenient<String> = "operator_name",
+        operator_name: Lenient<Text> = "operator_name",
         /// Identifier of the operator.
-        operator_uuid: Lenient<String> = "operator_uuid",
+        operator_uuid: Lenient<Text> = "operator_uuid",
         /// Identifier.
-        user_uuid: Lenient<String> = "user_uuid",
+        user_uuid: Lenient<Text> = "user_uuid",
     }
 }
 

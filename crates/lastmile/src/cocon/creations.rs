@@ -5,7 +5,7 @@ use lastmile_cocon::types::{
     Contact, ContactCreate, Customer, CustomerContract, CustomerContractCreate, CustomerCreate,
     DelayedConnection, ProjectAssetApprovalCreate,
 };
-use lastmile_core::wire::{Lenient, Timestamp};
+use lastmile_core::wire::{Lenient, Text, Timestamp};
 use lastmile_core::{Error, Reply};
 use serde::Serialize;
 use serde_json::Value;
@@ -22,7 +22,7 @@ const NO_LOOK_UP: &str = "Cocon offers no look-up by a reference of the caller's
 fn confirmed<T>(reply: Reply<T>, is_it: impl FnOnce(&T) -> bool) -> Result<T, Error> {
     match is_it(&reply.value) {
         true => Ok(reply.value),
-        false => Err(reply.into_decode_error("the answer is not what was to be created")),
+        false => Err(reply.into_decode_error("the response is not what was to be created")),
     }
 }
 
@@ -30,7 +30,7 @@ fn confirmed<T>(reply: Reply<T>, is_it: impl FnOnce(&T) -> bool) -> Result<T, Er
 /// status 200.
 fn created<T: Serialize>(
     reply: Reply<T>,
-    id: impl FnOnce(&T) -> &Lenient<String>,
+    id: impl FnOnce(&T) -> &Lenient<Text>,
     request: &impl Serialize,
 ) -> Result<T, Error> {
     confirmed(reply, |created| {
@@ -101,7 +101,7 @@ fn is_same_moment(held: &str, given: &str) -> bool {
     }
 }
 
-fn has_text(field: &Lenient<String>) -> bool {
+fn has_text(field: &Lenient<Text>) -> bool {
     field.as_deref().is_some_and(|text| !text.is_empty())
 }
 
@@ -192,7 +192,7 @@ creation! {
         match serde_json::from_slice(reply.json_body()) {
             _ if reply.json_body().trim_ascii().is_empty() => Ok(()),
             Ok(answer) if is_approval(&answer, approval) => Ok(()),
-            _ => Err(reply.into_decode_error("the answer is neither empty nor the approval that was asked for")),
+            _ => Err(reply.into_decode_error("the response is neither empty nor the approval that was asked for")),
         }
     },
     manual_check: "look in Cocon for an approval of this asset with this moment in the project",
@@ -231,7 +231,7 @@ creation! {
         let reply = cocon.client.create_delayed_connection_batch(body).await?;
         match reply.value.batch_id.as_deref().map(str::parse::<BatchId>) {
             Some(Ok(id)) => Ok(id),
-            _ => Err(reply.into_decode_error("the batch is registered, but the answer has no id that it could be followed by")),
+            _ => Err(reply.into_decode_error("the batch is registered, but the response has no id that it could be followed by")),
         }
     },
     manual_check: "look in Cocon which of the buildings are connected, and whether a batch with them is running",

@@ -60,10 +60,10 @@
 mod batch;
 mod connection;
 mod creations;
-mod doubts;
 mod ids;
 mod objects;
 mod texts;
+mod warnings;
 
 pub use batch::{BatchReport, Resubmission};
 pub use connection::Connection;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lastmile_core::wire::Lenient;
+use lastmile_core::wire::{Lenient, Text};
 use lastmile_core::{Error, Reply};
 use lastmile_covage::types::{Contact, ContactCreate, ContactReplace};
 
@@ -76,12 +76,12 @@ impl Covage {
 /// Creates a [replacement](Covage::replace_contact) with the fields of a contact that was read.
 pub fn replacement(contact: &Contact) -> ContactReplace {
     ContactReplace {
-        contact_uuid: contact.contact_uuid.get().cloned(),
-        first_name: contact.first_name.get().cloned(),
-        last_name: contact.last_name.get().cloned(),
-        email: contact.email.get().cloned(),
-        phone_number: contact.phone_number.get().cloned(),
-        cell_phone_number: contact.cell_phone_number.get().cloned(),
+        contact_uuid: contact.contact_uuid.as_deref().map(str::to_owned),
+        first_name: contact.first_name.as_deref().map(str::to_owned),
+        last_name: contact.last_name.as_deref().map(str::to_owned),
+        email: contact.email.as_deref().map(str::to_owned),
+        phone_number: contact.phone_number.as_deref().map(str::to_owned),
+        cell_phone_number: contact.cell_phone_number.as_deref().map(str::to_owned),
     }
 }
 
@@ -91,7 +91,7 @@ fn is_empty(fields: &[&Option<String>]) -> bool {
 
 /// Returns whether a contact equals the contact to create. A field that is missing from the response is not conclusive.
 fn is_same(wanted: &ContactCreate, held: &Contact) -> Match {
-    let text = |wanted: &Option<String>, held: &Lenient<String>| match wanted.as_deref().unwrap_or_default() {
+    let text = |wanted: &Option<String>, held: &Lenient<Text>| match wanted.as_deref().unwrap_or_default() {
         wanted if held.is_absent() && !wanted.is_empty() => Match::Maybe,
         wanted => Match::of_text(held.as_deref().unwrap_or_default(), wanted),
     };
@@ -136,14 +136,14 @@ fn is_alike(wanted: &ContactCreate, held: &Contact) -> bool {
     is_shared(email.0, email.1) || (is_shared(&held_name, &wanted_name) && shares_phone)
 }
 
-fn is_same_number(wanted: &Option<String>, held: &Lenient<String>) -> bool {
+fn is_same_number(wanted: &Option<String>, held: &Lenient<Text>) -> bool {
     !held.is_absent()
         && wanted.as_deref().is_some_and(|wanted| !wanted.trim().is_empty())
         && is_same_phone(wanted, held) != Match::No
 }
 
 /// Compares phone numbers. Suppliers write them with or without the country code, and with dots, spaces or no separators.
-fn is_same_phone(wanted: &Option<String>, held: &Lenient<String>) -> Match {
+fn is_same_phone(wanted: &Option<String>, held: &Lenient<Text>) -> Match {
     let is_missing = held.is_absent();
     let (wanted, held) = (wanted.as_deref().unwrap_or_default(), held.as_deref().unwrap_or_default());
     let national = |number: &str| {
@@ -181,10 +181,10 @@ impl Creation for ContactCreate {
         let reply = covage.client.create_contact(self).await?;
         match reply.value.contact_uuid.as_deref() {
             None | Some("") => {
-                Err(reply.into_decode_error("the answer has no id that the contact could be used by"))
+                Err(reply.into_decode_error("the response has no id that the contact could be used by"))
             }
             Some(_) if is_same(self, &reply.value) == Match::No => {
-                Err(reply.into_decode_error("the answer is another contact"))
+                Err(reply.into_decode_error("the response is another contact"))
             }
             Some(_) => Ok(reply.value),
         }
@@ -195,7 +195,7 @@ impl Creation for ContactCreate {
         // Before the request is sent, `null` and similar responses count as an empty list.
         let mut told = match purpose {
             LookupPurpose::AfterSending if !contacts.is_array() => {
-                Lookup::Indeterminate("the supplier answers without a list of contacts")
+                Lookup::Indeterminate("the supplier responds without a list of contacts")
             }
             _ => Lookup::NotFound,
         };

@@ -98,7 +98,7 @@ impl Draft {
         let reply = covage.client.update_order(uuid, data).await;
         let reply = self.noted(reply)?;
         if !self.is_this(&reply.value) {
-            return Err(reply.into_decode_error("the answer is another order"));
+            return Err(reply.into_decode_error("the response is another order"));
         }
         self.order = reply.value;
         Ok(())
@@ -285,8 +285,8 @@ impl Draft {
         };
         let address = bound.address.get();
         Ok(address.map_or_else(Socket::default, |address| Socket {
-            stairs: address.stairs.get().cloned(),
-            floor: address.floor.get().cloned(),
+            stairs: address.stairs.as_deref().map(str::to_owned),
+            floor: address.floor.as_deref().map(str::to_owned),
         }))
     }
 
@@ -393,7 +393,7 @@ impl Draft {
         let uuid = self.uuid.segment();
         let reply = covage.client.get_order(uuid).await?;
         if !self.is_this(&reply.value) {
-            return Err(reply.into_decode_error("the answer is another order"));
+            return Err(reply.into_decode_error("the response is another order"));
         }
         self.order = reply.value;
         Ok(())

@@ -17,7 +17,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::Covage;
 use super::pages::is_past_the_end;
-use crate::quiet::quietly;
+use crate::redact::redact_errors;
 use crate::stream::{Follow, Pending};
 
 /// The number of events that one request asks for. No source states the maximum. The number is high because the supplier allows
@@ -57,7 +57,7 @@ pub struct EventCursor {
     search: Option<Search>,
 }
 
-quietly!(EventCursor);
+redact_errors!(EventCursor);
 
 /// A search over several pages for the lost position, or for the end of the known events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

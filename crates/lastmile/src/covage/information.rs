@@ -74,7 +74,7 @@ impl Creation for Information {
         let reply = covage.client.create_order_info_event(self.order.segment(), &self.body).await?;
         match reply.value.info.as_deref() {
             None | Some("") => {
-                Err(reply.into_decode_error("the answer does not say what became of the information"))
+                Err(reply.into_decode_error("the response does not say what became of the information"))
             }
             Some(_) => Ok(reply.value),
         }

@@ -127,11 +127,11 @@ impl Creation for NewOrder {
                 return Err(refused("service_ref: a termination names its service by it or by service_uuid"));
             }
             if body.eligibility_ref.is_some() {
-                return Err(refused("eligibility_ref: only activations start from an eligibility answer"));
+                return Err(refused("eligibility_ref: only activations start from an eligibility response"));
             }
         } else {
             if is_empty(&body.eligibility_ref) {
-                return Err(refused("eligibility_ref: an activation starts from an eligibility answer"));
+                return Err(refused("eligibility_ref: an activation starts from an eligibility response"));
             }
             if body.service_ref.is_some() || body.service_uuid.is_some() {
                 return Err(refused("service_ref, service_uuid: only terminations start from a service"));
@@ -156,13 +156,13 @@ impl Creation for NewOrder {
         let held = reply.value.operator_info.get().and_then(|info| info.order_ref.as_deref());
         let told = self.order_ref().zip(held).map(|(given, held)| Match::of_text(held, given));
         if told == Some(Match::No) {
-            return Err(reply.contradicts("the answer is an order of another reference"));
+            return Err(reply.contradicts("the response is an order of another reference"));
         }
         match (Draft::id_of(&reply.value), reply.value.status.get()) {
             (Some(uuid), Some(OrderStatus::Draft)) => Ok(Draft::with_id(uuid, reply.value)),
-            (Some(_), _) => Err(reply.into_decode_error("the answer is an order that is no draft")),
+            (Some(_), _) => Err(reply.into_decode_error("the response is an order that is no draft")),
             (None, _) => {
-                Err(reply.into_decode_error("the answer has no id that a draft could be completed by"))
+                Err(reply.into_decode_error("the response has no id that a draft could be completed by"))
             }
         }
     }

@@ -37,7 +37,7 @@ impl Covage {
     /// # use lastmile::covage::{Covage, OrderFilter, OrderSort};
     ///
     /// # async fn example(covage: &Covage) -> lastmile::Result<()> {
-    /// let oldest_first = OrderFilter { sort: Some(OrderSort::CreationDate), ..Default::default() };
+    /// let oldest_first = OrderFilter::default().with_sort(OrderSort::CreationDate);
     /// let mut orders = covage.orders(oldest_first);
     /// while let Some(order) = orders.next().await {
     ///     println!("{:?}", order?.get().and_then(|order| order.status.get().cloned()));
@@ -102,7 +102,15 @@ impl OrderSort {
 /// "Available fields".
 ///
 /// `Debug` does not show the end customer and the line.
+///
+/// ```
+/// use lastmile::covage::{OrderFilter, OrderSort};
+///
+/// let newest = OrderFilter::default().with_product_family("F").with_sort(OrderSort::CreationDateDown);
+/// assert_eq!(newest.product_family.as_deref(), Some("F"));
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OrderFilter {
     /// The supplier's reference of the order, such as `O191016_32563`.
     pub reference: Option<String>,
@@ -120,6 +128,56 @@ pub struct OrderFilter {
     pub product_line: Option<String>,
     /// The sort order. No source states the default.
     pub sort: Option<OrderSort>,
+}
+
+impl OrderFilter {
+    /// Sets the supplier's reference of the order, the [`reference`](Self::reference).
+    #[must_use]
+    pub fn with_reference(self, reference: impl Into<String>) -> Self {
+        Self { reference: Some(reference.into()), ..self }
+    }
+
+    /// Sets the type of the orders, the [`type_`](Self::type_).
+    #[must_use]
+    pub fn with_type(self, type_: ListOrdersType) -> Self {
+        Self { type_: Some(type_), ..self }
+    }
+
+    /// Sets the supplier's [`status`](Self::status) of the orders.
+    #[must_use]
+    pub fn with_status(self, status: impl Into<String>) -> Self {
+        Self { status: Some(status.into()), ..self }
+    }
+
+    /// Sets the reference of the line or the socket, the [`endpoint_ref`](Self::endpoint_ref).
+    #[must_use]
+    pub fn with_endpoint_ref(self, endpoint_ref: impl Into<String>) -> Self {
+        Self { endpoint_ref: Some(endpoint_ref.into()), ..self }
+    }
+
+    /// Sets the name of the end customer, the [`end_customer`](Self::end_customer).
+    #[must_use]
+    pub fn with_end_customer(self, end_customer: impl Into<String>) -> Self {
+        Self { end_customer: Some(end_customer.into()), ..self }
+    }
+
+    /// Sets the code of the [`product_family`](Self::product_family).
+    #[must_use]
+    pub fn with_product_family(self, product_family: impl Into<String>) -> Self {
+        Self { product_family: Some(product_family.into()), ..self }
+    }
+
+    /// Sets the code of the [`product_line`](Self::product_line).
+    #[must_use]
+    pub fn with_product_line(self, product_line: impl Into<String>) -> Self {
+        Self { product_line: Some(product_line.into()), ..self }
+    }
+
+    /// Sets the sort order, [`sort`](Self::sort).
+    #[must_use]
+    pub fn with_sort(self, sort: OrderSort) -> Self {
+        Self { sort: Some(sort), ..self }
+    }
 }
 
 impl From<OrderFilter> for ListOrdersParams {

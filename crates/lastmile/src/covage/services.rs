@@ -209,7 +209,7 @@ impl Creation for Migration {
     type Created = ServiceFtthMigration;
     const KIND: &'static str = "covage.migration";
     const MANUAL_CHECK: &'static str =
-        "declare it absent and place it again: the supplier answers with the order that it has already";
+        "declare it absent and place it again: the supplier responds with the order that it has already";
 
     fn check(&self) -> Result<(), Error> {
         check_lines(&self.body, &BTreeSet::new())?;
@@ -223,7 +223,7 @@ impl Creation for Migration {
         let reply = covage.client.migrate_service_to_ftth(self.service.segment(), &self.body).await?;
         match Migrated::from(&reply.value) {
             Migrated::Indeterminate => {
-                Err(reply.into_decode_error("the answer does not say what became of the migration"))
+                Err(reply.into_decode_error("the response does not say what became of the migration"))
             }
             _ => Ok(reply.value),
         }

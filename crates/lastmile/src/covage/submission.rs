@@ -229,7 +229,7 @@ impl Creation for Submission {
             }
             return Ok(reply.value);
         }
-        Err(reply.into_decode_error("the answer does not say that this order is submitted"))
+        Err(reply.into_decode_error("the response does not say that this order is submitted"))
     }
 
     async fn find(&self, covage: &Covage, _: LookupPurpose) -> Result<Lookup<Order>, Error> {
@@ -240,7 +240,7 @@ impl Creation for Submission {
             ),
             Some(true) => Lookup::Found(order),
             Some(false) => Lookup::NotFound,
-            None => Lookup::Indeterminate("the answer does not tell whether this order is submitted"),
+            None => Lookup::Indeterminate("the response does not tell whether this order is submitted"),
         })
     }
 }

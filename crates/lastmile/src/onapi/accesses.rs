@@ -101,6 +101,6 @@ impl OnApi {
 fn found(reply: Reply<FoundAccess>) -> Result<OnApiId, Error> {
     match reply.value.access_id.as_deref().map(OnApiId::try_from) {
         Some(Ok(id)) => Ok(id),
-        _ => Err(reply.into_decode_error("the answer has no id of an access")),
+        _ => Err(reply.into_decode_error("the response has no id of an access")),
     }
 }

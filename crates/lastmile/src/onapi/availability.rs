@@ -1,7 +1,7 @@
 //! When a service can be ordered: dates in the forms of all dialects.
 
 use chrono::{DateTime, Datelike as _, FixedOffset, TimeDelta, Utc};
-use lastmile_core::wire::{Lenient, Timestamp};
+use lastmile_core::wire::{Lenient, Text, Timestamp};
 
 use super::Offer;
 
@@ -33,7 +33,7 @@ pub enum ServiceDate {
 
 impl ServiceDate {
     /// Reads a date from the field of 2.5 and 2.6, or else from that of 2.4.
-    fn of(date_time: &Lenient<Timestamp>, text: &Lenient<String>) -> Self {
+    fn of(date_time: &Lenient<Timestamp>, text: &Lenient<Text>) -> Self {
         let (date, is_nothing) = if date_time.is_absent() {
             (text.as_deref().map(|text| Self::of_text(text.trim())), text.is_nothing())
         } else {

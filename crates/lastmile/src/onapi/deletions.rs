@@ -44,7 +44,7 @@ impl OnApi {
             Err(error) if has_no_events(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let mut events = Told::default();
+        let mut events = LastEvents::default();
         while let Some(row) = rows.next().await {
             match row {
                 Ok(event) => news.doubtful |= !events.read(&event, kinds),
@@ -84,7 +84,7 @@ struct Last {
 
 /// The events of objects, reduced to the last event of each object.
 #[derive(Default)]
-struct Told {
+struct LastEvents {
     objects: BTreeMap<(Kind, String), Last>,
     /// The time of the preceding event in the list.
     before: Time,
@@ -93,7 +93,7 @@ struct Told {
     falls: bool,
 }
 
-impl Told {
+impl LastEvents {
     /// Adds an event. Returns whether the event is clear.
     fn read(&mut self, event: &ObjectEvent, kinds: &[Kind]) -> bool {
         let time = event.time.get().map(|time| time.at().to_utc());
@@ -116,12 +116,12 @@ impl Told {
             _ => return false,
         };
         if kinds.contains(&kind) {
-            self.tell((kind, id), time, is_deleted);
+            self.record((kind, id), time, is_deleted);
         }
         true
     }
 
-    fn tell(&mut self, object: (Kind, String), time: Time, is_deleted: bool) {
+    fn record(&mut self, object: (Kind, String), time: Time, is_deleted: bool) {
         let said = Some(is_deleted);
         let new = Last { time, is_untimed: time.is_none(), is_deleted: said, is_deleted_backwards: said };
         let Some(last) = self.objects.get_mut(&object) else {
@@ -167,15 +167,15 @@ mod tests {
     use super::*;
 
     /// Returns the ids that these events, each given as type, id and minute, report as deleted, and whether that is certain.
-    fn told(events: &[(&str, &str, Option<u32>)]) -> (Vec<String>, bool) {
-        let mut told = Told::default();
+    fn deleted(events: &[(&str, &str, Option<u32>)]) -> (Vec<String>, bool) {
+        let mut last = LastEvents::default();
         let mut is_clear = true;
         for (kind, id, minute) in events {
             let time = minute.map_or(Value::Null, |at| json!(format!("2026-03-02T06:{at:02}:00Z")));
             let event = json!({ "type": kind, "objectType": "accesses", "objectId": id, "time": time });
-            is_clear &= told.read(&serde_json::from_value(event).unwrap(), &[Kind::Access]);
+            is_clear &= last.read(&serde_json::from_value(event).unwrap(), &[Kind::Access]);
         }
-        let (deleted, is_sure) = told.deleted();
+        let (deleted, is_sure) = last.deleted();
         let id = |gone| match gone {
             Deleted::Access(id) => id,
             other => panic!("{other:?}"),
@@ -193,32 +193,32 @@ mod tests {
             ("UPDATE", "other", Some(5)),
         ];
         let expected = (vec!["brief".to_owned()], true);
-        assert_eq!(told(&events), expected);
+        assert_eq!(deleted(&events), expected);
         events.reverse();
-        assert_eq!(told(&events), expected, "newest first");
+        assert_eq!(deleted(&events), expected, "newest first");
         events.swap(0, 2);
-        assert_eq!(told(&events), expected, "in no order");
+        assert_eq!(deleted(&events), expected, "in no order");
     }
 
     #[test]
     fn events_of_one_moment_are_ordered_as_the_list_is() {
         let forwards = [("CREATE", "x", Some(1)), ("CREATE", "a", Some(2)), ("DELETE", "a", Some(2))];
-        assert_eq!(told(&forwards), (vec!["a".to_owned()], true));
+        assert_eq!(deleted(&forwards), (vec!["a".to_owned()], true));
         let backwards = [("DELETE", "a", Some(2)), ("CREATE", "a", Some(2)), ("CREATE", "x", Some(1))];
-        assert_eq!(told(&backwards), (vec!["a".to_owned()], true));
+        assert_eq!(deleted(&backwards), (vec!["a".to_owned()], true));
         let unknown = [("CREATE", "a", Some(2)), ("DELETE", "a", Some(2))];
-        assert_eq!(told(&unknown), (vec![], false), "either may be the last");
+        assert_eq!(deleted(&unknown), (vec![], false), "either may be the last");
     }
 
     #[test]
     fn without_times_a_contradiction_is_doubtful_and_deletes_nothing() {
         let both = [("CREATE", "a", None), ("DELETE", "a", None), ("DELETE", "b", None)];
-        assert_eq!(told(&both), (vec!["b".to_owned()], false));
+        assert_eq!(deleted(&both), (vec!["b".to_owned()], false));
         let agreed = [("DELETE", "a", None), ("DELETE", "a", Some(1)), ("UPDATE", "b", None)];
-        assert_eq!(told(&agreed), (vec!["a".to_owned()], true));
+        assert_eq!(deleted(&agreed), (vec!["a".to_owned()], true));
         let half = [("DELETE", "a", Some(1)), ("CREATE", "a", None), ("DELETE", "a", Some(2))];
-        assert_eq!(told(&half), (vec![], false));
+        assert_eq!(deleted(&half), (vec![], false));
         let late = [("CREATE", "a", Some(1)), ("CREATE", "a", None), ("DELETE", "a", Some(2))];
-        assert_eq!(told(&late), (vec![], false));
+        assert_eq!(deleted(&late), (vec![], false));
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::lists::{if_modified, says_nothing_to_list};
 use super::{EndpointName, OnApi, object_events};
 use crate::stream::{Follow, Pending};
-use crate::{HasProgress as _, OrderStage, quiet};
+use crate::{HasProgress as _, OrderStage, redact};
 
 /// The id of the last delivered event, as assigned by the network. Store the cursor in the same transaction as the effects of
 /// the event. Then no event is lost or processed twice, even if the process ends at any point.
@@ -35,7 +35,7 @@ impl EventCursor {
 
 impl<'de> Deserialize<'de> for EventCursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        quiet::text(deserializer).map(Self)
+        redact::text(deserializer).map(Self)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ids of the network whose format the standard does not define. Ids of accesses, subscriptions and orders are [`OnApiId`]s.
 
-use lastmile_core::wire::Lenient;
+use lastmile_core::wire::{Lenient, Text};
 use lastmile_onapi::types::OrderOfEvent;
 
 use crate::id::id;
@@ -36,10 +36,10 @@ id! {
 }
 
 /// Reads the id from a field of a response. Fails if the field is missing or unreadable.
-impl TryFrom<&Lenient<String>> for OnApiId {
+impl TryFrom<&Lenient<Text>> for OnApiId {
     type Error = RuleError;
 
-    fn try_from(field: &Lenient<String>) -> Result<Self, RuleError> {
+    fn try_from(field: &Lenient<Text>) -> Result<Self, RuleError> {
         field.as_deref().unwrap_or_default().parse()
     }
 }
@@ -55,7 +55,7 @@ impl TryFrom<&OrderOfEvent> for OnApiId {
 }
 
 /// Returns the id in the `path` of an order.
-pub(super) fn in_path(path: &Lenient<String>) -> Result<OnApiId, RuleError> {
+pub(super) fn in_path(path: &Lenient<Text>) -> Result<OnApiId, RuleError> {
     let path = path.as_deref().unwrap_or_default().trim_end_matches('/');
     path.rsplit('/').next().unwrap_or_default().parse()
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::dialect::ListedIn;
 use super::{EndpointName, OnApi, refused};
-use crate::quiet;
+use crate::redact;
 
 impl OnApi {
     /// Returns the accesses that were created or changed since a cursor, or all accesses. The rows are decoded one by one, so
@@ -212,7 +212,7 @@ pub struct Cursor(pub(super) String);
 
 impl<'de> Deserialize<'de> for Cursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        quiet::text(deserializer).map(Self)
+        redact::text(deserializer).map(Self)
     }
 }
 
@@ -281,14 +281,12 @@ enum End {
 }
 
 impl<T: DeserializeOwned + Send + 'static> ChangedRows<T> {
-    fn seen(&mut self, row: Option<Result<T, RowError>>) -> Option<Result<T, RowError>> {
-        match &row {
+    fn seen(&mut self, row: Option<&Result<T, RowError>>) {
+        match row {
             None if self.end == End::NotYet => self.end = End::Whole,
             Some(Err(error)) if !matches!(error, RowError::Unreadable(_)) => self.end = End::Broken,
-            None => {}
-            Some(_) => {}
+            None | Some(_) => {}
         }
-        row
     }
 
     /// Returns whether the response was read to its end, has status 200 and is a JSON list. Returns `false` while rows remain,
@@ -325,6 +323,7 @@ impl<T: DeserializeOwned + Send + 'static> Stream for ChangedRows<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let row = ready!(self.rows.poll_next_unpin(cx));
-        Poll::Ready(self.seen(row))
+        self.seen(row.as_ref());
+        Poll::Ready(row)
     }
 }

@@ -66,7 +66,6 @@ mod availability;
 mod deletions;
 mod dialect;
 mod directory;
-mod doubts;
 mod events;
 mod ids;
 mod invoices;
@@ -84,6 +83,7 @@ mod synced;
 mod technical;
 mod ticket_changes;
 mod tickets;
+mod warnings;
 
 pub use availability::{Availability, AvailabilityState, ServiceDate};
 pub use dialect::{CharacteristicsExt, Dialect, InvoiceLineExt, TransceiverExt, UnknownDialect};

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use futures_util::StreamExt as _;
 use lastmile_core::rows::RowError;
-use lastmile_core::wire::Lenient;
+use lastmile_core::wire::{Lenient, Text};
 use lastmile_onapi::types::{
     ObjectEvent, ObjectEventType, Order, OrderEvent, OrderOfEvent, OrderOfEventOperation, OrderOfEventState,
 };
@@ -62,7 +62,7 @@ pub(super) async fn request(
     let cursor = next.map(|next| EventCursor::new(format!("{PREFIX}{}", next.0)));
     // Each event but the last may be delivered again: the network gives one cursor for all.
     if let (Some(cursor), Some(Ok(last))) = (&cursor, events.last_mut()) {
-        last.event = Lenient::Value(cursor.as_str().to_owned());
+        last.event = Lenient::Value(cursor.as_str().into());
     }
     Ok(Some(OrderEventsOfObjects { events, cursor }))
 }
@@ -98,8 +98,8 @@ impl LastEvents {
 async fn order_event(network: &OnApi, event: ObjectEvent) -> Result<OrderEvent, RowError> {
     let is_deleted = event.type_.get() == Some(&ObjectEventType::Delete);
     let id = event.object_id.as_deref().unwrap_or_default();
-    let path = event.path.as_deref().filter(|path| !path.is_empty()).map(str::to_owned);
-    let path = Lenient::Value(path.unwrap_or_else(|| format!("/orders/{id}")));
+    let path = event.path.as_deref().filter(|path| !path.is_empty()).map(Text::from);
+    let path = Lenient::Value(path.unwrap_or_else(|| format!("/orders/{id}").into()));
     let unknown = OrderOfEvent { path: path.clone(), ..OrderOfEvent::default() };
     let order = match id.parse::<OnApiId>() {
         Ok(id) if !is_deleted => match network.order(&id).await {
@@ -114,7 +114,7 @@ async fn order_event(network: &OnApi, event: ObjectEvent) -> Result<OrderEvent, 
 }
 
 /// Returns what an order event shows of an order.
-fn of_event(order: Order, path: Lenient<String>) -> OrderOfEvent {
+fn of_event(order: Order, path: Lenient<Text>) -> OrderOfEvent {
     OrderOfEvent {
         path: if order.path.get().is_some() { order.path } else { path },
         access_id: order.access_id,

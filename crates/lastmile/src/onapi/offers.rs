@@ -134,7 +134,7 @@ impl OnApi {
     #[doc(alias = "getAccess")]
     #[doc(alias = "GET /accesses/{accessId}")]
     pub async fn offers(&self, access: &OnApiId) -> Result<Offers, Error> {
-        const ANOTHER: &str = "the network answers with the services of another access";
+        const ANOTHER: &str = "the network responds with the services of another access";
         if self.lists_in_access(EndpointName::Services) {
             let reply = self.access_reply(access).await?;
             if reply.value.access_id.as_deref().is_some_and(|other| other != access.as_str()) {

@@ -1,6 +1,6 @@
 //! Existing orders: reading, polling, changing and cancelling them.
 
-use lastmile_core::wire::Lenient;
+use lastmile_core::wire::{Lenient, Text};
 use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{
     ListOrdersParams, ListOrdersState, Order, OrderChange, OrderOfEvent, OrderOfEventState, OrderState,
@@ -117,7 +117,7 @@ impl HasProgress for OrderOfEvent {
     }
 }
 
-fn said(message: &Lenient<String>) -> Option<String> {
+fn said(message: &Lenient<Text>) -> Option<String> {
     message.as_deref().filter(|message| !message.is_empty()).map(str::to_owned)
 }
 

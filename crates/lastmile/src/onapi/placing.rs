@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use lastmile_core::reqwest::StatusCode;
 use lastmile_core::reqwest::header::{HeaderMap, LOCATION};
-use lastmile_core::wire::Lenient;
+use lastmile_core::wire::{Lenient, Text};
 use lastmile_core::{Error, Outcome, Reply};
 use lastmile_onapi::types::{
     Order, OrderCreateOperation, OrderOperation, Subscription, SubscriptionOperationalState,
@@ -69,7 +69,7 @@ impl Creation for NewOrder {
         let is_new = reply.status == StatusCode::CREATED;
         if !is_order(&reply.value) {
             let location = order_id_in(&reply.headers);
-            let error = reply.into_decode_error("the answer is no order");
+            let error = reply.into_decode_error("the response is no order");
             return match location {
                 Some(id) if is_new => self.read_placed(network, &id, error).await,
                 _ => Err(error),
@@ -77,7 +77,7 @@ impl Creation for NewOrder {
         }
         if self.is_of_the_same_line(&reply.value) == Match::No {
             return Err(
-                reply.contradicts("the answer is an order of another access, service or subscription")
+                reply.contradicts("the response is an order of another access, service or subscription")
             );
         }
         if !is_new {
@@ -91,7 +91,7 @@ impl Creation for NewOrder {
             };
         }
         if self.is_this(Some(&reply.value)) == Match::No {
-            return Err(reply.contradicts("the answer is an order of another operation or reference"));
+            return Err(reply.contradicts("the response is an order of another operation or reference"));
         }
         Ok(Placed::Order(Box::new(identified(reply))))
     }
@@ -119,14 +119,14 @@ impl Creation for NewOrder {
         }
         let subscriptions = match network.subscriptions(&self.access).await {
             Ok(answer) if answer.subscriptions.is_absent() => {
-                return Ok(Lookup::Indeterminate("the network's answer has no list of subscriptions"));
+                return Ok(Lookup::Indeterminate("the network's response has no list of subscriptions"));
             }
             Ok(answer) if answer.access_id.as_deref() == Some(self.access.as_str()) => {
                 answer.subscriptions.into_vec()
             }
             Ok(_) => {
                 return Ok(Lookup::Indeterminate(
-                    "the network answers with the subscriptions of another access",
+                    "the network responds with the subscriptions of another access",
                 ));
             }
             Err(error) if says_nothing_to_list(&error) => Vec::new(),
@@ -150,7 +150,7 @@ impl Creation for NewOrder {
         if purpose == LookupPurpose::AfterSending
             && network.access(&self.access).await?.access_id.as_deref() != Some(self.access.as_str())
         {
-            return Ok(Lookup::Indeterminate("the network answers with another access"));
+            return Ok(Lookup::Indeterminate("the network responds with another access"));
         }
         Ok(Lookup::NotFound)
     }
@@ -218,7 +218,7 @@ impl NewOrder {
 
     /// Returns whether the references are those of this order. A modify order is identified by the new references; every other
     /// order has a reference of its own.
-    fn has_my_references(&self, reference: &Lenient<String>, subscription: &Lenient<String>) -> Match {
+    fn has_my_references(&self, reference: &Lenient<Text>, subscription: &Lenient<Text>) -> Match {
         let body = &self.body;
         let mine = match &body.sp_reference {
             Some(mine) => Match::of_reference(reference, Some(mine)),
@@ -358,7 +358,7 @@ impl NewOrder {
 
 /// Returns whether a response is an order, and neither an error nor empty.
 fn is_order(order: &Order) -> bool {
-    let text = |field: &Lenient<String>| field.as_deref().is_some_and(|text| !text.is_empty());
+    let text = |field: &Lenient<Text>| field.as_deref().is_some_and(|text| !text.is_empty());
     text(&order.order_id) || in_path(&order.path).is_ok() || order.state.get().is_some()
 }
 
@@ -374,7 +374,7 @@ fn identified(reply: Reply<Order>) -> Order {
 
 fn identify(order: &mut Order, id: &OnApiId) {
     if order.order_id.as_deref().is_none_or(str::is_empty) {
-        order.order_id = Lenient::Value(id.to_string());
+        order.order_id = Lenient::Value(id.as_str().into());
     }
 }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::OnApi;
 use super::lists::{ChangedRows, Changes, Cursor};
 use super::synced::{Synced, Usable, text_of};
-use crate::quiet::quietly;
+use crate::redact::redact_errors;
 
 /// The progress of a synchronized copy. Store it with the copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,10 +34,11 @@ pub struct SyncState {
     doubtful: bool,
 }
 
-quietly!(SyncState);
+redact_errors!(SyncState);
 
 /// When to read the complete list again.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SyncPlan {
     /// The interval between full runs, which read the complete list. 7 days by default. A full run shows what a lost or
     /// unreadable event would have shown.
@@ -52,6 +53,21 @@ impl Default for SyncPlan {
     fn default() -> Self {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self { full_every: 7 * DAY, full_every_without_cursor: DAY }
+    }
+}
+
+impl SyncPlan {
+    /// Sets the interval between full runs, [`full_every`](Self::full_every).
+    #[must_use]
+    pub const fn with_full_every(self, full_every: Duration) -> Self {
+        Self { full_every, ..self }
+    }
+
+    /// Sets the interval between full runs when nothing else shows all changes,
+    /// [`full_every_without_cursor`](Self::full_every_without_cursor).
+    #[must_use]
+    pub const fn with_full_every_without_cursor(self, full_every_without_cursor: Duration) -> Self {
+        Self { full_every_without_cursor, ..self }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use lastmile_core::Error;
 use lastmile_core::rows::Rows;
-use lastmile_core::wire::{Lenient, OneOrMany};
+use lastmile_core::wire::{Lenient, OneOrMany, Text};
 use lastmile_onapi::types::{Access, AccessServices, AccessSubscriptions, Subscription};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
@@ -25,7 +25,7 @@ impl Synced for Subscription {}
 mod sealed {
     use lastmile_core::Error;
     use lastmile_core::rows::Rows;
-    use lastmile_core::wire::Lenient;
+    use lastmile_core::wire::{Lenient, Text};
 
     use super::super::{Cursor, Deleted, OnApi};
 
@@ -41,7 +41,7 @@ mod sealed {
             since: Option<&Cursor>,
         ) -> impl Future<Output = Result<Option<Rows<Self>>, Error>> + Send;
 
-        fn id(&self) -> &Lenient<String>;
+        fn id(&self) -> &Lenient<Text>;
 
         /// Returns whether the row has its required content besides the id. A row replaces everything that a copy holds for its
         /// access, so an unreadable list in the row must not be treated as a shorter list.
@@ -87,7 +87,7 @@ impl sealed::Sealed for Access {
         network.open_accesses(since).await
     }
 
-    fn id(&self) -> &Lenient<String> {
+    fn id(&self) -> &Lenient<Text> {
         &self.access_id
     }
 }
@@ -101,7 +101,7 @@ impl sealed::Sealed for AccessServices {
         network.open_services(since).await
     }
 
-    fn id(&self) -> &Lenient<String> {
+    fn id(&self) -> &Lenient<Text> {
         &self.access_id
     }
 
@@ -118,7 +118,7 @@ impl sealed::Sealed for AccessSubscriptions {
         network.open_subscriptions(since).await
     }
 
-    fn id(&self) -> &Lenient<String> {
+    fn id(&self) -> &Lenient<Text> {
         &self.access_id
     }
 
@@ -139,7 +139,7 @@ impl sealed::Sealed for Subscription {
         network.open_flat_subscriptions(since).await
     }
 
-    fn id(&self) -> &Lenient<String> {
+    fn id(&self) -> &Lenient<Text> {
         &self.subscription_id
     }
 
@@ -151,7 +151,7 @@ impl sealed::Sealed for Subscription {
 
 /// Returns whether a list in a row is present, and each of its elements is readable and has its id as a string. `null` and `""`
 /// count as empty lists, because some servers write them that way.
-fn is_list_complete<T>(list: &OneOrMany<Lenient<T>>, id: impl Fn(&T) -> &Lenient<String>) -> bool {
+fn is_list_complete<T>(list: &OneOrMany<Lenient<T>>, id: impl Fn(&T) -> &Lenient<Text>) -> bool {
     let has_id = |element: &Lenient<T>| {
         element.get().map(&id).is_some_and(|id| id.unexpected().is_none() && text_of(id).is_some())
     };
@@ -159,7 +159,7 @@ fn is_list_complete<T>(list: &OneOrMany<Lenient<T>>, id: impl Fn(&T) -> &Lenient
 }
 
 /// Returns an id without surrounding white space, or `None` if nothing remains.
-pub(super) fn text_of(id: &Lenient<String>) -> Option<&str> {
+pub(super) fn text_of(id: &Lenient<Text>) -> Option<&str> {
     id.as_deref().map(str::trim).filter(|id| !id.is_empty())
 }
 

@@ -206,20 +206,22 @@ impl Creation for TicketChange {
         match serde_json::from_slice::<Ticket>(reply.json_body()) {
             _ if reply.json_body().trim_ascii().is_empty() => Ok(()),
             Ok(ticket) if ticket.co_ticket_reference.as_deref() != Some(id.as_str()) => {
-                Err(reply.into_decode_error("the answer is neither empty nor the ticket that was changed"))
+                Err(reply.into_decode_error("the response is neither empty nor the ticket that was changed"))
             }
             Ok(ticket) if self.contradicts(&ticket) => Err(reply.into_decode_error(
-                "the answer is the ticket with another status than the one that was asked for",
+                "the response is the ticket with another status than the one that was asked for",
             )),
             Ok(_) => Ok(()),
-            _ => Err(reply.into_decode_error("the answer is neither empty nor the ticket that was changed")),
+            _ => {
+                Err(reply.into_decode_error("the response is neither empty nor the ticket that was changed"))
+            }
         }
     }
 
     async fn find(&self, network: &OnApi, purpose: LookupPurpose) -> Result<Lookup<()>, Error> {
         let ticket = network.ticket(&self.ticket).await?;
         if ticket.co_ticket_reference.as_deref() != Some(self.ticket.as_str()) {
-            return Ok(Lookup::Indeterminate("the network answers with another ticket"));
+            return Ok(Lookup::Indeterminate("the network responds with another ticket"));
         }
         Ok(self.is_in(&ticket, purpose))
     }

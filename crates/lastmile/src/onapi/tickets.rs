@@ -1,6 +1,6 @@
 //! Trouble tickets.
 
-use lastmile_core::wire::{Lenient, OneOrMany, Timestamp};
+use lastmile_core::wire::{Lenient, OneOrMany, Text, Timestamp};
 use lastmile_core::{Error, Reply};
 use lastmile_onapi::types::{
     ListTicketsParams, ListTicketsStatus, Ticket, TicketCreate, TicketCreateProblemType, TicketInfoRequest,
@@ -135,17 +135,17 @@ impl Creation for NewTicket {
         let client = network.endpoint_client(EndpointName::Tickets)?;
         let reply = client.create_ticket(body).await?;
         if reply.value.extra.get("cause").is_some_and(|cause| !cause.is_null() && cause != "") {
-            return Err(reply.into_decode_error("the answer has the cause of an error: it is no ticket"));
+            return Err(reply.into_decode_error("the response has the cause of an error: it is no ticket"));
         }
         if self.is_contradicted(&reply.value.extra) {
             return Err(
-                reply.into_decode_error("the answer is another ticket than the one that was asked for")
+                reply.into_decode_error("the response is another ticket than the one that was asked for")
             );
         }
         match reply.value.co_ticket_reference.as_deref().map(str::parse) {
             Some(Ok(reference)) => Ok(reference),
             _ => Err(reply.into_decode_error(
-                "the ticket is opened, but the answer has no reference that it could be followed by",
+                "the ticket is opened, but the response has no reference that it could be followed by",
             )),
         }
     }
@@ -164,7 +164,7 @@ impl Creation for NewTicket {
         // Before anything is sent, `null` and similar responses count as an empty list.
         let mut found = match purpose {
             LookupPurpose::AfterSending if !tickets.is_array() => {
-                Lookup::Indeterminate("the network answers without a list of tickets")
+                Lookup::Indeterminate("the network responds without a list of tickets")
             }
             _ => Lookup::NotFound,
         };
@@ -201,8 +201,7 @@ impl NewTicket {
             ("accessId", &body.access_id),
         ];
         fields.into_iter().any(|(name, given)| {
-            let held =
-                serde_json::from_value::<Lenient<String>>(answer.get(name).cloned().unwrap_or_default());
+            let held = serde_json::from_value::<Lenient<Text>>(answer.get(name).cloned().unwrap_or_default());
             held.is_ok_and(|held| Match::of_field(&held, given.as_ref()) == Match::No)
         })
     }
@@ -214,6 +213,7 @@ impl NewTicket {
 
 /// A filter for the list of tickets.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct TicketQuery {
     /// Limits the list to tickets with this status.
     pub status: Option<ListTicketsStatus>,
@@ -221,6 +221,26 @@ pub struct TicketQuery {
     pub opened_after: Option<Timestamp>,
     /// Limits the list to tickets that were opened or changed since this cursor.
     pub since: Option<Cursor>,
+}
+
+impl TicketQuery {
+    /// Limits the list to tickets with this status.
+    #[must_use]
+    pub fn with_status(self, status: ListTicketsStatus) -> Self {
+        Self { status: Some(status), ..self }
+    }
+
+    /// Limits the list to tickets that were opened after this time.
+    #[must_use]
+    pub fn with_opened_after(self, opened_after: Timestamp) -> Self {
+        Self { opened_after: Some(opened_after), ..self }
+    }
+
+    /// Limits the list to tickets that were opened or changed since this cursor. `None` removes the limit.
+    #[must_use]
+    pub fn with_since(self, since: impl Into<Option<Cursor>>) -> Self {
+        Self { since: since.into(), ..self }
+    }
 }
 
 /// The result of listing tickets, as summaries.

@@ -1,7 +1,7 @@
 //! Comparing what a supplier holds with what was requested.
 
 use any_ascii::any_ascii;
-use lastmile_core::wire::Lenient;
+use lastmile_core::wire::{Lenient, Text};
 use percent_encoding::percent_decode_str;
 #[cfg(feature = "cocon")]
 use serde::Serialize;
@@ -47,7 +47,7 @@ impl Match {
     }
 
     /// Returns whether a reference that the supplier holds is the given one.
-    pub(crate) fn of_reference(held: &Lenient<String>, given: Option<&String>) -> Self {
+    pub(crate) fn of_reference(held: &Lenient<Text>, given: Option<&String>) -> Self {
         match (held.as_deref(), held.unexpected(), given) {
             // A reference that arrives as a number may have lost leading zeros. Some servers write a missing reference as an
             // empty string.
@@ -58,7 +58,7 @@ impl Match {
     }
 
     /// Returns whether a field has the requested value. A field that was not requested always matches.
-    pub(crate) fn of_field(held: &Lenient<String>, given: Option<&String>) -> Self {
+    pub(crate) fn of_field(held: &Lenient<Text>, given: Option<&String>) -> Self {
         match (held.as_deref(), given) {
             (_, None) => Self::Yes,
             (None | Some(""), Some(_)) => Self::Maybe,
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn what_is_missing_cannot_be_told() {
         let given = Some("0431".to_owned());
-        let read = |json: &str| serde_json::from_str::<Lenient<String>>(json).unwrap();
+        let read = |json: &str| serde_json::from_str::<Lenient<Text>>(json).unwrap();
         for (held, as_reference, as_field) in [
             (r#""0431""#, Match::Yes, Match::Yes),
             ("431", Match::Maybe, Match::Maybe),

@@ -7,6 +7,7 @@ mod matching;
 #[cfg(test)]
 mod model;
 mod reconciled;
+pub(crate) mod step;
 mod stored;
 mod warnings;
 
@@ -77,7 +78,8 @@ use sealed::{Lookup, LookupPurpose, Supplier as _};
 /// | `InFlight`, `Indeterminate` | [`declare_absent`](Self::declare_absent), once the settle time has passed | by a person | no | `Ready` |
 /// | any | [`declare_placed`](Self::declare_placed) | by a person | no | `Placed` |
 /// | `Ready` | `reconcile` returns `Absent` | no | no | `Ready` |
-/// | `Placed` | `reconcile`, `look_up` return what was created | no | no | `Placed` |
+/// | `Placed`, what was created is known | `reconcile`, `look_up` return it | no | no | `Placed` |
+/// | `Placed`, what was created is not known | `reconcile` reads it from the supplier; `look_up` is not allowed | yes | no | `Placed` |
 ///
 /// A rejected value becomes `Ready` again, because this library does not know whether the cause of the rejection has been
 /// corrected. Do not place it in a loop. Store the value after every method call, including one that fails. A value that was
@@ -342,7 +344,7 @@ impl<C: Creation> Prepared<C> {
                 return Ok(undecidable("it was placed, and the supplier does not show it any more"));
             }
             (Lookup::NotFound, _) if was_contradicted => {
-                let reason = "the supplier answered with something else than what was asked for, and shows nothing that is surely \
+                let reason = "the supplier responded with something else than what was asked for, and shows nothing that is surely \
                               this; it may write it back in its own way";
                 return Ok(undecidable(reason));
             }

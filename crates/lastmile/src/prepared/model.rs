@@ -71,7 +71,7 @@ impl World {
     fn look(&mut self, reference: &str, purpose: LookupPurpose) -> Result<Lookup<String>, Error> {
         match self.chance.u8(..10) {
             0 => Err(Error::indeterminate("model", "the look-up failed")),
-            1 => Ok(Lookup::Indeterminate("a page in the place of an answer")),
+            1 => Ok(Lookup::Indeterminate("a page in the place of a response")),
             _ if self.effects() > 0 => {
                 self.met.found_before_sending += usize::from(purpose == LookupPurpose::BeforeSending);
                 Ok(Lookup::Found(reference.to_owned()))
@@ -158,7 +158,7 @@ impl Creation for Line {
                 return Ok(self.reference.clone());
             }
             if elapsed() >= left_at + DEADLINE {
-                return Err(Error::indeterminate("model", "no answer"));
+                return Err(Error::indeterminate("model", "no response"));
             }
         }
     }

@@ -237,7 +237,7 @@ macro_rules! text_rule {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::quiet::text(deserializer)?.try_into().map_err(serde::de::Error::custom)
+                $crate::redact::text(deserializer)?.try_into().map_err(serde::de::Error::custom)
             }
         }
 

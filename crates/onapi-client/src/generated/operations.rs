@@ -10,8 +10,6 @@ use ::std::time::Duration;
 /// What differs between this API and others.
 pub static TABLE: Table = Table {
     api: "onapi",
-    title: "ON-API",
-    version: "2.6.0",
     errors: ErrorShape { message: "/cause", id: "", fields: "", field_name: "", field_code: "", field_message: "" },
     key_headers: &[],
     tokens: &[

@@ -2,7 +2,7 @@
 
 #![allow(unused_imports)]
 
-use ::lastmile_core::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Timestamp};
+use ::lastmile_core::wire::{Decimal, Lenient, OneOrMany, Patch, Segment, Text, Timestamp};
 use ::lastmile_core::{
     closed_enum, merge_patch, open_enum, parameters, request_object, response_map, response_object,
 };
@@ -17,35 +17,35 @@ response_object! {
     /// An access: where a line ends, and what is known about it.
     Access {
         /// Id of the access.
-        access_id: Lenient<String> = "accessId",
+        access_id: Lenient<Text> = "accessId",
         /// Whether the access is there and can be used.
         access_state: Lenient<AccessAccessState> = "accessState",
         /// Postal town.
-        city: Lenient<String> = "city",
+        city: Lenient<Text> = "city",
         /// Make and model of the CO's router at the customer's; empty if it is a switch.
-        co_cpe_router: Lenient<String> = "coCpeRouter",
+        co_cpe_router: Lenient<Text> = "coCpeRouter",
         /// Make and model of the CO's switch at the customer's; empty if it is a router.
-        co_cpe_switch: Lenient<String> = "coCpeSwitch",
+        co_cpe_switch: Lenient<Text> = "coCpeSwitch",
         /// Make and model of the CO's fibre converter at the customer's.
-        co_fiber_converter: Lenient<String> = "coFiberConverter",
+        co_fiber_converter: Lenient<Text> = "coFiberConverter",
         /// Whether the end customer needs an agreement with the CO, and has it. Empty means that none is needed; a sample writes `NOTREQUIRED` for `NOT_REQUIRED`.
         co_network_agreement: Lenient<AccessCoNetworkAgreement> = "coNetworkAgreement",
         /// Country, two letters (ISO 3166-1).
-        country_code: Lenient<String> = "countryCode",
+        country_code: Lenient<Text> = "countryCode",
         /// Id that the access had with an earlier CO.
-        legacy_access_id: Lenient<String> = "legacyAccessId",
+        legacy_access_id: Lenient<Text> = "legacyAccessId",
         /// Official number of the apartment, four digits. An apartment has it or `mduDistinguisher`. The standard calls it a number and shows a text.
-        mdu_apartment_number: Lenient<String> = "mduApartmentNumber" sensitive,
+        mdu_apartment_number: Lenient<Text> = "mduApartmentNumber" sensitive,
         /// What tells apartments of one address apart where they have no official number.
-        mdu_distinguisher: Lenient<String> = "mduDistinguisher" sensitive,
+        mdu_distinguisher: Lenient<Text> = "mduDistinguisher" sensitive,
         /// The country's own id of the address.
-        national_address_uuid: Lenient<String> = "nationalAddressUUID",
+        national_address_uuid: Lenient<Text> = "nationalAddressUUID",
         /// Label of the outlet in the premises.
-        outlet: Lenient<String> = "outlet" sensitive,
+        outlet: Lenient<Text> = "outlet" sensitive,
         /// Group of accesses that this one belongs to, for the CO's commercial or technical ends.
-        population: Lenient<String> = "population",
+        population: Lenient<Text> = "population",
         /// Postal code, five digits.
-        postal_code: Lenient<String> = "postalCode",
+        postal_code: Lenient<Text> = "postalCode",
         /// What kind of premises it is.
         premises_type: Lenient<AccessPremisesType> = "premisesType",
         /// Number of the price group.
@@ -53,11 +53,11 @@ response_object! {
         /// The services that the access is offered. In the list of all accesses they are in short: without `forcedTakeoverPossible`, `comments` and `characteristics`.
         services: OneOrMany<Lenient<Service>> = "services",
         /// Letter after the number, or of the entrance.
-        street_littera: Lenient<String> = "streetLittera" sensitive,
+        street_littera: Lenient<Text> = "streetLittera" sensitive,
         /// Street.
-        street_name: Lenient<String> = "streetName" sensitive,
+        street_name: Lenient<Text> = "streetName" sensitive,
         /// Number in the street: digits, or a range such as `550-70`.
-        street_number: Lenient<String> = "streetNumber" sensitive,
+        street_number: Lenient<Text> = "streetNumber" sensitive,
         /// The subscriptions on the access. Only where a single access is read.
         subscriptions: OneOrMany<Lenient<Subscription>> = "subscriptions",
     }
@@ -103,7 +103,7 @@ response_object! {
     /// The services that an access is offered.
     AccessServices {
         /// Id of the access.
-        access_id: Lenient<String> = "accessId",
+        access_id: Lenient<Text> = "accessId",
         /// The services.
         services: OneOrMany<Lenient<Service>> = "services",
     }
@@ -113,7 +113,7 @@ response_object! {
     /// The subscriptions on an access.
     AccessSubscriptions {
         /// Id of the access.
-        access_id: Lenient<String> = "accessId",
+        access_id: Lenient<Text> = "accessId",
         /// The subscriptions.
         subscriptions: OneOrMany<Lenient<Subscription>> = "subscriptions",
     }
@@ -125,13 +125,13 @@ response_object! {
         /// Whether the IP address is fixed.
         fixed_ip: Lenient<bool> = "fixedIp",
         /// The same as `ipAddresses`, as the standard's samples and offers name it.
-        ip_address: OneOrMany<Lenient<String>> = "ipAddress" sensitive,
+        ip_address: OneOrMany<Lenient<Text>> = "ipAddress" sensitive,
         /// IPv4 or IPv6 addresses, each with `/prefix` or without. The standard's definition has this name, and its samples `ipAddress`.
-        ip_addresses: OneOrMany<Lenient<String>> = "ipAddresses" sensitive,
+        ip_addresses: OneOrMany<Lenient<Text>> = "ipAddresses" sensitive,
         /// Service level, as one vendor writes it.
-        sla: Lenient<String> = "sla",
+        sla: Lenient<Text> = "sla",
         /// Service level, as the standard writes it.
-        sla_upper: Lenient<String> = "SLA",
+        sla_upper: Lenient<Text> = "SLA",
     }
 }
 
@@ -156,11 +156,11 @@ response_object! {
     /// How the traffic of a service is shaped.
     ConfiguredSpeed {
         /// Committed rate.
-        cir: Lenient<String> = "cir",
+        cir: Lenient<Text> = "cir",
         /// Peak rate.
-        pir: Lenient<String> = "pir",
+        pir: Lenient<Text> = "pir",
         /// Number of the queue.
-        queue: Lenient<String> = "queue",
+        queue: Lenient<Text> = "queue",
         /// Kind of service.
         service_type: Lenient<ConfiguredSpeedServiceType> = "serviceType",
     }
@@ -182,7 +182,7 @@ response_object! {
         /// When its state last changed.
         changed_at: Lenient<Timestamp> = "changedAt",
         /// The speed it is set to, such as `auto`.
-        configured_speed: Lenient<String> = "configuredSpeed",
+        configured_speed: Lenient<Text> = "configuredSpeed",
         /// The optical module, as it is named before 2.6.
         fiber: Lenient<Transceiver> = "fiber",
         /// Whether any service may use the port.
@@ -190,7 +190,7 @@ response_object! {
         /// Whether it runs in full duplex.
         full_duplex: Lenient<bool> = "fullDuplex",
         /// Technical name.
-        if_description: Lenient<String> = "ifDescription",
+        if_description: Lenient<Text> = "ifDescription",
         /// Number of the port.
         index: Lenient<i64> = "index",
         /// Whether there is a link.
@@ -198,9 +198,9 @@ response_object! {
         /// The speed it runs at.
         link_speed: Lenient<i64> = "linkSpeed",
         /// What loop detection says.
-        loop_detection_status: Lenient<String> = "loopDetectionStatus",
+        loop_detection_status: Lenient<Text> = "loopDetectionStatus",
         /// Name for people.
-        name: Lenient<String> = "name",
+        name: Lenient<Text> = "name",
         statistics: Lenient<PortStatistics> = "statistics",
         transceiver: Lenient<Transceiver> = "transceiver",
     }
@@ -214,21 +214,21 @@ response_object! {
         /// The DHCP leases it has seen. Others write `dhcpSnooping`.
         dhcp_snooping_table: OneOrMany<Lenient<DhcpSnoopingEntry>> = "dhcpSnoopingTable",
         /// Firmware.
-        firmware: Lenient<String> = "firmware",
+        firmware: Lenient<Text> = "firmware",
         /// MAC address of its management interface.
-        mac: Lenient<String> = "mac" sensitive,
+        mac: Lenient<Text> = "mac" sensitive,
         /// The MAC addresses it has learnt.
         mac_address_table: OneOrMany<Lenient<MacEntry>> = "macAddressTable",
         /// Model.
-        model: Lenient<String> = "model",
+        model: Lenient<Text> = "model",
         /// Its ports.
         ports: OneOrMany<Lenient<CpePort>> = "ports",
         /// Whether it is on.
         up: Lenient<bool> = "up",
         /// Since when it is on.
-        up_since: Lenient<String> = "upSince",
+        up_since: Lenient<Text> = "upSince",
         /// Who made it.
-        vendor: Lenient<String> = "vendor",
+        vendor: Lenient<Text> = "vendor",
     }
 }
 
@@ -236,13 +236,13 @@ response_object! {
     /// How the DHCP server knows the line.
     DhcpIdentifier {
         /// Circuit id (DHCP option 82, sub-option 1).
-        ipv4_circuit_id: Lenient<String> = "ipv4CircuitId" sensitive,
+        ipv4_circuit_id: Lenient<Text> = "ipv4CircuitId" sensitive,
         /// Remote id (DHCP option 82, sub-option 2).
-        ipv4_remote_id: Lenient<String> = "ipv4RemoteId" sensitive,
+        ipv4_remote_id: Lenient<Text> = "ipv4RemoteId" sensitive,
         /// Interface id (DHCPv6 option 18).
-        ipv6_interface_id: Lenient<String> = "ipv6InterfaceId" sensitive,
+        ipv6_interface_id: Lenient<Text> = "ipv6InterfaceId" sensitive,
         /// Remote id (DHCPv6 option 37).
-        ipv6_remote_id: Lenient<String> = "ipv6RemoteId" sensitive,
+        ipv6_remote_id: Lenient<Text> = "ipv6RemoteId" sensitive,
     }
 }
 
@@ -250,9 +250,9 @@ response_object! {
     /// A DHCP lease that was seen.
     DhcpSnoopingEntry {
         /// IP address.
-        ip: Lenient<String> = "ip" sensitive,
+        ip: Lenient<Text> = "ip" sensitive,
         /// MAC address of the device.
-        mac: Lenient<String> = "mac" sensitive,
+        mac: Lenient<Text> = "mac" sensitive,
         /// Kind of service that the lease belongs to.
         service_type: Lenient<DhcpSnoopingEntryServiceType> = "serviceType",
         /// When the lease ends.
@@ -274,17 +274,17 @@ response_object! {
     /// An endpoint of this CO.
     Endpoint {
         /// URL of the documentation.
-        documentation: Lenient<String> = "documentation",
+        documentation: Lenient<Text> = "documentation",
         /// Path of the endpoint, or its whole URL where another server has it. Shows whether this CO writes a slash at the end.
-        endpoint: Lenient<String> = "endpoint",
+        endpoint: Lenient<Text> = "endpoint",
         /// Name of the endpoint.
-        name: Lenient<String> = "name",
+        name: Lenient<Text> = "name",
         /// Remarks for people.
-        note: Lenient<String> = "note",
+        note: Lenient<Text> = "note",
         /// Fields of the standard that this CO does not know.
-        unsupported_fields: OneOrMany<Lenient<String>> = "unsupportedFields",
+        unsupported_fields: OneOrMany<Lenient<Text>> = "unsupportedFields",
         /// Version of the API, such as `2.6`.
-        version: Lenient<String> = "version",
+        version: Lenient<Text> = "version",
     }
 }
 
@@ -292,9 +292,9 @@ response_object! {
     /// Equipment that uses a service.
     Equipment {
         /// MAC address.
-        mac_address: Lenient<String> = "macAddress" sensitive,
+        mac_address: Lenient<Text> = "macAddress" sensitive,
         /// Vendor class identifier (DHCP option 60).
-        vendor_id: Lenient<String> = "vendorId",
+        vendor_id: Lenient<Text> = "vendorId",
     }
 }
 
@@ -313,7 +313,7 @@ response_object! {
     /// The one access that a look-up found.
     FoundAccess {
         /// Id of the access.
-        access_id: Lenient<String> = "accessId",
+        access_id: Lenient<Text> = "accessId",
     }
 }
 
@@ -321,13 +321,13 @@ response_object! {
     /// The network element that the customer is connected to, such as a switch.
     Hardware {
         /// Model.
-        model: Lenient<String> = "model",
+        model: Lenient<Text> = "model",
         /// Whether it can be reached.
         up: Lenient<bool> = "up",
         /// When it was started.
         up_since: Lenient<Timestamp> = "upSince",
         /// Who made it.
-        vendor: Lenient<String> = "vendor",
+        vendor: Lenient<Text> = "vendor",
     }
 }
 
@@ -337,7 +337,7 @@ response_object! {
         /// Traffic so far.
         counter: Lenient<i64> = "counter",
         /// Multicast address. It shows what is being watched.
-        multicast: Lenient<String> = "multicast" sensitive,
+        multicast: Lenient<Text> = "multicast" sensitive,
         /// When it was last joined.
         timestamp: Lenient<Timestamp> = "timestamp",
     }
@@ -347,31 +347,31 @@ response_object! {
     /// The access that a line is for.
     InvoiceAccess {
         /// Id of the access.
-        access_id: Lenient<String> = "accessId",
+        access_id: Lenient<Text> = "accessId",
         /// Postal town.
-        city: Lenient<String> = "city",
+        city: Lenient<Text> = "city",
         /// Country, two letters (ISO 3166-1).
-        country_code: Lenient<String> = "countryCode",
+        country_code: Lenient<Text> = "countryCode",
         /// Official number of the apartment, four digits. An apartment has it or `mduDistinguisher`. The standard calls it a number and shows a text.
-        mdu_apartment_number: Lenient<String> = "mduApartmentNumber" sensitive,
+        mdu_apartment_number: Lenient<Text> = "mduApartmentNumber" sensitive,
         /// What tells apartments of one address apart where they have no official number.
-        mdu_distinguisher: Lenient<String> = "mduDistinguisher" sensitive,
+        mdu_distinguisher: Lenient<Text> = "mduDistinguisher" sensitive,
         /// Label of the outlet in the premises.
-        outlet: Lenient<String> = "outlet" sensitive,
+        outlet: Lenient<Text> = "outlet" sensitive,
         /// Group of accesses that this one belongs to, for the CO's commercial or technical ends.
-        population: Lenient<String> = "population",
+        population: Lenient<Text> = "population",
         /// Postal code, five digits.
-        postal_code: Lenient<String> = "postalCode",
+        postal_code: Lenient<Text> = "postalCode",
         /// What kind of premises it is.
         premises_type: Lenient<InvoiceAccessPremisesType> = "premisesType",
         /// Number of the price group.
         price_group: Lenient<i64> = "priceGroup",
         /// Letter after the number, or of the entrance.
-        street_littera: Lenient<String> = "streetLittera" sensitive,
+        street_littera: Lenient<Text> = "streetLittera" sensitive,
         /// Street.
-        street_name: Lenient<String> = "streetName" sensitive,
+        street_name: Lenient<Text> = "streetName" sensitive,
         /// Number in the street: digits, or a range such as `550-70`.
-        street_number: Lenient<String> = "streetNumber" sensitive,
+        street_number: Lenient<Text> = "streetNumber" sensitive,
     }
 }
 
@@ -392,23 +392,23 @@ response_object! {
     /// The access that a line is for, before 2.6.
     InvoiceAddress {
         /// Id of the access.
-        access_id: Lenient<String> = "accessID",
+        access_id: Lenient<Text> = "accessID",
         /// What tells apartments of one address apart where they have no official number.
-        apartment_address: Lenient<String> = "apartmentAddress" sensitive,
+        apartment_address: Lenient<Text> = "apartmentAddress" sensitive,
         /// Official number of the apartment, four digits.
-        apartment_number: Lenient<String> = "apartmentNumber" sensitive,
+        apartment_number: Lenient<Text> = "apartmentNumber" sensitive,
         /// Label of the outlet in the premises.
-        apartment_outlet: Lenient<String> = "apartmentOutlet" sensitive,
+        apartment_outlet: Lenient<Text> = "apartmentOutlet" sensitive,
         /// Postal town.
-        city: Lenient<String> = "city",
+        city: Lenient<Text> = "city",
         /// Postal code, five digits.
-        postal_code: Lenient<String> = "postalCode",
+        postal_code: Lenient<Text> = "postalCode",
         /// Letter after the number, or of the entrance.
-        street_littera: Lenient<String> = "streetLittera" sensitive,
+        street_littera: Lenient<Text> = "streetLittera" sensitive,
         /// Street.
-        street_name: Lenient<String> = "streetName" sensitive,
+        street_name: Lenient<Text> = "streetName" sensitive,
         /// Number in the street: digits, or a range such as `550-70`.
-        street_number: Lenient<String> = "streetNumber" sensitive,
+        street_number: Lenient<Text> = "streetNumber" sensitive,
     }
 }
 
@@ -416,9 +416,9 @@ response_object! {
     /// What is charged.
     InvoiceItem {
         /// Name of what is charged.
-        billing_item: Lenient<String> = "billingItem",
+        billing_item: Lenient<Text> = "billingItem",
         /// Remarks, as for a credit.
-        comment: Lenient<String> = "comment" sensitive,
+        comment: Lenient<Text> = "comment" sensitive,
         /// What is credited, which `invoicedAmount` tells by its sign from 2.6 on.
         credit_amount: Lenient<Decimal> = "creditAmount",
         /// First day that is charged.
@@ -468,16 +468,16 @@ response_object! {
         /// The access that the line is for, as it is named before 2.6.
         address: Lenient<InvoiceAddress> = "address",
         /// Name of the CO.
-        co_id: Lenient<String> = "coId",
+        co_id: Lenient<Text> = "coId",
         /// Name of the CO, as it is written before 2.6.
-        co_id_upper: Lenient<String> = "coID",
+        co_id_upper: Lenient<Text> = "coID",
         invoice: Lenient<InvoiceItem> = "invoice",
         /// Group of accesses, which stands here before 2.6.
-        population: Lenient<String> = "population",
+        population: Lenient<Text> = "population",
         /// The service provider, as it is named before 2.6.
         service_provider: Lenient<InvoiceServiceProvider> = "serviceProvider",
         /// Name of the service provider.
-        sp_name: Lenient<String> = "spName",
+        sp_name: Lenient<Text> = "spName",
         subscription: Lenient<InvoiceSubscription> = "subscription",
     }
 }
@@ -488,7 +488,7 @@ response_object! {
         /// First day.
         from_date: Lenient<::chrono::naive::NaiveDate> = "fromDate",
         /// Id of the period, such as `201901`.
-        id: Lenient<String> = "id",
+        id: Lenient<Text> = "id",
         /// Last day.
         to_date: Lenient<::chrono::naive::NaiveDate> = "toDate",
     }
@@ -498,7 +498,7 @@ response_object! {
     /// The service provider that a line is for, before 2.6.
     InvoiceServiceProvider {
         /// Name of the service provider.
-        name: Lenient<String> = "name",
+        name: Lenient<Text> = "name",
     }
 }
 
@@ -506,21 +506,21 @@ response_object! {
     /// The subscription that a line is for.
     InvoiceSubscription {
         /// The CO's id of the subscription.
-        co_subscription_id: Lenient<String> = "coSubscriptionId",
+        co_subscription_id: Lenient<Text> = "coSubscriptionId",
         /// When the subscription began.
         connection_date: Lenient<::chrono::naive::NaiveDate> = "connectionDate",
         /// When the subscription ended or will end. Empty when no end is known.
         disconnection_date: Lenient<::chrono::naive::NaiveDate> = "disconnectionDate",
         /// Name of the CO's technical service.
-        service: Lenient<String> = "service",
+        service: Lenient<Text> = "service",
         /// Description of the service.
-        service_description: Lenient<String> = "serviceDescription",
+        service_description: Lenient<Text> = "serviceDescription",
         /// Name of the CO's technical service, as it is named before 2.6.
-        service_name: Lenient<String> = "serviceName",
+        service_name: Lenient<Text> = "serviceName",
         /// The service provider's reference to the end customer or service.
-        sp_reference: Lenient<String> = "spReference",
+        sp_reference: Lenient<Text> = "spReference",
         /// The service provider's id of the subscription.
-        sp_subscription_id: Lenient<String> = "spSubscriptionId",
+        sp_subscription_id: Lenient<Text> = "spSubscriptionId",
     }
 }
 
@@ -534,11 +534,11 @@ response_object! {
         /// When it was learnt.
         learnt_at: Lenient<Timestamp> = "learntAt",
         /// IP address.
-        lease: Lenient<String> = "lease" sensitive,
+        lease: Lenient<Text> = "lease" sensitive,
         /// MAC address of the device.
-        mac: Lenient<String> = "mac" sensitive,
+        mac: Lenient<Text> = "mac" sensitive,
         /// Port that the address was seen on.
-        port: Lenient<String> = "port",
+        port: Lenient<Text> = "port",
         /// Kind of service that the lease belongs to.
         service_type: Lenient<LeaseServiceType> = "serviceType",
         /// When the lease began.
@@ -578,7 +578,7 @@ response_object! {
         /// The speed it runs at.
         link_speed: Lenient<i64> = "linkSpeed",
         /// The speed it is set to, such as `auto`.
-        speed: Lenient<String> = "speed",
+        speed: Lenient<Text> = "speed",
         statistics: Lenient<PortStatistics> = "statistics",
         transceiver: Lenient<Transceiver> = "transceiver",
     }
@@ -610,9 +610,9 @@ response_object! {
         /// When it was learnt.
         learnt_at: Lenient<Timestamp> = "learntAt",
         /// MAC address of the device.
-        mac: Lenient<String> = "mac" sensitive,
+        mac: Lenient<Text> = "mac" sensitive,
         /// Port that the address was seen on.
-        port: Lenient<String> = "port",
+        port: Lenient<Text> = "port",
         /// Kind of service that the address was seen in.
         service_type: Lenient<MacEntryServiceType> = "serviceType",
         /// Number of the VLAN.
@@ -634,11 +634,11 @@ response_object! {
     /// An object came, changed or went.
     ObjectEvent {
         /// Id of the object.
-        object_id: Lenient<String> = "objectId",
+        object_id: Lenient<Text> = "objectId",
         /// Kind of object, such as `orders`; some write the singular.
-        object_type: Lenient<String> = "objectType",
+        object_type: Lenient<Text> = "objectType",
         /// Address of the object; a deleted one has none.
-        path: Lenient<String> = "path",
+        path: Lenient<Text> = "path",
         /// When it happened. The standard's sample has no offset, where its definition has UTC.
         time: Lenient<Timestamp> = "time",
         /// What happened to it.
@@ -671,36 +671,36 @@ response_object! {
     /// An order as the CO holds it.
     Order {
         /// Id of the access.
-        access_id: Lenient<String> = "accessId",
+        access_id: Lenient<Text> = "accessId",
         characteristics: Lenient<Characteristics> = "characteristics",
         /// The equipment that uses the service: one in one vendor's reading, a list in the standard.
         equipment: OneOrMany<Lenient<Equipment>> = "equipment",
         /// The CO's estimate of when it will be done.
         expected_completion_date: Lenient<Timestamp> = "expectedCompletionDate",
         /// A note that may be shown to the end customer.
-        external_note: Lenient<String> = "externalNote" sensitive,
+        external_note: Lenient<Text> = "externalNote" sensitive,
         /// Whether to take the service over from another service provider.
         forced_takeover: Lenient<bool> = "forcedTakeover",
         /// Why the order failed.
-        message: Lenient<String> = "message" sensitive,
+        message: Lenient<Text> = "message" sensitive,
         /// What the order is to do.
         operation: Lenient<OrderOperation> = "operation",
         /// Id of the order.
-        order_id: Lenient<String> = "orderId",
+        order_id: Lenient<Text> = "orderId",
         /// Address of the order. Events name orders by it.
-        path: Lenient<String> = "path",
+        path: Lenient<Text> = "path",
         /// Earliest moment at which to carry it out. Without it, or with one in the past, that is at once.
         requested_date_time: Lenient<Timestamp> = "requestedDateTime",
         /// Name of the CO's technical service.
-        service: Lenient<String> = "service",
+        service: Lenient<Text> = "service",
         /// The service provider's reference to the end customer or service. Never a personal identity number.
-        sp_reference: Lenient<String> = "spReference",
+        sp_reference: Lenient<Text> = "spReference",
         /// The service provider's id of the subscription.
-        sp_subscription_id: Lenient<String> = "spSubscriptionId",
+        sp_subscription_id: Lenient<Text> = "spSubscriptionId",
         /// How far the order has come.
         state: Lenient<OrderState> = "state",
         /// The CO's id of the subscription.
-        subscription_id: Lenient<String> = "subscriptionId",
+        subscription_id: Lenient<Text> = "subscriptionId",
     }
 }
 
@@ -825,7 +825,7 @@ response_object! {
     /// A change of an order. It never changes itself.
     OrderEvent {
         /// Id of the event; what follows it is asked for with `since`.
-        event: Lenient<String> = "event",
+        event: Lenient<Text> = "event",
         order: Lenient<OrderOfEvent> = "order",
     }
 }
@@ -834,15 +834,15 @@ response_object! {
     /// What an event tells about its order.
     OrderOfEvent {
         /// Id of the access.
-        access_id: Lenient<String> = "accessId",
+        access_id: Lenient<Text> = "accessId",
         /// Why the order failed.
-        message: Lenient<String> = "message" sensitive,
+        message: Lenient<Text> = "message" sensitive,
         /// What the order is to do.
         operation: Lenient<OrderOfEventOperation> = "operation",
         /// Address of the order; its id is not given.
-        path: Lenient<String> = "path",
+        path: Lenient<Text> = "path",
         /// Name of the CO's technical service.
-        service: Lenient<String> = "service",
+        service: Lenient<Text> = "service",
         /// The state that the order came to.
         state: Lenient<OrderOfEventState> = "state",
     }
@@ -990,25 +990,25 @@ response_object! {
     /// A service that can be had on an access, and when.
     Service {
         /// From when the service can be delivered: a date, or `YES` or `NO` where it is not known.
-        available: Lenient<String> = "available",
+        available: Lenient<Text> = "available",
         /// From when the service can be ordered. Empty when that is not known.
         available_date_time: Lenient<Timestamp> = "availableDateTime",
         /// By name, the characteristics that an order may give. One vendor shows a key `empty` with a boolean among them.
         characteristics: Lenient<BTreeMap<String, Lenient<OfferedCharacteristic>>> = "characteristics" sensitive,
         /// Messages of the CO for the end customer.
-        comments: OneOrMany<Lenient<String>> = "comments",
+        comments: OneOrMany<Lenient<Text>> = "comments",
         /// When the service can technically be delivered for the first time: a date, or `YES` or `NO` where it is not known.
-        connection: Lenient<String> = "connection",
+        connection: Lenient<Text> = "connection",
         /// When the service can technically be delivered for the first time: 1990-01-01 for long ago, 3030-12-12 for some day. A sample of 2.5 has 1970 for long ago.
         connection_date_time: Lenient<Timestamp> = "connectionDateTime",
         /// From when the service is no longer there: a date. Empty when no end is known.
-        disconnection: Lenient<String> = "disconnection",
+        disconnection: Lenient<Text> = "disconnection",
         /// From when the service is no longer there. Empty when no end is known.
         disconnection_date_time: Lenient<Timestamp> = "disconnectionDateTime",
         /// Whether an order may take the service over from another service provider.
         forced_takeover_possible: Lenient<bool> = "forcedTakeoverPossible",
         /// Name of the service, as orders give it.
-        service: Lenient<String> = "service",
+        service: Lenient<Text> = "service",
     }
 }
 
@@ -1016,7 +1016,7 @@ response_object! {
     /// A service that is delivered.
     Subscription {
         /// Id of the access.
-        access_id: Lenient<String> = "accessId",
+        access_id: Lenient<Text> = "accessId",
         characteristics: Lenient<Characteristics> = "characteristics",
         /// When the subscription began.
         connection_date: Lenient<Timestamp> = "connectionDate",
@@ -1026,19 +1026,19 @@ response_object! {
         /// The equipment that uses the service: one in one vendor's reading, a list in the standard.
         equipment: OneOrMany<Lenient<Equipment>> = "equipment",
         /// Remarks of the CO.
-        note: Lenient<String> = "note" sensitive,
+        note: Lenient<Text> = "note" sensitive,
         /// Whether the service is delivered or blocked for a while.
         operational_state: Lenient<SubscriptionOperationalState> = "operationalState",
         /// DHCP option 82, type and length included, in hexadecimal digits; begins with `52`. Deprecated for `dhcpIdentifier`.
-        option82: Lenient<String> = "option82" sensitive,
+        option82: Lenient<Text> = "option82" sensitive,
         /// Name of the CO's technical service.
-        service: Lenient<String> = "service",
+        service: Lenient<Text> = "service",
         /// The service provider's reference to the end customer or service.
-        sp_reference: Lenient<String> = "spReference",
+        sp_reference: Lenient<Text> = "spReference",
         /// The service provider's id of the subscription.
-        sp_subscription_id: Lenient<String> = "spSubscriptionId",
+        sp_subscription_id: Lenient<Text> = "spSubscriptionId",
         /// The CO's id of the subscription.
-        subscription_id: Lenient<String> = "subscriptionId",
+        subscription_id: Lenient<Text> = "subscriptionId",
     }
 }
 
@@ -1054,32 +1054,32 @@ response_object! {
     /// A ticket.
     Ticket {
         /// Id of the access.
-        access_id: Lenient<String> = "accessId",
+        access_id: Lenient<Text> = "accessId",
         additional_info: Lenient<TicketInfo> = "additionalInfo",
         /// The CO's reference of the ticket.
-        co_ticket_reference: Lenient<String> = "coTicketReference",
+        co_ticket_reference: Lenient<Text> = "coTicketReference",
         /// What was said since.
         comments: OneOrMany<Lenient<TicketComment>> = "comments",
         /// When it was opened.
         created_at: Lenient<Timestamp> = "createdAt",
         /// Who opened it.
-        created_by: Lenient<String> = "createdBy" sensitive,
+        created_by: Lenient<Text> = "createdBy" sensitive,
         /// What it is about.
-        description: Lenient<String> = "description" sensitive,
+        description: Lenient<Text> = "description" sensitive,
         /// What it is about, in short.
-        heading: Lenient<String> = "heading" sensitive,
+        heading: Lenient<Text> = "heading" sensitive,
         /// Kind of problem.
         problem_type: Lenient<TicketProblemType> = "problemType",
         /// Which side has to act; service levels are computed from it.
         responsible: Lenient<TicketResponsible> = "responsible",
         /// The service provider's reference to the end customer or service.
-        sp_reference: Lenient<String> = "spReference",
+        sp_reference: Lenient<Text> = "spReference",
         /// The service provider's reference of the ticket.
-        sp_ticket_reference: Lenient<String> = "spTicketReference",
+        sp_ticket_reference: Lenient<Text> = "spTicketReference",
         /// Who is at work on it, if anybody.
         status: Lenient<TicketStatus> = "status",
         /// The CO's id of the subscription.
-        subscription_id: Lenient<String> = "subscriptionId",
+        subscription_id: Lenient<Text> = "subscriptionId",
         /// When it last changed.
         updated_at: Lenient<Timestamp> = "updatedAt",
     }
@@ -1091,9 +1091,9 @@ response_object! {
         /// When.
         created_at: Lenient<Timestamp> = "createdAt",
         /// Who wrote it.
-        created_by: Lenient<String> = "createdBy" sensitive,
+        created_by: Lenient<Text> = "createdBy" sensitive,
         /// The comment.
-        message: Lenient<String> = "message" sensitive,
+        message: Lenient<Text> = "message" sensitive,
     }
 }
 
@@ -1160,11 +1160,11 @@ response_object! {
     /// What is known about the line.
     TicketInfo {
         /// The customer's IP address.
-        ip: Lenient<String> = "ip" sensitive,
+        ip: Lenient<Text> = "ip" sensitive,
         /// Whether the customer has a link. The standard defines a boolean, and shows it as a text.
         link: Lenient<bool> = "link",
         /// MAC address of the customer's device.
-        mac: Lenient<String> = "mac" sensitive,
+        mac: Lenient<Text> = "mac" sensitive,
     }
 }
 
@@ -1195,7 +1195,7 @@ response_object! {
     /// The ticket that was opened.
     TicketReference {
         /// The CO's reference of the ticket.
-        co_ticket_reference: Lenient<String> = "coTicketReference",
+        co_ticket_reference: Lenient<Text> = "coTicketReference",
     }
 }
 
@@ -1221,11 +1221,11 @@ response_object! {
     /// A ticket in a list.
     TicketSummary {
         /// The CO's reference of the ticket.
-        co_ticket_reference: Lenient<String> = "coTicketReference",
+        co_ticket_reference: Lenient<Text> = "coTicketReference",
         /// Which side has to act; service levels are computed from it. Empty in the standard's sample of a list.
         responsible: Lenient<TicketSummaryResponsible> = "responsible",
         /// The service provider's reference of the ticket.
-        sp_ticket_reference: Lenient<String> = "spTicketReference",
+        sp_ticket_reference: Lenient<Text> = "spTicketReference",
         /// Who is at work on it, if anybody.
         status: Lenient<TicketSummaryStatus> = "status",
     }
@@ -1311,21 +1311,21 @@ response_object! {
     /// The optical module of a port.
     Transceiver {
         /// Bias current of the laser.
-        bias_tx: Lenient<String> = "biasTx",
+        bias_tx: Lenient<Text> = "biasTx",
         /// Received power.
-        dbm_rx: Lenient<String> = "dbmRx",
+        dbm_rx: Lenient<Text> = "dbmRx",
         /// Sent power.
-        dbm_tx: Lenient<String> = "dbmTx",
+        dbm_tx: Lenient<Text> = "dbmTx",
         /// Part number.
-        part_number: Lenient<String> = "partNumber",
+        part_number: Lenient<Text> = "partNumber",
         /// Serial number.
-        serial_number: Lenient<String> = "serialNumber",
+        serial_number: Lenient<Text> = "serialNumber",
         /// Supply voltage.
-        supply_voltage: Lenient<String> = "supplyVoltage",
+        supply_voltage: Lenient<Text> = "supplyVoltage",
         /// Temperature.
-        temp: Lenient<String> = "temp",
+        temp: Lenient<Text> = "temp",
         /// Who made it.
-        vendor: Lenient<String> = "vendor",
+        vendor: Lenient<Text> = "vendor",
     }
 }
 

@@ -1,5 +1,7 @@
 //! Delayed connections, one at a time or in batches.
 
+mod control;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -25,6 +27,8 @@ pub(super) struct Connections {
 /// The jobs of a batch, grouped as in its status. Pending jobs are kept as they were sent.
 #[derive(Debug, Default)]
 struct Batch {
+    /// Counts the batches, in the order of their registration.
+    number: usize,
     pending: Vec<Value>,
     success: Vec<Value>,
     failure: Vec<Value>,
@@ -33,6 +37,15 @@ struct Batch {
 impl Connections {
     pub(super) fn new(fixtures: Arc<Mutex<Fixtures>>, jobs_per_poll: usize) -> Connections {
         Connections { fixtures, batches: BTreeMap::new(), jobs_per_poll }
+    }
+
+    pub(super) fn fixtures(&self) -> &Arc<Mutex<Fixtures>> {
+        &self.fixtures
+    }
+
+    /// Uses fixtures that others share.
+    pub(super) fn share_fixtures(&mut self, fixtures: &Arc<Mutex<Fixtures>>) {
+        self.fixtures = Arc::clone(fixtures);
     }
 
     pub(super) fn connect_by_id(&mut self, id: &str, body: &Value) -> OperationResult {
@@ -52,7 +65,7 @@ impl Connections {
             return Err(ErrorResponse::new(400, "EmptyBatch", "The batch has no connections"));
         }
         let id = generator.uuid();
-        self.batches.insert(id.clone(), Batch { pending, ..Batch::default() });
+        self.batches.insert(id.clone(), Batch { number: self.batches.len(), pending, ..Batch::default() });
         Ok(Some(json!({ "batchId": id })))
     }
 
@@ -64,8 +77,21 @@ impl Connections {
         generator: &mut Generator,
         effects: &mut Effects,
     ) -> OperationResult {
+        self.run(id, self.jobs_per_poll, generator, effects)?;
+        let batch = self.batches.get(id).ok_or_else(|| ErrorResponse::not_found("batch", id))?;
+        Ok(Some(batch.status(id)))
+    }
+
+    /// Runs up to this number of a batch's jobs.
+    fn run(
+        &mut self,
+        id: &str,
+        jobs: usize,
+        generator: &mut Generator,
+        effects: &mut Effects,
+    ) -> Result<(), ErrorResponse> {
         let mut batch = self.batches.remove(id).ok_or_else(|| ErrorResponse::not_found("batch", id))?;
-        let due = self.jobs_per_poll.min(batch.pending.len());
+        let due = jobs.min(batch.pending.len());
         for job in batch.pending.drain(..due) {
             match self.connect(&job) {
                 Ok(details) => {
@@ -77,9 +103,8 @@ impl Connections {
                 }
             }
         }
-        let status = batch.status(id);
         self.batches.insert(id.to_owned(), batch);
-        Ok(Some(status))
+        Ok(())
     }
 
     fn connect(&mut self, body: &Value) -> Result<Value, ErrorResponse> {
@@ -91,11 +116,15 @@ impl Connections {
 }
 
 impl Batch {
+    fn state(&self) -> &'static str {
+        if self.pending.is_empty() { "Finished" } else { "Running" }
+    }
+
     fn status(&self, id: &str) -> Value {
         let pending: Vec<_> = self.pending.iter().map(named).collect();
         json!({
             "batchId": id,
-            "status": if pending.is_empty() { "Finished" } else { "Running" },
+            "status": self.state(),
             "success": self.success,
             "failure": self.failure,
             "pending": pending,

@@ -27,6 +27,11 @@ impl Customers {
         Customers { customers, contacts, contracts, next_id: rng.u64(1_000..9_000) }
     }
 
+    /// Returns the customers with their ids.
+    pub(super) fn customers(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.customers.iter().map(|(id, customer)| (id.as_str(), customer))
+    }
+
     pub(super) fn create_customer(&mut self, body: &Value) -> OperationResult {
         let id = self.new_id();
         self.customers.insert(id.clone(), patched(&Value::Null, body));

@@ -92,6 +92,11 @@ impl Fixtures {
         self.buildings.iter().map(|building| building.building.clone()).collect()
     }
 
+    /// Returns the buildings that are connected.
+    pub(super) fn connected(&self) -> impl Iterator<Item = &Building> {
+        self.buildings.iter().filter(|building| building.connected).map(|building| &building.building)
+    }
+
     /// Installs a frame in a building that has none.
     pub(super) fn prepare(&mut self, name: &str) {
         if let Ok(building) = self.by_name(name)

@@ -21,6 +21,15 @@ impl Generator {
         self.clock.to_string()
     }
 
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Advances the clock to a number of seconds since 1970, unless they have passed.
+    pub(super) fn advance_to(&mut self, seconds: u64) {
+        self.clock.advance_to(seconds);
+    }
+
     pub(super) fn tick(&mut self) {
         self.clock.tick();
     }

@@ -9,6 +9,7 @@
 //! - Error codes, error messages and the states of a batch are the sandbox's own.
 
 mod connections;
+mod control;
 mod customers;
 mod error_response;
 mod fixtures;
@@ -28,7 +29,7 @@ use crate::lock::lock;
 use crate::received::ReceivedRequest;
 use crate::script::Answer;
 use crate::spec::{Operation, Parameters, RouteMatch, Spec};
-use crate::supplier::Supplier;
+use crate::supplier::{Supplier, SupplierOptions};
 use connections::Connections;
 use customers::Customers;
 use error_response::{ErrorResponse, OperationResult};
@@ -46,6 +47,17 @@ pub struct Cocon {
     keys: Arc<Keys>,
     buildings: Arc<[Building]>,
     fixtures: Arc<Mutex<Fixtures>>,
+    simulation: Arc<Mutex<Simulation>>,
+    seed: u64,
+    options: CoconOptions,
+}
+
+/// The configuration of the simulation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CoconOptions {
+    pub(crate) buildings_per_street: u32,
+    /// How many jobs of a batch finish each time its status is polled.
+    pub(crate) jobs_per_poll: usize,
 }
 
 /// Provides what all suppliers share: received requests, counts, scripted responses and faults.
@@ -59,25 +71,17 @@ impl Deref for Cocon {
 
 impl Cocon {
     pub(crate) async fn start(
-        port: u16,
+        supplier: &SupplierOptions,
         seed: u64,
-        buildings_per_street: u32,
-        jobs_per_poll: usize,
+        options: CoconOptions,
     ) -> io::Result<Cocon> {
-        let spec = Spec::cocon();
-        let mut rng = Rng::with_seed(seed);
-        let keys = Arc::new(Keys::new(&mut rng, spec));
-        let fixtures = Fixtures::new(&mut rng.fork(), buildings_per_street);
-        let buildings = fixtures.buildings();
-        let fixtures = Arc::new(Mutex::new(fixtures));
-        let simulation = Simulation {
-            keys: Arc::clone(&keys),
-            customers: Customers::new(&mut rng),
-            connections: Connections::new(Arc::clone(&fixtures), jobs_per_poll),
-            generator: Generator::new(rng),
-        };
-        let supplier = Supplier::start(port, spec, simulation).await?;
-        Ok(Cocon { supplier, keys, buildings, fixtures })
+        let simulation = Simulation::new(seed, options);
+        let (keys, fixtures) = (Arc::clone(&simulation.keys), Arc::clone(simulation.connections.fixtures()));
+        let buildings = lock(&fixtures).buildings();
+        let simulation = Arc::new(Mutex::new(simulation));
+        let supplier =
+            Supplier::start(supplier, Spec::cocon(), SharedSimulation(Arc::clone(&simulation))).await?;
+        Ok(Cocon { supplier, keys, buildings, fixtures, simulation, seed, options })
     }
 
     /// Returns the accepted API key, which clients send in the header `Api-Key`.
@@ -95,6 +99,7 @@ impl Cocon {
     /// Does nothing if there is no such building or if it is of another kind.
     pub fn prepare(&self, building_name: &str) {
         lock(&self.fixtures).prepare(building_name);
+        self.changed();
     }
 
     /// Returns all buildings as they were at the start.
@@ -142,6 +147,16 @@ impl Keys {
     }
 }
 
+/// The simulation as requests and the handle of a test share it.
+struct SharedSimulation(Arc<Mutex<Simulation>>);
+
+impl Behaviour for SharedSimulation {
+    fn answer(&mut self, request: &Request<'_>, effects: &mut Effects) -> Answer {
+        lock(&self.0).answer(request, effects)
+    }
+}
+
+#[derive(Debug)]
 struct Simulation {
     keys: Arc<Keys>,
     customers: Customers,
@@ -149,7 +164,19 @@ struct Simulation {
     generator: Generator,
 }
 
-impl Behaviour for Simulation {
+impl Simulation {
+    fn new(seed: u64, options: CoconOptions) -> Simulation {
+        let mut rng = Rng::with_seed(seed);
+        let keys = Arc::new(Keys::new(&mut rng, Spec::cocon()));
+        let fixtures = Fixtures::new(&mut rng.fork(), options.buildings_per_street);
+        Simulation {
+            keys,
+            customers: Customers::new(&mut rng),
+            connections: Connections::new(Arc::new(Mutex::new(fixtures)), options.jobs_per_poll),
+            generator: Generator::new(rng),
+        }
+    }
+
     fn answer(&mut self, request: &Request<'_>, effects: &mut Effects) -> Answer {
         self.generator.tick();
         match self.handle(request, effects) {
@@ -158,9 +185,7 @@ impl Behaviour for Simulation {
             Err(error) => error.answer(&mut self.generator),
         }
     }
-}
 
-impl Simulation {
     fn handle(&mut self, request: &Request<'_>, effects: &mut Effects) -> OperationResult {
         let (operation, parameters) = match request.route {
             RouteMatch::Found(operation, parameters) => (*operation, parameters),

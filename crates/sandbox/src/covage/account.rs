@@ -1,9 +1,10 @@
 //! The user, and the tokens of both documented generations.
 //!
-//! Tokens expire when a test demands it, not with time.
+//! Tokens expire when a test demands it, and with time only if their life is limited.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -54,15 +55,28 @@ impl User {
 pub(super) struct Account {
     user: Arc<User>,
     last_login: Option<String>,
-    access: BTreeSet<String>,
+    /// The access tokens, with the time at which each was issued.
+    access: BTreeMap<String, Instant>,
     refresh: BTreeSet<String>,
-    legacy: BTreeSet<String>,
+    /// The tokens of the older generation, with the time at which each was issued.
+    legacy: BTreeMap<String, Instant>,
+    /// How long a token is valid. Measured by the clock of the machine, because clients have no other.
+    life: Option<Duration>,
 }
 
 impl Account {
-    pub(super) fn new(user: Arc<User>) -> Account {
+    pub(super) fn new(user: Arc<User>, life: Option<Duration>) -> Account {
         let (access, refresh, legacy) = Default::default();
-        Account { user, last_login: None, access, refresh, legacy }
+        Account { user, last_login: None, access, refresh, legacy, life }
+    }
+
+    pub(super) fn user(&self) -> &Arc<User> {
+        &self.user
+    }
+
+    fn is_valid(&self, tokens: &BTreeMap<String, Instant>, token: &str) -> bool {
+        let issued = tokens.get(token);
+        issued.is_some_and(|issued| self.life.is_none_or(|life| issued.elapsed() < life))
     }
 
     /// Issues tokens. Wrong credentials are a 401 (authentication page, newer edition).
@@ -70,7 +84,7 @@ impl Account {
         self.log_in(body, generator)
             .ok_or_else(|| ErrorResponse::new(401, "No active user has these credentials."))?;
         let (access, refresh) = (generator.token(), generator.token());
-        self.access.insert(access.clone());
+        self.access.insert(access.clone(), Instant::now());
         self.refresh.insert(refresh.clone());
         Ok(json!({ "access": access, "refresh": refresh, "user": self.view() }))
     }
@@ -85,7 +99,7 @@ impl Account {
             return Err(ErrorResponse::new(401, "The refresh token is unknown or expired."));
         }
         let access = generator.token();
-        self.access.insert(access.clone());
+        self.access.insert(access.clone(), Instant::now());
         Ok(json!({ "access": access }))
     }
 
@@ -107,13 +121,13 @@ impl Account {
         body: &Value,
         generator: &mut Generator,
     ) -> Result<Value, ErrorResponse> {
-        if !self.legacy.contains(text_at(body, "/token").unwrap_or_default()) {
+        if !self.is_valid(&self.legacy, text_at(body, "/token").unwrap_or_default()) {
             return Err(ErrorResponse::new(400, "The token is unknown or expired."));
         }
         Ok(self.issue_legacy(generator))
     }
 
-    pub(super) fn user(&self, id: &str) -> Result<Value, ErrorResponse> {
+    pub(super) fn user_view(&self, id: &str) -> Result<Value, ErrorResponse> {
         if id == self.user.id { Ok(self.view()) } else { Err(ErrorResponse::not_found("user")) }
     }
 
@@ -122,8 +136,8 @@ impl Account {
     pub(super) fn authenticate(&self, received: &ReceivedRequest) -> Result<(), ErrorResponse> {
         let credentials = received.header("authorization").unwrap_or_default();
         let known = match credentials.split_once(' ') {
-            Some(("Bearer", token)) => self.access.contains(token),
-            Some(("JWT", token)) => self.legacy.contains(token),
+            Some(("Bearer", token)) => self.is_valid(&self.access, token),
+            Some(("JWT", token)) => self.is_valid(&self.legacy, token),
             _ => false,
         };
         if known { Ok(()) } else { Err(ErrorResponse::new(401, "The token is missing, unknown or expired.")) }
@@ -148,7 +162,7 @@ impl Account {
 
     fn issue_legacy(&mut self, generator: &mut Generator) -> Value {
         let token = generator.token();
-        self.legacy.insert(token.clone());
+        self.legacy.insert(token.clone(), Instant::now());
         json!({ "token": token, "user": self.view() })
     }
 

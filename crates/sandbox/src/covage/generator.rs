@@ -31,6 +31,11 @@ impl Generator {
         self.microseconds = self.rng.u32(1..900_000);
     }
 
+    /// Advances the clock to a number of seconds since 1970, unless they have passed.
+    pub(super) fn advance_to(&mut self, seconds: u64) {
+        self.clock.advance_to(seconds);
+    }
+
     pub(super) fn next_day(&mut self) {
         self.clock = self.clock.after_days(1);
     }

@@ -1,9 +1,10 @@
-//! The states of submitted orders. They advance only when a test demands it.
+//! The states of submitted orders. They advance only when a test, the control API or the sandbox's clock demands it.
 
 use serde_json::json;
 
 use super::draft::Order;
 use super::simulation::Simulation;
+use crate::object::{Completion, FinishError};
 
 /// A transition: the new status, the date field that is set, and the event.
 #[derive(Debug, Clone, Copy)]
@@ -29,12 +30,36 @@ impl Simulation {
     /// Advances time by one day: every submitted order makes one transition, the oldest first.
     pub(super) fn advance(&mut self) {
         self.generator.next_day();
+        self.step();
+    }
+
+    /// Advances every submitted order by one status, the oldest first, without the passing of time.
+    pub(super) fn step(&mut self) {
         for index in 0..self.orders.len() {
             self.orders[index].informed = false;
             if let Some(transition) = next_transition(&self.orders[index]) {
                 self.apply(index, transition);
             }
         }
+    }
+
+    /// Moves a submitted order to its end. The name of the order does not matter then.
+    pub(super) fn finish(&mut self, uuid: &str, completion: Completion) -> Result<(), FinishError> {
+        let index = self.orders.position(uuid).ok_or(FinishError::NotFound)?;
+        let status = self.orders[index].status();
+        if !is_open(status) {
+            return Err(FinishError::NotOpen(status.to_owned()));
+        }
+        let transitions: &[Transition] = match (completion, status) {
+            (Completion::Failure, _) => &[REJECTED],
+            (Completion::Success, "submitted") => &[ACKNOWLEDGED, RUNNING, COMPLETED],
+            (Completion::Success, "running") => &[COMPLETED],
+            (Completion::Success, _) => &[RUNNING, COMPLETED],
+        };
+        for transition in transitions {
+            self.apply(index, *transition);
+        }
+        Ok(())
     }
 
     fn apply(&mut self, index: usize, transition: Transition) {
@@ -52,6 +77,11 @@ impl Simulation {
             self.activate_service(&order);
         }
     }
+}
+
+/// Returns whether the supplier works on an order with this status.
+pub(super) fn is_open(status: &str) -> bool {
+    !matches!(status, "draft" | "completed" | "rejected")
 }
 
 /// Returns the next transition. The name of an activation decides whether the supplier rejects or defers it. A

@@ -4,7 +4,8 @@
 //!
 //! - An undocumented path gets a 404 and a wrong method a 405, even without a valid token. Then the token is checked
 //!   (401), then the request is validated (400). All of them have the documented error body.
-//! - Tokens expire only with [`Covage::expire_tokens`], not with time.
+//! - Tokens expire only with [`Covage::expire_tokens`], unless
+//!   [`covage_token_life`](crate::SandboxBuilder::covage_token_life) limits their life.
 //! - A page of a list has 20 entries unless `limit` says otherwise, and `limit` has no maximum. Without `sort`,
 //!   orders and services are in the order of their creation.
 //! - `operator_info.order_ref` is in use once an order with it has been submitted. Setting it on another draft, or
@@ -23,6 +24,7 @@ mod account;
 mod appointment_slots;
 mod bounds;
 mod contacts;
+mod control;
 mod draft;
 mod eligibility;
 mod error_response;
@@ -45,6 +47,7 @@ use std::fmt;
 use std::io;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use fastrand::Rng;
 
@@ -52,7 +55,7 @@ use crate::behaviour::{Behaviour, Effects, Request};
 use crate::lock::lock;
 use crate::script::Answer;
 use crate::spec::Spec;
-use crate::supplier::Supplier;
+use crate::supplier::{Supplier, SupplierOptions};
 use crate::text_normalization::TextNormalization;
 use account::User;
 pub use fixtures::{Building, CopperLine, Premises, Socket};
@@ -73,6 +76,17 @@ pub struct Covage {
     services: Arc<[SeededService]>,
     contact_uuid: Arc<str>,
     simulation: Arc<Mutex<Simulation>>,
+    seed: u64,
+    options: CovageOptions,
+}
+
+/// The configuration of the simulation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CovageOptions {
+    pub(crate) unique_references: bool,
+    pub(crate) text_normalization: TextNormalization,
+    /// How long access tokens are valid. `None` if they do not expire.
+    pub(crate) token_life: Option<Duration>,
 }
 
 /// Provides what all suppliers share: received requests, counts, scripted responses and faults.
@@ -92,24 +106,19 @@ impl fmt::Debug for Covage {
 
 impl Covage {
     pub(crate) async fn start(
-        port: u16,
+        supplier: &SupplierOptions,
         seed: u64,
-        unique_references: bool,
-        text_normalization: TextNormalization,
+        options: CovageOptions,
     ) -> io::Result<Covage> {
-        let spec = Spec::covage();
-        let mut rng = Rng::with_seed(seed);
-        let user = Arc::new(User::new(&mut rng));
-        let rules = Rules::covage().map_err(io::Error::other)?;
-        let mut simulation =
-            Simulation::new(Arc::clone(&user), rules, rng, unique_references, text_normalization);
-        simulation.seed_services();
+        let simulation = initial(seed, options)?;
+        let user = Arc::clone(simulation.account.user());
         let premises = simulation.fixtures.premises();
         let services = simulation.services.iter().map(Service::summary).collect();
         let contact_uuid = simulation.contacts.first().into();
         let simulation = Arc::new(Mutex::new(simulation));
-        let supplier = Supplier::start(port, spec, SharedSimulation(Arc::clone(&simulation))).await?;
-        Ok(Covage { supplier, user, premises, services, contact_uuid, simulation })
+        let supplier =
+            Supplier::start(supplier, Spec::covage(), SharedSimulation(Arc::clone(&simulation))).await?;
+        Ok(Covage { supplier, user, premises, services, contact_uuid, simulation, seed, options })
     }
 
     /// Returns the e-mail address of the only user.
@@ -168,7 +177,18 @@ impl Covage {
     /// an information event again.
     pub fn advance(&self) {
         lock(&self.simulation).advance();
+        self.changed();
     }
+}
+
+/// Returns the simulation as it is at the start.
+fn initial(seed: u64, options: CovageOptions) -> io::Result<Simulation> {
+    let mut rng = Rng::with_seed(seed);
+    let user = Arc::new(User::new(&mut rng));
+    let rules = Rules::covage().map_err(io::Error::other)?;
+    let mut simulation = Simulation::new(user, rules, rng, options);
+    simulation.seed_services();
+    Ok(simulation)
 }
 
 /// The simulation as requests and the handle of a test share it.

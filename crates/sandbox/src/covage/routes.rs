@@ -81,7 +81,7 @@ impl Simulation {
             }
             "getOrder" => self.order(named("uuid")),
             "getService" => self.service(named("uuid")),
-            "getUser" => self.account.user(named("user_uuid")),
+            "getUser" => self.account.user_view(named("user_uuid")),
             "listContacts" => Ok(self.contacts.list()),
             "getContact" => self.contacts.get(named("contact_uuid")),
             "listProductFamilies" => Ok(self.products.families()),

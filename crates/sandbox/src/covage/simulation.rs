@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 
+use super::CovageOptions;
 use super::account::{Account, User};
 use super::contacts::Contacts;
 use super::draft::Order;
@@ -41,12 +42,11 @@ impl Simulation {
         user: Arc<User>,
         rules: &'static Rules,
         mut rng: Rng,
-        unique_references: bool,
-        text_normalization: TextNormalization,
+        options: CovageOptions,
     ) -> Simulation {
         Simulation {
             rules,
-            account: Account::new(user),
+            account: Account::new(user, options.token_life),
             products: Products::new(&mut rng.fork()),
             fixtures: Fixtures::new(&mut rng.fork()),
             contacts: Contacts::new(&mut rng),
@@ -54,8 +54,8 @@ impl Simulation {
             orders: Store::new(),
             services: Store::new(),
             events: Events::default(),
-            unique_references,
-            text_normalization,
+            unique_references: options.unique_references,
+            text_normalization: options.text_normalization,
             submitted_references: HashSet::new(),
             generator: Generator::new(rng),
         }

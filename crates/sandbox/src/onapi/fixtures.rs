@@ -27,6 +27,9 @@ pub(super) enum InitialState {
 }
 
 impl InitialState {
+    /// After how many accesses what they deliver repeats.
+    pub(super) const CYCLE: usize = 6;
+
     pub(super) fn of(line: usize) -> InitialState {
         match line % 6 {
             0 => InitialState::Free,

@@ -1,5 +1,7 @@
 //! Invoices: the last three months before the simulation starts, for the initial subscriptions.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::fixtures;
@@ -19,24 +21,33 @@ pub(super) fn periods() -> OperationResult {
 }
 
 /// Returns one invoice line per initial subscription, and in the last period also some credits.
-pub(super) fn lines(id: &str, network: &Network) -> OperationResult {
+pub(super) fn lines(id: &str, network: &Arc<Network>) -> OperationResult {
     let period = PERIODS.iter().find(|(other, ..)| *other == id);
-    let (_, from, to) = period.ok_or_else(|| ErrorResponse::not_found("period", id))?;
+    let (id_of_period, from, to) = *period.ok_or_else(|| ErrorResponse::not_found("period", id))?;
+    let network = Arc::clone(network);
+    let count = network.len();
+    let rows = move |number| match network.numbered(number) {
+        Some(line) => of_line(&line, &network, id_of_period, (from, to)),
+        None => Vec::new(),
+    };
+    Ok(SuccessResponse::rows(count, rows))
+}
+
+/// Returns the invoice lines of an access.
+fn of_line(line: &AccessLine, network: &Network, period: &str, (from, to): (&str, &str)) -> Vec<Value> {
     let mut lines = Vec::new();
-    for line in network.lines() {
-        for (index, (service, _)) in line.initial_state.delivered().into_iter().enumerate() {
-            let head = head(line, index, service, network);
-            let price = price(service);
-            lines.push(with(&head, item(service, price, "DEBIT", "PERIODIC_FEE", (from, to))));
-            if id == "202512" && line.number.is_multiple_of(10) {
-                let mut credit = item(service, price, "CREDIT", "OTHER", (from, to));
-                credit["invoicedAmount"] = json!(-25);
-                credit["comment"] = json!("Fel port kopplad.");
-                lines.push(with(&head, credit));
-            }
+    for (index, (service, _)) in line.initial_state.delivered().into_iter().enumerate() {
+        let head = head(line, index, service, network);
+        let price = price(service);
+        lines.push(with(&head, item(service, price, "DEBIT", "PERIODIC_FEE", (from, to))));
+        if period == "202512" && line.number.is_multiple_of(10) {
+            let mut credit = item(service, price, "CREDIT", "OTHER", (from, to));
+            credit["invoicedAmount"] = json!(-25);
+            credit["comment"] = json!("Fel port kopplad.");
+            lines.push(with(&head, credit));
         }
     }
-    Ok(SuccessResponse::json(200, lines.into()))
+    lines
 }
 
 /// Returns what an invoice line is for, as it was at the end of the period.
@@ -48,7 +59,8 @@ fn head(line: &AccessLine, index: usize, service: &str, network: &Network) -> Va
         }
     }
     let since = rfc_3339(fixtures::long_ago(&mut network.rng_for(line.number, 1)));
-    json!({
+    let subscription = line.first_subscriptions.get(index).map(String::as_str).unwrap_or_default();
+    let mut head = json!({
         "coId": "Ankeborgs stadsnät",
         "spName": "Exempel bredband",
         "access": access,
@@ -56,9 +68,14 @@ fn head(line: &AccessLine, index: usize, service: &str, network: &Network) -> Va
             "service": service,
             "connectionDate": &since[..10],
             "spReference": format!("sp-ref-{:04}", line.number + 1),
-            "coSubscriptionId": line.first_subscriptions.get(index),
+            "spSubscriptionId": format!("sp-{subscription}"),
+            "coSubscriptionId": subscription,
         },
-    })
+    });
+    if line.number.is_multiple_of(10) {
+        head["subscription"]["disconnectionDate"] = json!("2026-12-31");
+    }
+    head
 }
 
 fn item(service: &str, price: f64, kind: &str, row: &str, (from, to): (&str, &str)) -> Value {

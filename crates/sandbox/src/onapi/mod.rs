@@ -23,6 +23,7 @@
 
 mod access;
 mod availability_dates;
+mod control;
 mod dhcp;
 mod diagnostics;
 mod dialect;
@@ -59,7 +60,7 @@ use crate::lock::lock;
 use crate::received::ReceivedRequest;
 use crate::script::Answer;
 use crate::spec::{CheckedRequest, RouteMatch, Spec, allow_header};
-use crate::supplier::Supplier;
+use crate::supplier::{Supplier, SupplierOptions};
 use crate::text_normalization::TextNormalization;
 pub use access::{Access, ActiveSubscription, Availability, Offer};
 pub use dialect::Dialect;
@@ -80,7 +81,8 @@ pub struct OnApi {
     supplier: Supplier,
     credentials: Arc<Credentials>,
     operator: Arc<Mutex<Operator>>,
-    dialect: Dialect,
+    seed: u64,
+    options: Arc<OnApiOptions>,
 }
 
 /// Provides what all suppliers share: received requests, counts, scripted responses and faults.
@@ -96,26 +98,30 @@ impl OnApi {
     /// The name of a service that every access offers and whose orders always end in `DONE_FAILED`.
     pub const FAILING_SERVICE: &'static str = services::FAILING;
 
-    pub(crate) async fn start(port: u16, seed: u64, options: &OnApiOptions) -> io::Result<OnApi> {
-        let mut rng = Rng::with_seed(seed);
-        let credentials = Arc::new(Credentials::new(&mut rng));
-        let operator = Arc::new(Mutex::new(Operator::new(&mut rng, options)));
-        let spec = options.dialect.spec();
-        let simulation = Simulation {
-            spec,
-            credentials: Arc::clone(&credentials),
-            operator: Arc::clone(&operator),
-            paths: Paths { dialect: options.dialect, style: options.path_style },
-            text_normalization: options.text_normalization,
-            unexpected: options.unexpected_values.then(|| UnexpectedValues::new(rng)),
-        };
-        let supplier = Supplier::start(port, spec, simulation).await?;
-        Ok(OnApi { supplier, credentials, operator, dialect: options.dialect })
+    pub(crate) async fn start(
+        supplier: &SupplierOptions,
+        seed: u64,
+        options: &OnApiOptions,
+    ) -> io::Result<OnApi> {
+        let simulation = Simulation::new(seed, options);
+        let (credentials, operator) = (Arc::clone(&simulation.credentials), Arc::clone(&simulation.operator));
+        let supplier = Supplier::start(supplier, simulation.spec, simulation).await?;
+        Ok(OnApi { supplier, credentials, operator, seed, options: Arc::new(options.clone()) })
+    }
+
+    /// Returns to the initial state: the network, orders and tickets of the start, without received requests, scripted
+    /// steps or faults. Credentials and addresses stay the same.
+    pub fn reset(&self) {
+        let mut simulation = Simulation::new(self.seed, &self.options);
+        // Requests in flight, and clones of this handle, share the operator.
+        std::mem::swap(&mut *lock(&self.operator), &mut *lock(&simulation.operator));
+        simulation.operator = Arc::clone(&self.operator);
+        self.supplier.reset_with(simulation);
     }
 
     /// Returns the dialect that the network speaks.
     pub fn dialect(&self) -> Dialect {
-        self.dialect
+        self.options.dialect
     }
 
     /// Returns the accepted user name.
@@ -134,11 +140,13 @@ impl OnApi {
     /// The clock advances at least to the requested time of each order that starts.
     pub fn advance(&self) {
         lock(&self.operator).advance();
+        self.changed();
     }
 
     /// Adds accesses to the network. The initial states of accesses repeat in a fixed sequence.
     pub fn add_accesses(&self, accesses: usize) {
         lock(&self.operator).add_accesses(accesses);
+        self.changed();
     }
 
     /// Removes an access and everything delivered on it from the network, and records the deletions as events.
@@ -149,6 +157,7 @@ impl OnApi {
     #[track_caller]
     pub fn tear_down(&self, access: &str) {
         assert!(lock(&self.operator).tear_down(access), "there is no access {access}");
+        self.changed();
     }
 
     /// Returns the accesses in their current state. There are 30 at the start; the first six have services of every
@@ -226,6 +235,20 @@ impl Behaviour for Simulation {
 }
 
 impl Simulation {
+    fn new(seed: u64, options: &OnApiOptions) -> Simulation {
+        let mut rng = Rng::with_seed(seed);
+        let credentials = Arc::new(Credentials::new(&mut rng));
+        let operator = Arc::new(Mutex::new(Operator::new(&mut rng, options)));
+        Simulation {
+            spec: options.dialect.spec(),
+            credentials,
+            operator,
+            paths: Paths { dialect: options.dialect, style: options.path_style },
+            text_normalization: options.text_normalization,
+            unexpected: options.unexpected_values.then(|| UnexpectedValues::new(rng)),
+        }
+    }
+
     fn handle(&self, request: &Request<'_>, effects: &mut Effects) -> OperationResult {
         let received = request.received;
         let (operation, parameters) = match request.route {
@@ -235,6 +258,9 @@ impl Simulation {
                 return Err(
                     ErrorResponse::new(405, format!("This path takes {allowed}")).header("allow", allowed)
                 );
+            }
+            RouteMatch::UnknownPath if request.absent => {
+                return Err(ErrorResponse::new(501, "This network has no such operation"));
             }
             RouteMatch::UnknownPath => return Err(self.paths.error_response(self.spec, received)),
         };
@@ -253,7 +279,7 @@ impl Simulation {
             received,
         };
         let response = lock(&self.operator).carry_out(&request, effects)?;
-        Ok(response.map(|body| dialect.write_response(request.operation, body)))
+        Ok(response.map(move |body| dialect.write_response(&operation.id, body)))
     }
 }
 

@@ -1,5 +1,9 @@
 //! The CO: carries out each operation and holds its state.
 
+mod control;
+
+use std::sync::Arc;
+
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -8,7 +12,7 @@ use super::dhcp::is_option82;
 use super::diagnostics::Probe;
 use super::event_log::{Change, EventLog};
 use super::invoices;
-use super::network::{AccessLine, Network, Subscription, SubscriptionForm};
+use super::network::{AccessLine, Changed, Network, SubscriptionForm};
 use super::options::OnApiOptions;
 use super::order::OrderForm;
 use super::orders::Orders;
@@ -19,9 +23,6 @@ use super::tickets::Tickets;
 use super::time::{Moment, http_date, parse_http_date};
 use crate::behaviour::Effects;
 use crate::received::ReceivedRequest;
-
-/// The number of accesses at the start.
-const ACCESSES: usize = 30;
 
 /// The endpoints in the order of the directory, each with its path as the document spells it.
 const ENDPOINTS: [(&str, &str); 12] = [
@@ -46,16 +47,11 @@ pub(super) struct Operator {
     keeps_references: bool,
     legacy_endpoints: bool,
     absent_endpoints: Vec<String>,
-    network: Network,
+    /// Shared with the lists that are being sent.
+    network: Arc<Network>,
     orders: Orders,
     tickets: Tickets,
     event_log: EventLog,
-}
-
-/// A subscription on its line.
-struct Row<'a> {
-    line: &'a AccessLine,
-    subscription: &'a Subscription,
 }
 
 /// A request that was validated against the document.
@@ -79,10 +75,7 @@ impl ApiRequest<'_> {
 
 impl Operator {
     pub(super) fn new(rng: &mut Rng, options: &OnApiOptions) -> Operator {
-        let mut network = Network::new(rng);
-        for _ in 0..ACCESSES {
-            network.extend(EventLog::start_time());
-        }
+        let network = Arc::new(Network::new(rng, options.accesses, EventLog::start_time()));
         let paths = Paths { dialect: options.dialect, style: options.path_style };
         let form = OrderForm {
             paths,
@@ -103,7 +96,7 @@ impl Operator {
     }
 
     pub(super) fn accesses(&self) -> Vec<Access> {
-        self.network.lines().map(Access::of).collect()
+        self.network.lines().map(|line| Access::of(&line)).collect()
     }
 
     /// Returns whether the CO has an endpoint of this name.
@@ -115,7 +108,7 @@ impl Operator {
 
     /// Removes an access. Returns whether it existed.
     pub(super) fn tear_down(&mut self, access: &str) -> bool {
-        let Some(subscriptions) = self.network.tear_down(access) else { return false };
+        let Some(subscriptions) = Arc::make_mut(&mut self.network).tear_down(access) else { return false };
         self.event_log.tick();
         for subscription in subscriptions {
             self.event_log.record_now(Change::Delete, "subscriptions", &subscription, access);
@@ -126,14 +119,15 @@ impl Operator {
 
     pub(super) fn advance(&mut self) {
         self.event_log.tick();
-        self.orders.advance(&mut self.network, &mut self.event_log);
+        self.orders.advance(false, Arc::make_mut(&mut self.network), &mut self.event_log);
     }
 
     /// Adds accesses, all in the same second.
     pub(super) fn add_accesses(&mut self, accesses: usize) {
         let now = self.event_log.tick();
+        let network = Arc::make_mut(&mut self.network);
         for _ in 0..accesses {
-            let line = self.network.extend(now);
+            let line = network.extend(now);
             self.event_log.record_now(Change::Create, "accesses", &line.id, &line.id);
             for subscription in &line.subscriptions {
                 self.event_log.record_now(Change::Create, "subscriptions", &subscription.id, &line.id);
@@ -151,14 +145,15 @@ impl Operator {
         }
         match request.operation {
             "createOrder" => {
-                let placed = self.orders.place(&request.body, &mut self.network, &mut self.event_log);
+                let placed =
+                    self.orders.place(&request.body, Arc::make_mut(&mut self.network), &mut self.event_log);
                 let (changed, response) = placed?;
                 count(changed, request, effects);
                 Ok(response)
             }
             "replaceOrder" | "changeOrder" => {
                 let replace_all = request.operation == "replaceOrder";
-                let (network, event_log) = (&mut self.network, &mut self.event_log);
+                let (network, event_log) = (Arc::make_mut(&mut self.network), &mut self.event_log);
                 let changed =
                     self.orders.change(request.id, &request.body, replace_all, network, event_log)?;
                 count(changed, request, effects);
@@ -217,60 +212,95 @@ impl Operator {
 
     /// Lists all lines, or those changed after a time.
     fn list_lines(&self, request: &ApiRequest<'_>) -> OperationResult {
-        let (lines, since, dialect) = (self.network.lines(), self.since(request), self.paths.dialect);
+        let (since, dialect, form) = (self.since(request), self.paths.dialect, self.subscription_form());
+        let is_complete = since.is_none();
+        let has_subscriptions = |line: &AccessLine| !line.subscriptions.is_empty() || !line.ended.is_empty();
         match request.operation {
-            "listAccesses" if dialect.is_legacy() => {
-                // The services are part of the row. The subscriptions are not.
-                let rows = lines.map(|line| (line.changed.access.max(line.changed.services), line));
-                self.listing(rows, request, |line| Some(self.network.legacy_access_row(line, dialect)))
+            // The services are part of the row. The subscriptions are not.
+            "listAccesses" if dialect.is_legacy() => self.list_of_lines(
+                since,
+                |changed| changed.access.max(changed.services),
+                |_| true,
+                move |network, line| vec![network.legacy_access_row(line, dialect)],
+            ),
+            "listAccesses" => self.list_of_lines(
+                since,
+                |changed| changed.access,
+                |_| true,
+                move |network, line| vec![network.access(line, dialect)],
+            ),
+            "listServices" => self.list_of_lines(
+                since,
+                |changed| changed.services,
+                |_| true,
+                move |_, line| vec![line.services_value(dialect)],
+            ),
+            // One row each. A subscription that has ended is in no list; only events tell that it has.
+            _ if dialect.is_legacy() => {
+                let changed = |changed: &Changed| changed.subscriptions;
+                self.list_of_lines(since, changed, has_subscriptions, move |_, line| {
+                    let listed = line.subscriptions.iter().filter(|one| since < Some(one.changed));
+                    listed.map(|one| one.value(line, form)).collect()
+                })
             }
-            "listAccesses" => {
-                let rows = lines.map(|line| (line.changed.access, line));
-                self.listing(rows, request, |line| Some(self.network.access_value(line)))
-            }
-            "listServices" => {
-                let rows = lines.map(|line| (line.changed.services, line));
-                self.listing(rows, request, |line| Some(line.services_value(dialect)))
-            }
-            _ if dialect.is_legacy() => self.list_subscriptions(request),
-            _ => {
-                // An access without subscriptions is part of the list of changes, but not of the complete list.
-                let listed_lines =
-                    lines.filter(|line| !line.subscriptions.is_empty() || !line.ended.is_empty());
-                let rows = listed_lines.map(|line| (line.changed.subscriptions, line));
-                let listed = |line: &AccessLine| since.is_some() || !line.subscriptions.is_empty();
-                let form = self.subscription_form();
-                self.listing(rows, request, |line| listed(line).then(|| line.subscriptions_value(form)))
-            }
+            // An access without subscriptions is part of the list of changes, but not of the complete list.
+            _ => self.list_of_lines(
+                since,
+                |changed| changed.subscriptions,
+                has_subscriptions,
+                move |_, line| match is_complete && line.subscriptions.is_empty() {
+                    true => Vec::new(),
+                    false => vec![line.subscriptions_value(form)],
+                },
+            ),
         }
     }
 
-    /// Lists all subscriptions, one row each, or those that were created or updated after a time. One that has ended
-    /// is in no list; only events tell that it has.
-    fn list_subscriptions(&self, request: &ApiRequest<'_>) -> OperationResult {
-        let form = self.subscription_form();
-        let of_line = |line| {
-            let row = move |subscription| Row { line, subscription };
-            let AccessLine { subscriptions, ended, .. } = line;
-            let active = subscriptions.iter().map(move |one| (one.changed, Some(row(one))));
-            active.chain(ended.iter().map(|one| (one.changed, None)))
+    /// Lists the lines of which a part changed after a time, each with the rows that `rows_of` returns. Lines that are
+    /// not `listed` do not count. A complete list is generated while it is sent, if it is long.
+    fn list_of_lines(
+        &self,
+        since: Option<Moment>,
+        part: impl Fn(&Changed) -> Moment,
+        listed: impl Fn(&AccessLine) -> bool,
+        rows_of: impl Fn(&Network, &AccessLine) -> Vec<Value> + Send + Sync + 'static,
+    ) -> OperationResult {
+        let nothing = || ErrorResponse::new(404, "There is nothing to list");
+        let latest = self.network.latest(&part, &listed).ok_or_else(nothing)?;
+        let response = match since {
+            None => {
+                let (network, count) = (Arc::clone(&self.network), self.network.len());
+                let rows = move |number| network.numbered(number).map(|line| rows_of(&network, &line));
+                let response = SuccessResponse::rows(count, move |number| rows(number).unwrap_or_default());
+                if response.is_empty_list() {
+                    return Err(nothing());
+                }
+                response
+            }
+            Some(since) => {
+                let lines = self.network.lines_changed_after(since);
+                let changed = lines.filter(|line| listed(line) && part(&line.changed) > since);
+                let rows: Vec<_> = changed.flat_map(|line| rows_of(&self.network, &line)).collect();
+                if rows.is_empty() {
+                    SuccessResponse::empty(304)
+                } else {
+                    SuccessResponse::json(200, rows.into())
+                }
+            }
         };
-        let rows: Vec<(Moment, Option<Row<'_>>)> = self.network.lines().flat_map(of_line).collect();
-        self.listing(rows.iter().map(|(changed, row)| (*changed, row)), request, |row| {
-            row.as_ref().map(|row| row.subscription.value(row.line, form))
-        })
+        Ok(if self.last_modified { response.header("last-modified", http_date(latest)) } else { response })
     }
 
     fn read_line(&self, request: &ApiRequest<'_>) -> OperationResult {
         let line =
             self.network.line(request.id).ok_or_else(|| ErrorResponse::not_found("access", request.id))?;
-        let dialect = self.paths.dialect;
-        let probe = || Probe::new(line, self.network.rng_for(line.number, 2), EventLog::start_time());
+        let (dialect, form) = (self.paths.dialect, self.subscription_form());
+        let probe = || Probe::new(&line, self.network.rng_for(line.number, 2), EventLog::start_time());
         let body = match request.operation {
-            "getAccess" if dialect.is_legacy() => self.network.legacy_access(line, self.subscription_form()),
-            "getAccess" => self.network.access_value(line),
+            "getAccess" if dialect.is_legacy() => self.network.legacy_access(&line, form),
+            "getAccess" => self.network.access(&line, dialect),
             "getServices" => line.services_value(dialect),
-            "getSubscriptions" => line.subscriptions_value(self.subscription_form()),
+            "getSubscriptions" => line.subscriptions_value(form),
             "getCpeStatus" => probe().cpe(),
             "getHardware" => probe().hardware(),
             // The vendor sends the fields of a MAC address table in place of leases.
@@ -289,7 +319,7 @@ impl Operator {
         for line in self.network.lines() {
             match line.identifiers().matches(query) {
                 None => return Err(ErrorResponse::new(400, "There is nothing to look up")),
-                Some(true) => matching.push(&line.id),
+                Some(true) => matching.push(line.id.clone()),
                 Some(false) => {}
             }
         }
@@ -335,6 +365,8 @@ impl Operator {
                 "endpoint": format!("https://legacy.co.example/onapi/2.3.1{documented}"),
                 "version": "2.3.1",
                 "documentation": format!("https://co.example/docs/2.3.1/{name}"),
+                "note": "To be closed.",
+                "unsupportedFields": ["requestedDateTime"],
             })
         };
         let earlier = present().filter(|_| self.legacy_endpoints).map(earlier);

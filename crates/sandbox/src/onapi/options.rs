@@ -7,6 +7,8 @@ use crate::text_normalization::TextNormalization;
 /// The configuration of a simulated CO.
 #[derive(Debug, Clone)]
 pub(crate) struct OnApiOptions {
+    /// The number of accesses at the start.
+    pub(crate) accesses: usize,
     pub(crate) dialect: Dialect,
     pub(crate) unexpected_values: bool,
     pub(crate) path_style: PathStyle,
@@ -23,6 +25,7 @@ pub(crate) struct OnApiOptions {
 impl Default for OnApiOptions {
     fn default() -> OnApiOptions {
         OnApiOptions {
+            accesses: 30,
             dialect: Dialect::default(),
             unexpected_values: false,
             path_style: PathStyle::default(),

@@ -1,5 +1,7 @@
 //! The operations on orders, and the events about them.
 
+mod control;
+
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -142,26 +144,50 @@ impl Orders {
         Ok(())
     }
 
-    /// Advances every open order by one state.
-    pub(super) fn advance(&mut self, network: &mut Network, event_log: &mut EventLog) {
-        let open = self.book.iter().filter(|(_, order)| order.state.is_open());
+    /// Advances every open order by one state, or only those that are due.
+    pub(super) fn advance(&mut self, only_due: bool, network: &mut Network, event_log: &mut EventLog) {
+        let now = event_log.now();
+        let advances = |order: &Order| order.state.is_open() && (!only_due || order.due <= now);
+        let open = self.book.iter().filter(|(_, order)| advances(order));
         let open: Vec<_> = open.map(|(number, order)| (number, order.clone())).collect();
         for (number, order) in open {
-            let (state, message) = match order.state {
-                OrderState::Received => {
-                    event_log.advance_to(order.due);
-                    (OrderState::InProgress, "")
-                }
-                _ => match execution::carry_out(&order, self.book.deduplicates, network, event_log) {
-                    Ok(()) => (OrderState::Success, ""),
-                    Err(why) => (OrderState::Failed, why),
-                },
-            };
-            let id = order_id(number);
-            event_log.record(Change::Update, "orders", &id, &id);
-            self.book.insert(number, Order { state, message, ..order });
-            self.record_event(number);
+            self.advance_order(number, order, network, event_log);
         }
+    }
+
+    /// Advances an order by one state. The clock advances at least to the requested time of an order that starts.
+    fn advance_order(
+        &mut self,
+        number: usize,
+        order: Order,
+        network: &mut Network,
+        event_log: &mut EventLog,
+    ) {
+        let state = match order.state {
+            OrderState::Received => {
+                event_log.advance_to(order.due);
+                (OrderState::InProgress, "")
+            }
+            _ => match execution::carry_out(&order, self.book.deduplicates, network, event_log) {
+                Ok(()) => (OrderState::Success, ""),
+                Err(why) => (OrderState::Failed, why),
+            },
+        };
+        self.set_state(number, order, state, event_log);
+    }
+
+    /// Sets the state of an order and its message.
+    fn set_state(
+        &mut self,
+        number: usize,
+        order: Order,
+        (state, message): (OrderState, &'static str),
+        event_log: &mut EventLog,
+    ) {
+        let id = order_id(number);
+        event_log.record(Change::Update, "orders", &id, &id);
+        self.book.insert(number, Order { state, message, ..order });
+        self.record_event(number);
     }
 
     /// Lists the events after the one with this id. Events never change.

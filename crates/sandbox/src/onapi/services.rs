@@ -109,7 +109,7 @@ impl ServiceOffer {
 
     /// Returns whether an order must name the service level. The standard's networks require it for the fastest
     /// service.
-    fn needs_service_level(&self, dialect: Dialect) -> bool {
+    pub(super) fn needs_service_level(&self, dialect: Dialect) -> bool {
         !dialect.is_vendor() && self.service == "BB-1000-1000"
     }
 }

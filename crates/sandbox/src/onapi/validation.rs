@@ -55,7 +55,7 @@ impl OrderCheck<'_> {
         let service = required_field(self.request, "service", "ACTIVATE")?;
         let unknown = || ErrorResponse::new(400, format!("accessId: there is no access {access_id}"));
         let line = self.network.line(access_id).ok_or_else(unknown)?;
-        let offer = orderable_offer(line, service)?;
+        let offer = orderable_offer(&line, service)?;
         let forced = self.request.get("forcedTakeover") == Some(&Value::Bool(true));
         if forced && !offer.takeover_possible {
             return Err(ErrorResponse::new(
@@ -72,7 +72,7 @@ impl OrderCheck<'_> {
         if self.orders.deduplicates && line.subscriptions.iter().any(|one| one.service == offer.service) {
             return Ok(Decision::AlreadyDone(target));
         }
-        check_conflict(line, &offer, forced, None)?;
+        check_conflict(&line, &offer, forced, None)?;
         Ok(Decision::Place(target))
     }
 
@@ -84,7 +84,7 @@ impl OrderCheck<'_> {
             return Err(ErrorResponse::new(400, "accessId: the subscription is on another access"));
         }
         let change = if operation == "CHANGE" {
-            Some(orderable_offer(line, required_field(self.request, "service", "CHANGE")?)?)
+            Some(orderable_offer(&line, required_field(self.request, "service", "CHANGE")?)?)
         } else if text(self.request, "service").is_some_and(|service| service != subscription.service) {
             return Err(ErrorResponse::new(400, "service: the subscription is to another service"));
         } else {
@@ -102,10 +102,10 @@ impl OrderCheck<'_> {
         if let Some(order) = self.open_order(&target) {
             return Ok(Decision::Duplicate(order));
         }
-        check_state(operation, subscription, ended)?;
+        check_state(operation, &subscription, ended)?;
         if let Some(offer) = change {
             offer.check_characteristics(self.dialect, self.request, false)?;
-            check_conflict(line, &offer, false, Some(id))?;
+            check_conflict(&line, &offer, false, Some(id))?;
         }
         Ok(Decision::Place(target))
     }

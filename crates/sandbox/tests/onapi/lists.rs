@@ -1,6 +1,7 @@
 //! Complete lists and lists of changes.
 
 use lastmile_sandbox::onapi::Availability;
+use lastmile_sandbox::{Dialect, Sandbox};
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, finish, header};
@@ -178,4 +179,59 @@ async fn initial_subscriptions_are_invoiced() {
     let credit = credits.iter().find(|line| line["invoice"]["invoiceType"] == "CREDIT").unwrap();
     assert!(credit["invoice"]["invoicedAmount"].as_f64().unwrap() < 0.0);
     assert_eq!(caller.get("/invoicespecification/202601").await.status, 404);
+}
+
+/// A list of a large network is generated while it is sent, and equals the one that a small network would send.
+#[tokio::test]
+async fn a_large_network_is_streamed() {
+    for dialect in Dialect::ALL {
+        large_network_is_streamed(dialect).await;
+    }
+}
+
+async fn large_network_is_streamed(dialect: Dialect) {
+    let of_size = |accesses| Caller::of(Sandbox::builder().onapi_dialect(dialect).onapi_accesses(accesses));
+    let (large, small) = (of_size(10_001).await, of_size(10_000).await);
+    for path in ["/accesses/", "/services/", "/subscriptions/", "/invoicespecification/202512"] {
+        if path == "/services/" && dialect.spec().operation("listServices").is_none() {
+            continue;
+        }
+        let (streamed, whole) = (large.get(path).await, small.get(path).await);
+        assert!(streamed.head.contains("transfer-encoding: chunked"), "{path}: {}", streamed.head);
+        assert_eq!(header(&streamed, "last-modified"), header(&whole, "last-modified"));
+        let (streamed, whole) = (unchunked(&streamed.body), whole.json());
+        let (streamed, whole) = (streamed.as_array().unwrap(), whole.as_array().unwrap());
+        assert_eq!(&streamed[..whole.len()], &whole[..], "{path}");
+        // The last access has two subscriptions, and in the last period two credits.
+        assert!(streamed.len() - whole.len() <= 4, "{path}");
+    }
+    // A changed access is listed as it is.
+    let access = large.0.first_accesses(1)[0].clone();
+    let order = json!({
+        "operation": "ACTIVATE",
+        "accessId": access.id,
+        "service": access.services[0].service,
+        "spReference": "SP-0431",
+    });
+    assert_eq!(large.order(order).await.status, 201);
+    large.0.advance();
+    large.0.advance();
+    let subscriptions = unchunked(&large.get("/subscriptions/").await.body);
+    assert_eq!(subscriptions[0]["accessId"], access.id);
+    // What has changed since the start is that access alone.
+    let since = header(&small.get("/subscriptions/").await, "last-modified").unwrap();
+    let changed = large.since("/subscriptions/", &since).await.json();
+    assert_eq!(changed, json!([subscriptions[0]]));
+    assert!(large.0.violations().is_empty());
+}
+
+/// Returns the JSON of a body in chunks.
+fn unchunked(body: &str) -> Value {
+    let (mut rest, mut whole) = (body, Vec::new());
+    while let Some((length, after)) = rest.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).unwrap();
+        whole.extend_from_slice(&after.as_bytes()[..length]);
+        rest = std::str::from_utf8(&after.as_bytes()[length..]).unwrap().trim_start_matches("\r\n");
+    }
+    serde_json::from_slice(&whole).unwrap()
 }

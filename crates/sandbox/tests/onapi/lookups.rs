@@ -101,7 +101,7 @@ async fn technical_endpoints_report_active_services() {
     assert_eq!((&table[0]["mac"], &table[0]["serviceType"]), (&json!("02:00:00:00:00:99"), &json!("bb")));
     assert_eq!(read(&of("link/leaseinfo")).await[0]["mac"], "02:00:00:00:00:99");
     let link = read(&of("link/status")).await;
-    assert_eq!((&link["link"], &link["configuredSpeed"][0]["cir"]), (&json!(true), &json!("100000")));
+    assert_eq!((&link["link"], &link["configuredSpeed"][0]["cir"]), (&json!(true), &json!(100_000)));
     assert_eq!(link, read(&of("link/status")).await, "the same whenever it is asked");
 
     let watching = caller.0.accesses().into_iter().find(|access| access.subscriptions.len() == 2).unwrap();

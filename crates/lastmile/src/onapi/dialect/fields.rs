@@ -1,6 +1,6 @@
 //! Fields that have other names in other dialects, read by their meaning.
 
-use lastmile_core::wire::{Decimal, Lenient};
+use lastmile_core::wire::{Decimal, Lenient, Text};
 use lastmile_onapi::types::{Characteristics, CpePort, InvoiceLine, LinkStatus, Transceiver};
 
 /// Reads the characteristics of an order or a subscription, whatever their names in the dialect of the network.
@@ -127,10 +127,10 @@ impl TransceiverExt for CpePort {
 }
 
 /// Returns a text, unless it is empty.
-fn text(field: &Lenient<String>) -> Option<&str> {
+fn text(field: &Lenient<Text>) -> Option<&str> {
     field.as_deref().filter(|text| !text.is_empty())
 }
 
-fn first<const N: usize>(fields: [&Lenient<String>; N]) -> Option<&str> {
+fn first<const N: usize>(fields: [&Lenient<Text>; N]) -> Option<&str> {
     fields.into_iter().find_map(text)
 }

@@ -1,7 +1,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::quiet::quietly;
+use crate::redact::redact_errors;
 use crate::rules::{Warning, schema};
 
 /// The first and the last day of a contract. The last day is required and must not be `null`.
@@ -32,7 +32,7 @@ pub struct ContractDates {
     pub end: NaiveDate,
 }
 
-quietly!(ContractDates);
+redact_errors!(ContractDates);
 
 schema!(ContractDates, {
     "type": "object",

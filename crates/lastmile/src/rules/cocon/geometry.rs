@@ -3,7 +3,7 @@ use std::fmt;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::quiet::{self, quietly};
+use crate::redact::{self, redact_errors};
 use crate::rules::{Warning, schema};
 
 /// A geometry in the format of Cocon's reference, which resembles GeoJSON: a type, a list of positions, and optionally a
@@ -50,7 +50,7 @@ struct Fields {
     coordinates: Vec<Vec<f64>>,
 }
 
-quietly!(Fields);
+redact_errors!(Fields);
 
 schema!(Geometry, {
     "type": "object",
@@ -140,7 +140,7 @@ impl GeometryKind {
 
 impl<'de> Deserialize<'de> for GeometryKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        quiet::text(deserializer).map(Self::from)
+        redact::text(deserializer).map(Self::from)
     }
 }
 

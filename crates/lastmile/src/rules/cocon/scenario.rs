@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Geometry;
-use crate::quiet::quietly;
+use crate::redact::redact_errors;
 use crate::rules::schema;
 
 /// The route of a delayed connection's cable: the fields `newRoute` and `isWithoutGeometry`. In this type, the two fields
@@ -52,7 +52,7 @@ struct Fields {
     is_without_geometry: Option<bool>,
 }
 
-quietly!(Fields);
+redact_errors!(Fields);
 
 schema!(RouteScenario, {
     "type": "object",

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Option82;
-use crate::quiet::quietly;
+use crate::redact::redact_errors;
 use crate::rules::{RuleError, schema};
 
 /// The identification of a line at a DHCP server, as readable texts. Texts that are not known are `None`.
@@ -51,7 +51,7 @@ impl fmt::Debug for DhcpIdentifier {
     }
 }
 
-quietly!(DhcpIdentifier);
+redact_errors!(DhcpIdentifier);
 
 schema!(DhcpIdentifier, {
     "type": "object",

@@ -3,6 +3,7 @@
 //! The simulation holds requests and responses in the form of the standard 2.6. A dialect converts requests to it, and
 //! responses from it.
 
+mod edit;
 mod legacy;
 mod request;
 mod standard;
@@ -90,7 +91,7 @@ impl Dialect {
     }
 
     /// Returns whether services and subscriptions are fields of an access, as before 2.6.
-    pub(super) fn is_legacy(self) -> bool {
+    pub(crate) fn is_legacy(self) -> bool {
         matches!(self, Dialect::Standard25 | Dialect::Standard24)
     }
 
@@ -105,6 +106,8 @@ impl Dialect {
     pub(super) fn parse_request(self, operation: &str, body: Value) -> Value {
         match operation {
             "createOrder" | "replaceOrder" | "changeOrder" => request::order(self, body),
+            "createTicket" => request::ticket(body),
+            "updateTicket" => request::ticket_update(body),
             _ => body,
         }
     }

@@ -1,11 +1,12 @@
-//! Orders as service providers send them.
+//! Orders and tickets as service providers send them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Dialect;
+use super::edit::{retain, retain_in};
 
 /// The fields of an order that a CO reads. It ignores all others, those included that it sets itself.
-const FIELDS: [&str; 12] = [
+const ORDER: [&str; 12] = [
     "orderId",
     "accessId",
     "service",
@@ -20,19 +21,38 @@ const FIELDS: [&str; 12] = [
     "equipment",
 ];
 
+const EQUIPMENT: [&str; 2] = ["vendorId", "macAddress"];
+
+/// The fields of a ticket that a CO reads. It sets the status of a new ticket itself.
+const TICKET: [&str; 9] = [
+    "spReference",
+    "spTicketReference",
+    "accessId",
+    "createdBy",
+    "heading",
+    "description",
+    "subscriptionId",
+    "problemType",
+    "additionalInfo",
+];
+
+const ADDITIONAL_INFO: [&str; 3] = ["ip", "mac", "link"];
+const COMMENT: [&str; 3] = ["createdBy", "message", "createdAt"];
+
 /// Returns the order with the names of the standard and with `equipment` as a list, without unknown fields.
 pub(super) fn order(dialect: Dialect, body: Value) -> Value {
     let Value::Object(mut fields) = body else { return body };
-    fields.retain(|name, _| FIELDS.contains(&name.as_str()));
+    fields.retain(|name, _| ORDER.contains(&name.as_str()));
     if let Some(Value::Object(sent)) = fields.get_mut("characteristics") {
         *sent = characteristics(dialect, std::mem::take(sent));
     }
     if let Some(equipment) = fields.get_mut("equipment") {
-        let list = match equipment.take() {
+        let mut list = match equipment.take() {
             Value::Array(list) => list,
             one => vec![one],
         };
-        *equipment = list.into_iter().map(device).collect();
+        list.iter_mut().for_each(|device| retain(device, &EQUIPMENT));
+        *equipment = list.into();
     }
     Value::Object(fields)
 }
@@ -50,15 +70,33 @@ fn characteristics(dialect: Dialect, sent: Map<String, Value>) -> Map<String, Va
     sent.into_iter().filter_map(|(name, value)| Some((known(&name)?.to_owned(), value))).collect()
 }
 
-fn device(sent: Value) -> Value {
-    let fields = ["vendorId", "macAddress"].into_iter();
-    let sent = fields.filter_map(|field| Some((field.to_owned(), sent.get(field)?.clone())));
-    json!(sent.collect::<Map<_, _>>())
+/// Returns the new ticket without unknown fields.
+pub(super) fn ticket(mut body: Value) -> Value {
+    retain(&mut body, &TICKET);
+    retain_in(&mut body, "additionalInfo", &ADDITIONAL_INFO);
+    body
+}
+
+/// Returns the update of a ticket with a comment without unknown fields.
+pub(super) fn ticket_update(mut body: Value) -> Value {
+    retain_in(&mut body, "comment", &COMMENT);
+    body
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn unknown_fields_of_tickets_are_dropped() {
+        let new =
+            json!({ "heading": "x", "status": "CLOSED", "additionalInfo": { "ip": "192.0.2.1", "os": "x" } });
+        assert_eq!(ticket(new), json!({ "heading": "x", "additionalInfo": { "ip": "192.0.2.1" } }));
+        let comment = json!({ "comment": { "message": "x", "mood": "y" }, "status": "CLOSED" });
+        assert_eq!(ticket_update(comment), json!({ "comment": { "message": "x" }, "status": "CLOSED" }));
+    }
 
     #[test]
     fn each_dialect_has_its_own_name_of_the_service_level() {

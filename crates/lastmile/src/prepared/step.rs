@@ -1,0 +1,238 @@
+//! A prepared value as an outbox carries it out.
+
+use std::time::Duration;
+
+use lastmile_core::{Error, Outcome};
+
+use super::machine::{Settling, State};
+use super::sealed::Supplier as _;
+use super::{Creation, Prepared, PreparedState, Reconciled, invalid};
+use crate::outbox::{Answer, Enqueue, Entry, OpenError, Phase, Refusal, Retry, Step, StepFuture, canonical};
+
+/// A prepared value together with the client of its supplier.
+pub(crate) struct PreparedStep<C: Creation> {
+    supplier: C::Supplier,
+    value: Prepared<C>,
+}
+
+/// Opens a stored value.
+pub(crate) fn open<C>(supplier: &C::Supplier, body: &str) -> Result<Box<dyn Step>, OpenError>
+where
+    C: Creation + Send + Sync + 'static,
+    C::Created: Send + Sync,
+    C::Supplier: Clone + Send + 'static,
+{
+    let value = serde_json::from_str(body).map_err(|error| OpenError::Unreadable(quiet(&error)))?;
+    Ok(Box::new(PreparedStep::<C> { supplier: supplier.clone(), value }))
+}
+
+/// Returns the reason why a value cannot be read. The errors of prepared values quote nothing; errors of the JSON syntax are
+/// reduced to their position.
+fn quiet(error: &serde_json::Error) -> String {
+    match error.classify() {
+        serde_json::error::Category::Data => error.to_string(),
+        _ => format!("it is not JSON, at line {} column {}", error.line(), error.column()),
+    }
+}
+
+impl<C: Creation> Enqueue for Prepared<C> {
+    fn entry(&self) -> Result<Entry, Error> {
+        if self.state() != PreparedState::Ready {
+            return Err(invalid::<C>("this value may have been sent already, so that it cannot be enqueued"));
+        }
+        let unwritable = |_| invalid::<C>("the request cannot be written as JSON");
+        let request = serde_json::to_string(&self.request).map_err(unwritable)?;
+        let request = canonical(&request).map_err(unwritable)?;
+        let body = serde_json::to_string(self).map_err(unwritable)?;
+        Ok(Entry::new(C::Supplier::API, C::KIND, body, request))
+    }
+}
+
+impl<C> PreparedStep<C>
+where
+    C: Creation,
+    C::Supplier: Sync,
+{
+    async fn looked_up(&mut self) -> Answer {
+        match self.value.look_up(&self.supplier).await {
+            Ok(Some(_)) => Answer::Placed,
+            Ok(None) => Answer::Clear,
+            Err(error) => match self.value.state() {
+                PreparedState::Indeterminate => needs_person::<C>(error.to_string()),
+                _ => Answer::Later(Retry::of(&error)),
+            },
+        }
+    }
+
+    async fn placed(&mut self) -> Answer {
+        let error = match self.value.place(&self.supplier).await {
+            Ok(_) => return Answer::Placed,
+            Err(error) => error,
+        };
+        match (self.value.state(), error.outcome()) {
+            (PreparedState::Ready, Outcome::Rejected | Outcome::Invalid) => {
+                Answer::Refused(Refusal::of(&error))
+            }
+            (PreparedState::Ready, _) => Answer::NotSent(Retry::of(&error)),
+            // Only an expired mark is not sent and leaves the value marked.
+            (PreparedState::InFlight, Outcome::Invalid) => Answer::MarkExpired,
+            _ => Answer::Indeterminate(Retry::of(&error)),
+        }
+    }
+
+    async fn reconciled(&mut self) -> Answer {
+        let policy = self.supplier.policy();
+        let is_settling =
+            matches!(self.value.machine.settling(policy.deadline, policy.settle_time), Settling::For(_));
+        match self.value.reconcile(&self.supplier).await {
+            Ok(Reconciled::Placed(_)) => Answer::Placed,
+            Ok(Reconciled::Absent) => Answer::Absent,
+            Ok(Reconciled::Indeterminate(later)) => {
+                let retry = Retry::new(later.reason, Some(later.retry_after));
+                Answer::Later(if is_settling { retry } else { retry.doubt() })
+            }
+            Ok(Reconciled::Undecidable(person)) => {
+                Answer::NeedsPerson { reason: person.reason, manual_check: person.manual_check }
+            }
+            Err(error) => Answer::Later(Retry::of(&error)),
+        }
+    }
+}
+
+fn needs_person<C: Creation>(reason: String) -> Answer {
+    Answer::NeedsPerson { reason, manual_check: C::MANUAL_CHECK.to_owned() }
+}
+
+impl<C> Step for PreparedStep<C>
+where
+    C: Creation + Send + Sync,
+    C::Created: Send + Sync,
+    C::Supplier: Send + Sync,
+{
+    fn phase(&self) -> Phase {
+        match self.value.state() {
+            PreparedState::Ready => Phase::Ready,
+            PreparedState::InFlight | PreparedState::Indeterminate => Phase::Sent,
+            PreparedState::Placed => Phase::Done,
+        }
+    }
+
+    fn manual_check(&self) -> &str {
+        C::MANUAL_CHECK
+    }
+
+    fn body(&self) -> Result<String, Error> {
+        serde_json::to_string(&self.value).map_err(|_| invalid::<C>("the value cannot be written as JSON"))
+    }
+
+    fn look_up(&mut self) -> StepFuture<'_> {
+        Box::pin(self.looked_up())
+    }
+
+    fn mark(&mut self, valid_for: Duration) -> Result<(), Error> {
+        self.value.mark_in_flight_for(valid_for)
+    }
+
+    fn place(&mut self) -> StepFuture<'_> {
+        Box::pin(self.placed())
+    }
+
+    fn reconcile(&mut self) -> StepFuture<'_> {
+        Box::pin(self.reconciled())
+    }
+
+    fn repeat(&mut self) -> StepFuture<'_> {
+        let reason = "a single order has nothing that may be repeated";
+        Box::pin(std::future::ready(needs_person::<C>(reason.to_owned())))
+    }
+
+    fn declare_absent(&mut self) -> Result<(), Error> {
+        match self.value.state() {
+            // Nothing was sent: a person only says that the order is to be tried again.
+            PreparedState::Ready => Ok(()),
+            _ => self.value.declare_absent(&self.supplier),
+        }
+    }
+
+    fn declare_placed(&mut self, created: Option<&str>) -> Result<Answer, Error> {
+        let created = created
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(|_| invalid::<C>("what was created is not the JSON that this kind of order creates"))?;
+        self.value.declare_placed(created);
+        Ok(Answer::Placed)
+    }
+
+    fn result(&self) -> Option<String> {
+        match self.value.machine.state() {
+            State::Placed(Some(created)) => serde_json::to_string(created).ok(),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "cocon")]
+mod tests {
+    use super::*;
+    use crate::cocon::Cocon;
+    use crate::cocon::types::CustomerCreate;
+    use crate::outbox::Client as _;
+
+    fn customer(name: &str) -> Prepared<CustomerCreate> {
+        Prepared::new(CustomerCreate { name: Some(name.to_owned()), ..Default::default() }).unwrap()
+    }
+
+    fn client() -> Cocon {
+        Cocon::builder("http://127.0.0.1:9").api_key("k").client_id("c").build().unwrap()
+    }
+
+    #[test]
+    fn an_entry_identifies_the_request_and_not_its_state() {
+        let entry = customer("Ankeborg").entry().unwrap();
+        assert_eq!((entry.supplier(), entry.kind()), ("cocon", "cocon.customer"));
+        assert_eq!(entry.request(), r#"{"name":"Ankeborg"}"#);
+        let again: Prepared<CustomerCreate> = serde_json::from_str(entry.body()).unwrap();
+        assert_eq!(again.entry().unwrap(), entry);
+        assert_ne!(customer("Gåseborg").entry().unwrap().request(), entry.request());
+
+        let mut sent = customer("Ankeborg");
+        sent.mark_in_flight().unwrap();
+        assert_eq!(sent.entry().unwrap_err().outcome(), Outcome::Invalid);
+        assert!(!format!("{entry:?}").contains("Ankeborg"));
+    }
+
+    #[test]
+    fn a_stored_body_is_opened_in_its_phase() {
+        let client = client();
+        let mut value = customer("Ankeborg");
+        let open = |value: &Prepared<CustomerCreate>| {
+            client.open("cocon.customer", &serde_json::to_string(value).unwrap()).unwrap()
+        };
+        assert_eq!(open(&value).phase(), Phase::Ready);
+        value.mark_in_flight().unwrap_err();
+        let mut step = open(&value);
+        assert!(step.mark(Duration::from_secs(1)).is_err(), "it is not looked up");
+        step.declare_absent().unwrap();
+        assert_eq!(step.declare_placed(Some(r#"{"id":"17"}"#)).unwrap(), Answer::Placed);
+        assert_eq!((step.phase(), step.result()), (Phase::Done, Some(r#"{"id":"17"}"#.to_owned())));
+        assert!(step.declare_placed(Some("17")).is_err());
+        assert_eq!(step.declare_placed(None).unwrap(), Answer::Placed);
+        assert_eq!(step.result(), None);
+    }
+
+    #[test]
+    fn a_body_that_cannot_be_opened_says_why_and_quotes_nothing() {
+        let client = client();
+        let error = |kind: &str, body: &str| client.open(kind, body).map(|_| ()).unwrap_err();
+        assert_eq!(error("cocon.contact-of-tomorrow", "{}"), OpenError::UnknownKind);
+        let entry = customer("Ankeborg").entry().unwrap();
+        for body in ["", "{", "{\"Ankeborg", "\"Ankeborg\"", &entry.body().replace("2", "9")] {
+            let error = error("cocon.customer", body);
+            assert!(
+                matches!(error, OpenError::Unreadable(_)) && !error.to_string().contains("Ankeborg"),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,150 @@
+-- The schema of lastmile-outbox, version 1.
+
+create table lastmile_order (
+  id            bigint generated always as identity primary key,
+  key           text not null unique,              -- chosen by the caller; never used twice, not even after an erasure
+  supplier      text not null,                     -- 'onapi', or 'onapi/NETWORK'
+  kind          text not null,                     -- 'onapi.order'
+  digest        text not null,                     -- of supplier, kind and request: tells another request under a used key
+  state         text not null default 'ready'
+                check (state in ('ready','in_flight','indeterminate','following','needs_person','placed','refused','cancelled')),
+  body          text,                              -- the prepared value; never jsonb, which would change digits
+  due           timestamptz default now(),         -- when a worker continues, or the end of its lease; null: nothing to do
+  owner         text,                              -- the worker that holds the lease
+  epoch         bigint not null default 0,         -- counts claims and decisions; a write with an old epoch changes nothing
+  mark          bigint not null default 0,         -- counts the times that the order was about to be sent
+  crashes       bigint not null default 0,         -- workers in a row that held the order and did not give it back
+  attempts      bigint not null default 0,         -- tries in a row without progress
+  doubts        bigint not null default 0,         -- those of them that do not pass by themselves
+  step          bigint not null default 0,         -- of a chain
+  decision      text,                              -- of a person, which a worker applies
+  decision_data text,
+  reason        text,
+  manual_check  text,                              -- what a person has to check; only in needs_person
+  result        text,                              -- what the supplier created
+  erased        boolean not null default false,
+  enqueued_at   timestamptz not null default now(),
+  finished_at   timestamptz,
+  check ((due is null) = (state in ('needs_person','placed','refused','cancelled'))),
+  check ((finished_at is null) = (state not in ('placed','refused','cancelled')))
+)
+-- Each order is updated four times within seconds, and a mark fits into the same page. The thresholds of autovacuum are absolute,
+-- because a share of millions of finished orders would be far too many dead rows in the index of the active ones.
+with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
+      autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000);
+
+-- Finished orders have no due time: however many there are, the index for claims holds the active ones only.
+create index lastmile_order_due on lastmile_order (supplier, due) where due is not null;
+create index lastmile_order_person on lastmile_order (id) where manual_check is not null;
+create index lastmile_order_finished on lastmile_order (finished_at) where finished_at is not null and not erased;
+
+create table lastmile_event (
+  id       bigint generated always as identity primary key,
+  order_id bigint not null references lastmile_order (id),
+  step     bigint not null,
+  what     text not null,
+  data     text,
+  at       timestamptz not null default now()
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+create index lastmile_event_order on lastmile_event (order_id);
+
+create table lastmile_consumer (name text primary key);
+
+-- One row for each consumer and event, written with the event, so that no event is missed because its transaction commits later
+-- than one with a higher number. The row goes when the consumer acknowledges.
+create table lastmile_delivery (
+  consumer    text not null,
+  event_id    bigint not null references lastmile_event (id) on delete cascade,
+  taken_until timestamptz not null default '-infinity',
+  primary key (consumer, event_id)
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+create index lastmile_delivery_event on lastmile_delivery (event_id);
+
+-- What people decided. Retention does not touch it; an erasure clears the notes.
+create table lastmile_audit (
+  id       bigint generated always as identity primary key,
+  order_id bigint not null references lastmile_order (id),
+  who      text not null,
+  what     text not null,
+  why      text,
+  at       timestamptz not null default now()
+);
+create index lastmile_audit_order on lastmile_audit (order_id);
+
+create table lastmile_pace (
+  supplier   text primary key,
+  arrival    timestamptz not null default '-infinity',   -- theoretical arrival time of the next order
+  not_before timestamptz not null default '-infinity'    -- Retry-After
+) with (fillfactor = 50);
+
+-- Answers that arrived after their worker had lost the order.
+create table lastmile_late (
+  id       bigint generated always as identity primary key,
+  order_id bigint not null references lastmile_order (id),
+  mark     bigint not null,
+  state    text not null,
+  result   text,
+  outcome  text not null,
+  at       timestamptz not null default now()
+);
+
+-- Enqueues an order, in the transaction of the caller. Returns whether it is new. Another request under a used key is an error.
+-- A function, because its statements see what another transaction has committed while this one waited for it.
+create function lastmile_enqueue(p_key text, p_supplier text, p_kind text, p_digest text, p_body text) returns boolean
+language plpgsql as $$
+declare
+  known text;
+begin
+  insert into lastmile_order (key, supplier, kind, digest, body)
+    values (p_key, p_supplier, p_kind, p_digest, p_body) on conflict (key) do nothing;
+  if found then
+    return true;
+  end if;
+  select digest into known from lastmile_order where key = p_key;
+  if known is distinct from p_digest then
+    raise exception 'lastmile_outbox: the key belongs to another request' using errcode = 'LM001';
+  end if;
+  return false;
+end $$;
+
+-- Claims orders that are due, as many as the pace allows. A function, because the lock on the pace must not wait for a client that
+-- is paused between two statements. p_gap_us is 0 without a pace.
+create function lastmile_claim(
+  p_supplier text, p_limit bigint, p_owner text, p_lease_ms bigint, p_gap_us bigint, p_burst bigint
+) returns setof lastmile_order
+language plpgsql as $$
+declare
+  gap interval := p_gap_us * interval '1 microsecond';
+  allowed bigint := p_limit;
+  earliest timestamptz;
+  claimed bigint;
+begin
+  if exists (select from lastmile_pace p where p.supplier = p_supplier and p.not_before > clock_timestamp()) then
+    return;
+  end if;
+  if p_gap_us > 0 then
+    insert into lastmile_pace (supplier) values (p_supplier) on conflict do nothing;
+    select greatest(p.arrival, clock_timestamp()) into earliest
+      from lastmile_pace p where p.supplier = p_supplier for update;
+    allowed := least(p_limit,
+      floor(extract(epoch from clock_timestamp() + p_burst * gap - earliest) / extract(epoch from gap)));
+    if allowed <= 0 then
+      return;
+    end if;
+  end if;
+  return query
+    -- materialized: a subquery that is evaluated again would claim more than the limit. now(), because a volatile function is no
+    -- condition of an index: every order that is due later would be read.
+    with due_now as materialized (
+      select o.id from lastmile_order o where o.supplier = p_supplier and o.due <= now()
+      order by o.due limit allowed for update skip locked)
+    update lastmile_order o
+      set crashes = o.crashes + (o.owner is not null)::int, owner = p_owner, epoch = o.epoch + 1,
+          due = clock_timestamp() + p_lease_ms * interval '1 millisecond'
+      from due_now where o.id = due_now.id
+      returning o.*;
+  get diagnostics claimed = row_count;
+  if p_gap_us > 0 and claimed > 0 then
+    update lastmile_pace set arrival = earliest + claimed * gap where supplier = p_supplier;
+  end if;
+end $$;

@@ -1,0 +1,164 @@
+//! What goes into the databases and comes out of them.
+
+use std::time::Duration;
+
+use crate::State;
+use crate::machine::{Booking, Tries, What};
+
+/// A request for orders that are due.
+#[derive(Clone)]
+pub(crate) struct Claim {
+    pub(crate) supplier: String,
+    pub(crate) owner: String,
+    pub(crate) limit: i64,
+    pub(crate) lease: Duration,
+    pub(crate) pace: Option<Pace>,
+}
+
+/// How many orders per time all workers together may claim.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Pace {
+    /// The time between two orders.
+    pub(crate) gap: Duration,
+    /// How many orders may be claimed at once after a pause.
+    pub(crate) burst: i64,
+}
+
+impl Pace {
+    /// Returns how many orders may be claimed now, and the time from which the next ones count. All times are in microseconds
+    /// since 1970; `arrival` is the stored theoretical arrival time of the generic cell rate algorithm.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn allowed(&self, arrival: i64, now: i64) -> (i64, i64) {
+        let gap = self.gap_micros();
+        let from = arrival.max(now);
+        let room = now.saturating_add(self.burst.saturating_mul(gap)).saturating_sub(from);
+        ((room / gap).max(0), from)
+    }
+
+    pub(crate) fn gap_micros(&self) -> i64 {
+        i64::try_from(self.gap.as_micros()).unwrap_or(i64::MAX).max(1)
+    }
+}
+
+/// What a worker holds of an order: every write checks it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fence {
+    pub(crate) id: i64,
+    pub(crate) owner: String,
+    pub(crate) epoch: i64,
+    /// The number of the latest mark that the holder knows.
+    pub(crate) mark: i64,
+    /// The step of the chain that the holder works on.
+    pub(crate) step: i64,
+}
+
+/// An order that a worker has claimed.
+#[derive(Clone)]
+pub(crate) struct ClaimedRow {
+    pub(crate) fence: Fence,
+    pub(crate) kind: String,
+    pub(crate) state: State,
+    pub(crate) body: Option<String>,
+    pub(crate) crashes: i64,
+    pub(crate) tries: Tries,
+    pub(crate) decision: Option<String>,
+    pub(crate) decision_data: Option<String>,
+}
+
+/// What a late answer did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Late {
+    /// It settled the order, which nobody had settled.
+    Settled,
+    /// It says what was booked already.
+    Known,
+    /// It contradicts what was booked.
+    Contradicted,
+}
+
+/// An event that a consumer has not acknowledged.
+pub(crate) struct StoredEvent {
+    pub(crate) id: i64,
+    pub(crate) key: String,
+    pub(crate) supplier: String,
+    pub(crate) kind: String,
+    pub(crate) step: i64,
+    pub(crate) what: What,
+    pub(crate) data: Option<String>,
+    pub(crate) at: i64,
+}
+
+/// What a person decides.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Absent,
+    Placed(Option<String>),
+    Cancel,
+}
+
+impl Decision {
+    pub(crate) const ABSENT: &'static str = "absent";
+    pub(crate) const PLACED: &'static str = "placed";
+
+    /// Returns the name in the audit trail.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Absent => "declare_absent",
+            Self::Placed(_) => "declare_placed",
+            Self::Cancel => "cancel",
+        }
+    }
+
+    /// Returns the name and the data that a worker applies later. A cancellation applies at once.
+    pub(crate) fn pending(&self) -> Option<(&'static str, Option<&str>)> {
+        match self {
+            Self::Absent => Some((Self::ABSENT, None)),
+            Self::Placed(created) => Some((Self::PLACED, created.as_deref())),
+            Self::Cancel => None,
+        }
+    }
+
+    /// Returns the states in which a person may decide this. An order that is in flight is left to the worker that sends it.
+    pub(crate) fn allowed_in(&self) -> &'static [State] {
+        match self {
+            Self::Absent => &[State::NeedsPerson, State::Indeterminate],
+            Self::Placed(_) => &[State::NeedsPerson, State::Indeterminate, State::Ready],
+            Self::Cancel => &[State::NeedsPerson, State::Ready, State::Following],
+        }
+    }
+}
+
+pub(crate) fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4)
+}
+
+impl Late {
+    /// Returns what a late answer does to an order that has this state, mark and step now.
+    pub(crate) fn of(state: State, mark: i64, step: i64, fence: &Fence, booking: &Booking) -> Self {
+        let says_placed = booking.state == State::Placed || booking.next_step;
+        match state {
+            // It was declared absent and marked again, so that it may exist twice.
+            _ if mark != fence.mark && says_placed => Self::Contradicted,
+            _ if mark != fence.mark => Self::Known,
+            // Another worker or a person has settled it. The answer may say that the supplier did otherwise.
+            State::Placed => Self::Known,
+            State::Refused | State::Cancelled if says_placed => Self::Contradicted,
+            State::Refused | State::Cancelled => Self::Known,
+            _ if step != fence.step => Self::Known,
+            _ => Self::Settled,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Settled => "settled",
+            Self::Known => "known",
+            Self::Contradicted => "contradicted",
+        }
+    }
+}
+
+/// Returns the time of a database.
+pub(crate) fn time(millis: i64) -> std::time::SystemTime {
+    std::time::SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}

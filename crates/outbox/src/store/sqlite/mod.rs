@@ -1,0 +1,274 @@
+//! Orders in a SQLite database. The clock is that of the machine, since only one machine can use the file.
+
+mod events;
+mod people;
+mod writer;
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
+
+use super::rows::{Claim, ClaimedRow, Fence, Late, millis};
+use crate::enqueue::NewOrder;
+use crate::error::StoreError;
+use crate::machine::{Booking, Happening, Tries, What};
+use crate::{Enqueued, Error, State};
+use writer::{Writer, failed};
+
+/// The statement that enqueues an order: `ON CONFLICT` applies to the same order, and a trigger refuses another one.
+pub(crate) const ENQUEUE: &str = "INSERT INTO lastmile_order (key, supplier, kind, digest, body) VALUES (?1, ?2, ?3, ?4, ?5) \
+                                  ON CONFLICT (key) DO NOTHING";
+
+/// The statement that acknowledges an event, with two texts: the consumer and the event's number. A prune removes the event itself.
+pub(crate) const ACKNOWLEDGE: &str =
+    "DELETE FROM lastmile_delivery WHERE consumer = ?1 AND event_id = CAST(?2 AS INTEGER)";
+
+/// The versions of the schema, oldest first.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+pub(crate) struct Sqlite {
+    writer: Writer,
+}
+
+impl Sqlite {
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        Ok(Self { writer: Writer::open(path)? })
+    }
+
+    pub(crate) async fn migrate(&self) -> Result<(), Error> {
+        self.writer.run(migrate).await
+    }
+
+    pub(crate) async fn clock(&self) -> Result<i64, Error> {
+        Ok(now())
+    }
+
+    pub(crate) async fn enqueue(&self, order: &NewOrder) -> Result<Enqueued, Error> {
+        let order = order.clone();
+        let insert = move |connection: &Connection| {
+            let NewOrder { key, supplier, kind, digest, body } = order;
+            let mut statement = connection.prepare_cached(ENQUEUE).map_err(failed)?;
+            match statement.execute(params![key, supplier, kind, digest, body]) {
+                Ok(0) => Ok(Enqueued::Known),
+                Ok(_) => Ok(Enqueued::New),
+                Err(rusqlite::Error::SqliteFailure(failure, _))
+                    if failure.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_TRIGGER =>
+                {
+                    Err(Error::KeyUsed)
+                }
+                Err(error) => Err(failed(error).into()),
+            }
+        };
+        self.writer.run(insert).await
+    }
+
+    pub(crate) async fn claim(&self, claim: &Claim) -> Result<Vec<ClaimedRow>, Error> {
+        let claim = claim.clone();
+        self.writer.run(move |connection| Ok(claim_due(connection, &claim).map_err(failed)?)).await
+    }
+
+    pub(crate) async fn mark(&self, fence: &Fence, body: &str, needed: Duration) -> Result<bool, Error> {
+        let (fence, body) = (fence.clone(), body.to_owned());
+        let mark = move |connection: &Connection| {
+            let sql = "UPDATE lastmile_order SET state = 'in_flight', mark = mark + 1, body = ?4
+                       WHERE id = ?1 AND owner = ?2 AND epoch = ?3 AND state = 'ready' AND due > ?5";
+            let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+            let until = now() + millis(needed);
+            let changed = statement.execute(params![fence.id, fence.owner, fence.epoch, body, until]);
+            Ok(changed.map_err(failed)? == 1)
+        };
+        self.writer.run(mark).await
+    }
+
+    pub(crate) async fn book(&self, fence: &Fence, booking: &Booking) -> Result<bool, Error> {
+        let (fence, booking) = (fence.clone(), booking.clone());
+        let book = move |connection: &Connection| {
+            let is_held = "id = :id AND owner = :owner AND epoch = :epoch";
+            Ok(write_booking(connection, is_held, &fence, &booking, now()).map_err(failed)?)
+        };
+        self.writer.run(book).await
+    }
+
+    pub(crate) async fn book_late(&self, fence: &Fence, booking: &Booking) -> Result<Late, Error> {
+        let (fence, booking) = (fence.clone(), booking.clone());
+        self.writer.run(move |connection| Ok(late(connection, &fence, &booking).map_err(failed)?)).await
+    }
+
+    pub(crate) async fn pause(&self, supplier: &str, time: Duration) -> Result<(), Error> {
+        let supplier = supplier.to_owned();
+        let pause = move |connection: &Connection| {
+            let sql = "INSERT INTO lastmile_pace (supplier, not_before) VALUES (?1, ?2)
+                       ON CONFLICT (supplier) DO UPDATE SET not_before = max(not_before, excluded.not_before)";
+            connection.execute(sql, params![supplier, now() + millis(time)]).map_err(failed)?;
+            Ok(())
+        };
+        self.writer.run(pause).await
+    }
+}
+
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    millis(since)
+}
+
+fn migrate(connection: &Connection) -> Result<(), Error> {
+    let create = "CREATE TABLE IF NOT EXISTS lastmile_schema (version INTEGER NOT NULL)";
+    connection.execute_batch(create).map_err(failed)?;
+    let current: i64 = connection
+        .query_row("SELECT coalesce(max(version), 0) FROM lastmile_schema", [], |row| row.get(0))
+        .map_err(failed)?;
+    let current = usize::try_from(current).unwrap_or(usize::MAX);
+    if current > MIGRATIONS.len() {
+        return Err(Error::Schema(format!(
+            "the database has version {current} of the schema, and this library knows version {}: use a later version of the library",
+            MIGRATIONS.len()
+        )));
+    }
+    for (number, sql) in MIGRATIONS.iter().enumerate().skip(current) {
+        connection.execute_batch(sql).map_err(failed)?;
+        connection
+            .execute(
+                "INSERT INTO lastmile_schema (version) VALUES (?1)",
+                [i64::try_from(number + 1).unwrap_or(i64::MAX)],
+            )
+            .map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn claim_due(connection: &Connection, claim: &Claim) -> rusqlite::Result<Vec<ClaimedRow>> {
+    let now = now();
+    let pace = connection
+        .prepare_cached("SELECT arrival, not_before FROM lastmile_pace WHERE supplier = ?1")?
+        .query_row([&claim.supplier], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+        .optional()?;
+    let (arrival, not_before) = pace.unwrap_or_default();
+    if not_before > now {
+        return Ok(Vec::new());
+    }
+    let allowed = claim.pace.map(|pace| pace.allowed(arrival, now.saturating_mul(1000)));
+    let limit = allowed.map_or(claim.limit, |(allowed, _)| allowed.min(claim.limit));
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let sql = "UPDATE lastmile_order
+               SET crashes = crashes + (owner IS NOT NULL), owner = ?3, epoch = epoch + 1, due = ?5
+               WHERE id IN (SELECT id FROM lastmile_order WHERE supplier = ?1 AND due <= ?4 ORDER BY due LIMIT ?2)
+               RETURNING id, kind, state, body, epoch, mark, crashes, attempts, doubts, step, decision, decision_data";
+    let mut statement = connection.prepare_cached(sql)?;
+    let lease_ends = now + millis(claim.lease);
+    let rows = statement.query_map(params![claim.supplier, limit, claim.owner, now, lease_ends], |row| {
+        claimed(row, &claim.owner)
+    })?;
+    let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    if let (Some(pace), Some((_, from))) = (claim.pace, allowed) {
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let sql = "INSERT INTO lastmile_pace (supplier, arrival) VALUES (?1, ?2)
+                   ON CONFLICT (supplier) DO UPDATE SET arrival = excluded.arrival";
+        if count > 0 {
+            let arrival = from.saturating_add(count.saturating_mul(pace.gap_micros()));
+            connection.prepare_cached(sql)?.execute(params![claim.supplier, arrival])?;
+        }
+    }
+    Ok(rows)
+}
+
+fn claimed(row: &Row<'_>, owner: &str) -> rusqlite::Result<ClaimedRow> {
+    let fence = Fence {
+        id: row.get("id")?,
+        owner: owner.to_owned(),
+        epoch: row.get("epoch")?,
+        mark: row.get("mark")?,
+        step: row.get("step")?,
+    };
+    Ok(ClaimedRow {
+        fence,
+        kind: row.get("kind")?,
+        state: state_of(&row.get::<_, String>("state")?),
+        body: row.get("body")?,
+        crashes: row.get("crashes")?,
+        tries: Tries { attempts: row.get("attempts")?, doubts: row.get("doubts")? },
+        decision: row.get("decision")?,
+        decision_data: row.get("decision_data")?,
+    })
+}
+
+/// A constraint of the table excludes other names. A later version's state is treated as the one in which nothing is sent.
+pub(super) fn state_of(name: &str) -> State {
+    State::of(name).unwrap_or(State::Indeterminate)
+}
+
+/// Writes a booking where the condition holds, and its event. Returns whether it did.
+fn write_booking(
+    connection: &Connection,
+    condition: &str,
+    fence: &Fence,
+    booking: &Booking,
+    now: i64,
+) -> rusqlite::Result<bool> {
+    let sql = format!(
+        "UPDATE lastmile_order SET state = :state, body = coalesce(:body, body), due = :due, owner = NULL,
+           epoch = epoch + :is_late, crashes = 0, attempts = :attempts, doubts = :doubts, step = step + :next_step,
+           decision = iif(:keeps_decision, decision, NULL), decision_data = iif(:keeps_decision, decision_data, NULL),
+           reason = :reason, manual_check = :manual_check, result = coalesce(:result, result), finished_at = :finished_at
+         WHERE {condition} AND :owner IS NOT NULL AND :epoch IS NOT NULL AND :mark IS NOT NULL"
+    );
+    let is_late = condition == IS_OPEN;
+    let changed = connection.prepare_cached(&sql)?.execute(named_params! {
+        ":id": fence.id, ":owner": fence.owner, ":epoch": fence.epoch, ":mark": fence.mark,
+        ":state": booking.state.as_str(), ":body": booking.body, ":is_late": is_late,
+        ":due": booking.state.is_active().then(|| now + millis(booking.due)),
+        ":attempts": booking.tries.attempts, ":doubts": booking.tries.doubts, ":next_step": booking.next_step,
+        ":keeps_decision": booking.keeps_decision, ":reason": booking.reason,
+        ":manual_check": booking.manual_check, ":result": booking.result,
+        ":finished_at": booking.state.is_final().then_some(now),
+    })?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    if let Some(event) = &booking.event {
+        write_event(connection, fence.id, event, now)?;
+    }
+    Ok(true)
+}
+
+/// The condition under which a late answer settles an order: it was not marked again, and nothing is final.
+const IS_OPEN: &str = "id = :id AND mark = :mark AND finished_at IS NULL";
+
+fn late(connection: &Connection, fence: &Fence, booking: &Booking) -> rusqlite::Result<Late> {
+    let now = now();
+    let sql = "SELECT state, mark, step FROM lastmile_order WHERE id = ?1";
+    let (state, mark, step): (String, i64, i64) =
+        connection.query_row(sql, [fence.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let late = Late::of(state_of(&state), mark, step, fence, booking);
+    if late == Late::Settled {
+        write_booking(connection, IS_OPEN, fence, booking, now)?;
+    }
+    if late == Late::Contradicted {
+        let event = Happening { what: What::Contradicted, data: booking.result.clone() };
+        write_event(connection, fence.id, &event, now)?;
+    }
+    let sql = "INSERT INTO lastmile_late (order_id, mark, state, result, outcome, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let state = booking.state.as_str();
+    connection.execute(sql, params![fence.id, fence.mark, state, booking.result, late.as_str(), now])?;
+    Ok(late)
+}
+
+/// Writes an event for each registered consumer. Without one there is no event.
+fn write_event(connection: &Connection, order: i64, event: &Happening, now: i64) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO lastmile_event (order_id, step, what, data, at)
+               SELECT id, step, ?2, ?3, ?4 FROM lastmile_order WHERE id = ?1 AND EXISTS (SELECT 1 FROM lastmile_consumer)";
+    let written =
+        connection.prepare_cached(sql)?.execute(params![order, event.what.as_str(), event.data, now])?;
+    if written == 1 {
+        let sql = "INSERT INTO lastmile_delivery (consumer, event_id) SELECT name, ?1 FROM lastmile_consumer";
+        connection.prepare_cached(sql)?.execute([connection.last_insert_rowid()])?;
+    }
+    Ok(())
+}
+
+/// Returns an error of this store.
+fn invalid_row() -> Error {
+    StoreError::new("a row has a content that this version of the library does not know").into()
+}

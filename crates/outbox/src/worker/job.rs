@@ -1,0 +1,295 @@
+//! What a worker does with one order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lastmile::outbox::{Answer, Client, Phase, Retry, Step};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::Times;
+use crate::machine::{After, Booking, Call, Limits, Next, Tries};
+use crate::store::{ClaimedRow, Decision, Fence, Late, Store};
+use crate::{State, metrics};
+
+#[cfg(feature = "testing")]
+pub(super) use super::probe::Point as Boundary;
+
+/// The boundaries at which tests crash a worker. Without the feature `testing` nothing happens there.
+#[cfg(not(feature = "testing"))]
+#[derive(Clone, Copy)]
+pub(super) enum Boundary {
+    BeforeClaim,
+    Claimed,
+    LookedUp,
+    BeforeMark,
+    Marked,
+    Answered,
+    Booked,
+}
+
+/// What the jobs of one supplier share.
+pub(super) struct Context {
+    pub(super) store: Arc<Store>,
+    pub(super) wake: Arc<Notify>,
+    pub(super) wake_events: Arc<Notify>,
+    pub(super) client: Arc<dyn Client>,
+    pub(super) supplier: String,
+    pub(super) owner: String,
+    pub(super) limits: Limits,
+    pub(super) times: Times,
+    #[cfg(feature = "testing")]
+    pub(super) probe: Option<super::probe::Probe>,
+}
+
+/// How long to wait between two tries to write what became of an order.
+const WRITE_AGAIN: Duration = Duration::from_millis(250);
+
+impl Context {
+    #[cfg(feature = "testing")]
+    pub(super) fn probe(&self, at: Boundary) {
+        if let Some(probe) = &self.probe {
+            probe(at);
+        }
+    }
+
+    #[cfg(not(feature = "testing"))]
+    pub(super) fn probe(&self, _: Boundary) {}
+
+    /// Carries an order out as far as possible now, and writes what became of it.
+    pub(super) async fn process(&self, row: ClaimedRow) {
+        let started = Instant::now();
+        if row.crashes >= self.limits.crashes && row.decision.is_none() {
+            return self.too_many_crashes(&row).await;
+        }
+        let body = row.body.as_deref().unwrap_or_default();
+        let mut step = match self.client.open(&row.kind, body) {
+            Ok(step) => step,
+            Err(error) => return self.unreadable(&row, &error.to_string()).await,
+        };
+        if let Some(decision) = row.decision.as_deref() {
+            return self.apply(&row, decision, step.as_mut()).await;
+        }
+        match Next::of(row.state, step.phase()) {
+            Next::Submit => self.submit(&row, step.as_mut()).await,
+            Next::Reconcile => {
+                let answer = self.bounded(step.reconcile()).await;
+                self.conclude(&row, Call::Reconcile, step.as_mut(), &answer).await;
+            }
+            Next::Repeat => {
+                let answer = self.bounded(step.repeat()).await;
+                self.conclude(&row, Call::Repeat, step.as_mut(), &answer).await;
+            }
+            Next::Finish => self.conclude(&row, Call::Reconcile, step.as_mut(), &Answer::Placed).await,
+            Next::Contradiction => {
+                let reason = "the stored order contradicts its state: it may have been changed by hand";
+                self.write(&row.fence, Call::Reconcile, &Booking::needs_person(reason, step.manual_check()))
+                    .await;
+            }
+        }
+        metrics::step(&self.supplier, row.state, started.elapsed());
+    }
+
+    async fn too_many_crashes(&self, row: &ClaimedRow) {
+        let reason = format!(
+            "{} workers in a row stopped while they had this order, so that it may be what stops them",
+            row.crashes
+        );
+        // The body is opened for its manual check only.
+        let body = row.body.as_deref().unwrap_or_default();
+        let check = self.client.open(&row.kind, body).map(|step| step.manual_check().to_owned());
+        let check = match row.state {
+            State::Ready => {
+                "look at the workers' logs, and declare it absent to have it tried again".to_owned()
+            }
+            _ => check.unwrap_or_else(|_| ANY_CHECK.to_owned()),
+        };
+        self.write(&row.fence, Call::Reconcile, &Booking::needs_person(&reason, &check)).await;
+    }
+
+    async fn unreadable(&self, row: &ClaimedRow, reason: &str) {
+        let booking = match row.decision.as_deref() {
+            // A person has found it at the supplier; nothing has to be read any more.
+            Some(Decision::PLACED) => Booking::placed(row.decision_data.clone()),
+            _ => Booking::needs_person(reason, ANY_CHECK),
+        };
+        self.write(&row.fence, Call::Decide, &booking).await;
+    }
+
+    /// Applies a person's decision.
+    async fn apply(&self, row: &ClaimedRow, decision: &str, step: &mut dyn Step) {
+        let applied = match decision {
+            Decision::ABSENT => step.declare_absent().map(|()| Answer::Absent),
+            _ => step.declare_placed(row.decision_data.as_deref()),
+        };
+        let answer = match applied {
+            Ok(answer) => answer,
+            Err(error) if error.retry_after().is_some() => Answer::Later(Retry::of(&error)),
+            Err(error) => Answer::NeedsPerson {
+                reason: error.to_string(),
+                manual_check: step.manual_check().to_owned(),
+            },
+        };
+        self.conclude(row, Call::Decide, step, &answer).await;
+    }
+
+    async fn submit(&self, row: &ClaimedRow, step: &mut dyn Step) {
+        let answer = self.bounded(step.look_up()).await;
+        if answer != Answer::Clear {
+            return self.conclude(row, Call::LookUp, step, &answer).await;
+        }
+        self.probe(Boundary::LookedUp);
+        let marked = step.mark(self.times.mark).and_then(|()| step.body());
+        let body = match marked {
+            Ok(body) => body,
+            Err(error) => {
+                let refusal = lastmile::outbox::Refusal::of(&error);
+                return self.conclude(row, Call::LookUp, step, &Answer::Refused(refusal)).await;
+            }
+        };
+        self.probe(Boundary::BeforeMark);
+        let needed = self.times.needed(self.client.deadline());
+        match self.store.mark(&row.fence, &body, needed).await {
+            Ok(true) => {}
+            Ok(false) => return self.lost(),
+            Err(error) => {
+                // The commit may have been made. Nothing was sent, and this process knows it: the mark is taken back. If that
+                // fails, the order is reconciled.
+                tracing::warn!(%error, "it is not known whether the mark was written, so that nothing is sent");
+                return self.take_back(row).await;
+            }
+        }
+        let fence = Fence { mark: row.fence.mark + 1, ..row.fence.clone() };
+        self.probe(Boundary::Marked);
+        let answer = step.place().await;
+        self.probe(Boundary::Answered);
+        if answer == Answer::MarkExpired {
+            return self.take_back(row).await;
+        }
+        // From here on the stored body is the marked one.
+        let row = ClaimedRow { fence, body: Some(body), tries: Tries::default(), ..row.clone() };
+        self.conclude(&row, Call::Place, step, &answer).await;
+    }
+
+    /// Restores an order that was marked and not sent.
+    async fn take_back(&self, row: &ClaimedRow) {
+        let after = After {
+            call: Call::Place,
+            phase: Phase::Ready,
+            tries: row.tries,
+            result: None,
+            manual_check: "",
+        };
+        let booking = Booking::after(after, &Answer::MarkExpired, &self.limits).with_body(row.body.clone());
+        self.write(&row.fence, Call::LookUp, &booking).await;
+    }
+
+    fn lost(&self) {
+        tracing::warn!("another worker or a person has taken the order over");
+        metrics::lost(&self.supplier);
+    }
+
+    /// Limits a call that changes nothing to a deadline, so that the order is still claimed when it ends.
+    async fn bounded(&self, call: lastmile::outbox::StepFuture<'_>) -> Answer {
+        match timeout(self.client.deadline(), call).await {
+            Ok(answer) => answer,
+            Err(_) => Answer::Later(Retry::new("the look-up took longer than the deadline of a call", None)),
+        }
+    }
+
+    async fn conclude(&self, row: &ClaimedRow, call: Call, step: &mut dyn Step, answer: &Answer) {
+        let retry = match answer {
+            Answer::Later(retry) | Answer::NotSent(retry) | Answer::Indeterminate(retry) => Some(retry),
+            _ => None,
+        };
+        if let Some(Retry { pauses_supplier: true, after: Some(time), .. }) = retry
+            && let Err(error) = self.store.pause(&self.supplier, *time).await
+        {
+            tracing::warn!(%error, "the pause that the supplier asked for cannot be shared");
+        }
+        let after = After {
+            call,
+            phase: step.phase(),
+            tries: row.tries,
+            result: step.result(),
+            manual_check: step.manual_check(),
+        };
+        let booking = Booking::after(after, answer, &self.limits);
+        let body = match step.body() {
+            // An order that a look-up left unchanged is not written again.
+            Ok(body) if row.body.as_deref() == Some(&body) => None,
+            Ok(body) => Some(body),
+            Err(error) => {
+                tracing::error!(%error, "the order cannot be written");
+                None
+            }
+        };
+        self.write(&row.fence, call, &booking.with_body(body)).await;
+    }
+
+    /// Writes what became of an order, as often as it takes: an answer must not be lost because the database restarts.
+    async fn write(&self, fence: &Fence, call: Call, booking: &Booking) {
+        // Anything but the answer to a request is found out again by the next worker.
+        let is_answer = call == Call::Place && (booking.state.is_final() || booking.next_step);
+        let given_up_at = Instant::now() + self.times.lease(self.client.deadline());
+        loop {
+            match self.store.book(fence, booking).await {
+                Ok(true) => break,
+                Ok(false) if is_answer => return self.write_late(fence, booking).await,
+                Ok(false) => return self.lost(),
+                Err(error) => {
+                    tracing::warn!(%error, "what became of the order cannot be written; it is tried again");
+                    if !is_answer && Instant::now() >= given_up_at {
+                        return;
+                    }
+                    sleep(WRITE_AGAIN).await;
+                }
+            }
+        }
+        self.probe(Boundary::Booked);
+        tracing::Span::current().record("outcome", booking.state.as_str());
+        metrics::outcome(&self.supplier, booking.state);
+        if booking.event.is_some() {
+            self.wake_events.notify_waiters();
+        }
+        if booking.state.is_active() {
+            if booking.due.is_zero() {
+                self.wake.notify_waiters();
+            }
+            tracing::debug!(
+                reason = booking.reason,
+                due_ms = booking.due.as_millis(),
+                "the order continues later"
+            );
+        } else {
+            tracing::info!(reason = booking.reason, "the order is {}", booking.state);
+        }
+    }
+
+    /// Writes an answer although the order belongs to another worker by now.
+    async fn write_late(&self, fence: &Fence, booking: &Booking) {
+        self.lost();
+        loop {
+            match self.store.book_late(fence, booking).await {
+                Ok(Late::Settled) => {
+                    tracing::warn!("a late answer settled the order");
+                    self.wake_events.notify_waiters();
+                    return;
+                }
+                Ok(Late::Known) => return,
+                Ok(Late::Contradicted) => {
+                    tracing::error!("a late answer contradicts what was written: the order may exist twice");
+                    metrics::contradicted(&self.supplier);
+                    self.wake_events.notify_waiters();
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a late answer cannot be written; it is tried again");
+                    sleep(WRITE_AGAIN).await;
+                }
+            }
+        }
+    }
+}
+
+const ANY_CHECK: &str = "look at the supplier for an order with this key's reference";

@@ -1,0 +1,143 @@
+//! Connections to PostgreSQL that are cut.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use lastmile_outbox::probe::Point;
+use lastmile_outbox::tokio_postgres::config::Host;
+use lastmile_outbox::tokio_postgres::{Config, NoTls};
+use lastmile_outbox::{EventKind, PostgresBuilder, State};
+use lastmile_tests::outbox::{TestStore, postgres, quick};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::fake::{Fake, FakeOrder, World};
+
+/// Passes connections on to a server. Cuts as many as are armed when the server's next response arrives: the server has carried
+/// the statement out, and nobody is told.
+struct Proxy {
+    port: u16,
+    armed: Arc<AtomicUsize>,
+}
+
+impl Proxy {
+    async fn to(config: &Config) -> Self {
+        let Some(Host::Tcp(host)) = config.get_hosts().first() else { panic!("a host name") };
+        let server = (host.clone(), config.get_ports().first().copied().unwrap_or(5432));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let armed = Arc::new(AtomicUsize::new(0));
+        let arms = armed.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (server, armed) = (server.clone(), arms.clone());
+                tokio::spawn(async move {
+                    let server = TcpStream::connect(server).await.unwrap();
+                    let (mut from_client, mut to_client) = client.into_split();
+                    let (mut from_server, mut to_server) = server.into_split();
+                    let up =
+                        tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
+                    let mut buffer = vec![0; 1 << 16];
+                    while let Ok(length @ 1..) = from_server.read(&mut buffer).await {
+                        let less = |armed: usize| armed.checked_sub(1);
+                        if armed.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+                            || to_client.write_all(&buffer[..length]).await.is_err()
+                        {
+                            break;
+                        }
+                    }
+                    up.abort();
+                });
+            }
+        });
+        Self { port, armed }
+    }
+}
+
+/// Returns the configuration of a store, at another port.
+fn at_port(store: &TestStore, port: u16) -> Config {
+    let config: Config = store.address.split_once(':').unwrap().1.parse().unwrap();
+    let mut other = Config::new();
+    other
+        .host("127.0.0.1")
+        .port(port)
+        .user(config.get_user().unwrap())
+        .options(config.get_options().unwrap());
+    if let Some(name) = config.get_dbname() {
+        other.dbname(name);
+    }
+    other
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_marks_commit_is_unanswered_is_not_sent_and_not_lost() {
+    if postgres().is_none() {
+        return;
+    }
+    for cut_at in [Point::BeforeMark, Point::Answered, Point::Marked] {
+        let store = TestStore::postgres().await;
+        let config: Config = store.address.split_once(':').unwrap().1.parse().unwrap();
+        let proxy = Proxy::to(&config).await;
+        // One connection, so that the one that is cut is the one that is used.
+        let cut = PostgresBuilder::new(at_port(&store, proxy.port)).connections(1).build().unwrap();
+        // Nobody can ask this supplier: an order that were left in flight would need a person.
+        let world = World::new(false);
+        store.outbox.register_consumer("test").await.unwrap();
+        store.outbox.enqueue("first", &FakeOrder::new("first")).await.unwrap();
+        let (armed, orders) = (proxy.armed.clone(), AtomicUsize::new(0));
+        // The first order prepares the statements, so that the next response at this point is the one to the statement itself.
+        let probe = Arc::new(move |point: Point| {
+            if point == cut_at && orders.fetch_add(1, Ordering::SeqCst) == 1 {
+                armed.store(1, Ordering::SeqCst);
+            }
+        });
+        let worker = quick(cut.worker())
+            .poll_interval(Duration::from_millis(300))
+            .serve(Fake(world.clone()))
+            .probe(probe)
+            .start();
+        let mut events = store.outbox.events("test").poll_interval(Duration::from_millis(20));
+        assert_eq!(events.next().await.unwrap().unwrap().kind(), EventKind::Placed, "{cut_at:?}");
+        store.outbox.enqueue("1", &FakeOrder::new("1")).await.unwrap();
+        assert_eq!(events.next().await.unwrap().unwrap().kind(), EventKind::Placed, "{cut_at:?}");
+        worker.drain(Duration::from_secs(5)).await;
+        let order = store.outbox.order("1").await.unwrap().unwrap();
+        assert_eq!((order.state(), world.effects("1")), (State::Placed, 1), "{cut_at:?}");
+        assert_eq!(order.marks(), if cut_at == Point::BeforeMark { 2 } else { 1 }, "{cut_at:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_the_server_ends_lose_nothing() {
+    const ORDERS: usize = 60;
+    let Some(server) = postgres() else { return };
+    let store = TestStore::postgres().await;
+    let application = format!("lastmile-test-{:x}", fastrand::u64(..));
+    let mut config: Config = store.address.split_once(':').unwrap().1.parse().unwrap();
+    config.application_name(&application);
+    let cut = PostgresBuilder::new(config).connections(4).build().unwrap();
+    let world = World::new(false);
+    store.outbox.register_consumer("test").await.unwrap();
+    for number in 0..ORDERS {
+        let key = number.to_string();
+        store.outbox.enqueue(&key, &FakeOrder::new(&key)).await.unwrap();
+    }
+    let (admin, connection) = server.parse::<Config>().unwrap().connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let worker = quick(cut.worker()).serve(Fake(world.clone())).max_in_flight(4).start();
+    let mut events = store.outbox.events("test").poll_interval(Duration::from_millis(20));
+    for number in 0..ORDERS {
+        if number % 3 == 0 {
+            let sql = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1";
+            admin.query(sql, &[&application]).await.unwrap();
+        }
+        let event = events.next().await.unwrap().unwrap();
+        assert_eq!(event.kind(), EventKind::Placed, "{}", event.key());
+        event.ack().await.unwrap();
+    }
+    worker.drain(Duration::from_secs(5)).await;
+    for number in 0..ORDERS {
+        assert_eq!(world.effects(&number.to_string()), 1);
+    }
+}

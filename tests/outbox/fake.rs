@@ -1,0 +1,239 @@
+//! A supplier in memory, whose answers a test chooses, and which counts what took effect.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use lastmile::outbox::{
+    Answer, Client, Enqueue, Entry, OpenError, Phase, Refusal, Retry, Step, StepFuture, canonical,
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+/// What happens to a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Fate {
+    Refused,
+    /// It takes effect, and the response is lost.
+    AnswerLost,
+    /// It is lost.
+    RequestLost,
+    NotSent,
+    /// The supplier asks to be left alone for this time.
+    Throttled(Duration),
+    /// It takes effect at once; the answer arrives when the test adds a permit to [`World::answers`].
+    Waits,
+    Panics,
+}
+
+#[derive(Default)]
+struct Inner {
+    effects: HashMap<String, usize>,
+    fates: HashMap<String, VecDeque<Fate>>,
+    /// When each request was sent.
+    sent: Vec<std::time::Instant>,
+}
+
+pub(crate) struct World {
+    inner: Mutex<Inner>,
+    pub(crate) answers: Semaphore,
+    /// Whether the supplier can be asked what it has.
+    pub(crate) has_look_up: bool,
+}
+
+impl World {
+    pub(crate) fn new(has_look_up: bool) -> Arc<Self> {
+        Arc::new(Self { inner: Mutex::default(), answers: Semaphore::new(0), has_look_up })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Decides about the next requests of an order.
+    pub(crate) fn fates(&self, reference: &str, fates: impl IntoIterator<Item = Fate>) {
+        self.inner().fates.entry(reference.to_owned()).or_default().extend(fates);
+    }
+
+    /// Returns how often an order took effect.
+    pub(crate) fn effects(&self, reference: &str) -> usize {
+        self.inner().effects.get(reference).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn add_effect(&self, reference: &str) {
+        *self.inner().effects.entry(reference.to_owned()).or_default() += 1;
+    }
+
+    pub(crate) fn sent(&self) -> Vec<std::time::Instant> {
+        self.inner().sent.clone()
+    }
+}
+
+/// The client of the supplier.
+#[derive(Clone)]
+pub(crate) struct Fake(pub(crate) Arc<World>);
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
+
+impl Client for Fake {
+    fn supplier(&self) -> &str {
+        "fake"
+    }
+
+    fn deadline(&self) -> Duration {
+        DEADLINE
+    }
+
+    fn settle_time(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    fn open(&self, kind: &str, body: &str) -> Result<Box<dyn Step>, OpenError> {
+        if kind != "fake.order" {
+            return Err(OpenError::UnknownKind);
+        }
+        let order = serde_json::from_str(body).map_err(|_| OpenError::Unreadable("it is no order".into()))?;
+        Ok(Box::new(FakeStep { world: self.0.clone(), order }))
+    }
+}
+
+/// An order at the supplier.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct FakeOrder {
+    reference: String,
+    is_sent: bool,
+    created: Option<String>,
+}
+
+impl FakeOrder {
+    pub(crate) fn new(reference: &str) -> Self {
+        Self { reference: reference.to_owned(), is_sent: false, created: None }
+    }
+}
+
+impl Enqueue for FakeOrder {
+    fn entry(&self) -> Result<Entry, lastmile::Error> {
+        let request = canonical(&serde_json::json!({ "reference": self.reference }).to_string()).unwrap();
+        Ok(Entry::new("fake", "fake.order", serde_json::to_string(self).unwrap(), request))
+    }
+}
+
+struct FakeStep {
+    world: Arc<World>,
+    order: FakeOrder,
+}
+
+impl FakeStep {
+    fn found(&mut self) -> bool {
+        let found = self.world.has_look_up && self.world.effects(&self.order.reference) > 0;
+        if found {
+            self.order.created = Some("{\"found\":true}".to_owned());
+        }
+        found
+    }
+
+    async fn send(&mut self) -> Answer {
+        let fate = {
+            let mut inner = self.world.inner();
+            inner.sent.push(std::time::Instant::now());
+            inner.fates.get_mut(&self.order.reference).and_then(VecDeque::pop_front)
+        };
+        let reference = self.order.reference.clone();
+        match fate {
+            None => {}
+            Some(Fate::Waits) => {
+                self.world.add_effect(&reference);
+                self.world.answers.acquire().await.unwrap().forget();
+                self.order.created = Some("{\"late\":true}".to_owned());
+                return Answer::Placed;
+            }
+            Some(Fate::Refused) => {
+                self.order.is_sent = false;
+                return Answer::Refused(Refusal::new("it is wrong"));
+            }
+            Some(Fate::AnswerLost) => {
+                self.world.add_effect(&reference);
+                return Answer::Indeterminate(Retry::new("no response", None));
+            }
+            Some(Fate::RequestLost) => return Answer::Indeterminate(Retry::new("no response", None)),
+            Some(Fate::NotSent) => {
+                self.order.is_sent = false;
+                return Answer::NotSent(Retry::new("unreachable", None));
+            }
+            Some(Fate::Throttled(time)) => {
+                self.order.is_sent = false;
+                let retry = Retry { pauses_supplier: true, ..Retry::new("busy", Some(time)) };
+                return Answer::NotSent(retry);
+            }
+            Some(Fate::Panics) => panic!("a poisonous order"),
+        }
+        self.world.add_effect(&reference);
+        self.order.created = Some(format!("{{\"id\":\"{reference}\"}}"));
+        Answer::Placed
+    }
+}
+
+impl Step for FakeStep {
+    fn phase(&self) -> Phase {
+        match (&self.order.created, self.order.is_sent) {
+            (Some(_), _) => Phase::Done,
+            (None, true) => Phase::Sent,
+            (None, false) => Phase::Ready,
+        }
+    }
+
+    fn manual_check(&self) -> &str {
+        "look at the fake supplier"
+    }
+
+    fn body(&self) -> Result<String, lastmile::Error> {
+        Ok(serde_json::to_string(&self.order).unwrap())
+    }
+
+    fn look_up(&mut self) -> StepFuture<'_> {
+        let found = self.found();
+        Box::pin(async move { if found { Answer::Placed } else { Answer::Clear } })
+    }
+
+    fn mark(&mut self, _: Duration) -> Result<(), lastmile::Error> {
+        self.order.is_sent = true;
+        Ok(())
+    }
+
+    fn place(&mut self) -> StepFuture<'_> {
+        Box::pin(self.send())
+    }
+
+    fn reconcile(&mut self) -> StepFuture<'_> {
+        let answer = match (self.found(), self.world.has_look_up) {
+            (true, _) => Answer::Placed,
+            (false, true) => {
+                self.order.is_sent = false;
+                Answer::Absent
+            }
+            (false, false) => Answer::NeedsPerson {
+                reason: "the supplier cannot be asked".into(),
+                manual_check: self.manual_check().into(),
+            },
+        };
+        Box::pin(std::future::ready(answer))
+    }
+
+    fn repeat(&mut self) -> StepFuture<'_> {
+        Box::pin(std::future::ready(Answer::Later(Retry::default())))
+    }
+
+    fn declare_absent(&mut self) -> Result<(), lastmile::Error> {
+        self.order.is_sent = false;
+        Ok(())
+    }
+
+    fn declare_placed(&mut self, created: Option<&str>) -> Result<Answer, lastmile::Error> {
+        self.order.created = Some(created.unwrap_or("null").to_owned());
+        Ok(Answer::Placed)
+    }
+
+    fn result(&self) -> Option<String> {
+        self.order.created.clone()
+    }
+}

@@ -1,0 +1,137 @@
+//! What becomes of orders.
+
+use std::time::Duration;
+
+use lastmile_outbox::{EventKind, State};
+use lastmile_tests::outbox::quick;
+
+use crate::fake::{Fake, FakeOrder, Fate, World};
+use crate::stores::stores;
+
+#[tokio::test]
+async fn every_order_ends_as_it_should_and_takes_effect_at_most_once() {
+    use Fate::{AnswerLost, NotSent, Refused, RequestLost};
+    let fates: [(&str, &[Fate], State, usize); 6] = [
+        ("plain", &[], State::Placed, 1),
+        ("refused", &[Refused], State::Refused, 0),
+        ("answer lost", &[AnswerLost], State::Placed, 1),
+        ("request lost", &[RequestLost], State::Placed, 1),
+        ("not sent", &[NotSent, NotSent], State::Placed, 1),
+        ("unlucky", &[NotSent, RequestLost, RequestLost, AnswerLost], State::Placed, 1),
+    ];
+    for store in stores().await {
+        let (world, outbox) = (World::new(true), &store.outbox);
+        let mut events = outbox.events("test").poll_interval(Duration::from_millis(20));
+        assert!(events.try_next().await.unwrap().is_none());
+        for (key, fates, ..) in &fates {
+            world.fates(key, fates.iter().cloned());
+            outbox.enqueue(key, &FakeOrder::new(key)).await.unwrap();
+        }
+        let worker = quick(outbox.worker()).serve(Fake(world.clone())).start();
+        for _ in 0..fates.len() {
+            let event = events.next().await.unwrap().unwrap();
+            let (_, _, state, _) = fates.iter().find(|(key, ..)| *key == event.key()).unwrap();
+            match event.kind() {
+                EventKind::Placed => assert_eq!(*state, State::Placed),
+                EventKind::Refused(why) => {
+                    assert_eq!((*state, why.reason.as_str()), (State::Refused, "it is wrong"));
+                }
+                other => panic!("{other:?}"),
+            }
+            event.ack().await.unwrap();
+        }
+        assert_eq!(worker.drain(Duration::from_secs(5)).await, 0);
+        assert!(events.try_next().await.unwrap().is_none(), "{}", store.name);
+        for (key, _, state, effects) in &fates {
+            let order = outbox.order(key).await.unwrap().unwrap();
+            assert_eq!((order.state(), world.effects(key)), (*state, *effects), "{} {key}", store.name);
+            assert_eq!(order.finished_at().is_some(), state.is_final());
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_the_supplier_cannot_be_asked_a_lost_answer_needs_a_person() {
+    for store in stores().await {
+        let (world, outbox) = (World::new(false), &store.outbox);
+        let mut events = outbox.events("test").poll_interval(Duration::from_millis(20));
+        outbox.register_consumer("test").await.unwrap();
+        world.fates("1", [Fate::AnswerLost]);
+        outbox.enqueue("A-1", &FakeOrder::new("1")).await.unwrap();
+        let worker = quick(outbox.worker()).serve(Fake(world.clone())).start();
+        let event = events.next().await.unwrap().unwrap();
+        assert!(matches!(event.kind(), EventKind::NeedsPerson { .. }), "{:?}", event.kind());
+        worker.drain(Duration::from_secs(5)).await;
+        let stuck = outbox.needs_person().await.unwrap();
+        assert_eq!(stuck.len(), 1);
+        assert_eq!(
+            (stuck[0].key(), stuck[0].reason(), stuck[0].manual_check()),
+            ("A-1", Some("the supplier cannot be asked"), Some("look at the fake supplier"))
+        );
+        assert_eq!(world.effects("1"), 1, "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_arrives_after_the_order_was_taken_over_settles_it() {
+    for store in stores().await {
+        // Nobody can ask this supplier, so that only the late answer tells.
+        let (world, outbox) = (World::new(false), &store.outbox);
+        world.fates("1", [Fate::Waits]);
+        outbox.enqueue("A-1", &FakeOrder::new("1")).await.unwrap();
+        let mut events = outbox.events("test").poll_interval(Duration::from_millis(20));
+        outbox.register_consumer("test").await.unwrap();
+        let slow = quick(outbox.worker()).serve(Fake(world.clone())).start();
+        // The lease ends while the response is awaited, and the order is reconciled.
+        let event = events.next().await.unwrap().unwrap();
+        assert!(matches!(event.kind(), EventKind::NeedsPerson { .. }), "{:?}", event.kind());
+        event.ack().await.unwrap();
+        world.answers.add_permits(1);
+        let event = events.next().await.unwrap().unwrap();
+        assert_eq!(event.kind(), EventKind::Placed);
+        assert_eq!(event.data(), Some("{\"late\":true}"));
+        event.ack().await.unwrap();
+        slow.drain(Duration::from_secs(5)).await;
+        let order = outbox.order("A-1").await.unwrap().unwrap();
+        assert_eq!((order.state(), order.marks()), (State::Placed, 1), "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn a_late_answer_that_contradicts_a_person_raises_an_alarm() {
+    use lastmile_outbox::By;
+    for store in stores().await {
+        let (world, outbox) = (World::new(false), &store.outbox);
+        world.fates("1", [Fate::Waits]);
+        outbox.enqueue("A-1", &FakeOrder::new("1")).await.unwrap();
+        let mut events = outbox.events("test").poll_interval(Duration::from_millis(20));
+        outbox.register_consumer("test").await.unwrap();
+        let slow = quick(outbox.worker()).serve(Fake(world.clone())).start();
+        assert!(matches!(events.next().await.unwrap().unwrap().kind(), EventKind::NeedsPerson { .. }));
+        // The person looks too early, and has it placed again.
+        outbox.declare_absent("A-1", By("operator-7"), "not in the portal").await.unwrap();
+        assert_eq!(events.next().await.unwrap().unwrap().kind(), EventKind::Placed);
+        world.answers.add_permits(1);
+        assert_eq!(events.next().await.unwrap().unwrap().kind(), EventKind::Contradicted);
+        slow.drain(Duration::from_secs(5)).await;
+        assert_eq!(world.effects("1"), 2, "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_was_not_sent_is_sent_later_without_a_person() {
+    for store in stores().await {
+        // Nobody can ask this supplier: an order that still looked as if it had been sent would need a person.
+        let (world, outbox) = (World::new(false), &store.outbox);
+        world.fates("1", [Fate::NotSent, Fate::Throttled(Duration::from_millis(5)), Fate::NotSent]);
+        outbox.register_consumer("test").await.unwrap();
+        outbox.enqueue("A-1", &FakeOrder::new("1")).await.unwrap();
+        let worker = quick(outbox.worker()).serve(Fake(world.clone())).start();
+        let event =
+            outbox.events("test").poll_interval(Duration::from_millis(20)).next().await.unwrap().unwrap();
+        assert_eq!(event.kind(), EventKind::Placed, "{}", store.name);
+        worker.drain(Duration::from_secs(5)).await;
+        let order = outbox.order("A-1").await.unwrap().unwrap();
+        assert_eq!((order.marks(), world.effects("1")), (4, 1));
+    }
+}

@@ -1,0 +1,20 @@
+//! Enqueues an order in a transaction of sqlx, as `docs/guide/orders-that-survive.md` shows.
+
+use lastmile::Prepared;
+use lastmile::cocon::types::CustomerCreate;
+use sqlx::PgPool;
+
+/// Writes the service's own data and the order in one transaction.
+pub async fn take_order(
+    pool: &PgPool,
+    key: &str,
+    order: &Prepared<CustomerCreate>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("INSERT INTO customers (key) VALUES ($1)").bind(key).execute(&mut *tx).await?;
+    let enqueue = lastmile_outbox::postgres::enqueue(key, order)?;
+    let query = enqueue.values().iter().fold(sqlx::query(enqueue.sql()), |query, value| query.bind(value));
+    query.execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
