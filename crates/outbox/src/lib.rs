@@ -65,6 +65,8 @@
 //!   synchronous standby.
 //! - A supplier that carries out a request later than the policy's settle time after the call. Set a longer time for it.
 //! - Where the supplier cannot be asked (everything at Cocon), an order whose response is lost is decided by a person.
+//! - A process that is stopped while it writes to SQLite keeps the lock of the database until it continues or ends. Nobody else can
+//!   write until then; nothing is lost. PostgreSQL has no such lock.
 //! - Workers compare their clocks with the database's, and claim nothing while they differ by more than a tenth of the settle
 //!   time.
 
