@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::fake::{Fake, FakeOrder, World};
 
 /// Passes connections on to a server. Cuts as many as are armed when the server's next response arrives: the server has carried
-/// the statement out, and nobody is told.
+/// the statement out, and the client receives no response.
 struct Proxy {
     port: u16,
     armed: Arc<AtomicUsize>,

@@ -120,7 +120,7 @@ fn render_struct(item: &ItemStruct, facts: &Facts) -> Result<Vec<String>, PassEr
             false => rows.extend(render_field(&name, field, &options, kind, facts)?),
         }
     }
-    // The macro for responses adds the field, and that for requests is told to.
+    // The macro for responses adds this field by itself; the macro for requests adds it if `extra` is given.
     let extra = if keeps_unlisted && kind == "request_object" { " extra" } else { "" };
     if keeps_unlisted != is_response && extra.is_empty() {
         return Err(PassError::at(

@@ -34,13 +34,39 @@ pub(crate) trait Controlled: Send + Sync {
     }
 }
 
+/// The methods that every supplier has as inherent methods of the same name.
+macro_rules! delegate {
+    () => {
+        fn supplier(&self) -> &Supplier {
+            self
+        }
+
+        fn objects(&self) -> Vec<ObjectSnapshot> {
+            self.objects()
+        }
+
+        fn finish(&self, id: &str, completion: Completion) -> Result<(), FinishError> {
+            self.finish(id, completion)
+        }
+
+        fn reset(&self) {
+            self.reset();
+        }
+
+        fn now(&self) -> SystemTime {
+            self.now()
+        }
+
+        fn advance_to(&self, moment: u64) {
+            self.advance_to(moment);
+            self.changed();
+        }
+    };
+}
+
 impl Controlled for Cocon {
     fn name(&self) -> SupplierName {
         SupplierName::Cocon
-    }
-
-    fn supplier(&self) -> &Supplier {
-        self
     }
 
     fn credentials(&self) -> Vec<Credential> {
@@ -51,26 +77,7 @@ impl Controlled for Cocon {
         super::example::cocon(self)
     }
 
-    fn objects(&self) -> Vec<ObjectSnapshot> {
-        self.objects()
-    }
-
-    fn finish(&self, id: &str, completion: Completion) -> Result<(), FinishError> {
-        self.finish(id, completion)
-    }
-
-    fn reset(&self) {
-        self.reset();
-    }
-
-    fn now(&self) -> SystemTime {
-        self.now()
-    }
-
-    fn advance_to(&self, moment: u64) {
-        self.advance_to(moment);
-        self.changed();
-    }
+    delegate!();
 
     fn step(&self) {
         self.advance();
@@ -82,10 +89,6 @@ impl Controlled for Covage {
         SupplierName::Covage
     }
 
-    fn supplier(&self) -> &Supplier {
-        self
-    }
-
     fn credentials(&self) -> Vec<Credential> {
         vec![Credential::new("E-mail", self.email()), Credential::new("Password", self.password())]
     }
@@ -94,26 +97,7 @@ impl Controlled for Covage {
         super::example::covage(self)
     }
 
-    fn objects(&self) -> Vec<ObjectSnapshot> {
-        self.objects()
-    }
-
-    fn finish(&self, id: &str, completion: Completion) -> Result<(), FinishError> {
-        self.finish(id, completion)
-    }
-
-    fn reset(&self) {
-        self.reset();
-    }
-
-    fn now(&self) -> SystemTime {
-        self.now()
-    }
-
-    fn advance_to(&self, moment: u64) {
-        self.advance_to(moment);
-        self.changed();
-    }
+    delegate!();
 
     fn step(&self) {
         self.step();
@@ -125,10 +109,6 @@ impl Controlled for OnApi {
         SupplierName::OnApi
     }
 
-    fn supplier(&self) -> &Supplier {
-        self
-    }
-
     fn credentials(&self) -> Vec<Credential> {
         vec![Credential::new("User", self.user()), Credential::new("Password", self.password())]
     }
@@ -137,26 +117,7 @@ impl Controlled for OnApi {
         super::example::onapi(self)
     }
 
-    fn objects(&self) -> Vec<ObjectSnapshot> {
-        self.objects()
-    }
-
-    fn finish(&self, id: &str, completion: Completion) -> Result<(), FinishError> {
-        self.finish(id, completion)
-    }
-
-    fn reset(&self) {
-        self.reset();
-    }
-
-    fn now(&self) -> SystemTime {
-        self.now()
-    }
-
-    fn advance_to(&self, moment: u64) {
-        self.advance_to(moment);
-        self.changed();
-    }
+    delegate!();
 
     fn step(&self) {
         self.step();
