@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MODIFIED_SINCE};
-use reqwest::{Request, Response, StatusCode};
+use reqwest::{Request, Response, StatusCode, Url};
 use tokio::time::{Instant, timeout_at};
 
 use crate::auth::Token;
@@ -46,7 +46,6 @@ pub(crate) struct AttemptResponse {
 }
 
 /// What an attempt needs besides its request.
-#[derive(Clone, Copy)]
 pub(crate) struct Attempt<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) operation: &'static Operation,
@@ -64,7 +63,7 @@ impl Attempt<'_> {
     ///
     /// The response is written to `response`, since returning it through each future costs more than classifying it.
     pub(crate) async fn run(
-        self,
+        &self,
         request: &mut Request,
         token: Option<&Token>,
         (now, limit): (Instant, Duration),
@@ -118,7 +117,7 @@ impl Attempt<'_> {
 
     /// Returns why there is no response, and whether the request was sent.
     #[cold]
-    fn no_response(self, request: &Request, end: End, gate: Option<SendGate>, limit: Duration) -> Failure {
+    fn no_response(&self, request: &Request, end: End, gate: Option<SendGate>, limit: Duration) -> Failure {
         // Only a request with a body passes the gate. For other requests, it is not known whether they were sent.
         let not_sent = gated_bytes(request).is_some() && gate.is_some_and(|gate| gate.close());
         match end {
@@ -134,7 +133,7 @@ impl Attempt<'_> {
     }
 
     async fn exchange(
-        self,
+        &self,
         request: &mut Request,
         token: Option<&Token>,
         gate: Option<&SendGate>,
@@ -144,16 +143,7 @@ impl Attempt<'_> {
         let http = if needs_unpooled { &self.shared.unpooled_http } else { &self.shared.http };
         let mut redirect_url = None;
         for redirects in 0..=MAX_REDIRECTS {
-            // Sends the original and keeps the copy, which has no capacity for further headers and contains no credentials.
-            let Some(copy) = request.try_clone() else { break };
-            let mut sent = std::mem::replace(request, copy);
-            if let Some(url) = &redirect_url {
-                sent.url_mut().clone_from(url);
-            }
-            if let (Some(gate), Some(bytes)) = (gate, gated_bytes(&sent)) {
-                *sent.body_mut() = Some(reqwest::Body::wrap(gate.body(Bytes::copy_from_slice(bytes))));
-            }
-            self.add_headers(sent.headers_mut(), token);
+            let Some(sent) = self.to_send(request, redirect_url.as_ref(), token, gate) else { break };
             let mut response = match http.execute(sent).await {
                 Ok(response) => response,
                 Err(error) => {
@@ -182,7 +172,28 @@ impl Attempt<'_> {
         End::Failed(Failure::of(Outcome::Invalid, "the request's body cannot be sent more than once"))
     }
 
-    fn add_headers(self, headers: &mut HeaderMap, token: Option<&Token>) {
+    /// Returns the request to send to `url`, or to the request's own address. Keeps a copy in `request`, which has no capacity
+    /// for further headers and contains no credentials. Returns `None` if the body cannot be copied.
+    fn to_send(
+        &self,
+        request: &mut Request,
+        url: Option<&Url>,
+        token: Option<&Token>,
+        gate: Option<&SendGate>,
+    ) -> Option<Request> {
+        let copy = request.try_clone()?;
+        let mut sent = std::mem::replace(request, copy);
+        if let Some(url) = url {
+            sent.url_mut().clone_from(url);
+        }
+        if let (Some(gate), Some(bytes)) = (gate, gated_bytes(&sent)) {
+            *sent.body_mut() = Some(reqwest::Body::wrap(gate.body(Bytes::copy_from_slice(bytes))));
+        }
+        self.add_headers(sent.headers_mut(), token);
+        Some(sent)
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap, token: Option<&Token>) {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(media_type) = self.operation.media_type {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -194,7 +205,7 @@ impl Attempt<'_> {
     }
 
     /// Classifies a complete response before its body is decoded.
-    fn classify(self, status: StatusCode, response: &AttemptResponse) -> Result<(), Failure> {
+    fn classify(&self, status: StatusCode, response: &AttemptResponse) -> Result<(), Failure> {
         let (operation, headers, body) = (self.operation, &response.headers, &response.body);
         if !status.is_success() {
             let credentials = || self.shared.credentials.described();

@@ -48,13 +48,12 @@ pub(crate) struct TokenServer {
 
 #[derive(Default)]
 struct State {
-    token: Option<Token>,
+    token: Option<Arc<Token>>,
     /// When and why the last token request failed.
     failure: Option<(Instant, Box<NoToken>)>,
 }
 
 /// A token in the form in which it is sent.
-#[derive(Clone)]
 pub(crate) struct Token {
     pub(crate) header: HeaderValue,
     /// When the token was obtained, which also distinguishes it from earlier ones.
@@ -147,7 +146,7 @@ impl TokenSource {
         server: impl FnOnce() -> TokenServer,
         refused: Option<Instant>,
         limit: Duration,
-    ) -> Result<Token, Box<NoToken>> {
+    ) -> Result<Arc<Token>, Box<NoToken>> {
         if let Ok(state) = self.state.try_lock()
             && let Some(token) = self.usable(&state, refused)
         {
@@ -171,8 +170,8 @@ impl TokenSource {
     }
 
     /// Returns the stored token, unless the supplier refused it or it expires soon.
-    fn usable(&self, state: &State, refused: Option<Instant>) -> Option<Token> {
-        let is_fresh = |token: &&Token| token.obtained.elapsed() < self.flow.lifetime.mul_f32(0.9);
+    fn usable(&self, state: &State, refused: Option<Instant>) -> Option<Arc<Token>> {
+        let is_fresh = |token: &&Arc<Token>| token.obtained.elapsed() < self.flow.lifetime.mul_f32(0.9);
         state.token.as_ref().filter(|token| refused != Some(token.obtained)).filter(is_fresh).cloned()
     }
 
@@ -183,7 +182,7 @@ impl TokenSource {
         refused: Option<Instant>,
         asked: Instant,
         limit: Duration,
-    ) -> Result<Token, Box<NoToken>> {
+    ) -> Result<Arc<Token>, Box<NoToken>> {
         let Ok(mut state) = timeout(limit, self.state.lock()).await else {
             return Err(NoToken::out_of_time());
         };
@@ -201,11 +200,11 @@ impl TokenSource {
             return Err(failure);
         }
         let left = limit.saturating_sub(asked.elapsed());
-        let result = timeout(left, self.fetch(server, state.token.as_ref())).await;
+        let result = timeout(left, self.fetch(server, state.token.as_deref())).await;
         match result.unwrap_or_else(|_| Err(NoToken::out_of_time())) {
             Ok(token) => {
                 state.failure = None;
-                Ok(state.token.insert(token).clone())
+                Ok(state.token.insert(Arc::new(token)).clone())
             }
             Err(failure) => {
                 state.failure = Some((Instant::now(), failure.clone()));

@@ -51,7 +51,7 @@ impl UnansweredChanges {
         Some(PendingChange {
             changes: self,
             settle_time,
-            change: Some(Change { method, path, body, settled, is_confirmed: false }),
+            change: Some(Box::new(Change { method, path, body, settled, is_confirmed: false })),
         })
     }
 
@@ -94,7 +94,7 @@ impl UnansweredChanges {
 pub(crate) struct PendingChange<'a> {
     changes: &'a UnansweredChanges,
     settle_time: Duration,
-    change: Option<Change>,
+    change: Option<Box<Change>>,
 }
 
 impl PendingChange<'_> {
@@ -119,7 +119,7 @@ impl Drop for PendingChange<'_> {
             let settled = Instant::now() + self.settle_time.min(FAR_FUTURE);
             let mut changes = self.changes.changes();
             changes.retain(|other| !other.is_same(&change));
-            changes.push(Change { settled, ..change });
+            changes.push(Change { settled, ..*change });
             self.changes.some.store(true, Ordering::Release);
         }
     }

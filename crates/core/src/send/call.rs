@@ -97,17 +97,18 @@ impl Call<'_> {
     ) -> impl Future<Output = Result<(CallRecord, Option<Box<Response>>), Error>> {
         let Self { transport, operation, request } = self;
         // Built here, since the future would contain the builder, too.
-        let request = request.build();
+        let mut request = request.build();
         Box::pin(async move {
             let mut record = CallRecord::start(transport, operation);
-            let mut request = match request {
-                Ok(request) => request,
+            let request = match request {
+                // Borrowed, since the future would contain the request twice.
+                Ok(ref mut request) => request,
                 // The values that the caller gave cannot be written.
                 Err(error) => return Err(record.error(&transport.shared, without_answer(error))),
             };
             let span = record.span.clone();
             let result = {
-                let sending = pin!(send_repeatedly(transport, &mut request, &mut record, is_streamed));
+                let sending = pin!(send_repeatedly(transport, request, &mut record, is_streamed));
                 sending.instrument(span).await
             };
             match result {

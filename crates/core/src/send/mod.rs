@@ -5,6 +5,7 @@ mod call;
 mod record;
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::{Request, Response, StatusCode};
@@ -42,7 +43,8 @@ async fn send_repeatedly(
     let send_deadline = record.time.send_deadline(transport, operation);
     let mut refused_token = None;
     let mut had_large_head = false;
-    let mut previous_failure: Option<Failure> = None;
+    // Boxed, as the pending change is: few calls have one, and each future would be larger.
+    let mut previous_failure: Option<Box<Failure>> = None;
     // The clock is only read again when time has passed, since reading it is slow on some machines.
     let mut now = Instant::now();
     let mut number = 0;
@@ -51,7 +53,7 @@ async fn send_repeatedly(
         let (mut reservation, permit) =
             match acquire(shared, &record.time, request, operation, &mut now).await {
                 Ok(acquired) => acquired,
-                Err(failure) => return Err(previous_failure.unwrap_or(failure)),
+                Err(failure) => return Err(previous_failure.map_or(failure, |previous| *previous)),
             };
         let mut limit = record.time.of_attempt(operation, now);
         let span = tracing::debug_span!(
@@ -79,7 +81,7 @@ async fn send_repeatedly(
                 }
                 let (time, body_limit) = (&record.time, policy.body_limit);
                 let attempt = Attempt { shared, operation, time, body_limit, is_streamed, send_deadline };
-                attempt.run(request, token.as_ref(), (now, limit), &mut response).await
+                attempt.run(request, token.as_deref(), (now, limit), &mut response).await
             });
             attempt.instrument(span.clone()).await
         };
@@ -126,7 +128,7 @@ async fn send_repeatedly(
         tracing::debug!(?backoff, "sending the request again");
         tokio::time::sleep(backoff).await;
         shared.telemetry.report_wait(operation, WaitReason::Backoff, backoff);
-        (now, previous_failure) = (Instant::now(), Some(failure));
+        (now, previous_failure) = (Instant::now(), Some(Box::new(failure)));
     }
 }
 
@@ -137,7 +139,7 @@ async fn authorize(
     refused: Option<std::time::Instant>,
     limit: Duration,
     response: &mut AttemptResponse,
-) -> Result<Option<Token>, Failure> {
+) -> Result<Option<Arc<Token>>, Failure> {
     let shared = &transport.shared;
     let Some(source) = shared.credentials.token_source().filter(|_| record.operation.authorized) else {
         return Ok(None);
