@@ -1,4 +1,4 @@
-//! The README's example of a prepared value places its order once, wherever the process crashes and whichever store operation fails.
+//! The guide's example of a prepared value places its order once, wherever the process crashes and whichever store operation fails.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -9,11 +9,10 @@ use lastmile_sandbox::Sandbox;
 use lastmile_sandbox::onapi::Availability;
 use serde_json::Value;
 
-/// Returns the lines of the example in the README.
-fn of_the_readme() -> Vec<String> {
-    let readme = include_str!("../README.md");
-    // The first example is that of the outbox.
-    let block = readme.split("```rust").nth(2).expect("an example").split("```").next().expect("its end");
+/// Returns the lines of the example in the guide.
+fn of_the_guide() -> Vec<String> {
+    let chapter = include_str!("../docs/guide/own-store.md");
+    let block = chapter.split("```rust").nth(1).expect("an example").split("```").next().expect("its end");
     let lines = block.lines().skip(1).filter(|line| !line.starts_with("# ") && *line != "#");
     lines.filter(|line| !line.starts_with("use ")).map(str::to_owned).collect()
 }
@@ -21,16 +20,16 @@ fn of_the_readme() -> Vec<String> {
 /// Returns the lines of the program without its crashes.
 fn of_the_program() -> Vec<String> {
     let program = include_str!("src/bin/documented.rs");
-    let lines = program.lines().skip_while(|line| !line.ends_with("// README begins")).skip(1);
-    let lines = lines.take_while(|line| !line.ends_with("// README ends"));
+    let lines = program.lines().skip_while(|line| !line.ends_with("// guide begins")).skip(1);
+    let lines = lines.take_while(|line| !line.ends_with("// guide ends"));
     let lines = lines.filter(|line| line.trim() != "crash.here();");
     lines.map(|line| line.strip_prefix("    ").unwrap_or(line).to_owned()).collect()
 }
 
 #[test]
-fn the_readme_example_equals_the_tested_program() {
+fn the_guide_s_example_equals_the_tested_program() {
     let text = |lines: Vec<String>| lines.join("\n").trim().to_owned();
-    assert_eq!(text(of_the_readme()), text(of_the_program()));
+    assert_eq!(text(of_the_guide()), text(of_the_program()));
 }
 
 struct Case<'a> {
@@ -78,7 +77,7 @@ fn cases() -> Vec<(usize, usize, &'static str)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_readme_example_places_an_order_once_despite_crashes() {
+async fn the_guide_s_example_places_an_order_once_despite_crashes() {
     let sandbox = Sandbox::builder().seed(1).onapi_deduplicates(false).start().await.unwrap();
     let folder = std::env::temp_dir().join(format!("lastmile-documented-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

@@ -88,3 +88,28 @@ fn retired_words_are_gone() {
     }
     assert!(left.is_empty(), "{} are left:\n{}", left.len(), left.join("\n"));
 }
+
+/// A client's clock can be replaced in tests. Code that reads the machine's own would not notice.
+#[test]
+fn only_one_module_reads_the_clocks_of_the_machine() {
+    let reads =
+        Regex::new(r"(?:Instant|SystemTime|Utc)::now\b|\.elapsed\(\)|\bsleep\(|\bsleep_until\(|\binterval\(")
+            .unwrap();
+    // An error and a reply say how long their call took, and the limits of a call are measured by its clock.
+    let own = Regex::new(r"(?:self|error|reply|record|time)\.elapsed\(\)|fn interval\(").unwrap();
+    let mut found = Vec::new();
+    for (file, text) in texts() {
+        let is_ours = file.starts_with("crates/core/src") || file.starts_with("crates/lastmile/src");
+        if !is_ours || file.ends_with("clock.rs") || file.extension().is_none_or(|ending| ending != "rs") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        for (number, line) in code.lines().enumerate() {
+            let is_code = !line.trim_start().starts_with("//");
+            if is_code && reads.is_match(&own.replace_all(line, "")) {
+                found.push(format!("{}:{}: {}", file.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}

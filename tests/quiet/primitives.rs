@@ -8,6 +8,7 @@ use lastmile::wire::{
 };
 use lastmile::{Policy, RetryBudget};
 use lastmile_core::client::{PathStyle, SendDeadline, TrailingSlash};
+use lastmile_core::clock::Clock;
 use lastmile_core::operation::ListShape;
 use lastmile_core::retry::RateLimit;
 use lastmile_core::wire::ConversionError;
@@ -34,7 +35,7 @@ pub fn walk(walked: &Walked) {
     ] {
         walked.debug(&given);
     }
-    walked.debug(&SendDeadline::after(Duration::ZERO));
+    walked.debug(&SendDeadline::after(Duration::ZERO, &Clock::default()));
     // A text that is not a number or a timestamp is not repeated.
     walked.error(&PERSONAL.parse::<Decimal>().unwrap_err());
     walked.error(&PERSONAL.parse::<Timestamp>().unwrap_err());

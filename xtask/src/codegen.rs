@@ -7,7 +7,7 @@
 
 mod api_md;
 mod client;
-mod document;
+pub(crate) mod document;
 mod error;
 mod generate;
 pub(crate) mod output;

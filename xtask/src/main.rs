@@ -1,6 +1,7 @@
 //! The workspace's own tasks, run as `cargo xtask TASK`.
 
 mod codegen;
+mod spec_diff;
 
 use std::process::{Command, ExitCode};
 
@@ -9,6 +10,8 @@ use codegen::{Error, Mode};
 const USAGE: &str = "\
 usage: cargo xtask codegen            writes the client crates that specs/*.yaml give
        cargo xtask codegen --check    writes nothing; fails with a diff when a committed file differs
+
+       cargo xtask spec-diff OLD NEW  says what a changed document means for callers: patch (exit status 0), minor (3) or major (4)
 
        cargo xtask bench              measures for a quarter of an hour, and writes docs/performance.md
        cargo xtask bench --quick      measures little, and prints the page
@@ -19,6 +22,7 @@ fn main() -> ExitCode {
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["codegen"] => codegen::run(Mode::Write).map(|()| ExitCode::SUCCESS),
         ["codegen", "--check"] => codegen::run(Mode::Check).map(|()| ExitCode::SUCCESS),
+        ["spec-diff", old, new] => spec_diff::run(old, new).map(ExitCode::from),
         ["bench", ref arguments @ ..] => bench(arguments),
         _ => {
             eprintln!("{USAGE}");

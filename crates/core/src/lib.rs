@@ -15,8 +15,9 @@
 //! | [`retry`] | when a request is retried |
 //! | [`rows`] | lists that are read row by row |
 //! | [`observe`] | spans, events and metrics of calls |
+//! | [`clock`] | the time of a client, which a test can replace with the feature `testing` |
 //!
-//! Imports go in one direction: `wire` and `operation` ← `decode` ← `error` ← `retry`, `classify`, `observe` ← `auth` ← `client`
+//! Imports go in one direction: `wire`, `operation` and `clock` ← `decode` ← `error` ← `retry`, `classify`, `observe` ← `auth` ← `client`
 //! ← `attempt` ← `send` ← `rows`.
 
 // docs.rs labels each item with the features that it requires.
@@ -26,6 +27,7 @@ mod attempt;
 pub mod auth;
 mod classify;
 pub mod client;
+pub mod clock;
 #[doc(hidden)]
 pub mod decode;
 pub mod error;

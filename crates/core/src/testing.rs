@@ -10,6 +10,7 @@ use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::client::ApiClient;
+pub use crate::clock::Clock;
 use crate::error::{Detail, Error, Inner, Outcome};
 use crate::operation::{ErrorShape, Operation, Repeat, Table};
 use crate::reply::Reply;

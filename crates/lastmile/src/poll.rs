@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use lastmile_core::Error;
 #[cfg(any(feature = "cocon", feature = "onapi"))]
-use tokio::time::{Instant, sleep};
+use lastmile_core::clock::Clock;
 
 /// Settings for polling: the interval between two requests, and the timeout.
 ///
@@ -58,6 +58,7 @@ impl Poll {
     #[cfg(any(feature = "cocon", feature = "onapi"))]
     pub(crate) async fn until<T, Fut>(
         &self,
+        clock: &Clock,
         waited_for: String,
         state: impl Fn(&T) -> String,
         read: impl Fn() -> Fut,
@@ -66,7 +67,7 @@ impl Poll {
     where
         Fut: Future<Output = Result<T, Error>>,
     {
-        let started = Instant::now();
+        let started = clock.instant();
         let pause = self.pause();
         loop {
             let last = match read().await {
@@ -76,11 +77,11 @@ impl Poll {
             if is_done(&last) {
                 return Ok(last);
             }
-            if started.elapsed().saturating_add(pause) >= self.timeout {
-                let (state, waited) = (state(&last), started.elapsed());
+            if clock.since(started).saturating_add(pause) >= self.timeout {
+                let (state, waited) = (state(&last), clock.since(started));
                 return Err(WaitError::TimedOut { waited_for, state, waited, last: Box::new(last) });
             }
-            sleep(pause).await;
+            clock.pause(pause).await;
         }
     }
 }

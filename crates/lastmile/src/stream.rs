@@ -8,7 +8,8 @@ use std::task::{Context, Poll, ready};
 use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::Stream;
-use tokio::time::{Instant, Sleep, sleep};
+use lastmile_core::clock::Clock;
+use tokio::time::{Instant, Sleep};
 
 /// The request that a stream has in flight, if any. The request is kept when a future that polls the stream is dropped.
 pub(crate) struct Pending<T> {
@@ -49,6 +50,7 @@ impl<T> fmt::Debug for Pending<T> {
 pub struct Follow<S: Stream> {
     list: S,
     settings: crate::Poll,
+    clock: Clock,
     /// Returns whether an item is an error after which the stream pauses.
     ends_poll: fn(&S::Item) -> bool,
     pause: Option<Pin<Box<Sleep>>>,
@@ -57,8 +59,8 @@ pub struct Follow<S: Stream> {
 }
 
 impl<S: Stream> Follow<S> {
-    pub(crate) fn new(list: S, settings: crate::Poll, ends_poll: fn(&S::Item) -> bool) -> Self {
-        Self { list, settings, ends_poll, pause: None, idle_since: None }
+    pub(crate) fn new(list: S, settings: crate::Poll, clock: Clock, ends_poll: fn(&S::Item) -> bool) -> Self {
+        Self { list, settings, clock, ends_poll, pause: None, idle_since: None }
     }
 
     /// Returns a reference to the list, for example to read its cursor.
@@ -86,13 +88,15 @@ impl<S: Stream + Unpin> Stream for Follow<S> {
             match &item {
                 Some(item) if !(this.ends_poll)(item) => this.idle_since = None,
                 _ => {
-                    let idle_since = *this.idle_since.get_or_insert_with(Instant::now);
+                    let idle_since = *this.idle_since.get_or_insert_with(|| this.clock.instant());
                     let pause = this.settings.pause();
-                    if item.is_none() && idle_since.elapsed().saturating_add(pause) >= this.settings.timeout {
+                    if item.is_none()
+                        && this.clock.since(idle_since).saturating_add(pause) >= this.settings.timeout
+                    {
                         this.idle_since = None;
                         return Poll::Ready(None);
                     }
-                    this.pause = Some(Box::pin(sleep(pause)));
+                    this.pause = Some(Box::pin(this.clock.pause(pause)));
                 }
             }
             if item.is_some() {

@@ -1,6 +1,7 @@
 //! Methods that the clients and the builders of all suppliers share.
 
-/// Implements `raw` and `with_policy` for a client, and `policy`, `rate_limit`, `observer` and `connection` for its builder.
+/// Implements `raw` and `with_policy` for a client, and `policy`, `rate_limit`, `observer`, `clock` and `connection` for its
+/// builder.
 /// Defines the function `refused` in the module.
 macro_rules! supplier {
     ($handle:ident, $builder:ident, $client:ident) => {
@@ -25,6 +26,10 @@ macro_rules! supplier {
 
             fn policy(&self) -> &lastmile_core::retry::Policy {
                 self.client.policy()
+            }
+
+            fn clock(&self) -> &lastmile_core::clock::Clock {
+                self.client.clock()
             }
 
             fn with_send_deadline(&self, deadline: lastmile_core::client::SendDeadline) -> Self {
@@ -52,6 +57,14 @@ macro_rules! supplier {
             #[must_use]
             pub fn observer(self, observer: std::sync::Arc<dyn lastmile_core::observe::Observer>) -> Self {
                 self.connection(|handle| handle.observer(observer))
+            }
+
+            /// Sets the clock of the client, so that a test can advance its time: see [`Clock`](crate::testing::Clock). The
+            /// default is the clocks of the machine.
+            #[cfg(feature = "testing")]
+            #[must_use]
+            pub fn clock(self, clock: crate::testing::Clock) -> Self {
+                self.connection(|handle| handle.clock(clock))
             }
 
             /// Configures the builder of the generated client: retry budget, maximum number of requests in flight, proxy,

@@ -57,12 +57,35 @@
 //! # Ok::<(), lastmile::Error>(())
 //! ```
 //!
+//! A test of code that waits for hours gives the client a [`Clock`], and advances it:
+//!
+//! ```
+//! # #[cfg(feature = "cocon")] {
+//! use std::time::Duration;
+//! use lastmile::cocon::{Batch, Cocon, Connection, RouteScenario};
+//! use lastmile::{Outcome, testing};
+//!
+//! let clock = testing::Clock::simulated();
+//! let cocon = Cocon::builder("http://127.0.0.1:9").api_key("k").client_id("c").clock(clock.clone()).build()?;
+//!
+//! let batch = Batch::new([Connection::new("1234AB-1", RouteScenario::KeepRoute)]);
+//! let mut sent = testing::prepared_indeterminate(batch)?;
+//! assert_eq!(sent.declare_absent(&cocon).unwrap_err().outcome(), Outcome::Indeterminate); // it may still take effect
+//! clock.advance(Duration::from_secs(3600));
+//! sent.declare_absent(&cocon)?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A prepared value measures time by the clock of the client that it was last looked up, placed or reconciled with, and before that
+//! by the clock of the machine.
+//!
 //! The other states of a [`Prepared`] value can be reached without this module: use [`Prepared::new`],
 //! [`mark_in_flight`](Prepared::mark_in_flight) and [`declare_placed`](Prepared::declare_placed).
 
 use std::time::Duration;
 
-pub use lastmile_core::testing::{ErrorBuilder, error, reply, rows_of};
+pub use lastmile_core::testing::{Clock, ErrorBuilder, error, reply, rows_of};
 
 use crate::{Creation, Error, Indeterminate, Prepared, Undecidable, WaitError};
 

@@ -114,6 +114,14 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sets how many requests each supplier keeps for [`received`](crate::Supplier::received) and the control API: the
+    /// latest ones. Defaults to 10,000, and is at least 1. Counts and effects include all requests.
+    #[must_use]
+    pub fn keep_requests(mut self, requests: usize) -> Self {
+        self.kept_requests = requests;
+        self
+    }
+
     /// Sets how long Covage's access tokens are valid, by the clock of the machine. By default they do not expire.
     #[must_use]
     pub fn covage_token_life(mut self, life: Duration) -> Self {
@@ -143,7 +151,8 @@ impl SandboxBuilder {
             let address = self.address(Listener::Supplier(name))?;
             let absent = self.absent_operations.iter().filter(|(supplier, _)| *supplier == name);
             let absent_operations: BTreeSet<_> = absent.map(|(_, operation)| operation.clone()).collect();
-            Ok(SupplierOptions { address, changes: changes.clone(), absent_operations })
+            let (changes, kept_requests) = (changes.clone(), self.kept_requests);
+            Ok(SupplierOptions { address, changes, absent_operations, kept_requests })
         };
         let failed = |name, address| {
             move |error| StartError::listening(Listener::Supplier(name).name(), address, error)

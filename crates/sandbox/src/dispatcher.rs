@@ -13,6 +13,7 @@ use crate::changes::Changes;
 use crate::fault::{Fault, FaultSampler};
 use crate::late::LateRequest;
 use crate::lock::lock;
+use crate::log::RequestLog;
 use crate::received::ReceivedRequest;
 use crate::script::{Answer, Script, ScriptedStep};
 use crate::spec::{RouteMatch, Spec};
@@ -40,12 +41,12 @@ pub(crate) struct State {
     /// How many of the next connections are to be reset, and how many were.
     pub(crate) connections_to_refuse: usize,
     pub(crate) refused_connections: usize,
-    pub(crate) received: Vec<ReceivedRequest>,
+    pub(crate) received: RequestLog,
     arrivals: BTreeMap<String, usize>,
     pub(crate) effects: Effects,
     pub(crate) violations: Vec<String>,
-    /// The indices in `received` of the requests to be carried out after a newer one.
-    awaiting_newer: Vec<usize>,
+    /// The requests to be carried out after a newer one, with their indices in `received`.
+    awaiting_newer: Vec<(usize, ReceivedRequest)>,
     /// How often the state has been reset.
     generation: usize,
 }
@@ -56,15 +57,16 @@ impl Dispatcher {
         behaviour: Box<dyn Behaviour>,
         changes: Changes,
         absent: BTreeSet<String>,
+        log: RequestLog,
     ) -> Dispatcher {
-        let (state, pending) = (Mutex::new(State::new(behaviour, 0)), watch::Sender::new(0));
+        let (state, pending) = (Mutex::new(State::new(behaviour, 0, log)), watch::Sender::new(0));
         Dispatcher { spec, state, pending, changes, absent }
     }
 
     /// Returns to the initial state, with this behaviour. Late requests that have not been carried out never are.
     pub(crate) fn reset(&self, behaviour: Box<dyn Behaviour>) {
         let mut state = self.state();
-        *state = State::new(behaviour, state.generation + 1);
+        *state = State::new(behaviour, state.generation + 1, state.received.emptied());
     }
 
     /// Matches a request to an operation that the supplier has.
@@ -150,16 +152,14 @@ impl Dispatcher {
     /// Carries out the older requests that waited for the request that was received last.
     fn carry_out_older(&self, state: &mut State) {
         let Some(newer) = state.received.last() else { return };
-        let is_older = |index: &usize| {
-            state.received.get(*index).is_some_and(|older| {
-                (&older.method, &older.path) == (&newer.method, &newer.path) && older.body != newer.body
-            })
+        let is_older = |(_, older): &(usize, ReceivedRequest)| {
+            (&older.method, &older.path) == (&newer.method, &newer.path) && older.body != newer.body
         };
-        let (now, later) = state.awaiting_newer.iter().partition(|index| is_older(index));
+        let (now, later) = std::mem::take(&mut state.awaiting_newer).into_iter().partition(is_older);
         state.awaiting_newer = later;
-        let now: Vec<usize> = now;
-        for index in now {
-            self.carry_out_at(state, index);
+        let now: Vec<_> = now;
+        for (index, received) in now {
+            self.carry_out_at(state, index, &received);
         }
     }
 
@@ -172,9 +172,9 @@ impl Dispatcher {
         received: &ReceivedRequest,
         succeeded: &mut bool,
     ) -> (Transmission, bool) {
-        let (index, generation) = (state.received.len(), state.generation);
+        let (index, generation) = (state.received.arrived(), state.generation);
         if fault == Fault::CarriedOutAfterNewer {
-            state.awaiting_newer.push(index);
+            state.awaiting_newer.push((index, received.clone()));
             return (Transmission::Closed, false);
         }
         let mut took_effect = false;
@@ -192,7 +192,8 @@ impl Dispatcher {
                 Transmission::Reset
             }
             Fault::CarriedOutLate(delay) => {
-                Transmission::Late(LateRequest::new(delay, index, generation, &self.pending))
+                let late = LateRequest::new(delay, (index, received.clone()), generation, &self.pending);
+                Transmission::Late(late)
             }
             Fault::Latency(delay) => Transmission::Answer(carry_out_now(), delay),
             Fault::Silence => Transmission::Silence,
@@ -213,16 +214,15 @@ impl Dispatcher {
     pub(crate) fn carry_out(&self, late: &LateRequest) {
         let mut state = self.state();
         if state.generation == late.generation {
-            self.carry_out_at(&mut state, late.index);
+            self.carry_out_at(&mut state, late.index, &late.received);
             drop(state);
             self.changes.notify();
         }
     }
 
-    fn carry_out_at(&self, state: &mut State, index: usize) {
-        let Some(received) = state.received.get(index).cloned() else { return };
-        let route = self.route(state, &received);
-        let (_, took_effect) = state.carry_out(self.spec, &route, &received);
+    fn carry_out_at(&self, state: &mut State, index: usize, received: &ReceivedRequest) {
+        let route = self.route(state, received);
+        let (_, took_effect) = state.carry_out(self.spec, &route, received);
         if let Some(received) = state.received.get_mut(index) {
             received.took_effect = took_effect;
         }
@@ -232,8 +232,8 @@ impl Dispatcher {
     pub(crate) async fn settled(&self) {
         {
             let mut state = self.state();
-            for index in std::mem::take(&mut state.awaiting_newer) {
-                self.carry_out_at(&mut state, index);
+            for (index, received) in std::mem::take(&mut state.awaiting_newer) {
+                self.carry_out_at(&mut state, index, &received);
             }
         }
         self.changes.notify();
@@ -243,14 +243,14 @@ impl Dispatcher {
 }
 
 impl State {
-    fn new(behaviour: Box<dyn Behaviour>, generation: usize) -> State {
+    fn new(behaviour: Box<dyn Behaviour>, generation: usize, received: RequestLog) -> State {
         State {
             behaviour,
             script: Script::default(),
             faults: Vec::new(),
             connections_to_refuse: 0,
             refused_connections: 0,
-            received: Vec::new(),
+            received,
             arrivals: BTreeMap::new(),
             effects: Effects::default(),
             violations: Vec::new(),
@@ -337,7 +337,13 @@ mod tests {
     }
 
     fn dispatcher(answer: Answer) -> Dispatcher {
-        Dispatcher::new(Spec::cocon(), Box::new(Parrot(answer)), Changes::new(), BTreeSet::new())
+        Dispatcher::new(
+            Spec::cocon(),
+            Box::new(Parrot(answer)),
+            Changes::new(),
+            BTreeSet::new(),
+            RequestLog::new(2),
+        )
     }
 
     fn status(dispatcher: &Dispatcher, received: ReceivedRequest) -> u16 {
@@ -363,7 +369,7 @@ mod tests {
             assert_eq!(status(&dispatcher, get("/api/v1/contacts/1")), 500, "{answer:?}");
             assert_eq!(dispatcher.state().violations.len(), 1);
             assert!(dispatcher.state().violations[0].starts_with("getContact: "));
-            assert_eq!(dispatcher.state().received[0].status, 500);
+            assert_eq!(dispatcher.state().received.last().unwrap().status, 500);
         }
     }
 
@@ -419,6 +425,32 @@ mod tests {
         assert_eq!(*dispatcher.pending.borrow(), 0);
     }
 
+    /// The log of these tests holds two requests.
+    #[test]
+    fn requests_that_are_no_longer_kept_are_counted_and_carried_out() {
+        let dispatcher = dispatcher(Answer::json(200, &json!({})));
+        for fault in [Fault::CarriedOutLate(Duration::ZERO), Fault::CarriedOutAfterNewer] {
+            dispatcher.state().script.push("getContact", ScriptedStep::Fault(fault));
+        }
+        let Transmission::Late(late) = dispatcher.handle(get("/api/v1/contacts/1")) else {
+            panic!("it is late")
+        };
+        for _ in 0..4 {
+            dispatcher.handle(get("/api/v1/contacts/2"));
+        }
+        let (kept, arrived, effects) = {
+            let state = dispatcher.state();
+            (state.received.iter().count(), state.count("getContact"), state.effects.count("parrot"))
+        };
+        assert_eq!((kept, arrived, effects), (2, 5, 3));
+        dispatcher.carry_out(&late);
+        let awaiting_newer = std::mem::take(&mut dispatcher.state().awaiting_newer);
+        for (index, received) in awaiting_newer {
+            dispatcher.carry_out_at(&mut dispatcher.state(), index, &received);
+        }
+        assert_eq!(dispatcher.state().effects.count("parrot"), 5);
+    }
+
     #[test]
     fn an_invalid_http_status_is_a_violation() {
         let dispatcher = dispatcher(Answer::json(200, &json!({})));
@@ -432,7 +464,7 @@ mod tests {
         let dispatcher = dispatcher(Answer::json(200, &json!({})));
         dispatcher.handle(get("/api/v1/contacts/a%2Fb?page=2"));
         dispatcher.handle(get("/elsewhere?page=2"));
-        let received = dispatcher.state().received.clone();
+        let received: Vec<_> = dispatcher.state().received.iter().cloned().collect();
         assert_eq!(received[0].path, "/api/v1/contacts/a%2Fb");
         assert_eq!(received[0].query.as_deref(), Some("page=2"));
         assert_eq!(received[0].problems, ["query: the parameter 'page' is not documented"]);

@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::received::ReceivedRequest;
+
 /// A request to be carried out late.
 #[derive(Debug)]
 pub(crate) struct LateRequest {
     pub(crate) delay: Duration,
     /// The request's index among those received.
     pub(crate) index: usize,
+    /// The request, which may no longer be kept when it is carried out.
+    pub(crate) received: Box<ReceivedRequest>,
     /// How often the state had been reset when the request arrived.
     pub(crate) generation: usize,
     _pending: PendingGuard,
@@ -18,11 +22,12 @@ pub(crate) struct LateRequest {
 impl LateRequest {
     pub(crate) fn new(
         delay: Duration,
-        index: usize,
+        (index, received): (usize, ReceivedRequest),
         generation: usize,
         pending: &watch::Sender<usize>,
     ) -> LateRequest {
-        LateRequest { delay, index, generation, _pending: PendingGuard::new(pending) }
+        let received = Box::new(received);
+        LateRequest { delay, index, received, generation, _pending: PendingGuard::new(pending) }
     }
 }
 

@@ -88,6 +88,7 @@ mod fault;
 mod json;
 mod late;
 mod lock;
+mod log;
 mod merge_patch;
 mod object;
 pub mod onapi;
@@ -108,6 +109,9 @@ mod uuid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
+
+use control::Controlled;
 
 pub use clock_mode::ClockMode;
 pub use cocon::{Building, BuildingKind, Cocon};
@@ -152,6 +156,7 @@ impl Sandbox {
             control_hosts: Vec::new(),
             clock: ClockMode::default(),
             absent_operations: BTreeSet::new(),
+            kept_requests: log::KEPT,
             cocon: cocon::CoconOptions { buildings_per_street: 10, jobs_per_poll: 2 },
             covage: covage::CovageOptions {
                 unique_references: true,
@@ -191,6 +196,35 @@ impl Sandbox {
         self.control.as_deref()
     }
 
+    /// Advances the clock of every supplier by this time, rounded up to whole seconds. Orders stay in their states; the
+    /// suppliers' methods `advance` progress them.
+    ///
+    /// The method `now` of a supplier returns its time, so that a test can give the same time to the code under test.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lastmile_sandbox::Sandbox;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::builder().start().await?;
+    /// let time = {
+    ///     let network = sandbox.onapi().clone();
+    ///     move || network.now()
+    /// };
+    /// let before = time();
+    /// sandbox.advance_by(Duration::from_secs(600));
+    /// assert_eq!(time(), before + Duration::from_secs(600));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn advance_by(&self, time: Duration) {
+        let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
+        for supplier in [&self.cocon as &dyn Controlled, &self.covage, &self.onapi] {
+            // The last time whose year has four digits.
+            supplier.advance_to(supplier.seconds().saturating_add(seconds).min(253_402_300_799));
+        }
+    }
+
     /// Returns every supplier to its initial state. Addresses and credentials stay the same.
     pub fn reset(&self) {
         self.cocon.reset();
@@ -211,6 +245,7 @@ pub struct SandboxBuilder {
     control_hosts: Vec<String>,
     clock: ClockMode,
     absent_operations: BTreeSet<(SupplierName, String)>,
+    kept_requests: usize,
     cocon: cocon::CoconOptions,
     covage: covage::CovageOptions,
     onapi: onapi::OnApiOptions,

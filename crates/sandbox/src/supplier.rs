@@ -10,6 +10,7 @@ use crate::behaviour::Behaviour;
 use crate::changes::Changes;
 use crate::dispatcher::Dispatcher;
 use crate::fault::{Fault, FaultSampler, Faults};
+use crate::log::RequestLog;
 use crate::received::ReceivedRequest;
 use crate::script::{Answer, Script, ScriptedStep};
 use crate::server::Server;
@@ -36,7 +37,8 @@ impl Supplier {
     ) -> io::Result<Supplier> {
         let prefix = behaviour.prefix();
         let (changes, absent) = (options.changes.clone(), options.absent_operations.clone());
-        let dispatcher = Arc::new(Dispatcher::new(spec, Box::new(behaviour), changes, absent));
+        let log = RequestLog::new(options.kept_requests);
+        let dispatcher = Arc::new(Dispatcher::new(spec, Box::new(behaviour), changes, absent, log));
         let server = Arc::new(Server::start(options.address, prefix, Arc::clone(&dispatcher)).await?);
         Ok(Supplier { dispatcher, server, prefix })
     }
@@ -74,15 +76,16 @@ impl Supplier {
         self.dispatcher.spec
     }
 
-    /// Returns every request that arrived completely, in the order of arrival.
+    /// Returns the requests that arrived completely, in the order of arrival: the latest 10,000, or as many as
+    /// [`keep_requests`](crate::SandboxBuilder::keep_requests) says.
     ///
     /// This is also the order in which the requests took effect, except for requests with [`Fault::CarriedOutLate`]
     /// or [`Fault::CarriedOutAfterNewer`]: these are listed where they arrived, but take effect after later requests.
     pub fn received(&self) -> Vec<ReceivedRequest> {
-        self.dispatcher.state().received.clone()
+        self.dispatcher.state().received.iter().cloned().collect()
     }
 
-    /// Returns the received requests for one operation, in the order of arrival.
+    /// Returns the kept requests for one operation, in the order of arrival.
     pub fn received_by(&self, operation_id: &str) -> Vec<ReceivedRequest> {
         let matches = |received: &&ReceivedRequest| received.operation.as_deref() == Some(operation_id);
         self.dispatcher.state().received.iter().filter(matches).cloned().collect()
@@ -238,6 +241,8 @@ pub(crate) struct SupplierOptions {
     pub(crate) changes: Changes,
     /// The operations of the document that the supplier does not have.
     pub(crate) absent_operations: BTreeSet<String>,
+    /// How many received requests are kept.
+    pub(crate) kept_requests: usize,
 }
 
 impl fmt::Debug for Supplier {

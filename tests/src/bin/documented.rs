@@ -1,6 +1,6 @@
-//! What the README shows, with a crash after each line.
+//! What the guide shows, with a crash after each line.
 //!
-//! The lines between the marks are those of the README, each with a `crash.here()` behind it; `tests/documented.rs` holds them equal.
+//! The lines between the marks are those of `docs/guide/own-store.md`, each with a `crash.here()` behind it; `tests/documented.rs` holds them equal.
 //! Called with the base address of an ON-API network, its user and password, the file of a store, after how many lines to crash, and
 //! which of the store's operations fails, before or after it has written. Ends with status 0 once the order is placed, with 3 if the
 //! same lines are to be run again.
@@ -75,7 +75,7 @@ impl Crash {
 }
 
 async fn run(network: OnApi, store: Store, crash: &Crash) -> Result<bool, Box<dyn std::error::Error>> {
-    // README begins
+    // guide begins
     let mut stored = store.load("order-17").await?;
     crash.here();
     let mut order: Prepared<NewOrder> = serde_json::from_str(&stored)?;
@@ -112,7 +112,7 @@ async fn run(network: OnApi, store: Store, crash: &Crash) -> Result<bool, Box<dy
         println!("placed: {:?}", placed.order_id());
         crash.here();
     }
-    // README ends
+    // guide ends
     Ok(order.state() == PreparedState::Placed)
 }
 

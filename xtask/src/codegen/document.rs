@@ -61,11 +61,16 @@ pub(crate) struct Operation<'a> {
 
 impl Document {
     pub(crate) fn parse(api: &str, yaml: &str) -> Result<Self, PassError> {
-        let json: Value = serde_saphyr::from_str(yaml).map_err(|error| PassError::new(error.to_string()))?;
-        let mut document = Self { api: api.to_owned(), json, facts: Facts::default() };
+        let mut document = Self::unchecked(api, yaml)?;
         document.check()?;
         document.facts.sensitive = document.sensitive();
         Ok(document)
+    }
+
+    /// Reads a document that codegen may refuse, such as an old version.
+    pub(crate) fn unchecked(api: &str, yaml: &str) -> Result<Self, PassError> {
+        let json: Value = serde_saphyr::from_str(yaml).map_err(|error| PassError::new(error.to_string()))?;
+        Ok(Self { api: api.to_owned(), json, facts: Facts::default() })
     }
 
     /// Checks what later steps rely on, to report it with its location.

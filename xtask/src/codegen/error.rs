@@ -17,6 +17,11 @@ impl PassError {
         Self { location: Some(location.into()), message: message.into() }
     }
 
+    /// Adds the file that was read.
+    pub(crate) fn in_file(self, path: &str) -> Error {
+        Error(format!("{path}: {}", self.message))
+    }
+
     /// Adds the document and the pass.
     pub(crate) fn during(self, api: &str, pass: &str) -> Error {
         let location = self.location.map(|location| format!(", {location}")).unwrap_or_default();

@@ -73,10 +73,12 @@ impl Attempt<'_> {
             let reason = format!("no time is left to send it: {}", self.time.spent());
             return Err(Failure::of(Outcome::NotSent, reason));
         }
-        let gate = self.send_deadline.map(SendGate::new);
+        let clock = &self.shared.clock;
+        let gate = self.send_deadline.map(|deadline| SendGate::new(deadline, clock.clone()));
         let end = {
             let exchange = pin!(self.exchange(request, token, gate.as_ref(), response));
-            let end = timeout_at(now + limit.min(FAR_FUTURE), unless_late(exchange, gate.as_ref())).await;
+            let until = clock.timer_at(now + limit.min(FAR_FUTURE));
+            let end = timeout_at(until, unless_late(exchange, gate.as_ref())).await;
             end.unwrap_or(End::CutShort(None))
         };
         let Some(status) = response.status else {
@@ -295,7 +297,8 @@ mod tests {
     #[test]
     fn an_exchange_does_not_go_on_after_its_deadline() {
         let run = |time: Duration| {
-            let gate = SendGate::new(SendDeadline::after(time));
+            let clock = crate::clock::Clock::default();
+            let gate = SendGate::new(SendDeadline::after(time, &clock), clock);
             unless_late(pin!(async { End::Complete }), Some(&gate)).now_or_never()
         };
         assert!(matches!(run(Duration::from_secs(60)), Some(End::Complete)));

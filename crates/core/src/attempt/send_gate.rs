@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::client::SendDeadline;
+use crate::clock::Clock;
 
 const UNREAD: u8 = 0;
 const READ: u8 = 1;
@@ -23,12 +24,13 @@ pub(super) struct SendGate(Arc<Gate>);
 
 struct Gate {
     deadline: SendDeadline,
+    clock: Clock,
     state: AtomicU8,
 }
 
 impl SendGate {
-    pub(super) fn new(deadline: SendDeadline) -> Self {
-        Self(Arc::new(Gate { deadline, state: AtomicU8::new(UNREAD) }))
+    pub(super) fn new(deadline: SendDeadline, clock: Clock) -> Self {
+        Self(Arc::new(Gate { deadline, clock, state: AtomicU8::new(UNREAD) }))
     }
 
     /// Closes the gate. Returns whether the body had not been passed on: if so, nothing of the request has been or will be sent.
@@ -42,7 +44,7 @@ impl SendGate {
         match self.0.state.load(Ordering::Acquire) {
             READ => false,
             CLOSED => true,
-            _ => self.0.deadline.has_passed() && self.close(),
+            _ => self.0.deadline.has_passed(&self.0.clock) && self.close(),
         }
     }
 
@@ -104,6 +106,11 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
+    fn gate_for(time: Duration) -> SendGate {
+        let clock = Clock::default();
+        SendGate::new(SendDeadline::after(time, &clock), clock)
+    }
+
     fn frame(body: &mut GatedBody) -> Option<Result<Bytes, ()>> {
         let mut cx = Context::from_waker(std::task::Waker::noop());
         match Pin::new(body).poll_frame(&mut cx) {
@@ -116,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_body_is_handed_out_once_and_in_time() {
-        let gate = SendGate::new(SendDeadline::after(MINUTE));
+        let gate = gate_for(MINUTE);
         let mut body = gate.body(Bytes::from_static(b"{}"));
         assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(2), false));
         assert_eq!(frame(&mut body), Some(Ok(Bytes::from_static(b"{}"))));
@@ -126,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_redirected_body_passes_the_gate_anew() {
-        let gate = SendGate::new(SendDeadline::after(MINUTE));
+        let gate = gate_for(MINUTE);
         assert!(frame(&mut gate.body(Bytes::from_static(b"{}"))).is_some_and(|frame| frame.is_ok()));
         let mut again = gate.body(Bytes::from_static(b"{}"));
         assert!(gate.close());
@@ -135,11 +142,11 @@ mod tests {
 
     #[test]
     fn a_body_that_is_asked_for_too_late_stays() {
-        let gate = SendGate::new(SendDeadline::after(Duration::ZERO));
+        let gate = gate_for(Duration::ZERO);
         assert_eq!(frame(&mut gate.body(Bytes::from_static(b"{}"))), Some(Err(())));
         assert!(gate.close() && gate.close_if_late());
 
-        let gate = SendGate::new(SendDeadline::after(MINUTE));
+        let gate = gate_for(MINUTE);
         assert!(!gate.close_if_late() && gate.close());
         assert_eq!(frame(&mut gate.body(Bytes::from_static(b"{}"))), Some(Err(())), "the caller gave up");
     }

@@ -4,13 +4,15 @@ use tokio::time::Instant;
 
 use crate::classify::Failure;
 use crate::client::{SendDeadline, Transport};
+use crate::clock::Clock;
 use crate::error::Outcome;
 use crate::operation::{Operation, Repeat};
 use crate::retry::FAR_FUTURE;
 
 /// The time limits of a call and of each of its attempts.
 pub(crate) struct TimeLimits {
-    pub(crate) started: Instant,
+    clock: Clock,
+    started: Instant,
     deadline: Duration,
     per_attempt: Duration,
     /// The minimum remaining time to start a call that is sent once. With less, its outcome would only become indeterminate.
@@ -20,13 +22,19 @@ pub(crate) struct TimeLimits {
 impl TimeLimits {
     /// Returns the limits of a call that starts now.
     pub(crate) fn start(transport: &Transport) -> Self {
-        let policy = &transport.policy;
+        let (policy, clock) = (&transport.policy, &transport.shared.clock);
         Self {
-            started: Instant::now(),
+            clock: clock.clone(),
+            started: clock.instant(),
             deadline: policy.deadline,
             per_attempt: policy.attempt_timeout,
             min_time_for_once: policy.min_time_for_once(),
         }
+    }
+
+    /// Returns how long the call has taken so far.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.clock.since(self.started)
     }
 
     /// Returns how much of the deadline is left.
@@ -55,7 +63,7 @@ impl TimeLimits {
         if operation.repeat == Repeat::Read {
             return None;
         }
-        let of_call = SendDeadline::at(self.started + self.deadline.min(FAR_FUTURE));
+        let of_call = SendDeadline::at(self.started + self.deadline.min(FAR_FUTURE), &self.clock);
         Some(transport.send_deadline.map_or(of_call, |deadline| deadline.min(of_call)))
     }
 
@@ -72,7 +80,7 @@ impl TimeLimits {
     /// Describes how much of the deadline has elapsed.
     #[cold]
     pub(crate) fn spent(&self) -> String {
-        let (spent, deadline) = (self.started.elapsed().as_millis(), self.deadline.as_millis());
+        let (spent, deadline) = (self.elapsed().as_millis(), self.deadline.as_millis());
         format!("{spent} ms of the call's deadline of {deadline} ms are spent")
     }
 

@@ -1,17 +1,18 @@
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex as Lock, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 use crate::classify::{Failure, says_not_now, without_answer};
+use crate::clock::Clock;
 use crate::decode::without_mark;
 use crate::error::Outcome;
 use crate::observe::{ANSWERED, DROPPED, Telemetry, TokenRequestReport, record_end};
@@ -44,6 +45,7 @@ pub(crate) struct TokenServer {
     pub(crate) http: reqwest::Client,
     pub(crate) base: String,
     pub(crate) telemetry: Telemetry,
+    pub(crate) clock: Clock,
 }
 
 #[derive(Default)]
@@ -92,7 +94,13 @@ impl NoToken {
     }
 
     /// Classifies a response without a usable token. `what` is the reason if its status is a success.
-    fn of_response(status: StatusCode, headers: HeaderMap, body: Bytes, what: &str) -> Box<Self> {
+    fn of_response(
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        what: &str,
+        clock: &Clock,
+    ) -> Box<Self> {
         let (outcome, reason) = match status.as_u16() {
             // An account stays locked while logins continue, whatever `Retry-After` says.
             423 => (
@@ -108,27 +116,27 @@ impl NoToken {
             200..=299 => (Outcome::NotSent, what),
             _ => (Outcome::NotSent, "no token was obtained: check the base address, and try again"),
         };
-        let asked = retry_after(&headers, SystemTime::now());
+        let asked = retry_after(&headers, clock.now());
         let hold = match outcome {
             Outcome::Rejected => Some(asked.unwrap_or_default().max(REFUSAL_HOLDS)),
             _ => asked,
         };
         // The time is clamped to what the clock can represent.
-        let until = hold.and_then(|hold| Instant::now().checked_add(hold.min(FAR_FUTURE)));
+        let until = hold.and_then(|hold| clock.instant().checked_add(hold.min(FAR_FUTURE)));
         let failure = Self::without_response(false, Some(reason.to_owned()));
         Box::new(Self { outcome, status: Some(status), headers, body, until, ..failure })
     }
 
     /// Returns whether no token request may be sent yet, because the login was refused or the supplier sent `Retry-After`.
-    fn is_held(&self) -> bool {
-        self.until.is_some_and(|until| Instant::now() < until)
+    fn is_held(&self, clock: &Clock) -> bool {
+        self.until.is_some_and(|until| clock.instant() < until)
     }
 
     /// Returns whether a failed renewal also rules out a login, which would ignore `Retry-After` or be refused as well.
-    fn holds_logins(&self) -> bool {
+    fn holds_logins(&self, clock: &Clock) -> bool {
         self.outcome == Outcome::Throttled
             || self.status == Some(StatusCode::LOCKED)
-            || retry_after(&self.headers, SystemTime::now()).is_some()
+            || retry_after(&self.headers, clock.now()).is_some()
     }
 }
 
@@ -144,17 +152,18 @@ impl TokenSource {
     pub(crate) async fn token(
         &self,
         server: impl FnOnce() -> TokenServer,
+        clock: &Clock,
         refused: Option<Instant>,
         limit: Duration,
     ) -> Result<Arc<Token>, Box<NoToken>> {
         if let Ok(state) = self.state.try_lock()
-            && let Some(token) = self.usable(&state, refused)
+            && let Some(token) = self.usable(&state, clock, refused)
         {
             return Ok(token);
         }
         // A task of its own: a call whose future is not polled any more must not hold the lock that all other calls wait for.
         let (source, server) = (self.clone(), server());
-        let asked = Instant::now();
+        let asked = clock.instant();
         let task = async move { source.renewed(&server, refused, asked, limit).await };
         match tokio::spawn(task.in_current_span()).await {
             Ok(result) => result,
@@ -170,8 +179,8 @@ impl TokenSource {
     }
 
     /// Returns the stored token, unless the supplier refused it or it expires soon.
-    fn usable(&self, state: &State, refused: Option<Instant>) -> Option<Arc<Token>> {
-        let is_fresh = |token: &&Arc<Token>| token.obtained.elapsed() < self.flow.lifetime.mul_f32(0.9);
+    fn usable(&self, state: &State, clock: &Clock, refused: Option<Instant>) -> Option<Arc<Token>> {
+        let is_fresh = |token: &&Arc<Token>| clock.since(token.obtained) < self.flow.lifetime.mul_f32(0.9);
         state.token.as_ref().filter(|token| refused != Some(token.obtained)).filter(is_fresh).cloned()
     }
 
@@ -183,23 +192,24 @@ impl TokenSource {
         asked: Instant,
         limit: Duration,
     ) -> Result<Arc<Token>, Box<NoToken>> {
+        let clock = &server.clock;
         let Ok(mut state) = timeout(limit, self.state.lock()).await else {
             return Err(NoToken::out_of_time());
         };
-        if let Some(token) = self.usable(&state, refused) {
+        if let Some(token) = self.usable(&state, &server.clock, refused) {
             return Ok(token);
         }
         if let Some((at, failure)) = &state.failure
-            && (*at >= asked || failure.is_held())
+            && (*at >= asked || failure.is_held(clock))
         {
             let mut failure = failure.clone();
             // Only a time that the supplier set is reported; the cooldown after a refusal is this library's own.
-            failure.wait = retry_after(&failure.headers, SystemTime::now())
+            failure.wait = retry_after(&failure.headers, clock.now())
                 .and(failure.until)
-                .map(|until| until.saturating_duration_since(Instant::now()));
+                .map(|until| until.saturating_duration_since(clock.instant()));
             return Err(failure);
         }
-        let left = limit.saturating_sub(asked.elapsed());
+        let left = limit.saturating_sub(clock.since(asked));
         let result = timeout(left, self.fetch(server, state.token.as_deref())).await;
         match result.unwrap_or_else(|_| Err(NoToken::out_of_time())) {
             Ok(token) => {
@@ -207,7 +217,7 @@ impl TokenSource {
                 Ok(state.token.insert(Arc::new(token)).clone())
             }
             Err(failure) => {
-                state.failure = Some((Instant::now(), failure.clone()));
+                state.failure = Some((clock.instant(), failure.clone()));
                 Err(failure)
             }
         }
@@ -222,7 +232,7 @@ impl TokenSource {
                     token.renewal.get_or_insert(renewal);
                     return Ok(token);
                 }
-                Err(no_token) if no_token.holds_logins() => return Err(no_token),
+                Err(no_token) if no_token.holds_logins(&server.clock) => return Err(no_token),
                 Err(_) => {}
             }
         }
@@ -237,7 +247,7 @@ impl TokenSource {
         path: &'static str,
         body: Bytes,
     ) -> Result<Token, Box<NoToken>> {
-        let mut record = TokenRequestRecord::start(&server.telemetry, action, path);
+        let mut record = TokenRequestRecord::start(server, action, path);
         let span = record.span.clone();
         let result = self.ask(server, path, body, &mut record.status).instrument(span).await;
         record.outcome = match &result {
@@ -250,7 +260,7 @@ impl TokenSource {
 
     async fn ask(
         &self,
-        TokenServer { http, base, .. }: &TokenServer,
+        TokenServer { http, base, clock, .. }: &TokenServer,
         path: &str,
         body: Bytes,
         answered: &mut Option<StatusCode>,
@@ -269,12 +279,12 @@ impl TokenSource {
             answer.extend_from_slice(&chunk);
         }
         answer.truncate(ANSWER_LIMIT);
-        let token = if status.is_success() { self.read(&answer) } else { Err("") };
-        token.map_err(|what| NoToken::of_response(status, headers, answer.into(), what))
+        let token = if status.is_success() { self.read(&answer, clock) } else { Err("") };
+        token.map_err(|what| NoToken::of_response(status, headers, answer.into(), what, clock))
     }
 
     /// Reads the token in the body of a successful response, and remembers it as a secret.
-    fn read(&self, body: &[u8]) -> Result<Token, &'static str> {
+    fn read(&self, body: &[u8], clock: &Clock) -> Result<Token, &'static str> {
         let json: Value = serde_json::from_slice(without_mark(body))
             .map_err(|_| "no token was obtained: the response to the login is not JSON")?;
         let text =
@@ -289,7 +299,7 @@ impl TokenSource {
         recent.extend([Some(token.to_owned()), renewal.clone()].into_iter().flatten());
         let surplus = recent.len().saturating_sub(REMEMBERED);
         recent.drain(..surplus);
-        Ok(Token { header, obtained: Instant::now(), renewal })
+        Ok(Token { header, obtained: clock.instant(), renewal })
     }
 
     /// Returns the most recent tokens and renewal tokens.
@@ -301,6 +311,7 @@ impl TokenSource {
 /// The state of a token request, and its span. Reports how the request ended when it is dropped.
 struct TokenRequestRecord<'a> {
     telemetry: &'a Telemetry,
+    clock: &'a Clock,
     action: &'static str,
     started: Instant,
     span: Span,
@@ -309,7 +320,8 @@ struct TokenRequestRecord<'a> {
 }
 
 impl<'a> TokenRequestRecord<'a> {
-    fn start(telemetry: &'a Telemetry, action: &'static str, path: &'static str) -> Self {
+    fn start(server: &'a TokenServer, action: &'static str, path: &'static str) -> Self {
+        let TokenServer { telemetry, clock, .. } = server;
         let span = tracing::info_span!(
             "token_request",
             otel.kind = "client",
@@ -325,7 +337,7 @@ impl<'a> TokenRequestRecord<'a> {
             outcome = Empty,
             error.type = Empty,
         );
-        Self { telemetry, action, started: Instant::now(), span, status: None, outcome: DROPPED }
+        Self { telemetry, clock, action, started: clock.instant(), span, status: None, outcome: DROPPED }
     }
 }
 
@@ -334,7 +346,7 @@ impl Drop for TokenRequestRecord<'_> {
         let Self { status, outcome, .. } = *self;
         record_end(&self.span, status, outcome, outcome != ANSWERED);
         if let Some(observer) = &self.telemetry.observer {
-            let (api, action, elapsed) = (self.telemetry.api, self.action, self.started.elapsed());
+            let (api, action, elapsed) = (self.telemetry.api, self.action, self.clock.since(self.started));
             observer.on_token_request_end(&TokenRequestReport { api, action, outcome, status, elapsed });
         }
     }

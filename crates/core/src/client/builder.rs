@@ -9,9 +9,10 @@ use reqwest::header::HeaderValue;
 
 use super::build_error::BuildError;
 use super::paths::PathStyle;
-use super::{ApiClient, Shared, Transport};
+use super::{ApiClient, Shared, Transport, UnansweredChanges};
 use crate::auth::{Credentials, is_private_url};
 use crate::classify::{HYPER_MOST_HEADERS, MOST_HEADERS};
+use crate::clock::Clock;
 use crate::observe::{Observer, Telemetry};
 use crate::retry::{Limits, Policy, RateLimit, RetryBudget, RetryTokens};
 use crate::setters::setters;
@@ -38,6 +39,7 @@ pub struct Builder<C> {
     local_address: Option<IpAddr>,
     configure_http: Option<Box<ConfigureHttp>>,
     observer: Option<Arc<dyn Observer>>,
+    clock: Clock,
     client: PhantomData<fn() -> C>,
 }
 
@@ -72,6 +74,7 @@ impl<C: ApiClient> Builder<C> {
             local_address: None,
             configure_http: None,
             observer: None,
+            clock: Clock::default(),
             client: PhantomData,
         }
     }
@@ -136,6 +139,10 @@ impl<C: ApiClient> Builder<C> {
         /// Sets the observer that receives reports of calls, attempts, waits and token requests, for metrics: see
         /// [`observe`](crate::observe). None by default.
         observer(observer: Arc<dyn Observer>);
+
+        /// Sets the clock of the client, for tests. The clocks of the machine by default.
+        #[cfg(feature = "testing")]
+        clock(clock: Clock);
     }
 
     /// Trusts an additional root certificate, besides those of the platform and those added before. None by default.
@@ -204,9 +211,10 @@ impl<C: ApiClient> Builder<C> {
             credentials: self.credentials,
             path_style: self.path_style,
             retry_tokens: Arc::new(RetryTokens::new(self.budget)),
-            limits: Arc::new(Limits::new(self.rate, self.max_in_flight)),
-            unanswered: Arc::default(),
+            limits: Arc::new(Limits::new(self.rate, self.max_in_flight, self.clock.clone())),
+            unanswered: Arc::new(UnansweredChanges::new(self.clock.clone())),
             telemetry: Telemetry::new(C::TABLE.api, &base_url, self.observer),
+            clock: self.clock,
             http,
             unpooled_http,
         };

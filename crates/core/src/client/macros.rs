@@ -21,6 +21,11 @@ macro_rules! client {
                 self.transport.policy()
             }
 
+            /// Returns the clock that measures the time of calls.
+            pub fn clock(&self) -> &$crate::clock::Clock {
+                self.transport.clock()
+            }
+
             /// Returns a client with another policy, for one call or for a part of the program. It shares connections,
             /// credentials, limits and retry budget with this client.
             #[must_use]

@@ -14,6 +14,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::auth::Credentials;
+use crate::clock::Clock;
 use crate::observe::Telemetry;
 use crate::operation::{Operation, Table};
 use crate::retry::{Limits, Policy, RetryTokens};
@@ -62,6 +63,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Arc<Limits>,
     pub(crate) unanswered: Arc<UnansweredChanges>,
     pub(crate) telemetry: Telemetry,
+    pub(crate) clock: Clock,
     pub(crate) http: reqwest::Client,
     /// Opens a connection for each request. Creating calls use it instead of a pooled connection, which may be closing or may
     /// hold stray bytes that would be read as the response. It also reads more header lines, since the response to a creating
@@ -96,6 +98,11 @@ impl Transport {
     /// Returns the policy of calls.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Returns the clock that measures the time of calls.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
     }
 
     /// Returns a transport with another policy.

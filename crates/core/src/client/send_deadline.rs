@@ -2,6 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use crate::clock::Clock;
 use crate::retry::FAR_FUTURE;
 
 /// The time after which nothing is sent, by the monotonic clock and by the wall clock.
@@ -13,9 +14,11 @@ use crate::retry::FAR_FUTURE;
 /// ```
 /// use std::time::Duration;
 /// use lastmile_core::client::SendDeadline;
+/// use lastmile_core::clock::Clock;
 ///
-/// assert!(!SendDeadline::after(Duration::from_secs(60)).has_passed());
-/// assert!(SendDeadline::after(Duration::ZERO).has_passed());
+/// let clock = Clock::default();
+/// assert!(!SendDeadline::after(Duration::from_secs(60), &clock).has_passed(&clock));
+/// assert!(SendDeadline::after(Duration::ZERO, &clock).has_passed(&clock));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SendDeadline {
@@ -25,17 +28,17 @@ pub struct SendDeadline {
 
 impl SendDeadline {
     /// Returns the deadline that is `time` from now.
-    pub fn after(time: Duration) -> Self {
+    pub fn after(time: Duration, clock: &Clock) -> Self {
         let time = time.min(FAR_FUTURE);
         // A pause between the two readings makes the deadline earlier by one of the clocks, never later.
-        Self { monotonic: Instant::now() + time, wall: SystemTime::now() + time }
+        Self { monotonic: clock.instant() + time, wall: clock.now() + time }
     }
 
     /// Returns the deadline at an instant of the monotonic clock.
-    pub(crate) fn at(monotonic: Instant) -> Self {
+    pub(crate) fn at(monotonic: Instant, clock: &Clock) -> Self {
         // With this order, a pause between the two readings makes the deadline of the wall clock earlier, never later.
-        let wall = SystemTime::now();
-        Self { monotonic, wall: wall + monotonic.saturating_duration_since(Instant::now()) }
+        let wall = clock.now();
+        Self { monotonic, wall: wall + monotonic.saturating_duration_since(clock.instant()) }
     }
 
     /// Returns this deadline plus `time`.
@@ -52,15 +55,8 @@ impl SendDeadline {
     }
 
     /// Returns whether the deadline has passed by either clock.
-    pub fn has_passed(&self) -> bool {
-        Instant::now() >= self.monotonic || SystemTime::now() >= self.wall
-    }
-
-    /// Returns the same deadline with another wall clock time, for tests that simulate the clock.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn with_wall(self, wall: SystemTime) -> Self {
-        Self { wall, ..self }
+    pub fn has_passed(&self, clock: &Clock) -> bool {
+        clock.instant() >= self.monotonic || clock.now() >= self.wall
     }
 
     /// Returns the deadline by the wall clock.
@@ -77,12 +73,14 @@ mod tests {
 
     #[test]
     fn either_clock_ends_it() {
-        let later = SendDeadline::after(MINUTE);
-        assert!(!later.has_passed());
-        assert!(SendDeadline { monotonic: Instant::now(), ..later }.has_passed());
-        assert!(SendDeadline { wall: SystemTime::now(), ..later }.has_passed());
-        assert!(SendDeadline::after(Duration::ZERO).min(later).has_passed());
-        assert!(!SendDeadline::after(Duration::ZERO).plus(MINUTE).has_passed());
-        assert!(!SendDeadline::after(Duration::MAX).has_passed());
+        let clock = Clock::default();
+        let after = |time| SendDeadline::after(time, &clock);
+        let later = after(MINUTE);
+        assert!(!later.has_passed(&clock));
+        assert!(SendDeadline { monotonic: Instant::now(), ..later }.has_passed(&clock));
+        assert!(SendDeadline { wall: SystemTime::now(), ..later }.has_passed(&clock));
+        assert!(after(Duration::ZERO).min(later).has_passed(&clock));
+        assert!(!after(Duration::ZERO).plus(MINUTE).has_passed(&clock));
+        assert!(!after(Duration::MAX).has_passed(&clock));
     }
 }

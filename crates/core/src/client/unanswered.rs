@@ -9,6 +9,7 @@ use reqwest::{Method, Request};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::clock::Clock;
 use crate::retry::FAR_FUTURE;
 
 /// The changes of a client's calls that were sent and not answered.
@@ -20,6 +21,7 @@ pub(crate) struct UnansweredChanges {
     /// Whether there are any changes, so that most calls need no lock.
     some: AtomicBool,
     changes: Mutex<Vec<Change>>,
+    clock: Clock,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,10 @@ struct Change {
 }
 
 impl UnansweredChanges {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, ..Self::default() }
+    }
+
     fn changes(&self) -> MutexGuard<'_, Vec<Change>> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -47,7 +53,7 @@ impl UnansweredChanges {
         }
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
         let body = Bytes::copy_from_slice(body(request));
-        let settled = Instant::now();
+        let settled = self.clock.instant();
         Some(PendingChange {
             changes: self,
             settle_time,
@@ -58,7 +64,7 @@ impl UnansweredChanges {
     /// Returns how long the server may still process unanswered changes of an object or of a part of it; `None` if there are
     /// none. Changes that were confirmed since, and changes with the body `except`, do not count.
     pub(crate) fn unsettled_below(&self, path: &str, except: &[u8]) -> Option<Duration> {
-        let now = Instant::now();
+        let now = self.clock.instant();
         let changes = self.changes();
         let path = path.trim_end_matches('/');
         let is_below = |other: &str| {
@@ -81,7 +87,7 @@ impl UnansweredChanges {
         if !self.some.load(Ordering::Acquire) {
             return None;
         }
-        let now = Instant::now();
+        let now = self.clock.instant();
         let mut changes = self.changes();
         changes.retain(|change| change.settled > now);
         self.some.store(!changes.is_empty(), Ordering::Release);
@@ -116,7 +122,7 @@ impl PendingChange<'_> {
 impl Drop for PendingChange<'_> {
     fn drop(&mut self) {
         if let Some(change) = self.change.take() {
-            let settled = Instant::now() + self.settle_time.min(FAR_FUTURE);
+            let settled = self.changes.clock.instant() + self.settle_time.min(FAR_FUTURE);
             let mut changes = self.changes.changes();
             changes.retain(|other| !other.is_same(&change));
             changes.push(Change { settled, ..*change });

@@ -1,10 +1,12 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::FAR_FUTURE;
+use crate::clock::Clock;
 use crate::operation::{Operation, Repeat};
 
 /// How many requests all calls of a client may send in a period of time, retries included. After an idle period, up to `requests`
@@ -44,6 +46,7 @@ pub(crate) struct Limits {
     /// One permit for each request that may be in flight.
     permits: Semaphore,
     permits_for_once: Semaphore,
+    clock: Clock,
 }
 
 #[derive(Debug, Default)]
@@ -57,9 +60,9 @@ struct State {
 type IntervalKey = (&'static str, String);
 
 impl Limits {
-    pub(crate) fn new(rate: Option<RateLimit>, max_in_flight: usize) -> Self {
+    pub(crate) fn new(rate: Option<RateLimit>, max_in_flight: usize, clock: Clock) -> Self {
         let permits = || Semaphore::new(max_in_flight.clamp(1, Semaphore::MAX_PERMITS));
-        Self { rate, state: Mutex::default(), permits: permits(), permits_for_once: permits() }
+        Self { rate, state: Mutex::default(), permits: permits(), permits_for_once: permits(), clock }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -88,7 +91,7 @@ impl Limits {
                 used: false,
             });
         }
-        let now = Instant::now();
+        let now = self.clock.instant();
         let mut state = self.state();
         let key = operation.interval.map(|interval| ((operation.id, path.to_owned()), interval));
         let cooled_down = key.as_ref().and_then(|(key, _)| {
@@ -149,7 +152,7 @@ impl Reservation<'_> {
         (self.emission_interval, self.used) = (None, true);
         if let Some(cooldown) = &mut self.cooldown {
             // The request is sent later than planned if the call had to wait for something else.
-            let until = Instant::now() + cooldown.interval;
+            let until = self.limits.clock.instant() + cooldown.interval;
             if let Some(planned) = self.limits.state().cooldowns.get_mut(&cooldown.key)
                 && *planned < until
             {
@@ -194,6 +197,10 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
     const LONG: Duration = Duration::from_secs(3600);
 
+    fn limits_of(rate: Option<RateLimit>) -> Limits {
+        Limits::new(rate, 1, Clock::default())
+    }
+
     fn operation(interval: Option<Duration>) -> Operation {
         Operation { interval, ..Operation::READ }
     }
@@ -207,14 +214,14 @@ mod tests {
 
     #[test]
     fn without_a_limit_nobody_waits() {
-        let limits = Limits::new(None, 1);
+        let limits = limits_of(None);
         assert!((0..1000).all(|_| wait(&limits, &operation(None), "/").is_zero()));
         assert!(limits.state().cooldowns.is_empty());
     }
 
     #[test]
     fn a_rate_lets_some_through_at_once_and_spreads_the_others() {
-        let limits = Limits::new(Some(RateLimit { requests: 4, per: 4 * SECOND }), 1);
+        let limits = limits_of(Some(RateLimit { requests: 4, per: 4 * SECOND }));
         assert!((0..4).all(|_| wait(&limits, &operation(None), "/").is_zero()));
         for number in 1..=5 {
             let waited = wait(&limits, &operation(None), "/");
@@ -229,7 +236,7 @@ mod tests {
         let again = limits.reserve(&operation(None), "/", SECOND).err().unwrap();
         assert!(again.wait <= refused.wait, "what did not wait takes no reservation");
         assert!(
-            Limits::new(Some(RateLimit { requests: 0, per: Duration::MAX }), 1)
+            limits_of(Some(RateLimit { requests: 0, per: Duration::MAX }))
                 .reserve(&operation(None), "/", LONG)
                 .is_ok()
         );
@@ -237,7 +244,7 @@ mod tests {
 
     #[test]
     fn an_interval_lies_between_two_calls_of_the_same_path() {
-        let limits = Limits::new(None, 1);
+        let limits = limits_of(None);
         let slow = operation(Some(30 * SECOND));
         assert!(wait(&limits, &slow, "/1").is_zero() && wait(&limits, &slow, "/2").is_zero());
         let refused = limits.reserve(&slow, "/1", 20 * SECOND).err().unwrap();
@@ -250,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_turn_that_was_not_used_is_the_next_one_s() {
-        let limits = Limits::new(None, 1);
+        let limits = limits_of(None);
         let slow = operation(Some(30 * SECOND));
         drop(limits.reserve(&slow, "/", LONG));
         assert!(wait(&limits, &slow, "/").is_zero());
@@ -261,7 +268,7 @@ mod tests {
 
     #[test]
     fn whoever_does_not_wait_leaves_his_turn_of_the_rate() {
-        let limits = Limits::new(Some(RateLimit { requests: 1, per: SECOND }), 1);
+        let limits = limits_of(Some(RateLimit { requests: 1, per: SECOND }));
         assert!(wait(&limits, &operation(None), "/").is_zero());
         for _ in 0..100 {
             drop(limits.reserve(&operation(None), "/", LONG));
@@ -271,7 +278,7 @@ mod tests {
 
     #[test]
     fn an_interval_counts_from_when_it_is_sent() {
-        let limits = Limits::new(None, 1);
+        let limits = limits_of(None);
         let slow = operation(Some(30 * SECOND));
         let mut reservation = limits.reserve(&slow, "/", LONG).ok().unwrap();
         let planned = limits.state().cooldowns.values().next().copied().unwrap();
@@ -283,7 +290,7 @@ mod tests {
 
     #[test]
     fn rests_that_are_over_are_forgotten() {
-        let limits = Limits::new(None, 1);
+        let limits = limits_of(None);
         let quick = operation(Some(Duration::ZERO));
         for path in 0..100 {
             wait(&limits, &quick, &path.to_string());

@@ -6,11 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use futures_util::{FutureExt as _, Stream};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep};
 
 use super::ListName;
 use crate::classify::Failure;
 use crate::client::{Shared, Transport};
+use crate::clock::{real_instant, real_timer};
 use crate::error::{Error, Outcome};
 use crate::send::CallRecord;
 
@@ -51,7 +52,7 @@ impl Arrival {
 
 impl Wake for Arrival {
     fn wake(self: Arc<Self>) {
-        self.at.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
+        self.at.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(real_instant);
         self.caller.wake();
     }
 }
@@ -127,13 +128,13 @@ impl Body {
                 ..Failure::of(Outcome::Indeterminate, "the response broke off")
             },
             Poll::Pending => {
-                let timer = self.idle_timer.get_or_insert_with(|| Box::pin(sleep(idle_timeout)));
+                let timer = self.idle_timer.get_or_insert_with(|| Box::pin(real_timer(idle_timeout)));
                 if self.waiting_since.is_none() {
-                    self.waiting_since = Some(Instant::now());
-                    timer.set(sleep(idle_timeout));
+                    self.waiting_since = Some(real_instant());
+                    timer.set(real_timer(idle_timeout));
                 } else if arrived.is_some() {
                     // The wake brought no bytes.
-                    self.pace.waited += wait(self.waiting_since.replace(Instant::now()), arrived);
+                    self.pace.waited += wait(self.waiting_since.replace(real_instant()), arrived);
                 }
                 match timer.poll_unpin(cx) {
                     Poll::Ready(()) => {
@@ -169,7 +170,7 @@ impl Body {
 /// Returns how long the caller waited for the server: until something arrived, or until now.
 fn wait(since: Option<Instant>, arrived: Option<Instant>) -> Duration {
     let Some(since) = since else { return Duration::ZERO };
-    arrived.unwrap_or_else(Instant::now).saturating_duration_since(since)
+    arrived.unwrap_or_else(real_instant).saturating_duration_since(since)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(super) async fn acquire<'a>(
                 let waiting =
                     timeout(time.before_sending(operation, *now).min(FAR_FUTURE), permits.acquire());
                 let permit = Box::pin(waiting).await;
-                let since = std::mem::replace(now, Instant::now());
+                let since = std::mem::replace(now, shared.clock.instant());
                 shared.telemetry.report_wait(operation, WaitReason::Permit, *now - since);
                 permit.ok().and_then(Result::ok).ok_or_else(|| time.in_failure(Failure::no_permit()))?
             }
@@ -44,8 +44,8 @@ pub(super) async fn acquire<'a>(
             // Releases the permit for other requests meanwhile.
             drop(permit);
             tracing::debug!(wait = ?reservation.wait, "waiting for the rate limit");
-            tokio::time::sleep(reservation.wait).await;
-            let since = std::mem::replace(now, Instant::now());
+            shared.clock.pause(reservation.wait).await;
+            let since = std::mem::replace(now, shared.clock.instant());
             shared.telemetry.report_wait(operation, WaitReason::RateLimit, *now - since);
             // Without a permit the reservation is dropped: if it were used later, it would be too close to the next one.
             let Ok(free) = permits.try_acquire() else { continue };
@@ -72,8 +72,8 @@ async fn wait_for_older_changes(
             return Err(Failure::older_change(wait));
         }
         tracing::debug!(?wait, "waiting for an unanswered change of the same object to settle");
-        tokio::time::sleep(wait).await;
-        let since = std::mem::replace(now, Instant::now());
+        shared.clock.pause(wait).await;
+        let since = std::mem::replace(now, shared.clock.instant());
         shared.telemetry.report_wait(operation, WaitReason::UnansweredChange, *now - since);
     }
     Ok(())

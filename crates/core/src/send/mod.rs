@@ -6,7 +6,7 @@ mod record;
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use reqwest::{Request, Response, StatusCode};
 use tokio::time::Instant;
@@ -46,7 +46,8 @@ async fn send_repeatedly(
     // Boxed, as the pending change is: few calls have one, and each future would be larger.
     let mut previous_failure: Option<Box<Failure>> = None;
     // The clock is only read again when time has passed, since reading it is slow on some machines.
-    let mut now = Instant::now();
+    let clock = &shared.clock;
+    let mut now = clock.instant();
     let mut number = 0;
     loop {
         number += 1;
@@ -70,7 +71,7 @@ async fn send_repeatedly(
             let attempt = pin!(async {
                 token = authorize(transport, record, refused_token, limit, &mut response).await?;
                 if token.is_some() {
-                    now = Instant::now();
+                    now = clock.instant();
                     limit = limit.min(record.time.left(now));
                     record.time.check(operation, now)?;
                 }
@@ -97,11 +98,11 @@ async fn send_repeatedly(
         let outcome = failure.map_or(ANSWERED, |failure| failure.outcome.as_str());
         record_end(&span, status, outcome, failure.is_some());
         if let Some(observer) = &shared.telemetry.observer {
-            let (api, elapsed) = (shared.telemetry.api, now.elapsed());
+            let (api, elapsed) = (shared.telemetry.api, clock.since(now));
             observer.on_attempt_end(&AttemptReport { api, operation, number, outcome, status, elapsed });
         }
-        let asked = failure
-            .and_then(|failure| failure.wait.or_else(|| retry_after(&response.headers, SystemTime::now())));
+        let asked =
+            failure.and_then(|failure| failure.wait.or_else(|| retry_after(&response.headers, clock.now())));
         let unread = response.unread.take();
         record.attempted(number, response);
         let Err(failure) = result else { return Ok(unread) };
@@ -117,18 +118,18 @@ async fn send_repeatedly(
             && let Some(token) = token
         {
             // A caller whose next request is not sent in time need not learn why the token was refused.
-            (refused_token, now, previous_failure) = (Some(token.obtained), Instant::now(), None);
+            (refused_token, now, previous_failure) = (Some(token.obtained), clock.instant(), None);
             continue;
         }
         let backoff = policy.backoff_after(number, asked);
-        let in_time = number < policy.max_attempts && backoff < record.time.left(Instant::now());
+        let in_time = number < policy.max_attempts && backoff < record.time.left(clock.instant());
         if !(failure.is_repeatable(operation) && in_time && shared.retry_tokens.withdraw()) {
             return Err(failure);
         }
         tracing::debug!(?backoff, "sending the request again");
-        tokio::time::sleep(backoff).await;
+        clock.pause(backoff).await;
         shared.telemetry.report_wait(operation, WaitReason::Backoff, backoff);
-        (now, previous_failure) = (Instant::now(), Some(Box::new(failure)));
+        (now, previous_failure) = (clock.instant(), Some(Box::new(failure)));
     }
 }
 
@@ -136,7 +137,7 @@ async fn send_repeatedly(
 async fn authorize(
     transport: &Transport,
     record: &CallRecord,
-    refused: Option<std::time::Instant>,
+    refused: Option<Instant>,
     limit: Duration,
     response: &mut AttemptResponse,
 ) -> Result<Option<Arc<Token>>, Failure> {
@@ -149,8 +150,9 @@ async fn authorize(
         http: shared.http.clone(),
         base: shared.base_url.clone(),
         telemetry: shared.telemetry.clone(),
+        clock: shared.clock.clone(),
     };
-    let token = Box::pin(source.token(server, refused, limit));
+    let token = Box::pin(source.token(server, &shared.clock, refused, limit));
     token.await.map(Some).map_err(|no_token| {
         let NoToken { outcome, permanent, reason, status, headers, body, wait, .. } = *no_token;
         (response.status, response.headers, response.body) = (status, headers, body.into());

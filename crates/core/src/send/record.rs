@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::StatusCode;
@@ -97,13 +97,13 @@ impl CallRecord {
 
     /// Records that the head of a streamed response has arrived. The call continues to the end of the stream.
     pub(crate) fn head_arrived(&mut self) {
-        self.head_elapsed = Some(self.time.started.elapsed());
+        self.head_elapsed = Some(self.time.elapsed());
     }
 
     /// Reports the end of the call, once: in its span, to the observer and, if the call failed, in an event. Returns how long the
     /// call took.
     pub(crate) fn end(&mut self, end: CallEnd<'_>) -> Duration {
-        let elapsed = self.time.started.elapsed();
+        let elapsed = self.time.elapsed();
         if std::mem::replace(&mut self.has_ended, true) {
             return elapsed;
         }
@@ -204,7 +204,7 @@ impl CallRecord {
             operation: Some(self.operation),
             not_modified: failure.not_modified,
             status: self.status,
-            retry_after: failure.wait.or_else(|| retry_after(&self.headers, SystemTime::now())),
+            retry_after: failure.wait.or_else(|| retry_after(&self.headers, shared.clock.now())),
             headers: self.headers.clone(),
             body: self.body.clone(),
             error_body,

@@ -312,6 +312,7 @@ impl Cocon {
             let [connected, failed, pending] = report.counts();
             format!("{connected} connected, {failed} failed, {pending} pending")
         };
-        poll.until(in_errors(id), state, || self.batch(id), BatchReport::is_finished).await
+        poll.until(self.client.clock(), in_errors(id), state, || self.batch(id), BatchReport::is_finished)
+            .await
     }
 }

@@ -13,7 +13,7 @@ use lastmile_core::wire::Lenient;
 use lastmile_core::{Error, Outcome};
 use lastmile_covage::types::{Event, ListEventsParams};
 use serde::{Deserialize, Serialize};
-use tokio::time::{Sleep, sleep};
+use tokio::time::Sleep;
 
 use super::Covage;
 use super::pages::is_past_the_end;
@@ -217,7 +217,8 @@ impl Events {
     /// Returns a stream that continues to deliver events as they arrive, until none has arrived for the timeout of the
     /// settings. The supplier allows one request for events in 30 seconds, so a shorter interval has no effect.
     pub fn follow(self, settings: crate::Poll) -> Follow<Self> {
-        Follow::new(self, settings, Result::is_err)
+        let clock = self.covage.client.clock().clone();
+        Follow::new(self, settings, clock, Result::is_err)
     }
 
     /// Removes and returns the next event that a [`poll`](Self::poll) has received, if there is one.
@@ -287,7 +288,8 @@ impl Stream for Events {
                 Ok(()) => {}
                 // The interval has not elapsed, and no request was sent.
                 Err(error) if error.outcome() == Outcome::Throttled && error.attempts() == 0 => {
-                    this.pause = Some(Box::pin(sleep(error.retry_after().unwrap_or(INTERVAL))));
+                    let wait = error.retry_after().unwrap_or(INTERVAL);
+                    this.pause = Some(Box::pin(this.covage.client.clock().pause(wait)));
                 }
                 Err(error) => return Poll::Ready(Some(Err(error))),
             }

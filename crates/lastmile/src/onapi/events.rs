@@ -165,7 +165,8 @@ impl OrderEvents {
     /// ```
     pub fn follow(self, settings: crate::Poll) -> Follow<Self> {
         let ends_poll = |event: &Result<DeliveredEvent, RowError>| matches!(event, Err(error) if !matches!(error, RowError::Unreadable(_)));
-        Follow::new(self, settings, ends_poll)
+        let clock = self.network.client.clock().clone();
+        Follow::new(self, settings, clock, ends_poll)
     }
 
     /// Returns the cursor after the last delivered event that has an id.

@@ -82,7 +82,7 @@ impl OnApi {
             None => "missing or unreadable".to_owned(),
         };
         let is_done = |order: &Order| order.progress().stage().is_final();
-        poll.until(format!("order {order}"), state, || self.order(order), is_done).await
+        poll.until(self.client.clock(), format!("order {order}"), state, || self.order(order), is_done).await
     }
 }
 

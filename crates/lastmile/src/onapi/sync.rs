@@ -171,7 +171,7 @@ impl OnApi {
         plan: &SyncPlan,
     ) -> Result<SyncRun<T>, Error> {
         let before = since.cloned().unwrap_or_default();
-        let now = now();
+        let now = seconds(self.client.clock().now());
         let full = before.needs_all(plan, now) || before.is_too_old(self.changes_kept, now);
         let Some(news) = self.deletions(T::KINDS, before.events.as_ref()).await? else {
             // The network has no events.
@@ -383,7 +383,7 @@ impl<T: Synced> Stream for SyncRun<T> {
     }
 }
 
-/// Returns the current time in seconds since 1970.
-fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs())
+/// Returns a time in seconds since 1970.
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }

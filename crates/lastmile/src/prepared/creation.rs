@@ -2,6 +2,7 @@
 
 use lastmile_core::Error;
 use lastmile_core::client::SendDeadline;
+use lastmile_core::clock::Clock;
 use lastmile_core::retry::Policy;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,7 +36,7 @@ pub trait Creation: Serialize + DeserializeOwned + sealed::Sealed {
 
 #[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
 pub(crate) mod sealed {
-    use super::{Policy, SendDeadline};
+    use super::{Clock, Policy, SendDeadline};
 
     pub trait Sealed {}
 
@@ -44,6 +45,9 @@ pub(crate) mod sealed {
         const API: &'static str;
 
         fn policy(&self) -> &Policy;
+
+        /// Returns the clock that measures the time of calls.
+        fn clock(&self) -> &Clock;
 
         /// Returns the same client with a deadline after which it sends no request that changes anything.
         fn with_send_deadline(&self, deadline: SendDeadline) -> Self;

@@ -1,11 +1,10 @@
 //! The states of a prepared value, and the transitions between them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lastmile_core::client::SendDeadline;
-
-use super::clock::{has_passed, millis, now, send_deadline_after};
+use lastmile_core::clock::Clock;
 
 /// How long a look-up is valid: the value must be marked within this time.
 const LOOK_UP_HOLDS: Duration = Duration::from_secs(60);
@@ -22,6 +21,8 @@ pub(super) struct Machine<T> {
     has_copies: AtomicBool,
     /// Whether a stored copy has the present mark.
     mark_is_stored: AtomicBool,
+    /// The clock of the client that the value was last used with; at first the machine's.
+    clock: Clock,
 }
 
 pub(super) enum State<T> {
@@ -104,12 +105,23 @@ impl<T> Machine<T> {
             declared_absent: false,
             has_copies: AtomicBool::new(false),
             mark_is_stored: AtomicBool::new(false),
+            clock: Clock::default(),
         }
     }
 
     /// Creates the machine of a value that was loaded from a store, which still holds a copy.
     pub(super) fn loaded(state: State<T>, declared_absent: bool) -> Self {
         Self { state, declared_absent, has_copies: AtomicBool::new(true), ..Self::new() }
+    }
+
+    /// Measures time by the clock of a client from now on.
+    pub(super) fn use_clock(&mut self, clock: &Clock) {
+        self.clock.clone_from(clock);
+    }
+
+    /// Returns the wall clock's time since 1970, or `None` if the clock shows an earlier time.
+    fn now(&self) -> Option<Duration> {
+        self.clock.now().duration_since(SystemTime::UNIX_EPOCH).ok()
     }
 
     pub(super) fn state(&self) -> &State<T> {
@@ -132,7 +144,7 @@ impl<T> Machine<T> {
 
     /// Returns whether the value must be looked up before it can be marked.
     pub(super) fn needs_look_up(&self) -> bool {
-        self.has_copies() && self.looked_up.is_none_or(|until| has_passed(&until))
+        self.has_copies() && self.looked_up.is_none_or(|until| until.has_passed(&self.clock))
     }
 
     /// Records that a look-up starts. An earlier look-up is no longer valid.
@@ -142,7 +154,7 @@ impl<T> Machine<T> {
 
     /// Records that a look-up did not find the object.
     pub(super) fn looked_up(&mut self) {
-        self.looked_up = Some(send_deadline_after(LOOK_UP_HOLDS));
+        self.looked_up = Some(SendDeadline::after(LOOK_UP_HOLDS, &self.clock));
     }
 
     /// Marks the value as in flight.
@@ -151,8 +163,8 @@ impl<T> Machine<T> {
             State::Ready if self.needs_look_up() => Err(MarkError::NotLookedUp),
             State::Ready => {
                 // The own mark is made first, so a pause between the two readings makes it expire before the stored one.
-                let own = send_deadline_after(good_for);
-                let send_by = now().map(|now| millis(now.saturating_add(good_for)));
+                let own = SendDeadline::after(good_for, &self.clock);
+                let send_by = self.now().map(|now| millis(now.saturating_add(good_for)));
                 self.enter(State::InFlight(Mark { send_by, own: Some(own) }));
                 Ok(())
             }
@@ -178,9 +190,9 @@ impl<T> Machine<T> {
         }
         // The deadline is computed before the mark is checked. However long a pause between the two is, the request is sent
         // within `deadline` of a time at which the mark was valid.
-        let send_deadline = send_deadline_after(deadline).min(own.plus(deadline));
+        let send_deadline = SendDeadline::after(deadline, &self.clock).min(own.plus(deadline));
         mark.own = None;
-        if has_passed(&own) {
+        if own.has_passed(&self.clock) {
             let is_stored = self.has_copies();
             if !is_stored {
                 self.enter(State::Ready);
@@ -202,12 +214,16 @@ impl<T> Machine<T> {
             State::InFlight(mark) => mark.send_by,
             _ => None,
         };
-        self.enter(State::Indeterminate(Sent { send_by, ended_at: now().map(millis), was_contradicted }));
+        self.enter(State::Indeterminate(Sent {
+            send_by,
+            ended_at: self.now().map(millis),
+            was_contradicted,
+        }));
     }
 
     /// Records that an object exists at the supplier which this value may have created.
     pub(super) fn conflicts(&mut self) {
-        self.enter(State::Indeterminate(Sent { ended_at: now().map(millis), ..Sent::default() }));
+        self.enter(State::Indeterminate(Sent { ended_at: self.now().map(millis), ..Sent::default() }));
     }
 
     /// Records that the object exists at the supplier.
@@ -253,7 +269,7 @@ impl<T> Machine<T> {
             }
             State::InFlight(_) | State::Indeterminate(_) => return Settling::Unknown,
         };
-        let Some(now) = now() else { return Settling::Unknown };
+        let Some(now) = self.now() else { return Settling::Unknown };
         match since.saturating_add(settle).saturating_sub(now) {
             Duration::ZERO => Settling::Settled,
             left if left > settle.saturating_add(LONGEST) => Settling::Unknown,
@@ -264,3 +280,7 @@ impl<T> Machine<T> {
 
 /// The longest plausible settling time. A longer one means that the stored time is wrong.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,6 +1,5 @@
 //! Creating calls that are checked, stored, placed once, and reconciled.
 
-mod clock;
 mod creation;
 mod machine;
 mod matching;
@@ -194,6 +193,7 @@ impl<C: Creation> Prepared<C> {
             State::Placed(None) => return Err(invalid::<C>(PLACED_ALREADY)),
             State::InFlight(_) | State::Indeterminate(_) => return Err(unknown::<C>(MAY_HAVE_BEEN_SENT)),
         }
+        self.machine.use_clock(supplier.clock());
         self.machine.looking_up();
         match self.find(supplier, LookupPurpose::BeforeSending).await? {
             Lookup::Found(created) => {
@@ -267,6 +267,7 @@ impl<C: Creation> Prepared<C> {
     /// returns [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) when the request may have been sent before; in that
     /// case, [`reconcile`](Self::reconcile) the value.
     pub async fn place(&mut self, supplier: &C::Supplier) -> Result<C::Created, Error> {
+        self.machine.use_clock(supplier.clock());
         if matches!(self.machine.state(), State::Ready) && !self.machine.needs_look_up() {
             self.mark_in_flight()?;
         }
@@ -315,6 +316,7 @@ impl<C: Creation> Prepared<C> {
     /// Returns the error of the look-up. The state is unchanged; reconcile the value again.
     pub async fn reconcile(&mut self, supplier: &C::Supplier) -> Result<Reconciled<C::Created>, Error> {
         let policy = supplier.policy();
+        self.machine.use_clock(supplier.clock());
         // This is computed before the look-up, so that the look-up sees every request that has settled by now.
         let left = match self.machine.state() {
             State::Ready => return Ok(Reconciled::Absent),
@@ -393,6 +395,7 @@ impl<C: Creation> Prepared<C> {
             return Err(invalid::<C>(PLACED_ALREADY));
         }
         let policy = supplier.policy();
+        self.machine.use_clock(supplier.clock());
         if let Settling::For(left) = self.machine.settling(policy.deadline, policy.settle_time) {
             let reason = "a request of it may still be sent or be at work, so that it may be there later. Check again then";
             return Err(unknown::<C>(reason).with_retry_after(left));

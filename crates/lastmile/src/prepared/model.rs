@@ -5,22 +5,41 @@
 //! never, and loses responses. In every interleaving the order takes effect exactly once, unless a request is still being
 //! processed after the settle time. The documentation of `Prepared` names this exception.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lastmile_core::Error;
 use lastmile_core::client::SendDeadline;
+use lastmile_core::clock::Clock;
 use lastmile_core::retry::Policy;
 use serde::{Deserialize, Serialize};
 
-use super::clock::has_passed;
-use super::clock::simulated::{elapsed, set};
 use super::creation::Creation;
 use super::sealed::{Lookup, LookupPurpose, Sealed, Supplier};
 use super::{Prepared, PreparedState, Reconciled};
+
+thread_local! {
+    static NOW: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// Returns how much time has passed since the schedule began.
+fn elapsed() -> Duration {
+    NOW.get()
+}
+
+/// Sets how much time has passed since the schedule began.
+fn set(time: Duration) {
+    NOW.set(time);
+}
+
+/// Returns a clock that only advances when the test sets the time. It begins on an arbitrary day in 2026.
+fn clock() -> Clock {
+    Clock::following(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_793_000_000) + elapsed())
+}
 
 const MARK: Duration = Duration::from_secs(10);
 const DEADLINE: Duration = Duration::from_secs(40);
@@ -89,6 +108,7 @@ impl World {
 struct Network {
     world: Arc<Mutex<World>>,
     policy: Policy,
+    clock: Clock,
     send_deadline: Option<SendDeadline>,
 }
 
@@ -109,6 +129,10 @@ impl Supplier for Network {
 
     fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     fn with_send_deadline(&self, deadline: SendDeadline) -> Self {
@@ -136,7 +160,7 @@ impl Creation for Line {
         for _ in 0..steps {
             step().await;
         }
-        if has_passed(&deadline) {
+        if deadline.has_passed(&network.clock) {
             network.world().met.late += 1;
             return Err(Error::invalid("model", "not sent: the deadline has passed"));
         }
@@ -282,6 +306,7 @@ fn run(seed: u64, workers: usize, has_slow_requests: bool) -> Arc<Mutex<World>> 
     let network = Network {
         world: Arc::new(Mutex::new(world)),
         policy: Policy::default().with_deadline(DEADLINE).with_settle_time(SETTLE),
+        clock: clock(),
         send_deadline: None,
     };
     let start = || -> Worker { Box::pin(work(network.clone())) };

@@ -198,7 +198,7 @@ impl ControlRequest<'_> {
         let operation = self.query_value("operation");
         let state = supplier.supplier().dispatcher().state();
         let (after, limit) = (number("after").unwrap_or(0), number("limit").unwrap_or(1000));
-        let requests = state.received.iter().enumerate().skip(after);
+        let requests = state.received.since(after);
         let wanted = requests.filter(|(_, received)| operation.is_none() || received.operation == operation);
         wanted.take(limit).map(|(index, received)| values::request(index, received)).collect()
     }

@@ -25,8 +25,8 @@ pub(super) fn overview(shared: &Shared) -> Value {
             let latest = &objects[objects.len().saturating_sub(OVERVIEW_OBJECTS)..];
             let requests = {
                 let state = supplier.supplier().dispatcher().state();
-                let skipped = state.received.len().saturating_sub(OVERVIEW_REQUESTS);
-                let latest = state.received.iter().enumerate().skip(skipped);
+                let first = state.received.arrived().saturating_sub(OVERVIEW_REQUESTS);
+                let latest = state.received.since(first);
                 latest.map(|(index, received)| request_summary(index, received)).collect::<Vec<_>>()
             };
             json!({

@@ -63,6 +63,9 @@ pub(super) struct Options {
     /// Let Covage and ON-API accept an order again that they already have
     #[arg(long, help_heading = "Behaviour")]
     pub(super) no_deduplication: bool,
+    /// How many requests each supplier keeps for the control API: the latest ones
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000, help_heading = "Behaviour")]
+    pub(super) keep_requests: usize,
     /// How many seconds Covage's access tokens are valid [default: they do not expire]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Behaviour")]
     pub(super) token_life: Option<Duration>,
@@ -108,6 +111,7 @@ impl Options {
             .clock(clock)
             .onapi_dialect(self.dialect)
             .onapi_accesses(self.accesses)
+            .keep_requests(self.keep_requests)
             .onapi_deduplicates(!self.no_deduplication)
             .covage_unique_references(!self.no_deduplication)
             .text_normalization(self.texts);
@@ -184,7 +188,7 @@ mod tests {
     #[test]
     fn options_configure_the_builder() {
         let options = parse(
-            "--port 8080 --onapi-port 9000 --control-port 9001 --seed 7 --clock manual --dialect standard24 --accesses 9 \
+            "--port 8080 --onapi-port 9000 --control-port 9001 --seed 7 --clock manual --dialect standard24 --accesses 9 --keep-requests 99 \
              --no-deduplication --token-life 1.5 --texts truncated:20 --without onapi:createTicket \
              --without-endpoint events --control-host sandbox --bind 127.0.0.2",
         )
@@ -198,6 +202,7 @@ mod tests {
             .control(true)
             .onapi_dialect(Dialect::Standard24)
             .onapi_accesses(9)
+            .keep_requests(99)
             .onapi_deduplicates(false)
             .covage_unique_references(false)
             .covage_token_life(Duration::from_millis(1500))

@@ -66,8 +66,8 @@ fn the_documents_show_the_table_of_the_data() {
     let table = table();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let own = folder.join("src/onapi/dialect/table.md");
-    let readme = folder.join("../../README.md");
-    let text = std::fs::read_to_string(&readme).unwrap();
+    let chapter = folder.join("../../docs/guide/dialects.md");
+    let text = std::fs::read_to_string(&chapter).unwrap();
     let (before, shown, after) = at_marks(&text).unwrap();
     if std::env::var_os("UPDATE_TABLES").is_some() {
         std::fs::write(&own, &table).unwrap();
@@ -75,11 +75,11 @@ fn the_documents_show_the_table_of_the_data() {
             "{before}<!-- dialects -->
 {table}<!-- /dialects -->{after}"
         );
-        std::fs::write(&readme, text).unwrap();
+        std::fs::write(&chapter, text).unwrap();
         return;
     }
     assert_eq!(std::fs::read_to_string(&own).unwrap(), table, "table.md");
-    assert_eq!(shown, table, "README.md");
+    assert_eq!(shown, table, "docs/guide/dialects.md");
 }
 
 #[test]
