@@ -2,184 +2,23 @@
 //! response is read.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use lastmile::onapi::types::{Access, AccessServices, AccessSubscriptions, EquipmentRequest, Subscription};
 use lastmile::onapi::{
-    Changes, CharacteristicsExt as _, Deleted, Dialect, EndpointName, InvoiceLineExt as _, NewOrder, OnApi,
-    PeriodId, Placed, ReceivedOrder, References, SubscriptionAt, SyncItem, SyncPlan, SyncRun, SyncState,
-    Synced, TransceiverExt as _,
+    Changes, Dialect, EndpointName, NewOrder, OnApi, ReceivedOrder, SubscriptionAt, SyncItem, SyncPlan,
 };
-use lastmile::rules::{DhcpIdentifier, OnApiId};
-use lastmile::{HasProgress, OrderStage, Outcome, Prepared, Reconciled, SetupError};
+use lastmile::rules::DhcpIdentifier;
+use lastmile::{Outcome, Prepared, Reconciled, SetupError};
 use lastmile_sandbox::onapi::Availability;
-use lastmile_sandbox::{Answer, Fault, Sandbox, SandboxBuilder, Spec};
-use lastmile_tests::{brisk, copy, dialect, onapi, settled};
+use lastmile_sandbox::{Answer, Fault, SandboxBuilder, Spec};
+use lastmile_tests::{brisk, copy, settled};
 use serde_json::{Value, json};
 
-/// The service that requires a service level in the standard's dialects.
-const FASTEST: &str = "BB-1000-1000";
-
-fn id(text: &str) -> OnApiId {
-    text.parse().unwrap()
-}
-
-async fn every_dialect(with: impl Fn(SandboxBuilder) -> SandboxBuilder) -> Vec<(Sandbox, OnApi)> {
-    let mut all = Vec::new();
-    for dialect in lastmile_sandbox::Dialect::ALL {
-        let sandbox = with(Sandbox::builder().seed(5).onapi_dialect(dialect)).start().await.unwrap();
-        let network = onapi(&sandbox);
-        all.push((sandbox, network));
-    }
-    all
-}
-
-async fn one(dialect: lastmile_sandbox::Dialect) -> (Sandbox, OnApi) {
-    let sandbox = Sandbox::builder().seed(5).onapi_dialect(dialect).start().await.unwrap();
-    let network = onapi(&sandbox);
-    (sandbox, network)
-}
-
-/// Returns an access that can have a service of this availability, with the service.
-fn offered(sandbox: &Sandbox, availability: Availability) -> (OnApiId, String) {
-    let accesses = sandbox.onapi().accesses();
-    let found = accesses.iter().find_map(|access| {
-        let offer = access.services.iter().find(|offer| offer.availability == availability)?;
-        Some((id(&access.id), offer.service.clone()))
-    });
-    found.unwrap()
-}
-
-/// Returns an access with a service of another service provider that can be taken over.
-fn held_by_another(sandbox: &Sandbox) -> (OnApiId, String) {
-    let accesses = sandbox.onapi().accesses();
-    let found = accesses.iter().find_map(|access| {
-        let mut offers = access.services.iter();
-        let is_open = |offer: &&lastmile_sandbox::onapi::Offer| {
-            offer.availability == Availability::HeldByOther && offer.forced_takeover_possible
-        };
-        Some((id(&access.id), offers.find(is_open)?.service.clone()))
-    });
-    found.unwrap()
-}
-
-fn done(sandbox: &Sandbox) {
-    sandbox.onapi().advance();
-    sandbox.onapi().advance();
-}
-
-#[track_caller]
-fn obeys_its_document(sandbox: &Sandbox) {
-    assert_eq!(sandbox.onapi().violations(), Vec::<String>::new(), "{}", dialect(sandbox));
-    for received in sandbox.onapi().received() {
-        assert_eq!(received.problems, Vec::<String>::new(), "{} {}", dialect(sandbox), received.path);
-    }
-}
-
-async fn place(network: &OnApi, order: NewOrder) -> Placed {
-    Prepared::new(order).unwrap().place(network).await.unwrap()
-}
-
-/// Places an order, and follows it to its end by the order events.
-async fn carry_out(sandbox: &Sandbox, network: &OnApi, order: NewOrder) {
-    let placed = place(network, order).await;
-    let order = placed.order_id().unwrap();
-    done(sandbox);
-    let mut last = None;
-    let mut events = network.order_events(None);
-    while let Some(event) = events.next().await {
-        let event = event.unwrap().event;
-        if let Some(of) = event.order.get().filter(|of| OnApiId::try_from(*of).ok().as_ref() == Some(&order))
-        {
-            last = Some(of.progress().stage());
-        }
-    }
-    assert_eq!(last, Some(OrderStage::Done));
-}
-
-/// The subscription on an access with a reference.
-async fn mine(network: &OnApi, access: &OnApiId, reference: &str) -> Option<Subscription> {
-    let answer = network.subscriptions(access).await.unwrap();
-    let all = answer.subscriptions.into_iter().filter_map(|one| one.into_option());
-    all.into_iter().find(|one| one.sp_reference.as_deref() == Some(reference))
-}
-
-#[tokio::test]
-async fn a_service_lives_from_its_offer_to_its_invoice() {
-    for (sandbox, network) in every_dialect(|builder| builder).await {
-        let spoken = network.dialect();
-        let (access, _) = offered(&sandbox, Availability::Free);
-        let offers = network.offers(&access).await.unwrap();
-        let offer = offers.iter().find(|offer| offer.name() == FASTEST).unwrap();
-        assert!(offer.availability(SystemTime::now()).is_now(), "{spoken}: {:?}", offer.available());
-        let router = EquipmentRequest { vendor_id: Some("EXAMPLE".into()), ..Default::default() };
-        let order = offer.activate(id("SP-1")).fixed_ip(true).sla("SLA-2").ip_addresses(["192.0.2.17"]);
-        carry_out(&sandbox, &network, order.equipment(router)).await;
-
-        let held = mine(&network, &access, "SP-1").await.unwrap();
-        let characteristics = held.characteristics.get().unwrap();
-        assert_eq!(characteristics.service_level(), Some("SLA-2"), "{spoken}");
-        assert_eq!(characteristics.addresses().collect::<Vec<_>>(), ["192.0.2.17"], "{spoken}");
-        assert_eq!(held.equipment.len(), 1);
-
-        let subscription = OnApiId::try_from(&held.subscription_id).unwrap();
-        let line = || SubscriptionAt { access: access.clone(), subscription: subscription.clone() };
-        let change = NewOrder::change(line(), "BB-250-100", id("SP-2"));
-        carry_out(&sandbox, &network, change).await;
-        assert_eq!(mine(&network, &access, "SP-2").await.unwrap().service.as_deref(), Some("BB-250-100"));
-        let of = |order: NewOrder| order.service_of_subscription("BB-250-100");
-        let suspend = NewOrder::suspend(line(), id("SP-2")).note("Not paid");
-        carry_out(&sandbox, &network, of(suspend)).await;
-        carry_out(&sandbox, &network, of(NewOrder::resume(line(), id("SP-2")))).await;
-        let new = References { reference: Some(id("SP-3")), subscription: None };
-        carry_out(&sandbox, &network, NewOrder::modify(line(), new)).await;
-        assert!(mine(&network, &access, "SP-3").await.is_some(), "{spoken}");
-        carry_out(&sandbox, &network, of(NewOrder::deactivate(line(), id("SP-3")))).await;
-        assert!(mine(&network, &access, "SP-3").await.is_none(), "{spoken}");
-
-        let (taken, service) = held_by_another(&sandbox);
-        let offers = network.offers(&taken).await.unwrap();
-        let permit = offers.of(&service).unwrap().takeover_permit().unwrap();
-        carry_out(&sandbox, &network, NewOrder::take_over(permit, id("SP-4")).sla("SLA-1")).await;
-
-        let periods = network.invoice_periods().await.unwrap();
-        let last =
-            periods.iter().rev().find_map(|period| PeriodId::try_from(&period.get()?.id).ok()).unwrap();
-        let line = network.invoice_lines(&last).await.unwrap().next().await.unwrap().unwrap();
-        assert!(line.operator().is_some() && line.service_provider_name().is_some(), "{spoken}");
-        assert!(line.access_id().is_some() && line.service().is_some(), "{spoken}");
-        assert!(network.link_status(&taken).await.unwrap().optics().is_some(), "{spoken}");
-        obeys_its_document(&sandbox);
-    }
-}
-
-/// Runs a synchronization to its end, and applies it to a copy.
-async fn apply<T: Synced>(
-    network: &OnApi,
-    since: Option<&SyncState>,
-    copy: &mut BTreeSet<String>,
-    id_of: impl Fn(&T) -> String,
-) -> (SyncState, bool) {
-    let mut run: SyncRun<T> = network.sync(since, &SyncPlan::default()).await.unwrap();
-    let mut seen = BTreeSet::new();
-    while let Some(item) = run.next().await {
-        match item.unwrap() {
-            SyncItem::Upserted(row) => {
-                seen.insert(id_of(&row));
-            }
-            SyncItem::Deleted(Deleted::Access(id) | Deleted::Subscription(id) | Deleted::Service(id)) => {
-                copy.remove(&id);
-            }
-            _ => panic!("an item that this test does not know"),
-        }
-    }
-    if run.is_complete() {
-        copy.clear();
-    }
-    copy.append(&mut seen);
-    (run.state().unwrap().clone(), run.is_full())
-}
+use crate::steps::{
+    FASTEST, apply, carry_out, done, every_dialect, id, obeys_its_document, offered, one, place,
+};
 
 #[tokio::test]
 async fn copies_are_kept_up_to_date_and_deletions_arrive() {
@@ -362,59 +201,6 @@ async fn a_lost_order_is_found_again_or_cannot_be_told() {
 }
 
 #[tokio::test]
-async fn an_earlier_order_of_the_same_customer_is_another_one() {
-    let (sandbox, network) = one(lastmile_sandbox::Dialect::Standard24).await;
-    let (access, service) = offered(&sandbox, Availability::Free);
-    let earlier = json!([{
-        "orderId": "o-1", "accessId": access, "service": service, "operation": "ACTIVATE", "spReference": "CUSTOMER-1",
-        "requestedDateTime": "2020-01-01T00:00:00Z", "state": "DONE_SUCCESS",
-    }]);
-    let order = NewOrder::activate(access, service, id("CUSTOMER-1"));
-    for (time, expected) in [("2026-03-02T00:00:00Z", false), ("2020-01-01T06:00:00Z", true)] {
-        let mut order = Prepared::new(order.clone().not_before(time.parse().unwrap())).unwrap();
-        order.mark_in_flight().unwrap();
-        sandbox.onapi().answer_next("listOrders", Answer::json(200, &earlier));
-        let found = order.reconcile(&network.with_policy(settled())).await.unwrap();
-        assert_eq!(matches!(found, Reconciled::Placed(_)), expected, "{time}: {found:?}");
-    }
-}
-
-#[tokio::test]
-async fn order_events_come_from_the_events_of_objects_where_there_are_no_others() {
-    for by_directory in [true, false] {
-        for (sandbox, network) in every_dialect(|builder| builder.onapi_without_endpoint("orderevents")).await
-        {
-            let network = match by_directory {
-                true => network.with_directory(&network.directory().await.unwrap().unwrap(), &[]),
-                false => network,
-            };
-            let (access, service) = offered(&sandbox, Availability::Free);
-            let placed = place(&network, NewOrder::activate(access, service, id("SP-1")).sla("SLA-1")).await;
-            let order = placed.order_id().unwrap();
-            done(&sandbox);
-            let mut events = network.order_events(None);
-            let event = events.next().await.unwrap().unwrap();
-            let of = event.event.order.get().unwrap();
-            assert_eq!(OnApiId::try_from(of).unwrap(), order);
-            assert_eq!(of.progress().stage(), OrderStage::Done, "the present state");
-            assert!(events.next().await.is_none());
-            let cursor = events.cursor().unwrap().clone();
-            let stored = serde_json::to_string(&cursor).unwrap();
-            let mut later = network.order_events(Some(serde_json::from_str(&stored).unwrap()));
-            let spoken = network.dialect();
-            assert!(later.next().await.is_none(), "{spoken}: nothing is new");
-            let (access, _) = offered(&sandbox, Availability::Free);
-            let failing = lastmile_sandbox::OnApi::FAILING_SERVICE;
-            place(&network, NewOrder::activate(access, failing, id("SP-2"))).await;
-            done(&sandbox);
-            let event = later.next().await.unwrap().unwrap();
-            assert_eq!(event.event.order.get().unwrap().progress().stage(), OrderStage::Failed, "{spoken}");
-            assert!(event.cursor.is_some());
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_client_is_told_its_dialect_or_reads_the_directory() {
     let nothing = OnApi::builder("https://co.example/onapi/2.6").login("sp", "x").build().unwrap_err();
     assert!(matches!(nothing, SetupError::Missing("a dialect")), "{nothing}");
@@ -441,6 +227,34 @@ async fn a_client_is_told_its_dialect_or_reads_the_directory() {
     assert!(error.contains("2.3.1") && error.contains("2.4, 2.5, 2.6"), "{error}");
     let error = network.with_directory(&network.directory().await.unwrap().unwrap(), &[]);
     assert_eq!(error.offers_endpoint(EndpointName::Services), Some(true));
+}
+
+/// Only the documentation of its entries tells whether a directory of version 2.6 is that of the standard.
+#[tokio::test]
+async fn a_directory_that_does_not_state_its_dialect_needs_the_caller() {
+    let (sandbox, _) = one(lastmile_sandbox::Dialect::Vendor26).await;
+    let supplier = sandbox.onapi();
+    let builder = || {
+        let builder = OnApi::builder(supplier.base_url()).login(supplier.user(), supplier.password());
+        builder.policy(brisk())
+    };
+    let error = builder().from_directory(&[]).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Invalid);
+    assert!(error.to_string().contains("standard26 or vendor26"), "{error}");
+    for dialect in [Dialect::Standard26, Dialect::Vendor26] {
+        let network = builder().dialect(dialect).from_directory(&[]).await.unwrap();
+        assert_eq!(network.dialect(), dialect, "the caller knows better");
+    }
+    // A kind that has no such version is that of the standard.
+    let network = builder().dialect(Dialect::Standard24).from_directory(&[]).await.unwrap();
+    assert_eq!(network.dialect(), Dialect::Standard26);
+    let unversioned = json!([{ "name": "accesses", "endpoint": "/onapi/2.6/accesses/" }]);
+    supplier.answer_next("listEndpoints", Answer::json(200, &unversioned));
+    let error = builder().from_directory(&[]).await.unwrap_err();
+    assert!(error.to_string().contains("states no versions"), "{error}");
+    supplier.answer_next("listEndpoints", Answer::status(404));
+    let error = builder().from_directory(&[]).await.unwrap_err();
+    assert!(error.to_string().contains("no directory: give its dialect"), "{error}");
 }
 
 #[tokio::test]

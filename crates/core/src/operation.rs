@@ -43,8 +43,8 @@ pub struct Operation {
     pub repeat: Repeat,
     /// The media type of the request body, if it is not plain JSON.
     pub media_type: Option<&'static str>,
-    /// What a successful response contains.
-    pub answer: Answer,
+    /// Whether a successful response has a JSON body. If not, its body is empty or without meaning.
+    pub has_content: bool,
     /// What is known of the list, if the response is a list of rows; `None` if it is a single object or has no content.
     pub list: Option<ListShape>,
     /// Whether a request needs a token. The operations that obtain a token do not.
@@ -65,7 +65,7 @@ impl Operation {
         path: "/",
         repeat: Repeat::Read,
         media_type: None,
-        answer: Answer::Json,
+        has_content: true,
         list: None,
         authorized: true,
         lower_case: false,
@@ -83,15 +83,6 @@ pub enum Repeat {
     Idempotent,
     /// Sending the request twice takes effect twice.
     Once,
-}
-
-/// What a successful response contains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// A JSON body.
-    Json,
-    /// No body, or a body without meaning.
-    Nothing,
 }
 
 /// What is known of a list that an operation returns.

@@ -104,8 +104,12 @@ fn memory(plan: &Plan, programs: &Programs, page: &mut String) -> Result<()> {
          |---|---|---|---|---|---|\n",
     );
     let mib = |listed: &Listed| listed.peak_kib as f64 / 1024.0;
-    for (size, bytes) in [("short", 400), ("long", 4096)] {
-        for rows in plan.memory_rows {
+    for (size, bytes, lists) in [
+        ("short", 400, &plan.memory_rows[..]),
+        ("long", 4096, &plan.memory_rows),
+        ("services", 1200, &[plan.rows_with_services]),
+    ] {
+        for &rows in lists {
             let (_server, address) = programs.serve(rows, size)?;
             let stream: Listed = programs.measure(&["rows", &format!("{address}/plain"), "2"])?;
             let gzip: Listed = programs.measure(&["rows", &address, "2"])?;
@@ -129,6 +133,7 @@ fn memory(plan: &Plan, programs: &Programs, page: &mut String) -> Result<()> {
             )?;
         }
     }
-    page.push_str("\nThe memory of decoding at once includes the bytes that are decoded.\n");
+    page.push_str("\nThe rows of the last list have the services of their access, as in ON-API 2.4 and 2.5, where networks have lists of 2 GB.\n\
+         The memory of decoding at once includes the bytes that are decoded.\n");
     Ok(())
 }

@@ -27,6 +27,8 @@ pub struct Plan {
     threads: &'static [usize],
     /// The numbers of rows of the lists whose memory is measured.
     memory_rows: [usize; 3],
+    /// The number of rows of a list of accesses with their services, whose memory is measured.
+    rows_with_services: usize,
     /// The number of single calls.
     calls: usize,
     /// The number of single calls whose allocations are counted.
@@ -46,6 +48,7 @@ impl Plan {
             rows: 200_000,
             threads: &[1, 2, 4],
             memory_rows: [10_000, 100_000, 1_000_000],
+            rows_with_services: 1_700_000,
             calls: 16_000,
             counted_calls: 2_000,
             polls: 50_000,
@@ -61,6 +64,7 @@ impl Plan {
             rows: 1_000,
             threads: &[2],
             memory_rows: [10, 100, 1_000],
+            rows_with_services: 1_000,
             calls: 128,
             counted_calls: 128,
             polls: 1_000,

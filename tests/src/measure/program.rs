@@ -14,13 +14,14 @@ use super::{
 };
 
 const USAGE: &str = "\
-usage: measure serve ROWS short|long   serves a list of so many accesses, and says where
+usage: measure serve ROWS short|long|services
+                                       serves a list of so many accesses, and says where
        measure rows ADDRESS THREADS    reads it as a stream of rows
        measure progenitor ADDRESS THREADS
                                        reads it with the client that progenitor generates
        measure drain ADDRESS THREADS   reads its bytes and does nothing with them
        measure generated|plain ROWS    decodes such rows that lie in memory, one by one
-       measure at-once generated|plain ROWS short|long
+       measure at-once generated|plain ROWS short|long|services
                                        decodes such a list that lies in memory
        measure facade|hand ADDRESS COUNT AT_A_TIME
                                        reads an access so many times

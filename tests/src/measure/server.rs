@@ -42,6 +42,8 @@ pub enum RowSize {
     Short,
     /// 4 KiB: six of the strings are long.
     Long,
+    /// 1.2 KiB: with the services of the access, as networks list them before ON-API 2.6.
+    Services,
 }
 
 impl FromStr for RowSize {
@@ -51,7 +53,8 @@ impl FromStr for RowSize {
         match name {
             "short" => Ok(Self::Short),
             "long" => Ok(Self::Long),
-            _ => Err(format!("{name} is no size: say short or long")),
+            "services" => Ok(Self::Services),
+            _ => Err(format!("{name} is no size: say short, long or services")),
         }
     }
 }
@@ -68,6 +71,16 @@ impl RowSize {
                 let longer = format!("{}{text}", "Norra ".repeat(103));
                 access.replacen(text, &longer, 1)
             }),
+            Self::Services => {
+                let service = |number: usize| {
+                    format!(
+                        r#"{{"service":"BB-{number}00-{number}00","connection":"2019-02-0{number}","available":"YES","disconnection":""}}"#
+                    )
+                };
+                let services: Vec<String> = (1..=9).map(service).collect();
+                let access = access.trim_end_matches('}');
+                format!(r#"{access},"services":[{}]}}"#, services.join(","))
+            }
         }
     }
 }

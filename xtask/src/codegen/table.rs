@@ -12,7 +12,7 @@ const IMPORTS: &str = "\
 //! The operations of the API, each by the name of the client's method.
 #![allow(unused_imports)]
 
-use ::lastmile_core::operation::{Answer, ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow};
+use ::lastmile_core::operation::{ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow};
 use ::lastmile_core::reqwest::Method;
 use ::std::time::Duration;
 ";
@@ -91,7 +91,7 @@ fn row(document: &Document, operation: &Operation<'_>) -> Result<String, PassErr
         let _ = write!(options, ", interval: Some(Duration::from_secs({seconds}))");
     }
     for (is_set, option) in [
-        (json["responses"]["2XX"]["content"].is_null(), ", answer: Answer::Nothing"),
+        (json["responses"]["2XX"]["content"].is_null(), ", has_content: false"),
         (json["security"].as_array().is_some_and(Vec::is_empty), ", authorized: false"),
         (json["x-lower-case"] == true, ", lower_case: true"),
         (facts.conditional.contains(operation.id), ", conditional: true"),

@@ -3,7 +3,7 @@
 //! The operations of the API, each by the name of the client's method.
 #![allow(unused_imports)]
 
-use ::lastmile_core::operation::{Answer, ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow};
+use ::lastmile_core::operation::{ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow};
 use ::lastmile_core::reqwest::Method;
 use ::std::time::Duration;
 
@@ -35,16 +35,16 @@ pub static CREATE_DELAYED_CONNECTION: Operation = Operation { id: "create_delaye
 pub static CREATE_DELAYED_CONNECTION_BATCH: Operation = Operation { id: "create_delayed_connection_batch", method: Method::POST, path: "/api/v1/delayed-connections/batch", repeat: Repeat::Once, ..Operation::READ };
 
 /// `POST /api/v1/project-asset-approvals`: [`create_project_asset_approval`](super::Client::create_project_asset_approval).
-pub static CREATE_PROJECT_ASSET_APPROVAL: Operation = Operation { id: "create_project_asset_approval", method: Method::POST, path: "/api/v1/project-asset-approvals", repeat: Repeat::Once, answer: Answer::Nothing, ..Operation::READ };
+pub static CREATE_PROJECT_ASSET_APPROVAL: Operation = Operation { id: "create_project_asset_approval", method: Method::POST, path: "/api/v1/project-asset-approvals", repeat: Repeat::Once, has_content: false, ..Operation::READ };
 
 /// `DELETE /api/v1/contacts/{id}`: [`delete_contact`](super::Client::delete_contact).
-pub static DELETE_CONTACT: Operation = Operation { id: "delete_contact", method: Method::DELETE, path: "/api/v1/contacts/{id}", repeat: Repeat::Idempotent, answer: Answer::Nothing, ..Operation::READ };
+pub static DELETE_CONTACT: Operation = Operation { id: "delete_contact", method: Method::DELETE, path: "/api/v1/contacts/{id}", repeat: Repeat::Idempotent, has_content: false, ..Operation::READ };
 
 /// `DELETE /api/v1/customers/{id}`: [`delete_customer`](super::Client::delete_customer).
-pub static DELETE_CUSTOMER: Operation = Operation { id: "delete_customer", method: Method::DELETE, path: "/api/v1/customers/{id}", repeat: Repeat::Idempotent, answer: Answer::Nothing, ..Operation::READ };
+pub static DELETE_CUSTOMER: Operation = Operation { id: "delete_customer", method: Method::DELETE, path: "/api/v1/customers/{id}", repeat: Repeat::Idempotent, has_content: false, ..Operation::READ };
 
 /// `DELETE /api/v1/customer-contracts/{id}`: [`delete_customer_contract`](super::Client::delete_customer_contract).
-pub static DELETE_CUSTOMER_CONTRACT: Operation = Operation { id: "delete_customer_contract", method: Method::DELETE, path: "/api/v1/customer-contracts/{id}", repeat: Repeat::Idempotent, answer: Answer::Nothing, ..Operation::READ };
+pub static DELETE_CUSTOMER_CONTRACT: Operation = Operation { id: "delete_customer_contract", method: Method::DELETE, path: "/api/v1/customer-contracts/{id}", repeat: Repeat::Idempotent, has_content: false, ..Operation::READ };
 
 /// `GET /api/v1/contacts/{id}`: [`get_contact`](super::Client::get_contact).
 pub static GET_CONTACT: Operation = Operation { id: "get_contact", method: Method::GET, path: "/api/v1/contacts/{id}", ..Operation::READ };

@@ -21,7 +21,7 @@ use crate::classify::{
 };
 use crate::client::{SendDeadline, Shared};
 use crate::error::Outcome;
-use crate::operation::{Answer, Operation, Repeat};
+use crate::operation::{Operation, Repeat};
 use crate::retry::FAR_FUTURE;
 use received::Received;
 use redirect::Redirect;
@@ -216,21 +216,21 @@ impl Attempt<'_> {
         if is_part_of_list(operation, status, headers) {
             return Err(Failure::of(Outcome::Decode, "the response is a part of a list"));
         }
-        match operation.answer {
-            Answer::Json | Answer::Nothing if self.is_streamed => Ok(()),
+        match operation.has_content {
+            _ if self.is_streamed => Ok(()),
             // An empty list may be sent without a body.
-            Answer::Json if status == StatusCode::NO_CONTENT && operation.list.is_some() => Ok(()),
-            Answer::Json if body.len() == 0 => {
+            true if status == StatusCode::NO_CONTENT && operation.list.is_some() => Ok(()),
+            true if body.len() == 0 => {
                 Err(Failure::of(Outcome::Decode, "the response is empty where a body is documented"))
             }
-            Answer::Nothing if is_html(headers) && body.len() > 0 => {
+            false if is_html(headers) && body.len() > 0 => {
                 Err(Failure::of(Outcome::Decode, "the response is a page for people: check the base address"))
             }
             // Some servers send errors with status 200.
-            Answer::Nothing if self.shared.table.errors.is_in(body.as_bytes()) => {
+            false if self.shared.table.errors.is_in(body.as_bytes()) => {
                 Err(Failure::of(Outcome::Decode, "the response is an error, with a status of success"))
             }
-            Answer::Json | Answer::Nothing => Ok(()),
+            _ => Ok(()),
         }
     }
 }

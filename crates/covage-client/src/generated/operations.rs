@@ -3,7 +3,7 @@
 //! The operations of the API, each by the name of the client's method.
 #![allow(unused_imports)]
 
-use ::lastmile_core::operation::{Answer, ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow};
+use ::lastmile_core::operation::{ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow};
 use ::lastmile_core::reqwest::Method;
 use ::std::time::Duration;
 
@@ -31,7 +31,7 @@ pub static CREATE_ORDER: Operation = Operation { id: "create_order", method: Met
 pub static CREATE_ORDER_INFO_EVENT: Operation = Operation { id: "create_order_info_event", method: Method::POST, path: "/api/v2/orders/{uuid}/events/info/", repeat: Repeat::Once, interval: Some(Duration::from_secs(300)), ..Operation::READ };
 
 /// `DELETE /api/contacts/{contact_uuid}/`: [`delete_contact`](super::Client::delete_contact).
-pub static DELETE_CONTACT: Operation = Operation { id: "delete_contact", method: Method::DELETE, path: "/api/contacts/{contact_uuid}/", repeat: Repeat::Idempotent, answer: Answer::Nothing, ..Operation::READ };
+pub static DELETE_CONTACT: Operation = Operation { id: "delete_contact", method: Method::DELETE, path: "/api/contacts/{contact_uuid}/", repeat: Repeat::Idempotent, has_content: false, ..Operation::READ };
 
 /// `GET /api/v2/eligibility/buildings/{building_ref}/`: [`get_building`](super::Client::get_building).
 pub static GET_BUILDING: Operation = Operation { id: "get_building", method: Method::GET, path: "/api/v2/eligibility/buildings/{building_ref}/", ..Operation::READ };

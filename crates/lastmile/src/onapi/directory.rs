@@ -134,12 +134,22 @@ impl Directory {
         self.meant(endpoint).map(|meant| meant.entry)
     }
 
-    /// Returns the dialect of the highest version in which any endpoint is listed, at a network with the dialect `base`.
-    pub(super) fn dialect(&self, base: Dialect) -> Result<Dialect, Error> {
+    /// Returns the dialect of the highest version in which any endpoint is listed, at a network of the kind that `given` says.
+    pub(super) fn dialect(&self, given: Option<Dialect>) -> Result<Dialect, Error> {
         let meant: Vec<Meant<'_>> = EndpointName::ALL.into_iter().filter_map(|one| self.meant(one)).collect();
-        match meant.iter().filter_map(|meant| meant.version).max() {
-            Some(version) => Ok(base.at_version(version)),
-            None if meant.is_empty() => {
+        let version = meant.iter().filter_map(|meant| meant.version).max();
+        match (version, given) {
+            (Some(version), Some(given)) => Ok(given.at_version(version)),
+            (Some(Version::V24), None) => Ok(Dialect::Standard24),
+            (Some(Version::V25), None) => Ok(Dialect::Standard25),
+            (Some(Version::V26), None) if meant.iter().any(Meant::states_the_standard) => {
+                Ok(Dialect::Standard26)
+            }
+            (Some(Version::V26), None) => Err(refused(
+                "the directory lists version 2.6, and states neither that it is the standard's nor that it is a vendor's: give \
+                 the builder the dialect standard26 or vendor26",
+            )),
+            (None, _) if meant.is_empty() => {
                 let mut versions: Vec<String> =
                     EndpointName::ALL.into_iter().flat_map(|endpoint| self.versions(endpoint)).collect();
                 versions.sort();
@@ -150,7 +160,10 @@ impl Directory {
                     versions.join(", ")
                 )))
             }
-            None => Ok(base),
+            (None, Some(given)) => Ok(given),
+            (None, None) => {
+                Err(refused("the directory states no versions: give the builder the dialect of the network"))
+            }
         }
     }
 
@@ -192,6 +205,16 @@ struct Meant<'a> {
     documented: &'static str,
     /// `None` if the entry has no version.
     version: Option<Version>,
+}
+
+impl Meant<'_> {
+    /// Returns whether the documentation of the entry is that of the standard, as in the standard's own example. (Source: ON-API
+    /// 2.6, endpoints.)
+    fn states_the_standard(&self) -> bool {
+        let documentation = self.entry.documentation.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let address = documentation.trim().trim_start_matches("https://").trim_start_matches("http://");
+        address.starts_with("github.com/on-api/on-api/")
+    }
 }
 
 /// Returns the versions that this client implements.
@@ -246,7 +269,8 @@ impl OnApi {
 
     /// Returns a client that uses a directory. Its calls go to the addresses in the directory, with a trailing slash where the
     /// directory has one, and are written in the [`Dialect`] of the version that the directory lists: the highest that this
-    /// client implements. An entry without a version is taken to have the client's own dialect. A call of an endpoint that the directory does not list fails with
+    /// client implements. The kind of the network, standard or vendor, is that of the client's own dialect, which is also the
+    /// dialect of an entry without a version. A call of an endpoint that the directory does not list fails with
     /// [`Outcome::Invalid`](crate::Outcome::Invalid) before anything is sent; so does an order with a field that the network
     /// declares as unsupported, except for references and notes.
     ///
@@ -432,16 +456,45 @@ mod tests {
         assert_eq!(has(EndpointName::Orders), Some("/onapi/2.5/order/"));
         assert_eq!(has(EndpointName::Accesses), Some("/onapi/2.4/accesses/"));
         assert_eq!(has(EndpointName::Tickets), None);
-        assert_eq!(directory.dialect(Dialect::Vendor26).unwrap(), Dialect::Standard25);
+        assert_eq!(directory.dialect(Some(Dialect::Vendor26)).unwrap(), Dialect::Standard25);
+        assert_eq!(directory.dialect(None).unwrap(), Dialect::Standard25);
     }
 
     #[test]
     fn a_directory_without_a_spoken_version_is_refused_with_its_versions() {
         let old =
             directory(r#"[{"name": "orders", "version": "2.3.1"}, {"name": "accesses", "version": "3.0"}]"#);
-        let text = old.dialect(Dialect::Standard26).unwrap_err().to_string();
+        let text = old.dialect(Some(Dialect::Standard26)).unwrap_err().to_string();
         assert!(text.contains("2.4, 2.5, 2.6") && text.contains("2.3.1, 3.0"), "{text}");
         let unversioned = directory(r#"[{"name": "orders"}]"#);
-        assert_eq!(unversioned.dialect(Dialect::Vendor26).unwrap(), Dialect::Vendor26);
+        assert_eq!(unversioned.dialect(Some(Dialect::Vendor26)).unwrap(), Dialect::Vendor26);
+        let text = unversioned.dialect(None).unwrap_err().to_string();
+        assert!(text.contains("states no versions"), "{text}");
+    }
+
+    #[test]
+    fn the_standard_is_stated_by_its_documentation() {
+        for (documentation, expected) in [
+            ("https://github.com/on-api/on-api/blob/master/2.6.0/spec/orders.md", Some(Dialect::Standard26)),
+            ("https://GitHub.com/on-api/on-api/blob/master/2.6.0/spec/orders.md", Some(Dialect::Standard26)),
+            ("https://co.example/github.com/on-api/on-api/", None),
+            ("https://github.com/on-api/on-api-of-another/", None),
+            ("", None),
+        ] {
+            let entries = format!(
+                r#"[{{"name": "accesses", "version": "2.6"}},
+                    {{"name": "orders", "version": "2.6", "documentation": "{documentation}"}}]"#
+            );
+            let directory = directory(&entries);
+            match expected {
+                Some(expected) => assert_eq!(directory.dialect(None).unwrap(), expected, "{documentation}"),
+                None => {
+                    let text = directory.dialect(None).unwrap_err().to_string();
+                    assert!(text.contains("standard26 or vendor26"), "{documentation}: {text}");
+                }
+            }
+            assert_eq!(directory.dialect(Some(Dialect::Vendor26)).unwrap(), Dialect::Vendor26);
+            assert_eq!(directory.dialect(Some(Dialect::Standard24)).unwrap(), Dialect::Standard26);
+        }
     }
 }

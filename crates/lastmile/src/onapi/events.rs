@@ -13,7 +13,8 @@ use lastmile_onapi::types::{ListOrderEventsParams, OrderEvent, OrderOfEvent};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::lists::{if_modified, says_nothing_to_list};
-use super::{EndpointName, OnApi, object_events};
+use super::object_events::{self, OrderEventsOfObjects};
+use super::{EndpointName, OnApi};
 use crate::stream::{Follow, Pending};
 use crate::{HasProgress as _, OrderStage, redact};
 
@@ -87,8 +88,8 @@ enum State {
     Reading(VecDeque<Result<OrderEvent, RowError>>, Box<Rows<OrderEvent>>),
     /// The events after the cursor.
     Ready(VecDeque<Result<OrderEvent, RowError>>),
-    /// There are no events of orders up to this cursor.
-    Skipped(Option<EventCursor>),
+    /// The events of objects after the cursor.
+    OfObjects(Box<OrderEventsOfObjects>),
 }
 
 /// The outcome of a request: the new state, or `None` if there are no events.
@@ -126,7 +127,9 @@ impl OnApi {
     /// For a network without order events, whose directory does not list them or that returns status 405 or 501 for them,
     /// the stream reads the events of objects instead, and each order that they name. It then delivers the present state of an
     /// order, not each state that it went through, and only the last event of a batch has a cursor. An event of a deleted order
-    /// has no state.
+    /// has no state. A network keeps the events of objects for 24 hours: if more time has passed since the cursor, read your open
+    /// orders, too. These lists have no pages; a response with a link to a next page is an error. (Source: ON-API 2.4 to 2.6,
+    /// events.)
     #[doc(alias = "listOrderEvents")]
     #[doc(alias = "GET /orderevents/")]
     #[doc(alias = "listEvents")]
@@ -221,10 +224,7 @@ fn has_no_such_endpoint(error: &Error) -> bool {
 /// Requests the events of objects after a cursor.
 async fn of_objects(network: &OnApi, cursor: Option<&EventCursor>) -> Requested {
     let news = object_events::request(network, cursor).await?;
-    Ok(news.map(|news| match news.events.is_empty() {
-        true => State::Skipped(news.cursor),
-        false => State::Ready(news.events.into()),
-    }))
+    Ok(news.map(|news| State::OfObjects(Box::new(news))))
 }
 
 async fn open(network: &OnApi, cursor: Option<&EventCursor>) -> Result<Option<Rows<OrderEvent>>, RowError> {
@@ -245,7 +245,8 @@ async fn open(network: &OnApi, cursor: Option<&EventCursor>) -> Result<Option<Ro
 /// # Errors
 /// Returns [`RowError::Unreadable`] for an event that cannot be decoded; when polled again, the stream continues after that
 /// event. Returns [`RowError::UnknownCursor`] when the network does not, or no longer, know the event of the cursor. When
-/// polled again after an error other than [`RowError::Unreadable`], the stream requests the events after the cursor again.
+/// polled again after an error other than [`RowError::Unreadable`], the stream requests the events after the cursor again, or
+/// the order that it could not read.
 impl Stream for OrderEvents {
     type Item = Result<DeliveredEvent, RowError>;
 
@@ -267,12 +268,16 @@ impl Stream for OrderEvents {
                     None => ready!(rows.poll_next_unpin(cx)),
                 },
                 State::Ready(rows) => rows.pop_front(),
-                State::Skipped(cursor) => {
-                    if let Some(cursor) = cursor.take() {
-                        this.cursor = Some(cursor);
+                State::OfObjects(news) => match ready!(news.poll(cx, &this.network)) {
+                    // The events may have been those of other objects.
+                    None => {
+                        this.cursor = news.cursor().or(this.cursor.take());
+                        None
                     }
-                    None
-                }
+                    // The events that were read already are not delivered again.
+                    Some(Err(error @ RowError::Call(_))) => return Poll::Ready(Some(Err(error))),
+                    row => row,
+                },
             };
             return Poll::Ready(match row {
                 None => {

@@ -132,6 +132,8 @@ pub struct OnApi {
     endpoints: Option<Arc<directory::EndpointMap>>,
     /// How far back the network knows what has changed.
     changes_kept: Option<Duration>,
+    /// Whether several orders may have the same reference.
+    shares_references: bool,
 }
 
 impl OnApi {
@@ -144,6 +146,7 @@ impl OnApi {
             dialect: None,
             only: None,
             changes_kept: None,
+            shares_references: false,
         }
     }
 
@@ -168,6 +171,7 @@ pub struct OnApiBuilder {
     dialect: Option<Dialect>,
     only: Option<Vec<EndpointName>>,
     changes_kept: Option<Duration>,
+    shares_references: bool,
 }
 
 impl fmt::Debug for OnApiBuilder {
@@ -224,6 +228,20 @@ impl OnApiBuilder {
         self
     }
 
+    /// Sets whether several of your orders at this network may have the same reference, because it stands for a customer. (Source:
+    /// ON-API, data formats: some networks use `spReference` to call back.) By default, each order is taken to have a reference
+    /// of its own.
+    ///
+    /// A look-up always compares the reference, operation, access and service, and the requested times of orders that have one.
+    /// With shared references, only an order with the very requested time is found, an order that was requested for a time more
+    /// than two weeks earlier is another one, and with any other order the look-up is inconclusive. Give each order a time with
+    /// [`NewOrder::not_before`].
+    #[must_use]
+    pub fn shared_references(mut self, shared: bool) -> Self {
+        self.shares_references = shared;
+        self
+    }
+
     /// Builds the client.
     ///
     /// # Errors
@@ -234,7 +252,13 @@ impl OnApiBuilder {
         let credentials = Credentials::none().basic(&user, &password)?;
         let dialect = self.dialect.ok_or(SetupError::Missing("a dialect"))?;
         let client = self.client.credentials(credentials).build()?;
-        let network = OnApi { client, dialect, endpoints: None, changes_kept: self.changes_kept };
+        let network = OnApi {
+            client,
+            dialect,
+            endpoints: None,
+            changes_kept: self.changes_kept,
+            shares_references: self.shares_references,
+        };
         Ok(match self.only {
             Some(endpoints) => network.with_only(&endpoints),
             None => network,
@@ -242,8 +266,12 @@ impl OnApiBuilder {
     }
 
     /// Reads the network's directory and builds a client that uses it: see [`OnApi::with_directory`]. Each endpoint is called in
-    /// the highest version that the directory lists and this client implements. A directory does not tell a vendor's reading of
-    /// 2.6 from the standard: set [`dialect`](Self::dialect) to [`Dialect::Vendor26`] if the network is of that kind.
+    /// the highest version that the directory lists and this client implements.
+    ///
+    /// Versions 2.4 and 2.5 have one dialect each. Version 2.6 has two, and a directory states the standard by entries whose
+    /// `documentation` is in the standard's own repository. If the entries are documented elsewhere, the client has to be told
+    /// with [`dialect`](Self::dialect): the network is taken to be of the kind of that dialect, and the version is that of the
+    /// directory.
     ///
     /// ```no_run
     /// # use lastmile::onapi::OnApi;
@@ -257,16 +285,19 @@ impl OnApiBuilder {
     ///
     /// # Errors
     /// Returns the error of the call. Returns [`Outcome::Invalid`](crate::Outcome::Invalid) when the client cannot be built, when
-    /// the network has no directory, and when the directory lists no endpoint in a version that this client implements.
+    /// the network has no directory, when the directory lists no endpoint in a version that this client implements, and when
+    /// neither the directory nor the caller states the dialect.
     #[doc(alias = "listEndpoints")]
     #[doc(alias = "GET /")]
     pub async fn from_directory(mut self, allowed: &[&str]) -> Result<OnApi, Error> {
-        self.dialect = self.dialect.or(Some(Dialect::Standard26));
+        let given = self.dialect;
+        // The directory has the same form in each dialect.
+        self.dialect = given.or(Some(Dialect::Standard26));
         let network = self.build()?;
         let Some(directory) = network.directory().await? else {
             return Err(refused("the network has no directory: give its dialect to the builder"));
         };
-        let dialect = directory.dialect(network.dialect)?;
+        let dialect = directory.dialect(given)?;
         Ok(OnApi { dialect, ..network }.with_directory(&directory, allowed))
     }
 }

@@ -50,11 +50,14 @@ use crate::rules::{MacAddress, OnApiId};
 /// response is lost, the order is identified by its reference together with the operation, the access or subscription, the
 /// service, and the requested time. A network may store the reference with the subscription, where it replaces the previous one,
 /// or with the customer, whose earlier orders then have the same one. (Source: ON-API 2.4 to 2.6, data formats, `spReference`.)
+/// At such a network set [`shared_references`](super::OnApiBuilder::shared_references), and give each order a time with
+/// [`not_before`](Self::not_before).
 ///
 /// # Reconciliation after a lost response
 ///
-/// A network lists every order of an access and the subscriptions on it. An order is found by its reference. If the list has no
-/// order that can be this one, the subscription decides:
+/// A network lists every order of an access and the subscriptions on it. An order is found by its reference, operation, service
+/// and requested time. If several orders match, and not exactly one of them has the very requested time, the result is
+/// undecidable. If the list has no order that can be this one, the subscription decides:
 ///
 /// | operation | state of the subscription | result of [`reconcile`](crate::Prepared::reconcile) |
 /// |---|---|---|

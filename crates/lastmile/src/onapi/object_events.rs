@@ -3,7 +3,8 @@
 //! The standard plans to drop `/orderevents/` in its next version. (Source: ON-API, issue 4 of its repository.) The events of
 //! objects name orders, but not their states, so each order is read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::task::{Context, Poll, ready};
 
 use futures_util::StreamExt as _;
 use lastmile_core::rows::RowError;
@@ -16,14 +17,46 @@ use super::events::EventCursor;
 use super::lists::{Changes, Cursor};
 use super::{EndpointName, OnApi};
 use crate::rules::OnApiId;
+use crate::stream::Pending;
 
 /// What distinguishes the cursor of object events from the id of an order event, which has neither spaces nor colons.
 const PREFIX: &str = "objects since: ";
 
-/// The order events since a cursor, and the cursor after them.
+/// The events of orders since a cursor, and the cursor after them. Each order is read when its event is polled, so an error of
+/// one call does not repeat the calls before it.
+#[derive(Debug)]
 pub(super) struct OrderEventsOfObjects {
-    pub(super) events: Vec<Result<OrderEvent, RowError>>,
-    pub(super) cursor: Option<EventCursor>,
+    events: VecDeque<Result<ObjectEvent, RowError>>,
+    cursor: Option<EventCursor>,
+    order: Pending<Result<OrderEvent, RowError>>,
+}
+
+impl OrderEventsOfObjects {
+    /// Reads the order of the next event. After an error of that call, the next poll makes it again. Returns `None` at the end.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        network: &OnApi,
+    ) -> Poll<Option<Result<OrderEvent, RowError>>> {
+        let read = match self.events.front() {
+            None => return Poll::Ready(None),
+            Some(Ok(event)) => ready!(self.order.poll(cx, || order_event(network.clone(), event.clone()))),
+            Some(Err(_)) => return Poll::Ready(self.events.pop_front().and_then(Result::err).map(Err)),
+        };
+        Poll::Ready(Some(read.map(|mut read| {
+            self.events.pop_front();
+            // Each event but the last may be delivered again: the network gives one cursor for all.
+            if let (Some(cursor), true) = (&self.cursor, self.events.is_empty()) {
+                read.event = Lenient::Value(cursor.as_str().into());
+            }
+            read
+        })))
+    }
+
+    /// Returns the cursor after all events.
+    pub(super) fn cursor(&mut self) -> Option<EventCursor> {
+        self.cursor.take()
+    }
 }
 
 /// Returns whether order events are to be read from the events of objects: by their cursor, or because the network has told
@@ -46,25 +79,19 @@ pub(super) async fn request(
         Changes::Rows(rows) => rows,
         Changes::NotModified | Changes::Nothing { .. } => return Ok(None),
     };
-    let mut events = Vec::new();
+    let mut events = VecDeque::new();
     let mut orders = LastEvents::default();
     while let Some(row) = rows.next().await {
         match row {
             Ok(event) => orders.add(event),
-            Err(RowError::Unreadable(row)) => events.push(Err(RowError::Unreadable(row))),
+            Err(RowError::Unreadable(row)) => events.push_back(Err(RowError::Unreadable(row))),
             Err(error) => return Err(error),
         }
     }
-    for event in orders.in_order() {
-        events.push(Ok(order_event(network, event).await?));
-    }
+    events.extend(orders.in_order().into_iter().map(Ok));
     let next = rows.cursor().filter(|next| Some(*next) != since.as_ref());
     let cursor = next.map(|next| EventCursor::new(format!("{PREFIX}{}", next.0)));
-    // Each event but the last may be delivered again: the network gives one cursor for all.
-    if let (Some(cursor), Some(Ok(last))) = (&cursor, events.last_mut()) {
-        last.event = Lenient::Value(cursor.as_str().into());
-    }
-    Ok(Some(OrderEventsOfObjects { events, cursor }))
+    Ok(Some(OrderEventsOfObjects { events, cursor, order: Pending::none() }))
 }
 
 /// The last event of each order. The order is read as it is now, so earlier events would tell the same.
@@ -95,7 +122,7 @@ impl LastEvents {
 }
 
 /// Returns the order event for an event of an object. A deleted order has neither state nor operation.
-async fn order_event(network: &OnApi, event: ObjectEvent) -> Result<OrderEvent, RowError> {
+async fn order_event(network: OnApi, event: ObjectEvent) -> Result<OrderEvent, RowError> {
     let is_deleted = event.type_.get() == Some(&ObjectEventType::Delete);
     let id = event.object_id.as_deref().unwrap_or_default();
     let path = event.path.as_deref().filter(|path| !path.is_empty()).map(Text::from);

@@ -90,32 +90,41 @@ impl Creation for NewOrder {
                 _ => Ok(Placed::Existing(Box::new(identified(reply)))),
             };
         }
-        if self.is_this(Some(&reply.value)) == Match::No {
+        if self.is_this(&reply.value) == Match::No {
             return Err(reply.contradicts("the response is an order of another operation or reference"));
         }
         Ok(Placed::Order(Box::new(identified(reply))))
     }
 
     async fn find(&self, network: &OnApi, purpose: LookupPurpose) -> Result<Lookup<Placed>, Error> {
-        let (mut doubt, mut done) = (None, false);
+        let (mut doubt, mut done, mut found) = (None, false, Vec::new());
         for order in network.orders_of(&self.access).await? {
-            match (self.is_this(order.get()), order.into_option()) {
+            match (self.is_listed_as(order.get(), network.shares_references), order.into_option()) {
                 // An earlier order may have set the same references, and a later one may have changed them.
                 (Match::Yes, Some(order)) if self.is_modify() && order.progress().stage().is_final() => {
                     done = true;
                 }
-                (Match::Yes, Some(mut order)) => {
-                    if let Ok(id) = in_path(&order.path) {
-                        identify(&mut order, &id);
-                    }
-                    return Ok(Lookup::Found(match purpose {
-                        LookupPurpose::BeforeSending => Placed::Existing(Box::new(order)),
-                        LookupPurpose::AfterSending => Placed::Order(Box::new(order)),
-                    }));
-                }
+                (Match::Yes, Some(order)) => found.push(order),
                 (Match::No, _) => {}
                 _ => doubt = Some("an order of the access cannot be told from this one"),
             }
+        }
+        if found.len() > 1 {
+            found.retain(|order| self.is_of_the_very_time(order));
+            if found.len() != 1 {
+                return Ok(Lookup::Conflict(
+                    "several orders of the access have this reference, service and operation",
+                ));
+            }
+        }
+        if let Some(mut order) = found.pop() {
+            if let Ok(id) = in_path(&order.path) {
+                identify(&mut order, &id);
+            }
+            return Ok(Lookup::Found(match purpose {
+                LookupPurpose::BeforeSending => Placed::Existing(Box::new(order)),
+                LookupPurpose::AfterSending => Placed::Order(Box::new(order)),
+            }));
         }
         let subscriptions = match network.subscriptions(&self.access).await {
             Ok(answer) if answer.subscriptions.is_absent() => {
@@ -157,16 +166,30 @@ impl Creation for NewOrder {
 }
 
 impl NewOrder {
-    /// Returns whether an order is this one. A reference identifies an order only together with the operation, the access or
-    /// subscription, and the service: networks store it with the customer or the service, so other orders may carry the same
-    /// one.
-    fn is_this(&self, order: Option<&Order>) -> Match {
+    /// Returns whether a response is this order.
+    fn is_this(&self, order: &Order) -> Match {
+        self.is_like(order).and(self.is_of_the_same_time(order))
+    }
+
+    /// Returns whether an order in the list of the network is this one.
+    fn is_listed_as(&self, order: Option<&Order>, shares_references: bool) -> Match {
         let Some(order) = order else { return Match::Maybe };
+        self.is_like(order).and(match (self.is_of_the_same_time(order), shares_references) {
+            // The reference is that of this order alone, so the network may have ignored the requested time.
+            (Match::No, false) => Match::Maybe,
+            // The times do not distinguish this order from another one of the customer.
+            (Match::Yes, true) if !self.is_of_the_very_time(order) => Match::Maybe,
+            (told, _) => told,
+        })
+    }
+
+    /// Returns whether an order has the same operation, line and references. A reference identifies an order only together with
+    /// the operation, the access or subscription, and the service: networks store it with the customer or the service, so other
+    /// orders may carry the same one.
+    fn is_like(&self, order: &Order) -> Match {
         match self.is_about_the_same(order) {
             Match::No => Match::No,
-            same => same
-                .and(self.has_my_references(&order.sp_reference, &order.sp_subscription_id))
-                .and(self.is_of_the_same_time(order)),
+            same => same.and(self.has_my_references(&order.sp_reference, &order.sp_subscription_id)),
         }
     }
 
@@ -176,15 +199,20 @@ impl NewOrder {
     fn is_of_the_same_time(&self, order: &Order) -> Match {
         /// Longer than any round of holidays.
         const EARLIER: TimeDelta = TimeDelta::days(14);
-        let (Some(mine), Some(its)) = (&self.body.requested_date_time, order.requested_date_time.get())
-        else {
-            return Match::Yes;
-        };
-        match mine.at() - its.at() {
-            difference if difference > EARLIER => Match::No,
-            difference if difference.abs() <= TimeDelta::days(1) => Match::Yes,
-            _ => Match::Maybe,
+        match self.time_apart(order) {
+            Some(apart) if apart > EARLIER => Match::No,
+            Some(apart) if apart.abs() > TimeDelta::days(1) => Match::Maybe,
+            _ => Match::Yes,
         }
+    }
+
+    fn is_of_the_very_time(&self, order: &Order) -> bool {
+        self.time_apart(order).is_some_and(|apart| apart.is_zero())
+    }
+
+    /// Returns how much earlier an order was requested for, if both have a requested time.
+    fn time_apart(&self, order: &Order) -> Option<TimeDelta> {
+        Some(self.body.requested_date_time.as_ref()?.at() - order.requested_date_time.get()?.at())
     }
 
     /// Returns whether an order has the same operation on the same line, whatever its references.
@@ -347,7 +375,7 @@ impl NewOrder {
     /// Reads an order that was just placed. Returns `error`, the error of the creating call, if that does not return the order.
     async fn read_placed(&self, network: &OnApi, id: &OnApiId, error: Error) -> Result<Placed, Error> {
         match network.order(id).await {
-            Ok(mut order) if is_order(&order) && self.is_this(Some(&order)) != Match::No => {
+            Ok(mut order) if is_order(&order) && self.is_this(&order) != Match::No => {
                 identify(&mut order, id);
                 Ok(Placed::Order(Box::new(order)))
             }

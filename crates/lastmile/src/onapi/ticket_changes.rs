@@ -88,6 +88,12 @@ impl TicketChange {
         self
     }
 
+    /// Sets which side is responsible for the trouble. Service levels are computed from it. (Source: ON-API 2.4 to 2.6, tickets.)
+    pub fn responsible(mut self, side: TicketUpdateResponsible) -> Self {
+        self.body.responsible = Some(side);
+        self
+    }
+
     /// Returns the ticket's reference.
     pub fn ticket(&self) -> &TicketReference {
         &self.ticket

@@ -3,7 +3,7 @@
 //! The operations of the API, each by the name of the client's method.
 #![allow(unused_imports)]
 
-use ::lastmile_core::operation::{Answer, ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow};
+use ::lastmile_core::operation::{ErrorShape, ListShape, Operation, Repeat, Table, TokenFlow};
 use ::lastmile_core::reqwest::Method;
 use ::std::time::Duration;
 
@@ -17,10 +17,10 @@ pub static TABLE: Table = Table {
 };
 
 /// `DELETE /orders/{orderId}`: [`cancel_order`](super::Client::cancel_order).
-pub static CANCEL_ORDER: Operation = Operation { id: "cancel_order", method: Method::DELETE, path: "/orders/{orderId}", repeat: Repeat::Idempotent, answer: Answer::Nothing, ..Operation::READ };
+pub static CANCEL_ORDER: Operation = Operation { id: "cancel_order", method: Method::DELETE, path: "/orders/{orderId}", repeat: Repeat::Idempotent, has_content: false, ..Operation::READ };
 
 /// `PATCH /orders/{orderId}`: [`change_order`](super::Client::change_order).
-pub static CHANGE_ORDER: Operation = Operation { id: "change_order", method: Method::PATCH, path: "/orders/{orderId}", repeat: Repeat::Idempotent, answer: Answer::Nothing, ..Operation::READ };
+pub static CHANGE_ORDER: Operation = Operation { id: "change_order", method: Method::PATCH, path: "/orders/{orderId}", repeat: Repeat::Idempotent, has_content: false, ..Operation::READ };
 
 /// `POST /orders/`: [`create_order`](super::Client::create_order).
 pub static CREATE_ORDER: Operation = Operation { id: "create_order", method: Method::POST, path: "/orders/", repeat: Repeat::Once, ..Operation::READ };
@@ -98,7 +98,7 @@ pub static LOOKUP_DHCP: Operation = Operation { id: "lookup_dhcp", method: Metho
 pub static LOOKUP_OPTION82: Operation = Operation { id: "lookup_option82", method: Method::GET, path: "/option82/{option82}", ..Operation::READ };
 
 /// `PUT /orders/{orderId}`: [`replace_order`](super::Client::replace_order).
-pub static REPLACE_ORDER: Operation = Operation { id: "replace_order", method: Method::PUT, path: "/orders/{orderId}", repeat: Repeat::Idempotent, answer: Answer::Nothing, ..Operation::READ };
+pub static REPLACE_ORDER: Operation = Operation { id: "replace_order", method: Method::PUT, path: "/orders/{orderId}", repeat: Repeat::Idempotent, has_content: false, ..Operation::READ };
 
 /// `PATCH /tickets/{coTicketReference}`: [`update_ticket`](super::Client::update_ticket).
-pub static UPDATE_TICKET: Operation = Operation { id: "update_ticket", method: Method::PATCH, path: "/tickets/{coTicketReference}", repeat: Repeat::Once, answer: Answer::Nothing, ..Operation::READ };
+pub static UPDATE_TICKET: Operation = Operation { id: "update_ticket", method: Method::PATCH, path: "/tickets/{coTicketReference}", repeat: Repeat::Once, has_content: false, ..Operation::READ };

@@ -354,7 +354,10 @@ impl Operator {
                 "name": name,
                 "endpoint": if dialect.is_vendor() { format!("http://{host}{path}") } else { path },
                 "version": dialect.version(),
-                "documentation": format!("https://co.example/docs/{name}"),
+                "documentation": match dialect.is_vendor() {
+                    true => format!("https://co.example/docs/{name}"),
+                    false => format!("https://github.com/on-api/on-api/blob/master/{}.0/README.md", dialect.version()),
+                },
             })
         };
         let present = || ENDPOINTS.into_iter().filter(|(name, path)| self.has(name, path));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::EndpointName;
 use super::Dialect;
-use super::traits::{AddressesName, EquipmentForm, ListedIn, ServiceLevelName};
+use super::traits::{AddressesName, EquipmentForm, ListedIn, ServiceLevelName, Version};
 
 fn table() -> String {
     let dialects = Dialect::ALL;
@@ -18,6 +18,7 @@ fn table() -> String {
     row("dialect", &|dialect| format!("`{dialect}`"));
     row("---", &|_| "---".to_owned());
     row("is", &|dialect| dialect.title().to_owned());
+    row("networks", &|dialect| networks(dialect).to_owned());
     row("services and subscriptions of an access", &|dialect| match dialect.traits().listed_in {
         ListedIn::Access => "in `GET /accesses/{accessId}`".to_owned(),
         ListedIn::OwnEndpoint => "in `GET /services/{accessId}`, `GET /subscriptions/{accessId}`".to_owned(),
@@ -25,6 +26,16 @@ fn table() -> String {
     row("a row of all subscriptions", &|dialect| match dialect.traits().listed_in {
         ListedIn::Access => "one subscription: `flat_subscriptions`".to_owned(),
         ListedIn::OwnEndpoint => "an access: `all_subscriptions`".to_owned(),
+    });
+    row("dates of a service", &|dialect| match dialect.traits().version {
+        Version::V24 => "`connection`, `available`, `disconnection`: a date, `YES`, `NO`".to_owned(),
+        Version::V25 | Version::V26 => {
+            "`connectionDateTime`, `availableDateTime`, `disconnectionDateTime`: a time".to_owned()
+        }
+    });
+    row("fields of an invoice line", &|dialect| match dialect.traits().version {
+        Version::V24 | Version::V25 => "`coID`, `serviceProvider`, `address`".to_owned(),
+        Version::V26 => "`coId`, `spName`, `access`".to_owned(),
     });
     row("service level", &|dialect| match dialect.traits().service_level {
         ServiceLevelName::Lower => "`sla`".to_owned(),
@@ -51,6 +62,17 @@ fn table() -> String {
         list(&lacks)
     });
     table
+}
+
+/// Returns who speaks a dialect. (Source: the standard's list of implementers of 2023-12; the vendor's document of 2.6.)
+fn networks(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Standard24 => {
+            "12 operators, and 40 city networks at Stadsnätsportalen (`OnApi::stadsnatsportalen`: accesses and directory)"
+        }
+        Dialect::Standard25 | Dialect::Standard26 => "none in the standard's list",
+        Dialect::Vendor26 => "those of one vendor",
+    }
 }
 
 /// Returns what is before, between and after the two marks of a file.
