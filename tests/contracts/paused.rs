@@ -2,35 +2,22 @@
 #![cfg(target_os = "linux")]
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use lastmile::onapi::{Dialect, NewOrder, OnApi};
 use lastmile::{Prepared, PreparedState, Reconciled};
 use lastmile_sandbox::Sandbox;
 use lastmile_sandbox::onapi::Availability;
-use lastmile_tests::paused::{MARK, policy};
+use lastmile_tests::paused::{MARK, busy_listener, is_connecting, is_stopped, policy, signal};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
-use tokio::time::timeout;
 
 /// The maximum number of scheduler turns of a placement. The test stops the worker at each of them.
 const RUNS: usize = 100;
 
 /// The maximum number of concurrent processes.
 const AT_A_TIME: usize = 10;
-
-/// Sends a signal to a process that may have exited.
-async fn signal(name: &str, process: &str) {
-    Command::new("kill").args([name, process]).stderr(Stdio::null()).status().await.unwrap();
-}
-
-/// Returns whether the operating system reports the process as stopped.
-async fn is_stopped(process: &str) -> bool {
-    let shown = Command::new("ps").args(["-o", "state=", "-p", process]).output().await.unwrap();
-    String::from_utf8_lossy(&shown.stdout).trim().starts_with('T')
-}
 
 /// A second worker that loads the order from the store and takes it over once it has settled. Returns whether the order
 /// was found.
@@ -162,33 +149,6 @@ async fn a_paused_process_sends_nothing_after_its_deadline() {
 
 /// How many orders are stopped while they connect.
 const CONNECTING: usize = 40;
-
-/// Returns whether a process waits for its connection to this port: state 02 (`SYN_SENT`) in the system's table.
-fn is_connecting(port: u16) -> bool {
-    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-    let remote = format!(":{port:04X}");
-    table.lines().skip(1).any(|line| {
-        let columns: Vec<&str> = line.split_whitespace().collect();
-        columns[2].ends_with(&remote) && columns[3] == "02"
-    })
-}
-
-/// Returns a listener whose queue is full, so that connecting takes until a connection is accepted, with the connections
-/// that fill the queue.
-async fn busy_listener() -> (TcpListener, Vec<TcpStream>) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = socket.listen(1).unwrap();
-    let address = listener.local_addr().unwrap();
-    let mut waiting = Vec::new();
-    for _ in 0..16 {
-        match timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
-            Ok(connected) => waiting.push(connected.unwrap()),
-            Err(_full) => return (listener, waiting),
-        }
-    }
-    panic!("the queue has no end");
-}
 
 /// Lets one worker connect to a busy server, stops it meanwhile, lets a second one take over and the connection be
 /// established, and resumes the first, which finds its socket ready and its deadline passed at the same moment.

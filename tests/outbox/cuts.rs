@@ -1,7 +1,7 @@
 //! Connections to PostgreSQL that are cut.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lastmile_outbox::probe::Point;
@@ -15,10 +15,24 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::fake::{Fake, FakeOrder, World};
 
 /// Passes connections on to a server. Cuts as many as are armed when the server's next response arrives: the server has carried
-/// the statement out, and the client receives no response.
+/// the statement out, and the client receives no response. Swallows what is sent in a direction while it is told to.
 struct Proxy {
     port: u16,
     armed: Arc<AtomicUsize>,
+    swallows: Arc<Swallows>,
+}
+
+#[derive(Default)]
+struct Swallows {
+    statements: AtomicBool,
+    responses: AtomicBool,
+}
+
+impl Swallows {
+    fn set(&self, statements: bool, responses: bool) {
+        self.statements.store(statements, Ordering::SeqCst);
+        self.responses.store(responses, Ordering::SeqCst);
+    }
 }
 
 impl Proxy {
@@ -28,18 +42,31 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let armed = Arc::new(AtomicUsize::new(0));
-        let arms = armed.clone();
+        let (arms, swallows) = (armed.clone(), Arc::new(Swallows::default()));
+        let told = swallows.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (server, armed) = (server.clone(), arms.clone());
+                let (server, armed, swallows) = (server.clone(), arms.clone(), told.clone());
                 tokio::spawn(async move {
                     let server = TcpStream::connect(server).await.unwrap();
                     let (mut from_client, mut to_client) = client.into_split();
                     let (mut from_server, mut to_server) = server.into_split();
-                    let up =
-                        tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
+                    let swallowed = swallows.clone();
+                    let up = tokio::spawn(async move {
+                        let mut buffer = vec![0; 1 << 16];
+                        while let Ok(length @ 1..) = from_client.read(&mut buffer).await {
+                            if !swallowed.statements.load(Ordering::SeqCst)
+                                && to_server.write_all(&buffer[..length]).await.is_err()
+                            {
+                                break;
+                            }
+                        }
+                    });
                     let mut buffer = vec![0; 1 << 16];
                     while let Ok(length @ 1..) = from_server.read(&mut buffer).await {
+                        if swallows.responses.load(Ordering::SeqCst) {
+                            continue;
+                        }
                         let less = |armed: usize| armed.checked_sub(1);
                         if armed.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
                             || to_client.write_all(&buffer[..length]).await.is_err()
@@ -51,7 +78,7 @@ impl Proxy {
                 });
             }
         });
-        Self { port, armed }
+        Self { port, armed, swallows }
     }
 }
 
@@ -140,4 +167,65 @@ async fn connections_that_the_server_ends_lose_nothing() {
     for number in 0..ORDERS {
         assert_eq!(world.effects(&number.to_string()), 1);
     }
+}
+
+/// A network that swallows what is sent, without an error: the worker learns nothing, and neither side closes the connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_behind_a_black_hole_sends_nothing_after_its_lease_and_recovers() {
+    if postgres().is_none() {
+        return;
+    }
+    let mut cases = tokio::task::JoinSet::new();
+    for point in [Point::LookedUp, Point::BeforeMark, Point::Marked, Point::Answered] {
+        for (statements, responses) in [(true, true), (false, true)] {
+            cases.spawn(black_hole(point, statements, responses));
+        }
+    }
+    while let Some(done) = cases.join_next().await {
+        done.unwrap();
+    }
+}
+
+async fn black_hole(point: Point, statements: bool, responses: bool) {
+    let what = format!("{point:?}, statements: {statements}, responses: {responses}");
+    let store = TestStore::postgres().await;
+    let config: Config = store.address.split_once(':').unwrap().1.parse().unwrap();
+    let proxy = Proxy::to(&config).await;
+    let cut = PostgresBuilder::new(at_port(&store, proxy.port)).timeout(Duration::from_millis(300));
+    let cut = cut.connections(2).build().unwrap();
+    let world = World::new(true);
+    store.outbox.register_consumer("test").await.unwrap();
+    store.outbox.enqueue("1", &FakeOrder::new("1")).await.unwrap();
+    let (swallows, is_first) = (proxy.swallows.clone(), AtomicBool::new(true));
+    let probe = Arc::new(move |at: Point| {
+        if at == point && is_first.swap(false, Ordering::SeqCst) {
+            swallows.set(statements, responses);
+        }
+    });
+    let worker = quick(cut.worker()).serve(Fake(world.clone())).probe(probe).start();
+    // Another machine, whose network is in order, takes the order over when the lease has ended.
+    let is_swallowing = || async { proxy.swallows.responses.load(Ordering::SeqCst) };
+    lastmile_tests::outbox::until(is_swallowing).await;
+    let other = quick(store.outbox.worker()).serve(Fake(world.clone())).start();
+    let mut events = store.outbox.events("test").poll_interval(Duration::from_millis(20));
+    let event = events.next().await.unwrap().unwrap();
+    assert_eq!((event.kind(), event.key()), (EventKind::Placed, "1"), "{what}");
+    event.ack().await.unwrap();
+    other.drain(Duration::from_secs(5)).await;
+    assert_eq!(world.sent().len(), 1, "{what}");
+    // The network is in order again, and the worker is the only one.
+    proxy.swallows.set(false, false);
+    store.outbox.enqueue("2", &FakeOrder::new("2")).await.unwrap();
+    loop {
+        let event = events.next().await.unwrap().unwrap();
+        assert_eq!(event.kind(), EventKind::Placed, "{what}");
+        let key = event.key().to_owned();
+        event.ack().await.unwrap();
+        if key == "2" {
+            break;
+        }
+    }
+    assert_eq!(worker.drain(Duration::from_secs(10)).await, 0, "{what}");
+    assert_eq!([world.effects("1"), world.effects("2")], [1, 1], "{what}");
+    assert_eq!(store.outbox.order("1").await.unwrap().unwrap().state(), State::Placed, "{what}");
 }

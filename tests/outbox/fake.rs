@@ -39,11 +39,17 @@ pub(crate) struct World {
     pub(crate) answers: Semaphore,
     /// Whether the supplier can be asked what it has.
     pub(crate) has_look_up: bool,
+    /// How long a request may take effect after its call has ended.
+    settle: Duration,
 }
 
 impl World {
     pub(crate) fn new(has_look_up: bool) -> Arc<Self> {
-        Arc::new(Self { inner: Mutex::default(), answers: Semaphore::new(0), has_look_up })
+        Self::settling(has_look_up, Duration::ZERO)
+    }
+
+    pub(crate) fn settling(has_look_up: bool, settle: Duration) -> Arc<Self> {
+        Arc::new(Self { inner: Mutex::default(), answers: Semaphore::new(0), has_look_up, settle })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -85,7 +91,7 @@ impl Client for Fake {
     }
 
     fn settle_time(&self) -> Duration {
-        Duration::from_secs(60)
+        self.0.settle
     }
 
     fn open(&self, kind: &str, body: &str) -> Result<Box<dyn Step>, OpenError> {
@@ -191,8 +197,12 @@ impl Step for FakeStep {
     }
 
     fn look_up(&mut self) -> StepFuture<'_> {
-        let found = self.found();
-        Box::pin(async move { if found { Answer::Placed } else { Answer::Clear } })
+        let answer = match (self.found(), self.world.has_look_up) {
+            (true, _) => Answer::Placed,
+            (false, true) => Answer::Clear,
+            (false, false) => Answer::Unsupported,
+        };
+        Box::pin(std::future::ready(answer))
     }
 
     fn mark(&mut self, _: Duration) -> Result<(), lastmile::Error> {

@@ -2,12 +2,19 @@
 
 mod chains;
 mod claims;
+mod clocks;
 mod crashes;
 mod cuts;
+mod databases;
 mod enqueueing;
 mod events;
+mod failovers;
 mod fake;
+mod metrics;
 mod orders;
+mod pauses;
 mod people;
 mod poison;
+mod scene;
 mod stores;
+mod tls;

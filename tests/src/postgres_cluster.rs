@@ -9,22 +9,41 @@ use std::time::Duration;
 pub struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
+    /// The folder of the running server's data, in `folder`.
+    data: &'static str,
     port: u16,
+    options: &'static str,
 }
+
+const PRIMARY: &str = "data";
+const STANDBY: &str = "standby";
 
 impl Cluster {
     /// Starts a server. Fails if PostgreSQL is not installed where Debian installs it.
     pub async fn start() -> io::Result<Self> {
+        Self::start_with(&[], "").await
+    }
+
+    /// Starts a server with these files in its folder, which only it can read, and these options.
+    pub async fn start_with(files: &[(&str, &str)], options: &'static str) -> io::Result<Self> {
         let programs = programs()?;
         let folder = std::env::temp_dir().join(format!("lastmile-postgres-{:x}", fastrand::u64(..)));
         std::fs::create_dir(&folder)?;
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(&folder))?;
         }
-        let mut cluster = Self { programs, folder, port: 0 };
-        let data = cluster.folder.join("data");
+        let mut cluster = Self { programs, folder, data: PRIMARY, port: 0, options };
+        let data = cluster.folder.join(PRIMARY);
         let arguments = ["-A", "trust", "-U", "postgres", "--no-locale", "-E", "UTF8", "-D"];
-        run(cluster.program("initdb").args(arguments).arg(data))?;
+        run(cluster.program("initdb").args(arguments).arg(&data))?;
+        for (name, content) in files {
+            let file = data.join(name);
+            std::fs::write(&file, content)?;
+            run(Command::new("chmod").arg("600").arg(&file))?;
+            if is_root() {
+                run(Command::new("chown").arg("postgres").arg(&file))?;
+            }
+        }
         for _ in 0..20 {
             // Below the ports that systems use for outgoing connections.
             cluster.port = fastrand::u16(20_000..30_000);
@@ -40,12 +59,44 @@ impl Cluster {
         format!("host=127.0.0.1 port={} user=postgres dbname=postgres", self.port)
     }
 
+    /// Returns the port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Copies the server as a standby, which receives nothing that is committed later: it is as far behind as an asynchronous standby
+    /// or a backup may be.
+    pub fn back_up(&self) -> io::Result<()> {
+        let target = self.folder.join(STANDBY);
+        let port = self.port.to_string();
+        let arguments =
+            ["-h", "127.0.0.1", "-U", "postgres", "-c", "fast", "-X", "stream", "-p", &port, "-D"];
+        run(self.program("pg_basebackup").args(arguments).arg(&target))?;
+        run(self.program("touch").arg(target.join("standby.signal")))
+    }
+
+    /// Kills the server, and promotes the standby at the same address.
+    ///
+    /// # Panics
+    /// Panics if the standby does not start.
+    pub async fn fail_over(&mut self) {
+        self.kill();
+        self.data = STANDBY;
+        self.start_again().await;
+        let data = self.folder.join(self.data);
+        run(self.program("pg_ctl").arg("-D").arg(data).args(["-w", "promote"])).expect("it is a standby");
+    }
+
     /// Kills the server (`SIGKILL`) and starts it again. It recovers from its write-ahead log.
     ///
     /// # Panics
     /// Panics if it does not start again.
     pub async fn kill_and_restart(&self) {
         self.kill();
+        self.start_again().await;
+    }
+
+    async fn start_again(&self) {
         let mut interval = tokio::time::interval(Duration::from_millis(100));
         // The processes of its connections hold its shared memory for a moment.
         for _ in 0..300 {
@@ -58,7 +109,8 @@ impl Cluster {
     }
 
     fn kill(&self) {
-        let pid = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
+        let pid =
+            std::fs::read_to_string(self.folder.join(self.data).join("postmaster.pid")).unwrap_or_default();
         if let Some(pid) = pid.lines().next() {
             let _ = Command::new("kill").args(["-KILL", pid]).stderr(Stdio::null()).status();
         }
@@ -66,18 +118,22 @@ impl Cluster {
 
     fn try_start(&self) -> io::Result<()> {
         let options = format!(
-            "-p {} -k {} -c listen_addresses=127.0.0.1 -c max_connections=200",
+            "-p {} -k {} -c listen_addresses=127.0.0.1 -c max_connections=200 {}",
             self.port,
-            self.folder.display()
+            self.folder.display(),
+            self.options
         );
         let mut start = self.program("pg_ctl");
-        start.arg("-D").arg(self.folder.join("data")).args(["-o", &options, "-w", "-l"]);
+        start.arg("-D").arg(self.folder.join(self.data)).args(["-o", &options, "-w", "-l"]);
         run(start.arg(self.folder.join("log")).arg("start"))
     }
 
     /// Returns a command of the server's, as an unprivileged user: it refuses to run as root.
     fn program(&self, name: &str) -> Command {
-        let path = self.programs.join(name);
+        let path = match name {
+            "touch" => PathBuf::from(name),
+            _ => self.programs.join(name),
+        };
         let mut command = match is_root() {
             true => {
                 let mut command = Command::new("runuser");

@@ -62,13 +62,16 @@
 //! - A process that is paused between the last reading of the clock and the write to the socket sends late, and the order may
 //!   exist twice. The window is a few instructions.
 //! - A database that loses committed transactions (asynchronous failover, restore of a backup) loses marks. Run PostgreSQL with a
-//!   synchronous standby.
+//!   synchronous standby. When the timeline of its write-ahead log changes, nothing is sent until what was sent before must have
+//!   arrived, and orders that were due where the supplier cannot be asked need a person. With SQLite, and in a PostgreSQL that does
+//!   not tell its timeline, a restore is not noticed.
 //! - A supplier that carries out a request later than the policy's settle time after the call. Set a longer time for it.
 //! - Where the supplier cannot be asked (everything at Cocon), an order whose response is lost is decided by a person.
 //! - A process that is stopped while it writes to SQLite keeps the lock of the database until it continues or ends. Nobody else can
 //!   write until then; nothing is lost. PostgreSQL has no such lock.
 //! - Workers compare their clocks with the database's, and claim nothing while they differ by more than a tenth of the settle
-//!   time.
+//!   time. Leases and settle times are the database's. With SQLite that is the clock of the machine: a worker notices when it is set,
+//!   but not when it was set before the worker started.
 
 mod enqueue;
 mod error;

@@ -15,6 +15,8 @@ pub(crate) struct Booking {
     pub(crate) body: Option<String>,
     /// When a worker continues. Ignored if the state is not active.
     pub(crate) due: Duration,
+    /// How long the supplier may still process a request that was sent just now; `None` leaves the stored time.
+    pub(crate) settle: Option<Duration>,
     pub(crate) tries: Tries,
     /// Whether the next step of a chain begins.
     pub(crate) next_step: bool,
@@ -138,6 +140,7 @@ impl Booking {
             state,
             body: None,
             due: Duration::ZERO,
+            settle: None,
             tries: Tries::default(),
             next_step: false,
             keeps_decision: false,
@@ -202,8 +205,8 @@ impl Booking {
                 event: Some(Happening { what: What::Advanced, data: after.result }),
                 ..Self::new(state_of(after.phase))
             },
-            // Clear is not booked: the order is marked instead.
-            Answer::Clear | Answer::Absent => Self::new(State::Ready),
+            // Clear and Unsupported are not booked: the order is marked instead.
+            Answer::Clear | Answer::Unsupported | Answer::Absent => Self::new(State::Ready),
             Answer::NotSent(retry) => Self::again(State::Ready, &after, retry, limits),
             Answer::MarkExpired => {
                 let retry = Retry::new("the mark expired before the order was sent", None);

@@ -103,6 +103,7 @@ impl Model {
             owner: format!("w{}", self.chance.u8(0..3)),
             limit: self.chance.i64(1..4),
             lease: if lasts { HOUR } else { Duration::ZERO },
+            quiet: Duration::ZERO,
             pace: None,
         };
         let due = self.rows.values().filter(|row| row.due).count();
@@ -140,7 +141,7 @@ impl Model {
 
     async fn mark(&mut self, outbox: &Outbox) {
         let Some(held) = self.some_held() else { return };
-        let marked = outbox.store.mark(&held.fence, &held.key, Duration::from_secs(60)).await.unwrap();
+        let marked = outbox.store.mark(&held.fence, &held.key, Duration::from_secs(60), HOUR).await.unwrap();
         let allowed = self.holds(&held) && self.rows[&held.key].state == State::Ready && held.lasts;
         assert_eq!(marked, allowed, "{held:?} {:?}", self.rows[&held.key]);
         if marked {

@@ -41,6 +41,17 @@ impl Outbox {
         Ok(Self::new(Store::Sqlite(crate::store::sqlite::Sqlite::open(path.as_ref())?)))
     }
 
+    /// Limits the database to this many pages, or to those that it has. Returns the limit.
+    #[cfg(all(feature = "sqlite", feature = "testing"))]
+    #[doc(hidden)]
+    pub async fn limit_pages(&self, pages: u32) -> Result<u32, Error> {
+        match &*self.store {
+            Store::Sqlite(store) => store.limit_pages(pages).await,
+            #[cfg(feature = "postgres")]
+            Store::Postgres(_) => Ok(pages),
+        }
+    }
+
     /// Creates the tables, or brings those of an earlier version up to date. Call it when your service starts: it does nothing if
     /// nothing is to be done, and waits while another process does it. All tables begin with `lastmile_`.
     ///

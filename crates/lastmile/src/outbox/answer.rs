@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub enum Answer {
     /// A look-up did not find the object: the order can be marked and placed.
     Clear,
+    /// The supplier offers no call that would show the object. The order can be marked and placed, unless there is reason to believe
+    /// that it was sent already.
+    Unsupported,
     /// The order is placed. [`Step::result`](super::Step::result) returns what the supplier created.
     Placed,
     /// This step of a chain is done, and the order now contains the next one, which is due after this time.

@@ -8,7 +8,7 @@
 //!
 //! | [`Phase`] | what the outbox does |
 //! |---|---|
-//! | [`Ready`](Phase::Ready) | [`look_up`](Step::look_up); if [`Clear`](Answer::Clear): [`mark`](Step::mark), store [`body`](Step::body), [`place`](Step::place) |
+//! | [`Ready`](Phase::Ready) | [`look_up`](Step::look_up); if [`Clear`](Answer::Clear) or [`Unsupported`](Answer::Unsupported): [`mark`](Step::mark), store [`body`](Step::body), [`place`](Step::place) |
 //! | [`Sent`](Phase::Sent) | [`reconcile`](Step::reconcile), and never anything that sends |
 //! | [`Repeatable`](Phase::Repeatable) | [`repeat`](Step::repeat), as often as necessary, without a mark |
 //! | [`Done`](Phase::Done) | nothing more |

@@ -144,6 +144,14 @@ pub enum PreparedState {
     Placed,
 }
 
+/// What a look-up before sending found.
+pub(crate) enum LookedUp<T> {
+    Found(T),
+    NotFound,
+    /// The supplier offers no call that would show the object.
+    Unsupported,
+}
+
 impl<C: Creation> Prepared<C> {
     /// Checks the request and prepares it, without sending anything.
     ///
@@ -187,9 +195,19 @@ impl<C: Creation> Prepared<C> {
     /// Returns the error of the look-up when it fails. Returns [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) when
     /// the look-up is inconclusive, or when the request may have been sent already; in the latter case, reconcile the value.
     pub async fn look_up(&mut self, supplier: &C::Supplier) -> Result<Option<C::Created>, Error> {
+        Ok(match self.look_up_before_sending(supplier).await? {
+            LookedUp::Found(created) => Some(created),
+            LookedUp::NotFound | LookedUp::Unsupported => None,
+        })
+    }
+
+    pub(crate) async fn look_up_before_sending(
+        &mut self,
+        supplier: &C::Supplier,
+    ) -> Result<LookedUp<C::Created>, Error> {
         match self.machine.state() {
             State::Ready => {}
-            State::Placed(Some(created)) => return Ok(Some(created.clone())),
+            State::Placed(Some(created)) => return Ok(LookedUp::Found(created.clone())),
             State::Placed(None) => return Err(invalid::<C>(PLACED_ALREADY)),
             State::InFlight(_) | State::Indeterminate(_) => return Err(unknown::<C>(MAY_HAVE_BEEN_SENT)),
         }
@@ -198,15 +216,19 @@ impl<C: Creation> Prepared<C> {
         match self.find(supplier, LookupPurpose::BeforeSending).await? {
             Lookup::Found(created) => {
                 self.machine.placed(Some(created.clone()));
-                Ok(Some(created))
+                Ok(LookedUp::Found(created))
             }
             Lookup::Indeterminate(_) | Lookup::Conflict(_) if self.machine.is_declared_absent() => {
                 self.machine.looked_up();
-                Ok(None)
+                Ok(LookedUp::NotFound)
             }
-            Lookup::NotFound | Lookup::Unsupported(_) => {
+            Lookup::NotFound => {
                 self.machine.looked_up();
-                Ok(None)
+                Ok(LookedUp::NotFound)
+            }
+            Lookup::Unsupported(_) => {
+                self.machine.looked_up();
+                Ok(LookedUp::Unsupported)
             }
             Lookup::Indeterminate(reason) => {
                 let retry_after = doubt_lasts(supplier);

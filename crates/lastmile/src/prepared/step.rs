@@ -6,7 +6,7 @@ use lastmile_core::{Error, Outcome};
 
 use super::machine::{Settling, State};
 use super::sealed::Supplier as _;
-use super::{Creation, Prepared, PreparedState, Reconciled, invalid};
+use super::{Creation, LookedUp, Prepared, PreparedState, Reconciled, invalid};
 use crate::outbox::{Answer, Enqueue, Entry, OpenError, Phase, Refusal, Retry, Step, StepFuture, canonical};
 
 /// A prepared value together with the client of its supplier.
@@ -54,9 +54,10 @@ where
     C::Supplier: Sync,
 {
     async fn looked_up(&mut self) -> Answer {
-        match self.value.look_up(&self.supplier).await {
-            Ok(Some(_)) => Answer::Placed,
-            Ok(None) => Answer::Clear,
+        match self.value.look_up_before_sending(&self.supplier).await {
+            Ok(LookedUp::Found(_)) => Answer::Placed,
+            Ok(LookedUp::NotFound) => Answer::Clear,
+            Ok(LookedUp::Unsupported) => Answer::Unsupported,
             Err(error) => match self.value.state() {
                 PreparedState::Indeterminate => needs_person::<C>(error.to_string()),
                 _ => Answer::Later(Retry::of(&error)),

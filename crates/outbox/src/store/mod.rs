@@ -52,10 +52,11 @@ operations! {
     /// Returns the time of the database, in milliseconds since 1970.
     fn clock() -> i64;
     fn enqueue(order: &NewOrder) -> Enqueued;
-    /// Claims orders that are due, as many as the pace allows.
+    /// Claims orders that are due, as many as the pace allows. Claims nothing to be sent for a while after the database has failed over.
     fn claim(claim: &Claim) -> Vec<ClaimedRow>;
-    /// Writes the mark if the order is still claimed for at least this time. When this returns true, the mark is durable.
-    fn mark(fence: &Fence, body: &str, needed: Duration) -> bool;
+    /// Writes the mark if the order is still claimed for at least this time. When this returns true, the mark is durable. `settle`
+    /// is how long the supplier may process the request after the lease has ended.
+    fn mark(fence: &Fence, body: &str, needed: Duration, settle: Duration) -> bool;
     /// Writes what became of an order, with its event, if it is still claimed.
     fn book(fence: &Fence, booking: &Booking) -> bool;
     /// Writes an answer that arrived after the claim was lost.

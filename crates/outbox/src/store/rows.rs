@@ -12,6 +12,8 @@ pub(crate) struct Claim {
     pub(crate) owner: String,
     pub(crate) limit: i64,
     pub(crate) lease: Duration,
+    /// How long after a failover, or after the clock was set, nothing is done that relies on what happened before.
+    pub(crate) quiet: Duration,
     pub(crate) pace: Option<Pace>,
 }
 
@@ -60,6 +62,10 @@ pub(crate) struct ClaimedRow {
     pub(crate) state: State,
     pub(crate) body: Option<String>,
     pub(crate) crashes: i64,
+    /// How long the supplier may still process what was sent, by the clock of the database.
+    pub(crate) settling: Duration,
+    /// Whether the database may have lost a mark of this order.
+    pub(crate) mark_may_be_lost: bool,
     pub(crate) tries: Tries,
     pub(crate) decision: Option<String>,
     pub(crate) decision_data: Option<String>,

@@ -74,7 +74,12 @@ impl Context {
             Next::Submit => self.submit(&row, step.as_mut()).await,
             Next::Reconcile => {
                 let answer = self.bounded(step.reconcile()).await;
-                self.conclude(&row, Call::Reconcile, step.as_mut(), &answer).await;
+                match row.settling.saturating_sub(started.elapsed()) {
+                    left if answer == Answer::Absent && !left.is_zero() => {
+                        self.wait_until_settled(&row, Call::Reconcile, step.manual_check(), left).await;
+                    }
+                    _ => self.conclude(&row, Call::Reconcile, step.as_mut(), &answer).await,
+                }
             }
             Next::Repeat => {
                 let answer = self.bounded(step.repeat()).await;
@@ -116,8 +121,19 @@ impl Context {
         self.write(&row.fence, Call::Decide, &booking).await;
     }
 
+    /// Leaves an order as it is, because the supplier may still process what was sent. The step measures that by the clocks of the
+    /// machines, which may have been set since; this is the time of the database.
+    async fn wait_until_settled(&self, row: &ClaimedRow, call: Call, manual_check: &str, left: Duration) {
+        let retry = Retry::new("it is not there yet, but the request may still be at work", Some(left));
+        let after = After { call, phase: Phase::Sent, tries: row.tries, result: None, manual_check };
+        self.write(&row.fence, call, &Booking::after(after, &Answer::Later(retry), &self.limits)).await;
+    }
+
     /// Applies a person's decision.
     async fn apply(&self, row: &ClaimedRow, decision: &str, step: &mut dyn Step) {
+        if decision == Decision::ABSENT && !row.settling.is_zero() {
+            return self.wait_until_settled(row, Call::Decide, step.manual_check(), row.settling).await;
+        }
         let applied = match decision {
             Decision::ABSENT => step.declare_absent().map(|()| Answer::Absent),
             _ => step.declare_placed(row.decision_data.as_deref()),
@@ -134,13 +150,23 @@ impl Context {
     }
 
     async fn submit(&self, row: &ClaimedRow, step: &mut dyn Step) {
-        let answer = self.bounded(step.look_up()).await;
-        if answer != Answer::Clear {
-            return self.conclude(row, Call::LookUp, step, &answer).await;
+        match self.bounded(step.look_up()).await {
+            Answer::Clear => {}
+            Answer::Unsupported if !row.mark_may_be_lost => {}
+            Answer::Unsupported => {
+                let reason = "the database has failed over or was restored, so that this order may have been sent already, \
+                              and the supplier cannot be asked";
+                let booking = Booking::needs_person(reason, step.manual_check());
+                return self.write(&row.fence, Call::LookUp, &booking).await;
+            }
+            answer => return self.conclude(row, Call::LookUp, step, &answer).await,
         }
         self.probe(Boundary::LookedUp);
-        let marked = step.mark(self.times.mark).and_then(|()| step.body());
-        let body = match marked {
+        if let Err(error) = step.mark(self.times.mark) {
+            // The look-up is too old, because the process was paused or its clock was set.
+            return self.conclude(row, Call::LookUp, step, &Answer::NotSent(Retry::of(&error))).await;
+        }
+        let body = match step.body() {
             Ok(body) => body,
             Err(error) => {
                 let refusal = lastmile::outbox::Refusal::of(&error);
@@ -149,7 +175,7 @@ impl Context {
         };
         self.probe(Boundary::BeforeMark);
         let needed = self.times.needed(self.client.deadline());
-        match self.store.mark(&row.fence, &body, needed).await {
+        match self.store.mark(&row.fence, &body, needed, self.client.settle_time()).await {
             Ok(true) => {}
             Ok(false) => return self.lost(),
             Err(error) => {
@@ -214,7 +240,10 @@ impl Context {
             result: step.result(),
             manual_check: step.manual_check(),
         };
-        let booking = Booking::after(after, answer, &self.limits);
+        let mut booking = Booking::after(after, answer, &self.limits);
+        if call == Call::Place && booking.state == State::Indeterminate {
+            booking.settle = Some(self.client.settle_time());
+        }
         let body = match step.body() {
             // An order that a look-up left unchanged is not written again.
             Ok(body) if row.body.as_deref() == Some(&body) => None,

@@ -111,6 +111,11 @@ impl Times {
         self.mark + deadline
     }
 
+    /// How long nothing is done that relies on what happened before a failover: until whatever was sent then is processed.
+    fn quiet(&self, deadline: Duration, settle: Duration) -> Duration {
+        self.lease(deadline) + settle
+    }
+
     /// How long an order is claimed: a look-up, the mark, and the call, which each end by a deadline.
     fn lease(&self, deadline: Duration) -> Duration {
         deadline + self.needed(deadline) + self.margin

@@ -86,6 +86,7 @@ async fn claim(
         owner: context.owner.clone(),
         limit: i64::try_from(held.len()).unwrap_or(i64::MAX),
         lease: context.times.lease(context.client.deadline()),
+        quiet: context.times.quiet(context.client.deadline(), context.client.settle_time()),
         pace,
     };
     context.probe(super::job::Boundary::BeforeClaim);
@@ -119,9 +120,9 @@ async fn claim(
     count
 }
 
-/// Returns whether the clocks of this machine and of the database agree well enough. A prepared value keeps the time until which
-/// it may be sent, by the clock of the machine that sent it; the machine that reconciles it compares that with its own. A
-/// disagreement above the settle time could make an order that is being sent look absent.
+/// Returns whether the clocks of this machine and of the database agree well enough. Leases and settle times are the database's. A
+/// prepared value also keeps the time until which it may be sent, by the clock of the machine that sent it; the machine that
+/// reconciles it compares that with its own, and would wait for as long as the two disagree.
 async fn clocks_agree(context: &Context) -> bool {
     let before = SystemTime::now();
     let started = Instant::now();

@@ -87,23 +87,32 @@ impl Postgres {
     }
 
     pub(crate) async fn claim(&self, claim: &Claim) -> Result<Vec<ClaimedRow>, Error> {
-        let sql = "SELECT id, kind, state, body, epoch, mark, crashes, attempts, doubts, step, decision, decision_data
-                   FROM lastmile_claim($1, $2, $3, $4, $5, $6)";
+        let sql = "SELECT id, kind, state, body, epoch, mark, crashes, attempts, doubts, step, decision, decision_data,
+                     greatest((extract(epoch FROM settled_at - clock_timestamp()) * 1000)::bigint, 0), mark_may_be_lost
+                   FROM lastmile_claim($1, $2, $3, $4, $5, $6, $7)";
         let (gap, burst) = claim.pace.map_or((0, 1), |pace| (pace.gap_micros(), pace.burst));
-        let lease = millis(claim.lease);
-        let rows =
-            self.query(sql, &[&claim.supplier, &claim.limit, &claim.owner, &lease, &gap, &burst]).await?;
+        let (lease, quiet) = (millis(claim.lease), millis(claim.quiet));
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 7] =
+            [&claim.supplier, &claim.limit, &claim.owner, &lease, &quiet, &gap, &burst];
+        let rows = self.query(sql, &values).await?;
         Ok(rows.iter().map(|row| claimed(row, &claim.owner)).collect())
     }
 
-    pub(crate) async fn mark(&self, fence: &Fence, body: &str, needed: Duration) -> Result<bool, Error> {
+    pub(crate) async fn mark(
+        &self,
+        fence: &Fence,
+        body: &str,
+        needed: Duration,
+        settle: Duration,
+    ) -> Result<bool, Error> {
         // clock_timestamp(), because now() is the time at which the transaction began. The commit is durable before this returns:
         // see `connect`.
-        let sql = "UPDATE lastmile_order SET state = 'in_flight', mark = mark + 1, body = $4
+        let sql = "UPDATE lastmile_order SET state = 'in_flight', mark = mark + 1, body = $4, mark_may_be_lost = false,
+                     settled_at = due + $6::bigint * interval '1 millisecond'
                    WHERE id = $1 AND owner = $2 AND epoch = $3 AND state = 'ready'
                      AND due > clock_timestamp() + $5::bigint * interval '1 millisecond'";
-        let needed = millis(needed);
-        Ok(self.execute(sql, &[&fence.id, &fence.owner, &fence.epoch, &body, &needed]).await? == 1)
+        let (needed, settle) = (millis(needed), millis(settle));
+        Ok(self.execute(sql, &[&fence.id, &fence.owner, &fence.epoch, &body, &needed, &settle]).await? == 1)
     }
 
     pub(crate) async fn book(&self, fence: &Fence, booking: &Booking) -> Result<bool, Error> {
@@ -114,7 +123,9 @@ impl Postgres {
                  owner = NULL, crashes = 0, attempts = $7, doubts = $8, step = step + $9,
                  decision = CASE WHEN $10 THEN decision END, decision_data = CASE WHEN $10 THEN decision_data END,
                  reason = $11, manual_check = $12, result = coalesce($13, result),
-                 finished_at = CASE WHEN $14 THEN clock_timestamp() END
+                 finished_at = CASE WHEN $14 THEN clock_timestamp() END,
+                 settled_at = CASE WHEN $17::bigint IS NULL THEN settled_at
+                   ELSE clock_timestamp() + $17 * interval '1 millisecond' END
                WHERE id = $1 AND owner = $2 AND epoch = $3 RETURNING id, step),
              written AS (
                INSERT INTO lastmile_event (order_id, step, what, data)
@@ -146,6 +157,7 @@ impl Postgres {
                     &booking.state.is_final(),
                     &event.map(|event| event.what.as_str()),
                     &event.and_then(|event| event.data.as_deref()),
+                    &booking.settle.map(millis),
                 ],
             )
             .await?;
@@ -236,6 +248,10 @@ fn claimed(row: &Row, owner: &str) -> ClaimedRow {
         state: state_of(row.get(2)),
         body: row.get(3),
         crashes: row.get(6),
+        settling: Duration::from_millis(
+            row.get::<_, Option<i64>>(12).and_then(|left| u64::try_from(left).ok()).unwrap_or_default(),
+        ),
+        mark_may_be_lost: row.get(13),
         tries: Tries { attempts: row.get(7), doubts: row.get(8) },
         decision: row.get(10),
         decision_data: row.get(11),

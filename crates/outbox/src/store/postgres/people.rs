@@ -148,7 +148,7 @@ async fn apply(
         Some((name, data)) => {
             let sql = "UPDATE lastmile_order SET state = 'indeterminate', decision = $2, decision_data = $3,
                          due = clock_timestamp(), owner = NULL, epoch = epoch + 1, crashes = 0, attempts = 0, doubts = 0,
-                         manual_check = NULL
+                         manual_check = NULL, mark_may_be_lost = false
                        WHERE id = $1";
             transaction.execute(sql, &[&id, &name, &data]).await?;
         }

@@ -13,6 +13,8 @@ create table lastmile_order (
   owner         text,                              -- the worker that holds the lease
   epoch         bigint not null default 0,         -- counts claims and decisions; a write with an old epoch changes nothing
   mark          bigint not null default 0,         -- counts the times that the order was about to be sent
+  settled_at    timestamptz,                       -- until then the supplier may still process what was sent
+  mark_may_be_lost boolean not null default false, -- a failover may have undone a mark
   crashes       bigint not null default 0,         -- workers in a row that held the order and did not give it back
   attempts      bigint not null default 0,         -- tries in a row without progress
   doubts        bigint not null default 0,         -- those of them that do not pass by themselves
@@ -77,6 +79,25 @@ create table lastmile_pace (
   not_before timestamptz not null default '-infinity'    -- Retry-After
 ) with (fillfactor = 50);
 
+-- The history that the database continues: a server that was promoted, or restored from a backup, starts another one. Commits of the
+-- former primary may be missing, and with them marks of orders that were sent.
+create table lastmile_timeline (
+  is_only    boolean primary key default true check (is_only),
+  timeline   text,                                 -- null: this database does not tell
+  changed_at timestamptz not null default '-infinity'
+);
+
+-- Returns the identifier of the cluster and the timeline of its write-ahead log, or null where they cannot be read.
+create function lastmile_current_timeline() returns text language plpgsql as $$
+begin
+  return (select s.system_identifier from pg_control_system() s) || '/'
+    || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8);
+exception when others then
+  return null;
+end $$;
+
+insert into lastmile_timeline (timeline) values (lastmile_current_timeline());
+
 -- Answers that arrived after their worker had lost the order.
 create table lastmile_late (
   id       bigint generated always as identity primary key,
@@ -108,9 +129,10 @@ begin
 end $$;
 
 -- Claims orders that are due, as many as the pace allows. A function, because the lock on the pace must not wait for a client that
--- is paused between two statements. p_gap_us is 0 without a pace.
+-- is paused between two statements. p_gap_us is 0 without a pace. For p_quiet_ms after the timeline has changed, no order is claimed
+-- that would be sent: what was sent on the former timeline arrives in that time, so that a look-up finds it.
 create function lastmile_claim(
-  p_supplier text, p_limit bigint, p_owner text, p_lease_ms bigint, p_gap_us bigint, p_burst bigint
+  p_supplier text, p_limit bigint, p_owner text, p_lease_ms bigint, p_quiet_ms bigint, p_gap_us bigint, p_burst bigint
 ) returns setof lastmile_order
 language plpgsql as $$
 declare
@@ -118,7 +140,26 @@ declare
   allowed bigint := p_limit;
   earliest timestamptz;
   claimed bigint;
+  this_timeline text := lastmile_current_timeline();
+  known_timeline text;
+  sends boolean;
 begin
+  select t.timeline, t.changed_at + p_quiet_ms * interval '1 millisecond' <= clock_timestamp()
+    into known_timeline, sends from lastmile_timeline t;
+  if this_timeline is not null and this_timeline is distinct from known_timeline then
+    select t.timeline into known_timeline from lastmile_timeline t for update;
+    if known_timeline is null then
+      update lastmile_timeline set timeline = this_timeline;
+    elsif this_timeline <> known_timeline then
+      raise warning 'lastmile_outbox: the database has failed over or was restored; nothing is sent for a while';
+      update lastmile_timeline set timeline = this_timeline, changed_at = clock_timestamp();
+      -- Whatever could be claimed on the former timeline may have been marked and sent there.
+      update lastmile_order set mark_may_be_lost = true
+        where state in ('ready', 'in_flight', 'indeterminate') and due is not null
+          and (due <= clock_timestamp() or owner is not null);
+    end if;
+    return;
+  end if;
   if exists (select from lastmile_pace p where p.supplier = p_supplier and p.not_before > clock_timestamp()) then
     return;
   end if;
@@ -136,7 +177,8 @@ begin
     -- materialized: a subquery that is evaluated again would claim more than the limit. now(), because a volatile function is no
     -- condition of an index: every order that is due later would be read.
     with due_now as materialized (
-      select o.id from lastmile_order o where o.supplier = p_supplier and o.due <= now()
+      select o.id from lastmile_order o
+      where o.supplier = p_supplier and o.due <= now() and (sends or o.state <> 'ready')
       order by o.due limit allowed for update skip locked)
     update lastmile_order o
       set crashes = o.crashes + (o.owner is not null)::int, owner = p_owner, epoch = o.epoch + 1,

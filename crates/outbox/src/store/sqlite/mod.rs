@@ -1,11 +1,13 @@
 //! Orders in a SQLite database. The clock is that of the machine, since only one machine can use the file.
 
+mod clock;
 mod events;
 mod people;
 mod writer;
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
@@ -14,6 +16,7 @@ use crate::enqueue::NewOrder;
 use crate::error::StoreError;
 use crate::machine::{Booking, Happening, Tries, What};
 use crate::{Enqueued, Error, State};
+use clock::StepDetector;
 use writer::{Writer, failed};
 
 /// The statement that enqueues an order: `ON CONFLICT` applies to the same order, and a trigger refuses another one.
@@ -29,15 +32,26 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 
 pub(crate) struct Sqlite {
     writer: Writer,
+    steps: Arc<Mutex<StepDetector>>,
 }
 
 impl Sqlite {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        Ok(Self { writer: Writer::open(path)? })
+        let steps = Arc::new(Mutex::new(StepDetector::new(SystemTime::now(), Instant::now())));
+        Ok(Self { writer: Writer::open(path)?, steps })
     }
 
     pub(crate) async fn migrate(&self) -> Result<(), Error> {
         self.writer.run(migrate).await
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) async fn limit_pages(&self, pages: u32) -> Result<u32, Error> {
+        let limit = move |connection: &Connection| {
+            let sql = format!("PRAGMA max_page_count = {pages}");
+            Ok(connection.query_row(&sql, [], |row| row.get(0)).map_err(failed)?)
+        };
+        self.writer.run(limit).await
     }
 
     pub(crate) async fn clock(&self) -> Result<i64, Error> {
@@ -64,18 +78,34 @@ impl Sqlite {
     }
 
     pub(crate) async fn claim(&self, claim: &Claim) -> Result<Vec<ClaimedRow>, Error> {
-        let claim = claim.clone();
-        self.writer.run(move |connection| Ok(claim_due(connection, &claim).map_err(failed)?)).await
+        let (claim, steps) = (claim.clone(), self.steps.clone());
+        let claim = move |connection: &Connection| {
+            let (wall, monotonic) = (SystemTime::now(), Instant::now());
+            let is_quiet = {
+                let mut steps = steps.lock().unwrap_or_else(PoisonError::into_inner);
+                steps.observe(wall, monotonic);
+                steps.is_recent(monotonic, claim.quiet)
+            };
+            Ok(claim_due(connection, &claim, is_quiet, millis_of(wall)).map_err(failed)?)
+        };
+        self.writer.run(claim).await
     }
 
-    pub(crate) async fn mark(&self, fence: &Fence, body: &str, needed: Duration) -> Result<bool, Error> {
+    pub(crate) async fn mark(
+        &self,
+        fence: &Fence,
+        body: &str,
+        needed: Duration,
+        settle: Duration,
+    ) -> Result<bool, Error> {
         let (fence, body) = (fence.clone(), body.to_owned());
         let mark = move |connection: &Connection| {
-            let sql = "UPDATE lastmile_order SET state = 'in_flight', mark = mark + 1, body = ?4
+            let sql = "UPDATE lastmile_order SET state = 'in_flight', mark = mark + 1, body = ?4, settled_at = due + ?6
                        WHERE id = ?1 AND owner = ?2 AND epoch = ?3 AND state = 'ready' AND due > ?5";
             let mut statement = connection.prepare_cached(sql).map_err(failed)?;
             let until = now() + millis(needed);
-            let changed = statement.execute(params![fence.id, fence.owner, fence.epoch, body, until]);
+            let settle = millis(settle);
+            let changed = statement.execute(params![fence.id, fence.owner, fence.epoch, body, until, settle]);
             Ok(changed.map_err(failed)? == 1)
         };
         self.writer.run(mark).await
@@ -108,8 +138,11 @@ impl Sqlite {
 }
 
 pub(super) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    millis(since)
+    millis_of(SystemTime::now())
+}
+
+fn millis_of(time: SystemTime) -> i64 {
+    millis(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }
 
 fn migrate(connection: &Connection) -> Result<(), Error> {
@@ -137,8 +170,14 @@ fn migrate(connection: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
-fn claim_due(connection: &Connection, claim: &Claim) -> rusqlite::Result<Vec<ClaimedRow>> {
-    let now = now();
+/// Claims orders that are due. After the clock was set (`is_quiet`), leases and settle times tell nothing: an order that may have been
+/// sent is left alone. One that is ready is claimed: a worker that still has it can no longer mark it.
+fn claim_due(
+    connection: &Connection,
+    claim: &Claim,
+    is_quiet: bool,
+    now: i64,
+) -> rusqlite::Result<Vec<ClaimedRow>> {
     let pace = connection
         .prepare_cached("SELECT arrival, not_before FROM lastmile_pace WHERE supplier = ?1")?
         .query_row([&claim.supplier], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
@@ -154,13 +193,14 @@ fn claim_due(connection: &Connection, claim: &Claim) -> rusqlite::Result<Vec<Cla
     }
     let sql = "UPDATE lastmile_order
                SET crashes = crashes + (owner IS NOT NULL), owner = ?3, epoch = epoch + 1, due = ?5
-               WHERE id IN (SELECT id FROM lastmile_order WHERE supplier = ?1 AND due <= ?4 ORDER BY due LIMIT ?2)
-               RETURNING id, kind, state, body, epoch, mark, crashes, attempts, doubts, step, decision, decision_data";
+               WHERE id IN (SELECT id FROM lastmile_order WHERE supplier = ?1 AND due <= ?4
+                              AND (NOT ?6 OR state IN ('ready', 'following')) ORDER BY due LIMIT ?2)
+               RETURNING id, kind, state, body, epoch, mark, crashes, attempts, doubts, step, decision, decision_data,
+                 max(coalesce(settled_at - ?4, 0), 0) AS settling";
     let mut statement = connection.prepare_cached(sql)?;
     let lease_ends = now + millis(claim.lease);
-    let rows = statement.query_map(params![claim.supplier, limit, claim.owner, now, lease_ends], |row| {
-        claimed(row, &claim.owner)
-    })?;
+    let values = params![claim.supplier, limit, claim.owner, now, lease_ends, is_quiet];
+    let rows = statement.query_map(values, |row| claimed(row, &claim.owner))?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     if let (Some(pace), Some((_, from))) = (claim.pace, allowed) {
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
@@ -188,6 +228,9 @@ fn claimed(row: &Row<'_>, owner: &str) -> rusqlite::Result<ClaimedRow> {
         state: state_of(&row.get::<_, String>("state")?),
         body: row.get("body")?,
         crashes: row.get("crashes")?,
+        settling: Duration::from_millis(u64::try_from(row.get::<_, i64>("settling")?).unwrap_or_default()),
+        // The file of a database does not tell that it was restored.
+        mark_may_be_lost: false,
         tries: Tries { attempts: row.get("attempts")?, doubts: row.get("doubts")? },
         decision: row.get("decision")?,
         decision_data: row.get("decision_data")?,
@@ -211,7 +254,8 @@ fn write_booking(
         "UPDATE lastmile_order SET state = :state, body = coalesce(:body, body), due = :due, owner = NULL,
            epoch = epoch + :is_late, crashes = 0, attempts = :attempts, doubts = :doubts, step = step + :next_step,
            decision = iif(:keeps_decision, decision, NULL), decision_data = iif(:keeps_decision, decision_data, NULL),
-           reason = :reason, manual_check = :manual_check, result = coalesce(:result, result), finished_at = :finished_at
+           reason = :reason, manual_check = :manual_check, result = coalesce(:result, result), finished_at = :finished_at,
+           settled_at = coalesce(:settled_at, settled_at)
          WHERE {condition} AND :owner IS NOT NULL AND :epoch IS NOT NULL AND :mark IS NOT NULL"
     );
     let is_late = condition == IS_OPEN;
@@ -223,6 +267,7 @@ fn write_booking(
         ":keeps_decision": booking.keeps_decision, ":reason": booking.reason,
         ":manual_check": booking.manual_check, ":result": booking.result,
         ":finished_at": booking.state.is_final().then_some(now),
+        ":settled_at": booking.settle.map(|settle| now + millis(settle)),
     })?;
     if changed == 0 {
         return Ok(false);

@@ -14,6 +14,7 @@ CREATE TABLE lastmile_order (
   owner         TEXT,                              -- the worker that holds the lease
   epoch         INTEGER NOT NULL DEFAULT 0,        -- counts claims and decisions; a write with an old epoch changes nothing
   mark          INTEGER NOT NULL DEFAULT 0,        -- counts the times that the order was about to be sent
+  settled_at    INTEGER,                           -- until then the supplier may still process what was sent
   crashes       INTEGER NOT NULL DEFAULT 0,        -- workers in a row that held the order and did not give it back
   attempts      INTEGER NOT NULL DEFAULT 0,        -- tries in a row without progress
   doubts        INTEGER NOT NULL DEFAULT 0,        -- those of them that do not pass by themselves
