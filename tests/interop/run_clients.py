@@ -44,6 +44,12 @@ def generate(tool, commands, folder, name, path):
     return output
 
 
+def installed_version(commands, requirement):
+    package = re.match(r"[\w-]+", requirement).group()
+    shown = kit.run(commands / "pip", "show", "--disable-pip-version-check", package)
+    return re.search(r"^Version: (.*)$", shown, re.M).group(1)
+
+
 def main():
     for tool in sys.argv[1:] or TOOLS:
         commands = kit.environment(tool, *TOOLS[tool])
@@ -56,12 +62,10 @@ def main():
         journeys = kit.ROOT / "tests" / "interop" / f"{tool.replace('-', '_')}_journeys.py"
         environment = os.environ | {"PYTHONPATH": str(folder)}
         output = kit.run(commands / "python", journeys, env=environment)
-        version = re.search(r"\d+\.\d+\.\d+", kit.run(commands / "pip", "list", "--disable-pip-version-check").split(
-            "openapi-python-client" if tool == "openapi-python-client" else "openapi-generator-cli"
-        )[1])
+        version = installed_version(commands, TOOLS[tool][0])
         for line in output.splitlines():
             name, result = line.split(": ", 1)
-            kit.report(f"{tool} {version.group()}", name, result)
+            kit.report(f"{tool} {version}", name, result)
 
 
 main()
