@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use lastmile::cocon::types::{
-    ContactCreate, ContactPatch, CustomerContractCreate, CustomerContractPatch, CustomerCreate, CustomerPatch,
-    ProjectAssetApprovalCreate,
+    ContactCreate, ContactPatch, CustomerContractCreate, CustomerContractPatch, CustomerCreate,
+    CustomerPatch, ProjectAssetApprovalCreate,
 };
 use lastmile::cocon::{
     Batch, BuildingConnection, Cocon, Connection, ContractDates, Geometry, NamedConnection, RouteScenario,

@@ -1,16 +1,16 @@
 //! The journeys of Covage.
 
 use futures_util::StreamExt as _;
+use lastmile::Prepared;
 use lastmile::covage::types::{
     ContactCreate, EndCustomerContactUpdate, EndCustomerUpdate, EndCustomerUpdateType,
     ListEligibilityEndpointsStatus, ListOrdersParams, OfferRequestStatus, OperatorInfoUpdate, OrderStatus,
     OrderUpdate,
 };
 use lastmile::covage::{
-    ConfirmTermination, Copper, Covage, EventCursor, Fibre, Information, Migrated, Migration, NewOrder, OrderId,
-    SlotRequest, replacement,
+    ConfirmTermination, Copper, Covage, EventCursor, Fibre, Information, Migrated, Migration, NewOrder,
+    OrderId, SlotRequest, replacement,
 };
-use lastmile::Prepared;
 use lastmile_sandbox::Sandbox;
 use lastmile_sandbox::covage::Premises;
 
@@ -25,6 +25,7 @@ pub(super) async fn journeys(sandbox: &Sandbox, url: &str) -> Result<(), Failure
     let contact = create_contact(&covage).await?;
     fibre_order(sandbox, &covage, &contact).await?;
     copper_order(sandbox, &covage, &contact).await?;
+    floor_without_a_socket(sandbox, &covage).await?;
     services(sandbox, &covage, &contact).await?;
     let mut events = covage.events(EventCursor::default());
     assert!(events.poll().await? > 0);
@@ -41,6 +42,8 @@ pub(super) async fn journeys(sandbox: &Sandbox, url: &str) -> Result<(), Failure
 }
 
 async fn read_catalogue(covage: &Covage) -> Result<(), Failure> {
+    let unknown = covage.user(&"none".parse()?).await.err().and_then(|error| error.status());
+    assert_eq!(unknown.map(|status| status.as_u16()), Some(404), "no operation tells the id of a user");
     let families = covage.product_families().await?;
     let family = families[0].get().and_then(|family| family.product_family_uuid.as_deref());
     covage.product_family(&family.ok_or("the family has no id")?.parse()?).await?;
@@ -139,12 +142,12 @@ async fn copper_order(sandbox: &Sandbox, covage: &Covage, contact: &str) -> Resu
     covage.portability(&line.number.parse()?).await?;
     let number = line.number.parse()?;
     let offers = covage.offers_for_line(&number, OfferRequestStatus::Active, Copper::Activate).await?;
-    let product = offers.offers[0].get().and_then(|offer| offer.product.get()).ok_or("there is no product")?;
+    let product =
+        offers.offers[0].get().and_then(|offer| offer.product.get()).ok_or("there is no product")?;
     let product_line = product.line.get().and_then(|line| line.uuid.as_deref());
     covage.product_line(&product_line.ok_or("the product line has no id")?.parse()?).await?;
     let code = product.code.as_deref().ok_or("the product has no code")?;
-    let slots =
-        SlotRequest::for_copper(&place.kosc_insee_code, &place.kosc_street_code, code, &line.number);
+    let slots = SlotRequest::for_copper(&place.kosc_insee_code, &place.kosc_street_code, code, &line.number);
     assert!(!covage.slots(&slots.premium()).await?.is_empty());
     let eligibility = offers.eligibility_ref.as_deref().ok_or("there is no eligibility reference")?;
     let order = NewOrder::copper(eligibility, code, Copper::Activate).reference("SP-2");
@@ -161,6 +164,18 @@ async fn copper_order(sandbox: &Sandbox, covage: &Covage, contact: &str) -> Resu
         count += 1;
     }
     assert_eq!(count, 2);
+    Ok(())
+}
+
+/// A draft for a socket whose reference is not known. It stays a draft.
+async fn floor_without_a_socket(sandbox: &Sandbox, covage: &Covage) -> Result<(), Failure> {
+    let buildings = sandbox.covage().premises().iter().flat_map(|one| &one.buildings);
+    let building = buildings.max_by_key(|one| one.sockets.len()).ok_or("there is no building")?;
+    let offers = covage.offers_for_building(&building.reference.parse()?).await?;
+    let eligibility = offers.eligibility_ref.as_deref().ok_or("there is no eligibility reference")?;
+    let order = NewOrder::fibre(eligibility, "FP01", Fibre::ActivateUndefined).reference("SP-4");
+    let mut draft = Prepared::new(order)?.place(covage).await?;
+    draft.set_floor(covage, "A", "1").await?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use std::fmt;
 
 use lastmile_sandbox::{Answer, Dialect, Sandbox, Supplier};
 use reqwest::{Client, Method, RequestBuilder};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use proxy::Proxy;
 
@@ -26,13 +26,16 @@ pub struct Report {
     name: String,
     requests: usize,
     operations: usize,
-    documented: usize,
+    /// The operations of the document that no journey uses.
+    unused: Vec<String>,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { name, requests, operations, documented } = self;
-        write!(f, "{name}: {requests} requests, {operations} of {documented} operations, no violation")
+        let Report { name, requests, operations, unused } = self;
+        let documented = operations + unused.len();
+        write!(f, "{name}: {requests} requests, {operations} of {documented} operations, no violation")?;
+        if unused.is_empty() { Ok(()) } else { write!(f, "; not used: {}", unused.join(", ")) }
     }
 }
 
@@ -48,7 +51,10 @@ pub async fn onapi(command: &str, dialect: Dialect) -> Result<Report, Failure> {
     onapi::journeys(&sandbox, proxy.url()).await?;
     let report = report(&format!("ON-API {}", dialect.name()), supplier, &proxy)?;
     let login = |request: RequestBuilder| request.basic_auth(supplier.user(), Some(supplier.password()));
-    let wrong = WrongExchange { path: "/orders/", read: ("/orders/", "listOrders") };
+    let wrong = WrongExchange {
+        write: ("/orders/", json!({ "operation": "ACTIVATED", "accessId": "a-1" })),
+        read: ("/orders/", "listOrders", json!([{ "orderId": {} }])),
+    };
     wrong.is_detected(supplier, &proxy, login).await?;
     Ok(report)
 }
@@ -65,7 +71,10 @@ pub async fn covage(command: &str) -> Result<Report, Failure> {
     covage::journeys(&sandbox, proxy.url()).await?;
     let report = report("Covage", supplier, &proxy)?;
     let token = |request: RequestBuilder| request.bearer_auth("unknown");
-    let wrong = WrongExchange { path: "/api/v2/orders/", read: ("/api/v2/orders/", "listOrders") };
+    let wrong = WrongExchange {
+        write: ("/api/v2/orders/", json!({ "type": "activated" })),
+        read: ("/api/v2/orders/", "listOrders", json!([{ "uuid": {} }])),
+    };
     wrong.is_detected(supplier, &proxy, token).await?;
     Ok(report)
 }
@@ -85,8 +94,8 @@ pub async fn cocon(command: &str) -> Result<Report, Failure> {
         request.header("Api-Key", supplier.api_key()).header("Client-Id", supplier.client_id())
     };
     let wrong = WrongExchange {
-        path: "/api/v1/delayed-connections/batch",
-        read: ("/api/v1/delayed-connections/batch/1", "getDelayedConnectionBatch"),
+        write: ("/api/v1/delayed-connections/batch", json!({ "delayedConnections": {} })),
+        read: ("/api/v1/delayed-connections/batch/1", "getDelayedConnectionBatch", json!({ "batchId": {} })),
     };
     wrong.is_detected(supplier, &proxy, keys).await?;
     Ok(report)
@@ -101,20 +110,21 @@ fn report(name: &str, supplier: &Supplier, proxy: &Proxy) -> Result<Report, Fail
     }
     let received = supplier.received();
     let operations: BTreeSet<_> = received.iter().filter_map(|one| one.operation.as_deref()).collect();
+    let documented = supplier.spec().operations().map(|operation| operation.id.clone());
     Ok(Report {
         name: name.to_owned(),
         requests: received.len(),
         operations: operations.len(),
-        documented: supplier.spec().operations().count(),
+        unused: documented.filter(|id| !operations.contains(id.as_str())).collect(),
     })
 }
 
 /// A request and a response that violate the document. A proxy that lets them pass proves nothing.
 struct WrongExchange {
-    /// A path that takes an object with POST.
-    path: &'static str,
-    /// A path to read, and the operation there.
-    read: (&'static str, &'static str),
+    /// A path, and an invalid body to send there.
+    write: (&'static str, Value),
+    /// A path, its operation, and an invalid response.
+    read: (&'static str, &'static str, Value),
 }
 
 impl WrongExchange {
@@ -125,7 +135,7 @@ impl WrongExchange {
         login: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<(), Failure> {
         let client = Client::new();
-        let send = async |method: Method, path: &str, body: Option<&serde_json::Value>| {
+        let send = async |method: Method, path: &str, body: Option<&Value>| {
             let request = login(client.request(method, format!("{}{path}", proxy.url())));
             let request = match body {
                 Some(body) => request.header("content-type", "application/json").body(body.to_string()),
@@ -134,16 +144,34 @@ impl WrongExchange {
             Ok::<_, reqwest::Error>(request.send().await?.status().as_u16())
         };
         let before = supplier.received().len();
-        let status = send(Method::POST, self.path, Some(&json!("no object"))).await?;
+        let (path, body) = &self.write;
+        let status = send(Method::POST, path, Some(body)).await?;
         if status != 422 || supplier.received().len() != before {
             return Err(format!("the proxy lets an invalid request pass, with the status {status}").into());
         }
-        let (path, operation) = self.read;
-        supplier.answer_next(operation, Answer::json(200, &json!("neither an object nor a list")));
+        let (path, operation, response) = &self.read;
+        supplier.answer_next(operation, Answer::json(200, response));
         let status = send(Method::GET, path, None).await?;
         if status != 500 || proxy.violations().is_empty() {
             return Err(format!("the proxy lets an invalid response pass, with the status {status}").into());
         }
         Ok(())
+    }
+}
+
+/// Without a proxy, so that the journeys keep working where there is none.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_journeys_come_to_their_ends() {
+        for dialect in Dialect::ALL {
+            let sandbox = Sandbox::builder().seed(5).onapi_dialect(dialect).start().await.unwrap();
+            onapi::journeys(&sandbox, &sandbox.onapi().base_url()).await.unwrap();
+        }
+        let sandbox = Sandbox::builder().seed(1).start().await.unwrap();
+        covage::journeys(&sandbox, &sandbox.covage().base_url()).await.unwrap();
+        cocon::journeys(&sandbox, &sandbox.cocon().base_url()).await.unwrap();
     }
 }

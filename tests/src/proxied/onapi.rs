@@ -1,9 +1,12 @@
 //! The journeys of ON-API.
 
-use lastmile::onapi::types::{Access, AccessServices, EquipmentRequest, Subscription, TicketUpdateResponsible};
+use futures_util::StreamExt as _;
+use lastmile::onapi::types::{
+    Access, AccessServices, EquipmentRequest, Subscription, TicketUpdateResponsible,
+};
 use lastmile::onapi::{
-    Changes, NewOrder, NewTicket, OnApi, PeriodId, ReceivedOrder, References, SubscriptionAt, SyncPlan, SyncState,
-    Synced, TicketChange, TicketList, TicketQuery,
+    Changes, EndpointName, NewOrder, NewTicket, OnApi, PeriodId, ReceivedOrder, References, SubscriptionAt,
+    SyncPlan, SyncState, Synced, TicketChange, TicketList, TicketQuery,
 };
 use lastmile::rules::{DhcpIdentifier, OnApiId};
 use lastmile::{HasProgress, OrderStage, Prepared};
@@ -53,7 +56,7 @@ async fn look_up_and_diagnose(sandbox: &Sandbox, network: &OnApi) -> Result<(), 
     let known = accesses.iter().find(delivered).ok_or("no access is delivered")?;
     let access = network.access_of_option82(&known.option82.parse()?).await?;
     assert_eq!(access.as_str(), known.id);
-    if matches!(sandbox.onapi().dialect(), Dialect::Vendor26 | Dialect::Standard26) {
+    if network.dialect().has_endpoint(EndpointName::DhcpLookup) {
         let log = DhcpIdentifier {
             ipv4_circuit_id: Some(known.ipv4_circuit_id.clone()),
             ipv4_remote_id: Some(known.ipv4_remote_id.clone()),
