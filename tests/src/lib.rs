@@ -15,6 +15,7 @@ mod outcomes;
 pub mod paused;
 mod placing;
 pub mod postgres_cluster;
+pub mod proxied;
 mod raw_server;
 pub mod rows_from_bytes;
 pub mod sources;

@@ -40,6 +40,19 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
+    const ALL: [ObjectKind; 5] = [
+        ObjectKind::Order,
+        ObjectKind::Batch,
+        ObjectKind::Connection,
+        ObjectKind::Customer,
+        ObjectKind::Ticket,
+    ];
+
+    /// Returns the kind with this name in the control API.
+    pub(crate) fn named(name: &str) -> Option<ObjectKind> {
+        ObjectKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Returns the name in the control API.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -122,6 +122,10 @@ async fn an_order_appears_and_moves_to_its_end() {
     api.ok("POST", "/advance", json!({ "days": 2 })).await;
     assert_eq!(api.objects("onapi", "?open=false").await[0]["state"], "DONE_SUCCESS");
     assert!(api.objects("onapi", "?open=true").await.is_empty());
+    for query in ["open=null", "open=", "open=True", "kind=house"] {
+        let target = format!("/suppliers/onapi/objects?{query}");
+        assert_eq!(api.error("GET", &target, Value::Null).await.0, 400, "{query}");
+    }
     assert!(api.sandbox.onapi().violations().is_empty());
 }
 
@@ -245,6 +249,10 @@ async fn the_next_response_is_scripted() {
     let requests =
         api.ok("GET", "/suppliers/cocon/requests?operation=createContact&after=2&limit=1", Value::Null).await;
     assert_eq!((&requests[0]["number"], &requests[0]["status"]), (&json!(3), &json!(503)));
+    for query in ["after=null", "after=-1", "limit=", "limit=ten"] {
+        let target = format!("/suppliers/cocon/requests?{query}");
+        assert_eq!(api.error("GET", &target, Value::Null).await.0, 400, "{query}");
+    }
     let effects = api.ok("GET", "/suppliers/cocon/effects", Value::Null).await;
     assert_eq!(effects["operations"]["createContact"], json!({ "received": 4, "tookEffect": 2 }));
     api.ok("POST", path, json!({ "operation": "createContact", "fault": "silence" })).await;

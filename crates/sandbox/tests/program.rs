@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use lastmile_sandbox::Dialect;
+
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lastmile-sandbox"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -78,22 +80,24 @@ fn the_printed_lines_for_a_shell_work() {
     if !runs("curl --version").status.success() {
         return;
     }
-    let (mut process, lines) = started(&["--clock", "manual"]);
-    let commands: Vec<_> =
-        lines.iter().map(|line| line.trim()).filter(|line| line.contains("curl -sS ")).collect();
-    assert_eq!(commands.len(), 13, "{lines:#?}");
-    // Unlike the printed lines, the script fails if a response is an error.
-    let script =
-        format!("set -eu; curl() {{ command curl --fail-with-body \"$@\"; }}\n{}", commands.join("\n"));
-    let output = runs(&script);
-    process.kill().unwrap();
-    process.wait().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{script}\n{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    for expected in
-        ["RECEIVED", "\"submitted\"", "Running", "\"createOrder\":{\"received\":1,\"tookEffect\":1}"]
-    {
-        assert!(text.contains(expected), "{expected}: {text}");
+    for dialect in Dialect::ALL {
+        let (mut process, lines) = started(&["--clock", "manual", "--dialect", dialect.name()]);
+        let commands: Vec<_> =
+            lines.iter().map(|line| line.trim()).filter(|line| line.contains("curl -sS ")).collect();
+        assert_eq!(commands.len(), 13, "{lines:#?}");
+        // Unlike the printed lines, the script fails if a response is an error.
+        let script =
+            format!("set -eu; curl() {{ command curl --fail-with-body \"$@\"; }}\n{}", commands.join("\n"));
+        let output = runs(&script);
+        process.kill().unwrap();
+        process.wait().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{script}\n{text}\n{}", String::from_utf8_lossy(&output.stderr));
+        for expected in
+            ["RECEIVED", "\"submitted\"", "Running", "\"createOrder\":{\"received\":1,\"tookEffect\":1}"]
+        {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::clock::DAY;
 use crate::document;
 use crate::fault::Fault;
 use crate::json::text;
-use crate::object::{Completion, FinishError};
+use crate::object::{Completion, FinishError, ObjectKind};
 use crate::query_string;
 use crate::spec::{Parameters, RouteMatch, allow_header, percent_decoded};
 
@@ -119,12 +119,13 @@ impl ControlRequest<'_> {
             }
             "listObjects" => {
                 let objects = supplier.objects();
-                let wanted = |name: &str| self.query_value(name);
-                let (kind, reference, open) = (wanted("kind"), wanted("reference"), wanted("open"));
+                let reference = self.query_value("reference");
+                let kind = self.parsed("kind", ObjectKind::named)?;
+                let open = self.parsed("open", |open| open.parse::<bool>().ok())?;
                 let matches = |object: &&crate::ObjectSnapshot| {
-                    kind.as_deref().is_none_or(|kind| object.kind.name() == kind)
+                    kind.is_none_or(|kind| object.kind == kind)
                         && reference.as_ref().is_none_or(|text| object.reference.as_ref() == Some(text))
-                        && open.as_deref().is_none_or(|open| object.open == (open == "true"))
+                        && open.is_none_or(|open| object.open == open)
                 };
                 Ok(Some(objects.iter().filter(matches).map(values::object).collect()))
             }
@@ -170,7 +171,7 @@ impl ControlRequest<'_> {
                 handle.refuse_next_connections(usize::try_from(count).unwrap_or(usize::MAX));
                 Ok(None)
             }
-            "listRequests" => Ok(Some(self.requests(supplier))),
+            "listRequests" => self.requests(supplier).map(Some),
             "getEffects" => Ok(Some(values::effects(supplier))),
             other => Err((StatusCode::NOT_IMPLEMENTED, format!("{other} is not built."))),
         }
@@ -193,14 +194,14 @@ impl ControlRequest<'_> {
         Ok(None)
     }
 
-    fn requests(&self, supplier: &dyn Controlled) -> Value {
-        let number = |name: &str| self.query_value(name).and_then(|value| value.parse::<usize>().ok());
+    fn requests(&self, supplier: &dyn Controlled) -> Result<Value, Failure> {
+        let number = |name| self.parsed(name, |value| value.parse::<usize>().ok());
+        let (after, limit) = (number("after")?.unwrap_or(0), number("limit")?.unwrap_or(1000));
         let operation = self.query_value("operation");
         let state = supplier.supplier().dispatcher().state();
-        let (after, limit) = (number("after").unwrap_or(0), number("limit").unwrap_or(1000));
         let requests = state.received.since(after);
         let wanted = requests.filter(|(_, received)| operation.is_none() || received.operation == operation);
-        wanted.take(limit).map(|(index, received)| values::request(index, received)).collect()
+        Ok(wanted.take(limit).map(|(index, received)| values::request(index, received)).collect())
     }
 
     fn supplier(&self) -> Result<&Arc<dyn Controlled>, Failure> {
@@ -217,6 +218,15 @@ impl ControlRequest<'_> {
         let value =
             query_string::pairs(self.query).find(|(other, _)| *other == name).map(|(_, value)| value)?;
         percent_decoded(&value.replace('+', " "))
+    }
+
+    /// Returns a query parameter as `parse` reads it. Fails if the parameter has another form.
+    fn parsed<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Failure> {
+        let Some(value) = self.query_value(name) else { return Ok(None) };
+        match parse(&value) {
+            Some(value) => Ok(Some(value)),
+            None => Err(bad_request(format!("query: the value of '{name}' is invalid"))),
+        }
     }
 
     fn days(&self) -> u64 {

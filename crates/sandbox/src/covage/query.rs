@@ -93,12 +93,14 @@ impl Rule {
     }
 
     fn error(&self, value: Option<&str>) -> Option<FieldError> {
-        let Some(text) = value.filter(|text| !text.is_empty()) else {
-            return self.required.then(|| FieldError::required(&self.name));
+        let text = match value {
+            Some(text) if !(text.is_empty() && self.required) => text,
+            _ => return self.required.then(|| FieldError::required(&self.name)),
         };
-        // Query values are text; they are validated as the type that the schema has.
+        // Query values are text; they are validated as the type that the schema has. Its integers have 64 bits.
         let value = match self.kind.as_str() {
-            "integer" | "boolean" => serde_json::from_str(text).unwrap_or(Value::from(text)),
+            "integer" => text.parse::<i64>().map_or(Value::from(text), Value::from),
+            "boolean" => text.parse::<bool>().map_or(Value::from(text), Value::from),
             _ => Value::from(text),
         };
         let error = self.schema.validate(&value).err()?;
@@ -128,6 +130,10 @@ mod tests {
         assert_eq!(count("listBuildings", ""), 2);
         assert_eq!(count("listOrders", "limit=5&offset=0&sort=-reference&type=activate"), 0);
         assert_eq!(count("listOrders", "limit=-5&offset=x&sort=status&type=both"), 4);
+        assert_eq!(count("listOrders", "limit=&sort="), 2);
+        assert_eq!(count("listOrders", "reference=&status="), 0);
+        assert_eq!(count("listServices", "offset=9223372036854775807"), 0);
+        assert_eq!(count("listServices", "offset=9223372036854775808&limit=1.0"), 2);
         assert_eq!(count("getBuilding", "include_stairs=true"), 0);
         assert_eq!(count("getBuilding", "include_stairs=yes"), 1);
         assert_eq!(count("listAppointmentSlots", "start_date=2026-02-30"), 1);
