@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs tools of others against the sandbox. See README.md.
+# Runs third-party tools against the sandbox. See README.md.
 #
 #     tests/interop/run.sh                   all parts
 #     tests/interop/run.sh clients prism     these parts
