@@ -79,6 +79,5 @@ pub fn walk(walked: &Walked) {
     ] {
         walked.debug(operation);
         walked.debug(&operation.repeat);
-        walked.debug(&operation.answer);
     }
 }
