@@ -49,13 +49,16 @@ fn listed(order: &NewOrder, number: usize, time: Option<&str>) -> Value {
     listed
 }
 
+/// The requested time of an order, if it has one.
+type Time = Option<&'static str>;
+
 /// What a look-up tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
     /// It is the order with this number.
     Placed(usize),
     Absent,
-    CannotBeTold,
+    Unknown,
 }
 
 async fn told(sandbox: &Sandbox, network: &OnApi, order: &NewOrder, listed: &[Value]) -> Told {
@@ -69,35 +72,35 @@ async fn told(sandbox: &Sandbox, network: &OnApi, order: &NewOrder, listed: &[Va
             Told::Placed(number)
         }
         Reconciled::Absent => Told::Absent,
-        _ => Told::CannotBeTold,
+        _ => Told::Unknown,
     }
 }
 
 #[tokio::test]
 async fn the_time_tells_the_orders_of_a_customer_apart_or_nothing_does() {
-    use Told::{Absent, CannotBeTold, Placed};
+    use Told::{Absent, Placed, Unknown};
     const MINE: &str = "2026-03-02T08:00:00Z";
     const LATER: &str = "2026-03-02T09:30:00Z";
     const DAYS_LATER: &str = "2026-03-09T08:00:00Z";
     const LONG_AGO: &str = "2020-01-01T00:00:00Z";
     // The time of the order, the times of the orders that the network lists, and what is told where each order has a reference of
     // its own, and where a reference stands for a customer.
-    let cases: [(Option<&str>, &[Option<&str>], Told, Told); 15] = [
+    let cases: [(Time, &[Time], Told, Told); 15] = [
         (Some(MINE), &[Some(MINE)], Placed(0), Placed(0)),
         (Some(MINE), &[Some("2026-03-02T09:00:00+01:00")], Placed(0), Placed(0)),
-        (Some(MINE), &[Some(LATER)], Placed(0), CannotBeTold),
-        (Some(MINE), &[Some(DAYS_LATER)], CannotBeTold, CannotBeTold),
-        (Some(MINE), &[Some(LONG_AGO)], CannotBeTold, Absent),
-        (Some(MINE), &[None], Placed(0), CannotBeTold),
-        (None, &[Some(LONG_AGO)], Placed(0), CannotBeTold),
-        (None, &[None], Placed(0), CannotBeTold),
+        (Some(MINE), &[Some(LATER)], Placed(0), Unknown),
+        (Some(MINE), &[Some(DAYS_LATER)], Unknown, Unknown),
+        (Some(MINE), &[Some(LONG_AGO)], Unknown, Absent),
+        (Some(MINE), &[None], Placed(0), Unknown),
+        (None, &[Some(LONG_AGO)], Placed(0), Unknown),
+        (None, &[None], Placed(0), Unknown),
         // Two orders of one settle window.
-        (None, &[None, None], CannotBeTold, CannotBeTold),
-        (None, &[Some(MINE), Some(LATER)], CannotBeTold, CannotBeTold),
-        (Some(MINE), &[None, None], CannotBeTold, CannotBeTold),
-        (Some(MINE), &[Some(LATER), Some(LATER)], CannotBeTold, CannotBeTold),
+        (None, &[None, None], Unknown, Unknown),
+        (None, &[Some(MINE), Some(LATER)], Unknown, Unknown),
+        (Some(MINE), &[None, None], Unknown, Unknown),
+        (Some(MINE), &[Some(LATER), Some(LATER)], Unknown, Unknown),
         (Some(MINE), &[Some(LATER), Some(MINE)], Placed(1), Placed(1)),
-        (Some(MINE), &[Some(MINE), Some(MINE)], CannotBeTold, CannotBeTold),
+        (Some(MINE), &[Some(MINE), Some(MINE)], Unknown, Unknown),
         (Some(MINE), &[Some(LONG_AGO), Some(MINE)], Placed(1), Placed(1)),
     ];
     for spoken in Dialect::ALL {

@@ -80,6 +80,5 @@ pub fn walk(walked: &Walked) {
     ] {
         walked.debug(operation);
         walked.debug(&operation.repeat);
-        walked.debug(&operation.answer);
     }
 }

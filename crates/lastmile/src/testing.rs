@@ -107,7 +107,7 @@ pub fn undecidable(reason: impl Into<String>) -> Undecidable {
 pub fn prepared_indeterminate<C: Creation>(request: C) -> Result<Prepared<C>, Error> {
     let mut prepared = Prepared::new(request)?;
     prepared.mark_in_flight()?;
-    prepared.lose_answer();
+    prepared.lose_response();
     Ok(prepared)
 }
 

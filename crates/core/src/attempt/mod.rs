@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::auth::Token;
 use crate::classify::{
-    Failure, classify_redirect, classify_status, has_too_many_headers, is_part_of_list, without_answer,
+    Failure, classify_redirect, classify_status, has_too_many_headers, is_part_of_list, without_response,
 };
 use crate::client::{SendDeadline, Shared};
 use crate::error::Outcome;
@@ -150,7 +150,7 @@ impl Attempt<'_> {
                 Ok(response) => response,
                 Err(error) => {
                     received.had_large_head |= has_too_many_headers(&error);
-                    return End::Failed(without_answer(error));
+                    return End::Failed(without_response(error));
                 }
             };
             let url = redirect_url.as_ref().unwrap_or(request.url());

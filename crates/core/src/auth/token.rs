@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
-use crate::classify::{Failure, says_not_now, without_answer};
+use crate::classify::{Failure, says_not_now, without_response};
 use crate::clock::Clock;
 use crate::decode::without_mark;
 use crate::error::Outcome;
@@ -267,7 +267,7 @@ impl TokenSource {
     ) -> Result<Token, Box<NoToken>> {
         let request = http.post(format!("{base}{path}")).header(CONTENT_TYPE, "application/json").body(body);
         let mut response = request.send().await.map_err(|error| {
-            let Failure { permanent, reason, .. } = without_answer(error);
+            let Failure { permanent, reason, .. } = without_response(error);
             Box::new(NoToken::without_response(permanent, Some(format!("no token was obtained: {reason}"))))
         })?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));

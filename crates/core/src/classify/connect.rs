@@ -14,7 +14,7 @@ use crate::error::Outcome;
 
 /// Returns the failure of a request without a response.
 #[cold]
-pub(crate) fn without_answer(error: reqwest::Error) -> Failure {
+pub(crate) fn without_response(error: reqwest::Error) -> Failure {
     // Each error of a request that was written has its URL.
     let host = error.url().map(host).unwrap_or_default();
     let error = error.without_url();
@@ -25,7 +25,7 @@ pub(crate) fn without_answer(error: reqwest::Error) -> Failure {
         let permanent = matches!(cause, Cause::Certificate(_));
         Failure { permanent, ..Failure::of(Outcome::NotSent, cause.of_no_connection(&host)) }
     } else {
-        Failure::of(Outcome::Indeterminate, cause.of_no_answer(&host))
+        Failure::of(Outcome::Indeterminate, cause.of_no_response(&host))
     };
     Failure { source: Some(error), ..failure }
 }
@@ -139,7 +139,7 @@ impl Cause {
         }
     }
 
-    fn of_no_answer(self, host: &str) -> String {
+    fn of_no_response(self, host: &str) -> String {
         match self {
             Self::HeadTooLarge => format!(
                 "the head of the response of {host} is larger than can be read: it has more than {MOST_HEADERS} headers, or more \

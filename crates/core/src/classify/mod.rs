@@ -11,7 +11,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use crate::error::Outcome;
 use crate::operation::{Operation, Repeat};
 use crate::retry::TooEarly;
-pub(crate) use connect::{HYPER_MOST_HEADERS, MOST_HEADERS, has_too_many_headers, without_answer};
+pub(crate) use connect::{HYPER_MOST_HEADERS, MOST_HEADERS, has_too_many_headers, without_response};
 pub(crate) use partial::is_part_of_list;
 
 /// Why an attempt has no usable response.

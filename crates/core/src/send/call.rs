@@ -6,7 +6,7 @@ use serde::Serialize;
 use tracing::Instrument as _;
 
 use super::{CallRecord, send_repeatedly};
-use crate::classify::{Failure, without_answer};
+use crate::classify::{Failure, without_response};
 use crate::client::Transport;
 use crate::decode::read_body;
 use crate::error::{Error, Outcome};
@@ -104,7 +104,7 @@ impl Call<'_> {
                 // Borrowed, since the future would contain the request twice.
                 Ok(ref mut request) => request,
                 // The values that the caller gave cannot be written.
-                Err(error) => return Err(record.error(&transport.shared, without_answer(error))),
+                Err(error) => return Err(record.error(&transport.shared, without_response(error))),
             };
             let span = record.span.clone();
             let result = {

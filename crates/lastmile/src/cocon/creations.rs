@@ -57,7 +57,7 @@ fn compared(answer: &Value, request: &impl Serialize) -> Match {
         scalars.remove(name);
         told = either(told, inner);
     }
-    either(told, Match::of_answer(&Value::Object(scalars), &request))
+    either(told, Match::of_response(&Value::Object(scalars), &request))
 }
 
 /// Combines two results: one contradiction results in `No`, and otherwise one equal field results in `Yes`.

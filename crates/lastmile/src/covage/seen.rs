@@ -88,7 +88,7 @@ impl Seen {
 
     /// Returns the fields in which the response to the submission differs from the snapshot. Fields that are missing from the
     /// response are not compared.
-    pub(super) fn differences_in_answer(&self, answer: &Order) -> Vec<&'static str> {
+    pub(super) fn differences_in_response(&self, answer: &Order) -> Vec<&'static str> {
         self.compared(answer, Mode::Answer)
     }
 
@@ -405,7 +405,7 @@ mod tests {
             let changed = with(&[(pointer, value)]);
             let differs: Vec<&str> = [field].into_iter().filter(|field| !field.is_empty()).collect();
             assert_eq!(seen.differences(&changed), differs, "{pointer}");
-            assert_eq!(seen.differences_in_answer(&changed), differs, "{pointer}");
+            assert_eq!(seen.differences_in_response(&changed), differs, "{pointer}");
         }
     }
 
@@ -438,7 +438,7 @@ mod tests {
         ] {
             let changed = with(&[(pointer, value)]);
             assert_eq!(seen.differences(&changed), Vec::<&str>::new(), "{pointer}");
-            assert_eq!(seen.differences_in_answer(&changed), Vec::<&str>::new(), "{pointer}");
+            assert_eq!(seen.differences_in_response(&changed), Vec::<&str>::new(), "{pointer}");
         }
     }
 
@@ -448,7 +448,7 @@ mod tests {
         let seen = Seen::of(&with(&[("/bounds/0/endpoints/0/reference", json!(reference))]));
         let cut = with(&[("/bounds/0/endpoints/0/reference", json!(&reference[..22]))]);
         assert_eq!(seen.differences(&cut), ["bounds"]);
-        assert_eq!(seen.differences_in_answer(&cut), ["bounds"]);
+        assert_eq!(seen.differences_in_response(&cut), ["bounds"]);
     }
 
     #[test]
@@ -473,10 +473,10 @@ mod tests {
         ] {
             let changed = with(&[(pointer, value)]);
             assert_eq!(seen.differences(&changed), [field], "{pointer}");
-            assert_eq!(seen.differences_in_answer(&changed), Vec::<&str>::new(), "{pointer}");
+            assert_eq!(seen.differences_in_response(&changed), Vec::<&str>::new(), "{pointer}");
         }
         let short = order(json!({ "uuid": "u-1", "status": "submitted" }));
-        assert_eq!(seen.differences_in_answer(&short), Vec::<&str>::new());
+        assert_eq!(seen.differences_in_response(&short), Vec::<&str>::new());
     }
 
     #[test]
@@ -485,7 +485,7 @@ mod tests {
         let seen = Seen::of(&ends("S1"));
         assert_eq!(seen.differences(&ends("s1 ")), Vec::<&str>::new());
         assert_eq!(seen.differences(&ends("S2")), ["service_ref"]);
-        assert_eq!(seen.differences_in_answer(&ends("S2")), ["service_ref"]);
+        assert_eq!(seen.differences_in_response(&ends("S2")), ["service_ref"]);
     }
 
     #[test]
@@ -501,7 +501,7 @@ mod tests {
         changed["bounds"][1]["address"]["stairs"] = Value::Null;
         changed.as_object_mut().unwrap().remove("comment");
         assert_eq!(seen.differences(&order(changed.clone())), Vec::<&str>::new());
-        assert_eq!(seen.differences_in_answer(&order(changed)), Vec::<&str>::new());
+        assert_eq!(seen.differences_in_response(&order(changed)), Vec::<&str>::new());
         let again: Seen = serde_json::from_str(&serde_json::to_string(&seen).unwrap()).unwrap();
         assert_eq!(again, seen);
         assert_eq!(format!("{seen:?}"), "Seen((hidden))");

@@ -222,7 +222,7 @@ impl Creation for Submission {
         }
         let reply = covage.client.update_order(uuid, &body).await?;
         if self.is_submitted(&reply.value) == Some(true) {
-            let differences = self.seen.as_ref().map(|seen| seen.differences_in_answer(&reply.value));
+            let differences = self.seen.as_ref().map(|seen| seen.differences_in_response(&reply.value));
             let differences = differences.unwrap_or_default().join(", ");
             if !differences.is_empty() {
                 return Err(reply.into_decode_error(submitted_otherwise(&differences)));

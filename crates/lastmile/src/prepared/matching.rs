@@ -72,7 +72,7 @@ impl Match {
 
     /// Returns whether a response repeats the request, judged by the strings, numbers and booleans that both have.
     #[cfg(feature = "cocon")]
-    pub(crate) fn of_answer(answer: &Value, request: &impl Serialize) -> Self {
+    pub(crate) fn of_response(answer: &Value, request: &impl Serialize) -> Self {
         let Ok(Value::Object(request)) = serde_json::to_value(request) else { return Self::Maybe };
         let text = |value: &Value| match value {
             Value::String(text) => Some(text.clone()),

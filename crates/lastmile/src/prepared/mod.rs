@@ -428,7 +428,7 @@ impl<C: Creation> Prepared<C> {
 
     /// Puts the value into the state after a call whose response was lost.
     #[cfg(feature = "testing")]
-    pub(crate) fn lose_answer(&mut self) {
+    pub(crate) fn lose_response(&mut self) {
         let _ = self.machine.begin_to_send(MARK_HOLDS);
         self.machine.sent_with_unknown_effect(false);
     }
