@@ -1,141 +1,104 @@
-//! Measures the outbox: orders per second with a supplier that answers at once, the time from enqueueing to sending, and claims in
-//! a database with a million finished orders.
+//! Measures the outbox beside job queues that do the same work: orders per second with a supplier that answers at once and with the
+//! sandbox in a process of its own, the time from enqueueing to sending, and claims in a database with a million finished orders.
 
-use std::collections::HashMap;
+mod no_op;
+mod peers;
+
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use lastmile::outbox::{Answer, Client, Enqueue, Entry, OpenError, Phase, Step, StepFuture};
+use lastmile::Prepared;
+use lastmile::cocon::Cocon;
+use lastmile::cocon::types::CustomerCreate;
 use lastmile_outbox::tokio_postgres::{self, Config, NoTls};
-use lastmile_outbox::{Outbox, PostgresBuilder};
+use lastmile_outbox::{Outbox, PostgresBuilder, Worker};
 
 use crate::outbox::{TestStore, until_done};
 use crate::postgres_cluster::Cluster;
+use no_op::{NoOp, Order};
+pub use peers::serve_sandbox;
+use peers::{Latency, Peer, Rate, SandboxProcess};
 
 /// Anything that fails.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// A supplier that answers at once, and notes when each order was sent.
-#[derive(Clone, Default)]
-struct NoOp(Arc<Mutex<HashMap<String, Instant>>>);
+/// What the orders are sent to.
+#[derive(Clone, Copy)]
+enum Supplier<'a> {
+    NoOp,
+    Sandbox(&'a SandboxProcess),
+}
 
-impl Client for NoOp {
-    fn supplier(&self) -> &str {
-        "no-op"
+impl Supplier<'_> {
+    /// Returns the arguments of a peer.
+    fn arguments(&self) -> Vec<&str> {
+        match self {
+            Self::NoOp => vec!["no-op"],
+            Self::Sandbox(sandbox) => sandbox.access.iter().map(String::as_str).collect(),
+        }
     }
 
-    fn deadline(&self) -> Duration {
-        Duration::from_secs(60)
-    }
-
-    fn settle_time(&self) -> Duration {
-        Duration::from_secs(300)
-    }
-
-    fn open(&self, _: &str, body: &str) -> std::result::Result<Box<dyn Step>, OpenError> {
-        Ok(Box::new(NoOpStep { client: self.clone(), body: body.to_owned(), phase: Phase::Ready }))
+    fn start_worker(&self, outbox: &Outbox) -> Result<Worker> {
+        Ok(match self {
+            Self::NoOp => outbox.worker().serve(NoOp::default()).start(),
+            Self::Sandbox(SandboxProcess { access: [base, key, client_id], .. }) => {
+                let builder = Cocon::builder(base).api_key(key).client_id(client_id);
+                outbox.worker().serve(builder.build()?).start()
+            }
+        })
     }
 }
 
-struct NoOpStep {
-    client: NoOp,
-    body: String,
-    phase: Phase,
+async fn enqueue(outbox: &Outbox, is_no_op: bool, key: &str) -> Result<()> {
+    match is_no_op {
+        true => outbox.enqueue(key, &Order(key.to_owned())).await?,
+        false => {
+            let customer = CustomerCreate { name: Some(key.into()), ..Default::default() };
+            outbox.enqueue(key, &Prepared::new(customer)?).await?
+        }
+    };
+    Ok(())
 }
 
-impl Step for NoOpStep {
-    fn phase(&self) -> Phase {
-        self.phase
-    }
-
-    fn manual_check(&self) -> &str {
-        ""
-    }
-
-    fn body(&self) -> std::result::Result<String, lastmile::Error> {
-        Ok(self.body.clone())
-    }
-
-    fn look_up(&mut self) -> StepFuture<'_> {
-        Box::pin(std::future::ready(Answer::Clear))
-    }
-
-    fn mark(&mut self, _: Duration) -> std::result::Result<(), lastmile::Error> {
-        self.phase = Phase::Sent;
-        Ok(())
-    }
-
-    fn place(&mut self) -> StepFuture<'_> {
-        let mut sent = self.client.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sent.insert(self.body.clone(), Instant::now());
-        self.phase = Phase::Done;
-        Box::pin(std::future::ready(Answer::Placed))
-    }
-
-    fn reconcile(&mut self) -> StepFuture<'_> {
-        Box::pin(std::future::ready(Answer::Absent))
-    }
-
-    fn repeat(&mut self) -> StepFuture<'_> {
-        Box::pin(std::future::ready(Answer::Placed))
-    }
-
-    fn declare_absent(&mut self) -> std::result::Result<(), lastmile::Error> {
-        Ok(())
-    }
-
-    fn declare_placed(&mut self, _: Option<&str>) -> std::result::Result<Answer, lastmile::Error> {
-        Ok(Answer::Placed)
-    }
-
-    fn result(&self) -> Option<String> {
-        Some(r#"{"id":"4711"}"#.to_owned())
-    }
-}
-
-/// An order with a body of the usual size.
-struct Order(String);
-
-impl Enqueue for Order {
-    fn entry(&self) -> std::result::Result<Entry, lastmile::Error> {
-        Ok(Entry::new("no-op", "no-op.order", format!("{:<600}", self.0), self.0.clone()))
-    }
-}
-
-async fn fill(outbox: &Outbox, orders: usize) -> Result<()> {
+async fn fill(outbox: &Outbox, is_no_op: bool, orders: usize) -> Result<()> {
     // As many at once as share a commit.
     for chunk in (0..orders).collect::<Vec<_>>().chunks(64) {
-        let mut tasks = tokio::task::JoinSet::new();
-        for number in chunk {
-            let (outbox, key) = (outbox.clone(), format!("B-{number}"));
-            tasks.spawn(async move { outbox.enqueue(&key, &Order(key.clone())).await });
-        }
-        while let Some(done) = tasks.join_next().await {
-            done??;
-        }
+        let enqueued =
+            chunk.iter().map(async |number| enqueue(outbox, is_no_op, &format!("B-{number}")).await);
+        futures_util::future::try_join_all(enqueued).await?;
     }
     Ok(())
 }
 
 /// Returns how many orders per second these workers place: claim, mark, result and event, each durable.
-async fn burn_down(outbox: &Outbox, open: impl Fn() -> Outbox, workers: usize, orders: usize) -> Result<f64> {
+async fn burn_down(
+    outbox: &Outbox,
+    open: impl Fn() -> Result<Outbox>,
+    supplier: Supplier<'_>,
+    workers: usize,
+    orders: usize,
+) -> Result<f64> {
     outbox.register_consumer("bench").await?;
-    fill(outbox, orders).await?;
+    fill(outbox, matches!(supplier, Supplier::NoOp), orders).await?;
+    let handles: Vec<_> = (0..workers).map(|_| open()).collect::<Result<_>>()?;
     let started = Instant::now();
-    let handles: Vec<_> = (0..workers).map(|_| open()).collect();
     let running: Vec<_> =
-        handles.iter().map(|outbox| outbox.worker().serve(NoOp::default()).start()).collect();
+        handles.iter().map(|outbox| supplier.start_worker(outbox)).collect::<Result<_>>()?;
     until_done(outbox).await;
     let took = started.elapsed();
     for worker in running {
         worker.drain(Duration::from_secs(10)).await;
     }
+    let placed = outbox.statistics().await?.count(lastmile_outbox::State::Placed);
+    if placed != orders as u64 {
+        return Err(format!("{placed} of {orders} orders were placed").into());
+    }
     Ok(orders as f64 / took.as_secs_f64())
 }
 
-/// Returns the median and the 99th percentile of the time from enqueueing an order to sending it, with 100 orders per second.
-async fn latency(outbox: &Outbox, orders: usize) -> Result<[Duration; 2]> {
+/// Measures the time from enqueueing an order to sending it, with 100 orders per second.
+async fn latency(outbox: &Outbox, orders: usize) -> Result<Latency> {
     let client = NoOp::default();
     let worker = outbox.worker().serve(client.clone()).start();
     let mut interval = tokio::time::interval(Duration::from_millis(10));
@@ -144,21 +107,51 @@ async fn latency(outbox: &Outbox, orders: usize) -> Result<[Duration; 2]> {
         interval.tick().await;
         let key = format!("L-{number}");
         enqueued.push((format!("{key:<600}"), Instant::now()));
-        outbox.enqueue(&key, &Order(key.clone())).await?;
+        enqueue(outbox, true, &key).await?;
     }
     until_done(outbox).await;
     worker.drain(Duration::from_secs(10)).await;
     let sent = client.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut times: Vec<_> = enqueued.iter().filter_map(|(key, at)| Some(*sent.get(key)? - *at)).collect();
+    let mut times: Vec<Duration> =
+        enqueued.iter().filter_map(|(key, at)| Some(*sent.get(key)? - *at)).collect();
     times.sort();
     let at = |share: usize| {
         times.get((times.len() * share / 100).min(times.len() - 1)).copied().unwrap_or_default()
     };
-    Ok([at(50), at(99)])
+    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+    Ok(Latency { p50_ms: ms(at(50)), p99_ms: ms(at(99)) })
 }
 
-async fn connect(cluster: &Cluster) -> Result<tokio_postgres::Client> {
-    let (client, connection) = cluster.config().parse::<Config>()?.connect(NoTls).await?;
+/// A database of its own on the cluster.
+struct Database<'a> {
+    cluster: &'a Cluster,
+    name: String,
+}
+
+impl<'a> Database<'a> {
+    async fn create(cluster: &'a Cluster) -> Result<Self> {
+        let name = format!("run_{:x}", fastrand::u64(..));
+        connect(cluster, "postgres").await?.batch_execute(&format!("create database {name}")).await?;
+        Ok(Self { cluster, name })
+    }
+
+    fn open(&self) -> Result<Outbox> {
+        Ok(PostgresBuilder::new(config(self.cluster, &self.name)?).connections(16).build()?)
+    }
+
+    fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{}", self.cluster.port(), self.name)
+    }
+}
+
+fn config(cluster: &Cluster, database: &str) -> Result<Config> {
+    let mut config: Config = cluster.config().parse()?;
+    config.dbname(database);
+    Ok(config)
+}
+
+async fn connect(cluster: &Cluster, database: &str) -> Result<tokio_postgres::Client> {
+    let (client, connection) = config(cluster, database)?.connect(NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
 }
@@ -179,7 +172,7 @@ async fn claims(admin: &tokio_postgres::Client) -> Result<(String, f64)> {
     let mut times = Vec::new();
     for _ in 0..300 {
         let started = Instant::now();
-        admin.query("select id from lastmile_claim('no-op', 32, 'bench', 3600000, 0, 1)", &[]).await?;
+        admin.query("select id from lastmile_claim('no-op', 32, 'bench', 3600000, 0, 0, 1)", &[]).await?;
         times.push(started.elapsed().as_secs_f64() * 1000.0);
     }
     times.sort_by(f64::total_cmp);
@@ -199,87 +192,207 @@ async fn add(admin: &tokio_postgres::Client, state: &str, orders: usize) -> Resu
     Ok(())
 }
 
-/// Measures, and returns a section of a page. `scale` divides the numbers of orders.
-pub async fn section(scale: usize) -> Result<String> {
-    let mut text = String::from("## The outbox\n\n");
-    let (orders, late) = (20_000 / scale, 1_000 / scale.min(10));
-    writeln!(
-        text,
-        "Orders per second with a supplier that answers at once. Claim, mark, result and event are durable; the median of three\nruns, interleaved. SQLite: `synchronous = FULL`. PostgreSQL 15 with its default settings (`fsync` and `synchronous_commit` on), on the\nsame two cores.\n"
-    )?;
-    writeln!(
-        text,
-        "| store | workers | orders per second | commits per order | WAL per order |\n|---|---|---|---|---|"
-    )?;
-    let cluster = Cluster::start().await?;
-    let (mut sqlite, mut postgres): (Vec<f64>, [Vec<f64>; 2]) = Default::default();
-    let mut per_order = [0.0; 2];
-    for run in 0..3 {
+/// A row of the table: whose, in which store, and how its jobs are marked.
+struct Row {
+    label: [&'static str; 3],
+    peer: Option<Peer>,
+    is_sqlite: bool,
+    /// For each column, the rates of all rounds.
+    rates: [Vec<Rate>; COLUMNS],
+}
+
+/// No-op with one worker and with four, and the sandbox with one and with four.
+const COLUMNS: usize = 4;
+
+fn rows() -> Vec<Row> {
+    let own = [true, false].map(|is_sqlite| {
+        let store = if is_sqlite { "SQLite" } else { "PostgreSQL" };
+        Row { label: ["outbox", store, "always"], peer: None, is_sqlite, rates: Default::default() }
+    });
+    let peers = Peer::all().into_iter().map(|peer| {
+        let name = peer.name.split("-postgres").next().unwrap_or(peer.name);
+        let name = name.split("-sqlite").next().unwrap_or(name);
+        let store = if peer.is_sqlite { "SQLite" } else { "PostgreSQL" };
+        let marked = if peer.is_marked { "a row of its own" } else { "no" };
+        Row {
+            label: [name, store, marked],
+            peer: Some(peer),
+            is_sqlite: peer.is_sqlite,
+            rates: Default::default(),
+        }
+    });
+    own.into_iter().chain(peers).collect()
+}
+
+async fn rate(
+    row: &Row,
+    cluster: &Cluster,
+    supplier: Supplier<'_>,
+    workers: usize,
+    orders: usize,
+) -> Result<Rate> {
+    if let Some(peer) = row.peer {
+        let file = SqliteFile::new();
+        let database = if row.is_sqlite { file.url() } else { Database::create(cluster).await?.url() };
+        let (workers, orders) = (workers.to_string(), orders.to_string());
+        let arguments = [peer.name, &database, &workers, &orders, peer.mark()];
+        return peers::run(&[&arguments[..], &supplier.arguments()].concat());
+    }
+    if row.is_sqlite {
         let store = TestStore::sqlite().await;
-        sqlite.push(burn_down(&store.outbox, || store.outbox.clone(), 1, orders).await?);
-        for (at, workers) in [1, 4].into_iter().enumerate() {
-            let admin = connect(&cluster).await?;
-            let schema = format!("run{run}_{workers}");
-            admin.batch_execute(&format!("create schema {schema}")).await?;
-            let open = || -> Result<Outbox> {
-                let config = format!("{} options='-c search_path={schema}'", cluster.config()).parse()?;
-                Ok(PostgresBuilder::new(config).connections(16).build()?)
-            };
-            let outbox = open()?;
-            outbox.migrate().await?;
-            let before = written(&admin).await?;
-            let clone = || open().unwrap_or_else(|_| outbox.clone());
-            postgres[at].push(burn_down(&outbox, clone, workers, orders).await?);
-            let after = written(&admin).await?;
-            per_order = [0, 1].map(|at| (after[at] - before[at]) / orders as f64);
+        let open = || Ok(crate::outbox::open(&store.address));
+        let per_second = burn_down(&store.outbox, open, supplier, workers, orders).await?;
+        return Ok(Rate { per_second, ..Rate::default() });
+    }
+    let database = Database::create(cluster).await?;
+    let outbox = database.open()?;
+    outbox.migrate().await?;
+    let admin = connect(cluster, &database.name).await?;
+    let before = written(&admin).await?;
+    let per_second = burn_down(&outbox, || database.open(), supplier, workers, orders).await?;
+    let after = written(&admin).await?;
+    let [commits, wal] = [0, 1].map(|at| (after[at] - before[at]) / orders as f64);
+    Ok(Rate { per_second, commits, wal })
+}
+
+/// A new file of a peer, which is deleted when this value is dropped.
+struct SqliteFile(std::path::PathBuf);
+
+impl SqliteFile {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("lastmile-peer-{:x}.db", fastrand::u64(..))))
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}?mode=rwc", self.0.display())
+    }
+}
+
+impl Drop for SqliteFile {
+    fn drop(&mut self) {
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", self.0.display()));
         }
     }
-    let median = |values: &mut Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
-    writeln!(text, "| SQLite | 1 | {:.0} | | |", median(&mut sqlite))?;
-    writeln!(text, "| PostgreSQL | 1 | {:.0} | | |", median(&mut postgres[0]))?;
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+async fn throughput(text: &mut String, cluster: &Cluster, rounds: usize, orders: usize) -> Result<()> {
     writeln!(
         text,
-        "| PostgreSQL | 4 | {:.0} | {:.1} | {:.1} kB |\n",
-        median(&mut postgres[1]),
-        per_order[0],
-        per_order[1] / 1000.0
+        "Orders per second until {orders} queued orders are done, the median of {rounds} rounds, in each of which all programs run in turn\n\
+         on the same machine. The outbox commits a claim, a mark, the result and an event. The peers have their published defaults and 64\n\
+         jobs at once, as each worker of the outbox; with *a row of its own* each job commits an `INSERT` before it is sent. The sandbox\n\
+         runs in a process of its own and receives one `POST` per order. A run ends after a minute at the latest. SQLite: the\n\
+         outbox uses `synchronous = FULL`; apalis sets it to `OFF`, except for the rows of their own. PostgreSQL 15 has its default settings (`fsync` and `synchronous_commit` on). Commits and WAL per order include enqueueing\n\
+         each order by itself, with one worker and no supplier.\n"
     )?;
-    writeln!(text, "Commits and WAL include the enqueueing of each order by itself.\n")?;
+    let mut rows = rows();
+    for _ in 0..rounds {
+        for column in 0..COLUMNS {
+            let (workers, is_no_op) = ([1, 4][column % 2], column < 2);
+            for row in &mut rows {
+                let sandbox = if is_no_op { None } else { Some(SandboxProcess::start()?) };
+                let supplier = sandbox.as_ref().map_or(Supplier::NoOp, Supplier::Sandbox);
+                let rate = rate(row, cluster, supplier, workers, orders).await?;
+                eprintln!("{:?} column {column}: {:.0}/s", row.label, rate.per_second);
+                row.rates[column].push(rate);
+            }
+        }
+    }
+    writeln!(
+        text,
+        "| queue | store | marked | no-op, 1 worker | 4 workers | sandbox, 1 worker | 4 workers | commits | WAL |"
+    )?;
+    writeln!(text, "|---|---|---|---|---|---|---|---|---|")?;
+    for row in &rows {
+        let [queue, store, marked] = row.label;
+        write!(text, "| {queue} | {store} | {marked} |")?;
+        for rates in &row.rates {
+            write!(text, " {:.0} |", median(rates.iter().map(|rate| rate.per_second)))?;
+        }
+        match row.is_sqlite {
+            true => writeln!(text, " | |")?,
+            false => {
+                let commits = median(row.rates[0].iter().map(|rate| rate.commits));
+                let wal = median(row.rates[0].iter().map(|rate| rate.wal));
+                writeln!(text, " {commits:.1} | {:.1} kB |", wal / 1000.0)?;
+            }
+        }
+    }
+    writeln!(text)?;
+    for is_sqlite in [false, true] {
+        let find = |name: &str, marked: &str| {
+            rows.iter()
+                .find(|row| row.is_sqlite == is_sqlite && row.label[0] == name && row.label[2] == marked)
+        };
+        if let (Some(own), Some(apalis)) = (find("outbox", "always"), find("apalis", "no")) {
+            let ratios = [0, 1, 2, 3].map(|column| {
+                // Both of a round ran within minutes of each other.
+                let rounds = own.rates[column].iter().zip(&apalis.rates[column]);
+                format!("{:.1}", median(rounds.map(|(own, apalis)| own.per_second / apalis.per_second)))
+            });
+            writeln!(
+                text,
+                "On {}, the outbox with its mark is {} times as fast as apalis without one (in the order of the columns).",
+                own.label[1],
+                ratios.join(", ")
+            )?;
+        }
+    }
+    writeln!(text)?;
+    Ok(())
+}
+
+/// Measures, and returns a section of a page. `scale` divides the numbers of orders.
+pub async fn section(scale: usize) -> Result<String> {
+    peers::build()?;
+    let mut text = String::from("## The outbox\n\n");
+    let (rounds, orders, late) = (if scale == 1 { 3 } else { 1 }, 5_000 / scale, 1_000 / scale.min(10));
+    let cluster = Cluster::start().await?;
+    throughput(&mut text, &cluster, rounds, orders).await?;
 
     writeln!(
         text,
         "Time from enqueueing an order to sending it, with 100 orders per second and one worker in the same process:\n"
     )?;
-    writeln!(text, "| store | median | 99th percentile |\n|---|---|---|")?;
-    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
-    let store = TestStore::sqlite().await;
-    let [p50, p99] = latency(&store.outbox, late).await?;
-    writeln!(text, "| SQLite | {:.1} ms | {:.1} ms |", ms(p50), ms(p99))?;
-    let outbox = Outbox::postgres(cluster.config().parse()?)?;
-    outbox.migrate().await?;
-    let [p50, p99] = latency(&outbox, late).await?;
-    writeln!(text, "| PostgreSQL | {:.1} ms | {:.1} ms |\n", ms(p50), ms(p99))?;
+    writeln!(text, "| queue | store | marked | median | 99th percentile |\n|---|---|---|---|---|")?;
+    for row in rows() {
+        let [queue, store, marked] = row.label;
+        let Latency { p50_ms, p99_ms } = match row.peer {
+            Some(peer) => {
+                let file = SqliteFile::new();
+                let database =
+                    if row.is_sqlite { file.url() } else { Database::create(&cluster).await?.url() };
+                peers::run(&["latency", peer.name, &database, &late.to_string(), peer.mark()])?
+            }
+            None if row.is_sqlite => latency(&TestStore::sqlite().await.outbox, late).await?,
+            None => {
+                let outbox = Database::create(&cluster).await?.open()?;
+                outbox.migrate().await?;
+                latency(&outbox, late).await?
+            }
+        };
+        writeln!(text, "| {queue} | {store} | {marked} | {p50_ms:.1} ms | {p99_ms:.1} ms |")?;
+    }
 
-    writeln!(text, "Claims of 32 orders in PostgreSQL, one connection:\n")?;
+    writeln!(text, "\nClaims of 32 orders in PostgreSQL, one connection:\n")?;
     writeln!(text, "| queued | finished | 99th percentile | plan |\n|---|---|---|---|")?;
-    let admin = connect(&cluster).await?;
-    admin
-        .batch_execute(
-            "delete from lastmile_delivery; delete from lastmile_event; delete from lastmile_order",
-        )
-        .await?;
     let (queued, finished) = (100_000 / scale, 1_000_000 / scale);
-    add(&admin, "ready", queued).await?;
-    let (plan, p99) = claims(&admin).await?;
-    writeln!(text, "| {queued} | 0 | {p99:.1} ms | {} |", without_costs(&plan))?;
-    admin.batch_execute("delete from lastmile_order").await?;
-    add(&admin, "placed", finished).await?;
-    add(&admin, "ready", queued).await?;
-    let (plan, p99) = claims(&admin).await?;
-    writeln!(text, "| {queued} | {finished} | {p99:.1} ms | {} |", without_costs(&plan))?;
+    for finished in [0, finished] {
+        let database = Database::create(&cluster).await?;
+        database.open()?.migrate().await?;
+        let admin = connect(&cluster, &database.name).await?;
+        add(&admin, "placed", finished).await?;
+        add(&admin, "ready", queued).await?;
+        let (plan, p99) = claims(&admin).await?;
+        writeln!(text, "| {queued} | {finished} | {p99:.1} ms | {} |", without_costs(&plan))?;
+    }
     Ok(text)
 }
 

@@ -15,7 +15,7 @@ usage: cargo xtask codegen            writes the client crates that specs/*.yaml
 
        cargo xtask bench              measures for a quarter of an hour, and writes docs/performance.md
        cargo xtask bench --quick      measures little, and prints the page
-       cargo xtask bench outbox       measures the outbox, and writes its section of docs/performance.md";
+       cargo xtask bench outbox       measures the outbox beside job queues, and writes its section of docs/performance.md";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -9,7 +9,8 @@ const USAGE: &str = "\
 usage: bench            measures for a quarter of an hour, and writes docs/performance.md
        bench --quick    measures little, and prints the page without the parts that need other builds;
                         its figures mean nothing
-       bench outbox     measures the outbox, which needs PostgreSQL, and writes its section of docs/performance.md
+       bench outbox     measures the outbox beside job queues for half an hour, and writes its section of docs/performance.md;
+                        needs PostgreSQL, and builds tests/peers
        bench outbox --quick
                         measures little, and prints the section";
 
@@ -19,6 +20,8 @@ fn main() -> ExitCode {
     let result = match arguments[..] {
         [] => write(),
         ["outbox"] => outbox(1).and_then(|section| write_page(&with_section(&read_page(), &section))),
+        // A process that the measurement of the outbox starts.
+        ["outbox-sandbox"] => serve_sandbox(),
         ["outbox", "--quick"] => outbox(100).map(|section| print!("{section}")),
         ["--quick"] => page(&Plan::quick()).map(|page| print!("{page}")),
         _ => {
@@ -45,6 +48,10 @@ fn write() -> Result<()> {
 
 /// The heading of the section that `bench outbox` writes, the last one of the page.
 const OUTBOX: &str = "## The outbox";
+
+fn serve_sandbox() -> Result<()> {
+    tokio::runtime::Runtime::new()?.block_on(lastmile_tests::outbox_bench::serve_sandbox())
+}
 
 fn outbox(scale: usize) -> Result<String> {
     tokio::runtime::Runtime::new()?.block_on(lastmile_tests::outbox_bench::section(scale))
