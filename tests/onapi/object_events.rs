@@ -139,3 +139,36 @@ async fn events_of_other_objects_move_the_cursor_alone() {
         assert_eq!(header.as_deref(), Some("Mon, 02 Mar 2026 00:00:00 GMT"));
     }
 }
+
+#[tokio::test]
+async fn an_order_event_that_names_its_order_badly_is_not_passed_over() {
+    let list =
+        |rows: Value| Answer::json(200, &rows).header("last-modified", "Mon, 02 Mar 2026 00:00:00 GMT");
+    for (sandbox, network) in networks().await {
+        let placed = order(&sandbox, &network, "SP-1").await;
+        let path = format!("/orders/{placed}/");
+        for event in [
+            json!({ "type": "UPDATE", "objectType": "orders", "path": path }),
+            json!({ "type": "UPDATE", "objectType": "order", "objectId": "", "path": path }),
+            json!({ "type": "UPDATE", "objectType": 7, "objectId": {}, "path": path }),
+            json!({ "type": "UPDATE", "objectId": placed.as_str(), "path": "/orders/" }),
+        ] {
+            sandbox.onapi().answer_next("listEvents", list(json!([event])));
+            let mut events = network.order_events(None);
+            let event = events.next().await.unwrap().unwrap();
+            let of = event.event.order.get().unwrap();
+            assert_eq!(of.progress().stage(), OrderStage::Open, "{event:?}");
+            assert!(event.cursor.is_some());
+        }
+        let reads = sandbox.onapi().count("getOrder");
+        let nameless = json!({ "type": "UPDATE", "objectType": "orders" });
+        sandbox.onapi().answer_next("listEvents", list(json!([nameless, nameless])));
+        let mut events = network.order_events(None);
+        for _ in 0..2 {
+            let event = events.next().await.unwrap().unwrap();
+            assert!(event.event.order.get().unwrap().path.is_absent(), "somebody has to look");
+        }
+        assert!(events.next().await.is_none());
+        assert_eq!(sandbox.onapi().count("getOrder"), reads);
+    }
+}

@@ -9,7 +9,7 @@ use lastmile_sandbox::{Answer, Dialect, Fault, Sandbox};
 use lastmile_tests::{brisk, copy, crashed, dialect, settled};
 use serde_json::{Value, json};
 
-use crate::steps::{id, offered};
+use crate::steps::{done, id, offered, place};
 
 const CUSTOMER: &str = "CUSTOMER-1";
 
@@ -193,5 +193,31 @@ async fn a_look_up_before_sending_tells_no_more() {
         let error = prepared.look_up(&network).await.unwrap_err();
         assert_eq!(error.outcome(), lastmile::Outcome::Indeterminate, "shared: {shared}");
         assert_eq!(sandbox.onapi().count("createOrder"), 0);
+    }
+}
+
+/// The subscription of an earlier order has the customer's reference, and the network no longer lists that order.
+#[tokio::test]
+async fn the_subscription_of_an_earlier_order_of_the_customer_is_not_taken_for_a_lost_order() {
+    for spoken in Dialect::ALL {
+        let sandbox = start(spoken).await;
+        let order = order_at(&sandbox, Some("2026-03-02T08:00:00Z"));
+        place(&client(&sandbox, true), order.clone()).await;
+        done(&sandbox);
+        for shared in [false, true] {
+            let network = client(&sandbox, shared);
+            let mut lost = crashed(&mut Prepared::new(order.clone()).unwrap(), Duration::from_secs(3600));
+            sandbox.onapi().answer_next("listOrders", Answer::json(200, &json!([])));
+            let found = lost.reconcile(&network).await.unwrap();
+            match shared {
+                false => assert!(matches!(found, Reconciled::Placed(_)), "{}: {found:?}", spoken.name()),
+                true => assert!(matches!(found, Reconciled::Undecidable(_)), "{}: {found:?}", spoken.name()),
+            }
+        }
+        let mut fresh = Prepared::new(order).unwrap();
+        sandbox.onapi().answer_next("listOrders", Answer::json(200, &json!([])));
+        fresh = copy(&fresh);
+        fresh.look_up(&client(&sandbox, true)).await.unwrap_err();
+        assert_eq!(sandbox.onapi().count("createOrder"), 1, "{}", spoken.name());
     }
 }

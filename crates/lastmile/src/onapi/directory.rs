@@ -142,9 +142,7 @@ impl Directory {
             (Some(version), Some(given)) => Ok(given.at_version(version)),
             (Some(Version::V24), None) => Ok(Dialect::Standard24),
             (Some(Version::V25), None) => Ok(Dialect::Standard25),
-            (Some(Version::V26), None) if meant.iter().any(Meant::states_the_standard) => {
-                Ok(Dialect::Standard26)
-            }
+            (Some(Version::V26), None) if states_the_standard(&meant) => Ok(Dialect::Standard26),
             (Some(Version::V26), None) => Err(refused(
                 "the directory lists version 2.6, and states neither that it is the standard's nor that it is a vendor's: give \
                  the builder the dialect standard26 or vendor26",
@@ -207,14 +205,21 @@ struct Meant<'a> {
     version: Option<Version>,
 }
 
-impl Meant<'_> {
-    /// Returns whether the documentation of the entry is that of the standard, as in the standard's own example. (Source: ON-API
-    /// 2.6, endpoints.)
-    fn states_the_standard(&self) -> bool {
-        let documentation = self.entry.documentation.as_deref().unwrap_or_default().to_ascii_lowercase();
-        let address = documentation.trim().trim_start_matches("https://").trim_start_matches("http://");
-        address.starts_with("github.com/on-api/on-api/")
-    }
+/// Returns whether the documentation of the entries of version 2.6 is that of the standard, as in the standard's own example, and
+/// none is documented elsewhere. (Source: ON-API 2.6, endpoints.)
+fn states_the_standard(entries: &[Meant<'_>]) -> bool {
+    let mut stated = entries
+        .iter()
+        .filter(|meant| meant.version == Some(Version::V26))
+        .filter_map(|meant| meant.entry.documentation.as_deref())
+        .map(|documentation| documentation.trim().to_ascii_lowercase())
+        .filter(|documentation| !documentation.is_empty())
+        .map(|documentation| {
+            let address = documentation.trim_start_matches("https://").trim_start_matches("http://");
+            address.starts_with("github.com/on-api/on-api/")
+        })
+        .peekable();
+    stated.peek().is_some() && stated.all(|is_standard| is_standard)
 }
 
 /// Returns the versions that this client implements.
@@ -495,6 +500,20 @@ mod tests {
             }
             assert_eq!(directory.dialect(Some(Dialect::Vendor26)).unwrap(), Dialect::Vendor26);
             assert_eq!(directory.dialect(Some(Dialect::Standard24)).unwrap(), Dialect::Standard26);
+        }
+        let standard = "https://github.com/on-api/on-api/blob/master/2.4.0/spec/orders.md";
+        for (accesses, orders) in [
+            // Only the entry of an older version is documented by the standard.
+            (("2.4", standard), ("2.6", "https://vendor.example/onapi/orders")),
+            (("2.4", standard), ("2.6", "")),
+            (("2.6", standard), ("2.6", "https://vendor.example/onapi/orders")),
+        ] {
+            let entries = format!(
+                r#"[{{"name": "accesses", "version": "{}", "documentation": "{}"}},
+                    {{"name": "orders", "version": "{}", "documentation": "{}"}}]"#,
+                accesses.0, accesses.1, orders.0, orders.1
+            );
+            directory(&entries).dialect(None).unwrap_err();
         }
     }
 }

@@ -234,7 +234,8 @@ impl OnApiBuilder {
     ///
     /// A look-up always compares the reference, operation, access and service, and the requested times of orders that have one.
     /// With shared references, only an order with the very requested time is found, an order that was requested for a time more
-    /// than two weeks earlier is another one, and with any other order the look-up is inconclusive. Give each order a time with
+    /// than two weeks earlier is another one, and with any other order the look-up is inconclusive. So it is with a subscription
+    /// of this service and reference, which an earlier order of the customer may have created. Give each order a time with
     /// [`NewOrder::not_before`].
     #[must_use]
     pub fn shared_references(mut self, shared: bool) -> Self {
@@ -269,9 +270,9 @@ impl OnApiBuilder {
     /// the highest version that the directory lists and this client implements.
     ///
     /// Versions 2.4 and 2.5 have one dialect each. Version 2.6 has two, and a directory states the standard by entries whose
-    /// `documentation` is in the standard's own repository. If the entries are documented elsewhere, the client has to be told
-    /// with [`dialect`](Self::dialect): the network is taken to be of the kind of that dialect, and the version is that of the
-    /// directory.
+    /// `documentation` is in the standard's own repository. If an entry of version 2.6 is documented elsewhere, or none is
+    /// documented, set the dialect with [`dialect`](Self::dialect): the network is taken to be of the kind of that dialect, and the
+    /// version is that of the directory.
     ///
     /// ```no_run
     /// # use lastmile::onapi::OnApi;

@@ -14,6 +14,7 @@ use lastmile_onapi::types::{
 };
 
 use super::events::EventCursor;
+use super::ids::in_path;
 use super::lists::{Changes, Cursor};
 use super::{EndpointName, OnApi};
 use crate::rules::OnApiId;
@@ -103,15 +104,13 @@ struct LastEvents {
 
 impl LastEvents {
     fn add(&mut self, event: ObjectEvent) {
-        let kind = event.object_type.as_deref().unwrap_or_default().to_ascii_lowercase();
-        // The text of the standard has the plural, its samples the singular. (Source: ON-API 2.4 to 2.6, events.)
-        if !matches!(kind.as_str(), "order" | "orders") {
+        if !is_of_an_order(&event) {
             return;
         }
-        if let Some(id) = event.object_id.as_deref().filter(|id| !id.is_empty()) {
-            self.count += 1;
-            self.events.insert(id.to_owned(), (self.count, event));
-        }
+        self.count += 1;
+        // An event that names no order is delivered, too: the cursor must not pass it unseen.
+        let key = order_id(&event).map_or_else(|| format!("event {}", self.count), |id| id.to_string());
+        self.events.insert(key, (self.count, event));
     }
 
     fn in_order(self) -> Vec<ObjectEvent> {
@@ -121,15 +120,37 @@ impl LastEvents {
     }
 }
 
-/// Returns the order event for an event of an object. A deleted order has neither state nor operation.
+/// Returns whether an event is that of an order: by its type or, if that is absent or cannot be read, by its path.
+fn is_of_an_order(event: &ObjectEvent) -> bool {
+    match event.object_type.as_deref().unwrap_or_default() {
+        "" => {
+            let path = event.path.as_deref().unwrap_or_default();
+            path.split('/').any(|segment| segment.eq_ignore_ascii_case("orders"))
+        }
+        // The text of the standard has the plural, its samples the singular. (Source: ON-API 2.4 to 2.6, events.)
+        kind => kind.eq_ignore_ascii_case("order") || kind.eq_ignore_ascii_case("orders"),
+    }
+}
+
+/// Returns the id of the order that an event names, by itself or in its path.
+fn order_id(event: &ObjectEvent) -> Option<OnApiId> {
+    event.object_id.as_deref().and_then(|id| id.parse().ok()).or_else(|| in_path(&event.path).ok())
+}
+
+/// Returns the order event for an event of an object. An order that was deleted, or that the event does not name, has neither state
+/// nor operation.
 async fn order_event(network: OnApi, event: ObjectEvent) -> Result<OrderEvent, RowError> {
     let is_deleted = event.type_.get() == Some(&ObjectEventType::Delete);
-    let id = event.object_id.as_deref().unwrap_or_default();
-    let path = event.path.as_deref().filter(|path| !path.is_empty()).map(Text::from);
-    let path = Lenient::Value(path.unwrap_or_else(|| format!("/orders/{id}").into()));
+    let id = order_id(&event);
+    let path = match &id {
+        Some(id) if event.path.as_deref().is_none_or(str::is_empty) => {
+            Lenient::Value(format!("/orders/{id}").into())
+        }
+        _ => event.path,
+    };
     let unknown = OrderOfEvent { path: path.clone(), ..OrderOfEvent::default() };
-    let order = match id.parse::<OnApiId>() {
-        Ok(id) if !is_deleted => match network.order(&id).await {
+    let order = match id {
+        Some(id) if !is_deleted => match network.order(&id).await {
             Ok(order) => of_event(order, path),
             // The order was deleted since.
             Err(error) if error.status().is_some_and(|status| status.as_u16() == 404) => unknown,

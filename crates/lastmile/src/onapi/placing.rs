@@ -90,7 +90,8 @@ impl Creation for NewOrder {
                 _ => Ok(Placed::Existing(Box::new(identified(reply)))),
             };
         }
-        if self.is_this(&reply.value) == Match::No {
+        // The network may have postponed the requested time.
+        if self.is_like(&reply.value) == Match::No {
             return Err(reply.contradicts("the response is an order of another operation or reference"));
         }
         Ok(Placed::Order(Box::new(identified(reply))))
@@ -145,6 +146,13 @@ impl Creation for NewOrder {
             OrderCreateOperation::Activate => self.told_by_any(subscriptions),
             _ => self.told_by_its_own(subscriptions),
         };
+        let told = match told {
+            // The references of a modify order are what it changes.
+            Lookup::Found(_) if network.shares_references && !self.is_modify() => Lookup::Conflict(
+                "a subscription has this service and reference, by this order or another of the customer",
+            ),
+            told => told,
+        };
         match (told, doubt) {
             (Lookup::NotFound, Some(doubt)) => return Ok(Lookup::Indeterminate(doubt)),
             (Lookup::NotFound, None) if done => {
@@ -166,11 +174,6 @@ impl Creation for NewOrder {
 }
 
 impl NewOrder {
-    /// Returns whether a response is this order.
-    fn is_this(&self, order: &Order) -> Match {
-        self.is_like(order).and(self.is_of_the_same_time(order))
-    }
-
     /// Returns whether an order in the list of the network is this one.
     fn is_listed_as(&self, order: Option<&Order>, shares_references: bool) -> Match {
         let Some(order) = order else { return Match::Maybe };
@@ -375,7 +378,7 @@ impl NewOrder {
     /// Reads an order that was just placed. Returns `error`, the error of the creating call, if that does not return the order.
     async fn read_placed(&self, network: &OnApi, id: &OnApiId, error: Error) -> Result<Placed, Error> {
         match network.order(id).await {
-            Ok(mut order) if is_order(&order) && self.is_this(&order) != Match::No => {
+            Ok(mut order) if is_order(&order) && self.is_like(&order) != Match::No => {
                 identify(&mut order, id);
                 Ok(Placed::Order(Box::new(order)))
             }
