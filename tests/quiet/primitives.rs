@@ -35,7 +35,10 @@ pub fn walk(walked: &Walked) {
     ] {
         walked.debug(&given);
     }
-    walked.debug(&SendDeadline::after(Duration::ZERO, &Clock::default()));
+    for clock in [Clock::default(), Clock::simulated()] {
+        walked.debug(&clock);
+        walked.debug(&SendDeadline::after(Duration::ZERO, &clock));
+    }
     // A text that is not a number or a timestamp is not repeated.
     walked.error(&PERSONAL.parse::<Decimal>().unwrap_err());
     walked.error(&PERSONAL.parse::<Timestamp>().unwrap_err());
