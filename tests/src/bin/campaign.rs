@@ -50,7 +50,7 @@ async fn main() -> ExitCode {
         (Which::OnApi, true, TextNormalization::Unchanged, ""),
         (Which::OnApi, true, TextNormalization::Unchanged, " in standard26"),
         (Which::OnApi, true, TextNormalization::Unchanged, " in standard24"),
-        (Which::OnApi, false, TextNormalization::Unchanged, " in standard24"),
+        (Which::OnApi, false, TextNormalization::Unchanged, " without de-duplication, in standard24"),
         (Which::OnApi, false, TextNormalization::Unchanged, " without de-duplication"),
         (Which::OnApi, false, TextNormalization::UpperCase, " without de-duplication, in capitals"),
         (Which::Covage, true, TextNormalization::Unchanged, ""),
