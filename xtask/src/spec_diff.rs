@@ -85,16 +85,17 @@ const BEHAVIOUR: [&str; 11] = [
 
 /// Limits, and whether a greater number is wider.
 #[rustfmt::skip]
-const LIMITS: [(&str, bool); 9] = [
+const LIMITS: [(&str, bool); 10] = [
     ("maximum", true), ("maxLength", true), ("maxItems", true), ("maxProperties", true), ("minimum", false),
     ("minLength", false), ("minItems", false), ("minProperties", false), ("multipleOf", false),
+    ("uniqueItems", false),
 ];
 
 /// Keys of a schema that have rules of their own.
 #[rustfmt::skip]
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 14] = [
     "$ref", "type", "format", "nullable", "enum", "x-known-values", "pattern", "properties", "required", "items",
-    "additionalProperties", "allOf", "oneOf", "anyOf", "uniqueItems",
+    "additionalProperties", "allOf", "oneOf", "anyOf",
 ];
 
 /// All changes, each with the operations that it concerns.
@@ -245,6 +246,10 @@ impl<'a> Comparison<'a> {
             statuses.map(|(status, (one, _))| (status, (resolve(document, one).0, false))).collect()
         };
         let both = (&successes(self.old, was), &successes(self.new, is));
+        let has_content = |all: &Named<'a>| all.values().any(|(one, _)| !named(&one["content"]).is_empty());
+        if !both.0.is_empty() && !has_content(both.0) && has_content(both.1) {
+            self.rule(Response, "response content", "is new where there was none", "");
+        }
         for (status, was, is) in self.members(Response, "response ", both) {
             let path = format!("response {status}");
             self.contents(Response, &path, was, is);
@@ -390,29 +395,24 @@ impl<'a> Comparison<'a> {
     }
 
     fn limits(&mut self, direction: Direction, path: &str, was: &Value, is: &Value) {
+        let number = |limit: &Value| limit.as_f64().or((*limit == true).then_some(1.0));
         for (key, greater_is_wider) in LIMITS {
-            let is_wider = match (was[key].as_f64(), is[key].as_f64()) {
+            let is_wider = match (number(&was[key]), number(&is[key])) {
                 (before, after) if before == after => continue,
                 (None, _) => false,
                 (_, None) => true,
                 (Some(before), Some(after)) if key == "multipleOf" => before % after == 0.0,
                 (Some(before), Some(after)) => (after > before) == greater_is_wider,
             };
-            self.limit(direction, path, is_wider, key);
-        }
-        if was["uniqueItems"] != is["uniqueItems"] {
-            self.limit(direction, path, is["uniqueItems"] != true, "uniqueItems");
+            let what =
+                if is_wider { "a limit was removed or is wider" } else { "a limit is new or narrower" };
+            self.rule(direction, path, what, key);
         }
         match (&was["pattern"], &is["pattern"]) {
             (was, is) if was == is => {}
-            (_, Value::Null) => self.limit(direction, path, true, "pattern"),
+            (_, Value::Null) => self.rule(direction, path, "a limit was removed or is wider", "pattern"),
             _ => self.rule(direction, path, "the pattern has changed", ""),
         }
-    }
-
-    fn limit(&mut self, direction: Direction, path: &str, is_wider: bool, key: &str) {
-        let what = if is_wider { "a limit was removed or is wider" } else { "a limit is new or narrower" };
-        self.rule(direction, path, what, key);
     }
 
     /// Compares alternatives by the component that each refers to, or else by its position.

@@ -165,6 +165,20 @@ fn a_change_of_a_schema_means_one_thing_in_a_request_and_another_in_a_response()
             Patch,
         ),
         (
+            "a limit is new or narrower: uniqueItems",
+            field(text()),
+            field(with("uniqueItems", json!(true))),
+            Major,
+            Patch,
+        ),
+        (
+            "a limit was removed or is wider: uniqueItems",
+            field(with("uniqueItems", json!(true))),
+            field(with("uniqueItems", json!(false))),
+            Minor,
+            Patch,
+        ),
+        (
             "an unknown key has changed: default",
             field(text()),
             field(with("default", json!("x"))),
@@ -414,6 +428,14 @@ fn what_is_new_where_there_was_none_breaks_callers() {
     let added = changes(&empty, &full);
     assert_eq!(added.level(), Some(Major), "{added}");
     assert!(added.to_string().contains("response 200 content: is new where there was none"), "{added}");
+
+    // The responses of an operation are one result of its method.
+    let mut other = empty.clone();
+    other.pointer_mut(put).unwrap()["responses"]["201"] =
+        full.pointer(put).unwrap()["responses"]["200"].clone();
+    let added = changes(&empty, &other);
+    assert_eq!(added.level(), Some(Major), "{added}");
+    assert!(added.to_string().contains("response content: is new where there was none"), "{added}");
 }
 
 #[test]
