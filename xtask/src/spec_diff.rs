@@ -4,7 +4,8 @@
 //! Requests and responses are compared in their own directions. Callers write requests: whatever they may no longer send, or must
 //! send from now on, breaks them. Callers read responses: whatever they can no longer read breaks them. The generated types decide
 //! the details: each field of a response may be absent, lists of values in responses are open, and limits such as `maxLength` are not
-//! part of responses.
+//! part of responses. Lists of values in requests are exhaustive enums, except `x-known-values`. A new optional field of a request is
+//! minor, because `docs/guide/stability.md` says that literals of requests end with `..Default::default()`.
 
 #[cfg(test)]
 mod tests;
@@ -37,57 +38,64 @@ enum Direction {
 
 /// What each change of a schema means in a request and in a response.
 #[rustfmt::skip]
-const RULES: [(&str, Level, Level); 23] = [
+const RULES: [(&str, Level, Level); 29] = [
     ("is new",                                  Minor, Minor),
     ("is new and required",                     Major, Minor),
-    ("is gone",                                 Major, Major),
+    ("has a new field and no Default",          Major, Minor),
+    ("is new where there was none",             Major, Major),
+    ("was removed",                             Major, Major),
     ("is required now",                         Major, Patch),
-    ("is no longer required",                   Minor, Minor),
-    ("may be null now",                         Minor, Minor),
+    ("is no longer required",                   Major, Minor),
+    ("may be null now",                         Major, Minor),
     ("may no longer be null",                   Major, Patch),
-    ("the value is new",                        Minor, Minor),
-    ("the value is gone",                       Major, Major),
-    ("its values are listed now",               Major, Major),
-    ("its values are no longer listed",         Major, Major),
-    ("its type is another one",                 Major, Major),
-    ("the alternative is new",                  Minor, Major),
-    ("the alternative is gone",                 Major, Major),
+    ("the value is new",                        Major, Minor),
+    ("the known value is new",                  Minor, Minor),
+    ("the value was removed",                   Major, Major),
+    ("the values are listed now",               Major, Major),
+    ("the values are no longer listed",         Major, Major),
+    ("the list of values was opened or closed", Major, Minor),
+    ("the type has changed",                    Major, Major),
+    ("the alternative is new",                  Major, Major),
+    ("the alternative was removed",             Major, Major),
     ("a limit is new or narrower",              Major, Patch),
-    ("a limit is gone or wider",                Minor, Patch),
-    ("its pattern is another one",              Major, Patch),
+    ("a limit was removed or is wider",         Minor, Patch),
+    ("the pattern has changed",                 Major, Patch),
+    ("the required fields have changed",        Major, Patch),
     ("accepts other fields now",                Minor, Minor),
     ("no longer accepts other fields",          Major, Patch),
-    ("what it requires is another one",         Major, Patch),
-    ("its name in code is another one",         Major, Major),
-    ("its behaviour is another one",            Minor, Minor),
-    ("its description is another one",          Patch, Patch),
+    ("the name in code has changed",            Major, Major),
+    ("the method for streams was removed",      Major, Major),
+    ("the behaviour has changed",               Minor, Minor),
+    ("the description has changed",             Patch, Patch),
+    ("an unknown key has changed",              Major, Major),
 ];
 
 /// Keys that only people read.
-const WORDS: [&str; 9] = [
-    "description",
-    "summary",
-    "title",
-    "example",
-    "examples",
-    "externalDocs",
-    "tags",
-    "x-assumption",
-    "x-stray",
+#[rustfmt::skip]
+const WORDS: [&str; 10] = [
+    "description", "summary", "title", "example", "examples", "externalDocs", "tags", "bearerFormat", "x-assumption", "x-stray",
+];
+
+/// Keys that change how the library calls or reads, and no type. All other keys without a rule are [`Major`].
+#[rustfmt::skip]
+const BEHAVIOUR: [&str; 11] = [
+    "deprecated", "x-dialects", "x-error", "x-forms", "x-identity", "x-interval", "x-lower-case", "x-map", "x-retry", "x-sensitive",
+    "x-stream",
 ];
 
 /// Limits, and whether a greater number is wider.
 #[rustfmt::skip]
-const LIMITS: [(&str, bool); 9] = [
+const LIMITS: [(&str, bool); 10] = [
     ("maximum", true), ("maxLength", true), ("maxItems", true), ("maxProperties", true), ("minimum", false),
     ("minLength", false), ("minItems", false), ("minProperties", false), ("multipleOf", false),
+    ("uniqueItems", false),
 ];
 
 /// Keys of a schema that have rules of their own.
 #[rustfmt::skip]
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 14] = [
     "$ref", "type", "format", "nullable", "enum", "x-known-values", "pattern", "properties", "required", "items",
-    "additionalProperties", "allOf", "oneOf", "anyOf", "uniqueItems",
+    "additionalProperties", "allOf", "oneOf", "anyOf",
 ];
 
 /// All changes, each with the operations that it concerns.
@@ -128,8 +136,7 @@ impl Level {
 /// version, 4 for a major one.
 pub(crate) fn run(old: &str, new: &str) -> Result<u8, Error> {
     let read = |path: &str| {
-        let document = Document::unchecked(path, &output::read(Path::new(path))?);
-        document.map_err(|error| error.in_file(path))
+        Document::unchecked(path, &output::read(Path::new(path))?).map_err(|error| error.in_file(path))
     };
     let changes = compare(&read(old)?, &read(new)?);
     #[allow(clippy::print_stdout, reason = "the result of the task")]
@@ -148,69 +155,88 @@ pub(crate) fn compare(old: &Document, new: &Document) -> Changes {
         let mut one = Comparison { old, new, operation, seen: BTreeSet::new(), all: &mut all };
         match (before.get(operation), after.get(operation)) {
             (Some(was), Some(is)) => one.operations(was, is),
-            (Some(_), None) => one.note(Major, "", "the operation is gone"),
+            (Some(_), None) => one.note(Major, "", "the operation was removed"),
             (None, _) => one.note(Minor, "", "the operation is new"),
         }
     }
+    Comparison { old, new, operation: "document", seen: BTreeSet::new(), all: &mut all }.document();
     all
 }
 
 /// Things with names, and whether each is required.
 type Named<'a> = BTreeMap<String, (&'a Value, bool)>;
 
+/// A part of the old document and the same part of the new one.
+type Both<'a> = (&'a Value, &'a Value);
+
 /// The comparison of one operation.
 struct Comparison<'a> {
     old: &'a Document,
     new: &'a Document,
     operation: &'a str,
-    /// The pairs of components that were compared, so that schemas may contain themselves.
-    seen: BTreeSet<(&'a str, &'a str, Direction)>,
+    /// The pairs of schemas that were compared, by their addresses, so that schemas may contain themselves.
+    seen: BTreeSet<(*const Value, *const Value, Direction)>,
     all: &'a mut Changes,
 }
 
 impl<'a> Comparison<'a> {
-    fn note(&mut self, level: Level, place: &str, what: &str) {
-        let text = format!("{place}{}{what}", if place.is_empty() { "" } else { ": " });
+    fn note(&mut self, level: Level, path: &str, what: &str) {
+        let text = format!("{path}{}{what}", if path.is_empty() { "" } else { ": " });
         self.all.0.entry((Reverse(level), text)).or_default().insert(self.operation.to_owned());
     }
 
     /// Notes a change that the table of rules lists.
-    fn rule(&mut self, direction: Direction, place: &str, what: &str, detail: &str) {
+    fn rule(&mut self, direction: Direction, path: &str, what: &str, detail: &str) {
         let rule = RULES.iter().find(|(text, ..)| *text == what);
         // A text that the table does not list is a mistake in this module, and must not pass for a small change.
         let level = rule.map_or(Major, |rule| if direction == Request { rule.1 } else { rule.2 });
-        self.note(level, place, &format!("{what}{}{detail}", if detail.is_empty() { "" } else { ": " }));
+        self.note(level, path, &format!("{what}{}{detail}", if detail.is_empty() { "" } else { ": " }));
+    }
+
+    /// Compares what all operations share.
+    fn document(&mut self) {
+        let (was, is) = (&self.old.json, &self.new.json);
+        let schemes = |json: &'a Value| named(&json["components"]["securitySchemes"]);
+        for (name, was, is) in self.members(Request, "security scheme ", (&schemes(was), &schemes(is))) {
+            self.other_keys(Request, &format!("security scheme {name}"), (was, is), &[]);
+        }
+        let elsewhere = ["openapi", "info", "servers", "tags", "externalDocs", "paths", "components"];
+        self.other_keys(Request, "", (was, is), &elsewhere);
     }
 
     fn operations(&mut self, was: &Operation<'a>, is: &Operation<'a>) {
         if (was.method, was.path) != (is.method, is.path) {
-            self.note(Major, "", &format!("its path is another one: {} {}", is.method, is.path));
+            self.note(Major, "", &format!("the path has changed: {} {}", is.method, is.path));
         }
         let parameters = |document: &'a Document, operation: &Operation<'a>| -> Named<'a> {
             let name = |one: &Value| format!("{} {}", text(&one["in"]), text(&one["name"]));
             document.parameters(operation).map(|one| (name(one), (one, one["required"] == true))).collect()
         };
         let both = (&parameters(self.old, was), &parameters(self.new, is));
+        // The optional parameters of an operation are one argument of its method.
+        let any_optional = |all: &Named<'a>| all.values().any(|(_, is_required)| !is_required);
+        if !any_optional(both.0) && any_optional(both.1) {
+            self.rule(Request, "optional parameter", "is new where there was none", "");
+        }
         for (name, was, is) in self.members(Request, "parameter ", both) {
-            let place = format!("parameter {name}");
-            self.schemas(Request, &place, &was["schema"], &is["schema"]);
-            self.rest(Request, &place, (was, is), &["schema", "required", "in", "name"]);
+            let path = format!("parameter {name}");
+            self.schemas(Request, &path, &was["schema"], &is["schema"]);
+            self.other_keys(Request, &path, (was, is), &["schema", "required", "in", "name"]);
         }
         let body = |document, json: &'a Value| -> Named<'a> {
             let (body, _) = resolve(document, &json["requestBody"]);
-            [("body".to_owned(), (body, body["required"] == true))]
-                .into_iter()
-                .filter(|(_, one)| !one.0.is_null())
-                .collect()
+            let one = (!body.is_null()).then(|| ("body".to_owned(), (body, body["required"] == true)));
+            one.into_iter().collect()
         };
         let both = (&body(self.old, was.json), &body(self.new, is.json));
+        self.first(Request, "request body", both);
         for (_, was, is) in self.members(Request, "request ", both) {
             self.contents(Request, "request", was, is);
-            self.rest(Request, "request", (was, is), &["content", "required"]);
+            self.other_keys(Request, "request", (was, is), &["content", "required"]);
         }
         self.responses(&was.json["responses"], &is.json["responses"]);
         let known = ["parameters", "requestBody", "responses", "operationId"];
-        self.rest(Request, "", (was.json, is.json), &known);
+        self.other_keys(Request, "", (was.json, is.json), &known);
     }
 
     /// Compares successful responses. The call layer reads all others, whatever their schemas.
@@ -220,37 +246,47 @@ impl<'a> Comparison<'a> {
             statuses.map(|(status, (one, _))| (status, (resolve(document, one).0, false))).collect()
         };
         let both = (&successes(self.old, was), &successes(self.new, is));
+        let has_content = |all: &Named<'a>| all.values().any(|(one, _)| !named(&one["content"]).is_empty());
+        if !both.0.is_empty() && !has_content(both.0) && has_content(both.1) {
+            self.rule(Response, "response content", "is new where there was none", "");
+        }
         for (status, was, is) in self.members(Response, "response ", both) {
-            let place = format!("response {status}");
-            self.contents(Response, &place, was, is);
+            let path = format!("response {status}");
+            self.contents(Response, &path, was, is);
             let headers = (&named(&was["headers"]), &named(&is["headers"]));
-            self.members(Response, &format!("{place} header "), headers);
-            self.rest(Response, &place, (was, is), &["content", "headers"]);
+            self.members(Response, &format!("{path} header "), headers);
+            self.other_keys(Response, &path, (was, is), &["content", "headers"]);
         }
-        let failures = |json: &'a Value| -> Vec<String> {
-            named(json).into_keys().filter(|status| !status.starts_with('2')).collect()
-        };
-        if failures(was) != failures(is) {
-            self.note(Patch, "", "its documented errors are other ones");
+        let failures = |json| named(json).into_keys().filter(|status| !status.starts_with('2'));
+        if !failures(was).eq(failures(is)) {
+            self.note(Patch, "", "the documented errors have changed");
         }
     }
 
-    fn contents(&mut self, direction: Direction, place: &str, was: &'a Value, is: &'a Value) {
+    fn contents(&mut self, direction: Direction, path: &str, was: &'a Value, is: &'a Value) {
         let both = (&named(&was["content"]), &named(&is["content"]));
-        for (_, was, is) in self.members(direction, &format!("{place} "), both) {
-            self.schemas(direction, place, &was["schema"], &is["schema"]);
+        self.first(direction, &format!("{path} content"), both);
+        for (_, was, is) in self.members(direction, &format!("{path} "), both) {
+            self.schemas(direction, path, &was["schema"], &is["schema"]);
         }
     }
 
-    /// Notes what is new, gone, or required now. Returns what is in both.
+    /// Notes that there is something where there was nothing, which gives a method another argument or another result.
+    fn first(&mut self, direction: Direction, path: &str, (before, after): (&Named<'a>, &Named<'a>)) {
+        if before.is_empty() && !after.is_empty() {
+            self.rule(direction, path, "is new where there was none", "");
+        }
+    }
+
+    /// Notes what is new, removed, or required now. Returns what is in both.
     fn members(
         &mut self,
         direction: Direction,
-        place: &str,
+        path: &str,
         (before, after): (&Named<'a>, &Named<'a>),
     ) -> Vec<(String, &'a Value, &'a Value)> {
         for name in before.keys().filter(|name| !after.contains_key(*name)) {
-            self.rule(direction, &format!("{place}{name}"), "is gone", "");
+            self.rule(direction, &format!("{path}{name}"), "was removed", "");
         }
         let mut both = Vec::new();
         for (name, (is, is_required)) in after {
@@ -262,158 +298,172 @@ impl<'a> Comparison<'a> {
                 (Some(true), false) => "is no longer required",
                 _ => continue,
             };
-            self.rule(direction, &format!("{place}{name}"), what, "");
+            self.rule(direction, &format!("{path}{name}"), what, "");
         }
         both
     }
 
-    fn schemas(&mut self, direction: Direction, place: &str, was: &'a Value, is: &'a Value) {
+    fn schemas(&mut self, direction: Direction, path: &str, was: &'a Value, is: &'a Value) {
         let ((was, was_name), (is, is_name)) = (resolve(self.old, was), resolve(self.new, is));
-        if !is_name.is_empty() && !self.seen.insert((was_name, is_name, direction)) {
+        let is_named = !was_name.is_empty() || !is_name.is_empty();
+        if is_named && !self.seen.insert((std::ptr::from_ref(was), std::ptr::from_ref(is), direction)) {
             return;
         }
         // The name of a component says more than the way to it.
         let component = format!("{} {is_name}", if direction == Request { "request" } else { "response" });
-        let place = if is_name.is_empty() { place } else { &component };
-        if !was_name.is_empty() && !is_name.is_empty() && was_name != is_name {
-            self.rule(direction, place, "its name in code is another one", was_name);
+        let path = if is_name.is_empty() { path } else { &component };
+        if was_name != is_name && !was.is_null() && !is.is_null() {
+            // An inline object or enum has a type with a name of its own, too.
+            let keys = ["enum", "x-known-values", "properties", "oneOf"];
+            let is_type = |schema: &Value| keys.iter().any(|key| schema.get(key).is_some());
+            let is_renamed = (!was_name.is_empty() && !is_name.is_empty()) || is_type(was) || is_type(is);
+            let what = if is_renamed { "the name in code has changed" } else { "the behaviour has changed" };
+            self.rule(direction, path, what, if was_name.is_empty() { "inline before" } else { was_name });
         }
         if (&was["type"], &was["format"]) != (&is["type"], &is["format"]) {
             let name = |schema: &Value| format!("{} {}", text(&schema["type"]), text(&schema["format"]));
-            self.rule(direction, place, "its type is another one", &format!("{} → {}", name(was), name(is)));
+            self.rule(direction, path, "the type has changed", &format!("{} → {}", name(was), name(is)));
         }
         match (was["nullable"] == true, is["nullable"] == true) {
-            (false, true) => self.rule(direction, place, "may be null now", ""),
-            (true, false) => self.rule(direction, place, "may no longer be null", ""),
+            (false, true) => self.rule(direction, path, "may be null now", ""),
+            (true, false) => self.rule(direction, path, "may no longer be null", ""),
             _ => {}
         }
-        self.values(direction, place, was, is);
-        self.limits(direction, place, was, is);
-        let fields = |schema: &'a Value| -> Named<'a> {
-            let list = schema["required"].as_array();
-            let is_required = |name: &str| list.is_some_and(|list| list.iter().any(|one| one == name));
-            named(&schema["properties"])
-                .into_iter()
-                .map(|(name, (one, _))| (name.clone(), (one, is_required(&name))))
-                .collect()
+        self.values(direction, path, was, is);
+        self.limits(direction, path, was, is);
+        let required = |schema: &'a Value| -> BTreeSet<&'a str> {
+            schema["required"].as_array().into_iter().flatten().map(text).collect()
         };
-        for (name, was, is) in self.members(direction, &format!("{place}."), (&fields(was), &fields(is))) {
-            self.schemas(direction, &format!("{place}.{name}"), was, is);
+        let (was_required, is_required) = (required(was), required(is));
+        // A schema with `allOf` may require fields that another schema lists.
+        let mut others = &was_required | &is_required;
+        others.retain(|name| [was, is].iter().all(|schema| schema["properties"].get(name).is_none()));
+        let fields = |schema: &'a Value, required: &BTreeSet<&str>| -> Named<'a> {
+            let own = named(&schema["properties"]).into_iter().map(|(name, (one, _))| (name, one));
+            let all = own.chain(others.iter().map(|name| ((*name).to_owned(), &Value::Null)));
+            all.map(|(name, one)| (name.clone(), (one, required.contains(name.as_str())))).collect()
+        };
+        let (before, after) = (fields(was, &was_required), fields(is, &is_required));
+        let has_new = after.keys().any(|name| !before.contains_key(name));
+        if direction == Request && has_new && !was_required.is_empty() {
+            self.rule(direction, path, "has a new field and no Default", "");
         }
-        let (was_other, is_other) = (&was["additionalProperties"], &is["additionalProperties"]);
-        match (was_other != false, is_other != false) {
-            (false, true) => self.rule(direction, place, "accepts other fields now", ""),
-            (true, false) => self.rule(direction, place, "no longer accepts other fields", ""),
-            _ => {}
+        for (name, was, is) in self.members(direction, &format!("{path}."), (&before, &after)) {
+            self.schemas(direction, &format!("{path}.{name}"), was, is);
+        }
+        let open = |schema: &Value| schema["additionalProperties"] != false;
+        if open(was) != open(is) {
+            let what = if open(is) { "accepts other fields now" } else { "no longer accepts other fields" };
+            self.rule(direction, path, what, "");
         }
         for (key, step) in [("items", "[]"), ("additionalProperties", ".*")] {
-            if was[key].is_object() && is[key].is_object() {
-                self.schemas(direction, &format!("{place}{step}"), &was[key], &is[key]);
+            // `true` and `{}` say no more than an absent key.
+            let has_schema = |one: &Value| one[key].as_object().is_some_and(|schema| !schema.is_empty());
+            match (has_schema(was), has_schema(is)) {
+                (true, true) => self.schemas(direction, &format!("{path}{step}"), &was[key], &is[key]),
+                (false, false) => {}
+                _ => self.rule(direction, path, "the type has changed", key),
             }
         }
         for key in ["allOf", "oneOf", "anyOf"] {
-            self.alternatives(direction, place, key, (&was[key], &is[key]));
+            self.alternatives(direction, path, key, (&was[key], &is[key]));
         }
         let known: Vec<&str> = KNOWN.into_iter().chain(LIMITS.map(|(key, _)| key)).collect();
-        self.rest(direction, place, (was, is), &known);
+        self.other_keys(direction, path, (was, is), &known);
     }
 
-    fn values(&mut self, direction: Direction, place: &str, was: &Value, is: &Value) {
+    fn values(&mut self, direction: Direction, path: &str, was: &Value, is: &Value) {
         let list = |schema: &Value| -> Option<BTreeSet<String>> {
             let values = schema.get("enum").or(schema.get("x-known-values"))?.as_array()?;
-            Some(values.iter().map(|value| text(value).to_owned()).collect())
+            Some(values.iter().map(Value::to_string).collect())
         };
         match (list(was), list(is)) {
-            (None, Some(_)) => self.rule(direction, place, "its values are listed now", ""),
-            (Some(_), None) => self.rule(direction, place, "its values are no longer listed", ""),
-            (Some(was), Some(is)) => {
-                is.difference(&was).for_each(|value| self.rule(direction, place, "the value is new", value));
-                was.difference(&is).for_each(|value| self.rule(direction, place, "the value is gone", value));
+            (None, Some(_)) => self.rule(direction, path, "the values are listed now", ""),
+            (Some(_), None) => self.rule(direction, path, "the values are no longer listed", ""),
+            (Some(before), Some(after)) => {
+                let (was_open, is_open) = (was["enum"].is_null(), is["enum"].is_null());
+                if was_open != is_open {
+                    self.rule(direction, path, "the list of values was opened or closed", "");
+                }
+                let new = if is_open { "the known value is new" } else { "the value is new" };
+                after.difference(&before).for_each(|value| self.rule(direction, path, new, value));
+                let removed = before.difference(&after);
+                removed.for_each(|value| self.rule(direction, path, "the value was removed", value));
             }
             (None, None) => {}
         }
     }
 
-    fn limits(&mut self, direction: Direction, place: &str, was: &Value, is: &Value) {
+    fn limits(&mut self, direction: Direction, path: &str, was: &Value, is: &Value) {
+        let number = |limit: &Value| limit.as_f64().or((*limit == true).then_some(1.0));
         for (key, greater_is_wider) in LIMITS {
-            let (before, after) = (was[key].as_f64(), is[key].as_f64());
-            let is_wider = match (before, after) {
+            let is_wider = match (number(&was[key]), number(&is[key])) {
                 (before, after) if before == after => continue,
                 (None, _) => false,
                 (_, None) => true,
+                (Some(before), Some(after)) if key == "multipleOf" => before % after == 0.0,
                 (Some(before), Some(after)) => (after > before) == greater_is_wider,
             };
-            let what = if is_wider { "a limit is gone or wider" } else { "a limit is new or narrower" };
-            self.rule(direction, place, what, key);
-        }
-        if was["uniqueItems"] != is["uniqueItems"] {
-            let what = if is["uniqueItems"] == true {
-                "a limit is new or narrower"
-            } else {
-                "a limit is gone or wider"
-            };
-            self.rule(direction, place, what, "uniqueItems");
+            let what =
+                if is_wider { "a limit was removed or is wider" } else { "a limit is new or narrower" };
+            self.rule(direction, path, what, key);
         }
         match (&was["pattern"], &is["pattern"]) {
             (was, is) if was == is => {}
-            (_, Value::Null) => self.rule(direction, place, "a limit is gone or wider", "pattern"),
-            _ => self.rule(direction, place, "its pattern is another one", ""),
+            (_, Value::Null) => self.rule(direction, path, "a limit was removed or is wider", "pattern"),
+            _ => self.rule(direction, path, "the pattern has changed", ""),
         }
     }
 
     /// Compares alternatives by the component that each refers to, or else by its position.
-    fn alternatives(
-        &mut self,
-        direction: Direction,
-        place: &str,
-        key: &str,
-        (was, is): (&'a Value, &'a Value),
-    ) {
+    fn alternatives(&mut self, direction: Direction, path: &str, key: &str, (was, is): Both<'a>) {
+        let name = |at: usize, one: &Value| component(&one["$ref"]).map_or(at.to_string(), str::to_owned);
+        // The generated type is that of the first element.
+        if key == "anyOf" && name(0, &was[0]) != name(0, &is[0]) {
+            self.rule(direction, path, "the type has changed", key);
+        }
         let listed = |list: &'a Value| -> Named<'a> {
             let list = list.as_array().into_iter().flatten().enumerate();
-            let name = |at: usize, one: &'a Value| match component(&one["$ref"]) {
-                Some(name) => name.to_owned(),
-                None => at.to_string(),
-            };
             list.map(|(at, one)| (name(at, one), (one, false))).collect()
         };
         let (before, after) = (listed(was), listed(is));
         for name in before.keys().filter(|name| !after.contains_key(*name)) {
-            self.rule(direction, place, "the alternative is gone", &format!("{key} {name}"));
+            self.rule(direction, path, "the alternative was removed", &format!("{key} {name}"));
         }
         for (name, (is, _)) in &after {
             match before.get(name) {
-                Some((was, _)) => self.schemas(direction, &format!("{place} {key} {name}"), was, is),
-                None => self.rule(direction, place, "the alternative is new", &format!("{key} {name}")),
+                Some((was, _)) => self.schemas(direction, &format!("{path} {key} {name}"), was, is),
+                None => self.rule(direction, path, "the alternative is new", &format!("{key} {name}")),
             }
         }
     }
 
     /// Compares the keys that have no rule of their own.
-    fn rest(&mut self, direction: Direction, place: &str, (was, is): (&Value, &Value), known: &[&str]) {
+    fn other_keys(&mut self, direction: Direction, path: &str, (was, is): Both<'_>, known: &[&str]) {
         let (before, after) = (named(was), named(is));
         let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         for key in keys.into_iter().filter(|key| !known.contains(&key.as_str()) && was[key] != is[key]) {
             let what = match key.as_str() {
-                "x-required-by" => "what it requires is another one",
-                "x-name" => "its name in code is another one",
-                key if WORDS.contains(&key) => "its description is another one",
-                _ => "its behaviour is another one",
+                "x-stream" if is[key] != true => "the method for streams was removed",
+                "x-required-by" => "the required fields have changed",
+                "x-name" => "the name in code has changed",
+                key if WORDS.contains(&key) => "the description has changed",
+                key if BEHAVIOUR.contains(&key) => "the behaviour has changed",
+                _ => "an unknown key has changed",
             };
-            self.rule(direction, place, what, key);
+            self.rule(direction, path, what, key);
         }
     }
 }
 
-/// Follows a reference. Returns the object, and the component's name if there was a reference.
-fn resolve<'a>(document: &'a Document, json: &'a Value) -> (&'a Value, &'a str) {
-    match json["$ref"].as_str() {
-        Some(reference) => {
-            let target = document.json.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null);
-            (target, reference.rsplit('/').next().unwrap_or_default())
-        }
-        None => (json, ""),
+/// Follows references. Returns the object, and the name of the last component if there was a reference.
+fn resolve<'a>(document: &'a Document, mut json: &'a Value) -> (&'a Value, &'a str) {
+    let (mut name, mut followed) = ("", BTreeSet::new());
+    while let Some(reference) = json["$ref"].as_str().filter(|reference| followed.insert(*reference)) {
+        json = document.json.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null);
+        name = reference.rsplit('/').next().unwrap_or_default();
     }
+    (json, name)
 }
 
 /// Returns the members of an object, none of them required.

@@ -199,6 +199,9 @@ impl Sandbox {
     /// Advances the clock of every supplier by this time, rounded up to whole seconds. Orders stay in their states; the
     /// suppliers' methods `advance` progress them.
     ///
+    /// It is meant for [`ClockMode::Manual`], the default. With [`ClockMode::Wall`], the clocks then stand still until the running
+    /// time has reached them.
+    ///
     /// The method `now` of a supplier returns its time, so that a test can give the same time to the code under test.
     ///
     /// ```
