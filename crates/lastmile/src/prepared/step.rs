@@ -131,7 +131,10 @@ where
     }
 
     fn mark(&mut self, valid_for: Duration) -> Result<(), Error> {
-        self.value.mark_in_flight_for(valid_for)
+        let is_looked_up = self.phase() != Phase::Ready || !self.value.machine.needs_look_up();
+        let marked = self.value.mark_in_flight_for(valid_for);
+        // An outbox that has to look up again learns that from the time; another error rejects the request.
+        marked.map_err(|error| if is_looked_up { error } else { error.with_retry_after(Duration::ZERO) })
     }
 
     fn place(&mut self) -> StepFuture<'_> {
@@ -213,7 +216,8 @@ mod tests {
         assert_eq!(open(&value).phase(), Phase::Ready);
         value.mark_in_flight().unwrap_err();
         let mut step = open(&value);
-        assert!(step.mark(Duration::from_secs(1)).is_err(), "it is not looked up");
+        let error = step.mark(Duration::from_secs(1)).unwrap_err();
+        assert_eq!(error.retry_after(), Some(Duration::ZERO), "it is to be looked up again");
         step.declare_absent().unwrap();
         assert_eq!(step.declare_placed(Some(r#"{"id":"17"}"#)).unwrap(), Answer::Placed);
         assert_eq!((step.phase(), step.result()), (Phase::Done, Some(r#"{"id":"17"}"#.to_owned())));

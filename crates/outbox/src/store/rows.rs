@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::State;
 use crate::machine::{Booking, Tries, What};
+use crate::{Error, State};
 
 /// A request for orders that are due.
 #[derive(Clone)]
@@ -122,6 +122,18 @@ impl Decision {
             Self::Placed(created) => Some((Self::PLACED, created.as_deref())),
             Self::Cancel => None,
         }
+    }
+
+    /// Checks whether a person may decide this about an order in this state, which the supplier may still process for this time.
+    pub(crate) fn check(&self, state: State, settling: Duration) -> Result<(), Error> {
+        if !self.allowed_in().contains(&state) {
+            return Err(Error::NotAllowed(state));
+        }
+        // What the person has not seen yet may still appear.
+        if *self == Self::Absent && !settling.is_zero() {
+            return Err(Error::TooEarly(settling));
+        }
+        Ok(())
     }
 
     /// Returns the states in which a person may decide this. An order that is in flight is left to the worker that sends it.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lastmile::outbox::{Answer, Client, Phase, Retry, Step};
+use lastmile::Outcome;
+use lastmile::outbox::{Answer, Client, Phase, Refusal, Retry, Step};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -73,12 +74,13 @@ impl Context {
         match Next::of(row.state, step.phase()) {
             Next::Submit => self.submit(&row, step.as_mut()).await,
             Next::Reconcile => {
+                // Computed before the look-up, so that the look-up sees every request that has settled by now.
+                let left = row.settling.saturating_sub(started.elapsed());
                 let answer = self.bounded(step.reconcile()).await;
-                match row.settling.saturating_sub(started.elapsed()) {
-                    left if answer == Answer::Absent && !left.is_zero() => {
-                        self.wait_until_settled(&row, Call::Reconcile, step.manual_check(), left).await;
-                    }
-                    _ => self.conclude(&row, Call::Reconcile, step.as_mut(), &answer).await,
+                if answer == Answer::Absent && !left.is_zero() {
+                    self.wait_until_settled(&row, step.manual_check(), left).await;
+                } else {
+                    self.conclude(&row, Call::Reconcile, step.as_mut(), &answer).await;
                 }
             }
             Next::Repeat => {
@@ -123,8 +125,9 @@ impl Context {
 
     /// Leaves an order as it is, because the supplier may still process what was sent. The step measures that by the clocks of the
     /// machines, which may have been set since; this is the time of the database.
-    async fn wait_until_settled(&self, row: &ClaimedRow, call: Call, manual_check: &str, left: Duration) {
+    async fn wait_until_settled(&self, row: &ClaimedRow, manual_check: &str, left: Duration) {
         let retry = Retry::new("it is not there yet, but the request may still be at work", Some(left));
+        let call = Call::Reconcile;
         let after = After { call, phase: Phase::Sent, tries: row.tries, result: None, manual_check };
         self.write(&row.fence, call, &Booking::after(after, &Answer::Later(retry), &self.limits)).await;
     }
@@ -132,7 +135,9 @@ impl Context {
     /// Applies a person's decision.
     async fn apply(&self, row: &ClaimedRow, decision: &str, step: &mut dyn Step) {
         if decision == Decision::ABSENT && !row.settling.is_zero() {
-            return self.wait_until_settled(row, Call::Decide, step.manual_check(), row.settling).await;
+            // A decision is refused until then, by the same clock. It was set in between.
+            let booking = Booking::needs_person(LOOK_AGAIN, step.manual_check());
+            return self.write(&row.fence, Call::Decide, &booking).await;
         }
         let applied = match decision {
             Decision::ABSENT => step.declare_absent().map(|()| Answer::Absent),
@@ -140,9 +145,12 @@ impl Context {
         };
         let answer = match applied {
             Ok(answer) => answer,
-            Err(error) if error.retry_after().is_some() => Answer::Later(Retry::of(&error)),
             Err(error) => Answer::NeedsPerson {
-                reason: error.to_string(),
+                // What the person saw may have changed since. The decision is not kept until it may be applied.
+                reason: match error.retry_after() {
+                    Some(_) => LOOK_AGAIN.to_owned(),
+                    None => error.to_string(),
+                },
                 manual_check: step.manual_check().to_owned(),
             },
         };
@@ -163,14 +171,21 @@ impl Context {
         }
         self.probe(Boundary::LookedUp);
         if let Err(error) = step.mark(self.times.mark) {
-            // The look-up is too old, because the process was paused or its clock was set.
-            return self.conclude(row, Call::LookUp, step, &Answer::NotSent(Retry::of(&error))).await;
+            let answer = match (error.retry_after(), error.outcome()) {
+                // The look-up is too old, because the process was paused or its clock was set.
+                (Some(_), _) => Answer::NotSent(Retry { is_doubt: false, ..Retry::of(&error) }),
+                (None, Outcome::Invalid) => Answer::Refused(Refusal::of(&error)),
+                (None, _) => Answer::NeedsPerson {
+                    reason: error.to_string(),
+                    manual_check: step.manual_check().to_owned(),
+                },
+            };
+            return self.conclude(row, Call::LookUp, step, &answer).await;
         }
         let body = match step.body() {
             Ok(body) => body,
             Err(error) => {
-                let refusal = lastmile::outbox::Refusal::of(&error);
-                return self.conclude(row, Call::LookUp, step, &Answer::Refused(refusal)).await;
+                return self.conclude(row, Call::LookUp, step, &Answer::Refused(Refusal::of(&error))).await;
             }
         };
         self.probe(Boundary::BeforeMark);
@@ -320,5 +335,8 @@ impl Context {
         }
     }
 }
+
+const LOOK_AGAIN: &str =
+    "a request of it may still be at work, so that it may be there later than it was looked for; look again";
 
 const ANY_CHECK: &str = "look at the supplier for an order with this key's reference";
