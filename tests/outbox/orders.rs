@@ -146,6 +146,23 @@ async fn a_person_who_looks_before_the_settle_time_is_over_has_to_look_again() {
 }
 
 #[tokio::test]
+async fn a_settle_time_without_an_end_stops_no_worker() {
+    for store in stores().await {
+        let (world, outbox) = (World::settling(false, Duration::MAX), &store.outbox);
+        world.fates("lost", [Fate::AnswerLost]);
+        for key in ["plain", "lost"] {
+            outbox.enqueue(key, &FakeOrder::new(key)).await.unwrap();
+        }
+        let worker = quick(outbox.worker()).serve(Fake(world.clone())).start();
+        until_done(outbox).await;
+        worker.drain(Duration::from_secs(5)).await;
+        for (key, state) in [("plain", State::Placed), ("lost", State::NeedsPerson)] {
+            assert_eq!(outbox.order(key).await.unwrap().unwrap().state(), state, "{} {key}", store.name);
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_a_look_up_misses_while_the_settle_time_ends_does_not_make_an_order_absent() {
     const SETTLE: Duration = Duration::from_millis(500);
     for store in stores().await {

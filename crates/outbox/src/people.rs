@@ -233,7 +233,8 @@ impl Outbox {
     /// What the person has seen counts only if no request of the order can be at work any more: before that, this method fails and
     /// the person has to look again. If the worker finds a request that may still be at work, the order needs a person again.
     ///
-    /// For an order that was never sent, such as one whose workers crashed, this means: try it again.
+    /// The worker then also sends an order whose look-ups are inconclusive. Therefore look at the supplier in every case, also for an
+    /// order that seems not to have been sent, such as one whose workers crashed.
     ///
     /// # Errors
     /// Returns [`Error::NotFound`], [`Error::NotAllowed`] when the state is neither [`NeedsPerson`](State::NeedsPerson) nor

@@ -146,8 +146,12 @@ impl Decision {
     }
 }
 
+/// The longest time that is added to a clock. Policies may say `Duration::MAX`, which overflows every clock and PostgreSQL's intervals.
+pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// Returns a time for a database, in milliseconds.
 pub(crate) fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4)
+    i64::try_from(time.min(LONGEST).as_millis()).unwrap_or(i64::MAX)
 }
 
 impl Late {

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Times;
 use crate::machine::{After, Booking, Call, Limits, Next, Tries};
-use crate::store::{ClaimedRow, Decision, Fence, Late, Store};
+use crate::store::{ClaimedRow, Decision, Fence, LONGEST, Late, Store};
 use crate::{State, metrics};
 
 #[cfg(feature = "testing")]
@@ -57,6 +57,16 @@ impl Context {
     #[cfg(not(feature = "testing"))]
     pub(super) fn probe(&self, _: Boundary) {}
 
+    /// Returns the client's deadline, which is no longer than what a clock can bear.
+    pub(super) fn deadline(&self) -> Duration {
+        self.client.deadline().min(LONGEST)
+    }
+
+    /// Returns the client's settle time, which is no longer than what a clock can bear.
+    pub(super) fn settle_time(&self) -> Duration {
+        self.client.settle_time().min(LONGEST)
+    }
+
     /// Carries an order out as far as possible now, and writes what became of it.
     pub(super) async fn process(&self, row: ClaimedRow) {
         let started = Instant::now();
@@ -99,18 +109,14 @@ impl Context {
 
     async fn too_many_crashes(&self, row: &ClaimedRow) {
         let reason = format!(
-            "{} workers in a row stopped while they had this order, so that it may be what stops them",
+            "{} workers in a row stopped while they had this order, so that it may be what stops them; see their logs",
             row.crashes
         );
         // The body is opened for its manual check only.
         let body = row.body.as_deref().unwrap_or_default();
         let check = self.client.open(&row.kind, body).map(|step| step.manual_check().to_owned());
-        let check = match row.state {
-            State::Ready => {
-                "look at the workers' logs, and declare it absent to have it tried again".to_owned()
-            }
-            _ => check.unwrap_or_else(|_| ANY_CHECK.to_owned()),
-        };
+        // In every state: a person who declares the order absent has it sent, and the database may have lost a mark.
+        let check = check.unwrap_or_else(|_| ANY_CHECK.to_owned());
         self.write(&row.fence, Call::Reconcile, &Booking::needs_person(&reason, &check)).await;
     }
 
@@ -189,8 +195,8 @@ impl Context {
             }
         };
         self.probe(Boundary::BeforeMark);
-        let needed = self.times.needed(self.client.deadline());
-        match self.store.mark(&row.fence, &body, needed, self.client.settle_time()).await {
+        let needed = self.times.needed(self.deadline());
+        match self.store.mark(&row.fence, &body, needed, self.settle_time()).await {
             Ok(true) => {}
             Ok(false) => return self.lost(),
             Err(error) => {
@@ -232,7 +238,7 @@ impl Context {
 
     /// Limits a call that changes nothing to a deadline, so that the order is still claimed when it ends.
     async fn bounded(&self, call: lastmile::outbox::StepFuture<'_>) -> Answer {
-        match timeout(self.client.deadline(), call).await {
+        match timeout(self.deadline(), call).await {
             Ok(answer) => answer,
             Err(_) => Answer::Later(Retry::new("the look-up took longer than the deadline of a call", None)),
         }
@@ -257,7 +263,7 @@ impl Context {
         };
         let mut booking = Booking::after(after, answer, &self.limits);
         if call == Call::Place && booking.state == State::Indeterminate {
-            booking.settle = Some(self.client.settle_time());
+            booking.settle = Some(self.settle_time());
         }
         let body = match step.body() {
             // An order that a look-up left unchanged is not written again.
@@ -275,7 +281,7 @@ impl Context {
     async fn write(&self, fence: &Fence, call: Call, booking: &Booking) {
         // Anything but the answer to a request is found out again by the next worker.
         let is_answer = call == Call::Place && (booking.state.is_final() || booking.next_step);
-        let given_up_at = Instant::now() + self.times.lease(self.client.deadline());
+        let given_up_at = Instant::now() + self.times.lease(self.deadline());
         loop {
             match self.store.book(fence, booking).await {
                 Ok(true) => break,
