@@ -59,7 +59,8 @@ impl Context {
 
     /// Returns the client's deadline, which is no longer than what a clock can bear.
     pub(super) fn deadline(&self) -> Duration {
-        self.client.deadline().min(LONGEST)
+        // A lease, which lasts for two of them and more, must stay longer than what a mark needs of it.
+        self.client.deadline().min(LONGEST / 4)
     }
 
     /// Returns the client's settle time, which is no longer than what a clock can bear.

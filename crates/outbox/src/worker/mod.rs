@@ -109,7 +109,7 @@ impl Default for Times {
 impl Times {
     /// How long an order must still be claimed when it is marked: long enough to send it.
     fn needed(&self, deadline: Duration) -> Duration {
-        self.mark.saturating_add(deadline).min(LONGEST)
+        self.mark.min(LONGEST / 4).saturating_add(deadline)
     }
 
     /// How long nothing is done that relies on what happened before a failover: until whatever was sent then is processed.
