@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lastmile_outbox::probe::Point;
 use lastmile_outbox::tokio_postgres::{Config, NoTls};
-use lastmile_outbox::{Error, State};
+use lastmile_outbox::{Error, PostgresBuilder, State};
 use lastmile_tests::outbox::{TestStore, is_done, quick, until, until_done};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
@@ -139,6 +139,40 @@ async fn of_32_processes_one_places_the_order() {
         let order = scene.store.outbox.order("A-0").await.unwrap().unwrap();
         assert_eq!((order.marks(), order.crashes()), (1, 0), "{}", scene.store.name);
     }
+}
+
+/// A pool in transaction mode gives each transaction any session, also one that acknowledges commits before they are durable.
+#[tokio::test]
+async fn a_mark_is_durable_in_a_session_that_acknowledges_commits_early() {
+    if lastmile_tests::outbox::postgres().is_none() {
+        return;
+    }
+    let (store, world) = (TestStore::postgres().await, World::new(true));
+    let config = store.address.split_once(':').unwrap().1;
+    // All transactions use this session.
+    let outbox = PostgresBuilder::new(config.parse().unwrap()).connections(1).build().unwrap();
+    let sql = "create table levels (state text, level text);
+               create function record() returns trigger language plpgsql as $$ begin
+                 if new.state = 'in_flight' then
+                   insert into levels values (new.state, current_setting('synchronous_commit'));
+                 else
+                   perform set_config('synchronous_commit', 'off', false);
+                 end if;
+                 return new;
+               end $$;
+               create trigger record before update on lastmile_order for each row execute function record();";
+    lastmile_tests::outbox::execute(config, sql).await;
+    for key in ["1", "2", "3"] {
+        outbox.enqueue(key, &FakeOrder::new(key)).await.unwrap();
+    }
+    let worker = quick(outbox.worker()).serve(Fake(world.clone())).start();
+    until_done(&outbox).await;
+    worker.drain(Duration::from_secs(5)).await;
+    let (client, connection) = config.parse::<Config>().unwrap().connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let rows = client.query("select level from levels", &[]).await.unwrap();
+    let levels: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(levels, ["on", "on", "on"]);
 }
 
 /// A transaction that stays open with an old snapshot: the rows that it sees cannot be removed. Every claim meets the dead versions of

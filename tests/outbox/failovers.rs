@@ -58,7 +58,52 @@ async fn until_noticed(config: &str) {
     until(is_noticed).await;
 }
 
-/// As in the test above, with a change of the stored timeline in place of a second server.
+/// A timeline that can no longer be read, and a row that is missing, count as a change of the timeline.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timeline_that_is_lost_counts_as_changed_and_blocks_nothing_for_ever() {
+    if postgres().is_none() {
+        return;
+    }
+    let unreadable = "create or replace function lastmile_current_timeline() returns text language sql as 'select null::text'";
+    for change in ["delete from lastmile_timeline", unreadable] {
+        let (store, world) = (TestStore::postgres().await, World::new(false));
+        let (config, outbox) = (store.address.split_once(':').unwrap().1, &store.outbox);
+        let keys = ["due", "soon", "followed", "later"];
+        for key in keys {
+            outbox.enqueue(key, &FakeOrder::new(key)).await.unwrap();
+        }
+        let soon = "update lastmile_order set due = now() + interval '1 second' where key = 'soon'";
+        execute(config, soon).await;
+        execute(config, "update lastmile_order set state = 'following' where key = 'followed'").await;
+        execute(config, "update lastmile_order set due = now() + interval '1 hour' where key = 'later'")
+            .await;
+        execute(config, change).await;
+        let worker = quick(outbox.worker()).serve(Fake(world.clone())).start();
+        let is_noticed = "select from lastmile_timeline where changed_at > '-infinity'";
+        until(|| async { count(config, is_noticed).await == 1 }).await;
+        for (key, is_flagged) in keys.into_iter().zip([true, true, true, false]) {
+            let sql = format!("select from lastmile_order where key = '{key}' and mark_may_be_lost");
+            assert_eq!(count(config, &sql).await == 1, is_flagged, "{key}, {change}");
+        }
+        for key in ["due", "soon"] {
+            assert_eq!(end_of(outbox, key).await, State::NeedsPerson, "{key}, {change}");
+        }
+        // It is noticed once, and not with every claim.
+        outbox.enqueue("new", &FakeOrder::new("new")).await.unwrap();
+        assert_eq!(end_of(outbox, "new").await, State::Placed, "{change}");
+        worker.drain(Duration::from_secs(5)).await;
+        assert_eq!(world.sent().len(), 1);
+    }
+}
+
+/// Returns how many rows a query has.
+async fn count(config: &str, sql: &str) -> usize {
+    let (client, connection) = config.parse::<Config>().unwrap().connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.query(sql, &[]).await.unwrap().len()
+}
+
+/// As after a failover, with a change of the stored timeline in place of a second server.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_timeline_delays_sending_and_asks_a_person_where_nobody_else_can_be_asked() {
     if postgres().is_none() {

@@ -8,7 +8,7 @@ use lastmile::outbox::{
     Answer, Client, Enqueue, Entry, OpenError, Phase, Refusal, Retry, Step, StepFuture, canonical,
 };
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// What happens to a request.
 #[derive(Clone, Debug)]
@@ -30,6 +30,9 @@ pub(crate) enum Fate {
 struct Inner {
     effects: HashMap<String, usize>,
     fates: HashMap<String, VecDeque<Fate>>,
+    /// Why the next marks of an order fail.
+    marks: HashMap<String, VecDeque<lastmile::Error>>,
+    reconciliations: usize,
     /// When each request was sent.
     sent: Vec<std::time::Instant>,
 }
@@ -41,6 +44,8 @@ pub(crate) struct World {
     pub(crate) has_look_up: bool,
     /// How long a request may take effect after its call has ended.
     settle: Duration,
+    /// Whether reconciliations wait for their answers.
+    holds: watch::Sender<bool>,
 }
 
 impl World {
@@ -49,7 +54,8 @@ impl World {
     }
 
     pub(crate) fn settling(has_look_up: bool, settle: Duration) -> Arc<Self> {
-        Arc::new(Self { inner: Mutex::default(), answers: Semaphore::new(0), has_look_up, settle })
+        let (inner, holds) = (Mutex::default(), watch::channel(false).0);
+        Arc::new(Self { inner, answers: Semaphore::new(0), has_look_up, settle, holds })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -59,6 +65,20 @@ impl World {
     /// Decides about the next requests of an order.
     pub(crate) fn fates(&self, reference: &str, fates: impl IntoIterator<Item = Fate>) {
         self.inner().fates.entry(reference.to_owned()).or_default().extend(fates);
+    }
+
+    /// Decides why the next marks of an order fail.
+    pub(crate) fn fail_marks(&self, reference: &str, errors: impl IntoIterator<Item = lastmile::Error>) {
+        self.inner().marks.entry(reference.to_owned()).or_default().extend(errors);
+    }
+
+    /// Lets reconciliations, which look at once, wait for their answers.
+    pub(crate) fn hold_reconciliations(&self, holds: bool) {
+        self.holds.send_replace(holds);
+    }
+
+    pub(crate) fn reconciliations(&self) -> usize {
+        self.inner().reconciliations
     }
 
     /// Returns how often an order took effect.
@@ -206,6 +226,10 @@ impl Step for FakeStep {
     }
 
     fn mark(&mut self, _: Duration) -> Result<(), lastmile::Error> {
+        let error = self.world.inner().marks.get_mut(&self.order.reference).and_then(VecDeque::pop_front);
+        if let Some(error) = error {
+            return Err(error);
+        }
         self.order.is_sent = true;
         Ok(())
     }
@@ -215,6 +239,7 @@ impl Step for FakeStep {
     }
 
     fn reconcile(&mut self) -> StepFuture<'_> {
+        self.world.inner().reconciliations += 1;
         let answer = match (self.found(), self.world.has_look_up) {
             (true, _) => Answer::Placed,
             (false, true) => {
@@ -226,7 +251,11 @@ impl Step for FakeStep {
                 manual_check: self.manual_check().into(),
             },
         };
-        Box::pin(std::future::ready(answer))
+        let mut holds = self.world.holds.subscribe();
+        Box::pin(async move {
+            let _ = holds.wait_for(|holds| !holds).await;
+            answer
+        })
     }
 
     fn repeat(&mut self) -> StepFuture<'_> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lastmile_outbox::{By, State};
+use lastmile_outbox::{By, Error, State};
 use lastmile_tests::outbox::{quick, until};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
@@ -105,8 +105,9 @@ async fn the_metrics_say_what_the_orders_are_doing() {
             [State::InFlight, State::NeedsPerson, State::Refused, State::Placed].map(count) == [1, 1, 1, 2]
         };
         until(is_at_rest).await;
-        // A person's decision about an order that may still be processed waits: the order is indeterminate.
-        outbox.declare_absent("person", By("operator-7"), "not in the portal").await.unwrap();
+        // An order that may still be processed waits for a person to look again.
+        let early = outbox.declare_absent("person", By("operator-7"), "not in the portal").await;
+        assert!(matches!(early, Err(Error::TooEarly(_))), "{early:?}");
         // Nobody serves this supplier.
         for key in ["1", "2", "3"] {
             outbox.enqueue_at("gaseborg", key, &FakeOrder::new(key)).await.unwrap();
@@ -121,7 +122,7 @@ async fn the_metrics_say_what_the_orders_are_doing() {
         until(|| async { gauge("fake/gaseborg", "ready") > 0.0 }).await;
         reporter.drain(Duration::from_secs(5)).await;
         let states = ["ready", "in_flight", "indeterminate", "following", "needs_person"];
-        assert_eq!(states.map(|state| gauge("fake", state)), [0.0, 1.0, 1.0, 0.0, 0.0], "{}", store.name);
+        assert_eq!(states.map(|state| gauge("fake", state)), [0.0, 1.0, 0.0, 0.0, 1.0], "{}", store.name);
         assert_eq!(
             states.map(|state| gauge("fake/gaseborg", state)),
             [3.0, 0.0, 0.0, 0.0, 0.0],

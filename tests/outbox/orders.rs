@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lastmile_outbox::{EventKind, State};
-use lastmile_tests::outbox::quick;
+use lastmile_tests::outbox::{quick, until, until_done};
 
 use crate::fake::{Fake, FakeOrder, Fate, World};
 use crate::stores::stores;
@@ -108,13 +108,102 @@ async fn a_late_answer_that_contradicts_a_person_raises_an_alarm() {
         outbox.register_consumer("test").await.unwrap();
         let slow = quick(outbox.worker()).serve(Fake(world.clone())).start();
         assert!(matches!(events.next().await.unwrap().unwrap().kind(), EventKind::NeedsPerson { .. }));
-        // The person looks too early, and has it placed again.
+        // The supplier is slower than its settle time, so that the person finds nothing and has it placed again.
         outbox.declare_absent("A-1", By("operator-7"), "not in the portal").await.unwrap();
         assert_eq!(events.next().await.unwrap().unwrap().kind(), EventKind::Placed);
         world.answers.add_permits(1);
         assert_eq!(events.next().await.unwrap().unwrap().kind(), EventKind::Contradicted);
         slow.drain(Duration::from_secs(5)).await;
         assert_eq!(world.effects("1"), 2, "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn a_person_who_looks_before_the_settle_time_is_over_has_to_look_again() {
+    use lastmile_outbox::{By, Error};
+    const SETTLE: Duration = Duration::from_secs(3600);
+    for store in stores().await {
+        let (world, outbox) = (World::settling(false, SETTLE), &store.outbox);
+        // The supplier carries it out after the person has looked.
+        world.fates("1", [Fate::RequestLost]);
+        outbox.enqueue("A-1", &FakeOrder::new("1")).await.unwrap();
+        let worker = quick(outbox.worker()).serve(Fake(world.clone())).start();
+        until_done(outbox).await;
+        let result = outbox.declare_absent("A-1", By("operator-7"), "not in the portal").await;
+        assert!(
+            matches!(result, Err(Error::TooEarly(left)) if left <= SETTLE && left > SETTLE / 2),
+            "{result:?}"
+        );
+        world.add_effect("1");
+        until_done(outbox).await;
+        worker.drain(Duration::from_secs(5)).await;
+        let order = outbox.order("A-1").await.unwrap().unwrap();
+        assert_eq!((order.state(), order.decision(), order.marks()), (State::NeedsPerson, None, 1));
+        assert!(outbox.audit("A-1").await.unwrap().is_empty());
+        assert_eq!(world.effects("1"), 1, "{}", store.name);
+        outbox.declare_placed("A-1", None, By("operator-7"), "it is in the portal").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_settle_time_without_an_end_stops_no_worker() {
+    for store in stores().await {
+        let (world, outbox) = (World::settling(false, Duration::MAX), &store.outbox);
+        world.fates("lost", [Fate::AnswerLost]);
+        for key in ["plain", "lost"] {
+            outbox.enqueue(key, &FakeOrder::new(key)).await.unwrap();
+        }
+        let worker = quick(outbox.worker()).serve(Fake(world.clone())).start();
+        until_done(outbox).await;
+        worker.drain(Duration::from_secs(5)).await;
+        for (key, state) in [("plain", State::Placed), ("lost", State::NeedsPerson)] {
+            assert_eq!(outbox.order(key).await.unwrap().unwrap().state(), state, "{} {key}", store.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_look_up_misses_while_the_settle_time_ends_does_not_make_an_order_absent() {
+    const SETTLE: Duration = Duration::from_millis(500);
+    for store in stores().await {
+        let (world, outbox) = (World::settling(true, SETTLE), &store.outbox);
+        world.fates("1", [Fate::RequestLost]);
+        outbox.enqueue("A-1", &FakeOrder::new("1")).await.unwrap();
+        world.hold_reconciliations(true);
+        let worker = quick(outbox.worker()).serve(Fake(world.clone())).start();
+        // The look-up starts before the settle time is over, and its answer arrives afterwards.
+        until(|| async { world.reconciliations() == 1 }).await;
+        let sent = world.sent()[0];
+        until(|| async { sent.elapsed() > SETTLE * 2 }).await;
+        world.hold_reconciliations(false);
+        until_done(outbox).await;
+        worker.drain(Duration::from_secs(5)).await;
+        assert!(world.reconciliations() >= 2, "{}: it is looked up again", store.name);
+        assert_eq!(outbox.order("A-1").await.unwrap().unwrap().state(), State::Placed);
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_the_library_rejects_when_it_is_marked_is_refused_and_an_old_look_up_is_repeated() {
+    let rejected = || lastmile_core::Error::invalid("fake", "a later version has another rule");
+    let too_old =
+        || lastmile_core::Error::invalid("fake", "look it up again").with_retry_after(Duration::ZERO);
+    for store in stores().await {
+        let (world, outbox) = (World::new(true), &store.outbox);
+        world.fail_marks("rejected", [rejected()]);
+        // More often than inconclusive look-ups are repeated.
+        world.fail_marks("paused", [too_old(), too_old(), too_old()]);
+        for key in ["rejected", "paused"] {
+            outbox.enqueue(key, &FakeOrder::new(key)).await.unwrap();
+        }
+        let worker = quick(outbox.worker()).serve(Fake(world.clone())).doubts(2).start();
+        until_done(outbox).await;
+        worker.drain(Duration::from_secs(5)).await;
+        for (key, state) in [("rejected", State::Refused), ("paused", State::Placed)] {
+            let order = outbox.order(key).await.unwrap().unwrap();
+            assert_eq!(order.state(), state, "{} {key}: {:?}", store.name, order.reason());
+            assert_eq!(world.effects(key), usize::from(state == State::Placed));
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can go wrong with an outbox.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::State;
 
@@ -19,6 +20,9 @@ pub enum Error {
     NotFound,
     /// The state of the order does not allow this.
     NotAllowed(State),
+    /// A person declared an order absent while the supplier may still process what was sent: the order may be there later. Nothing was
+    /// changed. Look at the supplier again after this time, and decide then.
+    TooEarly(Duration),
     /// The value cannot be enqueued.
     Invalid(lastmile::Error),
     /// The database was created by a later version of this library, or was not migrated: see
@@ -92,6 +96,12 @@ impl fmt::Display for Error {
             }
             Self::NotFound => f.write_str("no order has this key"),
             Self::NotAllowed(state) => write!(f, "the state of the order does not allow this: it is {state}"),
+            Self::TooEarly(left) => write!(
+                f,
+                "the supplier may still process what was sent, so that the order may be there later; nothing was changed. Look again \
+                 in {} seconds",
+                left.as_millis().div_ceil(1000)
+            ),
             Self::Invalid(error) => error.fmt(f),
             Self::Schema(reason) => f.write_str(reason),
             Self::Store(error) => error.fmt(f),

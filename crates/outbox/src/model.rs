@@ -23,6 +23,8 @@ struct Row {
     mark: i64,
     crashes: i64,
     decision: Option<String>,
+    /// Whether the supplier may still process what was sent.
+    settles: bool,
     audits: usize,
 }
 
@@ -87,6 +89,7 @@ impl Model {
                     mark: 0,
                     crashes: 0,
                     decision: None,
+                    settles: false,
                     audits: 0,
                 };
                 self.rows.insert(key, row);
@@ -146,7 +149,7 @@ impl Model {
         assert_eq!(marked, allowed, "{held:?} {:?}", self.rows[&held.key]);
         if marked {
             let row = self.rows.get_mut(&held.key).unwrap();
-            (row.state, row.mark) = (State::InFlight, row.mark + 1);
+            (row.state, row.mark, row.settles) = (State::InFlight, row.mark + 1, true);
             for other in &mut self.held {
                 if other.key == held.key && other.fence.epoch == held.fence.epoch {
                     other.fence.mark += 1;
@@ -159,7 +162,12 @@ impl Model {
         let Some(held) = self.some_held() else { return };
         let states = [State::Ready, State::Indeterminate, State::NeedsPerson, State::Placed];
         let (state, due) = (states[self.chance.usize(..states.len())], self.chance.u8(..4) > 0);
-        let booking = booking(state, due);
+        let mut booking = booking(state, due);
+        // A call has ended, after which the supplier processes nothing or processes it for an hour.
+        if state == State::Indeterminate {
+            booking.settle = [None, Some(Duration::ZERO), Some(HOUR)][self.chance.usize(..3)];
+        }
+        let settle = booking.settle;
         let booked = outbox.store.book(&held.fence, &booking).await.unwrap();
         assert_eq!(booked, self.holds(&held), "{held:?}");
         let row = self.rows.get_mut(&held.key).unwrap();
@@ -167,6 +175,7 @@ impl Model {
             row.state = state;
             row.due = due && state.is_active();
             (row.owner, row.crashes, row.decision) = (None, 0, None);
+            row.settles = settle.map_or(row.settles, |time| !time.is_zero());
         };
         if booked {
             return write(row);
@@ -201,6 +210,9 @@ impl Model {
         };
         if !decision.allowed_in().contains(&row.state) {
             return assert!(matches!(result, Err(Error::NotAllowed(state)) if state == row.state));
+        }
+        if decision == Decision::Absent && row.settles {
+            return assert!(matches!(result, Err(Error::TooEarly(left)) if left <= HOUR * 2));
         }
         result.unwrap();
         (row.owner, row.crashes, row.epoch, row.audits) = (None, 0, row.epoch + 1, row.audits + 1);

@@ -228,14 +228,17 @@ impl Outbox {
     }
 
     /// States that a person has checked that the supplier does not have the object. A worker makes the order
-    /// [`Ready`](State::Ready) again as soon as no request of it can be at work any more, and then places it. A look-up that
-    /// finds the object still prevents sending.
+    /// [`Ready`](State::Ready) again, and then places it. A look-up that finds the object still prevents sending.
     ///
-    /// For an order that was never sent, such as one whose workers crashed, this means: try it again.
+    /// What the person has seen counts only if no request of the order can be at work any more: before that, this method fails and
+    /// the person has to look again. If the worker finds a request that may still be at work, the order needs a person again.
+    ///
+    /// The worker then also sends an order whose look-ups are inconclusive. Therefore look at the supplier in every case, also for an
+    /// order that seems not to have been sent, such as one whose workers crashed.
     ///
     /// # Errors
-    /// Returns [`Error::NotFound`], or [`Error::NotAllowed`] when the state is neither
-    /// [`NeedsPerson`](State::NeedsPerson) nor [`Indeterminate`](State::Indeterminate).
+    /// Returns [`Error::NotFound`], [`Error::NotAllowed`] when the state is neither [`NeedsPerson`](State::NeedsPerson) nor
+    /// [`Indeterminate`](State::Indeterminate), or [`Error::TooEarly`] while the supplier may still process what was sent.
     pub async fn declare_absent(&self, key: &str, by: By<'_>, why: &str) -> Result<(), Error> {
         self.decide(key, Decision::Absent, by, why).await
     }

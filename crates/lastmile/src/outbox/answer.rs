@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum Answer {
     /// A look-up did not find the object: the order can be marked and placed.
     Clear,
-    /// The supplier offers no call that would show the object. The order can be marked and placed, unless there is reason to believe
-    /// that it was sent already.
+    /// The supplier offers no call that would show the object, or its response is inconclusive for an order that a person has declared
+    /// absent. The order can be marked and placed, unless there is reason to believe that it was sent already.
     Unsupported,
     /// The order is placed. [`Step::result`](super::Step::result) returns what the supplier created.
     Placed,

@@ -83,7 +83,9 @@ pub trait Step: Send {
     /// [`place`](Self::place).
     ///
     /// # Errors
-    /// Returns an error when the order is not looked up or may have been sent.
+    /// Returns an error with [`retry_after`](Error::retry_after) when the order is not looked up, or was looked up too long ago: it is
+    /// looked up again. Returns [`Outcome::Invalid`](crate::Outcome::Invalid) without that time when the request is rejected before
+    /// it is sent, and [`Outcome::Indeterminate`](crate::Outcome::Indeterminate) when it may have been sent.
     fn mark(&mut self, valid_for: Duration) -> Result<(), Error>;
 
     /// Sends the request, at most once.
@@ -98,7 +100,8 @@ pub trait Step: Send {
     /// Accepts a person's statement that the supplier does not have the object.
     ///
     /// # Errors
-    /// Returns an error, with [`retry_after`](Error::retry_after), while a request of the order may still be processed.
+    /// Returns an error, with [`retry_after`](Error::retry_after), while a request of the order may still be processed. A person has to
+    /// look again then.
     fn declare_absent(&mut self) -> Result<(), Error>;
 
     /// Accepts a person's statement that the supplier has the object. `created` is the JSON of what the supplier created, if it

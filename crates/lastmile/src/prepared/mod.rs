@@ -148,7 +148,8 @@ pub enum PreparedState {
 pub(crate) enum LookedUp<T> {
     Found(T),
     NotFound,
-    /// The supplier offers no call that would show the object.
+    /// The supplier offers no call that would show the object, or its response is inconclusive for a value that a person has
+    /// declared absent.
     Unsupported,
 }
 
@@ -218,9 +219,10 @@ impl<C: Creation> Prepared<C> {
                 self.machine.placed(Some(created.clone()));
                 Ok(LookedUp::Found(created))
             }
+            // The look-up showed nothing, and what the person saw may be of long ago: this is not `NotFound`.
             Lookup::Indeterminate(_) | Lookup::Conflict(_) if self.machine.is_declared_absent() => {
                 self.machine.looked_up();
-                Ok(LookedUp::NotFound)
+                Ok(LookedUp::Unsupported)
             }
             Lookup::NotFound => {
                 self.machine.looked_up();

@@ -131,7 +131,10 @@ where
     }
 
     fn mark(&mut self, valid_for: Duration) -> Result<(), Error> {
-        self.value.mark_in_flight_for(valid_for)
+        let is_looked_up = self.phase() != Phase::Ready || !self.value.machine.needs_look_up();
+        let marked = self.value.mark_in_flight_for(valid_for);
+        // An outbox that has to look up again learns that from the time; another error rejects the request.
+        marked.map_err(|error| if is_looked_up { error } else { error.with_retry_after(Duration::ZERO) })
     }
 
     fn place(&mut self) -> StepFuture<'_> {
@@ -148,11 +151,8 @@ where
     }
 
     fn declare_absent(&mut self) -> Result<(), Error> {
-        match self.value.state() {
-            // Nothing was sent: a person only says that the order is to be tried again.
-            PreparedState::Ready => Ok(()),
-            _ => self.value.declare_absent(&self.supplier),
-        }
+        // Also in the state `Ready`: an inconclusive look-up no longer prevents sending.
+        self.value.declare_absent(&self.supplier)
     }
 
     fn declare_placed(&mut self, created: Option<&str>) -> Result<Answer, Error> {
@@ -168,6 +168,99 @@ where
         match self.value.machine.state() {
             State::Placed(Some(created)) => serde_json::to_string(created).ok(),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod doubt {
+    use std::task::{Context, Poll, Waker};
+
+    use lastmile_core::client::SendDeadline;
+    use lastmile_core::clock::Clock;
+    use lastmile_core::retry::Policy;
+    use serde::{Deserialize, Serialize};
+
+    use super::super::sealed::{Lookup, LookupPurpose, Sealed, Supplier};
+    use super::*;
+
+    /// A supplier whose look-ups are inconclusive.
+    #[derive(Clone, Default)]
+    struct Doubtful {
+        policy: Policy,
+        clock: Clock,
+    }
+
+    impl Supplier for Doubtful {
+        const API: &'static str = "doubtful";
+
+        fn policy(&self) -> &Policy {
+            &self.policy
+        }
+
+        fn clock(&self) -> &Clock {
+            &self.clock
+        }
+
+        fn with_send_deadline(&self, _: SendDeadline) -> Self {
+            self.clone()
+        }
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Line {
+        conflicts: bool,
+    }
+
+    impl Sealed for Line {}
+
+    impl Creation for Line {
+        type Supplier = Doubtful;
+        type Created = String;
+        const KIND: &'static str = "doubtful.line";
+        const MANUAL_CHECK: &'static str = "look";
+
+        fn check(&self) -> Result<(), Error> {
+            Ok(())
+        }
+
+        async fn send(&self, _: &Doubtful) -> Result<String, Error> {
+            Ok("17".to_owned())
+        }
+
+        async fn find(&self, _: &Doubtful, _: LookupPurpose) -> Result<Lookup<String>, Error> {
+            let reason = "there is another line like it";
+            Ok(if self.conflicts { Lookup::Conflict(reason) } else { Lookup::Indeterminate(reason) })
+        }
+    }
+
+    fn now(mut answer: StepFuture<'_>) -> Answer {
+        match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => panic!("nothing here waits"),
+        }
+    }
+
+    #[test]
+    fn an_order_that_a_person_has_declared_absent_is_sent_in_spite_of_inconclusive_look_ups() {
+        for conflicts in [false, true] {
+            let body = serde_json::to_string(&Prepared::new(Line { conflicts }).unwrap()).unwrap();
+            let again = |body: &str| open::<Line>(&Doubtful::default(), body).unwrap();
+            let mut step = again(&body);
+            let answer = now(step.look_up());
+            assert_eq!(matches!(answer, Answer::NeedsPerson { .. }), conflicts, "{answer:?}");
+            if !conflicts {
+                // After several of them, a person is asked.
+                assert!(matches!(answer, Answer::Later(retry) if retry.is_doubt));
+                assert_eq!(step.phase(), Phase::Ready);
+                step.declare_absent().unwrap();
+                let mut step = again(&step.body().unwrap());
+                // The look-up showed nothing: if there is reason to believe that it was sent, a person decides again.
+                assert_eq!(now(step.look_up()), Answer::Unsupported);
+                step.mark(Duration::from_secs(5)).unwrap();
+                step.body().unwrap();
+                assert_eq!(now(step.place()), Answer::Placed);
+            }
         }
     }
 }
@@ -213,7 +306,8 @@ mod tests {
         assert_eq!(open(&value).phase(), Phase::Ready);
         value.mark_in_flight().unwrap_err();
         let mut step = open(&value);
-        assert!(step.mark(Duration::from_secs(1)).is_err(), "it is not looked up");
+        let error = step.mark(Duration::from_secs(1)).unwrap_err();
+        assert_eq!(error.retry_after(), Some(Duration::ZERO), "it is to be looked up again");
         step.declare_absent().unwrap();
         assert_eq!(step.declare_placed(Some(r#"{"id":"17"}"#)).unwrap(), Answer::Placed);
         assert_eq!((step.phase(), step.result()), (Phase::Done, Some(r#"{"id":"17"}"#.to_owned())));

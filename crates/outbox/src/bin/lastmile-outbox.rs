@@ -48,6 +48,8 @@ enum Command {
         show_request: bool,
     },
     /// Declares that the supplier does not have the order; a worker places it again
+    ///
+    /// Fails while the supplier may still process what was sent, and says when to look again.
     DeclareAbsent {
         /// The key of the order
         key: String,
@@ -146,7 +148,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         }
         Command::DeclareAbsent { key, by } => {
             outbox.declare_absent(&key, By(&by.who), &by.why).await?;
-            done("declared absent; a worker places it again once no earlier request can be at work")
+            done("declared absent; a worker places it again")
         }
         Command::DeclarePlaced { key, created, by } => {
             if let Some(created) = &created {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::State;
 use crate::machine::{Booking, Tries, What};
+use crate::{Error, State};
 
 /// A request for orders that are due.
 #[derive(Clone)]
@@ -124,6 +124,18 @@ impl Decision {
         }
     }
 
+    /// Checks whether a person may decide this about an order in this state, which the supplier may still process for this time.
+    pub(crate) fn check(&self, state: State, settling: Duration) -> Result<(), Error> {
+        if !self.allowed_in().contains(&state) {
+            return Err(Error::NotAllowed(state));
+        }
+        // What the person has not seen yet may still appear.
+        if *self == Self::Absent && !settling.is_zero() {
+            return Err(Error::TooEarly(settling));
+        }
+        Ok(())
+    }
+
     /// Returns the states in which a person may decide this. An order that is in flight is left to the worker that sends it.
     pub(crate) fn allowed_in(&self) -> &'static [State] {
         match self {
@@ -134,8 +146,12 @@ impl Decision {
     }
 }
 
+/// The longest time that is added to a clock. Policies may say `Duration::MAX`, which overflows every clock and PostgreSQL's intervals.
+pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// Returns a time for a database, in milliseconds.
 pub(crate) fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4)
+    i64::try_from(time.min(LONGEST).as_millis()).unwrap_or(i64::MAX)
 }
 
 impl Late {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lastmile::outbox::{Answer, Client, Phase, Retry, Step};
+use lastmile::Outcome;
+use lastmile::outbox::{Answer, Client, Phase, Refusal, Retry, Step};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Times;
 use crate::machine::{After, Booking, Call, Limits, Next, Tries};
-use crate::store::{ClaimedRow, Decision, Fence, Late, Store};
+use crate::store::{ClaimedRow, Decision, Fence, LONGEST, Late, Store};
 use crate::{State, metrics};
 
 #[cfg(feature = "testing")]
@@ -56,6 +57,17 @@ impl Context {
     #[cfg(not(feature = "testing"))]
     pub(super) fn probe(&self, _: Boundary) {}
 
+    /// Returns the client's deadline, which is no longer than what a clock can bear.
+    pub(super) fn deadline(&self) -> Duration {
+        // A lease, which lasts for two of them and more, must stay longer than what a mark needs of it.
+        self.client.deadline().min(LONGEST / 4)
+    }
+
+    /// Returns the client's settle time, which is no longer than what a clock can bear.
+    pub(super) fn settle_time(&self) -> Duration {
+        self.client.settle_time().min(LONGEST)
+    }
+
     /// Carries an order out as far as possible now, and writes what became of it.
     pub(super) async fn process(&self, row: ClaimedRow) {
         let started = Instant::now();
@@ -73,12 +85,13 @@ impl Context {
         match Next::of(row.state, step.phase()) {
             Next::Submit => self.submit(&row, step.as_mut()).await,
             Next::Reconcile => {
+                // Computed before the look-up, so that the look-up sees every request that has settled by now.
+                let left = row.settling.saturating_sub(started.elapsed());
                 let answer = self.bounded(step.reconcile()).await;
-                match row.settling.saturating_sub(started.elapsed()) {
-                    left if answer == Answer::Absent && !left.is_zero() => {
-                        self.wait_until_settled(&row, Call::Reconcile, step.manual_check(), left).await;
-                    }
-                    _ => self.conclude(&row, Call::Reconcile, step.as_mut(), &answer).await,
+                if answer == Answer::Absent && !left.is_zero() {
+                    self.wait_until_settled(&row, step.manual_check(), left).await;
+                } else {
+                    self.conclude(&row, Call::Reconcile, step.as_mut(), &answer).await;
                 }
             }
             Next::Repeat => {
@@ -97,18 +110,14 @@ impl Context {
 
     async fn too_many_crashes(&self, row: &ClaimedRow) {
         let reason = format!(
-            "{} workers in a row stopped while they had this order, so that it may be what stops them",
+            "{} workers in a row stopped while they had this order, so that it may be what stops them; see their logs",
             row.crashes
         );
         // The body is opened for its manual check only.
         let body = row.body.as_deref().unwrap_or_default();
         let check = self.client.open(&row.kind, body).map(|step| step.manual_check().to_owned());
-        let check = match row.state {
-            State::Ready => {
-                "look at the workers' logs, and declare it absent to have it tried again".to_owned()
-            }
-            _ => check.unwrap_or_else(|_| ANY_CHECK.to_owned()),
-        };
+        // In every state: a person who declares the order absent has it sent, and the database may have lost a mark.
+        let check = check.unwrap_or_else(|_| ANY_CHECK.to_owned());
         self.write(&row.fence, Call::Reconcile, &Booking::needs_person(&reason, &check)).await;
     }
 
@@ -123,8 +132,9 @@ impl Context {
 
     /// Leaves an order as it is, because the supplier may still process what was sent. The step measures that by the clocks of the
     /// machines, which may have been set since; this is the time of the database.
-    async fn wait_until_settled(&self, row: &ClaimedRow, call: Call, manual_check: &str, left: Duration) {
+    async fn wait_until_settled(&self, row: &ClaimedRow, manual_check: &str, left: Duration) {
         let retry = Retry::new("it is not there yet, but the request may still be at work", Some(left));
+        let call = Call::Reconcile;
         let after = After { call, phase: Phase::Sent, tries: row.tries, result: None, manual_check };
         self.write(&row.fence, call, &Booking::after(after, &Answer::Later(retry), &self.limits)).await;
     }
@@ -132,7 +142,9 @@ impl Context {
     /// Applies a person's decision.
     async fn apply(&self, row: &ClaimedRow, decision: &str, step: &mut dyn Step) {
         if decision == Decision::ABSENT && !row.settling.is_zero() {
-            return self.wait_until_settled(row, Call::Decide, step.manual_check(), row.settling).await;
+            // A decision is refused until then, by the same clock. It was set in between.
+            let booking = Booking::needs_person(LOOK_AGAIN, step.manual_check());
+            return self.write(&row.fence, Call::Decide, &booking).await;
         }
         let applied = match decision {
             Decision::ABSENT => step.declare_absent().map(|()| Answer::Absent),
@@ -140,9 +152,12 @@ impl Context {
         };
         let answer = match applied {
             Ok(answer) => answer,
-            Err(error) if error.retry_after().is_some() => Answer::Later(Retry::of(&error)),
             Err(error) => Answer::NeedsPerson {
-                reason: error.to_string(),
+                // What the person saw may have changed since. The decision is not kept until it may be applied.
+                reason: match error.retry_after() {
+                    Some(_) => LOOK_AGAIN.to_owned(),
+                    None => error.to_string(),
+                },
                 manual_check: step.manual_check().to_owned(),
             },
         };
@@ -163,19 +178,26 @@ impl Context {
         }
         self.probe(Boundary::LookedUp);
         if let Err(error) = step.mark(self.times.mark) {
-            // The look-up is too old, because the process was paused or its clock was set.
-            return self.conclude(row, Call::LookUp, step, &Answer::NotSent(Retry::of(&error))).await;
+            let answer = match (error.retry_after(), error.outcome()) {
+                // The look-up is too old, because the process was paused or its clock was set.
+                (Some(_), _) => Answer::NotSent(Retry { is_doubt: false, ..Retry::of(&error) }),
+                (None, Outcome::Invalid) => Answer::Refused(Refusal::of(&error)),
+                (None, _) => Answer::NeedsPerson {
+                    reason: error.to_string(),
+                    manual_check: step.manual_check().to_owned(),
+                },
+            };
+            return self.conclude(row, Call::LookUp, step, &answer).await;
         }
         let body = match step.body() {
             Ok(body) => body,
             Err(error) => {
-                let refusal = lastmile::outbox::Refusal::of(&error);
-                return self.conclude(row, Call::LookUp, step, &Answer::Refused(refusal)).await;
+                return self.conclude(row, Call::LookUp, step, &Answer::Refused(Refusal::of(&error))).await;
             }
         };
         self.probe(Boundary::BeforeMark);
-        let needed = self.times.needed(self.client.deadline());
-        match self.store.mark(&row.fence, &body, needed, self.client.settle_time()).await {
+        let needed = self.times.needed(self.deadline());
+        match self.store.mark(&row.fence, &body, needed, self.settle_time()).await {
             Ok(true) => {}
             Ok(false) => return self.lost(),
             Err(error) => {
@@ -217,7 +239,7 @@ impl Context {
 
     /// Limits a call that changes nothing to a deadline, so that the order is still claimed when it ends.
     async fn bounded(&self, call: lastmile::outbox::StepFuture<'_>) -> Answer {
-        match timeout(self.client.deadline(), call).await {
+        match timeout(self.deadline(), call).await {
             Ok(answer) => answer,
             Err(_) => Answer::Later(Retry::new("the look-up took longer than the deadline of a call", None)),
         }
@@ -242,7 +264,7 @@ impl Context {
         };
         let mut booking = Booking::after(after, answer, &self.limits);
         if call == Call::Place && booking.state == State::Indeterminate {
-            booking.settle = Some(self.client.settle_time());
+            booking.settle = Some(self.settle_time());
         }
         let body = match step.body() {
             // An order that a look-up left unchanged is not written again.
@@ -260,7 +282,7 @@ impl Context {
     async fn write(&self, fence: &Fence, call: Call, booking: &Booking) {
         // Anything but the answer to a request is found out again by the next worker.
         let is_answer = call == Call::Place && (booking.state.is_final() || booking.next_step);
-        let given_up_at = Instant::now() + self.times.lease(self.client.deadline());
+        let given_up_at = Instant::now() + self.times.lease(self.deadline());
         loop {
             match self.store.book(fence, booking).await {
                 Ok(true) => break,
@@ -320,5 +342,8 @@ impl Context {
         }
     }
 }
+
+const LOOK_AGAIN: &str =
+    "a request of it may still be at work, so that it may be there later than it was looked for; look again";
 
 const ANY_CHECK: &str = "look at the supplier for an order with this key's reference";

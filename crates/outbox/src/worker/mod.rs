@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 pub use builder::{Pace, WorkerBuilder};
 
 use crate::machine::Limits;
+use crate::store::LONGEST;
 use crate::{Outbox, metrics};
 
 /// A running worker. It stops when it is dropped or [drained](Self::drain).
@@ -108,16 +109,16 @@ impl Default for Times {
 impl Times {
     /// How long an order must still be claimed when it is marked: long enough to send it.
     fn needed(&self, deadline: Duration) -> Duration {
-        self.mark + deadline
+        self.mark.min(LONGEST / 4).saturating_add(deadline)
     }
 
     /// How long nothing is done that relies on what happened before a failover: until whatever was sent then is processed.
     fn quiet(&self, deadline: Duration, settle: Duration) -> Duration {
-        self.lease(deadline) + settle
+        self.lease(deadline).saturating_add(settle).min(LONGEST)
     }
 
     /// How long an order is claimed: a look-up, the mark, and the call, which each end by a deadline.
     fn lease(&self, deadline: Duration) -> Duration {
-        deadline + self.needed(deadline) + self.margin
+        deadline.saturating_add(self.needed(deadline)).saturating_add(self.margin).min(LONGEST)
     }
 }

@@ -85,8 +85,8 @@ async fn claim(
         supplier: context.supplier.clone(),
         owner: context.owner.clone(),
         limit: i64::try_from(held.len()).unwrap_or(i64::MAX),
-        lease: context.times.lease(context.client.deadline()),
-        quiet: context.times.quiet(context.client.deadline(), context.client.settle_time()),
+        lease: context.times.lease(context.deadline()),
+        quiet: context.times.quiet(context.deadline(), context.settle_time()),
         pace,
     };
     context.probe(super::job::Boundary::BeforeClaim);
@@ -141,7 +141,7 @@ async fn clocks_agree(context: &Context) -> bool {
     };
     // The answer may have been read anywhere within the time that it took.
     let apart = apart.saturating_sub(took / 2);
-    let allowed = (context.client.settle_time() / 10).max(Duration::from_millis(100));
+    let allowed = (context.settle_time() / 10).max(Duration::from_millis(100));
     if apart > allowed {
         tracing::error!(
             supplier = context.supplier,

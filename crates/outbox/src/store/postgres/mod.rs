@@ -105,11 +105,14 @@ impl Postgres {
         needed: Duration,
         settle: Duration,
     ) -> Result<bool, Error> {
-        // clock_timestamp(), because now() is the time at which the transaction began. The commit is durable before this returns:
-        // see `connect`.
+        // clock_timestamp(), because now() is the time at which the transaction began. The commit is durable before this returns: the
+        // setting is that of the transaction, because behind a pool in transaction mode this may be another session than the one
+        // that `connect` has set up.
         let sql = "UPDATE lastmile_order SET state = 'in_flight', mark = mark + 1, body = $4, mark_may_be_lost = false,
                      settled_at = due + $6::bigint * interval '1 millisecond'
-                   WHERE id = $1 AND owner = $2 AND epoch = $3 AND state = 'ready'
+                   FROM (SELECT set_config('synchronous_commit', coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), true)
+                         AS level) AS durable
+                   WHERE durable.level <> 'off' AND id = $1 AND owner = $2 AND epoch = $3 AND state = 'ready'
                      AND due > clock_timestamp() + $5::bigint * interval '1 millisecond'";
         let (needed, settle) = (millis(needed), millis(settle));
         Ok(self.execute(sql, &[&fence.id, &fence.owner, &fence.epoch, &body, &needed, &settle]).await? == 1)

@@ -47,10 +47,8 @@ impl Postgres {
         self.limited(async {
             let mut client = self.client().await?;
             let transaction = client.transaction().await.map_err(failed)?;
-            let (id, state) = find(&transaction, key).await?;
-            if !decision.allowed_in().contains(&state) {
-                return Err(Error::NotAllowed(state));
-            }
+            let (id, state, settling) = find(&transaction, key).await?;
+            decision.check(state, settling)?;
             apply(&transaction, id, decision).await.map_err(failed)?;
             audit(&transaction, id, who, decision.as_str(), Some(why)).await.map_err(failed)?;
             transaction.commit().await.map_err(failed)?;
@@ -108,7 +106,7 @@ impl Postgres {
         self.limited(async {
             let mut client = self.client().await?;
             let transaction = client.transaction().await.map_err(failed)?;
-            let (id, state) = find(&transaction, key).await?;
+            let (id, state, _) = find(&transaction, key).await?;
             match state {
                 State::Ready | State::NeedsPerson => {
                     apply(&transaction, id, &Decision::Cancel).await.map_err(failed)?;
@@ -132,10 +130,13 @@ impl Postgres {
     }
 }
 
-async fn find(transaction: &Transaction<'_>, key: &str) -> Result<(i64, State), Error> {
-    let sql = "SELECT id, state FROM lastmile_order WHERE key = $1 FOR UPDATE";
+/// Returns an order's number, its state, and how long the supplier may still process what was sent.
+async fn find(transaction: &Transaction<'_>, key: &str) -> Result<(i64, State, Duration), Error> {
+    let sql = "SELECT id, state, ceil(extract(epoch FROM settled_at - clock_timestamp()) * 1000)::bigint
+               FROM lastmile_order WHERE key = $1 FOR UPDATE";
     let row = transaction.query_opt(sql, &[&key]).await.map_err(failed)?.ok_or(Error::NotFound)?;
-    Ok((row.get(0), state_of(row.get(1))))
+    let left = row.get::<_, Option<i64>>(2).and_then(|left| u64::try_from(left).ok()).unwrap_or_default();
+    Ok((row.get(0), state_of(row.get(1)), Duration::from_millis(left)))
 }
 
 /// Writes a decision. The epoch changes, so that a worker that holds the order writes nothing any more.

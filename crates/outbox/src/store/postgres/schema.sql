@@ -79,16 +79,20 @@ create table lastmile_pace (
   not_before timestamptz not null default '-infinity'    -- Retry-After
 ) with (fillfactor = 50);
 
--- The history that the database continues: a server that was promoted, or restored from a backup, starts another one. Commits of the
--- former primary may be missing, and with them marks of orders that were sent.
+-- The history that the database continues: a server that was promoted, or restored from a backup of the whole cluster with its
+-- archive, starts another one. Commits of the former primary may be missing, and with them marks of orders that were sent. A volume that
+-- was rolled back, a snapshot of a virtual machine, and a dump that was restored into the same cluster continue the same timeline: they
+-- are not noticed.
 create table lastmile_timeline (
   is_only    boolean primary key default true check (is_only),
   timeline   text,                                 -- null: this database does not tell
   changed_at timestamptz not null default '-infinity'
 );
 
--- Returns the identifier of the cluster and the timeline of its write-ahead log, or null where they cannot be read.
-create function lastmile_current_timeline() returns text language plpgsql as $$
+-- Returns the identifier of the cluster and the timeline of its write-ahead log, or null where they cannot be read. With the privileges
+-- of its owner, so that all roles read the same: a difference counts as a change.
+create function lastmile_current_timeline() returns text language plpgsql
+security definer set search_path = pg_catalog, pg_temp as $$
 begin
   return (select s.system_identifier from pg_control_system() s) || '/'
     || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8);
@@ -142,21 +146,32 @@ declare
   claimed bigint;
   this_timeline text := lastmile_current_timeline();
   known_timeline text;
+  known_change timestamptz;
+  is_new boolean;
+  quiet interval := p_quiet_ms * interval '1 millisecond';
   sends boolean;
 begin
-  select t.timeline, t.changed_at + p_quiet_ms * interval '1 millisecond' <= clock_timestamp()
-    into known_timeline, sends from lastmile_timeline t;
-  if this_timeline is not null and this_timeline is distinct from known_timeline then
-    select t.timeline into known_timeline from lastmile_timeline t for update;
-    if known_timeline is null then
+  select t.timeline, t.changed_at + quiet <= clock_timestamp() into known_timeline, sends from lastmile_timeline t;
+  if not found or this_timeline is distinct from known_timeline then
+    -- The row may have been lost, too.
+    insert into lastmile_timeline (timeline, changed_at) values (this_timeline, clock_timestamp()) on conflict do nothing;
+    is_new := found;
+    select t.timeline, t.changed_at into known_timeline, known_change from lastmile_timeline t for update;
+    if not is_new and known_timeline is null and known_change = '-infinity' then
+      -- It could never be read before.
       update lastmile_timeline set timeline = this_timeline;
-    elsif this_timeline <> known_timeline then
+    elsif is_new or this_timeline is distinct from known_timeline then
       raise warning 'lastmile_outbox: the database has failed over or was restored; nothing is sent for a while';
       update lastmile_timeline set timeline = this_timeline, changed_at = clock_timestamp();
-      -- Whatever could be claimed on the former timeline may have been marked and sent there.
-      update lastmile_order set mark_may_be_lost = true
-        where state in ('ready', 'in_flight', 'indeterminate') and due is not null
-          and (due <= clock_timestamp() or owner is not null);
+      -- Whatever could be claimed on the former timeline may have been marked and sent there. The former primary may have been ahead of
+      -- this clock, or may have gone on for a while. An order that was followed may have come to its next step.
+      update lastmile_order
+        set mark_may_be_lost = true, settled_at = greatest(settled_at, clock_timestamp() + quiet)
+        where due is not null and (due <= clock_timestamp() + quiet or owner is not null);
+      -- A person may have decided there.
+      update lastmile_order
+        set mark_may_be_lost = true, settled_at = greatest(settled_at, clock_timestamp() + quiet)
+        where manual_check is not null;
     end if;
     return;
   end if;

@@ -178,6 +178,9 @@ fn claim_due(
     is_quiet: bool,
     now: i64,
 ) -> rusqlite::Result<Vec<ClaimedRow>> {
+    if is_quiet {
+        bring_near(connection, &claim.supplier, now + millis(claim.quiet))?;
+    }
     let pace = connection
         .prepare_cached("SELECT arrival, not_before FROM lastmile_pace WHERE supplier = ?1")?
         .query_row([&claim.supplier], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
@@ -212,6 +215,20 @@ fn claim_due(
         }
     }
     Ok(rows)
+}
+
+/// Brings the times of a supplier's orders to `latest` at most. A clock that was too far ahead, and was corrected, leaves times in the
+/// future for as long as it was ahead. No lease that lasts and no settle time ends too early: both are shorter than the quiet time.
+fn bring_near(connection: &Connection, supplier: &str, latest: i64) -> rusqlite::Result<()> {
+    for sql in [
+        "UPDATE lastmile_order SET due = ?2 WHERE supplier = ?1 AND due > ?2",
+        "UPDATE lastmile_order SET settled_at = ?2 WHERE supplier = ?1 AND due IS NOT NULL AND settled_at > ?2",
+        "UPDATE lastmile_order SET settled_at = ?2 WHERE manual_check IS NOT NULL AND supplier = ?1 AND settled_at > ?2",
+        "UPDATE lastmile_pace SET arrival = min(arrival, ?2 * 1000), not_before = min(not_before, ?2) WHERE supplier = ?1",
+    ] {
+        connection.prepare_cached(sql)?.execute(params![supplier, latest])?;
+    }
+    Ok(())
 }
 
 fn claimed(row: &Row<'_>, owner: &str) -> rusqlite::Result<ClaimedRow> {
@@ -316,4 +333,53 @@ fn write_event(connection: &Connection, order: i64, event: &Happening, now: i64)
 /// Returns an error of this store.
 fn invalid_row() -> Error {
     StoreError::new("a row has a content that this version of the library does not know").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_corrected_backwards_delays_nothing_for_longer_than_the_quiet_time() {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate(&connection).unwrap();
+        let (now, quiet, hour) = (1_793_000_000_000, 60_000, 3_600_000);
+        let insert = "INSERT INTO lastmile_order (key, supplier, kind, digest, body, state, due, settled_at, manual_check)
+                      VALUES (?1, ?2, 'k', 'd', 'b', ?3, ?4, ?5, ?6)";
+        for (key, supplier, state, due, settled_at) in [
+            ("lease", "fake", "in_flight", Some(now + hour), Some(now + hour)),
+            ("retry", "fake", "ready", Some(now + hour), None),
+            ("near", "fake", "ready", Some(now + 1000), Some(now + 2000)),
+            ("person", "fake", "needs_person", None, Some(now + hour)),
+            ("other", "other", "ready", Some(now + hour), Some(now + hour)),
+        ] {
+            let check = (state == "needs_person").then_some("look");
+            connection.execute(insert, params![key, supplier, state, due, settled_at, check]).unwrap();
+        }
+        let pace = "INSERT INTO lastmile_pace (supplier, arrival, not_before) VALUES ('fake', ?1, ?2)";
+        connection.execute(pace, [(now + hour) * 1000, now + hour]).unwrap();
+        let claim = Claim {
+            supplier: "fake".to_owned(),
+            owner: "w".to_owned(),
+            limit: 10,
+            lease: Duration::from_secs(10),
+            quiet: Duration::from_millis(60_000),
+            pace: None,
+        };
+        let times = |key: &str| -> (Option<i64>, Option<i64>) {
+            let sql = "SELECT due, settled_at FROM lastmile_order WHERE key = ?1";
+            connection.query_row(sql, [key], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+        };
+        let far = Some(now + hour);
+        assert!(claim_due(&connection, &claim, false, now).unwrap().is_empty());
+        assert_eq!(times("lease"), (far, far), "nothing tells that the clock was set");
+        assert!(claim_due(&connection, &claim, true, now).unwrap().is_empty());
+        let latest = Some(now + quiet);
+        assert_eq!(times("lease"), (latest, latest));
+        assert_eq!(times("retry"), (latest, None));
+        assert_eq!(times("near"), (Some(now + 1000), Some(now + 2000)));
+        assert_eq!(times("person"), (None, latest));
+        assert_eq!(times("other"), (far, far), "its quiet time is another");
+        assert_eq!(claim_due(&connection, &claim, false, now + quiet).unwrap().len(), 3);
+    }
 }

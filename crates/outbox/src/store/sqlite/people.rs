@@ -53,10 +53,8 @@ impl Sqlite {
         let (key, decision, who, why) = (key.to_owned(), decision.clone(), who.to_owned(), why.to_owned());
         let decide = move |connection: &Connection| {
             let now = now();
-            let (id, state) = find(connection, &key)?;
-            if !decision.allowed_in().contains(&state) {
-                return Err(Error::NotAllowed(state));
-            }
+            let (id, state, settling) = find(connection, &key, now)?;
+            decision.check(state, settling)?;
             apply(connection, id, &decision, now).map_err(failed)?;
             audit(connection, id, &who, decision.as_str(), Some(&why), now).map_err(failed)?;
             Ok(())
@@ -96,7 +94,7 @@ impl Sqlite {
         let (key, who) = (key.to_owned(), who.to_owned());
         let erase = move |connection: &Connection| {
             let now = now();
-            let (id, state) = find(connection, &key)?;
+            let (id, state, _) = find(connection, &key, now)?;
             match state {
                 State::Ready | State::NeedsPerson => {
                     apply(connection, id, &Decision::Cancel, now).map_err(failed)?;
@@ -112,10 +110,14 @@ impl Sqlite {
     }
 }
 
-fn find(connection: &Connection, key: &str) -> Result<(i64, State), Error> {
-    let sql = "SELECT id, state FROM lastmile_order WHERE key = ?1";
-    let row = |row: &Row<'_>| Ok((row.get(0)?, state_of(&row.get::<_, String>(1)?)));
-    connection.query_row(sql, [key], row).optional().map_err(failed)?.ok_or(Error::NotFound)
+/// Returns an order's number, its state, and how long the supplier may still process what was sent.
+fn find(connection: &Connection, key: &str, now: i64) -> Result<(i64, State, Duration), Error> {
+    let sql = "SELECT id, state, max(coalesce(settled_at - ?2, 0), 0) FROM lastmile_order WHERE key = ?1";
+    let row = |row: &Row<'_>| {
+        let left = Duration::from_millis(u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default());
+        Ok((row.get(0)?, state_of(&row.get::<_, String>(1)?), left))
+    };
+    connection.query_row(sql, params![key, now], row).optional().map_err(failed)?.ok_or(Error::NotFound)
 }
 
 /// Writes a decision. The epoch changes, so that a worker that holds the order writes nothing any more.
