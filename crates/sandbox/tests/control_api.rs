@@ -306,6 +306,18 @@ async fn a_reset_returns_to_the_start() {
 }
 
 #[tokio::test]
+async fn a_reset_does_not_set_a_running_clock_back() {
+    let builder = Sandbox::builder().control(true).clock(ClockMode::Wall { speed: 1.0 });
+    let api = Api { sandbox: builder.start().await.unwrap() };
+    let started = api.sandbox.onapi().now();
+    for target in ["/reset", "/suppliers/onapi/reset"] {
+        // No tick of the clock may come in between.
+        api.ok("POST", target, Value::Null).await;
+        assert!(api.sandbox.onapi().now() >= started, "{target}");
+    }
+}
+
+#[tokio::test]
 async fn each_dialect_is_controlled_and_reset() {
     for dialect in Dialect::ALL {
         let api = Api::of(dialect).await;

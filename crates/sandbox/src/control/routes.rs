@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{ControlApi, Controlled, Shared, feed, json_response, problem, values};
 use crate::body::ResponseBody;
 use crate::clock::DAY;
+use crate::clock_mode::ClockMode;
 use crate::document;
 use crate::fault::Fault;
 use crate::json::text;
@@ -89,7 +90,7 @@ impl ControlRequest<'_> {
             }
             "getState" => Ok(Some(values::overview(self.shared))),
             "resetAll" => {
-                self.shared.suppliers.iter().for_each(|supplier| supplier.reset());
+                self.shared.suppliers.iter().for_each(|supplier| self.reset(&**supplier));
                 Ok(None)
             }
             "advanceAll" => {
@@ -98,6 +99,15 @@ impl ControlRequest<'_> {
                 Ok(None)
             }
             _ => self.of_supplier(&**self.supplier()?),
+        }
+    }
+
+    /// Resets a supplier. A running clock goes on.
+    fn reset(&self, supplier: &dyn Controlled) {
+        let now = supplier.seconds();
+        supplier.reset();
+        if let ClockMode::Wall { .. } = self.shared.clock {
+            supplier.advance_to(now);
         }
     }
 
@@ -114,7 +124,7 @@ impl ControlRequest<'_> {
                 Ok(Some(json!({ "time": supplier.time() })))
             }
             "reset" => {
-                supplier.reset();
+                self.reset(supplier);
                 Ok(None)
             }
             "listObjects" => {

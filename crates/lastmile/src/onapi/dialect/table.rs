@@ -68,7 +68,7 @@ fn table() -> String {
 fn networks(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Standard24 => {
-            "12 operators, and 40 city networks at Stadsnätsportalen (`OnApi::stadsnatsportalen`: accesses and directory)"
+            "12 operators, and 40 city networks at Stadsnätsportalen (`OnApi::stadsnatsportalen` reads accesses only; orders go to each network's own system)"
         }
         Dialect::Standard25 | Dialect::Standard26 => "none in the standard's list",
         Dialect::Vendor26 => "those of one vendor",
