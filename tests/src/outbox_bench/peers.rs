@@ -102,7 +102,7 @@ impl Drop for SandboxProcess {
     }
 }
 
-/// Serves a [`SandboxProcess`] until the standard input ends.
+/// Serves a sandbox in a process of its own until the standard input ends.
 pub async fn serve_sandbox() -> Result<()> {
     let sandbox = crate::sandbox().await;
     let supplier = sandbox.cocon();
