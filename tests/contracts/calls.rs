@@ -275,7 +275,7 @@ fn keeps_the_promise(call: Call, told: &Told, requests: &[Received]) {
     let refused =
         |request: &Received| matches!(request.answered, Some(301 | 307 | 308 | 400..=407 | 409..=499 | 501));
     if !call.reads() && mine().any(|request| !refused(request)) {
-        assert!(may, "it may have taken effect, and the caller is told {outcome}: {requests:?}");
+        assert!(may, "it may have taken effect, but the outcome is {outcome}: {requests:?}");
     }
     let (open, repeatable, advice) = match (outcome, call) {
         (Outcome::NotSent, _) => (false, true, "Nothing was sent; it is safe to call again"),

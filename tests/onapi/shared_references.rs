@@ -52,16 +52,16 @@ fn listed(order: &NewOrder, number: usize, time: Option<&str>) -> Value {
 /// The requested time of an order, if it has one.
 type Time = Option<&'static str>;
 
-/// What a look-up tells.
+/// What a look-up finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+enum Found {
     /// It is the order with this number.
     Placed(usize),
     Absent,
     Unknown,
 }
 
-async fn told(sandbox: &Sandbox, network: &OnApi, order: &NewOrder, listed: &[Value]) -> Told {
+async fn look_up(sandbox: &Sandbox, network: &OnApi, order: &NewOrder, listed: &[Value]) -> Found {
     // A process ends here, and nobody knows whether the order was sent.
     let mut crashed = crashed(&mut Prepared::new(order.clone()).unwrap(), Duration::from_secs(3600));
     sandbox.onapi().answer_next("listOrders", Answer::json(200, &json!(listed)));
@@ -69,23 +69,23 @@ async fn told(sandbox: &Sandbox, network: &OnApi, order: &NewOrder, listed: &[Va
     match found {
         Reconciled::Placed(placed) => {
             let number = placed.order_id().unwrap().as_str().strip_prefix("o-").unwrap().parse().unwrap();
-            Told::Placed(number)
+            Found::Placed(number)
         }
-        Reconciled::Absent => Told::Absent,
-        _ => Told::Unknown,
+        Reconciled::Absent => Found::Absent,
+        _ => Found::Unknown,
     }
 }
 
 #[tokio::test]
-async fn the_time_tells_the_orders_of_a_customer_apart_or_nothing_does() {
-    use Told::{Absent, Placed, Unknown};
+async fn only_the_time_distinguishes_the_orders_of_a_customer() {
+    use Found::{Absent, Placed, Unknown};
     const MINE: &str = "2026-03-02T08:00:00Z";
     const LATER: &str = "2026-03-02T09:30:00Z";
     const DAYS_LATER: &str = "2026-03-09T08:00:00Z";
     const LONG_AGO: &str = "2020-01-01T00:00:00Z";
-    // The time of the order, the times of the orders that the network lists, and what is told where each order has a reference of
+    // The time of the order, the times of the orders that the network lists, and what is found where each order has a reference of
     // its own, and where a reference stands for a customer.
-    let cases: [(Time, &[Time], Told, Told); 15] = [
+    let cases: [(Time, &[Time], Found, Found); 15] = [
         (Some(MINE), &[Some(MINE)], Placed(0), Placed(0)),
         (Some(MINE), &[Some("2026-03-02T09:00:00+01:00")], Placed(0), Placed(0)),
         (Some(MINE), &[Some(LATER)], Placed(0), Unknown),
@@ -111,8 +111,8 @@ async fn the_time_tells_the_orders_of_a_customer_apart_or_nothing_does() {
                 let held: Vec<Value> =
                     held.iter().enumerate().map(|(number, time)| listed(&order, number, *time)).collect();
                 let network = client(&sandbox, shared);
-                let told = told(&sandbox, &network, &order, &held).await;
-                assert_eq!(told, expected, "{}: {mine:?}, shared: {shared}: {held:?}", spoken.name());
+                let found = look_up(&sandbox, &network, &order, &held).await;
+                assert_eq!(found, expected, "{}: {mine:?}, shared: {shared}: {held:?}", spoken.name());
             }
         }
     }
@@ -120,7 +120,7 @@ async fn the_time_tells_the_orders_of_a_customer_apart_or_nothing_does() {
 
 /// Two workers order the same service for the same customer at the same time, and both responses are lost.
 #[tokio::test]
-async fn two_orders_in_one_settle_window_are_told_apart_or_are_undecidable() {
+async fn two_orders_in_one_settle_window_are_distinguished_or_undecidable() {
     for spoken in Dialect::ALL {
         for (times, are_apart) in [
             ([None, None], false),
@@ -181,7 +181,7 @@ async fn the_order_of_another_worker_is_not_taken_for_a_lost_one() {
 
 /// Before anything is sent, several orders of a customer do not count as this one either.
 #[tokio::test]
-async fn a_look_up_before_sending_tells_no_more() {
+async fn a_look_up_before_sending_finds_no_more() {
     let sandbox = start(Dialect::Standard24).await;
     for (shared, held) in [(false, vec![None, None]), (true, vec![None])] {
         let network = client(&sandbox, shared);

@@ -15,20 +15,20 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::fake::{Fake, FakeOrder, World};
 
 /// Passes connections on to a server. Cuts as many as are armed when the server's next response arrives: the server has carried
-/// the statement out, and the client receives no response. Swallows what is sent in a direction while it is told to.
+/// the statement out, and the client receives no response. Discards what is sent in the directions that `discards` names.
 struct Proxy {
     port: u16,
     armed: Arc<AtomicUsize>,
-    swallows: Arc<Swallows>,
+    discards: Arc<Discards>,
 }
 
 #[derive(Default)]
-struct Swallows {
+struct Discards {
     statements: AtomicBool,
     responses: AtomicBool,
 }
 
-impl Swallows {
+impl Discards {
     fn set(&self, statements: bool, responses: bool) {
         self.statements.store(statements, Ordering::SeqCst);
         self.responses.store(responses, Ordering::SeqCst);
@@ -42,20 +42,20 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let armed = Arc::new(AtomicUsize::new(0));
-        let (arms, swallows) = (armed.clone(), Arc::new(Swallows::default()));
-        let told = swallows.clone();
+        let (arms, discards) = (armed.clone(), Arc::new(Discards::default()));
+        let shared = discards.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (server, armed, swallows) = (server.clone(), arms.clone(), told.clone());
+                let (server, armed, discards) = (server.clone(), arms.clone(), shared.clone());
                 tokio::spawn(async move {
                     let server = TcpStream::connect(server).await.unwrap();
                     let (mut from_client, mut to_client) = client.into_split();
                     let (mut from_server, mut to_server) = server.into_split();
-                    let swallowed = swallows.clone();
+                    let discarded = discards.clone();
                     let up = tokio::spawn(async move {
                         let mut buffer = vec![0; 1 << 16];
                         while let Ok(length @ 1..) = from_client.read(&mut buffer).await {
-                            if !swallowed.statements.load(Ordering::SeqCst)
+                            if !discarded.statements.load(Ordering::SeqCst)
                                 && to_server.write_all(&buffer[..length]).await.is_err()
                             {
                                 break;
@@ -64,7 +64,7 @@ impl Proxy {
                     });
                     let mut buffer = vec![0; 1 << 16];
                     while let Ok(length @ 1..) = from_server.read(&mut buffer).await {
-                        if swallows.responses.load(Ordering::SeqCst) {
+                        if discards.responses.load(Ordering::SeqCst) {
                             continue;
                         }
                         let less = |armed: usize| armed.checked_sub(1);
@@ -78,7 +78,7 @@ impl Proxy {
                 });
             }
         });
-        Self { port, armed, swallows }
+        Self { port, armed, discards }
     }
 }
 
@@ -169,7 +169,7 @@ async fn connections_that_the_server_ends_lose_nothing() {
     }
 }
 
-/// A network that swallows what is sent, without an error: the worker learns nothing, and neither side closes the connection.
+/// A network that discards what is sent, without an error: the worker learns nothing, and neither side closes the connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_behind_a_black_hole_sends_nothing_after_its_lease_and_recovers() {
     if postgres().is_none() {
@@ -196,16 +196,16 @@ async fn black_hole(point: Point, statements: bool, responses: bool) {
     let world = World::new(true);
     store.outbox.register_consumer("test").await.unwrap();
     store.outbox.enqueue("1", &FakeOrder::new("1")).await.unwrap();
-    let (swallows, is_first) = (proxy.swallows.clone(), AtomicBool::new(true));
+    let (discards, is_first) = (proxy.discards.clone(), AtomicBool::new(true));
     let probe = Arc::new(move |at: Point| {
         if at == point && is_first.swap(false, Ordering::SeqCst) {
-            swallows.set(statements, responses);
+            discards.set(statements, responses);
         }
     });
     let worker = quick(cut.worker()).serve(Fake(world.clone())).probe(probe).start();
     // Another machine, whose network is in order, takes the order over when the lease has ended.
-    let is_swallowing = || async { proxy.swallows.responses.load(Ordering::SeqCst) };
-    lastmile_tests::outbox::until(is_swallowing).await;
+    let is_discarding = || async { proxy.discards.responses.load(Ordering::SeqCst) };
+    lastmile_tests::outbox::until(is_discarding).await;
     let other = quick(store.outbox.worker()).serve(Fake(world.clone())).start();
     let mut events = store.outbox.events("test").poll_interval(Duration::from_millis(20));
     let event = events.next().await.unwrap().unwrap();
@@ -214,7 +214,7 @@ async fn black_hole(point: Point, statements: bool, responses: bool) {
     other.drain(Duration::from_secs(5)).await;
     assert_eq!(world.sent().len(), 1, "{what}");
     // The network is in order again, and the worker is the only one.
-    proxy.swallows.set(false, false);
+    proxy.discards.set(false, false);
     store.outbox.enqueue("2", &FakeOrder::new("2")).await.unwrap();
     loop {
         let event = events.next().await.unwrap().unwrap();

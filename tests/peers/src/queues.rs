@@ -16,6 +16,22 @@ use crate::{Job, Result, Work};
 
 const AT_ONCE: usize = 64;
 
+/// Starts a worker of apalis in a thread of its own. A macro, since the bounds of a storage are longer than these lines.
+macro_rules! start_apalis {
+    ($storage:expr, $name:expr, $runtime:expr, $work:expr) => {{
+        let storage = $storage;
+        std::thread::spawn(move || {
+            let worker = WorkerBuilder::new($name)
+                .backend(storage)
+                .concurrency(AT_ONCE)
+                .parallelize(tokio::spawn)
+                .data($work)
+                .build(run);
+            report($runtime.block_on(worker.run()));
+        });
+    }};
+}
+
 /// A pool of connections, with the default number of each.
 #[derive(Clone)]
 pub enum Pool {
@@ -132,28 +148,10 @@ impl Queue {
         let (name, runtime) = (format!("worker-{number}"), Handle::current());
         match self {
             Self::ApalisPostgres(_, pool) => {
-                let storage = PostgresStorage::<Job>::new(pool);
-                std::thread::spawn(move || {
-                    let worker = WorkerBuilder::new(name)
-                        .backend(storage)
-                        .concurrency(AT_ONCE)
-                        .parallelize(tokio::spawn)
-                        .data(work)
-                        .build(run);
-                    report(runtime.block_on(worker.run()));
-                });
+                start_apalis!(PostgresStorage::<Job>::new(pool), name, runtime, work)
             }
             Self::ApalisSqlite(_, pool) => {
-                let storage = SqliteStorage::<Job>::new(pool);
-                std::thread::spawn(move || {
-                    let worker = WorkerBuilder::new(name)
-                        .backend(storage)
-                        .concurrency(AT_ONCE)
-                        .parallelize(tokio::spawn)
-                        .data(work)
-                        .build(run);
-                    report(runtime.block_on(worker.run()));
-                });
+                start_apalis!(SqliteStorage::<Job>::new(pool), name, runtime, work)
             }
             Self::Graphile(_, pool) => {
                 let worker = graphile(pool).add_extension(work).init().await?;
