@@ -1,8 +1,14 @@
 //! The queues behind one interface. Each has its published defaults, and 64 jobs at once as a worker of the outbox.
+//!
+//! apalis is also given the interval that its documentation shows, and in PostgreSQL `LISTEN`: by itself it asks for new jobs every 30
+//! seconds.
 
 use std::str::FromStr as _;
+use std::time::Duration;
 
-use apalis::prelude::{ParallelizeExt as _, TaskSink as _, WorkerBuilder, WorkerBuilderExt as _};
+use apalis::prelude::{
+    BackendExt as _, ParallelizeExt as _, Strategy, TaskSink as _, WorkerBuilder, WorkerBuilderExt as _,
+};
 use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
 use graphile_worker::{
@@ -16,10 +22,13 @@ use crate::{Job, Result, Work};
 
 const AT_ONCE: usize = 64;
 
+/// How often apalis asks for new jobs.
+const INTERVAL: Duration = Duration::from_millis(100);
+
 /// Starts a worker of apalis in a thread of its own. A macro, since the bounds of a storage are longer than these lines.
 macro_rules! start_apalis {
     ($storage:expr, $name:expr, $runtime:expr, $work:expr) => {{
-        let storage = $storage;
+        let storage = $storage.poll_with_strategy(Strategy::new().interval(INTERVAL));
         std::thread::spawn(move || {
             let worker = WorkerBuilder::new($name)
                 .backend(storage)
@@ -148,7 +157,7 @@ impl Queue {
         let (name, runtime) = (format!("worker-{number}"), Handle::current());
         match self {
             Self::ApalisPostgres(_, pool) => {
-                start_apalis!(PostgresStorage::<Job>::new(pool), name, runtime, work)
+                start_apalis!(PostgresStorage::<Job>::new(pool).with_pubsub(), name, runtime, work)
             }
             Self::ApalisSqlite(_, pool) => {
                 start_apalis!(SqliteStorage::<Job>::new(pool), name, runtime, work)
