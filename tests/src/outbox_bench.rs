@@ -286,8 +286,9 @@ async fn throughput(text: &mut String, cluster: &Cluster, rounds: usize, orders:
     writeln!(
         text,
         "Orders per second until {orders} queued orders are done, the median of {rounds} rounds, in each of which all programs run in turn\n\
-         on the same machine. The outbox commits a claim, a mark, the result and an event. The peers have their published defaults and 64\n\
-         jobs at once, as each worker of the outbox; with *a row of its own* each job commits an `INSERT` before it is sent. The sandbox\n\
+         on the same machine. The outbox commits a claim, a mark, the result and an event. The peers run 64 jobs at once, as each worker of\n\
+         the outbox; apalis also has an interval of 100 ms and `LISTEN`, `graphile_worker` the interval of 10 ms and the local queue of\n\
+         its own benchmarks; all else is as published. With *a row of its own* each job commits an `INSERT` before it is sent. The sandbox\n\
          runs in a process of its own and receives one `POST` per order. A run ends after a minute at the latest. SQLite: the\n\
          outbox uses `synchronous = FULL`; apalis sets it to `OFF`, except for the rows of their own. PostgreSQL 15 has its default settings (`fsync` and `synchronous_commit` on). Commits and WAL per order include enqueueing\n\
          each order by itself, with one worker and no supplier.\n"

@@ -1,7 +1,8 @@
 //! The queues behind one interface. Each has its published defaults, and 64 jobs at once as a worker of the outbox.
 //!
-//! apalis is also given the interval that its documentation shows, and in PostgreSQL `LISTEN`: by itself it asks for new jobs every 30
-//! seconds.
+//! With their defaults alone two would show little: apalis asks for new jobs every 30 seconds, and `graphile_worker` runs each job slot
+//! once a second. apalis is also given an interval and, in PostgreSQL, `LISTEN`, as its documentation shows, and `graphile_worker` the
+//! interval and the local queue of its own benchmarks.
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use apalis::prelude::{
 use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
 use graphile_worker::{
-    IntoTaskHandlerResult, JobSpec, TaskHandler, WorkerContext, WorkerOptions, WorkerUtils,
+    IntoTaskHandlerResult, JobSpec, LocalQueueConfig, TaskHandler, WorkerContext, WorkerOptions, WorkerUtils,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{PgPool, SqlitePool};
@@ -197,6 +198,8 @@ fn graphile(pool: &PgPool) -> WorkerOptions {
         .database(pool.clone())
         .schema("graphile_worker")
         .concurrency(AT_ONCE)
+        .poll_interval(Duration::from_millis(10))
+        .local_queue(LocalQueueConfig::default().with_size(100))
         .listen_os_shutdown_signals(false)
         .define_job::<Job>()
 }
