@@ -14,7 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::body::{ResponseBody, into_sent};
@@ -22,6 +22,10 @@ use crate::dispatcher::Dispatcher;
 use crate::document;
 use crate::received::ReceivedRequest;
 use crate::transmission::{End, Transmission};
+
+/// How many connections may wait to be accepted. With the 128 of [`TcpListener::bind`], a client that opens more at once is kept waiting
+/// for a second: the system ignores the others, and the client's system repeats them.
+const BACKLOG: u32 = 4096;
 
 /// A listener. Dropping it ends the listener and all its connections.
 #[derive(Debug)]
@@ -48,7 +52,12 @@ impl Server {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind(address).await?;
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // As `TcpListener::bind` does. On Windows the option would let two programs listen at one address.
+        #[cfg(not(windows))]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let accepting = tokio::spawn(accept(listener)).abort_handle();
         Ok(Server { address, accepting })
@@ -164,4 +173,33 @@ async fn end(mut stream: TcpStream, transmission: Transmission, dispatcher: &Dis
 fn reset(stream: TcpStream) {
     // Fails if the connection is already closed.
     let _ = stream.set_zero_linger();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    // Other systems limit the number to 128 themselves.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn many_clients_connect_at_once_and_none_is_ignored() {
+        // The listener is kept and accepts nothing.
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let server = Server::listen(address, |listener| async move {
+            let _listener = listener;
+            std::future::pending().await
+        });
+        let server = server.await.unwrap();
+        let mut connections = JoinSet::new();
+        for _ in 0..400 {
+            connections.spawn(timeout(Duration::from_millis(900), TcpStream::connect(server.address)));
+        }
+        for connected in connections.join_all().await {
+            connected.expect("within a second, after which it would be repeated").unwrap();
+        }
+    }
 }
