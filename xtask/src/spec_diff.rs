@@ -254,7 +254,12 @@ impl<'a> Comparison<'a> {
             let path = format!("response {status}");
             self.contents(Response, &path, was, is);
             let headers = (&named(&was["headers"]), &named(&is["headers"]));
-            self.members(Response, &format!("{path} header "), headers);
+            for (name, was, is) in self.members(Response, &format!("{path} header "), headers) {
+                let path = format!("{path} header {name}");
+                let (was, is) = (resolve(self.old, was).0, resolve(self.new, is).0);
+                self.schemas(Response, &path, &was["schema"], &is["schema"]);
+                self.other_keys(Response, &path, (was, is), &["schema"]);
+            }
             self.other_keys(Response, &path, (was, is), &["content", "headers"]);
         }
         let failures = |json| named(json).into_keys().filter(|status| !status.starts_with('2'));

@@ -12,7 +12,13 @@ fn document(thing: Value) -> Value {
             "put": {
                 "operationId": "putThing",
                 "requestBody": { "content": content },
-                "responses": { "200": { "content": content }, "400": {} },
+                "responses": {
+                    "200": {
+                        "content": content,
+                        "headers": { "X-Total-Count": { "schema": { "type": "integer" } } },
+                    },
+                    "400": {},
+                },
             },
         } },
         "components": { "schemas": { "Thing": thing } },
@@ -319,7 +325,7 @@ fn operations_parameters_bodies_and_responses_are_compared() {
         field(json!({ "type": "string" }))
     }
     type Change = fn(&mut Value);
-    let cases: [(Change, Level, &str); 23] = [
+    let cases: [(Change, Level, &str); 24] = [
         (|one| one["paths"] = json!({}), Major, "the operation was removed"),
         (
             |one| one["paths"]["/"] = json!({ "get": { "operationId": "root" } }),
@@ -354,9 +360,16 @@ fn operations_parameters_bodies_and_responses_are_compared() {
         (|one| put(one)["x-stream"] = json!(true), Minor, "the behaviour has changed: x-stream"),
         (|one| put(one)["x-unknown"] = json!(true), Major, "an unknown key has changed: x-unknown"),
         (
-            |one| put(one)["responses"]["200"]["headers"] = json!({ "ETag": {} }),
+            |one| put(one)["responses"]["200"]["headers"]["ETag"] = json!({}),
             Minor,
             "response 200 header ETag: is new",
+        ),
+        (
+            |one| {
+                put(one)["responses"]["200"]["headers"]["X-Total-Count"]["schema"]["type"] = json!("string")
+            },
+            Major,
+            "response 200 header X-Total-Count: the type has changed: integer  → string ",
         ),
         (
             |one| one["components"]["schemas"]["Thing"] = json!({ "$ref": "#/components/schemas/Thing" }),
