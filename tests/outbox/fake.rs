@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use lastmile::outbox::{
-    Answer, Client, Enqueue, Entry, OpenError, Phase, Refusal, Retry, Step, StepFuture, canonical,
+    Client, Enqueue, Entry, OpenError, Phase, Refusal, Retry, Step, StepFuture, StepOutcome, canonical,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, watch};
@@ -158,7 +158,7 @@ impl FakeStep {
         found
     }
 
-    async fn send(&mut self) -> Answer {
+    async fn send(&mut self) -> StepOutcome {
         let fate = {
             let mut inner = self.world.inner();
             inner.sent.push(std::time::Instant::now());
@@ -171,31 +171,31 @@ impl FakeStep {
                 self.world.add_effect(&reference);
                 self.world.answers.acquire().await.unwrap().forget();
                 self.order.created = Some("{\"late\":true}".to_owned());
-                return Answer::Placed;
+                return StepOutcome::Placed;
             }
             Some(Fate::Refused) => {
                 self.order.is_sent = false;
-                return Answer::Refused(Refusal::new("it is wrong"));
+                return StepOutcome::Refused(Refusal::new("it is wrong"));
             }
             Some(Fate::AnswerLost) => {
                 self.world.add_effect(&reference);
-                return Answer::Indeterminate(Retry::new("no response", None));
+                return StepOutcome::Indeterminate(Retry::new("no response", None));
             }
-            Some(Fate::RequestLost) => return Answer::Indeterminate(Retry::new("no response", None)),
+            Some(Fate::RequestLost) => return StepOutcome::Indeterminate(Retry::new("no response", None)),
             Some(Fate::NotSent) => {
                 self.order.is_sent = false;
-                return Answer::NotSent(Retry::new("unreachable", None));
+                return StepOutcome::NotSent(Retry::new("unreachable", None));
             }
             Some(Fate::Throttled(time)) => {
                 self.order.is_sent = false;
                 let retry = Retry { pauses_supplier: true, ..Retry::new("busy", Some(time)) };
-                return Answer::NotSent(retry);
+                return StepOutcome::NotSent(retry);
             }
             Some(Fate::Panics) => panic!("a poisonous order"),
         }
         self.world.add_effect(&reference);
         self.order.created = Some(format!("{{\"id\":\"{reference}\"}}"));
-        Answer::Placed
+        StepOutcome::Placed
     }
 }
 
@@ -218,9 +218,9 @@ impl Step for FakeStep {
 
     fn look_up(&mut self) -> StepFuture<'_> {
         let answer = match (self.found(), self.world.has_look_up) {
-            (true, _) => Answer::Placed,
-            (false, true) => Answer::Clear,
-            (false, false) => Answer::Unsupported,
+            (true, _) => StepOutcome::Placed,
+            (false, true) => StepOutcome::Clear,
+            (false, false) => StepOutcome::Unsupported,
         };
         Box::pin(std::future::ready(answer))
     }
@@ -241,12 +241,12 @@ impl Step for FakeStep {
     fn reconcile(&mut self) -> StepFuture<'_> {
         self.world.inner().reconciliations += 1;
         let answer = match (self.found(), self.world.has_look_up) {
-            (true, _) => Answer::Placed,
+            (true, _) => StepOutcome::Placed,
             (false, true) => {
                 self.order.is_sent = false;
-                Answer::Absent
+                StepOutcome::Absent
             }
-            (false, false) => Answer::NeedsPerson {
+            (false, false) => StepOutcome::NeedsPerson {
                 reason: "the supplier cannot be asked".into(),
                 manual_check: self.manual_check().into(),
             },
@@ -259,7 +259,7 @@ impl Step for FakeStep {
     }
 
     fn repeat(&mut self) -> StepFuture<'_> {
-        Box::pin(std::future::ready(Answer::Later(Retry::default())))
+        Box::pin(std::future::ready(StepOutcome::Later(Retry::default())))
     }
 
     fn declare_absent(&mut self) -> Result<(), lastmile::Error> {
@@ -267,9 +267,9 @@ impl Step for FakeStep {
         Ok(())
     }
 
-    fn declare_placed(&mut self, created: Option<&str>) -> Result<Answer, lastmile::Error> {
+    fn declare_placed(&mut self, created: Option<&str>) -> Result<StepOutcome, lastmile::Error> {
         self.order.created = Some(created.unwrap_or("null").to_owned());
-        Ok(Answer::Placed)
+        Ok(StepOutcome::Placed)
     }
 
     fn result(&self) -> Option<String> {

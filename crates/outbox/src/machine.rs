@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lastmile::outbox::{Answer, Phase, Refusal, Retry};
+use lastmile::outbox::{Phase, Refusal, Retry, StepOutcome};
 use serde::{Deserialize, Serialize};
 
 use crate::State;
@@ -44,7 +44,7 @@ pub(crate) enum What {
     Refused,
     NeedsPerson,
     Cancelled,
-    /// A late answer contradicts what was booked: the order may exist twice.
+    /// A late response contradicts what was booked: the order may exist twice.
     Contradicted,
 }
 
@@ -196,31 +196,31 @@ impl Booking {
     }
 
     /// Returns what is written after a call. The caller adds the body.
-    pub(crate) fn after(after: After<'_>, answer: &Answer, limits: &Limits) -> Self {
-        match answer {
-            Answer::Placed => Self::placed(after.result),
-            Answer::Advanced(due) => Self {
+    pub(crate) fn after(after: After<'_>, outcome: &StepOutcome, limits: &Limits) -> Self {
+        match outcome {
+            StepOutcome::Placed => Self::placed(after.result),
+            StepOutcome::Advanced(due) => Self {
                 due: *due,
                 next_step: true,
                 event: Some(Happening { what: What::Advanced, data: after.result }),
                 ..Self::new(state_of(after.phase))
             },
             // Clear and Unsupported are not booked: the order is marked instead.
-            Answer::Clear | Answer::Unsupported | Answer::Absent => Self::new(State::Ready),
-            Answer::NotSent(retry) => Self::again(State::Ready, &after, retry, limits),
-            Answer::MarkExpired => {
+            StepOutcome::Clear | StepOutcome::Unsupported | StepOutcome::Absent => Self::new(State::Ready),
+            StepOutcome::NotSent(retry) => Self::again(State::Ready, &after, retry, limits),
+            StepOutcome::MarkExpired => {
                 let retry = Retry::new("the mark expired before the order was sent", None);
                 Self::again(State::Ready, &after, &retry, limits)
             }
-            Answer::Refused(refusal) => Self::refused(refusal),
-            Answer::Indeterminate(retry) => Self {
+            StepOutcome::Refused(refusal) => Self::refused(refusal),
+            StepOutcome::Indeterminate(retry) => Self {
                 due: retry.after.unwrap_or_default().max(limits.initial_backoff),
                 reason: Some(retry.reason.clone()),
                 ..Self::new(State::Indeterminate)
             },
-            Answer::Later(retry) => Self::again(state_of(after.phase), &after, retry, limits),
-            Answer::NeedsPerson { reason, manual_check } => Self::needs_person(reason, manual_check),
-            // An answer of a later version of the facade.
+            StepOutcome::Later(retry) => Self::again(state_of(after.phase), &after, retry, limits),
+            StepOutcome::NeedsPerson { reason, manual_check } => Self::needs_person(reason, manual_check),
+            // An outcome of a later version of the facade.
             _ => Self::needs_person(
                 "the response is of a kind that this outbox does not know",
                 after.manual_check,
@@ -275,29 +275,29 @@ mod tests {
     fn only_absent_not_sent_and_an_expired_mark_make_an_order_ready_again() {
         let limits = Limits::default();
         let retry = || Retry::new("later", None);
-        for (answer, phase, state) in [
-            (Answer::Placed, Phase::Done, State::Placed),
-            (Answer::Advanced(Duration::ZERO), Phase::Ready, State::Ready),
-            (Answer::Advanced(Duration::ZERO), Phase::Repeatable, State::Following),
-            (Answer::Absent, Phase::Ready, State::Ready),
-            (Answer::NotSent(retry()), Phase::Ready, State::Ready),
-            (Answer::MarkExpired, Phase::Sent, State::Ready),
-            (Answer::Refused(Refusal::new("no")), Phase::Ready, State::Refused),
-            (Answer::Indeterminate(retry()), Phase::Sent, State::Indeterminate),
-            (Answer::Later(retry()), Phase::Sent, State::Indeterminate),
-            (Answer::Later(retry()), Phase::Ready, State::Ready),
-            (Answer::Later(retry()), Phase::Repeatable, State::Following),
+        for (outcome, phase, state) in [
+            (StepOutcome::Placed, Phase::Done, State::Placed),
+            (StepOutcome::Advanced(Duration::ZERO), Phase::Ready, State::Ready),
+            (StepOutcome::Advanced(Duration::ZERO), Phase::Repeatable, State::Following),
+            (StepOutcome::Absent, Phase::Ready, State::Ready),
+            (StepOutcome::NotSent(retry()), Phase::Ready, State::Ready),
+            (StepOutcome::MarkExpired, Phase::Sent, State::Ready),
+            (StepOutcome::Refused(Refusal::new("no")), Phase::Ready, State::Refused),
+            (StepOutcome::Indeterminate(retry()), Phase::Sent, State::Indeterminate),
+            (StepOutcome::Later(retry()), Phase::Sent, State::Indeterminate),
+            (StepOutcome::Later(retry()), Phase::Ready, State::Ready),
+            (StepOutcome::Later(retry()), Phase::Repeatable, State::Following),
             (
-                Answer::NeedsPerson { reason: "r".into(), manual_check: "c".into() },
+                StepOutcome::NeedsPerson { reason: "r".into(), manual_check: "c".into() },
                 Phase::Sent,
                 State::NeedsPerson,
             ),
         ] {
-            let booking = Booking::after(after(Call::Place, phase, Tries::default()), &answer, &limits);
-            assert_eq!(booking.state, state, "{answer:?}");
+            let booking = Booking::after(after(Call::Place, phase, Tries::default()), &outcome, &limits);
+            assert_eq!(booking.state, state, "{outcome:?}");
             assert_eq!(booking.state == State::NeedsPerson, booking.manual_check.is_some());
             let has_event = booking.state.is_final() || !booking.state.is_active() || booking.next_step;
-            assert_eq!(booking.event.is_some(), has_event, "{answer:?}");
+            assert_eq!(booking.event.is_some(), has_event, "{outcome:?}");
         }
     }
 
@@ -306,15 +306,16 @@ mod tests {
         let limits = Limits { doubts: 3, ..Limits::default() };
         let (mut tries, mut backoffs) = (Tries::default(), Vec::new());
         for _ in 0..12 {
-            let answer = Answer::Later(Retry::new("unreachable", None));
-            let booking = Booking::after(after(Call::LookUp, Phase::Ready, tries), &answer, &limits);
+            let outcome = StepOutcome::Later(Retry::new("unreachable", None));
+            let booking = Booking::after(after(Call::LookUp, Phase::Ready, tries), &outcome, &limits);
             backoffs.push(booking.due.as_secs());
             tries = booking.tries;
         }
         assert_eq!(backoffs, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
         for expected in [State::Ready, State::Ready, State::NeedsPerson] {
-            let answer = Answer::Later(Retry::new("another like it", Some(Duration::from_secs(7))).doubt());
-            let booking = Booking::after(after(Call::LookUp, Phase::Ready, tries), &answer, &limits);
+            let outcome =
+                StepOutcome::Later(Retry::new("another like it", Some(Duration::from_secs(7))).doubt());
+            let booking = Booking::after(after(Call::LookUp, Phase::Ready, tries), &outcome, &limits);
             assert_eq!(booking.state, expected);
             tries = booking.tries;
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use lastmile::outbox::{Answer, Client, Enqueue, Entry, OpenError, Phase, Step, StepFuture};
+use lastmile::outbox::{Client, Enqueue, Entry, OpenError, Phase, Step, StepFuture, StepOutcome};
 
 /// A supplier that answers at once, and notes when each order was sent.
 #[derive(Clone, Default)]
@@ -48,7 +48,7 @@ impl Step for NoOpStep {
     }
 
     fn look_up(&mut self) -> StepFuture<'_> {
-        Box::pin(std::future::ready(Answer::Clear))
+        Box::pin(std::future::ready(StepOutcome::Clear))
     }
 
     fn mark(&mut self, _: Duration) -> std::result::Result<(), lastmile::Error> {
@@ -60,23 +60,23 @@ impl Step for NoOpStep {
         let mut sent = self.client.0.lock().unwrap_or_else(PoisonError::into_inner);
         sent.insert(self.body.clone(), Instant::now());
         self.phase = Phase::Done;
-        Box::pin(std::future::ready(Answer::Placed))
+        Box::pin(std::future::ready(StepOutcome::Placed))
     }
 
     fn reconcile(&mut self) -> StepFuture<'_> {
-        Box::pin(std::future::ready(Answer::Absent))
+        Box::pin(std::future::ready(StepOutcome::Absent))
     }
 
     fn repeat(&mut self) -> StepFuture<'_> {
-        Box::pin(std::future::ready(Answer::Placed))
+        Box::pin(std::future::ready(StepOutcome::Placed))
     }
 
     fn declare_absent(&mut self) -> std::result::Result<(), lastmile::Error> {
         Ok(())
     }
 
-    fn declare_placed(&mut self, _: Option<&str>) -> std::result::Result<Answer, lastmile::Error> {
-        Ok(Answer::Placed)
+    fn declare_placed(&mut self, _: Option<&str>) -> std::result::Result<StepOutcome, lastmile::Error> {
+        Ok(StepOutcome::Placed)
     }
 
     fn result(&self) -> Option<String> {

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 #[cfg(feature = "onapi")]
 use super::Refusal;
-use super::{Answer, Client, Enqueue, Entry, OpenError, Phase, Retry, Step, StepFuture, canonical};
+use super::{Client, Enqueue, Entry, OpenError, Phase, Retry, Step, StepFuture, StepOutcome, canonical};
 
 /// The version of the stored form.
 const VERSION: u32 = 1;
@@ -28,7 +28,7 @@ pub trait Chain: Serialize + DeserializeOwned + Send + Sync + sealed::Steps + 's
 
 #[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
 pub(crate) mod sealed {
-    use super::{Answer, Client, Duration, Error, Part};
+    use super::{Client, Duration, Error, Part, StepOutcome};
 
     /// The steps of a chain.
     pub trait Steps {
@@ -58,7 +58,7 @@ pub(crate) mod sealed {
         /// The next step.
         Next(Part),
         /// Nothing more, because of this.
-        Ended(Answer),
+        Ended(StepOutcome),
     }
 }
 pub(crate) use sealed::Repeated;
@@ -155,7 +155,7 @@ impl<C: Chain> ChainStep<C> {
     }
 
     /// Goes on to the step after a creating call that was placed.
-    fn advance(&mut self) -> Answer {
+    fn advance(&mut self) -> StepOutcome {
         let (Part::Prepared { kind, .. }, Some(inner)) = (&self.part, &self.inner) else {
             return needs_person::<C>("the chain has no step to be continued".to_owned());
         };
@@ -165,45 +165,47 @@ impl<C: Chain> ChainStep<C> {
         }
     }
 
-    fn enter(&mut self, next: Part) -> Answer {
+    fn enter(&mut self, next: Part) -> StepOutcome {
         let is_done = matches!(next, Part::Done { .. });
         self.part = next;
         match self.open_part() {
-            Ok(()) if is_done => Answer::Placed,
-            Ok(()) => Answer::Advanced(Duration::ZERO),
+            Ok(()) if is_done => StepOutcome::Placed,
+            Ok(()) => StepOutcome::Advanced(Duration::ZERO),
             Err(error) => needs_person::<C>(error.to_string()),
         }
     }
 
-    /// Replaces the answer that a step is placed by that of the chain.
-    fn concluded(&mut self, answer: Answer) -> Answer {
-        if answer == Answer::Placed { self.advance() } else { answer }
+    /// Replaces `Placed` of a step by the outcome of the chain.
+    fn concluded(&mut self, outcome: StepOutcome) -> StepOutcome {
+        if outcome == StepOutcome::Placed { self.advance() } else { outcome }
     }
 
-    async fn repeated(&mut self) -> Answer {
+    async fn repeated(&mut self) -> StepOutcome {
         let state = match &self.part {
             Part::Repeat { state } => state.clone(),
             // The call is placed, and only the next step is missing.
             Part::Prepared { .. } => return self.advance(),
-            Part::Done { .. } => return Answer::Placed,
+            Part::Done { .. } => return StepOutcome::Placed,
         };
         match self.chain.repeat(&self.supplier, state.get()).await {
-            Ok(Repeated::Again(after)) => Answer::Later(Retry::new("the supplier is at work", Some(after))),
+            Ok(Repeated::Again(after)) => {
+                StepOutcome::Later(Retry::new("the supplier is at work", Some(after)))
+            }
             Ok(Repeated::Next(next)) => self.enter(next),
-            Ok(Repeated::Ended(answer)) => answer,
-            Err(error) => Answer::Later(Retry::of(&error)),
+            Ok(Repeated::Ended(outcome)) => outcome,
+            Err(error) => StepOutcome::Later(Retry::of(&error)),
         }
     }
 }
 
-fn needs_person<C: Chain>(reason: String) -> Answer {
-    Answer::NeedsPerson { reason, manual_check: C::MANUAL_CHECK.to_owned() }
+fn needs_person<C: Chain>(reason: String) -> StepOutcome {
+    StepOutcome::NeedsPerson { reason, manual_check: C::MANUAL_CHECK.to_owned() }
 }
 
 /// Returns the response of an order that the supplier did not carry out.
 #[cfg(feature = "onapi")]
-pub(crate) fn failed(reason: &str, supplier_reason: Option<&str>) -> Answer {
-    Answer::Refused(Refusal { message: supplier_reason.map(str::to_owned), ..Refusal::new(reason) })
+pub(crate) fn failed(reason: &str, supplier_reason: Option<&str>) -> StepOutcome {
+    StepOutcome::Refused(Refusal { message: supplier_reason.map(str::to_owned), ..Refusal::new(reason) })
 }
 
 impl<C: Chain> Step for ChainStep<C> {
@@ -236,8 +238,8 @@ impl<C: Chain> Step for ChainStep<C> {
     fn look_up(&mut self) -> StepFuture<'_> {
         Box::pin(async move {
             let Some(inner) = &mut self.inner else { return no_call::<C>() };
-            let answer = inner.look_up().await;
-            self.concluded(answer)
+            let outcome = inner.look_up().await;
+            self.concluded(outcome)
         })
     }
 
@@ -251,16 +253,16 @@ impl<C: Chain> Step for ChainStep<C> {
     fn place(&mut self) -> StepFuture<'_> {
         Box::pin(async move {
             let Some(inner) = &mut self.inner else { return no_call::<C>() };
-            let answer = inner.place().await;
-            self.concluded(answer)
+            let outcome = inner.place().await;
+            self.concluded(outcome)
         })
     }
 
     fn reconcile(&mut self) -> StepFuture<'_> {
         Box::pin(async move {
             let Some(inner) = &mut self.inner else { return no_call::<C>() };
-            let answer = inner.reconcile().await;
-            self.concluded(answer)
+            let outcome = inner.reconcile().await;
+            self.concluded(outcome)
         })
     }
 
@@ -276,13 +278,13 @@ impl<C: Chain> Step for ChainStep<C> {
         }
     }
 
-    fn declare_placed(&mut self, created: Option<&str>) -> Result<Answer, Error> {
+    fn declare_placed(&mut self, created: Option<&str>) -> Result<StepOutcome, Error> {
         let Some(inner) = &mut self.inner else {
             let result = created.unwrap_or("null").to_owned();
             let result = RawValue::from_string(result)
                 .map_err(|_| Error::invalid(C::API, "what was created is not JSON"))?;
             self.part = Part::Done { result };
-            return Ok(Answer::Placed);
+            return Ok(StepOutcome::Placed);
         };
         inner.declare_placed(created)?;
         Ok(self.advance())
@@ -299,7 +301,7 @@ impl<C: Chain> Step for ChainStep<C> {
 
 const NO_CALL: &str = "this step of the chain has no creating call";
 
-fn no_call<C: Chain>() -> Answer {
+fn no_call<C: Chain>() -> StepOutcome {
     needs_person::<C>(NO_CALL.to_owned())
 }
 

@@ -285,7 +285,7 @@ impl Steps for DraftAndSubmit {
         let draft = crate::covage::Draft::try_from(covage.order(&id).await?)?;
         Ok(match draft.submission() {
             Ok(submission) => Repeated::Next(Part::prepared(&Prepared::new(submission)?)?),
-            Err(not_ready) => Repeated::Ended(super::Answer::NeedsPerson {
+            Err(not_ready) => Repeated::Ended(super::StepOutcome::NeedsPerson {
                 reason: not_ready.to_string(),
                 manual_check:
                     "complete the draft on the extranet, and declare it absent to have it submitted"

@@ -8,20 +8,19 @@
 //!
 //! | [`Phase`] | what the outbox does |
 //! |---|---|
-//! | [`Ready`](Phase::Ready) | [`look_up`](Step::look_up); if [`Clear`](Answer::Clear) or [`Unsupported`](Answer::Unsupported): [`mark`](Step::mark), store [`body`](Step::body), [`place`](Step::place) |
+//! | [`Ready`](Phase::Ready) | [`look_up`](Step::look_up); if [`Clear`](StepOutcome::Clear) or [`Unsupported`](StepOutcome::Unsupported): [`mark`](Step::mark), store [`body`](Step::body), [`place`](Step::place) |
 //! | [`Sent`](Phase::Sent) | [`reconcile`](Step::reconcile), and never anything that sends |
 //! | [`Repeatable`](Phase::Repeatable) | [`repeat`](Step::repeat), as often as necessary, without a mark |
 //! | [`Done`](Phase::Done) | nothing more |
 //!
-//! After each call the outbox stores the body again, in the same transaction as the [`Answer`].
+//! After each call the outbox stores the body again, in the same transaction as the [`StepOutcome`].
 
-mod answer;
 mod canonical;
 mod chain;
 mod chains;
 mod clients;
+mod step_outcome;
 
-pub use answer::{Answer, Refusal, RefusalDetail, Retry};
 pub use canonical::canonical;
 pub use chain::{Chain, Kind};
 #[cfg(feature = "cocon")]
@@ -30,6 +29,7 @@ pub use chains::BatchAndReport;
 pub use chains::DraftAndSubmit;
 #[cfg(feature = "onapi")]
 pub use chains::PlaceAndFollow;
+pub use step_outcome::{Refusal, RefusalDetail, Retry, StepOutcome};
 
 use std::fmt;
 use std::pin::Pin;
@@ -38,7 +38,7 @@ use std::time::Duration;
 use lastmile_core::Error;
 
 /// The future that the methods of a [`Step`] return.
-pub type StepFuture<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+pub type StepFuture<'a> = Pin<Box<dyn Future<Output = StepOutcome> + Send + 'a>>;
 
 /// The client of a supplier, which opens stored orders.
 ///
@@ -105,11 +105,11 @@ pub trait Step: Send {
     fn declare_absent(&mut self) -> Result<(), Error>;
 
     /// Accepts a person's statement that the supplier has the object. `created` is the JSON of what the supplier created, if it
-    /// is known. Returns [`Answer::Placed`], or [`Answer::Advanced`] if another step follows.
+    /// is known. Returns [`StepOutcome::Placed`], or [`StepOutcome::Advanced`] if another step follows.
     ///
     /// # Errors
     /// Returns an error when `created` is needed and missing, or is not what this order creates.
-    fn declare_placed(&mut self, created: Option<&str>) -> Result<Answer, Error>;
+    fn declare_placed(&mut self, created: Option<&str>) -> Result<StepOutcome, Error>;
 
     /// Returns what the supplier created, as JSON, once the order is placed. A chain returns what its last step created.
     fn result(&self) -> Option<String>;

@@ -7,7 +7,9 @@ use lastmile_core::{Error, Outcome};
 use super::machine::{Settling, State};
 use super::sealed::Supplier as _;
 use super::{Creation, LookedUp, Prepared, PreparedState, Reconciled, invalid};
-use crate::outbox::{Answer, Enqueue, Entry, OpenError, Phase, Refusal, Retry, Step, StepFuture, canonical};
+use crate::outbox::{
+    Enqueue, Entry, OpenError, Phase, Refusal, Retry, Step, StepFuture, StepOutcome, canonical,
+};
 
 /// A prepared value together with the client of its supplier.
 pub(crate) struct PreparedStep<C: Creation> {
@@ -53,55 +55,55 @@ where
     C: Creation,
     C::Supplier: Sync,
 {
-    async fn looked_up(&mut self) -> Answer {
+    async fn looked_up(&mut self) -> StepOutcome {
         match self.value.look_up_before_sending(&self.supplier).await {
-            Ok(LookedUp::Found(_)) => Answer::Placed,
-            Ok(LookedUp::NotFound) => Answer::Clear,
-            Ok(LookedUp::Unsupported) => Answer::Unsupported,
+            Ok(LookedUp::Found(_)) => StepOutcome::Placed,
+            Ok(LookedUp::NotFound) => StepOutcome::Clear,
+            Ok(LookedUp::Unsupported) => StepOutcome::Unsupported,
             Err(error) => match self.value.state() {
                 PreparedState::Indeterminate => needs_person::<C>(error.to_string()),
-                _ => Answer::Later(Retry::of(&error)),
+                _ => StepOutcome::Later(Retry::of(&error)),
             },
         }
     }
 
-    async fn placed(&mut self) -> Answer {
+    async fn placed(&mut self) -> StepOutcome {
         let error = match self.value.place(&self.supplier).await {
-            Ok(_) => return Answer::Placed,
+            Ok(_) => return StepOutcome::Placed,
             Err(error) => error,
         };
         match (self.value.state(), error.outcome()) {
             (PreparedState::Ready, Outcome::Rejected | Outcome::Invalid) => {
-                Answer::Refused(Refusal::of(&error))
+                StepOutcome::Refused(Refusal::of(&error))
             }
-            (PreparedState::Ready, _) => Answer::NotSent(Retry::of(&error)),
+            (PreparedState::Ready, _) => StepOutcome::NotSent(Retry::of(&error)),
             // Only an expired mark is not sent and leaves the value marked.
-            (PreparedState::InFlight, Outcome::Invalid) => Answer::MarkExpired,
-            _ => Answer::Indeterminate(Retry::of(&error)),
+            (PreparedState::InFlight, Outcome::Invalid) => StepOutcome::MarkExpired,
+            _ => StepOutcome::Indeterminate(Retry::of(&error)),
         }
     }
 
-    async fn reconciled(&mut self) -> Answer {
+    async fn reconciled(&mut self) -> StepOutcome {
         let policy = self.supplier.policy();
         let is_settling =
             matches!(self.value.machine.settling(policy.deadline, policy.settle_time), Settling::For(_));
         match self.value.reconcile(&self.supplier).await {
-            Ok(Reconciled::Placed(_)) => Answer::Placed,
-            Ok(Reconciled::Absent) => Answer::Absent,
+            Ok(Reconciled::Placed(_)) => StepOutcome::Placed,
+            Ok(Reconciled::Absent) => StepOutcome::Absent,
             Ok(Reconciled::Indeterminate(later)) => {
                 let retry = Retry::new(later.reason, Some(later.retry_after));
-                Answer::Later(if is_settling { retry } else { retry.doubt() })
+                StepOutcome::Later(if is_settling { retry } else { retry.doubt() })
             }
             Ok(Reconciled::Undecidable(person)) => {
-                Answer::NeedsPerson { reason: person.reason, manual_check: person.manual_check }
+                StepOutcome::NeedsPerson { reason: person.reason, manual_check: person.manual_check }
             }
-            Err(error) => Answer::Later(Retry::of(&error)),
+            Err(error) => StepOutcome::Later(Retry::of(&error)),
         }
     }
 }
 
-fn needs_person<C: Creation>(reason: String) -> Answer {
-    Answer::NeedsPerson { reason, manual_check: C::MANUAL_CHECK.to_owned() }
+fn needs_person<C: Creation>(reason: String) -> StepOutcome {
+    StepOutcome::NeedsPerson { reason, manual_check: C::MANUAL_CHECK.to_owned() }
 }
 
 impl<C> Step for PreparedStep<C>
@@ -155,13 +157,13 @@ where
         self.value.declare_absent(&self.supplier)
     }
 
-    fn declare_placed(&mut self, created: Option<&str>) -> Result<Answer, Error> {
+    fn declare_placed(&mut self, created: Option<&str>) -> Result<StepOutcome, Error> {
         let created = created
             .map(serde_json::from_str)
             .transpose()
             .map_err(|_| invalid::<C>("what was created is not the JSON that this kind of order creates"))?;
         self.value.declare_placed(created);
-        Ok(Answer::Placed)
+        Ok(StepOutcome::Placed)
     }
 
     fn result(&self) -> Option<String> {
@@ -234,9 +236,9 @@ mod doubt {
         }
     }
 
-    fn now(mut answer: StepFuture<'_>) -> Answer {
-        match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(answer) => answer,
+    fn now(mut outcome: StepFuture<'_>) -> StepOutcome {
+        match outcome.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => outcome,
             Poll::Pending => panic!("nothing here waits"),
         }
     }
@@ -247,19 +249,19 @@ mod doubt {
             let body = serde_json::to_string(&Prepared::new(Line { conflicts }).unwrap()).unwrap();
             let again = |body: &str| open::<Line>(&Doubtful::default(), body).unwrap();
             let mut step = again(&body);
-            let answer = now(step.look_up());
-            assert_eq!(matches!(answer, Answer::NeedsPerson { .. }), conflicts, "{answer:?}");
+            let outcome = now(step.look_up());
+            assert_eq!(matches!(outcome, StepOutcome::NeedsPerson { .. }), conflicts, "{outcome:?}");
             if !conflicts {
                 // After several of them, a person is asked.
-                assert!(matches!(answer, Answer::Later(retry) if retry.is_doubt));
+                assert!(matches!(outcome, StepOutcome::Later(retry) if retry.is_doubt));
                 assert_eq!(step.phase(), Phase::Ready);
                 step.declare_absent().unwrap();
                 let mut step = again(&step.body().unwrap());
                 // The look-up showed nothing: if there is reason to believe that it was sent, a person decides again.
-                assert_eq!(now(step.look_up()), Answer::Unsupported);
+                assert_eq!(now(step.look_up()), StepOutcome::Unsupported);
                 step.mark(Duration::from_secs(5)).unwrap();
                 step.body().unwrap();
-                assert_eq!(now(step.place()), Answer::Placed);
+                assert_eq!(now(step.place()), StepOutcome::Placed);
             }
         }
     }
@@ -309,10 +311,10 @@ mod tests {
         let error = step.mark(Duration::from_secs(1)).unwrap_err();
         assert_eq!(error.retry_after(), Some(Duration::ZERO), "it is to be looked up again");
         step.declare_absent().unwrap();
-        assert_eq!(step.declare_placed(Some(r#"{"id":"17"}"#)).unwrap(), Answer::Placed);
+        assert_eq!(step.declare_placed(Some(r#"{"id":"17"}"#)).unwrap(), StepOutcome::Placed);
         assert_eq!((step.phase(), step.result()), (Phase::Done, Some(r#"{"id":"17"}"#.to_owned())));
         assert!(step.declare_placed(Some("17")).is_err());
-        assert_eq!(step.declare_placed(None).unwrap(), Answer::Placed);
+        assert_eq!(step.declare_placed(None).unwrap(), StepOutcome::Placed);
         assert_eq!(step.result(), None);
     }
 

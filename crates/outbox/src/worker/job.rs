@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lastmile::Outcome;
-use lastmile::outbox::{Answer, Client, Phase, Refusal, Retry, Step};
+use lastmile::outbox::{Client, Phase, Refusal, Retry, Step, StepOutcome};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -87,18 +87,18 @@ impl Context {
             Next::Reconcile => {
                 // Computed before the look-up, so that the look-up sees every request that has settled by now.
                 let left = row.settling.saturating_sub(started.elapsed());
-                let answer = self.bounded(step.reconcile()).await;
-                if answer == Answer::Absent && !left.is_zero() {
+                let outcome = self.bounded(step.reconcile()).await;
+                if outcome == StepOutcome::Absent && !left.is_zero() {
                     self.wait_until_settled(&row, step.manual_check(), left).await;
                 } else {
-                    self.conclude(&row, Call::Reconcile, step.as_mut(), &answer).await;
+                    self.conclude(&row, Call::Reconcile, step.as_mut(), &outcome).await;
                 }
             }
             Next::Repeat => {
-                let answer = self.bounded(step.repeat()).await;
-                self.conclude(&row, Call::Repeat, step.as_mut(), &answer).await;
+                let outcome = self.bounded(step.repeat()).await;
+                self.conclude(&row, Call::Repeat, step.as_mut(), &outcome).await;
             }
-            Next::Finish => self.conclude(&row, Call::Reconcile, step.as_mut(), &Answer::Placed).await,
+            Next::Finish => self.conclude(&row, Call::Reconcile, step.as_mut(), &StepOutcome::Placed).await,
             Next::Contradiction => {
                 let reason = "the stored order contradicts its state: it may have been changed by hand";
                 self.write(&row.fence, Call::Reconcile, &Booking::needs_person(reason, step.manual_check()))
@@ -136,7 +136,7 @@ impl Context {
         let retry = Retry::new("it is not there yet, but the request may still be at work", Some(left));
         let call = Call::Reconcile;
         let after = After { call, phase: Phase::Sent, tries: row.tries, result: None, manual_check };
-        self.write(&row.fence, call, &Booking::after(after, &Answer::Later(retry), &self.limits)).await;
+        self.write(&row.fence, call, &Booking::after(after, &StepOutcome::Later(retry), &self.limits)).await;
     }
 
     /// Applies a person's decision.
@@ -147,12 +147,12 @@ impl Context {
             return self.write(&row.fence, Call::Decide, &booking).await;
         }
         let applied = match decision {
-            Decision::ABSENT => step.declare_absent().map(|()| Answer::Absent),
+            Decision::ABSENT => step.declare_absent().map(|()| StepOutcome::Absent),
             _ => step.declare_placed(row.decision_data.as_deref()),
         };
-        let answer = match applied {
-            Ok(answer) => answer,
-            Err(error) => Answer::NeedsPerson {
+        let outcome = match applied {
+            Ok(outcome) => outcome,
+            Err(error) => StepOutcome::NeedsPerson {
                 // What the person saw may have changed since. The decision is not kept until it may be applied.
                 reason: match error.retry_after() {
                     Some(_) => LOOK_AGAIN.to_owned(),
@@ -161,38 +161,40 @@ impl Context {
                 manual_check: step.manual_check().to_owned(),
             },
         };
-        self.conclude(row, Call::Decide, step, &answer).await;
+        self.conclude(row, Call::Decide, step, &outcome).await;
     }
 
     async fn submit(&self, row: &ClaimedRow, step: &mut dyn Step) {
         match self.bounded(step.look_up()).await {
-            Answer::Clear => {}
-            Answer::Unsupported if !row.mark_may_be_lost => {}
-            Answer::Unsupported => {
+            StepOutcome::Clear => {}
+            StepOutcome::Unsupported if !row.mark_may_be_lost => {}
+            StepOutcome::Unsupported => {
                 let reason = "the database has failed over or was restored, so that this order may have been sent already, \
                               and the supplier cannot be asked";
                 let booking = Booking::needs_person(reason, step.manual_check());
                 return self.write(&row.fence, Call::LookUp, &booking).await;
             }
-            answer => return self.conclude(row, Call::LookUp, step, &answer).await,
+            outcome => return self.conclude(row, Call::LookUp, step, &outcome).await,
         }
         self.probe(Boundary::LookedUp);
         if let Err(error) = step.mark(self.times.mark) {
-            let answer = match (error.retry_after(), error.outcome()) {
+            let outcome = match (error.retry_after(), error.outcome()) {
                 // The look-up is too old, because the process was paused or its clock was set.
-                (Some(_), _) => Answer::NotSent(Retry { is_doubt: false, ..Retry::of(&error) }),
-                (None, Outcome::Invalid) => Answer::Refused(Refusal::of(&error)),
-                (None, _) => Answer::NeedsPerson {
+                (Some(_), _) => StepOutcome::NotSent(Retry { is_doubt: false, ..Retry::of(&error) }),
+                (None, Outcome::Invalid) => StepOutcome::Refused(Refusal::of(&error)),
+                (None, _) => StepOutcome::NeedsPerson {
                     reason: error.to_string(),
                     manual_check: step.manual_check().to_owned(),
                 },
             };
-            return self.conclude(row, Call::LookUp, step, &answer).await;
+            return self.conclude(row, Call::LookUp, step, &outcome).await;
         }
         let body = match step.body() {
             Ok(body) => body,
             Err(error) => {
-                return self.conclude(row, Call::LookUp, step, &Answer::Refused(Refusal::of(&error))).await;
+                return self
+                    .conclude(row, Call::LookUp, step, &StepOutcome::Refused(Refusal::of(&error)))
+                    .await;
             }
         };
         self.probe(Boundary::BeforeMark);
@@ -209,14 +211,14 @@ impl Context {
         }
         let fence = Fence { mark: row.fence.mark + 1, ..row.fence.clone() };
         self.probe(Boundary::Marked);
-        let answer = step.place().await;
+        let outcome = step.place().await;
         self.probe(Boundary::Answered);
-        if answer == Answer::MarkExpired {
+        if outcome == StepOutcome::MarkExpired {
             return self.take_back(row).await;
         }
         // From here on the stored body is the marked one.
         let row = ClaimedRow { fence, body: Some(body), tries: Tries::default(), ..row.clone() };
-        self.conclude(&row, Call::Place, step, &answer).await;
+        self.conclude(&row, Call::Place, step, &outcome).await;
     }
 
     /// Restores an order that was marked and not sent.
@@ -228,7 +230,8 @@ impl Context {
             result: None,
             manual_check: "",
         };
-        let booking = Booking::after(after, &Answer::MarkExpired, &self.limits).with_body(row.body.clone());
+        let booking =
+            Booking::after(after, &StepOutcome::MarkExpired, &self.limits).with_body(row.body.clone());
         self.write(&row.fence, Call::LookUp, &booking).await;
     }
 
@@ -238,16 +241,20 @@ impl Context {
     }
 
     /// Limits a call that changes nothing to a deadline, so that the order is still claimed when it ends.
-    async fn bounded(&self, call: lastmile::outbox::StepFuture<'_>) -> Answer {
+    async fn bounded(&self, call: lastmile::outbox::StepFuture<'_>) -> StepOutcome {
         match timeout(self.deadline(), call).await {
-            Ok(answer) => answer,
-            Err(_) => Answer::Later(Retry::new("the look-up took longer than the deadline of a call", None)),
+            Ok(outcome) => outcome,
+            Err(_) => {
+                StepOutcome::Later(Retry::new("the look-up took longer than the deadline of a call", None))
+            }
         }
     }
 
-    async fn conclude(&self, row: &ClaimedRow, call: Call, step: &mut dyn Step, answer: &Answer) {
-        let retry = match answer {
-            Answer::Later(retry) | Answer::NotSent(retry) | Answer::Indeterminate(retry) => Some(retry),
+    async fn conclude(&self, row: &ClaimedRow, call: Call, step: &mut dyn Step, outcome: &StepOutcome) {
+        let retry = match outcome {
+            StepOutcome::Later(retry) | StepOutcome::NotSent(retry) | StepOutcome::Indeterminate(retry) => {
+                Some(retry)
+            }
             _ => None,
         };
         if let Some(Retry { pauses_supplier: true, after: Some(time), .. }) = retry
@@ -262,7 +269,7 @@ impl Context {
             result: step.result(),
             manual_check: step.manual_check(),
         };
-        let mut booking = Booking::after(after, answer, &self.limits);
+        let mut booking = Booking::after(after, outcome, &self.limits);
         if call == Call::Place && booking.state == State::Indeterminate {
             booking.settle = Some(self.settle_time());
         }
@@ -278,9 +285,9 @@ impl Context {
         self.write(&row.fence, call, &booking.with_body(body)).await;
     }
 
-    /// Writes what became of an order, as often as it takes: an answer must not be lost because the database restarts.
+    /// Writes what became of an order, as often as it takes: a response must not be lost because the database restarts.
     async fn write(&self, fence: &Fence, call: Call, booking: &Booking) {
-        // Anything but the answer to a request is found out again by the next worker.
+        // Anything but the response to a request is found out again by the next worker.
         let is_answer = call == Call::Place && (booking.state.is_final() || booking.next_step);
         let given_up_at = Instant::now() + self.times.lease(self.deadline());
         loop {
@@ -317,25 +324,27 @@ impl Context {
         }
     }
 
-    /// Writes an answer although the order belongs to another worker by now.
+    /// Writes a response although the order belongs to another worker by now.
     async fn write_late(&self, fence: &Fence, booking: &Booking) {
         self.lost();
         loop {
             match self.store.book_late(fence, booking).await {
                 Ok(Late::Settled) => {
-                    tracing::warn!("a late answer settled the order");
+                    tracing::warn!("a late response settled the order");
                     self.wake_events.notify_waiters();
                     return;
                 }
                 Ok(Late::Known) => return,
                 Ok(Late::Contradicted) => {
-                    tracing::error!("a late answer contradicts what was written: the order may exist twice");
+                    tracing::error!(
+                        "a late response contradicts what was written: the order may exist twice"
+                    );
                     metrics::contradicted(&self.supplier);
                     self.wake_events.notify_waiters();
                     return;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "a late answer cannot be written; it is tried again");
+                    tracing::warn!(%error, "a late response cannot be written; it is tried again");
                     sleep(WRITE_AGAIN).await;
                 }
             }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// What a call of a [`Step`](super::Step) found out or did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Answer {
+pub enum StepOutcome {
     /// A look-up did not find the object: the order can be marked and placed.
     Clear,
     /// The supplier offers no call that would show the object, or its response is inconclusive for an order that a person has declared
