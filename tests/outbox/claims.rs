@@ -84,7 +84,7 @@ async fn all_workers_obey_retry_after() {
         outbox.enqueue("1", &FakeOrder::new("1")).await.unwrap();
         let first = quick(outbox.worker()).serve(Fake(world.clone())).start();
         // The pause is written before the order is given back.
-        until(|| async { outbox.order("1").await.unwrap().unwrap().attempts() > 0 }).await;
+        until(|| async { outbox.order("1").await.unwrap().unwrap().attempts_without_progress() > 0 }).await;
         let other = lastmile_tests::outbox::open(&store.address);
         let second = quick(other.worker()).serve(Fake(world.clone())).start();
         outbox.enqueue("2", &FakeOrder::new("2")).await.unwrap();

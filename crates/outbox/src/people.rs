@@ -62,7 +62,7 @@ impl StoredOrder {
     }
 
     /// Returns how often in a row the order was tried without progress.
-    pub fn attempts(&self) -> i64 {
+    pub fn attempts_without_progress(&self) -> i64 {
         self.attempts
     }
 

@@ -263,7 +263,7 @@ fn as_json(order: &StoredOrder, show_request: bool) -> Value {
         "state": order.state().as_str(),
         "step": order.step(),
         "marks": order.marks(),
-        "attempts": order.attempts(),
+        "attempts_without_progress": order.attempts_without_progress(),
         "crashes": order.crashes(),
         "decision": order.decision(),
         "reason": order.reason(),
