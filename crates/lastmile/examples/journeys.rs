@@ -104,7 +104,7 @@ async fn cocon(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     println!("  and goes");
     cocon.delete_contact(&contact_id).await?;
     match cocon.contact(&contact_id).await {
-        Err(error) => println!("    {error}"),
+        Err(error) => println!("    not found, as expected: {error}"),
         Ok(_) => return Err("the contact is there still".into()),
     }
     Ok(())
@@ -149,7 +149,7 @@ async fn covage(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
         customer.name = Some("L'Église d'Ankeborg".into());
     }
     if let Err(refusal) = draft.complete(&covage, &data).await {
-        println!("    {refusal}");
+        println!("    refused, as expected: {refusal}");
     }
     draft.complete(&covage, &completed(supplier.contact_uuid())).await?;
     let found = draft.set_otp(&covage, &socket.reference.parse()?).await?;
