@@ -88,11 +88,11 @@ impl Pool {
         Ok(())
     }
 
-    /// Returns the number of commits and the bytes of the write-ahead log up to now.
+    /// Returns the number of transactions that wrote and the bytes of the write-ahead log up to now.
     pub async fn written(&self) -> Result<[f64; 2]> {
         let Self::Postgres(pool) = self else { return Ok([0.0; 2]) };
-        let sql = "select xact_commit::float8, (pg_current_wal_lsn() - '0/0'::pg_lsn)::float8
-                   from pg_stat_database where datname = current_database()";
+        // Each transaction that writes has a number. The statistics of commits are late.
+        let sql = "select pg_snapshot_xmax(pg_current_snapshot())::text::float8, (pg_current_wal_lsn() - '0/0'::pg_lsn)::float8";
         let (commits, wal): (f64, f64) = sqlx::query_as(sql).fetch_one(pool).await?;
         Ok([commits, wal])
     }
