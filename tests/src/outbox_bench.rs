@@ -292,8 +292,9 @@ async fn throughput(text: &mut String, cluster: &Cluster, rounds: usize, orders:
          the outbox; apalis also has an interval of 100 ms and `LISTEN`, `graphile_worker` the interval of 10 ms and the local queue of\n\
          its own benchmarks; all else is as published. With *a row of its own* each job commits an `INSERT` before it is sent. The sandbox\n\
          runs in a process of its own and receives one `POST` per order. A run ends after a minute at the latest. SQLite: the\n\
-         outbox uses `synchronous = FULL`; apalis sets it to `OFF`, except for the rows of their own. PostgreSQL 15 has its default settings (`fsync` and `synchronous_commit` on). Commits and WAL per order include enqueueing\n\
-         each order by itself, with one worker and no supplier.\n"
+         outbox uses `synchronous = FULL`; apalis sets it to `OFF`, except for the rows of their own. PostgreSQL 15 has its default settings\n\
+         (`fsync` and `synchronous_commit` on), on the same two cores. Transactions and WAL per order include enqueueing each order by itself,\n\
+         with one worker and no supplier.\n"
     )?;
     let mut rows = rows();
     for _ in 0..rounds {
@@ -310,7 +311,7 @@ async fn throughput(text: &mut String, cluster: &Cluster, rounds: usize, orders:
     }
     writeln!(
         text,
-        "| queue | store | marked | no-op, 1 worker | 4 workers | sandbox, 1 worker | 4 workers | commits | WAL |"
+        "| queue | store | marked | no-op, 1 worker | 4 workers | sandbox, 1 worker | 4 workers | transactions | WAL |"
     )?;
     writeln!(text, "|---|---|---|---|---|---|---|---|---|")?;
     for row in &rows {
@@ -352,7 +353,11 @@ async fn throughput(text: &mut String, cluster: &Cluster, rounds: usize, orders:
             )?;
         }
     }
-    writeln!(text)?;
+    writeln!(
+        text,
+        "\nIn PostgreSQL, the outbox commits the mark and the result of each order by itself, so that a lock on one order delays no other:\n\
+         a paused `psql`, or a decision that is not committed. The peers commit the results of many jobs together.\n"
+    )?;
     Ok(())
 }
 
