@@ -356,7 +356,8 @@ async fn throughput(text: &mut String, cluster: &Cluster, rounds: usize, orders:
     writeln!(
         text,
         "\nIn PostgreSQL, the outbox commits the mark and the result of each order by itself, so that a lock on one order delays no other:\n\
-         a paused `psql`, or a decision that is not committed. The peers commit the results of many jobs together.\n"
+         a paused `psql`, or a decision that is not committed. apalis commits the results of many jobs together, and\n\
+         `graphile_worker` writes no event.\n"
     )?;
     Ok(())
 }

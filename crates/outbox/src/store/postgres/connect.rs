@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, NoTls, Row};
 
-use super::Postgres;
+use super::{Postgres, hidden};
 use crate::Error;
 use crate::error::StoreError;
 
@@ -82,7 +82,7 @@ impl Postgres {
         let client = self.client().await?;
         let answer = timeout(self.timeout, async {
             let statement = client.prepare_cached(sql).await?;
-            client.query(&statement, values).await
+            hidden::query(&**client, &statement, values).await
         })
         .await;
         match answer {
@@ -105,7 +105,7 @@ impl Postgres {
         let client = self.client().await?;
         let answer = timeout(self.timeout, async {
             let statement = client.prepare_cached(sql).await?;
-            client.execute(&statement, values).await
+            hidden::execute(&**client, &statement, values).await
         })
         .await;
         match answer {

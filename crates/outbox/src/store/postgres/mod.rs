@@ -2,6 +2,7 @@
 
 mod connect;
 mod events;
+mod hidden;
 mod people;
 
 use std::time::Duration;
@@ -183,8 +184,8 @@ impl Postgres {
                              decision = NULL, decision_data = NULL, reason = $6, manual_check = $7,
                              result = coalesce($8, result), finished_at = CASE WHEN $9 THEN clock_timestamp() END
                            WHERE id = $1";
-                transaction
-                    .execute(
+                hidden::execute(
+                        &*transaction,
                         sql,
                         &[
                             &fence.id,
@@ -207,12 +208,11 @@ impl Postgres {
                 Late::Known => None,
             };
             if let Some((what, data)) = event {
-                transaction.execute(EVENT, &[&fence.id, &what.as_str(), &data]).await.map_err(failed)?;
+                hidden::execute(&*transaction, EVENT, &[&fence.id, &what.as_str(), &data]).await.map_err(failed)?;
             }
             let sql = "INSERT INTO lastmile_late (order_id, mark, state, result, outcome) VALUES ($1, $2, $3, $4, $5)";
             let state = booking.state.as_str();
-            transaction
-                .execute(sql, &[&fence.id, &fence.mark, &state, &booking.result, &late.as_str()])
+            hidden::execute(&*transaction, sql, &[&fence.id, &fence.mark, &state, &booking.result, &late.as_str()])
                 .await
                 .map_err(failed)?;
             transaction.commit().await.map_err(failed)?;

@@ -6,7 +6,7 @@ use deadpool_postgres::Transaction;
 use tokio_postgres::Row;
 
 use super::connect::failed;
-use super::{EVENT, Postgres, millis, state_of};
+use super::{EVENT, Postgres, hidden, millis, state_of};
 use crate::machine::What;
 use crate::people::{AuditEntry, Filter, StoredOrder};
 use crate::retention::Pruned;
@@ -134,7 +134,8 @@ impl Postgres {
 async fn find(transaction: &Transaction<'_>, key: &str) -> Result<(i64, State, Duration), Error> {
     let sql = "SELECT id, state, ceil(extract(epoch FROM settled_at - clock_timestamp()) * 1000)::bigint
                FROM lastmile_order WHERE key = $1 FOR UPDATE";
-    let row = transaction.query_opt(sql, &[&key]).await.map_err(failed)?.ok_or(Error::NotFound)?;
+    let rows = hidden::query(&**transaction, sql, &[&key]).await.map_err(failed)?;
+    let row = rows.first().ok_or(Error::NotFound)?;
     let left = row.get::<_, Option<i64>>(2).and_then(|left| u64::try_from(left).ok()).unwrap_or_default();
     Ok((row.get(0), state_of(row.get(1)), Duration::from_millis(left)))
 }
@@ -151,7 +152,7 @@ async fn apply(
                          due = clock_timestamp(), owner = NULL, epoch = epoch + 1, crashes = 0, attempts = 0, doubts = 0,
                          manual_check = NULL, mark_may_be_lost = false
                        WHERE id = $1";
-            transaction.execute(sql, &[&id, &name, &data]).await?;
+            hidden::execute(&**transaction, sql, &[&id, &name, &data]).await?;
         }
         None => {
             let sql = "UPDATE lastmile_order SET state = 'cancelled', decision = NULL, decision_data = NULL, due = NULL,
@@ -173,7 +174,7 @@ async fn audit(
     why: Option<&str>,
 ) -> Result<(), tokio_postgres::Error> {
     let sql = "INSERT INTO lastmile_audit (order_id, who, what, why) VALUES ($1, $2, $3, $4)";
-    transaction.execute(sql, &[&id, &who, &what, &why]).await?;
+    hidden::execute(&**transaction, sql, &[&id, &who, &what, &why]).await?;
     Ok(())
 }
 
