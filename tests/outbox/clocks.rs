@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use lastmile_outbox::State;
 use lastmile_sandbox::Fault;
-use lastmile_tests::outbox::{quick, until};
+use lastmile_tests::outbox::{execute, postgres, quick, until};
 use tokio::task::JoinSet;
 
 use crate::fake::{Fake, FakeOrder, Fate, World};
@@ -128,6 +128,41 @@ async fn a_clock_that_is_set_does_not_end_the_settle_time() {
     }
     while let Some(done) = scenes.join_next().await {
         done.unwrap();
+    }
+}
+
+/// A database on the machine of the workers shares their clock, and both are set at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_for_the_database_as_well_does_not_end_the_settle_time() {
+    for store in stores().await.into_iter().filter(|store| store.name == "postgres") {
+        let mut scene = Scene::new(store, 1).await;
+        let (server, clock) = (postgres().unwrap(), Clock::new());
+        let schema = scene.store.address.rsplit(['=', '\'']).nth(1).unwrap().to_owned();
+        // Functions of the schema, which the search path names before those of the system.
+        execute(
+            &server,
+            &format!(
+                "create table {schema}.clock as select interval '0' as ahead;
+                 create function {schema}.clock_timestamp() returns timestamptz language sql volatile
+                   as 'select pg_catalog.clock_timestamp() + ahead from {schema}.clock';
+                 create function {schema}.now() returns timestamptz language sql stable
+                   as 'select pg_catalog.now() + ahead from {schema}.clock'"
+            ),
+        )
+        .await;
+        let path = format!("search_path={schema}");
+        scene.store.address = scene.store.address.replace(&path, &format!("{path},pg_catalog"));
+        let supplier = scene.sandbox.onapi();
+        supplier.fail_next("createOrder", Fault::CarriedOutLate(Duration::from_millis(2500)));
+        let mut worker = scene.worker_at(&supplier.base_url(), &["settle=5000"]);
+        clock.give_to(&mut worker);
+        let mut worker = worker.spawn().unwrap();
+        until(|| async { supplier.count("createOrder") > 0 }).await;
+        execute(&server, &format!("update {schema}.clock set ahead = interval '1 hour'")).await;
+        clock.set(HOUR);
+        assert!(worker.wait().await.unwrap().success());
+        scene.assert_placed_once("set for both").await;
+        assert_eq!(supplier.count("createOrder"), 1);
     }
 }
 

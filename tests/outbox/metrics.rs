@@ -112,7 +112,8 @@ async fn the_metrics_say_what_the_orders_are_doing() {
         for key in ["1", "2", "3"] {
             outbox.enqueue_at("gaseborg", key, &FakeOrder::new(key)).await.unwrap();
         }
-        let oldest = || async { outbox.statistics().await.unwrap().oldest_due.contains_key("fake/gaseborg") };
+        let oldest =
+            || async { outbox.statistics().await.unwrap().oldest_waiting.contains_key("fake/gaseborg") };
         until(oldest).await;
         // A worker writes the gauges when it starts, and then again and again.
         let reporter = outbox.worker().start();
@@ -129,10 +130,11 @@ async fn the_metrics_say_what_the_orders_are_doing() {
             "{}",
             store.name
         );
-        let oldest =
-            |supplier| recorded.get(&format!("lastmile_outbox_oldest_due_seconds{{supplier={supplier}}}"));
+        let oldest = |supplier| {
+            recorded.get(&format!("lastmile_outbox_oldest_waiting_seconds{{supplier={supplier}}}"))
+        };
         assert!(oldest("fake/gaseborg") > 0.0 && oldest("fake/gaseborg") < 60.0, "{}", store.name);
-        assert_eq!(oldest("fake"), 0.0, "{}", store.name);
+        assert!(oldest("fake") > 0.0, "{}: one is in flight", store.name);
         // Placed, placed, refused, and the question to a person.
         assert_eq!(recorded.get("lastmile_outbox_events{consumer=billing}"), 4.0, "{}", store.name);
         let outcomes =

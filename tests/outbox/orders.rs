@@ -98,6 +98,33 @@ async fn an_answer_that_arrives_after_the_order_was_taken_over_settles_it() {
 }
 
 #[tokio::test]
+async fn an_answer_that_arrives_after_an_erasure_leaves_nothing_about_the_person() {
+    use lastmile_outbox::By;
+    for store in stores().await {
+        let (world, outbox) = (World::new(false), &store.outbox);
+        world.fates("1", [Fate::Waits]);
+        outbox.enqueue("A-1", &FakeOrder::new("1")).await.unwrap();
+        let mut events = outbox.events("test").poll_interval(Duration::from_millis(20));
+        outbox.register_consumer("test").await.unwrap();
+        let slow = quick(outbox.worker()).serve(Fake(world.clone())).start();
+        let event = events.next().await.unwrap().unwrap();
+        assert!(matches!(event.kind(), EventKind::NeedsPerson { .. }));
+        event.ack().await.unwrap();
+        outbox.erase("A-1", By("operator-7")).await.unwrap();
+        let event = events.next().await.unwrap().unwrap();
+        assert_eq!(event.kind(), EventKind::Cancelled);
+        event.ack().await.unwrap();
+        world.answers.add_permits(1);
+        let event = events.next().await.unwrap().unwrap();
+        assert_eq!((event.kind(), event.data()), (EventKind::Contradicted, None), "{}", store.name);
+        event.ack().await.unwrap();
+        slow.drain(Duration::from_secs(5)).await;
+        let order = outbox.order("A-1").await.unwrap().unwrap();
+        assert_eq!((order.body(), order.result()), (None, None), "{}", store.name);
+    }
+}
+
+#[tokio::test]
 async fn a_late_answer_that_contradicts_a_person_raises_an_alarm() {
     use lastmile_outbox::By;
     for store in stores().await {

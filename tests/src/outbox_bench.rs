@@ -175,7 +175,9 @@ async fn claims(admin: &tokio_postgres::Client) -> Result<(String, f64)> {
     let mut times = Vec::new();
     for _ in 0..300 {
         let started = Instant::now();
-        admin.query("select id from lastmile_claim('no-op', 32, 'bench', 3600000, 0, 0, 1)", &[]).await?;
+        admin
+            .query("select id from lastmile_claim('no-op', 32, 'bench', 3600000, 0, 0, 1, null)", &[])
+            .await?;
         times.push(started.elapsed().as_secs_f64() * 1000.0);
     }
     times.sort_by(f64::total_cmp);

@@ -73,6 +73,13 @@ impl StoreError {
     }
 }
 
+impl Error {
+    /// Returns whether a claim failed because the clock of the database shows a later time than it should.
+    pub(crate) fn is_clock_ahead(&self) -> bool {
+        matches!(self, Self::Store(error) if error.code() == Some("LM002"))
+    }
+}
+
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.what)?;

@@ -135,6 +135,12 @@ impl Limits {
 }
 
 impl Booking {
+    /// Returns the booking without what it says about a person.
+    pub(crate) fn without_data(&self) -> Self {
+        let event = self.event.as_ref().map(|event| Happening { what: event.what, data: None });
+        Self { body: None, reason: None, result: None, event, ..self.clone() }
+    }
+
     fn new(state: State) -> Self {
         Self {
             state,

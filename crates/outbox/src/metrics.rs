@@ -3,7 +3,7 @@
 //! | metric | kind | labels |
 //! |---|---|---|
 //! | `lastmile_outbox_orders` | gauge | `supplier`, `state` (finished orders are not counted) |
-//! | `lastmile_outbox_oldest_due_seconds` | gauge | `supplier` |
+//! | `lastmile_outbox_oldest_waiting_seconds` | gauge | `supplier` |
 //! | `lastmile_outbox_events` | gauge | `consumer` |
 //! | `lastmile_outbox_outcomes_total` | counter | `supplier`, `state` |
 //! | `lastmile_outbox_lost_total` | counter | `supplier` |
@@ -36,8 +36,8 @@ pub(crate) async fn report(outbox: Outbox, mut stopping: watch::Receiver<bool>) 
                     gauge!("lastmile_outbox_orders", "supplier" => supplier.clone(), "state" => state.as_str())
                         .set(count as f64);
                 }
-                let oldest = statistics.oldest_due.get(supplier).copied().unwrap_or_default();
-                gauge!("lastmile_outbox_oldest_due_seconds", "supplier" => supplier.clone()).set(oldest);
+                let oldest = statistics.oldest_waiting.get(supplier).copied().unwrap_or_default();
+                gauge!("lastmile_outbox_oldest_waiting_seconds", "supplier" => supplier.clone()).set(oldest);
             }
             for (consumer, count) in &statistics.events {
                 gauge!("lastmile_outbox_events", "consumer" => consumer.clone()).set(*count as f64);

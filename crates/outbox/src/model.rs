@@ -108,6 +108,7 @@ impl Model {
             lease: if lasts { HOUR } else { Duration::ZERO },
             quiet: Duration::ZERO,
             pace: None,
+            latest: None,
         };
         let due = self.rows.values().filter(|row| row.due).count();
         let claimed = outbox.store.claim(&claim).await.unwrap();

@@ -11,8 +11,9 @@ use crate::{Error, Outbox, State};
 pub struct Statistics {
     /// The number of orders of each supplier in each state.
     pub orders: BTreeMap<(String, State), u64>,
-    /// How long the order that has waited longest is due, for each supplier that has one.
-    pub oldest_due: BTreeMap<String, Duration>,
+    /// How long ago the oldest order was enqueued whose first step is not done and which no person has to look at, for each supplier
+    /// that has one. It counts retries, too: it grows while a supplier cannot be reached.
+    pub oldest_waiting: BTreeMap<String, Duration>,
     /// The number of events that each consumer has not acknowledged.
     pub events: BTreeMap<String, u64>,
 }
@@ -23,11 +24,10 @@ impl Statistics {
         self.orders.iter().filter(|((_, other), _)| *other == state).map(|(_, count)| count).sum()
     }
 
-    pub(crate) fn add(&mut self, supplier: String, state: State, count: i64, due_for: Option<i64>) {
+    pub(crate) fn add(&mut self, supplier: String, state: State, count: i64, waiting: Option<i64>) {
         *self.orders.entry((supplier.clone(), state)).or_default() += u64::try_from(count).unwrap_or(0);
-        let due_for = due_for.and_then(|millis| u64::try_from(millis).ok()).filter(|millis| *millis > 0);
-        if let (Some(millis), State::Ready) = (due_for, state) {
-            let oldest = self.oldest_due.entry(supplier).or_default();
+        if let Some(millis) = waiting.and_then(|millis| u64::try_from(millis).ok()) {
+            let oldest = self.oldest_waiting.entry(supplier).or_default();
             *oldest = (*oldest).max(Duration::from_millis(millis));
         }
     }

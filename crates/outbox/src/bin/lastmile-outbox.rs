@@ -170,7 +170,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 .map(|((supplier, state), count)| json!({ "supplier": supplier, "state": state.as_str(), "orders": count }))
                 .collect();
             let oldest: serde_json::Map<_, _> = statistics
-                .oldest_due
+                .oldest_waiting
                 .iter()
                 .map(|(supplier, time)| (supplier.clone(), time.as_secs_f64().into()))
                 .collect();
@@ -181,15 +181,15 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 .collect();
             lines.extend(
                 statistics
-                    .oldest_due
+                    .oldest_waiting
                     .iter()
-                    .map(|(supplier, time)| format!("{supplier}\toldest due\t{} s", time.as_secs())),
+                    .map(|(supplier, time)| format!("{supplier}\toldest waiting\t{} s", time.as_secs())),
             );
             lines.extend(
                 statistics.events.iter().map(|(consumer, count)| format!("{consumer}\tevents\t{count}")),
             );
             (
-                json!({ "orders": orders, "oldest_due_seconds": oldest, "events": statistics.events }),
+                json!({ "orders": orders, "oldest_waiting_seconds": oldest, "events": statistics.events }),
                 lines.join("\n"),
             )
         }

@@ -11,7 +11,9 @@ compile_error!("lastmile-outbox needs a database: enable the feature `sqlite` or
 
 use std::time::Duration;
 
-pub(crate) use rows::{Claim, ClaimedRow, Decision, Fence, LONGEST, Late, Pace, StoredEvent, time};
+pub(crate) use rows::{
+    Claim, ClaimedRow, Decision, Fence, LONGEST, Late, Pace, StoredEvent, millis_since_1970, time,
+};
 
 use crate::enqueue::NewOrder;
 use crate::machine::Booking;
@@ -51,8 +53,11 @@ operations! {
     fn migrate() -> ();
     /// Returns the time of the database, in milliseconds since 1970.
     fn clock() -> i64;
+    /// Lets no settle time of a supplier's orders end within this time, after the clock of the database was set forward.
+    fn prolong_settle_times(supplier: &str, quiet: Duration) -> ();
     fn enqueue(order: &NewOrder) -> Enqueued;
     /// Claims orders that are due, as many as the pace allows. Claims nothing to be sent for a while after the database has failed over.
+    /// Fails if the clock of the database is ahead of [`Claim::latest`].
     fn claim(claim: &Claim) -> Vec<ClaimedRow>;
     /// Writes the mark if the order is still claimed for at least this time. When this returns true, the mark is durable. `settle`
     /// is how long the supplier may process the request after the lease has ended.

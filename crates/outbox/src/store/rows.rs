@@ -1,6 +1,6 @@
 //! What goes into the databases and comes out of them.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::machine::{Booking, Tries, What};
 use crate::{Error, State};
@@ -15,6 +15,8 @@ pub(crate) struct Claim {
     /// How long after a failover, or after the clock was set, nothing is done that relies on what happened before.
     pub(crate) quiet: Duration,
     pub(crate) pace: Option<Pace>,
+    /// The time that the database's clock does not show yet unless it was set, in milliseconds since 1970.
+    pub(crate) latest: Option<i64>,
 }
 
 /// How many orders per time all workers together may claim.
@@ -154,6 +156,11 @@ pub(crate) fn millis(time: Duration) -> i64 {
     i64::try_from(time.min(LONGEST).as_millis()).unwrap_or(i64::MAX)
 }
 
+/// Returns a time in milliseconds since 1970, as the databases store it.
+pub(crate) fn millis_since_1970(time: SystemTime) -> i64 {
+    millis(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+}
+
 impl Late {
     /// Returns what a late answer does to an order that has this state, mark and step now.
     pub(crate) fn of(state: State, mark: i64, step: i64, fence: &Fence, booking: &Booking) -> Self {
@@ -181,6 +188,6 @@ impl Late {
 }
 
 /// Returns the time of a database.
-pub(crate) fn time(millis: i64) -> std::time::SystemTime {
-    std::time::SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+pub(crate) fn time(millis: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }

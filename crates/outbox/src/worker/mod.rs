@@ -1,6 +1,7 @@
 //! Workers: they claim orders, carry them out, and write what became of them.
 
 mod builder;
+mod clocks;
 mod job;
 #[cfg(feature = "testing")]
 pub mod probe;

@@ -78,6 +78,14 @@ impl Postgres {
         Ok(row.get(0))
     }
 
+    pub(crate) async fn prolong_settle_times(&self, supplier: &str, quiet: Duration) -> Result<(), Error> {
+        let sql = "UPDATE lastmile_order
+                   SET settled_at = greatest(settled_at, clock_timestamp() + $2::bigint * interval '1 millisecond')
+                   WHERE supplier = $1 AND mark > 0 AND (due IS NOT NULL OR manual_check IS NOT NULL)";
+        self.execute(sql, &[&supplier, &millis(quiet)]).await?;
+        Ok(())
+    }
+
     pub(crate) async fn enqueue(&self, order: &NewOrder) -> Result<Enqueued, Error> {
         let NewOrder { key, supplier, kind, digest, body } = order;
         match self.query_one(ENQUEUE, &[key, supplier, kind, digest, body]).await {
@@ -90,11 +98,11 @@ impl Postgres {
     pub(crate) async fn claim(&self, claim: &Claim) -> Result<Vec<ClaimedRow>, Error> {
         let sql = "SELECT id, kind, state, body, epoch, mark, crashes, attempts, doubts, step, decision, decision_data,
                      greatest((extract(epoch FROM settled_at - clock_timestamp()) * 1000)::bigint, 0), mark_may_be_lost
-                   FROM lastmile_claim($1, $2, $3, $4, $5, $6, $7)";
+                   FROM lastmile_claim($1, $2, $3, $4, $5, $6, $7, $8)";
         let (gap, burst) = claim.pace.map_or((0, 1), |pace| (pace.gap_micros(), pace.burst));
         let (lease, quiet) = (millis(claim.lease), millis(claim.quiet));
-        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 7] =
-            [&claim.supplier, &claim.limit, &claim.owner, &lease, &quiet, &gap, &burst];
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 8] =
+            [&claim.supplier, &claim.limit, &claim.owner, &lease, &quiet, &gap, &burst, &claim.latest];
         let rows = self.query(sql, &values).await?;
         Ok(rows.iter().map(|row| claimed(row, &claim.owner)).collect())
     }
@@ -172,8 +180,9 @@ impl Postgres {
         self.limited(async {
             let mut client = self.client().await?;
             let transaction = client.transaction().await.map_err(failed)?;
-            let sql = "SELECT state, mark, step FROM lastmile_order WHERE id = $1 FOR UPDATE";
+            let sql = "SELECT state, mark, step, erased FROM lastmile_order WHERE id = $1 FOR UPDATE";
             let row = transaction.query_one(sql, &[&fence.id]).await.map_err(failed)?;
+            let booking = &if row.get(3) { booking.without_data() } else { booking.clone() };
             let late = Late::of(state_of(row.get(0)), row.get(1), row.get(2), fence, booking);
             if late == Late::Settled {
                 // The new epoch keeps out whoever holds the order now.

@@ -75,7 +75,8 @@ impl Postgres {
         let mut statistics = Statistics::default();
         let which = if with_finished { "" } else { "WHERE due IS NOT NULL OR manual_check IS NOT NULL" };
         let sql = format!(
-            "SELECT supplier, state, count(*), (extract(epoch FROM clock_timestamp() - min(due)) * 1000)::bigint
+            "SELECT supplier, state, count(*), (extract(epoch FROM clock_timestamp()
+               - min(enqueued_at) FILTER (WHERE step = 0 AND due IS NOT NULL)) * 1000)::bigint
              FROM lastmile_order {which} GROUP BY supplier, state"
         );
         for row in self.query(&sql, &[]).await? {

@@ -134,9 +134,12 @@ end $$;
 
 -- Claims orders that are due, as many as the pace allows. A function, because the lock on the pace must not wait for a client that
 -- is paused between two statements. p_gap_us is 0 without a pace. For p_quiet_ms after the timeline has changed, no order is claimed
--- that would be sent: what was sent on the former timeline arrives in that time, so that a look-up finds it.
+-- that would be sent: what was sent on the former timeline arrives in that time, so that a look-up finds it. p_latest_ms is the time,
+-- in milliseconds since 1970, that this clock does not show yet by the worker's reckoning: then it was set forward, and settle times
+-- would end too early.
 create function lastmile_claim(
-  p_supplier text, p_limit bigint, p_owner text, p_lease_ms bigint, p_quiet_ms bigint, p_gap_us bigint, p_burst bigint
+  p_supplier text, p_limit bigint, p_owner text, p_lease_ms bigint, p_quiet_ms bigint, p_gap_us bigint, p_burst bigint,
+  p_latest_ms bigint
 ) returns setof lastmile_order
 language plpgsql as $$
 declare
@@ -151,6 +154,9 @@ declare
   quiet interval := p_quiet_ms * interval '1 millisecond';
   sends boolean;
 begin
+  if extract(epoch from clock_timestamp()) * 1000 > p_latest_ms then
+    raise exception 'lastmile_outbox: the clock of the database is ahead' using errcode = 'LM002';
+  end if;
   select t.timeline, t.changed_at + quiet <= clock_timestamp() into known_timeline, sends from lastmile_timeline t;
   if not found or this_timeline is distinct from known_timeline then
     -- The row may have been lost, too.

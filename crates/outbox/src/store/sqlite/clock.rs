@@ -35,9 +35,11 @@ impl StepDetector {
         (self.wall, self.monotonic) = (wall, monotonic);
     }
 
-    /// Returns whether the clock was set within this time.
-    pub(super) fn is_recent(&self, monotonic: Instant, time: Duration) -> bool {
-        self.stepped_at.is_some_and(|at| monotonic.saturating_duration_since(at) < time)
+    /// Returns what is left of this time since the clock was set, or `None` if it is over.
+    pub(super) fn quiet_left(&self, monotonic: Instant, quiet: Duration) -> Option<Duration> {
+        quiet
+            .checked_sub(monotonic.saturating_duration_since(self.stepped_at?))
+            .filter(|left| !left.is_zero())
     }
 }
 
@@ -55,8 +57,9 @@ mod tests {
         {
             let mut steps = StepDetector::new(wall, monotonic);
             steps.observe(wall + shown, monotonic + MINUTE);
-            assert_eq!(steps.is_recent(monotonic + MINUTE, MINUTE), is_step, "{shown:?}");
-            assert!(!steps.is_recent(monotonic + MINUTE * 2, MINUTE));
+            let left = steps.quiet_left(monotonic + MINUTE, MINUTE);
+            assert_eq!(left, is_step.then_some(MINUTE), "{shown:?}");
+            assert_eq!(steps.quiet_left(monotonic + MINUTE * 2, MINUTE), None);
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
-use super::rows::{Claim, ClaimedRow, Fence, Late, millis};
+use super::rows::{Claim, ClaimedRow, Fence, Late, millis, millis_since_1970};
 use crate::enqueue::NewOrder;
 use crate::error::StoreError;
 use crate::machine::{Booking, Happening, Tries, What};
@@ -58,6 +58,11 @@ impl Sqlite {
         Ok(now())
     }
 
+    /// Each claim does that itself.
+    pub(crate) async fn prolong_settle_times(&self, _: &str, _: Duration) -> Result<(), Error> {
+        Ok(())
+    }
+
     pub(crate) async fn enqueue(&self, order: &NewOrder) -> Result<Enqueued, Error> {
         let order = order.clone();
         let insert = move |connection: &Connection| {
@@ -81,12 +86,12 @@ impl Sqlite {
         let (claim, steps) = (claim.clone(), self.steps.clone());
         let claim = move |connection: &Connection| {
             let (wall, monotonic) = (SystemTime::now(), Instant::now());
-            let is_quiet = {
+            let quiet_left = {
                 let mut steps = steps.lock().unwrap_or_else(PoisonError::into_inner);
                 steps.observe(wall, monotonic);
-                steps.is_recent(monotonic, claim.quiet)
+                steps.quiet_left(monotonic, claim.quiet)
             };
-            Ok(claim_due(connection, &claim, is_quiet, millis_of(wall)).map_err(failed)?)
+            Ok(claim_due(connection, &claim, quiet_left, millis_since_1970(wall)).map_err(failed)?)
         };
         self.writer.run(claim).await
     }
@@ -138,11 +143,7 @@ impl Sqlite {
 }
 
 pub(super) fn now() -> i64 {
-    millis_of(SystemTime::now())
-}
-
-fn millis_of(time: SystemTime) -> i64 {
-    millis(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+    millis_since_1970(SystemTime::now())
 }
 
 fn migrate(connection: &Connection) -> Result<(), Error> {
@@ -175,11 +176,12 @@ fn migrate(connection: &Connection) -> Result<(), Error> {
 fn claim_due(
     connection: &Connection,
     claim: &Claim,
-    is_quiet: bool,
+    quiet_left: Option<Duration>,
     now: i64,
 ) -> rusqlite::Result<Vec<ClaimedRow>> {
-    if is_quiet {
+    if let Some(left) = quiet_left {
         bring_near(connection, &claim.supplier, now + millis(claim.quiet))?;
+        prolong(connection, &claim.supplier, now + millis(left))?;
     }
     let pace = connection
         .prepare_cached("SELECT arrival, not_before FROM lastmile_pace WHERE supplier = ?1")?
@@ -197,12 +199,12 @@ fn claim_due(
     let sql = "UPDATE lastmile_order
                SET crashes = crashes + (owner IS NOT NULL), owner = ?3, epoch = epoch + 1, due = ?5
                WHERE id IN (SELECT id FROM lastmile_order WHERE supplier = ?1 AND due <= ?4
-                              AND (NOT ?6 OR state IN ('ready', 'following')) ORDER BY due LIMIT ?2)
+                              AND (NOT ?6 OR state IN ('ready', 'following') OR decision IS NOT NULL) ORDER BY due LIMIT ?2)
                RETURNING id, kind, state, body, epoch, mark, crashes, attempts, doubts, step, decision, decision_data,
                  max(coalesce(settled_at - ?4, 0), 0) AS settling";
     let mut statement = connection.prepare_cached(sql)?;
     let lease_ends = now + millis(claim.lease);
-    let values = params![claim.supplier, limit, claim.owner, now, lease_ends, is_quiet];
+    let values = params![claim.supplier, limit, claim.owner, now, lease_ends, quiet_left.is_some()];
     let rows = statement.query_map(values, |row| claimed(row, &claim.owner))?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     if let (Some(pace), Some((_, from))) = (claim.pace, allowed) {
@@ -228,6 +230,16 @@ fn bring_near(connection: &Connection, supplier: &str, latest: i64) -> rusqlite:
     ] {
         connection.prepare_cached(sql)?.execute(params![supplier, latest])?;
     }
+    Ok(())
+}
+
+/// Lets no settle time of a supplier's orders end before `earliest`. A clock that was set forward would end it too early, and a person
+/// might decide, or have decided, before what was sent is there.
+fn prolong(connection: &Connection, supplier: &str, earliest: i64) -> rusqlite::Result<()> {
+    // Some slack, so that an order is not written with each claim.
+    let sql = "UPDATE lastmile_order SET settled_at = ?2 WHERE supplier = ?1 AND mark > 0 AND coalesce(settled_at, 0) < ?2 - 1000
+                 AND (due IS NOT NULL OR manual_check IS NOT NULL)";
+    connection.prepare_cached(sql)?.execute(params![supplier, earliest])?;
     Ok(())
 }
 
@@ -300,9 +312,11 @@ const IS_OPEN: &str = "id = :id AND mark = :mark AND finished_at IS NULL";
 
 fn late(connection: &Connection, fence: &Fence, booking: &Booking) -> rusqlite::Result<Late> {
     let now = now();
-    let sql = "SELECT state, mark, step FROM lastmile_order WHERE id = ?1";
-    let (state, mark, step): (String, i64, i64) =
-        connection.query_row(sql, [fence.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let sql = "SELECT state, mark, step, erased FROM lastmile_order WHERE id = ?1";
+    let (state, mark, step, is_erased): (String, i64, i64, bool) =
+        connection
+            .query_row(sql, [fence.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let booking = &if is_erased { booking.without_data() } else { booking.clone() };
     let late = Late::of(state_of(&state), mark, step, fence, booking);
     if late == Late::Settled {
         write_booking(connection, IS_OPEN, fence, booking, now)?;
@@ -365,21 +379,52 @@ mod tests {
             lease: Duration::from_secs(10),
             quiet: Duration::from_millis(60_000),
             pace: None,
+            latest: None,
         };
         let times = |key: &str| -> (Option<i64>, Option<i64>) {
             let sql = "SELECT due, settled_at FROM lastmile_order WHERE key = ?1";
             connection.query_row(sql, [key], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
         };
         let far = Some(now + hour);
-        assert!(claim_due(&connection, &claim, false, now).unwrap().is_empty());
+        assert!(claim_due(&connection, &claim, None, now).unwrap().is_empty());
         assert_eq!(times("lease"), (far, far), "nothing tells that the clock was set");
-        assert!(claim_due(&connection, &claim, true, now).unwrap().is_empty());
+        assert!(claim_due(&connection, &claim, Some(claim.quiet), now).unwrap().is_empty());
         let latest = Some(now + quiet);
         assert_eq!(times("lease"), (latest, latest));
         assert_eq!(times("retry"), (latest, None));
         assert_eq!(times("near"), (Some(now + 1000), Some(now + 2000)));
         assert_eq!(times("person"), (None, latest));
         assert_eq!(times("other"), (far, far), "its quiet time is another");
-        assert_eq!(claim_due(&connection, &claim, false, now + quiet).unwrap().len(), 3);
+        assert_eq!(claim_due(&connection, &claim, None, now + quiet).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_person_who_decides_after_the_clock_was_set_forward_has_to_look_again() {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate(&connection).unwrap();
+        let (now, quiet, hour) = (1_793_000_000_000, Duration::from_secs(60), 3_600_000);
+        let insert = "INSERT INTO lastmile_order (key, supplier, kind, digest, body, state, due, settled_at, mark, manual_check, decision)
+                      VALUES (?1, 'fake', 'k', 'd', 'b', ?2, ?3, ?4, 1, ?5, ?6)";
+        for (key, state, due, check, decision) in [
+            ("person", "needs_person", None, Some("look"), None),
+            ("decided", "indeterminate", Some(now), None, Some("absent")),
+            ("sent", "in_flight", Some(now), None, None),
+        ] {
+            connection.execute(insert, params![key, state, due, now - hour, check, decision]).unwrap();
+        }
+        let claim = Claim {
+            supplier: "fake".to_owned(),
+            owner: "w".to_owned(),
+            limit: 10,
+            lease: Duration::from_secs(10),
+            quiet,
+            pace: None,
+            latest: None,
+        };
+        let claimed = claim_due(&connection, &claim, Some(quiet), now).unwrap();
+        let [decided] = &claimed[..] else { panic!("{} are claimed", claimed.len()) };
+        assert_eq!((decided.decision.as_deref(), decided.settling), (Some("absent"), quiet));
+        let (_, _, left) = people::find(&connection, "person", now).unwrap();
+        assert_eq!(left, quiet, "a decision is refused until then");
     }
 }

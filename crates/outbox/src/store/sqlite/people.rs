@@ -111,7 +111,7 @@ impl Sqlite {
 }
 
 /// Returns an order's number, its state, and how long the supplier may still process what was sent.
-fn find(connection: &Connection, key: &str, now: i64) -> Result<(i64, State, Duration), Error> {
+pub(super) fn find(connection: &Connection, key: &str, now: i64) -> Result<(i64, State, Duration), Error> {
     let sql = "SELECT id, state, max(coalesce(settled_at - ?2, 0), 0) FROM lastmile_order WHERE key = ?1";
     let row = |row: &Row<'_>| {
         let left = Duration::from_millis(u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default());
@@ -187,7 +187,8 @@ fn count(connection: &Connection, with_finished: bool) -> rusqlite::Result<Stati
     let mut statistics = Statistics::default();
     let which = if with_finished { "" } else { "WHERE due IS NOT NULL OR manual_check IS NOT NULL" };
     let sql = format!(
-        "SELECT supplier, state, count(*), ?1 - min(due) FROM lastmile_order {which} GROUP BY supplier, state"
+        "SELECT supplier, state, count(*), ?1 - min(enqueued_at) FILTER (WHERE step = 0 AND due IS NOT NULL)
+         FROM lastmile_order {which} GROUP BY supplier, state"
     );
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([now()])?;
