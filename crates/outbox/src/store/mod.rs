@@ -11,7 +11,7 @@ compile_error!("lastmile-outbox needs a database: enable the feature `sqlite` or
 
 use std::time::Duration;
 
-pub(crate) use rows::{Claim, ClaimedRow, Decision, Fence, LONGEST, Late, Pace, StoredEvent, time};
+pub(crate) use rows::{Claim, ClaimedRow, Decision, Fence, LONGEST, Late, Pace, StoredEvent, Subject, time};
 
 use crate::enqueue::NewOrder;
 use crate::machine::Booking;

@@ -270,6 +270,7 @@ fn write_booking(
     let sql = format!(
         "UPDATE lastmile_order SET state = :state, body = coalesce(:body, body), due = :due, owner = NULL,
            epoch = epoch + :is_late, crashes = 0, attempts = :attempts, doubts = :doubts, step = step + :next_step,
+           step_marks = iif(:next_step, step_marks || mark || ' ', step_marks),
            decision = iif(:keeps_decision, decision, NULL), decision_data = iif(:keeps_decision, decision_data, NULL),
            reason = :reason, manual_check = :manual_check, result = coalesce(:result, result), finished_at = :finished_at,
            settled_at = coalesce(:settled_at, settled_at)
@@ -300,10 +301,11 @@ const IS_OPEN: &str = "id = :id AND mark = :mark AND finished_at IS NULL";
 
 fn late(connection: &Connection, fence: &Fence, booking: &Booking) -> rusqlite::Result<Late> {
     let now = now();
-    let sql = "SELECT state, mark, step FROM lastmile_order WHERE id = ?1";
-    let (state, mark, step): (String, i64, i64) =
-        connection.query_row(sql, [fence.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let late = Late::of(state_of(&state), mark, step, fence, booking);
+    let sql = "SELECT state, mark, step, step_marks FROM lastmile_order WHERE id = ?1";
+    let (state, mark, step, step_marks): (String, i64, i64, String) =
+        connection
+            .query_row(sql, [fence.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let late = Late::of(state_of(&state), mark, step, &step_marks, fence, booking);
     if late == Late::Settled {
         write_booking(connection, IS_OPEN, fence, booking, now)?;
     }
