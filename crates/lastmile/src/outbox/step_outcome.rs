@@ -91,7 +91,7 @@ impl Retry {
     }
 
     /// Returns whether the supplier did not accept the credentials, or they may not do this: a 401 or a 403. Both are corrected in the
-    /// configuration or by the supplier, and say nothing about the contents of an order.
+    /// configuration or by the supplier, and not in the order.
     pub(crate) fn is_access(error: &Error) -> bool {
         matches!(error.status().map(|status| status.as_u16()), Some(401 | 403))
     }
