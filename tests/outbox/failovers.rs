@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lastmile_outbox::tokio_postgres::{Config, NoTls};
-use lastmile_outbox::{By, EventKind, Outbox, State};
+use lastmile_outbox::{By, Error, EventKind, Outbox, State};
 use lastmile_tests::outbox::{TestStore, execute, postgres, quick, until};
 use lastmile_tests::postgres_cluster::Cluster;
 
@@ -149,4 +149,35 @@ async fn a_changed_timeline_delays_sending_and_asks_a_person_where_nobody_else_c
         }
         worker.drain(Duration::from_secs(5)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_may_have_been_sent_before_a_failover_is_not_cancelled_unseen() {
+    if postgres().is_none() {
+        return;
+    }
+    let (store, world) = (TestStore::postgres().await, World::new(false));
+    let (config, outbox, by) = (store.address.split_once(':').unwrap().1, &store.outbox, By("operator-7"));
+    for key in ["1", "2"] {
+        outbox.enqueue(key, &FakeOrder::new(key)).await.unwrap();
+    }
+    let assert_refused = async |what: &str| {
+        let cancelled = outbox.cancel("1", by, "the customer is gone").await;
+        assert!(matches!(cancelled, Err(Error::NotAllowed(State::Ready))), "{what}: {cancelled:?}");
+        let erased = outbox.erase("2", by).await;
+        assert!(matches!(erased, Err(Error::NotAllowed(State::Ready))), "{what}: {erased:?}");
+    };
+    execute(config, "update lastmile_timeline set timeline = '4711/00000001'").await;
+    assert_refused("no worker has noticed it").await;
+    let worker = quick(outbox.worker()).serve(Fake(world.clone())).start();
+    until_noticed(config).await;
+    assert_refused("nothing is sent for a while").await;
+    // Nobody but a person can ask this supplier.
+    for key in ["1", "2"] {
+        assert_eq!(end_of(outbox, key).await, State::NeedsPerson);
+    }
+    worker.drain(Duration::from_secs(5)).await;
+    outbox.cancel("1", by, "not in the portal, and the customer is gone").await.unwrap();
+    outbox.erase("2", by).await.unwrap();
+    assert!(world.sent().is_empty());
 }

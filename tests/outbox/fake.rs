@@ -1,6 +1,6 @@
 //! A supplier in memory, whose answers a test chooses, and which counts what took effect.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -26,12 +26,22 @@ pub(crate) enum Fate {
     Panics,
 }
 
+/// A call that panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Bug {
+    Open,
+    DeclareAbsent,
+    DeclarePlaced,
+}
+
 #[derive(Default)]
 struct Inner {
     effects: HashMap<String, usize>,
     fates: HashMap<String, VecDeque<Fate>>,
     /// Why the next marks of an order fail.
     marks: HashMap<String, VecDeque<lastmile::Error>>,
+    /// The calls of an order that panic.
+    bugs: HashSet<(String, Bug)>,
     reconciliations: usize,
     /// When each request was sent.
     sent: Vec<std::time::Instant>,
@@ -70,6 +80,16 @@ impl World {
     /// Decides why the next marks of an order fail.
     pub(crate) fn fail_marks(&self, reference: &str, errors: impl IntoIterator<Item = lastmile::Error>) {
         self.inner().marks.entry(reference.to_owned()).or_default().extend(errors);
+    }
+
+    /// Lets a call panic whenever it is made for this order.
+    pub(crate) fn panic_at(&self, reference: &str, bug: Bug) {
+        self.inner().bugs.insert((reference.to_owned(), bug));
+    }
+
+    fn meet(&self, reference: &str, bug: Bug) {
+        let has_bug = self.inner().bugs.contains(&(reference.to_owned(), bug));
+        assert!(!has_bug, "a bug in {bug:?}");
     }
 
     /// Lets reconciliations, which look at once, wait for their answers.
@@ -118,7 +138,9 @@ impl Client for Fake {
         if kind != "fake.order" {
             return Err(OpenError::UnknownKind);
         }
-        let order = serde_json::from_str(body).map_err(|_| OpenError::Unreadable("it is no order".into()))?;
+        let order: FakeOrder =
+            serde_json::from_str(body).map_err(|_| OpenError::Unreadable("it is no order".into()))?;
+        self.0.meet(&order.reference, Bug::Open);
         Ok(Box::new(FakeStep { world: self.0.clone(), order }))
     }
 }
@@ -129,11 +151,19 @@ pub(crate) struct FakeOrder {
     reference: String,
     is_sent: bool,
     created: Option<String>,
+    /// How many steps of a chain follow. The reference of the next one has a `+` more.
+    #[serde(default)]
+    steps_left: usize,
 }
 
 impl FakeOrder {
     pub(crate) fn new(reference: &str) -> Self {
-        Self { reference: reference.to_owned(), is_sent: false, created: None }
+        Self { reference: reference.to_owned(), is_sent: false, created: None, steps_left: 0 }
+    }
+
+    /// Returns a chain with so many steps after the first.
+    pub(crate) fn chain(reference: &str, steps_left: usize) -> Self {
+        Self { steps_left, ..Self::new(reference) }
     }
 }
 
@@ -158,6 +188,13 @@ impl FakeStep {
         found
     }
 
+    /// Returns the outcome of a step that is placed: the next step of a chain begins.
+    fn placed(&mut self) -> StepOutcome {
+        let Some(steps_left) = self.order.steps_left.checked_sub(1) else { return StepOutcome::Placed };
+        self.order = FakeOrder::chain(&format!("{}+", self.order.reference), steps_left);
+        StepOutcome::Advanced(Duration::ZERO)
+    }
+
     async fn send(&mut self) -> StepOutcome {
         let fate = {
             let mut inner = self.world.inner();
@@ -171,7 +208,7 @@ impl FakeStep {
                 self.world.add_effect(&reference);
                 self.world.answers.acquire().await.unwrap().forget();
                 self.order.created = Some("{\"late\":true}".to_owned());
-                return StepOutcome::Placed;
+                return self.placed();
             }
             Some(Fate::Refused) => {
                 self.order.is_sent = false;
@@ -195,7 +232,7 @@ impl FakeStep {
         }
         self.world.add_effect(&reference);
         self.order.created = Some(format!("{{\"id\":\"{reference}\"}}"));
-        StepOutcome::Placed
+        self.placed()
     }
 }
 
@@ -218,7 +255,7 @@ impl Step for FakeStep {
 
     fn look_up(&mut self) -> StepFuture<'_> {
         let answer = match (self.found(), self.world.has_look_up) {
-            (true, _) => StepOutcome::Placed,
+            (true, _) => self.placed(),
             (false, true) => StepOutcome::Clear,
             (false, false) => StepOutcome::Unsupported,
         };
@@ -241,7 +278,7 @@ impl Step for FakeStep {
     fn reconcile(&mut self) -> StepFuture<'_> {
         self.world.inner().reconciliations += 1;
         let answer = match (self.found(), self.world.has_look_up) {
-            (true, _) => StepOutcome::Placed,
+            (true, _) => self.placed(),
             (false, true) => {
                 self.order.is_sent = false;
                 StepOutcome::Absent
@@ -263,13 +300,15 @@ impl Step for FakeStep {
     }
 
     fn declare_absent(&mut self) -> Result<(), lastmile::Error> {
+        self.world.meet(&self.order.reference, Bug::DeclareAbsent);
         self.order.is_sent = false;
         Ok(())
     }
 
     fn declare_placed(&mut self, created: Option<&str>) -> Result<StepOutcome, lastmile::Error> {
+        self.world.meet(&self.order.reference, Bug::DeclarePlaced);
         self.order.created = Some(created.unwrap_or("null").to_owned());
-        Ok(StepOutcome::Placed)
+        Ok(self.placed())
     }
 
     fn result(&self) -> Option<String> {

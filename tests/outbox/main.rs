@@ -4,6 +4,7 @@ mod chains;
 mod claims;
 mod clocks;
 mod crashes;
+mod credentials;
 mod cuts;
 mod databases;
 mod enqueueing;

@@ -251,3 +251,78 @@ async fn an_order_that_was_not_sent_is_sent_later_without_a_person() {
         assert_eq!((order.marks(), world.effects("1")), (4, 1));
     }
 }
+
+#[tokio::test]
+async fn the_backoff_grows_each_time_an_order_is_not_sent() {
+    for store in stores().await {
+        let (world, outbox) = (World::new(true), &store.outbox);
+        world.fates("1", [Fate::NotSent, Fate::NotSent, Fate::NotSent, Fate::Waits]);
+        outbox.enqueue("A-1", &FakeOrder::new("1")).await.unwrap();
+        let worker = quick(outbox.worker()).serve(Fake(world.clone())).start();
+        until(|| async { world.sent().len() == 4 }).await;
+        let order = outbox.order("A-1").await.unwrap().unwrap();
+        assert_eq!(
+            (order.state(), order.attempts_without_progress()),
+            (State::InFlight, 3),
+            "{}",
+            store.name
+        );
+        world.answers.add_permits(1);
+        until_done(outbox).await;
+        worker.drain(Duration::from_secs(5)).await;
+        let order = outbox.order("A-1").await.unwrap().unwrap();
+        assert_eq!((order.state(), order.attempts_without_progress()), (State::Placed, 0));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_an_earlier_step_that_was_booked_already_contradicts_nothing() {
+    for steps in [1, 2] {
+        for store in stores().await {
+            let (world, outbox) = (World::new(true), &store.outbox);
+            world.fates("1", [Fate::Waits]);
+            outbox.register_consumer("test").await.unwrap();
+            outbox.enqueue("A-1", &FakeOrder::chain("1", steps)).await.unwrap();
+            let mut events = outbox.events("test").poll_interval(Duration::from_millis(20));
+            let slow = quick(outbox.worker()).serve(Fake(world.clone())).start();
+            // The lease ends while the answer to the first step is awaited. Another worker finds what was created, and takes the other
+            // steps, each of which has a mark of its own.
+            for step in 1..=steps {
+                let event = events.next().await.unwrap().unwrap();
+                assert_eq!((event.kind(), event.step()), (EventKind::Advanced, i64::try_from(step).unwrap()));
+                event.ack().await.unwrap();
+            }
+            let event = events.next().await.unwrap().unwrap();
+            assert_eq!(event.kind(), EventKind::Placed);
+            event.ack().await.unwrap();
+            world.answers.add_permits(1);
+            slow.drain(Duration::from_secs(5)).await;
+            let event = events.try_next().await.unwrap().map(|event| event.kind());
+            assert_eq!(event, None, "{}, {steps} steps", store.name);
+            let order = outbox.order("A-1").await.unwrap().unwrap();
+            let marks = i64::try_from(steps).unwrap() + 1;
+            assert_eq!((order.state(), order.marks()), (State::Placed, marks));
+            assert_eq!([world.effects("1"), world.effects("1+")], [1, 1]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_a_step_that_was_declared_absent_and_sent_again_raises_an_alarm_in_a_later_step() {
+    for store in stores().await {
+        let (world, outbox) = (World::new(false), &store.outbox);
+        world.fates("1", [Fate::Waits]);
+        outbox.register_consumer("test").await.unwrap();
+        outbox.enqueue("A-1", &FakeOrder::chain("1", 1)).await.unwrap();
+        let mut events = outbox.events("test").poll_interval(Duration::from_millis(20));
+        let slow = quick(outbox.worker()).serve(Fake(world.clone())).start();
+        assert!(matches!(events.next().await.unwrap().unwrap().kind(), EventKind::NeedsPerson { .. }));
+        outbox.declare_absent("A-1", lastmile_outbox::By("operator-7"), "not in the portal").await.unwrap();
+        assert_eq!(events.next().await.unwrap().unwrap().kind(), EventKind::Advanced);
+        assert_eq!(events.next().await.unwrap().unwrap().kind(), EventKind::Placed);
+        world.answers.add_permits(1);
+        assert_eq!(events.next().await.unwrap().unwrap().kind(), EventKind::Contradicted);
+        slow.drain(Duration::from_secs(5)).await;
+        assert_eq!([world.effects("1"), world.effects("1+")], [2, 1], "{}", store.name);
+    }
+}

@@ -6,7 +6,7 @@ use lastmile_outbox::{By, Error, EventKind, Outbox, State};
 use lastmile_tests::outbox::quick;
 
 use crate::fake::{Fake, FakeOrder, Fate, World};
-use crate::stores::stores;
+use crate::stores::{alter, stores};
 
 /// Enqueues orders whose answers are lost at a supplier that cannot be asked, and waits until each needs a person.
 async fn stuck(outbox: &Outbox, world: &std::sync::Arc<World>, keys: &[&str]) {
@@ -118,5 +118,30 @@ async fn an_erasure_leaves_nothing_about_the_person() {
             outbox.enqueue("A-2", &FakeOrder::new("secret-2")).await.unwrap(),
             lastmile_outbox::Enqueued::Known
         );
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_is_followed_cannot_be_cancelled_as_if_it_was_not_sent() {
+    for store in stores().await {
+        let (outbox, by) = (&store.outbox, By("operator-7"));
+        outbox.enqueue("1", &FakeOrder::new("1")).await.unwrap();
+        // The supplier has what the earlier steps of a chain have placed.
+        for (state, step) in [(State::Following, 0), (State::Following, 1), (State::Ready, 1)] {
+            alter(&store, &format!("update lastmile_order set state = '{state}', step = {step}")).await;
+            let cancelled = outbox.cancel("1", by, "the customer is gone").await;
+            assert!(
+                matches!(cancelled, Err(Error::NotAllowed(found)) if found == state),
+                "{} {state} {step}: {cancelled:?}",
+                store.name
+            );
+            let erased = outbox.erase("1", by).await;
+            assert!(matches!(erased, Err(Error::NotAllowed(found)) if found == state), "{erased:?}");
+            let order = outbox.order("1").await.unwrap().unwrap();
+            assert_eq!((order.state(), order.is_erased()), (state, false));
+        }
+        assert!(outbox.audit("1").await.unwrap().is_empty());
+        alter(&store, "update lastmile_order set state = 'ready', step = 0").await;
+        outbox.cancel("1", by, "the customer is gone").await.unwrap();
     }
 }

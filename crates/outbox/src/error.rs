@@ -18,7 +18,8 @@ pub enum Error {
     InvalidKey,
     /// No order has this key.
     NotFound,
-    /// The state of the order does not allow this.
+    /// The state of the order does not allow this. A [`Ready`](State::Ready) order is not cancelled if an earlier step of it was placed, or
+    /// if it may have been sent before a failover of the database.
     NotAllowed(State),
     /// A person declared an order absent while the supplier may still process what was sent: the order may be there later. Nothing was
     /// changed. Look at the supplier again after this time, and decide then.

@@ -260,8 +260,13 @@ impl Outbox {
 
     /// Cancels an order that was not sent, or that only a person can decide. Nothing is cancelled at the supplier.
     ///
+    /// A chain that has placed something is not cancelled: an order that is followed, or a draft that is to be submitted, exists at the
+    /// supplier. The same applies to an order that may have been sent before a failover of the database: a worker finds out, or asks a
+    /// person.
+    ///
     /// # Errors
-    /// Returns [`Error::NotFound`], or [`Error::NotAllowed`] when the order may have been sent, or has ended.
+    /// Returns [`Error::NotFound`], or [`Error::NotAllowed`] when the order, or an earlier step of it, may have been sent, or when it has
+    /// ended.
     pub async fn cancel(&self, key: &str, by: By<'_>, why: &str) -> Result<(), Error> {
         self.decide(key, Decision::Cancel, by, why).await
     }

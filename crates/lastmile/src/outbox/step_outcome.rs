@@ -6,6 +6,9 @@ use std::time::Duration;
 use lastmile_core::{Error, Outcome};
 use serde::{Deserialize, Serialize};
 
+/// How long no order is sent to a supplier that does not accept the credentials.
+const WRONG_LOGIN: Duration = Duration::from_secs(60);
+
 /// What a call of a [`Step`](super::Step) found out or did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -47,7 +50,8 @@ pub struct Retry {
     pub reason: String,
     /// The time after which a repetition may help, if it is known.
     pub after: Option<Duration>,
-    /// Whether the supplier asked to be left alone for that time, so that no other order should be sent to it either.
+    /// Whether no other order should be sent to the supplier for that time either: it asked to be left alone, or does not accept the
+    /// credentials.
     pub pauses_supplier: bool,
     /// Whether the cause is not one that passes by itself, such as an unreachable server. After several of them a person has to
     /// look.
@@ -69,8 +73,9 @@ impl Retry {
     /// Returns when a call that failed is to be repeated.
     pub fn of(error: &Error) -> Self {
         let status = error.status().map(|status| status.as_u16());
-        // A wrong password is wrong for every order, and is corrected in the configuration.
-        let is_access = matches!(status, Some(401 | 403));
+        let is_rejected = error.outcome() == Outcome::Rejected;
+        // What is wrong for one order is wrong for all. That is not said of a 403, which may be about this one.
+        let has_wrong_login = is_rejected && status == Some(401);
         let is_lasting = match error.outcome() {
             Outcome::Rejected | Outcome::Invalid | Outcome::Decode => true,
             // This library's own doubt about what a supplier holds, rather than a call that failed.
@@ -79,10 +84,16 @@ impl Retry {
         };
         Self {
             reason: error.to_string(),
-            after: error.retry_after(),
-            pauses_supplier: error.outcome() == Outcome::Throttled && status.is_some(),
-            is_doubt: is_lasting && !is_access,
+            after: error.retry_after().or(has_wrong_login.then_some(WRONG_LOGIN)),
+            pauses_supplier: has_wrong_login || error.outcome() == Outcome::Throttled && status.is_some(),
+            is_doubt: is_lasting && !Self::is_access(error),
         }
+    }
+
+    /// Returns whether the supplier did not accept the credentials, or they may not do this: a 401 or a 403. Both are corrected in the
+    /// configuration or by the supplier, and not in the order.
+    pub(crate) fn is_access(error: &Error) -> bool {
+        matches!(error.status().map(|status| status.as_u16()), Some(401 | 403))
     }
 }
 

@@ -73,6 +73,10 @@ where
             Err(error) => error,
         };
         match (self.value.state(), error.outcome()) {
+            // The credentials are wrong or may not do this, which is corrected at the supplier or in the configuration.
+            (PreparedState::Ready, Outcome::Rejected) if Retry::is_access(&error) => {
+                StepOutcome::NotSent(Retry::of(&error))
+            }
             (PreparedState::Ready, Outcome::Rejected | Outcome::Invalid) => {
                 StepOutcome::Refused(Refusal::of(&error))
             }

@@ -66,7 +66,7 @@ enum Command {
         #[command(flatten)]
         by: Who,
     },
-    /// Cancels an order that was not sent, or that needs a person
+    /// Cancels an order of which nothing was sent, or that needs a person
     Cancel {
         /// The key of the order
         key: String,

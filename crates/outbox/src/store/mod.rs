@@ -12,7 +12,7 @@ compile_error!("lastmile-outbox needs a database: enable the feature `sqlite` or
 use std::time::Duration;
 
 pub(crate) use rows::{
-    Claim, ClaimedRow, Decision, Fence, LONGEST, Late, Pace, StoredEvent, millis_since_1970, time,
+    Claim, ClaimedRow, Decision, Fence, LONGEST, Late, Pace, StoredEvent, Subject, millis_since_1970, time,
 };
 
 use crate::enqueue::NewOrder;

@@ -96,6 +96,17 @@ pub(crate) struct StoredEvent {
     pub(crate) at: i64,
 }
 
+/// What a person's decision about an order depends on.
+pub(crate) struct Subject {
+    pub(crate) id: i64,
+    pub(crate) state: State,
+    pub(crate) step: i64,
+    /// How long the supplier may still process what was sent.
+    pub(crate) settling: Duration,
+    /// Whether the database may have lost a mark of this order.
+    pub(crate) mark_may_be_lost: bool,
+}
+
 /// What a person decides.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Decision {
@@ -126,14 +137,19 @@ impl Decision {
         }
     }
 
-    /// Checks whether a person may decide this about an order in this state, which the supplier may still process for this time.
-    pub(crate) fn check(&self, state: State, settling: Duration) -> Result<(), Error> {
-        if !self.allowed_in().contains(&state) {
-            return Err(Error::NotAllowed(state));
+    /// Checks whether a person may decide this about an order.
+    pub(crate) fn check(&self, order: &Subject) -> Result<(), Error> {
+        if !self.allowed_in().contains(&order.state) {
+            return Err(Error::NotAllowed(order.state));
+        }
+        // The supplier has what the earlier steps of a chain have placed, and may have what was sent before a failover.
+        let may_be_there = order.state == State::Ready && (order.step > 0 || order.mark_may_be_lost);
+        if *self == Self::Cancel && may_be_there {
+            return Err(Error::NotAllowed(order.state));
         }
         // What the person has not seen yet may still appear.
-        if *self == Self::Absent && !settling.is_zero() {
-            return Err(Error::TooEarly(settling));
+        if *self == Self::Absent && !order.settling.is_zero() {
+            return Err(Error::TooEarly(order.settling));
         }
         Ok(())
     }
@@ -143,7 +159,7 @@ impl Decision {
         match self {
             Self::Absent => &[State::NeedsPerson, State::Indeterminate],
             Self::Placed(_) => &[State::NeedsPerson, State::Indeterminate, State::Ready],
-            Self::Cancel => &[State::NeedsPerson, State::Ready, State::Following],
+            Self::Cancel => &[State::NeedsPerson, State::Ready],
         }
     }
 }
@@ -162,8 +178,20 @@ pub(crate) fn millis_since_1970(time: SystemTime) -> i64 {
 }
 
 impl Late {
-    /// Returns what a late answer does to an order that has this state, mark and step now.
-    pub(crate) fn of(state: State, mark: i64, step: i64, fence: &Fence, booking: &Booking) -> Self {
+    /// Returns what a late answer does to an order that has this state, mark and step now. `step_marks` has the number of the latest mark
+    /// at the end of each step that is done, with a space after each.
+    pub(crate) fn of(
+        state: State,
+        mark: i64,
+        step: i64,
+        step_marks: &str,
+        fence: &Fence,
+        booking: &Booking,
+    ) -> Self {
+        if step > fence.step && ended_with(step_marks, fence.step) == Some(fence.mark) {
+            // The same request is booked already, and the later marks are those of the later steps.
+            return Self::Known;
+        }
         let says_placed = booking.state == State::Placed || booking.next_step;
         match state {
             // It was declared absent and marked again, so that it may exist twice.
@@ -187,7 +215,33 @@ impl Late {
     }
 }
 
+/// Returns the number of the latest mark at the end of a step, if the step is done.
+fn ended_with(step_marks: &str, step: i64) -> Option<i64> {
+    step_marks.split_ascii_whitespace().nth(usize::try_from(step).ok()?)?.parse().ok()
+}
+
 /// Returns the time of a database.
 pub(crate) fn time(millis: i64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_answer_is_compared_with_the_mark_at_the_end_of_its_own_step() {
+        let fence = |step, mark| Fence { id: 1, owner: "w".to_owned(), epoch: 1, mark, step };
+        let placed = Booking::placed(None);
+        let late = |step, step_marks, fence| Late::of(State::Ready, 9, step, step_marks, &fence, &placed);
+        assert_eq!(late(1, "1 ", fence(0, 1)), Late::Known);
+        assert_eq!(late(3, "1 1 4 ", fence(0, 1)), Late::Known);
+        assert_eq!(late(3, "1 1 4 ", fence(2, 4)), Late::Known);
+        // The step was sent again.
+        assert_eq!(late(1, "2 ", fence(0, 1)), Late::Contradicted);
+        assert_eq!(late(3, "1 1 4 ", fence(2, 3)), Late::Contradicted);
+        assert_eq!(late(0, "", fence(0, 1)), Late::Contradicted);
+        // What is not known is no reason to keep quiet.
+        assert_eq!(late(1, "", fence(0, 1)), Late::Contradicted);
+    }
 }

@@ -71,7 +71,8 @@ impl Context {
     /// Carries an order out as far as possible now, and writes what became of it.
     pub(super) async fn process(&self, row: ClaimedRow) {
         let started = Instant::now();
-        if row.crashes >= self.limits.crashes && row.decision.is_none() {
+        // With a person's decision, too: what it leads to may be what stops the workers. The person then decides again.
+        if row.crashes >= self.limits.crashes {
             return self.too_many_crashes(&row).await;
         }
         let body = row.body.as_deref().unwrap_or_default();
@@ -113,12 +114,9 @@ impl Context {
             "{} workers in a row stopped while they had this order, so that it may be what stops them; see their logs",
             row.crashes
         );
-        // The body is opened for its manual check only.
-        let body = row.body.as_deref().unwrap_or_default();
-        let check = self.client.open(&row.kind, body).map(|step| step.manual_check().to_owned());
-        // In every state: a person who declares the order absent has it sent, and the database may have lost a mark.
-        let check = check.unwrap_or_else(|_| ANY_CHECK.to_owned());
-        self.write(&row.fence, Call::Reconcile, &Booking::needs_person(&reason, &check)).await;
+        // The body is not opened for its own manual check: that may be what stops the workers. A check is needed in every state: a
+        // person who declares the order absent has it sent, and the database may have lost a mark.
+        self.write(&row.fence, Call::Reconcile, &Booking::needs_person(&reason, ANY_CHECK)).await;
     }
 
     async fn unreadable(&self, row: &ClaimedRow, reason: &str) {
@@ -216,8 +214,10 @@ impl Context {
         if outcome == StepOutcome::MarkExpired {
             return self.take_back(row).await;
         }
+        // An order that was not sent has made no progress: its backoff grows.
+        let tries = if matches!(outcome, StepOutcome::NotSent(_)) { row.tries } else { Tries::default() };
         // From here on the stored body is the marked one.
-        let row = ClaimedRow { fence, body: Some(body), tries: Tries::default(), ..row.clone() };
+        let row = ClaimedRow { fence, body: Some(body), tries, ..row.clone() };
         self.conclude(&row, Call::Place, step, &outcome).await;
     }
 

@@ -133,6 +133,7 @@ impl Postgres {
                UPDATE lastmile_order SET state = $4, body = coalesce($5, body),
                  due = CASE WHEN $6::bigint IS NULL THEN NULL ELSE clock_timestamp() + $6 * interval '1 millisecond' END,
                  owner = NULL, crashes = 0, attempts = $7, doubts = $8, step = step + $9,
+                 step_marks = CASE WHEN $9 > 0 THEN step_marks || mark || ' ' ELSE step_marks END,
                  decision = CASE WHEN $10 THEN decision END, decision_data = CASE WHEN $10 THEN decision_data END,
                  reason = $11, manual_check = $12, result = coalesce($13, result),
                  finished_at = CASE WHEN $14 THEN clock_timestamp() END,
@@ -180,16 +181,17 @@ impl Postgres {
         self.limited(async {
             let mut client = self.client().await?;
             let transaction = client.transaction().await.map_err(failed)?;
-            let sql = "SELECT state, mark, step, erased FROM lastmile_order WHERE id = $1 FOR UPDATE";
+            let sql = "SELECT state, mark, step, step_marks, erased FROM lastmile_order WHERE id = $1 FOR UPDATE";
             let row = transaction.query_one(sql, &[&fence.id]).await.map_err(failed)?;
-            let booking = &if row.get(3) { booking.without_data() } else { booking.clone() };
-            let late = Late::of(state_of(row.get(0)), row.get(1), row.get(2), fence, booking);
+            let booking = &if row.get(4) { booking.without_data() } else { booking.clone() };
+            let late = Late::of(state_of(row.get(0)), row.get(1), row.get(2), row.get(3), fence, booking);
             if late == Late::Settled {
                 // The new epoch keeps out whoever holds the order now.
                 let due = booking.state.is_active().then(|| millis(booking.due));
                 let sql = "UPDATE lastmile_order SET state = $2, body = coalesce($3, body),
                              due = CASE WHEN $4::bigint IS NULL THEN NULL ELSE clock_timestamp() + $4 * interval '1 millisecond' END,
                              owner = NULL, epoch = epoch + 1, crashes = 0, attempts = 0, doubts = 0, step = step + $5,
+                             step_marks = CASE WHEN $5 > 0 THEN step_marks || mark || ' ' ELSE step_marks END,
                              decision = NULL, decision_data = NULL, reason = $6, manual_check = $7,
                              result = coalesce($8, result), finished_at = CASE WHEN $9 THEN clock_timestamp() END
                            WHERE id = $1";

@@ -11,7 +11,7 @@ use crate::machine::What;
 use crate::people::{AuditEntry, Filter, StoredOrder};
 use crate::retention::Pruned;
 use crate::statistics::Statistics;
-use crate::store::{Decision, time};
+use crate::store::{Decision, Subject, time};
 use crate::{Error, State};
 
 const COLUMNS: &str = "key, supplier, kind, state, step, mark, attempts, crashes, decision, reason, manual_check, body, result, \
@@ -47,10 +47,10 @@ impl Postgres {
         self.limited(async {
             let mut client = self.client().await?;
             let transaction = client.transaction().await.map_err(failed)?;
-            let (id, state, settling) = find(&transaction, key).await?;
-            decision.check(state, settling)?;
-            apply(&transaction, id, decision).await.map_err(failed)?;
-            audit(&transaction, id, who, decision.as_str(), Some(why)).await.map_err(failed)?;
+            let order = find(&transaction, key).await?;
+            decision.check(&order)?;
+            apply(&transaction, order.id, decision).await.map_err(failed)?;
+            audit(&transaction, order.id, who, decision.as_str(), Some(why)).await.map_err(failed)?;
             transaction.commit().await.map_err(failed)?;
             Ok(())
         })
@@ -107,13 +107,11 @@ impl Postgres {
         self.limited(async {
             let mut client = self.client().await?;
             let transaction = client.transaction().await.map_err(failed)?;
-            let (id, state, _) = find(&transaction, key).await?;
-            match state {
-                State::Ready | State::NeedsPerson => {
-                    apply(&transaction, id, &Decision::Cancel).await.map_err(failed)?;
-                }
-                state if state.is_final() => {}
-                state => return Err(Error::NotAllowed(state)),
+            let order = find(&transaction, key).await?;
+            let id = order.id;
+            if !order.state.is_final() {
+                Decision::Cancel.check(&order)?;
+                apply(&transaction, id, &Decision::Cancel).await.map_err(failed)?;
             }
             audit(&transaction, id, who, "erase", None).await.map_err(failed)?;
             for sql in [
@@ -131,14 +129,21 @@ impl Postgres {
     }
 }
 
-/// Returns an order's number, its state, and how long the supplier may still process what was sent.
-async fn find(transaction: &Transaction<'_>, key: &str) -> Result<(i64, State, Duration), Error> {
-    let sql = "SELECT id, state, ceil(extract(epoch FROM settled_at - clock_timestamp()) * 1000)::bigint
+/// Returns what a decision about an order depends on. A timeline that no worker has noticed yet may have lost a mark of any order.
+async fn find(transaction: &Transaction<'_>, key: &str) -> Result<Subject, Error> {
+    let sql = "SELECT id, state, ceil(extract(epoch FROM settled_at - clock_timestamp()) * 1000)::bigint, step,
+                 mark_may_be_lost OR lastmile_current_timeline() IS DISTINCT FROM (SELECT timeline FROM lastmile_timeline)
                FROM lastmile_order WHERE key = $1 FOR UPDATE";
     let rows = hidden::query(&**transaction, sql, &[&key]).await.map_err(failed)?;
     let row = rows.first().ok_or(Error::NotFound)?;
     let left = row.get::<_, Option<i64>>(2).and_then(|left| u64::try_from(left).ok()).unwrap_or_default();
-    Ok((row.get(0), state_of(row.get(1)), Duration::from_millis(left)))
+    Ok(Subject {
+        id: row.get(0),
+        state: state_of(row.get(1)),
+        step: row.get(3),
+        settling: Duration::from_millis(left),
+        mark_may_be_lost: row.get(4),
+    })
 }
 
 /// Writes a decision. The epoch changes, so that a worker that holds the order writes nothing any more.

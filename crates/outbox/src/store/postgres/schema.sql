@@ -19,6 +19,7 @@ create table lastmile_order (
   attempts      bigint not null default 0,         -- tries in a row without progress
   doubts        bigint not null default 0,         -- those of them that do not pass by themselves
   step          bigint not null default 0,         -- of a chain
+  step_marks    text not null default '',          -- the mark at the end of each step that is done, with a space after each
   decision      text,                              -- of a person, which a worker applies
   decision_data text,
   reason        text,

@@ -282,6 +282,7 @@ fn write_booking(
     let sql = format!(
         "UPDATE lastmile_order SET state = :state, body = coalesce(:body, body), due = :due, owner = NULL,
            epoch = epoch + :is_late, crashes = 0, attempts = :attempts, doubts = :doubts, step = step + :next_step,
+           step_marks = iif(:next_step, step_marks || mark || ' ', step_marks),
            decision = iif(:keeps_decision, decision, NULL), decision_data = iif(:keeps_decision, decision_data, NULL),
            reason = :reason, manual_check = :manual_check, result = coalesce(:result, result), finished_at = :finished_at,
            settled_at = coalesce(:settled_at, settled_at)
@@ -312,12 +313,12 @@ const IS_OPEN: &str = "id = :id AND mark = :mark AND finished_at IS NULL";
 
 fn late(connection: &Connection, fence: &Fence, booking: &Booking) -> rusqlite::Result<Late> {
     let now = now();
-    let sql = "SELECT state, mark, step, erased FROM lastmile_order WHERE id = ?1";
-    let (state, mark, step, is_erased): (String, i64, i64, bool) =
-        connection
-            .query_row(sql, [fence.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let sql = "SELECT state, mark, step, step_marks, erased FROM lastmile_order WHERE id = ?1";
+    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
+    let (state, mark, step, step_marks, is_erased): (String, i64, i64, String, bool) =
+        connection.query_row(sql, [fence.id], row)?;
     let booking = &if is_erased { booking.without_data() } else { booking.clone() };
-    let late = Late::of(state_of(&state), mark, step, fence, booking);
+    let late = Late::of(state_of(&state), mark, step, &step_marks, fence, booking);
     if late == Late::Settled {
         write_booking(connection, IS_OPEN, fence, booking, now)?;
     }
@@ -424,7 +425,7 @@ mod tests {
         let claimed = claim_due(&connection, &claim, Some(quiet), now).unwrap();
         let [decided] = &claimed[..] else { panic!("{} are claimed", claimed.len()) };
         assert_eq!((decided.decision.as_deref(), decided.settling), (Some("absent"), quiet));
-        let (_, _, left) = people::find(&connection, "person", now).unwrap();
-        assert_eq!(left, quiet, "a decision is refused until then");
+        let person = people::find(&connection, "person", now).unwrap();
+        assert_eq!(person.settling, quiet, "a decision is refused until then");
     }
 }

@@ -10,8 +10,8 @@ use crate::machine::{Happening, What};
 use crate::people::{AuditEntry, Filter, StoredOrder};
 use crate::retention::Pruned;
 use crate::statistics::Statistics;
-use crate::store::Decision;
 use crate::store::rows::time;
+use crate::store::{Decision, Subject};
 use crate::{Error, State};
 
 const COLUMNS: &str = "key, supplier, kind, state, step, mark, attempts, crashes, decision, reason, manual_check, body, result, \
@@ -53,10 +53,10 @@ impl Sqlite {
         let (key, decision, who, why) = (key.to_owned(), decision.clone(), who.to_owned(), why.to_owned());
         let decide = move |connection: &Connection| {
             let now = now();
-            let (id, state, settling) = find(connection, &key, now)?;
-            decision.check(state, settling)?;
-            apply(connection, id, &decision, now).map_err(failed)?;
-            audit(connection, id, &who, decision.as_str(), Some(&why), now).map_err(failed)?;
+            let order = find(connection, &key, now)?;
+            decision.check(&order)?;
+            apply(connection, order.id, &decision, now).map_err(failed)?;
+            audit(connection, order.id, &who, decision.as_str(), Some(&why), now).map_err(failed)?;
             Ok(())
         };
         self.writer.run(decide).await
@@ -94,13 +94,11 @@ impl Sqlite {
         let (key, who) = (key.to_owned(), who.to_owned());
         let erase = move |connection: &Connection| {
             let now = now();
-            let (id, state, _) = find(connection, &key, now)?;
-            match state {
-                State::Ready | State::NeedsPerson => {
-                    apply(connection, id, &Decision::Cancel, now).map_err(failed)?;
-                }
-                state if state.is_final() => {}
-                state => return Err(Error::NotAllowed(state)),
+            let order = find(connection, &key, now)?;
+            let id = order.id;
+            if !order.state.is_final() {
+                Decision::Cancel.check(&order)?;
+                apply(connection, id, &Decision::Cancel, now).map_err(failed)?;
             }
             audit(connection, id, &who, "erase", None, now).map_err(failed)?;
             erase(connection, id).map_err(failed)?;
@@ -110,12 +108,19 @@ impl Sqlite {
     }
 }
 
-/// Returns an order's number, its state, and how long the supplier may still process what was sent.
-pub(super) fn find(connection: &Connection, key: &str, now: i64) -> Result<(i64, State, Duration), Error> {
-    let sql = "SELECT id, state, max(coalesce(settled_at - ?2, 0), 0) FROM lastmile_order WHERE key = ?1";
+/// Returns what a decision about an order depends on.
+pub(super) fn find(connection: &Connection, key: &str, now: i64) -> Result<Subject, Error> {
+    let sql =
+        "SELECT id, state, max(coalesce(settled_at - ?2, 0), 0), step FROM lastmile_order WHERE key = ?1";
     let row = |row: &Row<'_>| {
-        let left = Duration::from_millis(u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default());
-        Ok((row.get(0)?, state_of(&row.get::<_, String>(1)?), left))
+        Ok(Subject {
+            id: row.get(0)?,
+            state: state_of(&row.get::<_, String>(1)?),
+            step: row.get(3)?,
+            settling: Duration::from_millis(u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default()),
+            // The file of a database does not tell that it was restored.
+            mark_may_be_lost: false,
+        })
     };
     connection.query_row(sql, params![key, now], row).optional().map_err(failed)?.ok_or(Error::NotFound)
 }

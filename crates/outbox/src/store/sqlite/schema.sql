@@ -19,6 +19,7 @@ CREATE TABLE lastmile_order (
   attempts      INTEGER NOT NULL DEFAULT 0,        -- tries in a row without progress
   doubts        INTEGER NOT NULL DEFAULT 0,        -- those of them that do not pass by themselves
   step          INTEGER NOT NULL DEFAULT 0,        -- of a chain
+  step_marks    TEXT NOT NULL DEFAULT '',          -- the mark at the end of each step that is done, with a space after each
   decision      TEXT,                              -- of a person, which a worker applies
   decision_data TEXT,
   reason        TEXT,
