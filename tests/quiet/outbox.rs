@@ -7,7 +7,8 @@ use lastmile::cocon::types::CustomerCreate;
 use lastmile::cocon::{Batch, Connection, RouteScenario};
 use lastmile::covage::{Fibre, NewOrder};
 use lastmile::outbox::{
-    Answer, BatchAndReport, DraftAndSubmit, Enqueue as _, OpenError, Phase, PlaceAndFollow, Refusal, Retry,
+    BatchAndReport, DraftAndSubmit, Enqueue as _, OpenError, Phase, PlaceAndFollow, Refusal, Retry,
+    StepOutcome,
 };
 
 use crate::marks::{PERSONAL, Walked, personal};
@@ -24,7 +25,7 @@ pub fn walk(walked: &Walked) {
     .unwrap();
     walked.both(&refusal);
     walked.debug(&refusal.details[0]);
-    walked.debug(&Answer::Refused(refusal));
+    walked.debug(&StepOutcome::Refused(refusal));
     walked.debug(&Retry::new("unreachable", Some(Duration::ZERO)));
     walked.debug(&Phase::Ready);
     walked.error(&OpenError::UnknownKind);
