@@ -1,4 +1,4 @@
-//! What the outbox, the database drivers and the HTTP client log of an order. This is the only test of its process: it installs a
+//! What the library, the database drivers and the HTTP client log of orders and credentials. This is the only test of its process: it installs a
 //! logger for all of them.
 
 use std::io::Write;
@@ -72,10 +72,18 @@ async fn no_level_of_logging_shows_an_order() {
         outbox.erase("lost", by).await.unwrap();
         outbox.prune(Duration::ZERO).await.unwrap();
     }
+    // Credentials, in a header and in the body of a token request. What the calls return does not matter.
+    let sandbox = lastmile_tests::sandbox().await;
+    let _result = lastmile_tests::onapi(&sandbox).access(&"ACC-1".parse().unwrap()).await;
+    let _result = lastmile_tests::covage(&sandbox).order(&"ORDER-1".parse().unwrap()).await;
+    assert!(sandbox.onapi().count("getAccess") == 1 && sandbox.covage().count("getOrder") == 1);
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     // The drivers and the HTTP client do log.
     assert!(logged.contains("hyper"), "{logged}");
     assert!(postgres().is_none() || logged.contains("executing statement"), "{logged}");
-    let shows: Vec<&str> = logged.lines().filter(|line| line.contains(MARKER)).collect();
-    assert!(shows.is_empty(), "{shows:#?}");
+    let (cocon, onapi, covage) = (sandbox.cocon(), sandbox.onapi(), sandbox.covage());
+    for hidden in [MARKER, cocon.api_key(), onapi.password(), covage.password(), "Basic ", "Bearer "] {
+        let shows: Vec<&str> = logged.lines().filter(|line| line.contains(hidden)).collect();
+        assert!(shows.is_empty(), "{hidden}: {shows:#?}");
+    }
 }

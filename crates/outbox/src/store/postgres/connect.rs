@@ -67,7 +67,8 @@ impl Postgres {
         })
     }
 
-    /// Limits an operation. A connection that is still busy when the limit is reached is closed instead of being used again.
+    /// Limits an operation in a transaction. The transaction is rolled back when the limit is reached; what is sent on its connection
+    /// next waits for that, and closes the connection if it takes too long.
     pub(super) async fn limited<T>(
         &self,
         operation: impl Future<Output = Result<T, Error>>,
