@@ -87,3 +87,21 @@ async fn an_order_that_the_credentials_may_not_place_is_tried_again_and_delays_n
         assert_eq!((supplier.count("createCustomer"), supplier.took_effect("createCustomer")), (3, 2));
     }
 }
+
+#[tokio::test]
+async fn an_order_that_is_forbidden_again_and_again_needs_a_person() {
+    for store in stores().await {
+        let (sandbox, outbox) = (Sandbox::builder().seed(1).start().await.unwrap(), &store.outbox);
+        let supplier = sandbox.cocon();
+        for _ in 0..3 {
+            supplier.answer_next("createCustomer", Answer::status(403));
+        }
+        outbox.enqueue("A-1", &customer("A-1")).await.unwrap();
+        let worker = quick(outbox.worker()).serve(lastmile_tests::cocon(&sandbox)).doubts(3).start();
+        until_done(outbox).await;
+        worker.drain(Duration::from_secs(5)).await;
+        let order = outbox.order("A-1").await.unwrap().unwrap();
+        assert_eq!(order.state(), State::NeedsPerson, "{}", store.name);
+        assert_eq!((supplier.count("createCustomer"), supplier.took_effect("createCustomer")), (3, 0));
+    }
+}

@@ -75,7 +75,10 @@ where
         match (self.value.state(), error.outcome()) {
             // The credentials are wrong or may not do this, which is corrected at the supplier or in the configuration.
             (PreparedState::Ready, Outcome::Rejected) if Retry::is_access(&error) => {
-                StepOutcome::NotSent(Retry::of(&error))
+                let retry = Retry::of(&error);
+                // A 403 may also be about this order: the credentials sufficed to look for it.
+                let is_forbidden = error.status().is_some_and(|status| status.as_u16() == 403);
+                StepOutcome::NotSent(if is_forbidden { retry.doubt() } else { retry })
             }
             (PreparedState::Ready, Outcome::Rejected | Outcome::Invalid) => {
                 StepOutcome::Refused(Refusal::of(&error))
