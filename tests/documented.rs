@@ -13,8 +13,9 @@ use serde_json::Value;
 fn of_the_guide() -> Vec<String> {
     let chapter = include_str!("../docs/guide/own-store.md");
     let block = chapter.split("```rust").nth(1).expect("an example").split("```").next().expect("its end");
-    let lines = block.lines().skip(1).filter(|line| !line.starts_with("# ") && *line != "#");
-    lines.filter(|line| !line.starts_with("use ")).map(str::to_owned).collect()
+    let lines = block.lines().skip_while(|line| !line.starts_with("async fn run(")).skip(1);
+    let lines = lines.take_while(|line| *line != "    Ok(())");
+    lines.map(|line| line.strip_prefix("    ").unwrap_or(line).to_owned()).collect()
 }
 
 /// Returns the lines of the program without its crashes.

@@ -165,7 +165,8 @@ impl PostgresBuilder {
 
 #[cfg(feature = "postgres")]
 impl Outbox {
-    /// Opens orders in a PostgreSQL database, without TLS and with the default settings. See [`PostgresBuilder`] for others.
+    /// Opens orders in a PostgreSQL database, without TLS and with the default settings: a pool of 16 connections of its own. See
+    /// [`PostgresBuilder`] for others; TLS needs the feature `postgres-tls`.
     ///
     /// ```
     /// use lastmile_outbox::Outbox;

@@ -66,7 +66,8 @@ impl StoredOrder {
         self.attempts
     }
 
-    /// Returns how many workers in a row stopped while they had the order.
+    /// Returns how many workers in a row have stopped while they had the order. It is 0 again once a person is asked: the
+    /// [reason](Self::reason) says how many.
     pub fn crashes(&self) -> i64 {
         self.crashes
     }

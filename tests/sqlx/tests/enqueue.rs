@@ -2,8 +2,8 @@
 
 use lastmile::Prepared;
 use lastmile::cocon::types::CustomerCreate;
-use lastmile_outbox::Outbox;
-use lastmile_sqlx::take_order;
+use lastmile_outbox::{By, EventKind, Outbox};
+use lastmile_sqlx::{note_result, take_order};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
@@ -28,7 +28,10 @@ async fn an_order_is_enqueued_exactly_if_the_transaction_of_sqlx_commits() {
     let options: sqlx::postgres::PgConnectOptions = address.parse().unwrap();
     let pool = PgPoolOptions::new().connect_with(options.options([("search_path", &schema)])).await.unwrap();
     sqlx::query(&format!("CREATE SCHEMA {schema}")).execute(&pool).await.unwrap();
-    sqlx::query("CREATE TABLE customers (key text PRIMARY KEY)").execute(&pool).await.unwrap();
+    sqlx::query("CREATE TABLE customers (key text PRIMARY KEY, is_done bool DEFAULT false)")
+        .execute(&pool)
+        .await
+        .unwrap();
     let outbox =
         Outbox::postgres(format!("{server} options='-c search_path={schema}'").parse().unwrap()).unwrap();
     outbox.migrate().await.unwrap();
@@ -48,5 +51,16 @@ async fn an_order_is_enqueued_exactly_if_the_transaction_of_sqlx_commits() {
     take_order(&pool, "A-2", &customer("Ankeborg")).await.unwrap();
     assert!(take_order(&pool, "A-2", &customer("Ankeborg")).await.is_err());
     assert_eq!(rows(&pool).await, 1);
+
+    // An event is acknowledged together with what the service writes about it.
+    outbox.register_consumer("billing").await.unwrap();
+    outbox.cancel("A-2", By("operator-7"), "the customer is gone").await.unwrap();
+    let event = outbox.events("billing").next().await.unwrap().unwrap();
+    assert_eq!(event.kind(), EventKind::Cancelled);
+    note_result(&pool, &event).await.unwrap();
+    let done: bool =
+        sqlx::query_scalar("SELECT is_done FROM customers WHERE key = 'A-2'").fetch_one(&pool).await.unwrap();
+    assert!(done);
+    assert_eq!(outbox.statistics().await.unwrap().events["billing"], 0);
     sqlx::query(&format!("DROP SCHEMA {schema} CASCADE")).execute(&pool).await.unwrap();
 }
