@@ -166,6 +166,30 @@ async fn a_clock_that_is_set_for_the_database_as_well_does_not_end_the_settle_ti
     }
 }
 
+/// A queue in front of the database, or a busy one: the claim begins later than the clock of the database may be ahead.
+#[tokio::test]
+async fn a_database_that_begins_late_with_each_claim_is_no_clock_that_was_set() {
+    for store in stores().await.into_iter().filter(|store| store.name == "postgres") {
+        let (server, world) = (postgres().unwrap(), World::new(true));
+        let schema = store.address.rsplit(['=', '\'']).nth(1).unwrap();
+        execute(
+            &server,
+            &format!(
+                "alter function {schema}.lastmile_claim rename to claim_at_once;
+                 create function {schema}.lastmile_claim(text, bigint, text, bigint, bigint, bigint, bigint, bigint)
+                   returns setof {schema}.lastmile_order language sql volatile as
+                   'select pg_sleep(1.2); select * from {schema}.claim_at_once($1, $2, $3, $4, $5, $6, $7, $8)'"
+            ),
+        )
+        .await;
+        store.outbox.enqueue("1", &FakeOrder::new("1")).await.unwrap();
+        let worker = quick(store.outbox.worker()).serve(Fake(world.clone())).start();
+        until(|| async { store.outbox.order("1").await.unwrap().unwrap().state() == State::Placed }).await;
+        worker.drain(Duration::from_secs(5)).await;
+        assert_eq!(world.sent().len(), 1);
+    }
+}
+
 /// The step in memory answers that the order is absent at once, as it would with a clock that was set: only the time of the database
 /// keeps the order from being sent again.
 #[tokio::test]

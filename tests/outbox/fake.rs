@@ -87,7 +87,7 @@ impl World {
         self.inner().bugs.insert((reference.to_owned(), bug));
     }
 
-    fn meet(&self, reference: &str, bug: Bug) {
+    fn panic_if_told(&self, reference: &str, bug: Bug) {
         let has_bug = self.inner().bugs.contains(&(reference.to_owned(), bug));
         assert!(!has_bug, "a bug in {bug:?}");
     }
@@ -140,7 +140,7 @@ impl Client for Fake {
         }
         let order: FakeOrder =
             serde_json::from_str(body).map_err(|_| OpenError::Unreadable("it is no order".into()))?;
-        self.0.meet(&order.reference, Bug::Open);
+        self.0.panic_if_told(&order.reference, Bug::Open);
         Ok(Box::new(FakeStep { world: self.0.clone(), order }))
     }
 }
@@ -300,13 +300,13 @@ impl Step for FakeStep {
     }
 
     fn declare_absent(&mut self) -> Result<(), lastmile::Error> {
-        self.world.meet(&self.order.reference, Bug::DeclareAbsent);
+        self.world.panic_if_told(&self.order.reference, Bug::DeclareAbsent);
         self.order.is_sent = false;
         Ok(())
     }
 
     fn declare_placed(&mut self, created: Option<&str>) -> Result<StepOutcome, lastmile::Error> {
-        self.world.meet(&self.order.reference, Bug::DeclarePlaced);
+        self.world.panic_if_told(&self.order.reference, Bug::DeclarePlaced);
         self.order.created = Some(created.unwrap_or("null").to_owned());
         Ok(self.placed())
     }

@@ -29,7 +29,7 @@ impl Outbox {
         self.store.prune(age).await
     }
 
-    /// Deletes what an order says about a person: request, result, reason, the data of its events, late answers, and the notes of
+    /// Deletes what an order says about a person: request, result, reason, the data of its events, late responses, and the notes of
     /// the audit trail. The key, the digest and the final state stay. An order that was not sent, or that needs a person, is
     /// cancelled.
     ///

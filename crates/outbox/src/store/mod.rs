@@ -53,8 +53,9 @@ operations! {
     fn migrate() -> ();
     /// Returns the time of the database, in milliseconds since 1970.
     fn clock() -> i64;
-    /// Lets no settle time of a supplier's orders end within this time, after the clock of the database was set forward.
-    fn prolong_settle_times(supplier: &str, quiet: Duration) -> ();
+    /// Lets no settle time of a supplier's orders end within the quiet time, nor the quiet time after a failover if that was not over
+    /// before the clock of the database was set forward, by `ahead`.
+    fn prolong_settle_times(supplier: &str, quiet: Duration, ahead: Duration) -> ();
     fn enqueue(order: &NewOrder) -> Enqueued;
     /// Claims orders that are due, as many as the pace allows. Claims nothing to be sent for a while after the database has failed over.
     /// Fails if the clock of the database is ahead of [`Claim::latest`].
@@ -64,7 +65,7 @@ operations! {
     fn mark(fence: &Fence, body: &str, needed: Duration, settle: Duration) -> bool;
     /// Writes what became of an order, with its event, if it is still claimed.
     fn book(fence: &Fence, booking: &Booking) -> bool;
-    /// Writes an answer that arrived after the claim was lost.
+    /// Writes a response that arrived after the claim was lost.
     fn book_late(fence: &Fence, booking: &Booking) -> Late;
     /// Keeps all workers from the supplier for this time.
     fn pause(supplier: &str, time: Duration) -> ();

@@ -73,7 +73,7 @@ pub(crate) struct ClaimedRow {
     pub(crate) decision_data: Option<String>,
 }
 
-/// What a late answer did.
+/// What a late response did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Late {
     /// It settled the order, which nobody had settled.
@@ -178,7 +178,7 @@ pub(crate) fn millis_since_1970(time: SystemTime) -> i64 {
 }
 
 impl Late {
-    /// Returns what a late answer does to an order that has this state, mark and step now. `step_marks` has the number of the latest mark
+    /// Returns what a late response does to an order that has this state, mark and step now. `step_marks` has the number of the latest mark
     /// at the end of each step that is done, with a space after each.
     pub(crate) fn of(
         state: State,
@@ -197,7 +197,7 @@ impl Late {
             // It was declared absent and marked again, so that it may exist twice.
             _ if mark != fence.mark && says_placed => Self::Contradicted,
             _ if mark != fence.mark => Self::Known,
-            // Another worker or a person has settled it. The answer may say that the supplier did otherwise.
+            // Another worker or a person has settled it. The response may say that the supplier did otherwise.
             State::Placed => Self::Known,
             State::Refused | State::Cancelled if says_placed => Self::Contradicted,
             State::Refused | State::Cancelled => Self::Known,
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(late(1, "2 ", fence(0, 1)), Late::Contradicted);
         assert_eq!(late(3, "1 1 4 ", fence(2, 3)), Late::Contradicted);
         assert_eq!(late(0, "", fence(0, 1)), Late::Contradicted);
-        // What is not known is no reason to keep quiet.
+        // What is not known is reported.
         assert_eq!(late(1, "", fence(0, 1)), Late::Contradicted);
     }
 }

@@ -134,8 +134,8 @@ impl WorkerBuilder {
         self
     }
 
-    /// Sets after how many inconclusive look-ups a person is asked. 20 by default. A supplier that cannot be reached does not
-    /// count.
+    /// Sets after how many tries in a row with an outcome that may not pass by itself a person is asked: inconclusive look-ups, and
+    /// creating calls that are forbidden (403). 20 by default. A supplier that cannot be reached does not count.
     pub fn doubts(mut self, count: u32) -> Self {
         self.limits.doubts = count.max(1).into();
         self

@@ -18,6 +18,8 @@ const TOLERANCE: Duration = Duration::from_secs(1);
 pub(super) struct Clocks {
     /// A time of the database, and a moment before it was read.
     read: Option<(SystemTime, Instant)>,
+    /// How long the database took for a claim that it refused although its clock was right.
+    delay: Duration,
 }
 
 impl Clocks {
@@ -25,14 +27,25 @@ impl Clocks {
     pub(super) async fn agree(&mut self, context: &Context) -> bool {
         match self.read {
             Some((_, at)) if at.elapsed() < INTERVAL => true,
-            _ => self.compare(context).await,
+            _ => {
+                self.delay = Duration::ZERO;
+                self.compare(context).await
+            }
         }
     }
 
     /// Returns the time that the database's clock does not show yet, unless it was set, in milliseconds since 1970.
     pub(super) fn latest(&self) -> Option<i64> {
         let (theirs, at) = self.read?;
-        Some(millis_since_1970(theirs + at.elapsed() + TOLERANCE))
+        Some(millis_since_1970(theirs + at.elapsed() + TOLERANCE + self.delay))
+    }
+
+    /// Allows for a database that takes so long to begin with a claim, until the clocks are compared the next time.
+    pub(super) fn allow_for(&mut self, delay: Duration) {
+        if delay > TOLERANCE {
+            tracing::warn!(delay_ms = delay.as_millis(), "the database takes long to answer");
+        }
+        self.delay = delay.min(INTERVAL);
     }
 
     /// Compares the clock of the database with two others, and returns whether orders may be claimed.
@@ -66,14 +79,15 @@ impl Clocks {
             );
             return false;
         }
-        let expected = self.read.map(|(theirs, at)| theirs + started.duration_since(at) + took + TOLERANCE);
-        if expected.is_some_and(|expected| theirs > expected) {
+        let expected = self.read.map(|(theirs, at)| theirs + started.duration_since(at) + took);
+        let ahead = expected.and_then(|expected| theirs.duration_since(expected).ok()).unwrap_or_default();
+        if ahead > TOLERANCE {
             tracing::warn!(
                 supplier = context.supplier,
                 "the clock of the database was set: orders that may have been sent wait for their settle time once more"
             );
             let quiet = context.times.quiet(context.deadline(), context.settle_time());
-            if let Err(error) = context.store.prolong_settle_times(&context.supplier, quiet).await {
+            if let Err(error) = context.store.prolong_settle_times(&context.supplier, quiet, ahead).await {
                 tracing::warn!(supplier = context.supplier, %error, "the settle times cannot be prolonged");
                 return false;
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::Instrument as _;
 
 use super::clocks::Clocks;
@@ -48,10 +48,16 @@ pub(super) async fn serve(
             held.push(permit);
         }
         let wanted = held.len();
-        let claimed = match claim(&context, pace, clocks.latest(), held, &mut jobs).await {
+        let asked = Instant::now();
+        let result = claim(&context, pace, clocks.latest(), held, &mut jobs).await;
+        let took = asked.elapsed();
+        let claimed = match result {
             Ok(claimed) => claimed,
-            // The clock was set, or the database was asked long before it answered.
-            Err(error) if error.is_clock_ahead() && clocks.compare(&context).await => continue,
+            // The clock was set, or the database was asked long before it began with the claim.
+            Err(error) if error.is_clock_ahead() && clocks.compare(&context).await => {
+                clocks.allow_for(took);
+                continue;
+            }
             Err(error) => {
                 // The claim may have been made. Its orders are claimed again when the leases have ended.
                 tracing::warn!(supplier = context.supplier, %error, "orders cannot be claimed");

@@ -9,15 +9,15 @@ use tokio_postgres::{GenericClient, Row, ToStatement};
 
 /// A parameter whose value is not shown. The driver logs the `Debug` form of each parameter at level DEBUG, and parameters contain what
 /// an order says about a person.
-struct Hidden<'a>(&'a (dyn ToSql + Sync));
+struct HiddenParameter<'a>(&'a (dyn ToSql + Sync));
 
-impl fmt::Debug for Hidden<'_> {
+impl fmt::Debug for HiddenParameter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(hidden)")
     }
 }
 
-impl ToSql for Hidden<'_> {
+impl ToSql for HiddenParameter<'_> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         self.0.to_sql_checked(ty, out)
     }
@@ -42,7 +42,7 @@ pub(super) async fn query<S: ?Sized + ToStatement + Sync + Send>(
     statement: &S,
     values: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Row>, tokio_postgres::Error> {
-    let hidden: Vec<Hidden<'_>> = values.iter().map(|value| Hidden(*value)).collect();
+    let hidden: Vec<HiddenParameter<'_>> = values.iter().map(|value| HiddenParameter(*value)).collect();
     let values: Vec<&(dyn ToSql + Sync)> = hidden.iter().map(|value| value as _).collect();
     client.query(statement, &values).await
 }
@@ -53,7 +53,7 @@ pub(super) async fn execute<S: ?Sized + ToStatement + Sync + Send>(
     statement: &S,
     values: &[&(dyn ToSql + Sync)],
 ) -> Result<u64, tokio_postgres::Error> {
-    let hidden: Vec<Hidden<'_>> = values.iter().map(|value| Hidden(*value)).collect();
+    let hidden: Vec<HiddenParameter<'_>> = values.iter().map(|value| HiddenParameter(*value)).collect();
     let values: Vec<&(dyn ToSql + Sync)> = hidden.iter().map(|value| value as _).collect();
     client.execute(statement, &values).await
 }

@@ -78,10 +78,21 @@ impl Postgres {
         Ok(row.get(0))
     }
 
-    pub(crate) async fn prolong_settle_times(&self, supplier: &str, quiet: Duration) -> Result<(), Error> {
+    pub(crate) async fn prolong_settle_times(
+        &self,
+        supplier: &str,
+        quiet: Duration,
+        ahead: Duration,
+    ) -> Result<(), Error> {
+        let sql = "UPDATE lastmile_timeline SET changed_at = clock_timestamp()
+                   WHERE changed_at + ($1::bigint + $2::bigint) * interval '1 millisecond' > clock_timestamp()";
+        self.execute(sql, &[&millis(quiet), &millis(ahead)]).await?;
+        // Half a minute more than is needed, so that the same step, noticed by another worker, writes no order again.
         let sql = "UPDATE lastmile_order
-                   SET settled_at = greatest(settled_at, clock_timestamp() + $2::bigint * interval '1 millisecond')
-                   WHERE supplier = $1 AND mark > 0 AND (due IS NOT NULL OR manual_check IS NOT NULL)";
+                   SET settled_at = clock_timestamp() + $2::bigint * interval '1 millisecond' + interval '30 seconds'
+                   WHERE supplier = $1 AND (due IS NOT NULL OR manual_check IS NOT NULL)
+                     AND (mark_may_be_lost OR mark > 0 AND state IN ('in_flight', 'indeterminate', 'needs_person'))
+                     AND (settled_at IS NULL OR settled_at < clock_timestamp() + $2::bigint * interval '1 millisecond')";
         self.execute(sql, &[&supplier, &millis(quiet)]).await?;
         Ok(())
     }

@@ -103,7 +103,7 @@ end $$;
 
 insert into lastmile_timeline (timeline) values (lastmile_current_timeline());
 
--- Answers that arrived after their worker had lost the order.
+-- Responses that arrived after their worker had lost the order.
 create table lastmile_late (
   id       bigint generated always as identity primary key,
   order_id bigint not null references lastmile_order (id),

@@ -82,7 +82,7 @@ CREATE TABLE lastmile_pace (
   not_before INTEGER NOT NULL DEFAULT 0            -- milliseconds since 1970: Retry-After
 ) WITHOUT ROWID;
 
--- Answers that arrived after their worker had lost the order.
+-- Responses that arrived after their worker had lost the order.
 CREATE TABLE lastmile_late (
   id       INTEGER PRIMARY KEY,
   order_id INTEGER NOT NULL REFERENCES lastmile_order (id),
