@@ -4,6 +4,8 @@ mod connect;
 mod events;
 mod hidden;
 mod people;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
