@@ -16,6 +16,10 @@ pub(crate) struct Claim {
     pub(crate) quiet: Duration,
     pub(crate) pace: Option<Pace>,
     /// The time that the database's clock does not show yet unless it was set, in milliseconds since 1970.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "SQLite's clock is compared within the process")
+    )]
     pub(crate) latest: Option<i64>,
 }
 
