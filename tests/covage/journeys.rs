@@ -160,9 +160,9 @@ async fn invalid_input_is_refused_before_anything_is_sent() {
     church.end_customer.as_mut().unwrap().name = Some("L'Église".into());
     let error = draft.complete(&covage, &church).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Invalid);
-    assert!(error.to_string().contains(r"end_customer.name: the character '\'' at place 1"), "{error}");
+    assert!(error.to_string().contains(r"end_customer.name: the character '\'' at index 1"), "{error}");
     let error = draft.set_floor(&covage, "C/D", "1").await.unwrap_err();
-    assert!(error.to_string().contains("stairs: the character '/' at place 1"), "{error}");
+    assert!(error.to_string().contains("stairs: the character '/' at index 1"), "{error}");
     let submitted = serde_json::from_value(json!({ "status": "submitted" })).unwrap();
     assert_eq!(draft.complete(&covage, &submitted).await.unwrap_err().outcome(), Outcome::Invalid);
     assert!("fi-3790-3415".parse::<Otp>().is_err());
@@ -175,7 +175,7 @@ async fn invalid_input_is_refused_before_anything_is_sent() {
         status: None,
     };
     for (request, says) in [
-        (offer("fi-3790-3415", OfferRequestReferenceType::Otp), "reference: the character 'f' at place 0"),
+        (offer("fi-3790-3415", OfferRequestReferenceType::Otp), "reference: the character 'f' at index 0"),
         (offer("041710199", OfferRequestReferenceType::LineNumber), "reference: it is too short"),
         (offer("0417101993", OfferRequestReferenceType::LineNumber), "asked for with both"),
         (offer("", OfferRequestReferenceType::Building), "it is empty"),

@@ -127,6 +127,6 @@ fn errors_name_the_expectation_and_the_position() {
         serde_json::from_str::<Geometry>(r#"{"type":"Point","coordinates":[["Kalle"]]}"#).unwrap_err();
     assert!(says(route).starts_with("invalid type, expected f64 at line 1"));
     let siret = serde_json::from_str::<Siret>("\"813 528\"").unwrap_err().to_string();
-    assert!(siret.starts_with("the character ' ' at place 3"), "the rule's own words stay: {siret}");
+    assert!(siret.starts_with("the character ' ' at index 3"), "the rule's own words stay: {siret}");
     assert!(serde_json::from_str::<Siret>("\"813").unwrap_err().is_eof(), "an error of the JSON stays");
 }

@@ -138,7 +138,7 @@ impl Leaf<'_> {
         let path = self.path;
         if let Some(at) = control_character(text, self.multiline) {
             return Some(format!(
-                "{path}: the character at place {at} is a control character, which is not sent: remove it"
+                "{path}: the character at index {at} is a control character, which is not sent: remove it"
             ));
         }
         if text.trim().is_empty() && !(text.is_empty() && self.may_be_empty) {
@@ -221,7 +221,7 @@ pub(crate) fn segment(id: &str) -> Result<Segment, String> {
     }
     match control_character(id, false) {
         Some(at) => Err(format!(
-            "the character at place {at} is a control character: give the id as the supplier wrote it"
+            "the character at index {at} is a control character: give the id as the supplier wrote it"
         )),
         None => id.parse().map_err(|error: lastmile_core::wire::NotASegment| error.to_string()),
     }
@@ -282,15 +282,15 @@ mod tests {
             (json!({ "name": " \u{a0}" }), "name: it is blank"),
             (json!({ "memo": " " }), "memo: it is blank"),
             (json!({ "note": "" }), "note: it is empty"),
-            (json!({ "a": [{ "b": ["x", "\n"] }] }), "a[0].b[1]: the character at place 0"),
-            (json!({ "note": "a\rb" }), "note: the character at place 1"),
-            (json!({ "name": "a\u{7f}" }), "name: the character at place 1"),
-            (json!({ "name": "é\u{85}" }), "name: the character at place 1"),
-            (json!({ "note": "\u{0}" }), "note: the character at place 0"),
-            (json!({ "a": { "Kajsa\n": {} } }), "a[0]: the character at place 5"),
+            (json!({ "a": [{ "b": ["x", "\n"] }] }), "a[0].b[1]: the character at index 0"),
+            (json!({ "note": "a\rb" }), "note: the character at index 1"),
+            (json!({ "name": "a\u{7f}" }), "name: the character at index 1"),
+            (json!({ "name": "é\u{85}" }), "name: the character at index 1"),
+            (json!({ "note": "\u{0}" }), "note: the character at index 0"),
+            (json!({ "a": { "Kajsa\n": {} } }), "a[0]: the character at index 5"),
             (json!({ "a": { "x": 1, " ": {} } }), "a[0]: it is blank"),
             (json!({ "extra": { "": "x" } }), "extra[0]: it is empty"),
-            (json!({ "extra": { "Kajsa\n": "x" } }), "extra[0]: the character at place 5"),
+            (json!({ "extra": { "Kajsa\n": "x" } }), "extra[0]: the character at index 5"),
         ] {
             let problem = check(request.clone());
             assert!(problem.starts_with(path) && !problem.contains("Kajsa"), "{request}: {problem}");

@@ -119,11 +119,11 @@ impl fmt::Display for RuleError {
             Problem::TooShort => f.write_str("it is too short")?,
             Problem::TooLong { allowed } => write!(f, "it is longer than {allowed} characters")?,
             Problem::Character { character, at } => {
-                write!(f, "the character {character:?} at place {at} is not allowed there")?;
+                write!(f, "the character {character:?} at index {at} is not allowed there")?;
             }
             Problem::Path => f.write_str("it would mean another path")?,
             Problem::Length { at, stated, there } => {
-                write!(f, "the length at place {at} says {stated} bytes, but {there} are there")?;
+                write!(f, "the length at index {at} says {stated} bytes, but {there} are there")?;
             }
         }
         write!(f, ": {}", self.rule)

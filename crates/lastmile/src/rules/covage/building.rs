@@ -14,7 +14,7 @@ use crate::rules::{Problem, Warning, hidden, text_rule};
 /// assert!(building.warnings().is_empty());
 ///
 /// let error = "IMB\\76540\\X\\043X".parse::<BuildingRef>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character '\\\\' at place 3 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character '\\\\' at index 3 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -18,7 +18,7 @@ use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 /// assert!(email.warnings().is_empty());
 ///
 /// let error = "o'anka@ankeborg.example".parse::<CovageEmail>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character '\\'' at place 1 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character '\\'' at index 1 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -59,7 +59,7 @@ impl CovageEmail {
 /// assert_eq!("+33123456789".parse::<CovagePhone>()?.warnings(), [Warning::FrenchNumber]);
 ///
 /// let error = "01/23/45/67/89".parse::<CovagePhone>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character '/' at place 2 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character '/' at index 2 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -98,7 +98,7 @@ impl CovagePhone {
 /// let line: LineNumber = "0123456789".parse()?;
 ///
 /// let error = "+33123456789".parse::<LineNumber>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character '+' at place 0 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character '+' at index 0 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

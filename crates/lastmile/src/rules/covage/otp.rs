@@ -20,7 +20,7 @@ use crate::rules::{Problem, hidden, shape, text_rule};
 /// assert!("FIE-2523-4523".parse::<Otp>().is_ok());
 ///
 /// let error = "fi-3790-3415".parse::<Otp>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character 'f' at place 0 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character 'f' at index 0 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

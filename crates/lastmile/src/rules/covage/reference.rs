@@ -15,7 +15,7 @@ use crate::rules::{Problem, Warning, scan, text_rule};
 /// assert!(order.warnings().is_empty());
 ///
 /// let error = "S191128_21428".parse::<CovageOrderRef>().unwrap_err(); // that of a service
-/// assert!(error.to_string().starts_with("the character 'S' at place 0 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character 'S' at index 0 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -52,7 +52,7 @@ impl CovageOrderRef {
 /// assert!(service.warnings().is_empty());
 ///
 /// let error = "S191128-21428".parse::<CovageServiceRef>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character '-' at place 7 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character '-' at index 7 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -21,7 +21,7 @@ use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 /// assert!(rio.warnings_for(&line).is_empty());
 ///
 /// let error = "03 H 000017 NH+".parse::<Rio>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character ' ' at place 2 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character ' ' at index 2 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -19,7 +19,7 @@ pub struct Proposal {
 /// use lastmile::rules::CovageText;
 ///
 /// let proposal = CovageText::sanitize("12/14");
-/// assert_eq!(proposal.changes[0].to_string(), r#"at place 2 "/" becomes "-""#);
+/// assert_eq!(proposal.changes[0].to_string(), r#"at index 2 "/" becomes "-""#);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -33,7 +33,7 @@ pub struct Change {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "at place {} {:?} ", self.at, self.from)?;
+        write!(f, "at index {} {:?} ", self.at, self.from)?;
         match self.to.as_str() {
             "" => f.write_str("is left out"),
             to => write!(f, "becomes {to:?}"),
@@ -181,6 +181,6 @@ mod tests {
         let changes = CovageText::sanitize("d'É«e\u{301}'").changes;
         let said: Vec<_> = changes.iter().map(|c| (c.at, c.from.as_str(), c.to.as_str())).collect();
         assert_eq!(said, [(1, "'", " "), (2, "É", "E"), (3, "«", " "), (4, "e\u{301}", "é"), (6, "'", "")]);
-        assert_eq!(changes[4].to_string(), r#"at place 6 "'" is left out"#);
+        assert_eq!(changes[4].to_string(), r#"at index 6 "'" is left out"#);
     }
 }

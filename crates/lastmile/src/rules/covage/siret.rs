@@ -16,7 +16,7 @@ use crate::rules::{Problem, Warning, hidden, luhn, scan, text_rule};
 /// assert!(siret.warnings().is_empty());
 ///
 /// let error = "813 528 866 00029".parse::<Siret>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character ' ' at place 3 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character ' ' at index 3 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

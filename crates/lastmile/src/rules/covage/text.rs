@@ -16,7 +16,7 @@ use crate::rules::{Problem, hidden, stranger, text_rule};
 /// let street: CovageText = "Rue de la république (bât. B)".parse()?;
 ///
 /// let error = "L'Église".parse::<CovageText>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character '\\'' at place 1 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character '\\'' at index 1 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

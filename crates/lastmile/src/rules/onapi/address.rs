@@ -14,7 +14,7 @@ use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 /// let code: OnApiPostalCode = "10000".parse()?;
 ///
 /// let error = "100 00".parse::<OnApiPostalCode>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character ' ' at place 3 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character ' ' at index 3 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -42,7 +42,7 @@ impl OnApiPostalCode {
 /// assert_eq!("SW".parse::<CountryCode>()?.warnings(), [Warning::Country]);
 ///
 /// let error = "se".parse::<CountryCode>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character 's' at place 0 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character 's' at index 0 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -86,7 +86,7 @@ impl CountryCode {
 /// let number: OnApiStreetNumber = "550-7".parse()?;
 ///
 /// let error = "10G".parse::<OnApiStreetNumber>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character 'G' at place 2 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character 'G' at index 2 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -14,7 +14,7 @@ use crate::rules::{Problem, Warning, luhn, scan, text_rule};
 /// let access: OnApiId = "17".parse()?;
 /// assert!("..".parse::<OnApiId>().is_err());
 /// let error = "ACC/17".parse::<OnApiId>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character '/' at place 3 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character '/' at index 3 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -17,7 +17,7 @@ use crate::rules::{Problem, Warning, hidden, shape, text_rule};
 /// assert_eq!(mac.as_str(), "02:00:00:00:00:FE");
 ///
 /// let error = "02-00-00-00-00-FE".parse::<MacAddress>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character '-' at place 2 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character '-' at index 2 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -21,7 +21,7 @@ use crate::rules::{Problem, RuleError, hidden, scan, text_rule};
 /// assert_eq!(built, option);
 ///
 /// let error = "520A010361626302033132".parse::<Option82>().unwrap_err();
-/// assert!(error.to_string().starts_with("the length at place 2 says 10 bytes, but 9 are there"));
+/// assert!(error.to_string().starts_with("the length at index 2 says 10 bytes, but 9 are there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -15,7 +15,7 @@ use crate::rules::{Problem, Warning, hidden, scan, text_rule};
 /// assert!(phone.warnings().is_empty());
 ///
 /// let error = "085550100".parse::<OnApiPhone>().unwrap_err();
-/// assert!(error.to_string().starts_with("the character '0' at place 0 is not allowed there"));
+/// assert!(error.to_string().starts_with("the character '0' at index 0 is not allowed there"));
 /// # Ok::<(), lastmile::rules::RuleError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
