@@ -1,8 +1,9 @@
 //! What becomes of orders.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use lastmile_outbox::{EventKind, State};
+use lastmile_outbox::{By, EventKind, Events, Outbox, State, Worker};
 use lastmile_tests::outbox::{quick, until, until_done};
 
 use crate::fake::{Fake, FakeOrder, Fate, World};
@@ -72,20 +73,26 @@ async fn where_the_supplier_cannot_be_asked_a_lost_answer_needs_a_person() {
     }
 }
 
+/// Returns the world in which order `A-1` was sent and needs a person, since its lease ended while the response was awaited; the events;
+/// and the worker that still awaits it. Nobody can ask this supplier, so that only the late response tells.
+async fn taken_over(outbox: &Outbox) -> (Arc<World>, Events, Worker) {
+    let world = World::new(false);
+    world.fates("1", [Fate::Waits]);
+    outbox.enqueue("A-1", &FakeOrder::new("1")).await.unwrap();
+    let mut events = outbox.events("test").poll_interval(Duration::from_millis(20));
+    outbox.register_consumer("test").await.unwrap();
+    let slow = quick(outbox.worker()).serve(Fake(world.clone())).start();
+    let event = events.next().await.unwrap().unwrap();
+    assert!(matches!(event.kind(), EventKind::NeedsPerson { .. }), "{:?}", event.kind());
+    event.ack().await.unwrap();
+    (world, events, slow)
+}
+
 #[tokio::test]
-async fn an_answer_that_arrives_after_the_order_was_taken_over_settles_it() {
+async fn a_response_that_arrives_after_the_order_was_taken_over_settles_it() {
     for store in stores().await {
-        // Nobody can ask this supplier, so that only the late answer tells.
-        let (world, outbox) = (World::new(false), &store.outbox);
-        world.fates("1", [Fate::Waits]);
-        outbox.enqueue("A-1", &FakeOrder::new("1")).await.unwrap();
-        let mut events = outbox.events("test").poll_interval(Duration::from_millis(20));
-        outbox.register_consumer("test").await.unwrap();
-        let slow = quick(outbox.worker()).serve(Fake(world.clone())).start();
-        // The lease ends while the response is awaited, and the order is reconciled.
-        let event = events.next().await.unwrap().unwrap();
-        assert!(matches!(event.kind(), EventKind::NeedsPerson { .. }), "{:?}", event.kind());
-        event.ack().await.unwrap();
+        let outbox = &store.outbox;
+        let (world, mut events, slow) = taken_over(outbox).await;
         world.answers.add_permits(1);
         let event = events.next().await.unwrap().unwrap();
         assert_eq!(event.kind(), EventKind::Placed);
@@ -98,18 +105,10 @@ async fn an_answer_that_arrives_after_the_order_was_taken_over_settles_it() {
 }
 
 #[tokio::test]
-async fn an_answer_that_arrives_after_an_erasure_leaves_nothing_about_the_person() {
-    use lastmile_outbox::By;
+async fn a_response_that_arrives_after_an_erasure_leaves_nothing_about_the_person() {
     for store in stores().await {
-        let (world, outbox) = (World::new(false), &store.outbox);
-        world.fates("1", [Fate::Waits]);
-        outbox.enqueue("A-1", &FakeOrder::new("1")).await.unwrap();
-        let mut events = outbox.events("test").poll_interval(Duration::from_millis(20));
-        outbox.register_consumer("test").await.unwrap();
-        let slow = quick(outbox.worker()).serve(Fake(world.clone())).start();
-        let event = events.next().await.unwrap().unwrap();
-        assert!(matches!(event.kind(), EventKind::NeedsPerson { .. }));
-        event.ack().await.unwrap();
+        let outbox = &store.outbox;
+        let (world, mut events, slow) = taken_over(outbox).await;
         outbox.erase("A-1", By("operator-7")).await.unwrap();
         let event = events.next().await.unwrap().unwrap();
         assert_eq!(event.kind(), EventKind::Cancelled);
@@ -125,16 +124,10 @@ async fn an_answer_that_arrives_after_an_erasure_leaves_nothing_about_the_person
 }
 
 #[tokio::test]
-async fn a_late_answer_that_contradicts_a_person_raises_an_alarm() {
-    use lastmile_outbox::By;
+async fn a_late_response_that_contradicts_a_person_raises_an_alarm() {
     for store in stores().await {
-        let (world, outbox) = (World::new(false), &store.outbox);
-        world.fates("1", [Fate::Waits]);
-        outbox.enqueue("A-1", &FakeOrder::new("1")).await.unwrap();
-        let mut events = outbox.events("test").poll_interval(Duration::from_millis(20));
-        outbox.register_consumer("test").await.unwrap();
-        let slow = quick(outbox.worker()).serve(Fake(world.clone())).start();
-        assert!(matches!(events.next().await.unwrap().unwrap().kind(), EventKind::NeedsPerson { .. }));
+        let outbox = &store.outbox;
+        let (world, mut events, slow) = taken_over(outbox).await;
         // The supplier is slower than its settle time, so that the person finds nothing and has it placed again.
         outbox.declare_absent("A-1", By("operator-7"), "not in the portal").await.unwrap();
         assert_eq!(events.next().await.unwrap().unwrap().kind(), EventKind::Placed);
@@ -276,7 +269,7 @@ async fn the_backoff_grows_each_time_an_order_is_not_sent() {
 }
 
 #[tokio::test]
-async fn an_answer_of_an_earlier_step_that_was_booked_already_contradicts_nothing() {
+async fn a_response_of_an_earlier_step_that_was_booked_already_contradicts_nothing() {
     for steps in [1, 2] {
         for store in stores().await {
             let (world, outbox) = (World::new(true), &store.outbox);
@@ -308,7 +301,7 @@ async fn an_answer_of_an_earlier_step_that_was_booked_already_contradicts_nothin
 }
 
 #[tokio::test]
-async fn an_answer_of_a_step_that_was_declared_absent_and_sent_again_raises_an_alarm_in_a_later_step() {
+async fn a_response_of_a_step_that_was_declared_absent_and_sent_again_raises_an_alarm_in_a_later_step() {
     for store in stores().await {
         let (world, outbox) = (World::new(false), &store.outbox);
         world.fates("1", [Fate::Waits]);

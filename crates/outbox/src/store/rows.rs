@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_late_answer_is_compared_with_the_mark_at_the_end_of_its_own_step() {
+    fn a_late_response_is_compared_with_the_mark_at_the_end_of_its_own_step() {
         let fence = |step, mark| Fence { id: 1, owner: "w".to_owned(), epoch: 1, mark, step };
         let placed = Booking::placed(None);
         let late = |step, step_marks, fence| Late::of(State::Ready, 9, step, step_marks, &fence, &placed);
