@@ -136,6 +136,45 @@ async fn an_order_whose_marks_commit_is_unanswered_is_not_sent_and_not_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn orders_that_are_written_together_survive_a_lost_response() {
+    const ORDERS: usize = 20;
+    if postgres().is_none() {
+        return;
+    }
+    for cut_at in [Point::BeforeMark, Point::Answered] {
+        let store = TestStore::postgres().await;
+        let config: Config = store.address.split_once(':').unwrap().1.parse().unwrap();
+        let proxy = Proxy::to(&config).await;
+        let cut = PostgresBuilder::new(at_port(&store, proxy.port)).connections(1).build().unwrap();
+        let world = World::new(false);
+        store.outbox.register_consumer("test").await.unwrap();
+        for number in 0..ORDERS {
+            let key = number.to_string();
+            store.outbox.enqueue(&key, &FakeOrder::new(&key)).await.unwrap();
+        }
+        // The other orders wait for the one connection by now, or follow at once.
+        let (armed, orders) = (proxy.armed.clone(), AtomicUsize::new(0));
+        let probe = Arc::new(move |point: Point| {
+            if point == cut_at && orders.fetch_add(1, Ordering::SeqCst) == ORDERS / 2 {
+                armed.store(1, Ordering::SeqCst);
+            }
+        });
+        let worker = quick(cut.worker()).serve(Fake(world.clone())).probe(probe).start();
+        let mut events = store.outbox.events("test").poll_interval(Duration::from_millis(20));
+        for _ in 0..ORDERS {
+            let event = events.next().await.unwrap().unwrap();
+            assert_eq!(event.kind(), EventKind::Placed, "{cut_at:?}");
+            event.ack().await.unwrap();
+        }
+        worker.drain(Duration::from_secs(5)).await;
+        assert_eq!(proxy.armed.load(Ordering::SeqCst), 0, "{cut_at:?}");
+        for number in 0..ORDERS {
+            assert_eq!(world.effects(&number.to_string()), 1, "{cut_at:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn connections_that_the_server_ends_lose_nothing() {
     const ORDERS: usize = 60;
     let Some(server) = postgres() else { return };

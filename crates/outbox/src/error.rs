@@ -55,6 +55,11 @@ impl StoreError {
         Self { what, code: None, source: None }
     }
 
+    #[cfg(feature = "postgres")]
+    pub(crate) fn what(&self) -> &'static str {
+        self.what
+    }
+
     pub(crate) fn with_code(self, code: Option<String>) -> Self {
         Self { code, ..self }
     }

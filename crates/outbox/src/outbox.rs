@@ -140,7 +140,8 @@ impl PostgresBuilder {
         self
     }
 
-    /// Sets how long an operation may take, the connection included. 10 seconds by default.
+    /// Sets how long a statement may take, and how long to wait for a connection and for other statements before it. 10 seconds each by
+    /// default.
     pub fn timeout(mut self, time: std::time::Duration) -> Self {
         self.0.timeout = time;
         self

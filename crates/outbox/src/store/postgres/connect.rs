@@ -88,12 +88,16 @@ impl Postgres {
         .await;
         match answer {
             Ok(rows) => Ok(rows.map_err(failed)?),
-            Err(_) => {
-                // The answer to this query may still arrive on the connection, or the connection may be dead.
-                drop(Object::take(client));
-                Err(StoreError::new("PostgreSQL did not answer in time").into())
-            }
+            Err(_) => Err(self.give_up(client)),
         }
+    }
+
+    /// Closes a connection on which no answer arrived in time, and those that were idle meanwhile: they may be dead, too.
+    fn give_up(&self, client: Object) -> Error {
+        // The answer may still arrive, and must not be taken for that of the next statement.
+        drop(Object::take(client));
+        self.pool.retain(|_, metrics| metrics.last_used() < self.timeout);
+        StoreError::new("PostgreSQL did not answer in time").into()
     }
 
     pub(super) async fn query_one(&self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
@@ -111,10 +115,7 @@ impl Postgres {
         .await;
         match answer {
             Ok(changed) => Ok(changed.map_err(failed)?),
-            Err(_) => {
-                drop(Object::take(client));
-                Err(StoreError::new("PostgreSQL did not answer in time").into())
-            }
+            Err(_) => Err(self.give_up(client)),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 mod connect;
 mod events;
+mod group;
 mod hidden;
+mod orders;
 mod people;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,8 @@ use crate::machine::{Booking, Tries};
 use crate::{Enqueued, Error, State};
 pub(crate) use connect::Settings;
 use connect::failed;
+use group::Group;
+use orders::{Booked, Mark};
 
 /// The statement that enqueues an order. All values are texts, so that any driver can bind them.
 pub(crate) const ENQUEUE: &str = "SELECT lastmile_enqueue($1::text, $2::text, $3::text, $4::text, $5::text)";
@@ -35,15 +39,18 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 /// A number of our own, so that two processes do not migrate at once.
 const MIGRATION_LOCK: i64 = 0x6c61_7374_6d69_6c65;
 
+#[derive(Clone)]
 pub(crate) struct Postgres {
     pool: Pool,
     timeout: Duration,
+    marks: Group<Mark>,
+    bookings: Group<Booked>,
 }
 
 impl Postgres {
     pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
         let timeout = settings.timeout;
-        Ok(Self { pool: settings.pool()?, timeout })
+        Ok(Self { pool: settings.pool()?, timeout, marks: Group::default(), bookings: Group::default() })
     }
 
     pub(crate) async fn migrate(&self) -> Result<(), Error> {
@@ -127,67 +134,17 @@ impl Postgres {
         needed: Duration,
         settle: Duration,
     ) -> Result<bool, Error> {
-        // clock_timestamp(), because now() is the time at which the transaction began. The commit is durable before this returns: the
-        // setting is that of the transaction, because behind a pool in transaction mode this may be another session than the one
-        // that `connect` has set up.
-        let sql = "UPDATE lastmile_order SET state = 'in_flight', mark = mark + 1, body = $4, mark_may_be_lost = false,
-                     settled_at = due + $6::bigint * interval '1 millisecond'
-                   FROM (SELECT set_config('synchronous_commit', coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), true)
-                         AS level) AS durable
-                   WHERE durable.level <> 'off' AND id = $1 AND owner = $2 AND epoch = $3 AND state = 'ready'
-                     AND due > clock_timestamp() + $5::bigint * interval '1 millisecond'";
-        let (needed, settle) = (millis(needed), millis(settle));
-        Ok(self.execute(sql, &[&fence.id, &fence.owner, &fence.epoch, &body, &needed, &settle]).await? == 1)
+        let mark = Mark {
+            fence: fence.clone(),
+            body: body.to_owned(),
+            needed: millis(needed),
+            settle: millis(settle),
+        };
+        self.marks.write(self, mark).await
     }
 
     pub(crate) async fn book(&self, fence: &Fence, booking: &Booking) -> Result<bool, Error> {
-        // One statement, so that the order and its event are one transaction and one round trip.
-        let sql = "WITH booked AS (
-               UPDATE lastmile_order SET state = $4, body = coalesce($5, body),
-                 due = CASE WHEN $6::bigint IS NULL THEN NULL ELSE clock_timestamp() + $6 * interval '1 millisecond' END,
-                 owner = NULL, crashes = 0, attempts = $7, doubts = $8, step = step + $9,
-                 step_marks = CASE WHEN $9 > 0 THEN step_marks || mark || ' ' ELSE step_marks END,
-                 decision = CASE WHEN $10 THEN decision END, decision_data = CASE WHEN $10 THEN decision_data END,
-                 reason = $11, manual_check = $12, result = coalesce($13, result),
-                 finished_at = CASE WHEN $14 THEN clock_timestamp() END,
-                 settled_at = CASE WHEN $17::bigint IS NULL THEN settled_at
-                   ELSE clock_timestamp() + $17 * interval '1 millisecond' END
-               WHERE id = $1 AND owner = $2 AND epoch = $3 RETURNING id, step),
-             written AS (
-               INSERT INTO lastmile_event (order_id, step, what, data)
-               SELECT id, step, $15::text, $16::text FROM booked
-               WHERE $15 IS NOT NULL AND EXISTS (SELECT FROM lastmile_consumer) RETURNING id),
-             delivered AS (
-               INSERT INTO lastmile_delivery (consumer, event_id)
-               SELECT c.name, w.id FROM written w CROSS JOIN lastmile_consumer c)
-             SELECT count(*) FROM booked";
-        let due = booking.state.is_active().then(|| millis(booking.due));
-        let event = booking.event.as_ref();
-        let row = self
-            .query_one(
-                sql,
-                &[
-                    &fence.id,
-                    &fence.owner,
-                    &fence.epoch,
-                    &booking.state.as_str(),
-                    &booking.body,
-                    &due,
-                    &booking.tries.attempts,
-                    &booking.tries.doubts,
-                    &i64::from(booking.next_step),
-                    &booking.keeps_decision,
-                    &booking.reason,
-                    &booking.manual_check,
-                    &booking.result,
-                    &booking.state.is_final(),
-                    &event.map(|event| event.what.as_str()),
-                    &event.and_then(|event| event.data.as_deref()),
-                    &booking.settle.map(millis),
-                ],
-            )
-            .await?;
-        Ok(row.get::<_, i64>(0) == 1)
+        self.bookings.write(self, Booked { fence: fence.clone(), booking: booking.clone() }).await
     }
 
     pub(crate) async fn book_late(&self, fence: &Fence, booking: &Booking) -> Result<Late, Error> {
