@@ -148,19 +148,26 @@ async fn orders_that_are_written_together_survive_a_lost_response() {
         let cut = PostgresBuilder::new(at_port(&store, proxy.port)).connections(1).build().unwrap();
         let world = World::new(false);
         store.outbox.register_consumer("test").await.unwrap();
-        for number in 0..ORDERS {
-            let key = number.to_string();
-            store.outbox.enqueue(&key, &FakeOrder::new(&key)).await.unwrap();
-        }
-        // The other orders wait for the one connection by now, or follow at once.
+        store.outbox.enqueue("first", &FakeOrder::new("first")).await.unwrap();
+        // The first order prepares the statements, so that the next response at this point is the one to a statement for several orders.
         let (armed, orders) = (proxy.armed.clone(), AtomicUsize::new(0));
         let probe = Arc::new(move |point: Point| {
             if point == cut_at && orders.fetch_add(1, Ordering::SeqCst) == ORDERS / 2 {
                 armed.store(1, Ordering::SeqCst);
             }
         });
-        let worker = quick(cut.worker()).serve(Fake(world.clone())).probe(probe).start();
+        let worker = quick(cut.worker())
+            .poll_interval(Duration::from_millis(300))
+            .serve(Fake(world.clone()))
+            .probe(probe)
+            .start();
         let mut events = store.outbox.events("test").poll_interval(Duration::from_millis(20));
+        let event = events.next().await.unwrap().unwrap();
+        event.ack().await.unwrap();
+        for number in 0..ORDERS {
+            let key = number.to_string();
+            store.outbox.enqueue(&key, &FakeOrder::new(&key)).await.unwrap();
+        }
         for _ in 0..ORDERS {
             let event = events.next().await.unwrap().unwrap();
             assert_eq!(event.kind(), EventKind::Placed, "{cut_at:?}");
@@ -168,9 +175,13 @@ async fn orders_that_are_written_together_survive_a_lost_response() {
         }
         worker.drain(Duration::from_secs(5)).await;
         assert_eq!(proxy.armed.load(Ordering::SeqCst), 0, "{cut_at:?}");
+        let mut marked_again = 0;
         for number in 0..ORDERS {
-            assert_eq!(world.effects(&number.to_string()), 1, "{cut_at:?}");
+            let key = number.to_string();
+            assert_eq!(world.effects(&key), 1, "{cut_at:?}");
+            marked_again += store.outbox.order(&key).await.unwrap().unwrap().marks() - 1;
         }
+        assert_eq!(marked_again > 0, cut_at == Point::BeforeMark, "{marked_again}");
     }
 }
 

@@ -55,9 +55,10 @@ impl StoreError {
         Self { what, code: None, source: None }
     }
 
+    /// Returns the error for another order that the same statement was to change.
     #[cfg(feature = "postgres")]
-    pub(crate) fn what(&self) -> &'static str {
-        self.what
+    pub(crate) fn without_source(&self) -> Self {
+        Self { what: self.what, code: self.code.clone(), source: None }
     }
 
     pub(crate) fn with_code(self, code: Option<String>) -> Self {

@@ -140,8 +140,7 @@ impl PostgresBuilder {
         self
     }
 
-    /// Sets how long a statement may take, and how long to wait for a connection and for other statements before it. 10 seconds each by
-    /// default.
+    /// Sets how long each part of an operation may take: waiting for a connection, connecting, and the statement. 10 seconds by default.
     pub fn timeout(mut self, time: std::time::Duration) -> Self {
         self.0.timeout = time;
         self

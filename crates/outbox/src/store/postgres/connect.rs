@@ -22,6 +22,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(super) fn pool(self) -> Result<Pool, Error> {
+        let limit = self.timeout;
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let mut config = self.config;
         if config.get_application_name().is_none() {
@@ -44,13 +45,17 @@ impl Settings {
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(self.timeout))
             .create_timeout(Some(self.timeout))
-            .post_create(Hook::async_fn(|client, _| {
+            .post_create(Hook::async_fn(move |client, _| {
                 Box::pin(async move {
                     // A server or role may be configured to acknowledge commits before they are durable. A lost mark would make
                     // an order be sent twice. Other settings, such as the wait for a standby, are the operator's choice.
                     let sql = "SELECT set_config('synchronous_commit', 'on', false)
                                WHERE current_setting('synchronous_commit') = 'off'";
-                    client.batch_execute(sql).await.map_err(HookError::Backend)
+                    // The limits of the pool do not include this.
+                    match timeout(limit, client.batch_execute(sql)).await {
+                        Ok(result) => result.map_err(HookError::Backend),
+                        Err(_) => Err(HookError::message("PostgreSQL did not answer in time")),
+                    }
                 })
             }))
             .build()

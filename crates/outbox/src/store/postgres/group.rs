@@ -2,33 +2,37 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Postgres;
 use crate::Error;
 use crate::error::StoreError;
 
 /// The most writes of one statement.
-const MOST: usize = 128;
+const MAX_WRITES: usize = 128;
 
 /// The most bytes of one statement. A single write may have more.
-const MOST_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// How many statements run at once, so that one dead connection does not stop all writes.
 const STATEMENTS: usize = 2;
 
-/// How many time limits of an operation a write waits: for its turn, for a connection, and for its statement.
-const LIMITS: u32 = 3;
+/// The parts of an operation that have a time limit each: a connection from the pool, connecting, and the statement.
+const PARTS: u32 = 3;
+
+/// How often a write that is made by itself looks whether the order is still locked.
+const LOCKED_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What a statement does with an order that another transaction has locked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Locked {
     /// Leaves it as it is, so that it delays no other order.
     Skip,
-    /// Waits for the transaction.
-    Wait,
+    /// Fails. To wait would take a connection from other orders, and PostgreSQL does not notice that nobody waits any more.
+    Fail,
 }
 
 impl Locked {
@@ -36,19 +40,22 @@ impl Locked {
     pub(super) fn sql(self) -> &'static str {
         match self {
             Self::Skip => "SKIP LOCKED",
-            Self::Wait => "",
+            Self::Fail => "NOWAIT",
         }
     }
 }
 
 /// A change of one order.
-pub(super) trait Write: Send + Sync + Sized + 'static {
+pub(super) trait OrderWrite: Send + Sync + Sized + 'static {
+    /// Whether the change is made although the worker that waits for it was dropped.
+    const OUTLIVES_WORKER: bool;
+
     /// Returns how many bytes the change has, approximately.
     fn bytes(&self) -> usize;
 
     /// Makes the changes in one transaction. Returns the numbers, from one, of those that were made: two workers may believe that they
     /// hold the same order, so that the orders would not tell.
-    fn write(
+    fn write_all(
         postgres: &Postgres,
         writes: &[Self],
         locked: Locked,
@@ -66,7 +73,7 @@ struct Waiting<W> {
 
 struct Entry<W> {
     write: W,
-    /// Receives nothing if the order was changed, or the write, which is then to be made by itself.
+    /// Receives `None` if the order was changed, or the write, which is then to be made by itself.
     reply: oneshot::Sender<Result<Option<W>, Error>>,
 }
 
@@ -82,7 +89,7 @@ impl<W> Default for Group<W> {
     }
 }
 
-impl<W: Write> Group<W> {
+impl<W: OrderWrite> Group<W> {
     /// Changes an order, together with others. Returns false if it is not in the state that the change expects.
     pub(super) async fn write(&self, postgres: &Postgres, write: W) -> Result<bool, Error> {
         let (reply, result) = oneshot::channel();
@@ -91,14 +98,13 @@ impl<W: Write> Group<W> {
             tokio::spawn(running.run(postgres.clone()));
         }
         // The task may belong to another runtime, which does not run any more.
-        let result = timeout(postgres.timeout.saturating_mul(LIMITS), result)
+        let result = timeout(postgres.timeout.saturating_mul(PARTS), result)
             .await
             .map_err(|_| StoreError::new("PostgreSQL did not answer in time"))?
             .map_err(|_| StoreError::new("the runtime that wrote to PostgreSQL has ended"))?;
         match result? {
             None => Ok(true),
-            // It was locked, or refused with others, or its order is in another state: by itself, it tells which.
-            Some(write) => Ok(!W::write(postgres, &[write], Locked::Wait).await?.is_empty()),
+            Some(write) => write_alone(postgres, write).await,
         }
     }
 
@@ -119,12 +125,12 @@ impl<W: Write> Group<W> {
 }
 
 /// A task that takes writes as long as there are some.
-struct Running<W: Write> {
+struct Running<W: OrderWrite> {
     group: Group<W>,
     is_counted: bool,
 }
 
-impl<W: Write> Running<W> {
+impl<W: OrderWrite> Running<W> {
     async fn run(mut self, postgres: Postgres) {
         while let Some(entries) = self.take() {
             write_together(&postgres, entries).await;
@@ -134,12 +140,13 @@ impl<W: Write> Running<W> {
     /// Takes the writes of the next statement. Without any, the task is no longer counted, so that the next write starts one.
     fn take(&mut self) -> Option<Vec<Entry<W>>> {
         let mut waiting = self.group.lock();
-        // A worker that was dropped sends nothing: a mark would only make its order wait.
-        waiting.writes.retain(|entry| !entry.reply.is_closed());
+        if !W::OUTLIVES_WORKER {
+            waiting.writes.retain(|entry| !entry.reply.is_closed());
+        }
         let (mut count, mut bytes) = (0, 0);
-        for entry in waiting.writes.iter().take(MOST) {
+        for entry in waiting.writes.iter().take(MAX_WRITES) {
             bytes += entry.write.bytes();
-            if count > 0 && bytes > MOST_BYTES {
+            if count > 0 && bytes > MAX_BYTES {
                 break;
             }
             count += 1;
@@ -153,7 +160,7 @@ impl<W: Write> Running<W> {
     }
 }
 
-impl<W: Write> Drop for Running<W> {
+impl<W: OrderWrite> Drop for Running<W> {
     /// A runtime may end before those of others that wait for its task: they are told.
     fn drop(&mut self) {
         if self.is_counted {
@@ -166,10 +173,10 @@ impl<W: Write> Drop for Running<W> {
     }
 }
 
-async fn write_together<W: Write>(postgres: &Postgres, entries: Vec<Entry<W>>) {
+async fn write_together<W: OrderWrite>(postgres: &Postgres, entries: Vec<Entry<W>>) {
     let (writes, replies): (Vec<_>, Vec<_>) =
         entries.into_iter().map(|entry| (entry.write, entry.reply)).unzip();
-    let result = W::write(postgres, &writes, Locked::Skip).await;
+    let result = W::write_all(postgres, &writes, Locked::Skip).await;
     // The receivers may have given up.
     match result {
         Ok(made) => {
@@ -177,33 +184,52 @@ async fn write_together<W: Write>(postgres: &Postgres, entries: Vec<Entry<W>>) {
                 let _ = reply.send(Ok((!made.contains(&number)).then_some(write)));
             }
         }
-        Err(Error::Store(error)) if is_refusal(&error) => {
+        Err(Error::Store(error)) if blames_a_value(&error) => {
             for (write, reply) in writes.into_iter().zip(replies) {
                 let _ = reply.send(Ok(Some(write)));
             }
         }
         Err(error) => {
-            let what = if let Error::Store(error) = &error { error.what() } else { "PostgreSQL failed" };
-            let mut error = Some(error);
+            let others = match &error {
+                Error::Store(error) => error.without_source(),
+                _ => StoreError::new("PostgreSQL failed"),
+            };
+            let mut first = Some(error);
             for reply in replies {
-                let _ = reply.send(Err(error.take().unwrap_or_else(|| StoreError::new(what).into())));
+                let _ = reply.send(Err(first.take().unwrap_or_else(|| others.without_source().into())));
             }
         }
     }
 }
 
-/// Returns whether PostgreSQL has changed nothing, and one of the writes may be the reason. A pool between answers with errors of class 08
-/// when it loses the server, whose last transaction may be committed.
-fn is_refusal(error: &StoreError) -> bool {
-    const UNKNOWN: [&str; 3] = ["08", "57P", "40003"];
-    error.code().is_some_and(|code| !UNKNOWN.iter().any(|unknown| code.starts_with(unknown)))
+/// Makes a change that was not made together with others: its order was locked, or one of the values was refused, or the order is in
+/// another state. By itself, it tells which.
+async fn write_alone<W: OrderWrite>(postgres: &Postgres, write: W) -> Result<bool, Error> {
+    let writes = [write];
+    let until = Instant::now() + postgres.timeout;
+    loop {
+        match W::write_all(postgres, &writes, Locked::Fail).await {
+            Err(Error::Store(error)) if error.code() == Some(IS_LOCKED) && Instant::now() < until => {
+                sleep(LOCKED_INTERVAL).await;
+            }
+            result => return Ok(!result?.is_empty()),
+        }
+    }
+}
+
+/// The error code of a lock that is not available.
+const IS_LOCKED: &str = "55P03";
+
+/// Returns whether PostgreSQL has refused the statement for the values of one of its orders, and has changed nothing. Other errors may come
+/// from a pool between, which has lost a server that may have committed.
+fn blames_a_value(error: &StoreError) -> bool {
+    // Data, constraints, limits, and triggers that raise an error.
+    const CLASSES: [&str; 4] = ["22", "23", "54", "P0"];
+    error.code().is_some_and(|code| CLASSES.iter().any(|class| code.starts_with(class)))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::task::{Context, Waker};
-    use std::time::Duration;
-
     use futures_util::future::join_all;
     use tokio::runtime::Builder;
 
@@ -219,20 +245,22 @@ mod tests {
         Unknown,
     }
 
-    impl Write for Fake {
+    impl OrderWrite for Fake {
+        const OUTLIVES_WORKER: bool = false;
+
         fn bytes(&self) -> usize {
             if let Self::Made(bytes) = self { *bytes } else { 1 }
         }
 
-        async fn write(_: &Postgres, writes: &[Self], locked: Locked) -> Result<Vec<i64>, Error> {
-            assert!(writes.len() <= MOST);
-            assert!(writes.len() == 1 || writes.iter().map(Self::bytes).sum::<usize>() <= MOST_BYTES);
+        async fn write_all(_: &Postgres, writes: &[Self], locked: Locked) -> Result<Vec<i64>, Error> {
+            assert!(writes.len() <= MAX_WRITES);
+            assert!(writes.len() == 1 || writes.iter().map(Self::bytes).sum::<usize>() <= MAX_BYTES);
             assert!(locked == Locked::Skip || writes.len() == 1);
             let mut made = Vec::new();
             for (number, write) in (1..).zip(writes) {
                 match write {
                     Self::Made(_) => made.push(number),
-                    Self::MadeAlone if locked == Locked::Wait => made.push(number),
+                    Self::MadeAlone if locked == Locked::Fail => made.push(number),
                     Self::MadeAlone => {}
                     Self::Hangs => std::future::pending().await,
                     Self::Fails(code) => {
@@ -256,6 +284,14 @@ mod tests {
         Postgres::new(settings).unwrap()
     }
 
+    fn until(is_true: impl Fn() -> bool) {
+        let limit = Instant::now() + Duration::from_secs(10);
+        while !is_true() {
+            assert!(Instant::now() < limit);
+            std::thread::yield_now();
+        }
+    }
+
     async fn outcomes(writes: Vec<Fake>) -> Vec<Result<bool, Error>> {
         let (group, postgres) = (Group::default(), postgres());
         join_all(writes.into_iter().map(|write| group.write(&postgres, write))).await
@@ -263,34 +299,28 @@ mod tests {
 
     #[tokio::test]
     async fn each_write_receives_its_own_outcome() {
-        let all = outcomes((0..1000).map(|_| Fake::Made(MOST_BYTES / 10)).collect()).await;
+        let all = outcomes((0..1000).map(|_| Fake::Made(MAX_BYTES / 10)).collect()).await;
         assert!(all.into_iter().all(|made| made.unwrap()));
-        let large = outcomes(vec![Fake::Made(1), Fake::Made(MOST_BYTES * 2), Fake::MadeAlone]).await;
+        let large = outcomes(vec![Fake::Made(1), Fake::Made(MAX_BYTES * 2), Fake::MadeAlone]).await;
         assert!(large.into_iter().all(|made| made.unwrap()));
         let refused = outcomes(vec![Fake::Made(1), Fake::Fails("22021"), Fake::MadeAlone]).await;
         assert!(matches!(refused[..], [Ok(true), Err(_), Ok(true)]));
         // Whether the statement was committed is not known of any.
-        for unknown in [Fake::Unknown, Fake::Fails("08P01"), Fake::Fails("57P01"), Fake::Fails("40003")] {
+        for unknown in [Fake::Unknown, Fake::Fails("08P01"), Fake::Fails("57P01"), Fake::Fails("58000")] {
             let unknown = outcomes(vec![Fake::Made(1), unknown, Fake::MadeAlone]).await;
             assert!(matches!(unknown[..], [Err(_), Err(_), Err(_)]));
+            let texts: Vec<String> =
+                unknown.into_iter().map(|error| error.unwrap_err().to_string()).collect();
+            assert!(texts.iter().all(|text| *text == texts[0]), "{texts:?}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_write_whose_worker_was_dropped_is_not_made() {
-        let (group, postgres) = (Group::default(), postgres());
-        let mut dropped = Box::pin(group.write(&postgres, Fake::Unknown));
-        assert!(dropped.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        drop(dropped);
-        // Both would be in one statement, whose outcome would not be known.
-        assert!(group.write(&postgres, Fake::Made(1)).await.unwrap());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_write_waits_no_longer_than_its_limit() {
         let (group, postgres) = (Group::default(), postgres());
-        let writes = (0..3).map(|_| group.write(&postgres, Fake::Hangs));
+        let (writes, started) = ((0..3).map(|_| group.write(&postgres, Fake::Hangs)), Instant::now());
         assert!(join_all(writes).await.into_iter().all(|made| made.is_err()));
+        assert_eq!(started.elapsed(), postgres.timeout * PARTS);
     }
 
     #[test]
@@ -298,18 +328,15 @@ mod tests {
         let runtime = || Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
         let (first, second) = (runtime(), runtime());
         let (group, postgres) = (Group::default(), postgres());
-        for _ in 0..STATEMENTS {
-            let (group, postgres) = (group.clone(), postgres.clone());
-            first.spawn(async move { group.write(&postgres, Fake::Hangs).await });
-        }
-        while group.lock().running < STATEMENTS || !group.lock().writes.is_empty() {
-            std::thread::yield_now();
+        // A task takes each write, before the next one is added.
+        for running in 1..=STATEMENTS {
+            let (waits, postgres) = (group.clone(), postgres.clone());
+            first.spawn(async move { waits.write(&postgres, Fake::Hangs).await });
+            until(|| group.lock().running == running && group.lock().writes.is_empty());
         }
         let (waits, other) = (group.clone(), postgres.clone());
         let waits = second.spawn(async move { waits.write(&other, Fake::Made(1)).await });
-        while group.lock().writes.is_empty() {
-            std::thread::yield_now();
-        }
+        until(|| !group.lock().writes.is_empty());
         drop(first);
         let told = second.block_on(async { timeout(Duration::from_secs(10), waits).await });
         assert!(told.unwrap().unwrap().is_err());

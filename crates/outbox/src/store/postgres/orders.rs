@@ -1,7 +1,10 @@
 //! What workers write into the orders that they hold.
+//!
+//! Both statements lock each order by itself and find it by its number, even if their plans were made while the table was new and are kept
+//! until PostgreSQL analyzes the table that has grown. The updates check all conditions, because an order may change before it is locked.
 
 use super::Postgres;
-use super::group::{Locked, Write};
+use super::group::{Locked, OrderWrite};
 use crate::Error;
 use crate::machine::Booking;
 use crate::store::rows::{Fence, millis};
@@ -31,8 +34,6 @@ fn fences<'a>(fences: impl Iterator<Item = &'a Fence> + Clone) -> (Vec<i64>, Vec
     )
 }
 
-/// Each order is locked by itself and found by its number, whatever is known about the size of the table when the statement is prepared: a
-/// plan is kept while the table grows. The update checks everything again, because a lock may have been waited for.
 impl Mark {
     pub(super) fn sql(locked: Locked) -> String {
         // clock_timestamp(), because now() is the time at which the transaction began. The commit is durable before this returns: the
@@ -42,8 +43,8 @@ impl Mark {
             "WITH held AS (
                SELECT m.* FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[])
                  WITH ORDINALITY AS m (id, owner, epoch, body, needed, settle, number)
-               CROSS JOIN LATERAL (SELECT owner, epoch FROM lastmile_order WHERE id = m.id FOR NO KEY UPDATE {}) AS o
-               WHERE o.owner = m.owner AND o.epoch = m.epoch)
+               CROSS JOIN LATERAL (SELECT owner, epoch FROM lastmile_order WHERE id = m.id FOR NO KEY UPDATE {}) AS locked
+               WHERE locked.owner = m.owner AND locked.epoch = m.epoch)
              UPDATE lastmile_order o SET state = 'in_flight', mark = o.mark + 1, body = held.body, mark_may_be_lost = false,
                settled_at = o.due + held.settle * interval '1 millisecond'
              FROM held,
@@ -57,12 +58,15 @@ impl Mark {
     }
 }
 
-impl Write for Mark {
+impl OrderWrite for Mark {
+    // Nobody would send the order.
+    const OUTLIVES_WORKER: bool = false;
+
     fn bytes(&self) -> usize {
         self.body.len()
     }
 
-    async fn write(postgres: &Postgres, marks: &[Self], locked: Locked) -> Result<Vec<i64>, Error> {
+    async fn write_all(postgres: &Postgres, marks: &[Self], locked: Locked) -> Result<Vec<i64>, Error> {
         let sql = Self::sql(locked);
         let (ids, owners, epochs) = fences(marks.iter().map(|mark| &mark.fence));
         let bodies: Vec<&str> = marks.iter().map(|mark| mark.body.as_str()).collect();
@@ -83,8 +87,8 @@ impl Booked {
                  $17::bigint[])
                  WITH ORDINALITY AS b (id, owner, epoch, state, body, due, attempts, doubts, next_step, keeps_decision, reason,
                    manual_check, result, is_final, what, data, settle, number)
-               CROSS JOIN LATERAL (SELECT owner, epoch FROM lastmile_order WHERE id = b.id FOR NO KEY UPDATE {}) AS o
-               WHERE o.owner = b.owner AND o.epoch = b.epoch),
+               CROSS JOIN LATERAL (SELECT owner, epoch FROM lastmile_order WHERE id = b.id FOR NO KEY UPDATE {}) AS locked
+               WHERE locked.owner = b.owner AND locked.epoch = b.epoch),
              booked AS (
                UPDATE lastmile_order o SET state = held.state, body = coalesce(held.body, o.body),
                  due = clock_timestamp() + held.due * interval '1 millisecond',
@@ -110,7 +114,10 @@ impl Booked {
     }
 }
 
-impl Write for Booked {
+impl OrderWrite for Booked {
+    // What a supplier has answered may not be found out again.
+    const OUTLIVES_WORKER: bool = true;
+
     fn bytes(&self) -> usize {
         let Booking { body, reason, manual_check, result, event, .. } = &self.booking;
         let data = event.as_ref().and_then(|event| event.data.as_ref());
@@ -121,7 +128,7 @@ impl Write for Booked {
             .sum()
     }
 
-    async fn write(postgres: &Postgres, booked: &[Self], locked: Locked) -> Result<Vec<i64>, Error> {
+    async fn write_all(postgres: &Postgres, booked: &[Self], locked: Locked) -> Result<Vec<i64>, Error> {
         let sql = Self::sql(locked);
         let bookings = || booked.iter().map(|booked| &booked.booking);
         let texts = |of: fn(&Booking) -> Option<&str>| -> Vec<Option<&str>> { bookings().map(of).collect() };

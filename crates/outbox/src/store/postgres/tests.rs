@@ -1,14 +1,16 @@
 //! Tests of single operations, where `LASTMILE_TEST_POSTGRES` names a server.
 
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio_postgres::{Client, NoTls};
 
+use super::Postgres;
 use super::group::Locked;
 use super::orders::{Booked, Mark};
 use crate::machine::Booking;
-use crate::store::{Claim, Fence};
+use crate::store::{Claim, Fence, Store};
 use crate::{Error, Outbox};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -96,39 +98,41 @@ async fn marks_and_results_at_the_same_time_share_a_commit() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_locked_delays_no_other() {
+async fn an_order_that_is_locked_delays_no_other_and_is_written_later() {
     let Some(scene) = Scene::new().await else { return };
-    let fences = scene.claimed(10).await;
-    let lock = format!("begin; select from lastmile_order where id = {} for update", fences[3].id);
-    // A paused `psql`.
-    scene.client.batch_execute(&lock).await.unwrap();
+    let fences = scene.claimed(40).await;
+    // A paused `psql` holds more orders than there are connections. Another worker has claimed the first, a failover has prolonged what
+    // the others wait for.
+    let change = "begin; update lastmile_order set epoch = epoch + 1 where key = '1';
+                  update lastmile_order set settled_at = clock_timestamp() where key::int between 2 and 20";
+    let waiting =
+        "select count(*) from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid))";
     for is_mark in [true, false] {
-        let mut locked = None;
-        let writes = fences.iter().enumerate().map(|(number, fence)| {
-            let (outbox, fence) = (scene.outbox.clone(), fence.clone());
-            let write = async move {
-                match is_mark {
-                    true => outbox.store.mark(&fence, "marked", MINUTE, MINUTE).await,
-                    false => outbox.store.book(&fence, &Booking::placed(None)).await,
-                }
-            };
-            (number, tokio::spawn(write))
-        });
-        let mut others = Vec::new();
-        for (number, write) in writes {
-            if number == 3 { locked = Some(write) } else { others.push(write) }
-        }
-        for other in others {
+        scene.client.batch_execute(change).await.unwrap();
+        let mut writes: Vec<_> = fences
+            .iter()
+            .map(|fence| tokio::spawn(write(scene.outbox.clone(), fence.clone(), is_mark)))
+            .collect();
+        for other in writes.split_off(20) {
             assert!(other.await.unwrap().unwrap());
         }
-        let locked = locked.unwrap();
-        assert!(!locked.is_finished());
+        assert!(writes.iter().all(|locked| !locked.is_finished()));
+        // The next operation has a connection.
+        scene.outbox.order("40").await.unwrap().unwrap();
+        assert_eq!(scene.client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0), 0);
         scene.client.batch_execute("commit").await.unwrap();
-        assert!(locked.await.unwrap().unwrap());
-        scene.client.batch_execute(&lock).await.unwrap();
+        for (number, locked) in writes.into_iter().enumerate() {
+            assert_eq!(locked.await.unwrap().unwrap(), number > 0, "{number}");
+        }
     }
-    scene.client.batch_execute("commit").await.unwrap();
     scene.end().await;
+}
+
+async fn write(outbox: Outbox, fence: Fence, is_mark: bool) -> Result<bool, Error> {
+    match is_mark {
+        true => outbox.store.mark(&fence, "marked", MINUTE, MINUTE).await,
+        false => outbox.store.book(&fence, &Booking::placed(None)).await,
+    }
 }
 
 #[tokio::test]
@@ -170,42 +174,20 @@ async fn of_two_workers_that_write_the_same_order_at_once_only_its_holder_does()
 }
 
 #[tokio::test]
-async fn a_holder_that_waits_for_another_transaction_sees_what_it_has_changed() {
+async fn a_dropped_worker_marks_nothing_any_more_and_loses_no_result() {
     let Some(scene) = Scene::new().await else { return };
-    let fences = scene.claimed(4).await;
-    // A person's decision or another worker's claim ends the first claim; a failover prolongs what the second waits for.
-    let change = format!(
-        "begin; update lastmile_order set epoch = epoch + 1 where id = {};
-         update lastmile_order set settled_at = clock_timestamp() where id = {}",
-        fences[1].id, fences[2].id
-    );
-    for is_mark in [true, false] {
-        scene.client.batch_execute(&change).await.unwrap();
-        let writes: Vec<_> = fences
-            .iter()
-            .map(|fence| {
-                let (outbox, fence) = (scene.outbox.clone(), fence.clone());
-                tokio::spawn(async move {
-                    match is_mark {
-                        true => outbox.store.mark(&fence, "marked", MINUTE, MINUTE).await,
-                        false => outbox.store.book(&fence, &Booking::placed(None)).await,
-                    }
-                })
-            })
-            .collect();
-        let waiting = "select count(distinct pid) from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid))";
-        let both_wait = async {
-            while scene.client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) < 2 {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), both_wait).await.unwrap();
-        scene.client.batch_execute("commit").await.unwrap();
-        let mut written = Vec::new();
-        for write in writes {
-            written.push(write.await.unwrap().unwrap());
-        }
-        assert_eq!(written, [true, false, true, true]);
+    let fences = scene.claimed(2).await;
+    let state = async || -> String {
+        let sql = "select state from lastmile_order where id = $1";
+        scene.client.query_one(sql, &[&fences[0].id]).await.unwrap().get(0)
+    };
+    for (is_mark, expected) in [(true, "ready"), (false, "placed")] {
+        let mut dropped = Box::pin(write(scene.outbox.clone(), fences[0].clone(), is_mark));
+        assert!(dropped.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(dropped);
+        // In the same statement.
+        assert!(write(scene.outbox.clone(), fences[1].clone(), is_mark).await.unwrap());
+        assert_eq!(state().await, expected);
     }
     scene.end().await;
 }
@@ -218,6 +200,21 @@ async fn a_write_that_is_made_twice_in_one_statement_counts_once() {
     assert_eq!(marked.into_iter().filter(|marked| *marked.as_ref().unwrap()).count(), 1);
     let marks: i64 = scene.client.query_one("select mark from lastmile_order", &[]).await.unwrap().get(0);
     assert_eq!(marks, 1);
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_timeout_closes_the_connections_that_were_idle_meanwhile() {
+    let Some(scene) = Scene::new().await else { return };
+    let Store::Postgres(postgres) = &*scene.outbox.store else { panic!("PostgreSQL") };
+    let postgres = Postgres { timeout: Duration::from_millis(200), ..postgres.clone() };
+    let sleep = async |seconds: f64| postgres.query("select pg_sleep($1)", &[&seconds]).await;
+    join_all([0.05, 0.05, 0.05].map(sleep)).await;
+    assert_eq!(postgres.pool.status().size, 3);
+    let failed = sleep(10.0).await.unwrap_err();
+    assert!(failed.to_string().contains("in time"), "{failed}");
+    assert_eq!(postgres.pool.status().size, 0);
+    assert!(sleep(0.0).await.is_ok());
     scene.end().await;
 }
 
