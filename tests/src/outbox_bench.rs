@@ -292,13 +292,14 @@ async fn throughput(text: &mut String, cluster: &Cluster, rounds: usize, orders:
     writeln!(
         text,
         "Orders per second until {orders} queued orders are done, {fewer} with SQLite; the median of {rounds} rounds, in each of which all\n\
-         programs run in turn on the same machine. The outbox commits a claim, a mark, the result and an event. The peers run 64 jobs at once, as each worker of\n\
-         the outbox; apalis also has an interval of 100 ms and `LISTEN`, `graphile_worker` the interval of 10 ms and the local queue of\n\
-         its own benchmarks; all else is as published. With *a row of its own* each job commits an `INSERT` before it is sent. The sandbox\n\
-         runs in a process of its own and receives one `POST` per order. A run ends after a minute at the latest. SQLite: the\n\
-         outbox uses `synchronous = FULL`; apalis sets it to `OFF`, except for the rows of their own. PostgreSQL 15 has its default settings\n\
-         (`fsync` and `synchronous_commit` on), on the same two cores. Transactions and WAL per order include enqueueing each order by itself,\n\
-         with one worker and no supplier.\n"
+         programs run in turn on the same machine. The outbox commits a claim, a mark, the result and an event. The peers run 64 jobs at\n\
+         once, as each worker of the outbox; apalis also has an interval of 100 ms and `LISTEN`, `graphile_worker` the interval of 10 ms and\n\
+         the local queue of its own benchmarks; all else is as published. With *a row of its own* each job commits an `INSERT` before it is\n\
+         sent. The workers of a row share a process and its pool. The sandbox runs in a process of its own and receives one `POST` per order.\n\
+         A run ends after a minute at the latest. SQLite: the outbox uses `synchronous = FULL`; apalis sets it to `OFF`, except for the rows\n\
+         of their own. PostgreSQL 15 has its default settings (`fsync` and `synchronous_commit` on), on the same two cores. Transactions and\n\
+         WAL per order include enqueueing each order by itself, with one worker and no supplier. [profile.md](profile.md#the-outbox-in-time) has\n\
+         the same with fewer orders.\n"
     )?;
     let mut rows = rows();
     for _ in 0..rounds {
@@ -360,9 +361,8 @@ async fn throughput(text: &mut String, cluster: &Cluster, rounds: usize, orders:
     }
     writeln!(
         text,
-        "\nThe workers of a row share a process and its pool. In PostgreSQL, the outbox writes the marks that wait at the same time in one\n\
-         transaction, and the results likewise, without those orders that another transaction has locked. apalis commits the results of many\n\
-         jobs together, too; `graphile_worker` writes no event.\n"
+        "\nIn PostgreSQL, the outbox writes the marks that wait at the same time in one transaction, and the results likewise, without those\n\
+         orders that another transaction has locked. apalis commits the results of many jobs together, too; `graphile_worker` writes no event.\n"
     )?;
     Ok(())
 }
