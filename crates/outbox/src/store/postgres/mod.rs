@@ -151,7 +151,8 @@ impl Postgres {
         self.limited(async {
             let mut client = self.client().await?;
             let transaction = client.transaction().await.map_err(failed)?;
-            let sql = "SELECT state, mark, step, step_marks, erased FROM lastmile_order WHERE id = $1 FOR UPDATE";
+            // The caller tries again: to wait would take a connection from other orders.
+            let sql = "SELECT state, mark, step, step_marks, erased FROM lastmile_order WHERE id = $1 FOR UPDATE NOWAIT";
             let row = transaction.query_one(sql, &[&fence.id]).await.map_err(failed)?;
             let booking = &if row.get(4) { booking.without_data() } else { booking.clone() };
             let late = Late::of(state_of(row.get(0)), row.get(1), row.get(2), row.get(3), fence, booking);
