@@ -93,12 +93,12 @@ impl Postgres {
         .await;
         match answer {
             Ok(rows) => Ok(rows.map_err(failed)?),
-            Err(_) => Err(self.give_up(client)),
+            Err(_) => Err(self.discard(client)),
         }
     }
 
     /// Closes a connection on which no answer arrived in time, and those that were idle meanwhile: they may be dead, too.
-    fn give_up(&self, client: Object) -> Error {
+    fn discard(&self, client: Object) -> Error {
         // The answer may still arrive, and must not be taken for that of the next statement.
         drop(Object::take(client));
         self.pool.retain(|_, metrics| metrics.last_used() < self.timeout);
@@ -120,7 +120,7 @@ impl Postgres {
         .await;
         match answer {
             Ok(changed) => Ok(changed.map_err(failed)?),
-            Err(_) => Err(self.give_up(client)),
+            Err(_) => Err(self.discard(client)),
         }
     }
 }
