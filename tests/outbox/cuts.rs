@@ -7,7 +7,7 @@ use std::time::Duration;
 use lastmile_outbox::probe::Point;
 use lastmile_outbox::tokio_postgres::config::Host;
 use lastmile_outbox::tokio_postgres::{Config, NoTls};
-use lastmile_outbox::{EventKind, PostgresBuilder, State};
+use lastmile_outbox::{EventKind, Events, PostgresBuilder, State, Worker};
 use lastmile_tests::outbox::{TestStore, postgres, quick};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -97,40 +97,65 @@ fn at_port(store: &TestStore, port: u16) -> Config {
     other
 }
 
+/// A worker that has placed one order, for which it prepared its statements. Its connection is cut at the next response after a given number
+/// of further orders have come to a point.
+struct Cut {
+    store: TestStore,
+    proxy: Proxy,
+    world: Arc<World>,
+    worker: Worker,
+    events: Events,
+}
+
+impl Cut {
+    async fn new(cut_at: Point, orders: usize) -> Self {
+        let store = TestStore::postgres().await;
+        let config: Config = store.address.split_once(':').unwrap().1.parse().unwrap();
+        let proxy = Proxy::to(&config).await;
+        // One connection, so that the one that is cut is the one that is used.
+        let outbox = PostgresBuilder::new(at_port(&store, proxy.port)).connections(1).build().unwrap();
+        // Nobody can ask this supplier: an order that were left in flight would need a person.
+        let world = World::new(false);
+        store.outbox.register_consumer("test").await.unwrap();
+        store.outbox.enqueue("first", &FakeOrder::new("first")).await.unwrap();
+        let (armed, came) = (proxy.armed.clone(), AtomicUsize::new(0));
+        let probe = Arc::new(move |point: Point| {
+            if point == cut_at && came.fetch_add(1, Ordering::SeqCst) == orders {
+                armed.store(1, Ordering::SeqCst);
+            }
+        });
+        let worker = quick(outbox.worker())
+            .poll_interval(Duration::from_millis(300))
+            .serve(Fake(world.clone()))
+            .probe(probe)
+            .start();
+        let events = store.outbox.events("test").poll_interval(Duration::from_millis(20));
+        let mut cut = Self { store, proxy, world, worker, events };
+        cut.until_placed(1).await;
+        cut
+    }
+
+    async fn until_placed(&mut self, orders: usize) {
+        for _ in 0..orders {
+            let event = self.events.next().await.unwrap().unwrap();
+            assert_eq!(event.kind(), EventKind::Placed);
+            event.ack().await.unwrap();
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_whose_marks_commit_is_unanswered_is_not_sent_and_not_lost() {
     if postgres().is_none() {
         return;
     }
     for cut_at in [Point::BeforeMark, Point::Answered, Point::Marked] {
-        let store = TestStore::postgres().await;
-        let config: Config = store.address.split_once(':').unwrap().1.parse().unwrap();
-        let proxy = Proxy::to(&config).await;
-        // One connection, so that the one that is cut is the one that is used.
-        let cut = PostgresBuilder::new(at_port(&store, proxy.port)).connections(1).build().unwrap();
-        // Nobody can ask this supplier: an order that were left in flight would need a person.
-        let world = World::new(false);
-        store.outbox.register_consumer("test").await.unwrap();
-        store.outbox.enqueue("first", &FakeOrder::new("first")).await.unwrap();
-        let (armed, orders) = (proxy.armed.clone(), AtomicUsize::new(0));
-        // The first order prepares the statements, so that the next response at this point is the one to the statement itself.
-        let probe = Arc::new(move |point: Point| {
-            if point == cut_at && orders.fetch_add(1, Ordering::SeqCst) == 1 {
-                armed.store(1, Ordering::SeqCst);
-            }
-        });
-        let worker = quick(cut.worker())
-            .poll_interval(Duration::from_millis(300))
-            .serve(Fake(world.clone()))
-            .probe(probe)
-            .start();
-        let mut events = store.outbox.events("test").poll_interval(Duration::from_millis(20));
-        assert_eq!(events.next().await.unwrap().unwrap().kind(), EventKind::Placed, "{cut_at:?}");
-        store.outbox.enqueue("1", &FakeOrder::new("1")).await.unwrap();
-        assert_eq!(events.next().await.unwrap().unwrap().kind(), EventKind::Placed, "{cut_at:?}");
-        worker.drain(Duration::from_secs(5)).await;
-        let order = store.outbox.order("1").await.unwrap().unwrap();
-        assert_eq!((order.state(), world.effects("1")), (State::Placed, 1), "{cut_at:?}");
+        let mut cut = Cut::new(cut_at, 1).await;
+        cut.store.outbox.enqueue("1", &FakeOrder::new("1")).await.unwrap();
+        cut.until_placed(1).await;
+        cut.worker.drain(Duration::from_secs(5)).await;
+        let order = cut.store.outbox.order("1").await.unwrap().unwrap();
+        assert_eq!((order.state(), cut.world.effects("1")), (State::Placed, 1), "{cut_at:?}");
         assert_eq!(order.marks(), if cut_at == Point::BeforeMark { 2 } else { 1 }, "{cut_at:?}");
     }
 }
@@ -142,44 +167,19 @@ async fn orders_that_are_written_together_survive_a_lost_response() {
         return;
     }
     for cut_at in [Point::BeforeMark, Point::Answered] {
-        let store = TestStore::postgres().await;
-        let config: Config = store.address.split_once(':').unwrap().1.parse().unwrap();
-        let proxy = Proxy::to(&config).await;
-        let cut = PostgresBuilder::new(at_port(&store, proxy.port)).connections(1).build().unwrap();
-        let world = World::new(false);
-        store.outbox.register_consumer("test").await.unwrap();
-        store.outbox.enqueue("first", &FakeOrder::new("first")).await.unwrap();
-        // The first order prepares the statements, so that the next response at this point is the one to a statement for several orders.
-        let (armed, orders) = (proxy.armed.clone(), AtomicUsize::new(0));
-        let probe = Arc::new(move |point: Point| {
-            if point == cut_at && orders.fetch_add(1, Ordering::SeqCst) == ORDERS / 2 {
-                armed.store(1, Ordering::SeqCst);
-            }
-        });
-        let worker = quick(cut.worker())
-            .poll_interval(Duration::from_millis(300))
-            .serve(Fake(world.clone()))
-            .probe(probe)
-            .start();
-        let mut events = store.outbox.events("test").poll_interval(Duration::from_millis(20));
-        let event = events.next().await.unwrap().unwrap();
-        event.ack().await.unwrap();
+        let mut cut = Cut::new(cut_at, ORDERS / 2).await;
         for number in 0..ORDERS {
             let key = number.to_string();
-            store.outbox.enqueue(&key, &FakeOrder::new(&key)).await.unwrap();
+            cut.store.outbox.enqueue(&key, &FakeOrder::new(&key)).await.unwrap();
         }
-        for _ in 0..ORDERS {
-            let event = events.next().await.unwrap().unwrap();
-            assert_eq!(event.kind(), EventKind::Placed, "{cut_at:?}");
-            event.ack().await.unwrap();
-        }
-        worker.drain(Duration::from_secs(5)).await;
-        assert_eq!(proxy.armed.load(Ordering::SeqCst), 0, "{cut_at:?}");
+        cut.until_placed(ORDERS).await;
+        cut.worker.drain(Duration::from_secs(5)).await;
+        assert_eq!(cut.proxy.armed.load(Ordering::SeqCst), 0, "{cut_at:?}");
         let mut marked_again = 0;
         for number in 0..ORDERS {
             let key = number.to_string();
-            assert_eq!(world.effects(&key), 1, "{cut_at:?}");
-            marked_again += store.outbox.order(&key).await.unwrap().unwrap().marks() - 1;
+            assert_eq!(cut.world.effects(&key), 1, "{cut_at:?}");
+            marked_again += cut.store.outbox.order(&key).await.unwrap().unwrap().marks() - 1;
         }
         assert_eq!(marked_again > 0, cut_at == Point::BeforeMark, "{marked_again}");
     }

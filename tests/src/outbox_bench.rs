@@ -287,7 +287,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 async fn throughput(text: &mut String, cluster: &Cluster, rounds: usize, orders: usize) -> Result<()> {
-    // With SQLite, apalis takes as long for these as all other queues for theirs.
+    // With SQLite, apalis takes several seconds even for these.
     let fewer = orders / 4;
     writeln!(
         text,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, NoTls, Row};
 
@@ -127,6 +128,10 @@ impl Postgres {
 
 /// Returns the error of a failed statement.
 pub(super) fn failed(error: tokio_postgres::Error) -> StoreError {
-    let what = if error.is_closed() { "the connection to PostgreSQL is closed" } else { "PostgreSQL failed" };
+    let what = match error.code() {
+        Some(&SqlState::LOCK_NOT_AVAILABLE) => "another transaction keeps the order locked: end it",
+        _ if error.is_closed() => "the connection to PostgreSQL is closed",
+        _ => "PostgreSQL failed",
+    };
     StoreError::new(what).with_code(error.code().map(|code| code.code().to_owned())).with_source(error)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::error::SqlState;
 
 use super::Postgres;
 use crate::Error;
@@ -209,16 +210,15 @@ async fn write_alone<W: OrderWrite>(postgres: &Postgres, write: W) -> Result<boo
     let until = Instant::now() + postgres.timeout;
     loop {
         match W::write_all(postgres, &writes, Locked::Fail).await {
-            Err(Error::Store(error)) if error.code() == Some(IS_LOCKED) && Instant::now() < until => {
+            Err(Error::Store(error))
+                if error.code() == Some(SqlState::LOCK_NOT_AVAILABLE.code()) && Instant::now() < until =>
+            {
                 sleep(LOCKED_INTERVAL).await;
             }
             result => return Ok(!result?.is_empty()),
         }
     }
 }
-
-/// The error code of a lock that is not available.
-const IS_LOCKED: &str = "55P03";
 
 /// Returns whether PostgreSQL has refused the statement for the values of one of its orders, and has changed nothing. Other errors may come
 /// from a pool between, which has lost a server that may have committed.
